@@ -1,0 +1,13 @@
+"""Names of the broker's channels. ``prefix`` lets two systems share one Redis."""
+
+DEFAULT_PREFIX = "stockwire"
+
+
+def shard_channel(prefix: str, shard: int) -> str:
+    """Where ledgers publish the batches and heartbeats of one shard."""
+    return f"{prefix}:{shard}"
+
+
+def revocation_channel(prefix: str) -> str:
+    """Where ledgers publish the ids of revoked API keys."""
+    return f"{prefix}:revoked"

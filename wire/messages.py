@@ -1,0 +1,222 @@
+"""Every message of protocol v1 and of the broker channels, typed.
+
+The field tables stand in ``docs/reference/protocol.md``; the golden vectors in ``wire/vectors`` hold both sides to them.
+Unknown fields are ignored on decoding, so either side may be upgraded first.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+SUBPROTOCOL = "stockwire.v1"
+
+RequestId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Token = Annotated[str, Meta(min_length=1, max_length=8192)]
+NAME_PATTERN = r"^[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z"
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
+
+
+class Position(Struct, frozen=True, omit_defaults=True):
+    """How far a connection has read: everything up to ``seq`` of each shard has been written to it.
+
+    ``selection`` is the hub's fingerprint of the subscription (location and skus). A client that sends a position back
+    unchanged lets the hub notice that it asks for another selection than the position was given for.
+    """
+
+    epoch: str
+    seq: dict[str, Seq]
+    selection: str | None = None
+
+
+# --- client to hub
+
+
+class Connect(Struct, frozen=True, tag="connect", omit_defaults=True):
+    id: RequestId
+    token: Token | None = None
+
+
+class Subscribe(Struct, frozen=True, tag="subscribe", omit_defaults=True):
+    """``skus`` absent: the whole location; ``location`` ``*``: all of them."""
+
+    id: RequestId
+    location: Annotated[str, Meta(min_length=1, max_length=64)]
+    skus: list[Name] | None = None
+    since: Position | None = None
+
+
+class Unsubscribe(Struct, frozen=True, tag="unsubscribe"):
+    id: RequestId
+    sub: RequestId
+
+
+class Refresh(Struct, frozen=True, tag="refresh"):
+    id: RequestId
+    token: Token
+
+
+ClientMessage = Connect | Subscribe | Unsubscribe | Refresh
+
+
+# --- hub to client
+
+
+class LevelState(Struct, frozen=True):
+    """The stock of one sku at one location after the event ``seq`` of ``shard``: absolute values, newest version wins.
+
+    ``available`` = ``on_hand`` - ``reserved``, in units. Version 0 has no event: ``kind`` and ``committed_at`` are null,
+    ``seq`` is 0. ``committed_at`` is RFC 3339 in UTC with microseconds.
+    """
+
+    sku: str
+    location: str
+    version: int
+    on_hand: int
+    reserved: int
+    available: int
+    kind: str | None
+    committed_at: str | None
+    shard: int
+    seq: int
+
+
+class Level(LevelState, frozen=True, tag="level"):
+    pass
+
+
+class Connected(Struct, frozen=True, tag="connected"):
+    """``expires_at``: RFC 3339, when the token ends; null for an API key."""
+
+    id: RequestId
+    node: str
+    epoch: str
+    heartbeat_s: float
+    expires_at: str | None
+
+
+class Subscribed(Struct, frozen=True, tag="subscribed"):
+    id: RequestId
+    sub: int
+    recovered: bool
+
+
+class Snapshot(Struct, frozen=True, tag="snapshot", omit_defaults=True):
+    """One part of a snapshot; the part with ``last`` true carries the position."""
+
+    sub: int
+    levels: list[LevelState]
+    last: bool = msgspec.field(default_factory=bool)
+    position: Position | None = None
+
+
+class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
+    id: RequestId
+    sub: int
+
+
+class Refreshed(Struct, frozen=True, tag="refreshed"):
+    id: RequestId
+    expires_at: str | None
+
+
+class Heartbeat(Struct, frozen=True, tag="heartbeat"):
+    """``seq``: the position promised to this connection, per shard. ``lag_ms``: see docs/reference/protocol.md."""
+
+    seq: dict[str, int]
+    fresh: bool
+    lag_ms: int
+
+
+class Error(Struct, frozen=True, tag="error"):
+    """Answers one request (``id`` null when the request had none that could be read). The connection stays open."""
+
+    id: RequestId | None
+    code: str
+    message: str
+
+
+class Disconnect(Struct, frozen=True, tag="disconnect"):
+    """Comes before a close. ``after_ms``: how long to wait before the next attempt."""
+
+    code: int
+    reason: str
+    reconnect: bool
+    after_ms: int
+
+
+HubMessage = (
+    Connected | Subscribed | Snapshot | Level | Unsubscribed | Refreshed | Heartbeat | Error | Disconnect
+)
+
+
+# --- ledger to broker, and the ledger's feed
+
+
+class Event(Struct, frozen=True):
+    """One committed change of one level by one operation. Quantities in units; times RFC 3339 in UTC."""
+
+    shard: int
+    seq: int
+    sku: str
+    location: str
+    version: int
+    kind: str
+    on_hand_delta: int
+    reserved_delta: int
+    on_hand: int
+    reserved: int
+    available: int
+    operation: str
+    actor: str
+    reason: str | None
+    reference: str | None
+    occurred_at: str | None
+    committed_at: str
+
+
+class Batch(Struct, frozen=True, omit_defaults=True):
+    """What a ledger publishes on a shard's channel.
+
+    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order. As a heartbeat: ``head`` only,
+    the shard's last seq as read from PostgreSQL.
+    """
+
+    epoch: str
+    shard: int
+    first: int | None = None
+    events: list[Event] | None = None
+    head: int | None = None
+
+
+class Revocation(Struct, frozen=True):
+    """What a ledger publishes on the revocation channel: the id of an API key that is no longer good."""
+
+    key: str
+
+
+_client_decoder = msgspec.json.Decoder(ClientMessage)
+_hub_decoder = msgspec.json.Decoder(HubMessage)
+_batch_decoder = msgspec.json.Decoder(Batch)
+_revocation_decoder = msgspec.json.Decoder(Revocation)
+
+
+def decode_client_message(data: str | bytes) -> ClientMessage:
+    """Raises msgspec.DecodeError (no JSON) or msgspec.ValidationError (names the field as a path)."""
+    return _client_decoder.decode(data)
+
+
+def decode_hub_message(data: str | bytes) -> HubMessage:
+    return _hub_decoder.decode(data)
+
+
+def decode_batch(data: bytes) -> Batch:
+    return _batch_decoder.decode(data)
+
+
+def decode_revocation(data: bytes) -> Revocation:
+    return _revocation_decoder.decode(data)
+
+
+encode = msgspec.json.encode

@@ -1,0 +1,18 @@
+"""Problem types of the HTTP APIs (RFC 9457): one table from stable type to status and title."""
+
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "invalid": (422, "The request is not valid"),
+    "unauthorized": (401, "No valid key or token"),
+    "forbidden": (403, "The key or token does not allow this"),
+    "not-found": (404, "There is no such thing"),
+    "insufficient-stock": (409, "Not enough stock is available"),
+    "version-conflict": (409, "The level has moved to another version"),
+    "below-reserved": (409, "A count may not fall below what is reserved"),
+    "idempotency-in-flight": (409, "The same key is being worked on elsewhere"),
+    "too-large": (413, "The request body is too large"),
+    "idempotency-mismatch": (422, "The key was used before with another request"),
+    "rate-limited": (429, "Too many requests"),
+    "overloaded": (503, "The ledger has more work than it can take"),
+    "outcome-unknown": (503, "The outcome is not known: send the same request with the same key again"),
+    "unavailable": (503, "The database cannot be reached"),
+}
