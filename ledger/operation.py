@@ -1,0 +1,69 @@
+"""An operation as the writer takes it, and its outcome."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+SIGNS: dict[str, int] = {"receipt": 1, "return": 1, "sale": -1, "write_off": -1, "adjustment": 0}
+"""Movement kinds and the sign their quantity must have (0: either)."""
+
+COUNT = "count"
+MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line asks for. ``quantity``: units to add (negative: to take away); for a count, the units counted.
+
+    ``precondition``: ``expected_version`` came by If-Match.
+    """
+
+    sku: str
+    location: str
+    shard: int
+    kind: str
+    quantity: int
+    expected_version: int | None = None
+    precondition: bool = False
+    reason: str | None = None
+    reference: str | None = None
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One idempotent request. ``request_hash``: SHA-256 of what was asked, to tell a retry from a misuse of the key."""
+
+    id: UUID
+    owner: str
+    key: str
+    request_hash: bytes
+    lines: tuple[Line, ...]
+
+    @property
+    def shards(self) -> frozenset[int]:
+        return frozenset(line.shard for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A committed operation: its events and the levels after it, as JSON-ready objects in wire field order.
+
+    ``replayed``: the key was used before, this is the stored answer.
+    """
+
+    operation: UUID
+    events: tuple[dict[str, Any], ...]
+    replayed: bool = False
+
+
+def operation_id(owner: str, key: str) -> UUID:
+    """The same for the same owner and key, for ever: 128 bits of SHA-256, so the key is unique wherever its lines stand."""
+    return UUID(bytes=hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:16])
+
+
+def shard_of(location: str, shards: int) -> int:
+    """The shard of a location: a stable hash, modulo the number of shards fixed at the first migration."""
+    return int.from_bytes(hashlib.sha256(location.encode()).digest()[:8]) % shards
