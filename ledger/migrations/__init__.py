@@ -1,0 +1,74 @@
+"""Schema migrations (Alembic), and the epoch.
+
+    upgrade(url, shards)   create or migrate; the number of shards is fixed the first time
+    is_current(url)        whether nothing is left to migrate
+    new_epoch(url)         the last step of a restore
+"""
+
+import asyncio
+import secrets
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from ledger.database import create_engine
+
+SHARDS_DEFAULT = 4
+SHARDS_MAX = 64
+"""Every ledger runs a writer for each shard and every hub a channel: more of them cost more than they give."""
+
+
+async def upgrade(url: str, shards: int = SHARDS_DEFAULT) -> None:
+    """Bring the database at ``url`` to the newest schema. Safe to run again, and from several processes at once."""
+    await _on_connection(url, lambda connection: command.upgrade(_config(connection, shards), "head"))
+
+
+async def is_current(url: str) -> bool:
+    newest = ScriptDirectory.from_config(_config(None, SHARDS_DEFAULT)).get_current_head()
+    found: list[str | None] = []
+    await _on_connection(
+        url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision())
+    )
+    return found == [newest]
+
+
+async def new_epoch(url: str) -> str:
+    """Tell every hub and client that history was rewritten: they drop what they hold. Returns the new epoch."""
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            epoch = make_epoch()
+            await connection.execute(text("update ledger_meta set epoch = :epoch"), {"epoch": epoch})
+            return epoch
+    finally:
+        await engine.dispose()
+
+
+def make_epoch() -> str:
+    return secrets.token_hex(6)
+
+
+async def _on_connection(url: str, work: object) -> None:
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(work)  # type: ignore[arg-type]  # a callable that takes the sync connection
+    finally:
+        await engine.dispose()
+
+
+def _config(connection: Connection | None, shards: int) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    config.attributes["shards"] = shards
+    return config
+
+
+def run(url: str, shards: int = SHARDS_DEFAULT) -> None:
+    """``upgrade`` for callers without an event loop."""
+    asyncio.run(upgrade(url, shards))
