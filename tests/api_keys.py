@@ -1,0 +1,28 @@
+"""API keys and tokens for tests, made directly in the database."""
+
+import importlib
+import time
+
+from ledger.database import create_engine
+from wire.tokens import Principal, mint
+
+TOKEN_SECRET = "test-secret-of-more-than-thirty-two-bytes"
+
+
+async def make_key(database_url: str, owner: str, *scopes: str) -> str:
+    """Returns the key's text, ``sw_<id>_<secret>``."""
+    keys = importlib.import_module("ledger.keys")
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        created = await keys.create_key(engine, owner, list(scopes))
+        return str(created.key)
+    finally:
+        await engine.dispose()
+
+
+def make_token(
+    *scopes: str, owner: str = "tester", key: str = "testkey", ttl_s: int = 600, secret: str = TOKEN_SECRET
+) -> str:
+    """A token as the ledger would mint it; a negative ``ttl_s`` makes one that has ended."""
+    now = int(time.time())
+    return mint(Principal(owner, key, frozenset(scopes), now + ttl_s), now, secret)

@@ -1,0 +1,61 @@
+"""The processes that a test run starts: they die with it, and none may be left behind."""
+
+import ctypes
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+SESSION_VARIABLE = "STOCK_TEST_SESSION"
+"""Marks every descendant of this test run, also one whose parent was killed. Not STOCKWIRE_*: those are checked."""
+SESSION_ID = os.environ.get(SESSION_VARIABLE) or secrets.token_hex(8)
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def die_with_parent(signal_number: int) -> Callable[[], None]:
+    """For ``preexec_fn``: the child gets this signal when its parent dies, however it dies (Linux only).
+
+    The parent is the thread that started it: start nothing from a thread that ends before the child should.
+    """
+
+    def arrange() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal_number)
+
+    return arrange
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Every process that descends from this run, carries its mark, or names ``folder``: command lines with pids."""
+    own = psutil.Process()
+    ancestors = {own.pid, *(parent.pid for parent in own.parents())}
+    descendants = {child.pid for child in own.children(recursive=True)}
+    found = []
+    for process in psutil.process_iter():
+        if process.pid in ancestors:
+            continue
+        if process.pid in descendants or _is_ours(process, folder):
+            found.append(_describe(process))
+    return [line for line in found if line]
+
+
+def _is_ours(process: psutil.Process, folder: Path) -> bool:
+    try:
+        marked = process.environ().get(SESSION_VARIABLE) == SESSION_ID
+        return marked or any(str(folder) in part for part in process.cmdline())
+    except (psutil.Error, OSError):
+        return False
+
+
+def _describe(process: psutil.Process) -> str:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        return f"{process.pid}: {' '.join(process.cmdline()) or process.name()}"
+    except (psutil.Error, OSError):
+        return ""

@@ -1,0 +1,223 @@
+"""Fixtures: a real PostgreSQL and a real Valkey for the whole run, a cloned database per test, real processes."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from ledger import migrations
+from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
+from tests.postgres import PostgresServer, run_apart
+from tests.processes import ServerProcess
+from tests.system import System
+from tests.valkey import ValkeyServer
+
+os.environ[SESSION_VARIABLE] = SESSION_ID
+
+
+class StartLedger(Protocol):
+    async def __call__(self, **settings: object) -> ServerProcess: ...
+
+
+class StartHub(Protocol):
+    async def __call__(
+        self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object
+    ) -> ServerProcess: ...
+
+
+class StartSystem(Protocol):
+    async def __call__(self, ledgers: int = 1, hubs: int = 2) -> System: ...
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder with a short path, since socket paths are limited to 107 bytes. At the end no process may be left."""
+    folder = Path(tempfile.mkdtemp(prefix="stock-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    left = left_behind(folder)
+    shutil.rmtree(folder)
+    assert not left, "processes left behind by the tests:\n" + "\n".join(left)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[PostgresServer]:
+    """The run's PostgreSQL. Never stop or kill it: take ``private_postgres`` for faults."""
+    server = PostgresServer(server_folder / "pg")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(server_folder: Path) -> Iterator[ValkeyServer]:
+    """The run's Valkey. Never stop or kill it: take ``private_valkey`` for faults."""
+    server = ValkeyServer(server_folder / "valkey")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: PostgresServer) -> str:
+    """Name of a database migrated once, with the default number of shards. Cloned, never used."""
+    name = postgres.create_database()
+    run_apart(migrations.upgrade(postgres.url(name)))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, template_database: str) -> Iterator[str]:
+    """``postgresql://...`` of a fresh, migrated database; dropped at the end whoever is still connected."""
+    name = postgres.create_database(template_database)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres: PostgresServer) -> Iterator[str]:
+    """A database without any tables, for tests of migrations."""
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def redis_url(valkey: ValkeyServer) -> str:
+    """Shared by all tests: keep apart by ``channel_prefix``."""
+    return valkey.url
+
+
+@pytest.fixture
+def channel_prefix() -> str:
+    return f"test-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def private_postgres(server_folder: Path) -> Iterator[PostgresServer]:
+    """A running PostgreSQL of this test alone, without a migrated database (see ``migrated``)."""
+    server = PostgresServer(server_folder / f"pg-{secrets.token_hex(3)}")
+    try:
+        server.start()
+        yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def private_database_url(private_postgres: PostgresServer) -> str:
+    """The migrated database ``stockwire`` on ``private_postgres``, by its Unix socket."""
+    private_postgres.execute("create database stockwire")
+    url = private_postgres.url("stockwire")
+    run_apart(migrations.upgrade(url))
+    return url
+
+
+@pytest.fixture
+def private_valkey(server_folder: Path) -> Iterator[ValkeyServer]:
+    server = ValkeyServer(server_folder / f"valkey-{secrets.token_hex(3)}")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def system(tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str) -> AsyncIterator[System]:
+    """A system without processes yet, over this test's own database and channels."""
+    system = System(tmp_path, database_url, redis_url, channel_prefix)
+    try:
+        yield system
+    finally:
+        await system.stop()
+
+
+@pytest.fixture
+async def private_system(
+    tmp_path: Path, private_database_url: str, private_valkey: ValkeyServer, channel_prefix: str
+) -> AsyncIterator[System]:
+    """As ``system``, over a PostgreSQL and a Valkey that the test may kill."""
+    system = System(tmp_path, private_database_url, private_valkey.url, channel_prefix)
+    try:
+        yield system
+    finally:
+        await system.stop()
+
+
+@pytest.fixture
+def start_ledger(system: System) -> StartLedger:
+    """``await start_ledger(STOCKWIRE_...=value)``: one more ledger replica, ready."""
+    return system.start_ledger
+
+
+@pytest.fixture
+def start_hub(system: System) -> StartHub:
+    """``await start_hub("--workers", "2", ledger_urls=[...], STOCKWIRE_...=value)``: one more hub, ready."""
+    return system.start_hub
+
+
+@pytest.fixture
+def start_system(system: System) -> StartSystem:
+    return system.start
+
+
+@pytest.fixture
+async def stockwire_system(system: System) -> System:
+    """One ledger and two hubs, ready, over this test's own database."""
+    return await system.start()
+
+
+@pytest.fixture
+def token_secret(system: System) -> str:
+    return system.token_secret
+
+
+@pytest.fixture
+async def admin_key(system: System) -> str:
+    """An API key of this test's database with every scope but ``hub``."""
+    return await system.admin_key()
+
+
+@pytest.fixture
+async def hub_key(system: System) -> str:
+    return await system.hub_key()
+
+
+@pytest.fixture(scope="session")
+def shared_system(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
+) -> Iterator[System]:
+    """One ledger and two hubs for the whole run: for tests that break nothing and take names of their own.
+
+    Use ``unique_name`` for skus and locations.
+    """
+    name = postgres.create_database(template_database)
+    folder = tmp_path_factory.mktemp("shared-system")
+    system = System(folder, postgres.url(name), valkey.url, f"shared-{secrets.token_hex(4)}")
+    try:
+        asyncio.run(system.start())
+        yield system
+    finally:
+        asyncio.run(system.stop())
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def unique_name() -> str:
+    """A name that no other test uses, good as a sku or a location."""
+    return f"n-{secrets.token_hex(6)}"

@@ -1,0 +1,92 @@
+"""A whole Stockwire: one database, one channel prefix, ledgers and hubs as processes."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.api_keys import TOKEN_SECRET, make_key
+from tests.processes import ServerProcess, hub_process, ledger_process
+
+
+@dataclass(eq=False)
+class System:
+    """``start_ledger`` and ``start_hub`` add processes; ``stop`` ends them all and checks their logs.
+
+    Keys: ``admin_key`` may do everything but be a hub, ``hub_key`` has the scope ``hub``.
+    """
+
+    folder: Path
+    database_url: str
+    redis_url: str
+    channel_prefix: str
+    token_secret: str = TOKEN_SECRET
+    ledgers: list[ServerProcess] = field(default_factory=list)
+    hubs: list[ServerProcess] = field(default_factory=list)
+    _keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+
+    @property
+    def ledger_url(self) -> str:
+        return self.ledgers[0].url
+
+    @property
+    def ledger_urls(self) -> list[str]:
+        return [ledger.url for ledger in self.ledgers]
+
+    @property
+    def stream_urls(self) -> list[str]:
+        return [hub.stream for hub in self.hubs]
+
+    async def key(self, owner: str, *scopes: str) -> str:
+        """The API key of ``owner`` with ``scopes``, made in the database the first time it is asked for."""
+        if (owner, scopes) not in self._keys:
+            self._keys[owner, scopes] = await make_key(self.database_url, owner, *scopes)
+        return self._keys[owner, scopes]
+
+    async def admin_key(self) -> str:
+        return await self.key("admin", "admin", "feed", "stock:read:*", "stock:write:*")
+
+    async def hub_key(self) -> str:
+        return await self.key("hubs", "hub")
+
+    async def start_ledger(self, **settings: object) -> ServerProcess:
+        """``settings``: STOCKWIRE_* variables by their full names; None leaves a default of these tests out."""
+        shared = {"STOCKWIRE_DATABASE_URL": self.database_url, **self._shared(), **settings}
+        process = ledger_process(f"ledger-{len(self.ledgers)}", self.folder, shared)
+        self.ledgers.append(process)
+        return await process.start()
+
+    async def start_hub(
+        self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object
+    ) -> ServerProcess:
+        """``ledger_urls``: default all ledgers started so far. ``arguments``: e.g. ``"--workers", "2"``."""
+        shared = {
+            "STOCKWIRE_LEDGER_URLS": ",".join(ledger_urls or self.ledger_urls),
+            "STOCKWIRE_HUB_KEY": await self.hub_key(),
+            **self._shared(),
+            **settings,
+        }
+        process = hub_process(f"hub-{len(self.hubs)}", self.folder, shared, arguments)
+        self.hubs.append(process)
+        return await process.start()
+
+    async def start(self, ledgers: int = 1, hubs: int = 2) -> "System":
+        await asyncio.gather(*(self.start_ledger() for _ in range(ledgers)))
+        await asyncio.gather(*(self.start_hub() for _ in range(hubs)))
+        return self
+
+    async def stop(self) -> None:
+        """Hubs first, as a drain would. Raises AssertionError if one does not stop, or printed a traceback."""
+        stopped = await asyncio.gather(*(hub.stop() for hub in self.hubs), return_exceptions=True)
+        stopped += await asyncio.gather(*(ledger.stop() for ledger in self.ledgers), return_exceptions=True)
+        for outcome in stopped:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        for process in (*self.ledgers, *self.hubs):
+            process.check_log()
+
+    def _shared(self) -> dict[str, object]:
+        return {
+            "STOCKWIRE_REDIS_URL": self.redis_url,
+            "STOCKWIRE_CHANNEL_PREFIX": self.channel_prefix,
+            "STOCKWIRE_TOKEN_SECRET": self.token_secret,
+        }

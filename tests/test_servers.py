@@ -1,0 +1,66 @@
+"""The servers under the other tests: they come back at the same address, with the data that the fault leaves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+import redis.asyncio
+
+from tests.postgres import PostgresServer
+from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
+
+
+async def test_a_clone_is_migrated_and_empty(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert await connection.fetchval("select shards from ledger_meta") == 4
+        assert await connection.fetchval("select count(*) from stock_event") == 0
+    finally:
+        await connection.close()
+
+
+def test_postgres_comes_back_after_sigkill_with_what_was_committed(private_postgres: PostgresServer) -> None:
+    private_postgres.execute("create table fact (n int)")
+    private_postgres.execute("insert into fact values (1)")
+    address = private_postgres.tcp_url()
+    private_postgres.kill()
+    with pytest.raises((OSError, asyncpg.PostgresError)):
+        private_postgres.execute("select 1")
+    private_postgres.start()
+    assert private_postgres.tcp_url() == address
+    assert [row["n"] for row in private_postgres.execute("select n from fact")] == [1]
+
+
+def test_postgres_goes_back_to_a_saved_folder(private_postgres: PostgresServer) -> None:
+    private_postgres.execute("create table fact (n int)")
+    private_postgres.save("before")
+    private_postgres.execute("insert into fact values (2)")
+    private_postgres.restore("before")
+    private_postgres.start()
+    assert private_postgres.execute("select n from fact") == []
+
+
+async def test_valkey_comes_back_after_sigkill_without_what_it_held(private_valkey: ValkeyServer) -> None:
+    for url in (private_valkey.url, private_valkey.tcp_url()):
+        async with redis.asyncio.Redis.from_url(url) as client:
+            await client.set("key", "value")
+    private_valkey.kill()
+    private_valkey.start()
+    async with redis.asyncio.Redis.from_url(private_valkey.url) as client:
+        assert await client.get("key") is None
+
+
+async def test_waiting_says_what_it_saw_last() -> None:
+    async def never() -> int:
+        return 0
+
+    with pytest.raises(AssertionError, match="the sun; last: 0"):
+        await wait_until(never, 0.05, what="the sun")
+
+
+async def test_waiting_cuts_off_a_call_that_hangs() -> None:
+    hang: Callable[[], Awaitable[bool]] = asyncio.Event().wait
+    with pytest.raises(AssertionError, match="no answer"):
+        await wait_until(hang, 0.05)
