@@ -84,7 +84,7 @@ class Watchdog:
         return process
 
     def socket_folder(self, preferred: Path) -> Path:
-        """A private folder whose path is short enough for sockets: ``preferred``, or a temporary one, gone at the end."""
+        """A private folder, its path short enough for sockets: ``preferred``, else a temporary one, removed later."""
         if len(os.fsencode(preferred)) <= _SOCKET_PATH_BYTES_MAX:
             preferred.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
             preferred.mkdir(mode=0o700, exist_ok=True)
