@@ -147,3 +147,18 @@ class OutcomeUnknown(Later):
 
 class Unavailable(Later):
     type = "unavailable"
+
+
+_REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in (InsufficientStock, VersionConflict, BelowReserved)}
+
+
+def refusal_as_stored(refusal: Refusal) -> dict[str, Any]:
+    return {"type": refusal.type, "numbers": refusal.numbers, "precondition": refusal.precondition}
+
+
+def refusal_from_stored(stored: dict[str, Any]) -> Refusal:
+    """The refusal again, with its numbers of then."""
+    kind = _REFUSALS[stored["type"]]
+    if kind is VersionConflict:
+        return VersionConflict(**stored["numbers"], precondition=stored["precondition"])
+    return kind(**stored["numbers"])

@@ -35,8 +35,8 @@ create table shard (
 
 create table stock_level (
   shard int not null,
-  location text collate "C" not null,
-  sku text collate "C" not null,
+  location text collate "C" not null references location,
+  sku text collate "C" not null references item,
   on_hand int not null default 0,
   reserved int not null default 0,
   version bigint not null default 0,
