@@ -5,7 +5,6 @@ Synchronous and small: the supervisor waits for what is started here, tests use 
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -37,9 +36,13 @@ class Launch:
 
 
 class Watchdog:
-    """Owns the watchdog process and starts children under it. Close it last: what still runs then is ended."""
+    """Owns the watchdog process and starts children under it. Close it last: what still runs then is ended.
 
-    def __init__(self) -> None:
+    ``hold``: a file descriptor that it keeps open as long as it lives, such as one that holds a lock.
+    """
+
+    def __init__(self, hold: int | None = None) -> None:
+        self._hold = () if hold is None else (hold,)
         self._pipe: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._announced: list[str] = []
@@ -49,7 +52,10 @@ class Watchdog:
         if self._process is None or self._process.poll() is not None:
             program = Path(__file__).with_name("watchdog.py")
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(program)], stdin=subprocess.PIPE, start_new_session=True
+                [sys.executable, "-I", "-S", str(program)],
+                stdin=subprocess.PIPE,
+                pass_fds=self._hold,
+                start_new_session=True,
             )
             self._pipe = self._process.stdin
             for line in self._announced:
@@ -63,18 +69,15 @@ class Watchdog:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def spawn(self, launch: Launch, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
-        """Starts ``launch`` in a process group of its own (Ctrl-C is for us to pass on); output goes to its log.
-
-        ``stdout``: subprocess.PIPE to read the ready line instead.
-        """
+    def spawn(self, launch: Launch) -> subprocess.Popen[bytes]:
+        """Starts ``launch`` in a process group of its own (Ctrl-C is for us to pass on); its output goes to its log."""
         self.open()
         assert self._pipe is not None
         with open_log(launch.log) as log:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _ANNOUNCE, launch.end_signal, *launch.argv],
                 stdin=self._pipe,
-                stdout=log if stdout is None else stdout,
+                stdout=log,
                 stderr=log,
                 cwd=launch.cwd,
                 env={**_inherited(), **launch.environment},
@@ -90,10 +93,14 @@ class Watchdog:
             preferred.mkdir(mode=0o700, exist_ok=True)
             return preferred
         folder = Path(tempfile.mkdtemp(prefix="stockwire-"))
-        self.open()
-        self._announced.append(f"folder {folder}")
-        self._tell(self._announced[-1])
+        self.remove_at_end(folder)
         return folder
+
+    def remove_at_end(self, path: Path) -> None:
+        """``path`` (a file or a folder) goes when we have gone, killed or not."""
+        self.open()
+        self._announced.append(f"remove {path}")
+        self._tell(self._announced[-1])
 
     def close(self) -> None:
         """Ends whatever is left and waits for it. Safe if never opened, safe twice."""
@@ -104,9 +111,6 @@ class Watchdog:
                 self._pipe.close()
         self._process.wait()
         self._process = self._pipe = None
-        for line in self._announced:
-            if line.startswith("folder "):
-                shutil.rmtree(line.removeprefix("folder "), ignore_errors=True)
         self._announced.clear()
 
     def _tell(self, line: str) -> None:
@@ -131,8 +135,6 @@ def stop(process: subprocess.Popen[bytes], launch: Launch) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
 
 
 def open_log(path: Path) -> IO[bytes]:

@@ -4,7 +4,7 @@ Runs as a process of its own (``python watchdog.py``), imports nothing but the s
 process started through ``cli.launch`` is announced by a line, and the pipe's end says that nobody is left to stop it.
 
     child <pid> <signal>    end this process: ``QUIT`` lets PostgreSQL take its own children along, ``KILL`` the rest
-    folder <path>           remove this folder of sockets afterwards
+    remove <path>           remove this file or folder afterwards
 
 A pid is remembered with the process's start time, so a number that the system has given to somebody else is left alone.
 """
@@ -34,17 +34,16 @@ def main() -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # they are meant for the parent, whom we outlive
         signal.signal(ignored, signal.SIG_IGN)
     children: list[Child] = []
-    folders: list[Path] = []
+    paths: list[Path] = []
     for line in sys.stdin:
         kind, _, rest = line.rstrip("\n").partition(" ")
-        if kind == "folder":
-            folders.append(Path(rest))
+        if kind == "remove":
+            paths.append(Path(rest))
         elif kind == "child":
             pid, _, name = rest.partition(" ")
             children = [*living(children), Child(int(pid), start_time(int(pid)), signal.Signals[f"SIG{name}"])]
     end(children)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    remove(paths)
 
 
 def end(children: list[Child]) -> None:
@@ -56,6 +55,14 @@ def end(children: list[Child]) -> None:
         time.sleep(POLL_S)
     for child in left:
         _signal(child, signal.SIGKILL)
+
+
+def remove(paths: list[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def living(children: list[Child]) -> list[Child]:

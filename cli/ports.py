@@ -1,0 +1,72 @@
+"""Which port each part of a running system listens on: all from one base, or free ones."""
+
+import socket
+from dataclasses import dataclass
+from typing import Self
+
+from wire.environment import SettingsError
+
+HOST = "127.0.0.1"
+HUBS_MAX = 16
+BASE_MAX = 65535 - 10 * (HUBS_MAX + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class HubPorts:
+    stream: int
+    read: int
+    admin: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    ledger: int
+    ledger_admin: int
+    page: int
+    hubs: tuple[HubPorts, ...]
+
+    @classmethod
+    def from_base(cls, base: int, hubs: int) -> Self:
+        """8080: ledger 8080, its admin port 8081, page 8082, first hub 8090 to 8092, second hub 8100 to 8102 ..."""
+        firsts = range(base + 10, base + 10 * (hubs + 1), 10)
+        return cls(base, base + 1, base + 2, tuple(HubPorts(first, first + 1, first + 2) for first in firsts))
+
+    @classmethod
+    def free(cls, hubs: int) -> Self:
+        """Ports that the system has just said are free. All are held at once, so that none is given twice."""
+        sockets = [socket.create_server((HOST, 0)) for _ in range(3 + 3 * hubs)]
+        numbers = [s.getsockname()[1] for s in sockets]
+        for s in sockets:
+            s.close()
+        triples = zip(*[iter(numbers[3:])] * 3, strict=True)
+        return cls(numbers[0], numbers[1], numbers[2], tuple(HubPorts(*triple) for triple in triples))
+
+    def named(self) -> dict[str, int]:
+        named = {"the ledger": self.ledger, "the ledger's admin port": self.ledger_admin, "the page": self.page}
+        for number, hub in enumerate(self.hubs, 1):
+            named |= {
+                f"hub {number}": hub.stream,
+                f"hub {number} (reads)": hub.read,
+                f"hub {number} (admin)": hub.admin,
+            }
+        return named
+
+    def refuse_taken(self) -> None:
+        """Raises SettingsError that names the first port somebody else listens on."""
+        for what, port in self.named().items():
+            try:
+                socket.create_server((HOST, port)).close()
+            except OSError as error:
+                raise SettingsError(
+                    f"port {port} ({what}) cannot be used ({error.strerror}): "
+                    "stop what listens there, or choose others with --port BASE (0: free ports)"
+                ) from error
+
+
+def choose(base: int, hubs: int) -> Ports:
+    """Raises SettingsError when a port of ``base`` is taken."""
+    if base == 0:
+        return Ports.free(hubs)
+    ports = Ports.from_base(base, hubs)
+    ports.refuse_taken()
+    return ports
