@@ -1,7 +1,7 @@
 """Reading settings from the environment: one reader, one list of names, one kind of error for every process.
 
-A setting that makes no sense refuses to start: SettingsError names the variable and says the fix, and a process that meets
-one prints it as a single line and exits with status 78 (EX_CONFIG of sysexits.h).
+A setting that makes no sense refuses to start: SettingsError names the variable and says the fix, and a process that
+meets one prints it as a single line and exits with status 78 (EX_CONFIG of sysexits.h).
 """
 
 from collections.abc import Mapping

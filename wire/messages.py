@@ -1,10 +1,10 @@
 """Every message of protocol v1 and of the broker channels, typed.
 
-The field tables stand in ``docs/reference/protocol.md``; the golden vectors in ``wire/vectors`` hold both sides to them.
+The field tables stand in ``docs/reference/protocol.md``; golden vectors in ``wire/vectors`` hold both sides to them.
 Unknown fields are ignored on decoding, so either side may be upgraded first.
 """
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -16,6 +16,7 @@ Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
 NAME_PATTERN = r"^[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z"
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
+LocationOrAll = Annotated[str, Meta(pattern=rf"^\*\Z|{NAME_PATTERN}")]
 
 
 class Position(Struct, frozen=True, omit_defaults=True):
@@ -39,11 +40,11 @@ class Connect(Struct, frozen=True, tag="connect", omit_defaults=True):
 
 
 class Subscribe(Struct, frozen=True, tag="subscribe", omit_defaults=True):
-    """``skus`` absent: the whole location; ``location`` ``*``: all of them."""
+    """``skus`` absent: the whole location, so an empty list is refused; ``location`` ``*``: all of them."""
 
     id: RequestId
-    location: Annotated[str, Meta(min_length=1, max_length=64)]
-    skus: list[Name] | None = None
+    location: LocationOrAll
+    skus: Annotated[list[Name], Meta(min_length=1)] | None = None
     since: Position | None = None
 
 
@@ -66,8 +67,8 @@ ClientMessage = Connect | Subscribe | Unsubscribe | Refresh
 class LevelState(Struct, frozen=True):
     """The stock of one sku at one location after the event ``seq`` of ``shard``: absolute values, newest version wins.
 
-    ``available`` = ``on_hand`` - ``reserved``, in units. Version 0 has no event: ``kind`` and ``committed_at`` are null,
-    ``seq`` is 0. ``committed_at`` is RFC 3339 in UTC with microseconds.
+    ``available`` = ``on_hand`` - ``reserved``, in units. Version 0 has no event: ``kind`` and ``committed_at`` are
+    null, ``seq`` is 0. ``committed_at`` is RFC 3339 in UTC with microseconds.
     """
 
     sku: str
@@ -146,9 +147,7 @@ class Disconnect(Struct, frozen=True, tag="disconnect"):
     after_ms: int
 
 
-HubMessage = (
-    Connected | Subscribed | Snapshot | Level | Unsubscribed | Refreshed | Heartbeat | Error | Disconnect
-)
+HubMessage = Connected | Subscribed | Snapshot | Level | Unsubscribed | Refreshed | Heartbeat | Error | Disconnect
 
 
 # --- ledger to broker, and the ledger's feed
@@ -179,8 +178,8 @@ class Event(Struct, frozen=True):
 class Batch(Struct, frozen=True, omit_defaults=True):
     """What a ledger publishes on a shard's channel.
 
-    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order. As a heartbeat: ``head`` only,
-    the shard's last seq as read from PostgreSQL.
+    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order. As a heartbeat: ``head``
+    only, the shard's last seq as read from PostgreSQL.
     """
 
     epoch: str
@@ -196,27 +195,40 @@ class Revocation(Struct, frozen=True):
     key: str
 
 
-_client_decoder = msgspec.json.Decoder(ClientMessage)
-_hub_decoder = msgspec.json.Decoder(HubMessage)
+Decoded = TypeVar("Decoded")
+
+_client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_hub_decoder: msgspec.json.Decoder[HubMessage] = msgspec.json.Decoder(HubMessage)
 _batch_decoder = msgspec.json.Decoder(Batch)
 _revocation_decoder = msgspec.json.Decoder(Revocation)
 
 
 def decode_client_message(data: str | bytes) -> ClientMessage:
-    """Raises msgspec.DecodeError (no JSON) or msgspec.ValidationError (names the field as a path)."""
-    return _client_decoder.decode(data)
+    """Raises msgspec.DecodeError (no JSON), or its subclass ValidationError (names the field as a path)."""
+    return _decode(_client_decoder, data)
 
 
 def decode_hub_message(data: str | bytes) -> HubMessage:
-    return _hub_decoder.decode(data)
+    """Raises as ``decode_client_message``."""
+    return _decode(_hub_decoder, data)
 
 
 def decode_batch(data: bytes) -> Batch:
-    return _batch_decoder.decode(data)
+    """Raises as ``decode_client_message``."""
+    return _decode(_batch_decoder, data)
 
 
 def decode_revocation(data: bytes) -> Revocation:
-    return _revocation_decoder.decode(data)
+    """Raises as ``decode_client_message``."""
+    return _decode(_revocation_decoder, data)
+
+
+def _decode(decoder: msgspec.json.Decoder[Decoded], data: str | bytes) -> Decoded:
+    """The decoder lets two more errors out: for brackets nested a thousand deep, and for text that is no UTF-8."""
+    try:
+        return decoder.decode(data)
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 encode = msgspec.json.encode

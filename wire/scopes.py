@@ -14,7 +14,7 @@ def is_scope(text: str) -> bool:
 
 
 def allows(scopes: Iterable[str], needed: str) -> bool:
-    """Whether one of ``scopes`` covers ``needed``; a scope for ``*`` covers every location, none covers ``*`` but itself."""
+    """Whether one of ``scopes`` covers ``needed``: one for ``*`` covers every location, only itself covers ``*``."""
     return any(scope == needed or _covers(scope, needed) for scope in scopes)
 
 

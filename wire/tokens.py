@@ -1,7 +1,7 @@
 """Short-lived tokens (JWT, HS256 with one shared secret) as ledger and hub both read them.
 
-Claims (RFC 7519): ``iss`` and ``aud`` are ``stockwire``, ``sub`` the owner, ``exp`` and ``iat`` required; ``scope`` is a
-space-separated list (RFC 8693), ``key`` the id of the API key that minted the token, so that revoking it ends the token.
+Claims (RFC 7519): ``iss`` and ``aud`` are ``stockwire``, ``sub`` the owner, ``exp`` and ``iat`` required; ``scope`` is
+a space-separated list (RFC 8693), ``key`` the id of the API key that minted the token: revoking it ends the token.
 """
 
 from dataclasses import dataclass
