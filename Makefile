@@ -1,0 +1,60 @@
+# Everything a newcomer needs: `make up` runs a system, `make test` proves it. Needs Python 3.11 or later with pip.
+
+PYTHON ?= python3
+ARGS   ?=
+VENV   := .venv
+RUN    := $(VENV)/.installed
+TEST   := $(VENV)/.installed-test
+PIP    := $(PYTHON) -m pip --python $(VENV)/bin/python --disable-pip-version-check
+PINNED := --require-hashes --only-binary=:all: --no-compile
+
+# A virtual environment holds absolute paths: one that was moved with its folder is installed again.
+$(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
+
+.PHONY: up test bench lint lock
+.DELETE_ON_ERROR:
+
+up: $(RUN)
+	@exec $(VENV)/bin/stockwire up $(ARGS)
+
+test: $(TEST) lint
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+bench: $(TEST)
+	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+lint: $(TEST)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+# Lock files name no index: --no-emit-index-url. Needs uv on the PATH.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
+	    requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
+	    -c requirements.txt requirements-test.in -o requirements-test.txt
+
+$(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what running needs into $(VENV) (once)"
+	@$(PIP) install $(PINNED) -r requirements.txt || { $(call no_packages); }
+	@$(PIP) install -q --no-deps --no-build-isolation -e . -e client-sdk/python
+	@echo '$(CURDIR)' > $(VENV)/.place && touch $@
+
+# The test set contains the run set, in the same versions: one installation serves both.
+$(TEST): requirements-test.txt requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what testing needs into $(VENV) (once)"
+	@$(PIP) install $(PINNED) -r requirements-test.txt || { $(call no_packages); }
+	@$(PIP) install -q --no-deps --no-build-isolation -e . -e client-sdk/python
+	@echo '$(CURDIR)' > $(VENV)/.place && touch $(RUN) $@
+
+# Without ensurepip: it takes seconds, and Debian keeps it in a package of its own.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "stockwire: $(PYTHON) is missing or older than 3.11: make PYTHON=/path/to/python3.11 up" >&2; exit 78; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	    echo "stockwire: $(PYTHON) has no pip: install it (Debian: apt-get install python3-pip), then try again" >&2; exit 78; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+no_packages = echo "stockwire: the packages cannot be installed (the reason stands above). There are wheels for Linux on \
+	x86_64 and aarch64 and for macOS, for Python 3.11 to 3.14: use one of these, or check the network" >&2; exit 78
