@@ -1,7 +1,7 @@
 """What a batch of operations does to levels. Pure: no SQL, no clock.
 
-Operations are decided in order of arrival, each on what the ones before it left. An operation is all or nothing; its lines
-on one level are summed into one event.
+Operations are decided in order of arrival, each on what the ones before it left. An operation is all or nothing; its
+lines on one level are summed into one event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ ON_HAND_MAX = 2**31 - 1
 
 
 class LevelKey(NamedTuple):
-    """Sorts as the locks are taken: by shard, then location and sku in code point order, which is UTF-8's byte order."""
+    """Sorts as the locks are taken: by shard, then location and sku by code point (UTF-8's byte order)."""
 
     shard: int
     location: str
@@ -73,9 +73,7 @@ def decide(batch: Sequence[Operation], levels: Mapping[LevelKey, Stock]) -> Deci
     return decision
 
 
-def _decide_one(
-    operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision
-) -> list[dict[str, Any]]:
+def _decide_one(operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision) -> list[dict[str, Any]]:
     moved: list[tuple[LevelKey, Stock, list[Line]]] = []
     for key, lines in _lines_by_level(operation).items():
         stock = decision.after.get(key) or levels.get(key)
@@ -90,8 +88,9 @@ def _decide_one(
 
 
 def _lines_by_level(operation: Operation) -> dict[LevelKey, list[Line]]:
+    """In the order of the operation's events: by shard, then as the lines came. A stored answer reads the same."""
     by_level: dict[LevelKey, list[Line]] = {}
-    for line in operation.lines:
+    for line in sorted(operation.lines, key=lambda line: line.shard):
         by_level.setdefault(key_of(line), []).append(line)
     return by_level
 

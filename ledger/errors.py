@@ -1,22 +1,22 @@
 """What a ledger refuses, and why. Every error carries its numbers; ``wire.problems`` maps each type to its HTTP status.
 
-    LedgerError
-    ├── Invalid                 field, reason
-    ├── Unauthorized
-    ├── Forbidden               scope
-    ├── NotFound                field, value
-    ├── Refusal                 decided on a level, stored under its key
-    │   ├── InsufficientStock   sku, location, available, requested
-    │   ├── VersionConflict     expected_version, level
-    │   └── BelowReserved       sku, location, on_hand, reserved
-    ├── IdempotencyMismatch
-    ├── TooLarge                bytes_max
-    └── Later                   retry_after_s
-        ├── IdempotencyInFlight
-        ├── RateLimited
-        ├── Overloaded
-        ├── OutcomeUnknown
-        └── Unavailable
+LedgerError
+├── Invalid                 field, reason
+├── Unauthorized
+├── Forbidden               scope
+├── NotFound                field, value
+├── Refusal                 decided on a level, stored under its key
+│   ├── InsufficientStock   sku, location, available, requested
+│   ├── VersionConflict     expected_version, level
+│   └── BelowReserved       sku, location, on_hand, reserved
+├── IdempotencyMismatch
+├── TooLarge                bytes_max
+└── Later                   retry_after_s
+    ├── IdempotencyInFlight
+    ├── RateLimited
+    ├── Overloaded
+    ├── OutcomeUnknown
+    └── Unavailable
 """
 
 from typing import Any, ClassVar
@@ -65,9 +65,11 @@ class Refusal(LedgerError):
     """True at the versions it was decided on, and stored: the same key gets the same refusal for ever.
 
     ``precondition``: the version came by If-Match, so the status is 412 instead of 409.
+    ``replayed``: this is the stored answer.
     """
 
     precondition = False
+    replayed = False
 
 
 class InsufficientStock(Refusal):

@@ -26,7 +26,7 @@ def timestamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def event_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def event_of_row(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "shard": row["shard"],
         "seq": row["seq"],
@@ -48,7 +48,7 @@ def event_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def level_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def level_of_row(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "sku": row["sku"],
         "location": row["location"],

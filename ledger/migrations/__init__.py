@@ -1,8 +1,8 @@
 """Schema migrations (Alembic), and the epoch.
 
-    upgrade(url, shards)   create or migrate; the number of shards is fixed the first time
-    is_current(url)        whether nothing is left to migrate
-    new_epoch(url)         the last step of a restore
+upgrade(url, shards)   create or migrate; the number of shards is fixed the first time
+is_current(url)        whether nothing is left to migrate
+new_epoch(url)         the last step of a restore
 """
 
 import asyncio

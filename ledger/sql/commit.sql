@@ -15,11 +15,13 @@ written as (
   update stock_level s set on_hand = w.on_hand, reserved = w.reserved, version = w.version
     from want w
    where w.version > w.old
-     and s.shard = any($28::int[]) and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
+     and s.shard = any($28::int[])
+     and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
   returning 1),
 seen as materialized (
   select count(*) as n from want w
-    join stock_level s on s.shard = any($28::int[]) and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
+    join stock_level s on s.shard = any($28::int[])
+     and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
    where w.version = w.old),
 whole as materialized (  -- 1, or a division by zero: then nothing of the batch stands
   select 1 / (((select count(*) from written) + (select n from seen)) = (select count(*) from want))::int as ok),

@@ -105,7 +105,9 @@ def upgrade() -> None:
         if statement.strip():
             op.execute(statement)
     for shard in range(shards):
-        op.execute(f"create table stock_level_{shard} partition of stock_level for values in ({shard}) with ({LEVEL_STORAGE})")
+        op.execute(
+            f"create table stock_level_{shard} partition of stock_level for values in ({shard}) with ({LEVEL_STORAGE})"
+        )
         op.execute(f"create table stock_event_{shard} partition of stock_event for values in ({shard})")
         op.execute(f"insert into shard (id) values ({shard})")
     op.execute(f"insert into ledger_meta (epoch, shards) values ('{secrets.token_hex(6)}', {shards})")

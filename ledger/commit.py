@@ -1,0 +1,136 @@
+"""The SQL shell of a batch: load levels, lock them, look up known keys, write. Decides nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger.decide import Decision, LevelKey, Stock
+from ledger.errors import Refusal, refusal_as_stored, refusal_from_stored
+from ledger.level import event_of_row
+from ledger.operation import Line
+
+_SQL = files("ledger") / "sql"
+COMMIT = (_SQL / "commit.sql").read_text()
+LOAD = (_SQL / "load.sql").read_text()
+LOCK = (_SQL / "lock.sql").read_text()
+STORED = (_SQL / "stored.sql").read_text()
+
+
+class Head(NamedTuple):
+    """A shard's last seq after a commit, and when that was."""
+
+    seq: int
+    committed_at: datetime
+
+
+class Stored(NamedTuple):
+    """What is stored under a key: the refusal, or the operation's events."""
+
+    request_hash: bytes
+    refusal: Refusal | None
+    events: tuple[dict[str, Any], ...]
+
+
+async def load(connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+    """The levels of ``keys``, sorted; creates those that have an item and no level yet. Never inside a transaction."""
+    levels = await _levels(connection, LOAD, keys)
+    missing = [key for key in keys if key not in levels]
+    if missing:
+        levels.update(await _levels(connection, LOAD, missing))
+    return levels
+
+
+async def lock(connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+    """The levels of ``keys``, sorted, locked until the transaction ends."""
+    return await _levels(connection, LOCK, keys)
+
+
+async def _levels(connection: AsyncConnection, sql: str, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+    if not keys:
+        return {}
+    shards, locations, skus = _columns(keys, 3)
+    rows: Sequence[Any] = (await connection.exec_driver_sql(sql, (shards, locations, skus))).all()
+    return {LevelKey(row[0], row[1], row[2]): Stock(row[3], row[4], row[5]) for row in rows}
+
+
+async def stored(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Stored]:
+    """The operations among ``ids`` that are known already."""
+    rows = (await connection.exec_driver_sql(STORED, (list(ids),))).mappings().all()
+    found: dict[UUID, Stored] = {}
+    events: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        operation = UUID(str(row["stored_id"]))
+        if row["seq"] is not None:
+            events.setdefault(operation, []).append(event_of_row(row))
+        refusal = None if row["refusal"] is None else refusal_from_stored(_object(row["refusal"]))
+        found[operation] = Stored(row["request_hash"], refusal, tuple(events.get(operation, ())))
+    return found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    loaded: dict[str, Any] = orjson.loads(value) if isinstance(value, str | bytes) else value
+    return loaded
+
+
+async def write(connection: AsyncConnection, decision: Decision) -> dict[int, Head]:
+    """Run the commit statement. Returns the head of each shard that got events.
+
+    All or nothing: any database error means that nothing of the batch is written, except when the connection was lost,
+    which proves nothing.
+    """
+    rows: Sequence[Any] = (await connection.exec_driver_sql(COMMIT, _parameters(decision))).all()
+    return {row[0]: Head(row[1], row[2]) for row in rows}
+
+
+_LEVEL_WIDTH, _OPERATION_WIDTH = 7, 6
+_EVENT_FIELDS = (
+    "shard", "location", "sku", "version", "kind", "on_hand_delta", "reserved_delta", "on_hand", "reserved",
+    "operation", "actor", "reason", "reference", "occurred_at",
+)  # fmt: skip
+
+
+def _parameters(decision: Decision) -> tuple[list[Any], ...]:
+    levels = [
+        (*key, after.on_hand, after.reserved, after.version, decision.before[key].version)
+        for key, after in sorted(decision.after.items())
+    ]
+    operations = [
+        (o.id, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
+        for o, refusal in decision.stored
+    ]
+    return (
+        *_columns(levels, _LEVEL_WIDTH),
+        *([event[name] for event in decision.events] for name in _EVENT_FIELDS),
+        *_columns(operations, _OPERATION_WIDTH),
+        sorted({key.shard for key in decision.after}),
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in range(width)]
+
+
+def _lines_json(lines: tuple[Line, ...]) -> str:
+    return orjson.dumps([{k: v for k, v in _line_fields(line).items() if v is not None} for line in lines]).decode()
+
+
+def _line_fields(line: Line) -> Mapping[str, Any]:
+    return {
+        "sku": line.sku,
+        "location": line.location,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "expected_version": line.expected_version,
+        "reason": line.reason,
+        "reference": line.reference,
+        "occurred_at": line.occurred_at,
+    }
+
+
+def _refusal_json(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else orjson.dumps(refusal_as_stored(refusal)).decode()

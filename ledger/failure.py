@@ -1,0 +1,60 @@
+"""What a failed commit means: one table from PostgreSQL's answers to what the writer does next."""
+
+from enum import Enum
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+
+class Failure(Enum):
+    MISSED = "a level had moved or a key was known"
+    BUSY = "somebody else holds the rows"
+    IN_FLIGHT = "somebody else is working on a key of the batch"
+    LOST = "the connection was lost; what was sent may still commit"
+    POISON = "a value that the database cannot take"
+    UNAVAILABLE = "the database takes no work now"
+
+
+_BY_SQLSTATE = {
+    "22012": Failure.MISSED,  # division_by_zero: the statement's own check
+    "23505": Failure.MISSED,  # unique_violation: a known key, or an event that exists
+    "40001": Failure.MISSED,  # serialization_failure
+    "40P01": Failure.MISSED,  # deadlock_detected: the locked second try avoids it
+    "55P03": Failure.BUSY,  # lock_not_available
+    "25006": Failure.UNAVAILABLE,  # read_only_sql_transaction
+    "57P03": Failure.UNAVAILABLE,  # cannot_connect_now
+}
+
+_BY_CLASS = {
+    "22": Failure.POISON,
+    "23": Failure.POISON,
+    "54": Failure.POISON,
+    "53": Failure.UNAVAILABLE,  # disk full, out of memory, too many connections
+    "58": Failure.UNAVAILABLE,
+}
+
+
+def failure_of(error: Exception) -> Failure:
+    """Raises ``error`` again if it is none of the database's."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(error, DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError | OSError | PoolTimeout):
+        raise error
+    state = getattr(cause, "sqlstate", None)
+    if not isinstance(state, str):
+        # A killed backend now and then shows as InternalClientError or InterfaceError, without a state.
+        return Failure.LOST
+    failure = _BY_SQLSTATE.get(state) or _BY_CLASS.get(state[:2], Failure.LOST)
+    if failure is Failure.BUSY and 'relation "operation"' in _context(cause):
+        return Failure.IN_FLIGHT
+    return failure
+
+
+def _context(error: BaseException | None) -> str:
+    """PostgreSQL names, in CONTEXT, the relation into which it was inserting while it waited."""
+    while error is not None:
+        context = getattr(error, "context", None)
+        if isinstance(context, str):
+            return context
+        error = error.__cause__
+    return ""

@@ -1,0 +1,296 @@
+"""The optimistic group commit: one writer task per shard gathers what has arrived and commits it as one statement.
+
+No fixed wait: while a batch commits, the next one gathers. A batch that lost a race is decided once more under its
+level locks and cannot miss. See docs/decisions/0001-group-commit.md.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ledger import commit
+from ledger.commit import Head
+from ledger.database import Generation
+from ledger.decide import Decision, LevelKey, Stock, decide, keys_of
+from ledger.errors import IdempotencyInFlight, Invalid, LedgerError, OutcomeUnknown, Overloaded, Unavailable
+from ledger.failure import Failure, failure_of
+from ledger.heads import Heads
+from ledger.operation import Operation
+from ledger.pending import Pending, answer, number
+from ledger.publisher import Publisher
+
+logger = logging.getLogger(__name__)
+
+BATCH_LINES_MAX = 1000
+"""Lines in one statement. Beyond some hundreds a batch only gets slower; one operation may have this many by itself."""
+
+QUEUE_LINES_MAX = 20_000
+"""Lines that may wait for one writer: about a second of work. More is refused with 503."""
+
+QUEUE_AGE_MAX_S = 10.0
+"""Nobody waits longer than this for a batch to begin."""
+
+COMMIT_DEADLINE_S = 10.0
+"""A batch tries again for this long when connections are lost, then its outcome is unknown."""
+
+REMEMBERED_LEVELS_MAX = 100_000
+"""Per writer; the least recently used go first. About 200 bytes each."""
+
+LOCKED_BATCHES = 8
+"""A writer that lost a race begins with the locks until this many batches in a row found nobody else's writes."""
+
+LOCKED_MISSES_MAX = 4
+"""Under its locks a batch cannot miss, unless the same key is misused elsewhere at this very moment."""
+
+HALVES_LOCK_TIMEOUT = text("set local lock_timeout = '100ms'")
+"""While looking for the operation that others hold up, its neighbours do not wait the full two seconds each time."""
+
+RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
+
+AT_ONCE = (Failure.MISSED, Failure.BUSY, Failure.IN_FLIGHT)
+"""Failures after which the locked try follows without a pause."""
+
+ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
+"""Failures that one operation brings upon its batch: the batch is halved until that one stands alone."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since start. ``conflicts``: batches that found a version moved or a key known, and went round again."""
+
+    operations: int = 0
+    events: int = 0
+    batches: int = 0
+    conflicts: int = 0
+    locked_batches: int = 0
+    replays: int = 0
+    lost_connections: int = 0
+    bisections: int = 0
+    commit_seconds: float = 0.0
+    refusals: dict[str, int] = field(default_factory=dict)
+
+
+class Writer:
+    """Commits operations one batch at a time. ``run`` until stopped: ``stop`` lets it finish what it took.
+
+    ``always_locked``: for operations that span shards, whose levels other writers of this process move too.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        generation: Generation,
+        heads: Heads,
+        publisher: Publisher,
+        *,
+        counters: Counters,
+        always_locked: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._generation = generation
+        self._seen_generation = -1
+        self._heads = heads
+        self._publisher = publisher
+        self._counters = counters
+        self._always_locked = always_locked
+        self._locked_batches_left = 0
+        self._remembered: dict[LevelKey, Stock] = {}
+        self._queue: deque[Pending] = deque()
+        self.queued_lines = 0
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        self._sending = False
+
+    def enqueue(self, operation: Operation) -> Pending:
+        """Raises Overloaded when the queue is full or the writer stops."""
+        if self._stopping or self.queued_lines + len(operation.lines) > QUEUE_LINES_MAX:
+            raise Overloaded("the commit queue is full", queued_lines=self.queued_lines)
+        pending = Pending(operation)
+        self._queue.append(pending)
+        self.queued_lines += len(operation.lines)
+        self._arrived.set()
+        return pending
+
+    def stop(self) -> None:
+        """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""
+        self._stopping = True
+        self._arrived.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            if batch:
+                await self._commit(batch)
+            elif self._stopping:
+                return
+
+    def _take(self) -> list[Pending]:
+        batch: list[Pending] = []
+        lines = 0
+        oldest = time.monotonic() - QUEUE_AGE_MAX_S
+        while self._queue and (not batch or lines + len(self._queue[0].operation.lines) <= BATCH_LINES_MAX):
+            pending = self._queue.popleft()
+            self.queued_lines -= len(pending.operation.lines)
+            if pending.arrived < oldest:
+                pending.fail(Overloaded("waited too long for its turn", waited_s=QUEUE_AGE_MAX_S))
+                continue
+            batch.append(pending)
+            lines += len(pending.operation.lines)
+        if not self._queue and not self._stopping:
+            self._arrived.clear()
+        return batch
+
+    async def _commit(self, batch: list[Pending]) -> None:
+        """Answers every operation of the batch, one way or another."""
+        started = time.monotonic()
+        await self._commit_until(batch, started + COMMIT_DEADLINE_S)
+        self._counters.commit_seconds += time.monotonic() - started
+
+    async def _commit_until(self, batch: list[Pending], deadline: float, half: bool = False) -> None:
+        tries = misses = 0
+        unknown = False
+        locked = half or self._always_locked or self._locked_batches_left > 0
+        while True:
+            self._sending = False
+            try:
+                return await (self._try_locked(batch, half) if locked else self._try_optimistic(batch))
+            except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
+                failure, reason = failure_of(error), error
+            self._after(failure, batch)
+            unknown = unknown or (self._sending and failure is Failure.LOST)
+            misses += locked and failure is Failure.MISSED
+            if failure in ALONE and (locked or failure is Failure.POISON):
+                return await self._bisect(batch, failure, reason, deadline)
+            if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
+                return _give_up(batch, unknown, reason)
+            if failure not in AT_ONCE:
+                await asyncio.sleep(RETRY_PAUSES_S[min(tries, len(RETRY_PAUSES_S) - 1)])
+                tries += 1
+            locked = True
+
+    def _after(self, failure: Failure, batch: list[Pending]) -> None:
+        if failure is Failure.MISSED:
+            self._counters.conflicts += 1
+            self._locked_batches_left = LOCKED_BATCHES
+            for key in keys_of([pending.operation for pending in batch]):
+                self._remembered.pop(key, None)
+            return
+        self._remembered.clear()
+        self._counters.lost_connections += failure is Failure.LOST
+
+    async def _bisect(self, batch: list[Pending], failure: Failure, reason: Exception, deadline: float) -> None:
+        """One operation must not hurt its neighbours: halve the batch until it stands alone."""
+        if len(batch) == 1:
+            batch[0].fail(_alone(failure, reason))
+        elif time.monotonic() > deadline:
+            _give_up(batch, False, reason)
+        else:
+            self._counters.bisections += 1
+            middle = len(batch) // 2
+            await self._commit_until(batch[:middle], deadline, half=True)
+            await self._commit_until(batch[middle:], deadline, half=True)
+
+    # --- the two tries
+
+    async def _try_optimistic(self, batch: list[Pending]) -> None:
+        async with self._autocommit.connect() as connection:
+            await self._renew(connection)
+            keys = keys_of([pending.operation for pending in batch])
+            levels = await commit.load(connection, [key for key in keys if key not in self._remembered])
+            levels.update((key, self._remembered[key]) for key in keys if key in self._remembered)
+            decision, heads = await self._decide(connection, batch, levels)
+        self._finish(batch, decision, heads)
+
+    async def _try_locked(self, batch: list[Pending], half: bool) -> None:
+        self._counters.locked_batches += 1
+        keys = keys_of([pending.operation for pending in batch])
+        async with self._autocommit.connect() as connection:
+            await self._renew(connection)
+            await commit.load(connection, [key for key in keys if key not in self._remembered])
+        async with self._engine.connect() as connection, connection.begin() as transaction:
+            if half:
+                await connection.execute(HALVES_LOCK_TIMEOUT)
+            levels = await commit.lock(connection, keys)
+            known = await commit.stored(connection, [pending.operation.id for pending in batch])
+            fresh = [pending for pending in batch if pending.operation.id not in known]
+            decision, heads = await self._decide(connection, fresh, levels)
+            await transaction.commit()
+        self._settle_races(levels)
+        self._finish(fresh, decision, heads)
+        for pending in batch:
+            if pending.operation.id in known:
+                self._counters.replays += 1
+                pending.replay(known[pending.operation.id])
+
+    async def _decide(
+        self, connection: AsyncConnection, batch: list[Pending], levels: dict[LevelKey, Stock]
+    ) -> tuple[Decision, dict[int, Head]]:
+        decision = decide([pending.operation for pending in batch], levels)
+        if not decision.stored:
+            return decision, {}
+        self._sending = True
+        return decision, await commit.write(connection, decision)
+
+    async def _renew(self, connection: AsyncConnection) -> None:
+        """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
+        number_now = self._generation.number
+        if self._seen_generation != number_now:
+            self._remembered.clear()
+            await self._heads.read(connection)
+            self._seen_generation = number_now
+
+    def _settle_races(self, levels: dict[LevelKey, Stock]) -> None:
+        foreign = any(self._remembered.get(key, stock) != stock for key, stock in levels.items())
+        self._locked_batches_left = LOCKED_BATCHES if foreign else max(0, self._locked_batches_left - 1)
+
+    def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
+        """After the commit: remember, publish, answer."""
+        self._remember(decision)
+        for shard, events in number(decision.events, heads).items():
+            self._publisher.publish(self._heads.epoch, shard, events)
+            self._heads.advanced(shard, heads[shard].seq)
+        answer(batch, decision)
+        self._count(decision)
+
+    def _remember(self, decision: Decision) -> None:
+        remembered = self._remembered
+        for key, stock in decision.after.items():
+            remembered.pop(key, None)
+            remembered[key] = stock
+        while len(remembered) > REMEMBERED_LEVELS_MAX:
+            del remembered[next(iter(remembered))]
+
+    def _count(self, decision: Decision) -> None:
+        self._counters.batches += 1
+        self._counters.events += len(decision.events)
+        for verdict in decision.verdicts:
+            if isinstance(verdict, LedgerError):
+                self._counters.refusals[verdict.type] = self._counters.refusals.get(verdict.type, 0) + 1
+            else:
+                self._counters.operations += 1
+
+
+def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:
+    logger.warning("gave up on a batch of %d operations, outcome_unknown=%s: %s", len(batch), unknown, reason)
+    for pending in batch:
+        if unknown:
+            pending.fail(OutcomeUnknown("the connection to the database was lost during the commit"))
+        else:
+            pending.fail(Unavailable("the database takes no work now"))
+
+
+def _alone(failure: Failure, reason: Exception) -> LedgerError:
+    logger.warning("refused one operation (%s): %s", failure.value, reason)
+    if failure is Failure.IN_FLIGHT:
+        return IdempotencyInFlight("the same key is being worked on elsewhere")
+    if failure is Failure.POISON:
+        return Invalid("body", "the database cannot take a value of this operation")
+    return Unavailable("the rows of this operation are held by somebody else")

@@ -1,0 +1,59 @@
+"""All writers of a process: one per shard, and one for operations that span shards."""
+
+import asyncio
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ledger.database import Generation
+from ledger.heads import Heads
+from ledger.operation import Operation, Outcome
+from ledger.pending import Pending, mismatch
+from ledger.publisher import Publisher
+from ledger.writer import Counters, Writer
+
+
+class Writers:
+    """``engine`` should be the writers' own: a commit must not wait for a connection behind reads."""
+
+    def __init__(self, engine: AsyncEngine, shards: int, heads: Heads, publisher: Publisher) -> None:
+        self.counters = Counters()
+        generation = Generation(engine)
+        self._by_shard = [Writer(engine, generation, heads, publisher, counters=self.counters) for _ in range(shards)]
+        self._across = Writer(engine, generation, heads, publisher, counters=self.counters, always_locked=True)
+        self._in_flight: dict[tuple[str, str], Pending] = {}
+
+    @property
+    def queued_lines(self) -> int:
+        return sum(writer.queued_lines for writer in self._all)
+
+    @property
+    def _all(self) -> list[Writer]:
+        return [*self._by_shard, self._across]
+
+    async def submit(self, operation: Operation) -> Outcome:
+        """Commit ``operation``, durably, all of it or nothing; answers after COMMIT.
+
+        The same key again gives the stored answer, ``replayed``; while the first is under way both get its answer.
+        Raises a LedgerError: a Refusal is as true as a success; whatever is a Later may be sent again.
+        """
+        known = self._in_flight.get((operation.owner, operation.key))
+        if known is not None:
+            if known.operation.request_hash != operation.request_hash:
+                raise mismatch(operation.key)
+            return await asyncio.shield(known.answer)
+        shards = operation.shards
+        writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]
+        pending = writer.enqueue(operation)
+        self._in_flight[operation.owner, operation.key] = pending
+        pending.answer.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
+        return await asyncio.shield(pending.answer)
+
+    def stop(self) -> None:
+        """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""
+        for writer in self._all:
+            writer.stop()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for writer in self._all:
+                tasks.create_task(writer.run())
