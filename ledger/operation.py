@@ -60,7 +60,7 @@ class Outcome:
 
 
 def operation_id(owner: str, key: str) -> UUID:
-    """The same for the same owner and key, for ever: 128 bits of SHA-256, so the key is unique wherever its lines stand."""
+    """The same for the same owner and key, for ever: 128 bits of SHA-256, so a key is unique across shards."""
     return UUID(bytes=hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:16])
 
 
