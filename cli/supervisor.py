@@ -97,7 +97,7 @@ class ServicePart(Part):
 class Supervisor:
     """Lives in the caller's task group: a child that is given up ends the group with SupervisorFailed.
 
-    Leave the group first (nothing is restarted any more), then ``stop``. ``changed`` is called when ``pids`` has changed.
+    Leave the group first (nothing is restarted any more), then ``stop``. ``changed`` is called when ``pids`` changed.
     """
 
     def __init__(self, watchdog: Watchdog, tasks: asyncio.TaskGroup, changed: Callable[[], None]) -> None:

@@ -1,0 +1,166 @@
+"""The sample shop's back end: a page for browsers, a short read token for its live view, and a buy button's other half.
+
+It holds the API key; a browser only ever gets a token that reads one location for TOKEN_TTL_S. What changes something
+must come from the page itself: JSON with our own Origin under one of our own Host names (no other page, no rebinding).
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from stockwire import AsyncClient
+from stockwire.errors import Later, OutOfStock, StockwireError
+
+PAGE = Path(__file__).with_name("shop.html")
+TOKEN_TTL_S = 300
+BODY_BYTES_MAX = 1024
+BUYS_IN_FLIGHT_MAX = 32  # beyond it the shop says so at once rather than letting buyers queue
+_TIMEOUT_S = 5.0
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One product on the page. ``price`` as text, such as ``£2.55``; empty when unknown."""
+
+    sku: str
+    name: str
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """``hubs``: WebSocket URLs. ``origins``: what the page's own address may be, such as ``http://localhost:8082``."""
+
+    ledger: str
+    key: str
+    hubs: Sequence[str]
+    location: str
+    cards: Sequence[Card]
+    origins: Sequence[str]
+
+
+def create_shop(shop: Shop, client: AsyncClient, http: httpx.AsyncClient) -> Starlette:
+    """``client`` and ``http`` stay the caller's to close."""
+    page = PAGE.read_text()
+    headers = {**_HEADERS, "Content-Security-Policy": _policy(page, shop.hubs)}
+    hosts = {urlsplit(origin).netloc for origin in shop.origins}
+    skus = {card.sku for card in shop.cards}
+    buys = asyncio.Semaphore(BUYS_IN_FLIGHT_MAX)
+
+    async def show(request: Request) -> Response:
+        if request.headers.get("host") not in hosts:
+            return _refused(421, "this page is served under another name")
+        return HTMLResponse(page, headers=headers)
+
+    async def session(request: Request) -> Response:
+        if await _body(request, shop.origins, hosts) is None:
+            return _refused(403, "only the shop's own page may do this")
+        try:
+            token = await _read_token(http, shop)
+        except httpx.HTTPError:
+            return _refused(503, "the ledger cannot be reached, try again in a moment")
+        cards = [{"sku": card.sku, "name": card.name, "price": card.price} for card in shop.cards]
+        return JSONResponse(
+            {**token, "hubs": list(shop.hubs), "location": shop.location, "cards": cards}, headers=_HEADERS
+        )
+
+    async def buy(request: Request) -> Response:
+        body = await _body(request, shop.origins, hosts)
+        if body is None:
+            return _refused(403, "only the shop's own page may do this")
+        sku, key = body.get("sku"), body.get("key")
+        if sku not in skus or not isinstance(key, str) or not _KEY.fullmatch(key):
+            return _refused(422, "sku must be one of the page's, key 8 to 64 letters or digits")
+        if buys.locked():
+            return _refused(503, "too many buyers at once, try again in a moment")
+        async with buys:
+            return await _sell(client, shop.location, sku, f"shop:{key}")
+
+    return Starlette(
+        routes=[
+            Route("/", show, methods=["GET"]),
+            Route("/session", session, methods=["POST"]),
+            Route("/buy", buy, methods=["POST"]),
+        ]
+    )
+
+
+async def _sell(client: AsyncClient, location: str, sku: str, key: str) -> Response:
+    """The page's key makes a repeated click on a bad line one sale."""
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            sold = await client.stock.sell(sku, location, key=key, reference="web shop")
+    except OutOfStock as error:
+        return JSONResponse({"sold": False, "available": error.available}, 409, headers=_HEADERS)
+    except (Later, TimeoutError):
+        return _refused(503, "the ledger is busy, try again with the same key")
+    except StockwireError as error:
+        return _refused(502, str(error))
+    return JSONResponse({"sold": True, "available": sold.level.available}, headers=_HEADERS)
+
+
+async def _read_token(http: httpx.AsyncClient, shop: Shop) -> dict[str, object]:
+    """Raises httpx.HTTPError."""
+    answer = await http.post(
+        f"{shop.ledger}/v1/tokens",
+        json={"scopes": [f"stock:read:{shop.location}"], "ttl_s": TOKEN_TTL_S},
+        headers={"Authorization": f"Bearer {shop.key}"},
+        timeout=_TIMEOUT_S,
+    )
+    answer.raise_for_status()
+    token = answer.json()
+    return {"token": token["token"], "ttl_s": TOKEN_TTL_S}
+
+
+async def _body(request: Request, origins: Sequence[str], hosts: set[str]) -> dict[str, object] | None:
+    """The JSON object of a request that our own page has made; None for any other."""
+    headers = request.headers
+    own = headers.get("origin") in origins and headers.get("host") in hosts
+    if not own or headers.get("content-type", "").partition(";")[0] != "application/json":
+        return None
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > BODY_BYTES_MAX:
+            return None
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _refused(status: int, reason: str) -> Response:
+    return JSONResponse({"reason": reason}, status, headers=_HEADERS)
+
+
+def _policy(page: str, hubs: Sequence[str]) -> str:
+    """Only this page's own script and style run, and it talks to nobody but us and the hubs."""
+    hashes = {
+        tag: " ".join(_hash(text) for text in re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)) for tag in _INLINE
+    }
+    sockets = " ".join(sorted({f"{urlsplit(hub).scheme}://{urlsplit(hub).netloc}" for hub in hubs}))
+    return (
+        f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
+        f"connect-src 'self' {sockets}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_INLINE = ("script", "style")
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
