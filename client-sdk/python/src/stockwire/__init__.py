@@ -1,0 +1,85 @@
+"""Stockwire's client: sell, receive and count stock, and see every change within milliseconds.
+
+Start with `AsyncClient`. What can go wrong stands in `stockwire.errors`, all under `StockwireError`.
+"""
+
+from stockwire.catalogue import Item, Location
+from stockwire.client import AsyncClient
+from stockwire.errors import (
+    BadToken,
+    BelowReserved,
+    ConfigurationError,
+    Forbidden,
+    IdempotencyMismatch,
+    InFlight,
+    Invalid,
+    Later,
+    NotFound,
+    OutcomeUnknown,
+    OutOfStock,
+    Overloaded,
+    RateLimited,
+    Refused,
+    StockwireError,
+    StreamRefused,
+    TokenExpired,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnexpectedAnswer,
+    VersionConflict,
+)
+from stockwire.frame import Position
+from stockwire.level import Level
+from stockwire.operation import Event, Line, OperationResult, adjustment, receipt, returned, sale, write_off
+from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
+from stockwire.subscription import Subscription
+from stockwire.view import State, View
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncClient",
+    "BadToken",
+    "BelowReserved",
+    "ConfigurationError",
+    "Event",
+    "Forbidden",
+    "Freshness",
+    "IdempotencyMismatch",
+    "InFlight",
+    "Invalid",
+    "Item",
+    "Later",
+    "Level",
+    "LevelChanged",
+    "Line",
+    "Location",
+    "NotFound",
+    "OperationResult",
+    "OutOfStock",
+    "OutcomeUnknown",
+    "Overloaded",
+    "Position",
+    "RateLimited",
+    "Reconnecting",
+    "Refused",
+    "Snapshot",
+    "State",
+    "StockwireError",
+    "StreamEvent",
+    "StreamRefused",
+    "Subscription",
+    "TokenExpired",
+    "TooLarge",
+    "Unauthorized",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "VersionConflict",
+    "View",
+    "adjustment",
+    "receipt",
+    "returned",
+    "sale",
+    "write_off",
+]

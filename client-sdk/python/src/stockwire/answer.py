@@ -1,0 +1,134 @@
+"""What an HTTP answer means: a value, or the error of `stockwire.errors` that its problem type names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from stockwire import errors
+from stockwire.level import Level, Malformed, integer, text
+
+Problem = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``headers``: names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def replayed(self) -> bool:
+        """The stored answer of an earlier request with the same key."""
+        return self.headers.get("idempotency-replayed", "").lower() == "true"
+
+
+def read(answer: Answer) -> dict[str, Any]:
+    """The JSON object of an answer that says yes. Raises the StockwireError of one that says no."""
+    if answer.status >= 300:
+        raise error_of(answer)
+    document = _document(answer.body)
+    if document is None:
+        raise errors.UnexpectedAnswer(f"status {answer.status} without a JSON object: is this a ledger?", answer.status)
+    return document
+
+
+def error_of(answer: Answer) -> errors.StockwireError:
+    problem = _document(answer.body) or {}
+    make = _BY_TYPE.get(str(problem.get("type")))
+    if make is None:
+        return _without_type(answer, problem)
+    try:
+        error = make(problem)
+    except Malformed as malformed:
+        return errors.UnexpectedAnswer(f"a problem document that cannot be read: {malformed}", answer.status)
+    if isinstance(error, errors.Later):
+        error.retry_after_s = retry_after_s(answer, problem)
+    return error
+
+
+def retry_after_s(answer: Answer, problem: Problem) -> float | None:
+    """Seconds. The header counts, then the document; dates, which need a clock, are not honoured."""
+    for value in (answer.headers.get("retry-after"), problem.get("retry_after_s")):
+        try:
+            seconds = float(value) if value is not None else -1.0
+        except (TypeError, ValueError):
+            continue
+        if 0 <= seconds < float("inf"):
+            return seconds
+    return None
+
+
+def _document(body: bytes) -> dict[str, Any] | None:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _without_type(answer: Answer, problem: Problem) -> errors.StockwireError:
+    """Something between us and the ledger answered (a proxy, a load balancer): go by the status alone."""
+    message = f"status {answer.status} without a known problem type"
+    if answer.status == 429:
+        return errors.RateLimited(message, retry_after_s(answer, problem))
+    if answer.status in (502, 503, 504):
+        # A gateway that gave up waiting does not know what the ledger did: never "nothing was written".
+        return errors.OutcomeUnknown(message, retry_after_s(answer, problem))
+    if answer.status == 401:
+        return errors.Unauthorized(message)
+    if answer.status == 403:
+        return errors.Forbidden(message)
+    if answer.status == 413:
+        return errors.TooLarge(None)
+    return errors.UnexpectedAnswer(message, answer.status)
+
+
+def _detail(problem: Problem) -> str:
+    return str(problem.get("detail") or problem.get("title") or problem.get("type"))
+
+
+def _invalid(problem: Problem) -> errors.StockwireError:
+    return errors.Invalid(str(problem.get("field", "request")), str(problem.get("reason") or _detail(problem)))
+
+
+def _out_of_stock(problem: Problem) -> errors.StockwireError:
+    return errors.OutOfStock(
+        text(problem, "sku"), text(problem, "location"), integer(problem, "requested"), integer(problem, "available")
+    )
+
+
+def _version_conflict(problem: Problem) -> errors.StockwireError:
+    level = problem.get("level")
+    if not isinstance(level, dict):
+        raise Malformed("level is missing")
+    return errors.VersionConflict(integer(problem, "expected_version"), Level.parse(level))
+
+
+def _below_reserved(problem: Problem) -> errors.StockwireError:
+    return errors.BelowReserved(
+        text(problem, "sku"), text(problem, "location"), integer(problem, "on_hand"), integer(problem, "reserved")
+    )
+
+
+_BY_TYPE: dict[str, Callable[[Problem], errors.StockwireError]] = {
+    "invalid": _invalid,
+    "unauthorized": lambda problem: errors.Unauthorized(_detail(problem)),
+    "forbidden": lambda problem: errors.Forbidden(_detail(problem), problem.get("scope")),
+    "not-found": lambda problem: errors.NotFound(_detail(problem), problem.get("field"), problem.get("value")),
+    "insufficient-stock": _out_of_stock,
+    "version-conflict": _version_conflict,
+    "below-reserved": _below_reserved,
+    "idempotency-in-flight": lambda problem: errors.InFlight(_detail(problem)),
+    "too-large": lambda problem: errors.TooLarge(problem.get("bytes_max")),
+    "idempotency-mismatch": lambda problem: errors.IdempotencyMismatch("Idempotency-Key", _detail(problem)),
+    "rate-limited": lambda problem: errors.RateLimited(_detail(problem)),
+    "overloaded": lambda problem: errors.Overloaded(_detail(problem)),
+    "outcome-unknown": lambda problem: errors.OutcomeUnknown(_detail(problem)),
+    "unavailable": lambda problem: errors.Unavailable(_detail(problem)),
+}
+
+PROBLEM_TYPES = frozenset(_BY_TYPE)

@@ -1,0 +1,208 @@
+"""Messages of protocol v1, as a client sends and reads them (design: one JSON object with a ``type`` per message).
+
+Unknown fields and unknown types are ignored, so that a hub may be newer than this client. Held to the contract by the
+golden vectors in ``wire/vectors``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from stockwire.level import Level, Malformed, integer, moment, optional_text, text
+
+SUBPROTOCOL = "stockwire.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has read: everything up to ``seq`` of each shard. Opaque to applications.
+
+    ``selection`` is the hub's own mark of what was subscribed to; it goes back as it came.
+    """
+
+    epoch: str
+    seq: Mapping[str, int]
+    selection: str | None = None
+
+    @classmethod
+    def parse(cls, data: Any) -> "Position":
+        if not isinstance(data, dict):
+            raise Malformed("position is no object")
+        return cls(text(data, "epoch"), seqs(data), optional_text(data, "selection"))
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"epoch": self.epoch, "seq": dict(self.seq)}
+        if self.selection is not None:
+            body["selection"] = self.selection
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    id: int
+    node: str
+    epoch: str
+    heartbeat_s: float
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    id: int
+    sub: int
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPart:
+    sub: int
+    levels: tuple[Level, ...]
+    last: bool
+    position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    id: int
+    sub: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    id: int
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    seq: Mapping[str, int]
+    fresh: bool
+    lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    id: int | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    code: int
+    reason: str
+    reconnect: bool
+    after_ms: int
+
+
+Frame = Connected | Subscribed | SnapshotPart | Level | Unsubscribed | Refreshed | Heartbeat | ErrorReply | Disconnect
+
+
+def connect(request_id: int, token: str) -> str:
+    return _encode({"type": "connect", "id": request_id, "token": token})
+
+
+def subscribe(request_id: int, location: str, skus: Sequence[str] | None, since: Position | None) -> str:
+    message: dict[str, Any] = {"type": "subscribe", "id": request_id, "location": location}
+    if skus is not None:
+        message["skus"] = list(skus)
+    if since is not None:
+        message["since"] = since.body()
+    return _encode(message)
+
+
+def unsubscribe(request_id: int, sub: int) -> str:
+    return _encode({"type": "unsubscribe", "id": request_id, "sub": sub})
+
+
+def refresh(request_id: int, token: str) -> str:
+    return _encode({"type": "refresh", "id": request_id, "token": token})
+
+
+def parse(data: str | bytes) -> Frame | None:
+    """None for a type that this client does not know. Raises Malformed."""
+    try:
+        message = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"no JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise Malformed("a message is an object")
+    reader = _READERS.get(text(message, "type"))
+    return None if reader is None else reader(message)
+
+
+def seqs(data: Mapping[str, Any]) -> dict[str, int]:
+    value = data.get("seq")
+    if not isinstance(value, dict):
+        raise Malformed("seq is no object")
+    return {shard: integer(value, shard) for shard in value}
+
+
+def _encode(message: dict[str, Any]) -> str:
+    return orjson.dumps(message).decode()
+
+
+def _connected(data: Mapping[str, Any]) -> Connected:
+    heartbeat_s = data.get("heartbeat_s")
+    if not isinstance(heartbeat_s, int | float) or not 0 < heartbeat_s < 3600:  # a wrong one would never notice silence
+        raise Malformed(f"heartbeat_s is {heartbeat_s!r}")
+    return Connected(
+        integer(data, "id"), text(data, "node"), text(data, "epoch"), float(heartbeat_s), _optional_moment(data)
+    )
+
+
+def _subscribed(data: Mapping[str, Any]) -> Subscribed:
+    return Subscribed(integer(data, "id"), integer(data, "sub"), _flag(data, "recovered"))
+
+
+def _snapshot(data: Mapping[str, Any]) -> SnapshotPart:
+    levels = data.get("levels")
+    if not isinstance(levels, list) or not all(isinstance(level, dict) for level in levels):
+        raise Malformed("levels is no list of objects")
+    last = data.get("last") is True
+    position = Position.parse(data["position"]) if data.get("position") is not None else None
+    if last and position is None:
+        raise Malformed("the last part of a snapshot has no position")
+    return SnapshotPart(integer(data, "sub"), tuple(Level.parse(level) for level in levels), last, position)
+
+
+def _heartbeat(data: Mapping[str, Any]) -> Heartbeat:
+    return Heartbeat(seqs(data), _flag(data, "fresh"), integer(data, "lag_ms"))
+
+
+def _error(data: Mapping[str, Any]) -> ErrorReply:
+    request_id = None if data.get("id") is None else integer(data, "id")
+    return ErrorReply(request_id, text(data, "code"), text(data, "message"))
+
+
+def _disconnect(data: Mapping[str, Any]) -> Disconnect:
+    return Disconnect(
+        integer(data, "code"), text(data, "reason"), _flag(data, "reconnect"), max(0, integer(data, "after_ms"))
+    )
+
+
+def _flag(data: Mapping[str, Any], field: str) -> bool:
+    value = data.get(field)
+    if not isinstance(value, bool):
+        raise Malformed(f"{field} is {value!r}, not true or false")
+    return value
+
+
+def _optional_moment(data: Mapping[str, Any]) -> datetime | None:
+    return None if data.get("expires_at") is None else moment(data, "expires_at")
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Frame]] = {
+    "connected": _connected,
+    "subscribed": _subscribed,
+    "snapshot": _snapshot,
+    "level": Level.parse,
+    "unsubscribed": lambda data: Unsubscribed(integer(data, "id"), integer(data, "sub")),
+    "refreshed": lambda data: Refreshed(integer(data, "id"), _optional_moment(data)),
+    "heartbeat": _heartbeat,
+    "error": _error,
+    "disconnect": _disconnect,
+}

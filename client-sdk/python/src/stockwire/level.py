@@ -1,0 +1,82 @@
+"""A level: the stock of one sku at one location, as the ledger states it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+class Malformed(ValueError):
+    """What was received has not the shape that protocol v1 gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Absolute values in units; the newest ``version`` wins, so seeing one twice or missing one does no harm.
+
+    ``available`` = ``on_hand`` - ``reserved``. Version 0: nothing has ever been booked, ``kind`` and ``committed_at``
+    are None. ``kind`` and ``committed_at`` (UTC) are those of the event that made this version; ``seq`` is its number
+    in ``shard``.
+    """
+
+    sku: str
+    location: str
+    version: int
+    on_hand: int
+    reserved: int
+    available: int
+    kind: str | None
+    committed_at: datetime | None
+    shard: int
+    seq: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """``(location, sku)``, by which a view finds it."""
+        return (self.location, self.sku)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "Level":
+        """Raises Malformed. Unknown fields are ignored."""
+        committed_at = data.get("committed_at")
+        return cls(
+            sku=text(data, "sku"),
+            location=text(data, "location"),
+            version=integer(data, "version"),
+            on_hand=integer(data, "on_hand"),
+            reserved=integer(data, "reserved"),
+            available=integer(data, "available"),
+            kind=optional_text(data, "kind"),
+            committed_at=None if committed_at is None else moment(data, "committed_at"),
+            shard=integer(data, "shard"),
+            seq=integer(data, "seq"),
+        )
+
+
+def text(data: Mapping[str, Any], field: str) -> str:
+    value = data.get(field)
+    if type(value) is not str:
+        raise Malformed(f"{field} is {value!r}, not text")
+    return value
+
+
+def optional_text(data: Mapping[str, Any], field: str) -> str | None:
+    return None if data.get(field) is None else text(data, field)
+
+
+def integer(data: Mapping[str, Any], field: str) -> int:
+    value = data.get(field)
+    if type(value) is not int:  # not isinstance: True is no quantity
+        raise Malformed(f"{field} is {value!r}, not a whole number")
+    return value
+
+
+def moment(data: Mapping[str, Any], field: str) -> datetime:
+    """RFC 3339 with an offset."""
+    try:
+        parsed = datetime.fromisoformat(text(data, field))
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.tzinfo is None:
+        raise Malformed(f"{field} is {data.get(field)!r}, not a time with an offset")
+    return parsed

@@ -1,0 +1,72 @@
+"""Events waiting for a reader that may be slow: the latest of each, so memory is bounded by what is watched. Pure."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
+from stockwire.view import Key, View
+
+Notice = Freshness | Reconnecting
+
+
+class Mailbox:
+    """Keeps what has changed, not the values: an event is made from the view when it is taken, so it is never old."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._changed: OrderedDict[Key, None] = OrderedDict()
+        self._snapshot: set[Key] | None = None
+        self._recovered = True
+        self._notices: OrderedDict[type[Notice], Notice] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._notices or self._changed) or self._snapshot is not None
+
+    def forget(self) -> None:
+        """Another epoch: what was waiting is not true any more."""
+        self._changed.clear()
+        self._snapshot = None
+        self._recovered = True
+
+    def changed(self, keys: Iterable[Key]) -> None:
+        """A level that already waits keeps its place, so that a busy one cannot starve itself."""
+        for key in keys:
+            self._changed.setdefault(key)
+
+    def snapshot(self, keys: Iterable[Key], *, recovered: bool) -> None:
+        """A complete one that still waits stays complete when a recovered one follows it."""
+        self._notices.pop(Reconnecting, None)  # over before it was read
+        self._recovered = recovered and (self._snapshot is None or self._recovered)
+        if self._recovered:
+            self._snapshot = (self._snapshot or set()) | set(keys)
+        else:
+            self._snapshot = set()
+            self._changed.clear()
+
+    def notice(self, notice: Notice) -> None:
+        if isinstance(notice, Reconnecting):
+            self._notices.pop(Freshness, None)
+        self._notices.pop(type(notice), None)
+        self._notices[type(notice)] = notice
+
+    def take(self) -> StreamEvent | None:
+        """The next event: snapshot, then what is said of the connection, then levels in the order of their change."""
+        if self._snapshot is not None:
+            return self._take_snapshot()
+        if self._notices:
+            return self._notices.popitem(last=False)[1]
+        while self._changed:
+            key, _ = self._changed.popitem(last=False)
+            if key in self._view:
+                return LevelChanged(self._view[key])
+        return None
+
+    def _take_snapshot(self) -> Snapshot:
+        keys, self._snapshot = self._snapshot or set(), None
+        if not self._recovered:
+            self._recovered = True
+            self._changed.clear()
+            return Snapshot(tuple(self._view.values()), recovered=False)
+        for key in keys:
+            self._changed.pop(key, None)
+        return Snapshot(self._view.of(sorted(keys)), recovered=True)

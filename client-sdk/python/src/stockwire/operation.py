@@ -1,0 +1,175 @@
+"""What an operation asks for, line by line, and what it changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from stockwire.errors import Invalid
+from stockwire.level import Level, Malformed, integer, moment, optional_text, text
+
+QUANTITY_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One movement: ``quantity`` units to add (negative: to take away), never 0, within 32 bits.
+
+    ``if_version``: the line, and with it the whole operation, is refused unless the level stands at this version.
+    ``occurred_at`` needs an offset. Better made by `sale`, `receipt`, `write_off`, `returned` and `adjustment`, which
+    get the sign right.
+    """
+
+    sku: str
+    location: str
+    quantity: int
+    kind: str
+    reference: str | None = None
+    reason: str | None = None
+    occurred_at: datetime | None = None
+    if_version: int | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As POST /v1/movements wants it; fields that say nothing are left out."""
+        fields: dict[str, Any] = {
+            "sku": self.sku,
+            "location": self.location,
+            "quantity": self.quantity,
+            "kind": self.kind,
+            "reference": self.reference,
+            "reason": self.reason,
+            "occurred_at": None if self.occurred_at is None else timestamp(self.occurred_at),
+            "expected_version": self.if_version,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339. Raises Invalid for a time without an offset: guessing one would be silently wrong."""
+    if at.tzinfo is None:
+        raise Invalid("occurred_at", "the time has no offset: give it a tzinfo, such as datetime.UTC")
+    return at.isoformat()
+
+
+class Details(TypedDict, total=False):
+    """The other fields of a `Line`."""
+
+    reference: str | None
+    reason: str | None
+    occurred_at: datetime | None
+    if_version: int | None
+
+
+def sale(sku: str, location: str, units: int = 1, **details: Unpack[Details]) -> Line:
+    """``units`` leave the location."""
+    return Line(sku, location, -_positive(units), "sale", **details)
+
+
+def receipt(sku: str, location: str, units: int, **details: Unpack[Details]) -> Line:
+    """``units`` arrive at the location."""
+    return Line(sku, location, _positive(units), "receipt", **details)
+
+
+def returned(sku: str, location: str, units: int = 1, **details: Unpack[Details]) -> Line:
+    """``units`` come back from a customer."""
+    return Line(sku, location, _positive(units), "return", **details)
+
+
+def write_off(sku: str, location: str, units: int, **details: Unpack[Details]) -> Line:
+    """``units`` are broken, lost or stolen."""
+    return Line(sku, location, -_positive(units), "write_off", **details)
+
+
+def adjustment(sku: str, location: str, difference: int, **details: Unpack[Details]) -> Line:
+    """On hand was wrong by ``difference`` units, in either direction."""
+    return Line(sku, location, difference, "adjustment", **details)
+
+
+def _positive(units: int) -> int:
+    if not 0 < units <= QUANTITY_MAX:
+        raise Invalid("units", f"{units} is not within 1 and {QUANTITY_MAX}")
+    return units
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One committed change of one level by one operation: a line of the audit trail. Units, times in UTC.
+
+    ``version`` counts the events of the level, ``seq`` those of ``shard``. ``actor``: the key's owner.
+    """
+
+    shard: int
+    seq: int
+    sku: str
+    location: str
+    version: int
+    kind: str
+    on_hand_delta: int
+    reserved_delta: int
+    on_hand: int
+    reserved: int
+    available: int
+    operation: str
+    actor: str
+    reason: str | None
+    reference: str | None
+    occurred_at: datetime | None
+    committed_at: datetime
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "Event":
+        """Raises Malformed. Unknown fields are ignored."""
+        return cls(
+            shard=integer(data, "shard"),
+            seq=integer(data, "seq"),
+            sku=text(data, "sku"),
+            location=text(data, "location"),
+            version=integer(data, "version"),
+            kind=text(data, "kind"),
+            on_hand_delta=integer(data, "on_hand_delta"),
+            reserved_delta=integer(data, "reserved_delta"),
+            on_hand=integer(data, "on_hand"),
+            reserved=integer(data, "reserved"),
+            available=integer(data, "available"),
+            operation=text(data, "operation"),
+            actor=text(data, "actor"),
+            reason=optional_text(data, "reason"),
+            reference=optional_text(data, "reference"),
+            occurred_at=None if data.get("occurred_at") is None else moment(data, "occurred_at"),
+            committed_at=moment(data, "committed_at"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """A committed operation, whole: every line of it happened, once.
+
+    ``operation``: its id. ``levels``: each touched level as this operation left it; others may have moved it since.
+    ``replayed``: the key had been used before, this is the answer stored then. ``key``: the Idempotency-Key sent.
+    """
+
+    operation: str
+    events: tuple[Event, ...]
+    levels: tuple[Level, ...]
+    replayed: bool
+    key: str
+
+    @property
+    def level(self) -> Level:
+        """The level, for an operation that touched one. Raises ValueError for more."""
+        (level,) = self.levels
+        return level
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], *, key: str, replayed: bool) -> "OperationResult":
+        """Raises Malformed."""
+        events, levels = data.get("events"), data.get("levels")
+        if not isinstance(events, list) or not isinstance(levels, list):
+            raise Malformed("events or levels are missing")
+        return cls(
+            operation=text(data, "operation"),
+            events=tuple(Event.parse(event) for event in events),
+            levels=tuple(Level.parse(level) for level in levels),
+            replayed=replayed,
+            key=key,
+        )

@@ -1,0 +1,143 @@
+"""HTTP requests of API v1, built without sending anything: the async and the sync client send the same ones.
+
+Every request in here may be sent again unchanged: reads and PUTs of items and locations by nature, what moves stock
+because it carries an Idempotency-Key.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from stockwire.errors import Invalid
+from stockwire.operation import Line
+
+LEVELS_PER_QUERY_MAX = 1_000
+PAGE_SIZE = 500
+"""Things per page of a listing: large enough to be few round trips, small enough to answer at once."""
+
+_NAME = re.compile(r"[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z")
+_KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``path`` begins with /v1 and is percent-encoded. ``key``: the Idempotency-Key, None where none is needed."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    key: str | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.key is not None or self.method == "PUT"
+
+    def headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json"}
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.key is not None:
+            headers["Idempotency-Key"] = self.key
+        return headers
+
+
+def is_name(value: str) -> bool:
+    """Whether this can be a sku or a location: 1 to 64 visible characters without ``/`` and ``*``."""
+    return _NAME.match(value) is not None
+
+
+def operation(lines: Sequence[Line], key: str | None) -> Request:
+    """One atomic operation. Raises Invalid where the ledger would, for names and keys."""
+    if not lines:
+        raise Invalid("lines", "an operation has at least one line")
+    for line in lines:
+        _name("sku", line.sku)
+        _name("location", line.location)
+    body = orjson.dumps({"lines": [line.body() for line in lines]})
+    return Request("POST", "/v1/movements", body=body, key=_key(key))
+
+
+def count(sku: str, location: str, on_hand: int, if_version: int | None, key: str | None) -> Request:
+    body = orjson.dumps({"on_hand": on_hand, "expected_version": if_version})
+    return Request("PUT", _level_path(sku, location), body=body, key=_key(key))
+
+
+def level(sku: str, location: str) -> Request:
+    return Request("GET", _level_path(sku, location))
+
+
+def history(sku: str, location: str, after: str | None) -> Request:
+    return Request("GET", f"{_level_path(sku, location)}/events", _page(after))
+
+
+def levels(location: str | None, after: str | None) -> Request:
+    query = _page(after)
+    if location is not None:
+        query["location"] = _name("location", location)
+    return Request("GET", "/v1/levels", query)
+
+
+def levels_of(keys: Sequence[tuple[str, str]]) -> Request:
+    """``keys``: (location, sku), at most `LEVELS_PER_QUERY_MAX`."""
+    return Request("POST", "/v1/levels/query", body=orjson.dumps({"keys": keys}))
+
+
+def thing(collection: str, name: str) -> Request:
+    """``collection``: ``items`` or ``locations``."""
+    return Request("GET", _thing_path(collection, name))
+
+
+def things(collection: str, after: str | None) -> Request:
+    return Request("GET", f"/v1/{collection}", _page(after))
+
+
+def put_thing(collection: str, name: str, fields: Mapping[str, Any]) -> Request:
+    """Fields that are None are left out."""
+    body = orjson.dumps({field: value for field, value in fields.items() if value is not None})
+    return Request("PUT", _thing_path(collection, name), body=body)
+
+
+def discovery() -> Request:
+    return Request("GET", "/v1/discovery")
+
+
+def _level_path(sku: str, location: str) -> str:
+    return f"/v1/levels/{_segment('location', location)}/{_segment('sku', sku)}"
+
+
+def _thing_path(collection: str, name: str) -> str:
+    return f"/v1/{collection}/{_segment(collection[:-1], name)}"
+
+
+def _segment(field: str, value: str) -> str:
+    encoded = quote(_name(field, value), safe="")
+    # "." and ".." are good names, but HTTP clients and proxies resolve them away
+    return encoded.replace(".", "%2E") if value in (".", "..") else encoded
+
+
+def _name(field: str, value: str) -> str:
+    if not is_name(value):
+        raise Invalid(field, f"{value!r} is not 1 to 64 visible characters without / and *")
+    return value
+
+
+def _key(key: str | None) -> str:
+    """The caller's key, or a new one: made once per call, so that every retry of the call carries the same."""
+    if key is None:
+        return str(uuid.uuid4())
+    if not _KEY.match(key) or key.startswith('"'):
+        raise Invalid("key", "an idempotency key is 1 to 200 visible ASCII characters, not beginning with a quote")
+    return key
+
+
+def _page(after: str | None) -> dict[str, str]:
+    query = {"limit": str(PAGE_SIZE)}
+    if after is not None:
+        query["after"] = after
+    return query

@@ -1,0 +1,240 @@
+"""The client's side of protocol v1: messages in, what to do out. No sockets, no clock; shells do the I/O.
+
+The client's rule (design, section 5): apply a level if its version is higher than the one held; keep the newest
+position given; another epoch: drop everything and take the snapshot; nothing heard for twice heartbeat_s: reconnect.
+A position is a promise of the hub, so it is adopted only after the last part of this connection's snapshot has been applied.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from stockwire import close_code, errors, frame
+from stockwire.level import Level, Malformed
+from stockwire.stream import Freshness
+from stockwire.view import Key, Replica, State, View
+
+CONNECT_ID = 1
+SUBSCRIBE_ID = 2
+HISTORY_CHANGED = 4202
+HEARTBEATS_MISSED_MAX = 2
+RENEW_LEAST_S = 5.0
+RENEW_AFTER = 0.8
+"""The part of a token's life after which the next one is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this text now."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """These levels are newer in the view."""
+
+    keys: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot is complete; with ``recovered``, ``keys`` are what changed since the position given."""
+
+    keys: frozenset[Key]
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Another epoch: the view is empty until the next snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """This connection is over. ``error``: for good, raise it; else come back as ``code`` says, ``after_s`` if given."""
+
+    reason: str
+    code: int | None = None
+    after_s: float | None = None
+    error: errors.StockwireError | None = None
+    paused: bool = False
+
+
+Output = Send | Changed | Taken | Dropped | Freshness | Ending
+
+
+class Session:
+    """One subscription over all its connections. Each begins with `begin` and ends with an `Ending` or with `lost`."""
+
+    def __init__(self, location: str, skus: Sequence[str] | None) -> None:
+        self._location = location
+        self._skus = skus
+        self._replica = Replica()
+        self.view = View(self._replica)
+        self._epoch: str | None = None
+        self._request_id = SUBSCRIBE_ID
+        self._reset()
+
+    def _reset(self) -> None:
+        self.connected: frame.Connected | None = None
+        self._sub: int | None = None
+        self._recovered = False
+        self._in_snapshot: set[Key] = set()
+        self._complete = False
+        self._heard: Freshness | None = None
+
+    @property
+    def silence_s_max(self) -> float | None:
+        """How long this connection may say nothing; None before the hub has said how often it speaks."""
+        return None if self.connected is None else HEARTBEATS_MISSED_MAX * self.connected.heartbeat_s
+
+    def begin(self, token: str) -> str:
+        """The first message of a new connection."""
+        self._reset()
+        self._request_id = SUBSCRIBE_ID
+        return frame.connect(CONNECT_ID, token)
+
+    @property
+    def renewable(self) -> bool:
+        """Whether this connection ends with its token."""
+        return self.connected is not None and self.connected.expires_at is not None
+
+    def renew_after_s(self, now: datetime) -> float:
+        """How long to wait before looking after the token of this connection."""
+        if self.connected is None or self.connected.expires_at is None:
+            return RENEW_LEAST_S
+        return max(RENEW_LEAST_S, RENEW_AFTER * (self.connected.expires_at - now).total_seconds())
+
+    def renew(self, token: str) -> str:
+        """A message that keeps this connection beyond the end of its token."""
+        self._request_id += 1
+        return frame.refresh(self._request_id, token)
+
+    def lost(self, code: int | None) -> bool:
+        """The connection has gone; what is held ages. Whether it was dropped: after 4202 it means nothing."""
+        self.view.state = State.CONNECTING
+        if code == HISTORY_CHANGED:
+            self._replica.drop()
+        return code == HISTORY_CHANGED
+
+    def receive(self, data: str | bytes) -> list[Output]:
+        """What one message means. The view has it all when this returns."""
+        try:
+            message = frame.parse(data)
+        except Malformed as error:
+            return [Ending(f"the hub sent what cannot be read: {error}")]
+        match message:
+            case Level():
+                return self._level(message)
+            case frame.Heartbeat():
+                return self._heartbeat(message)
+            case frame.SnapshotPart():
+                return self._snapshot_part(message)
+            case frame.Connected():
+                return self._connected(message)
+            case frame.Subscribed():
+                return self._subscribed(message)
+            case frame.Refreshed() if self.connected is not None:
+                self.connected = replace(self.connected, expires_at=message.expires_at)
+            case frame.ErrorReply():
+                return self._error(message)
+            case frame.Disconnect():
+                return [_ending_of(message)]
+        return []
+
+    def _connected(self, message: frame.Connected) -> list[Output]:
+        self.connected = message
+        outputs: list[Output] = []
+        if self._epoch != message.epoch:
+            if self._epoch is not None:
+                self._replica.drop()
+                outputs.append(Dropped())
+            self._epoch = message.epoch
+        since = self._replica.position
+        return [*outputs, Send(frame.subscribe(SUBSCRIBE_ID, self._location, self._skus, since))]
+
+    def _subscribed(self, message: frame.Subscribed) -> list[Output]:
+        if message.id != SUBSCRIBE_ID or self._sub is not None:
+            return []
+        self._sub = message.sub
+        self._recovered = message.recovered
+        if message.recovered and self._replica.position is None:
+            return [Ending("the hub resumed what was never begun")]
+        self._replica.begin_snapshot(complete=not message.recovered)
+        return []
+
+    def _level(self, level: Level) -> list[Output]:
+        # Without `connected` the epoch is not known, and an old epoch's level could stand above the new one's
+        if self.connected is None or not self._replica.apply(level):
+            return []
+        if self._complete:
+            return [Changed((level.key,))]
+        self._in_snapshot.add(level.key)
+        return []
+
+    def _snapshot_part(self, part: frame.SnapshotPart) -> list[Output]:
+        if self._sub is None or part.sub != self._sub or self._complete:
+            return []
+        self._in_snapshot.update(level.key for level in part.levels if self._replica.apply(level))
+        if not part.last or part.position is None:
+            return []
+        if part.position.epoch != self._epoch:
+            return [Ending("the epoch changed during a snapshot", code=HISTORY_CHANGED)]
+        self._replica.end_snapshot(part.position)
+        self._complete = True
+        taken = Taken(frozenset(self._in_snapshot), self._recovered)
+        self._in_snapshot.clear()
+        self.view.state = State.STALE if self._heard is not None and not self._heard.fresh else State.FRESH
+        return [taken] if self._heard is None else [taken, self._heard]
+
+    def _heartbeat(self, message: frame.Heartbeat) -> list[Output]:
+        self._heard = Freshness(message.fresh, message.lag_ms)
+        self.view.lag_ms = message.lag_ms
+        if not self._complete:
+            return []
+        self._replica.advance(message.seq)
+        self.view.state = State.FRESH if message.fresh else State.STALE
+        return [self._heard]
+
+    def _error(self, message: frame.ErrorReply) -> list[Output]:
+        if message.id not in (CONNECT_ID, SUBSCRIBE_ID):
+            return []  # a refresh that failed: the connection stays until its token ends
+        reason = f"{message.code}: {message.message}"
+        if message.code in _WORTH_ANOTHER_TRY:
+            return [Ending(reason, paused=True)]
+        return [Ending(reason, error=_refusal(message))]
+
+
+_WORTH_ANOTHER_TRY = frozenset({"unavailable", "overloaded", "rate-limited", "too-many"})
+
+
+def _refusal(message: frame.ErrorReply) -> errors.StockwireError:
+    match message.code:
+        case "forbidden":
+            return errors.Forbidden(message.message)
+        case "unauthorized" | "bad-token":
+            return errors.BadToken(message.message)
+        case "token-expired":
+            return errors.TokenExpired(message.message)
+        case "invalid":
+            return errors.Invalid("subscription", message.message)
+    return errors.StreamRefused(f"{message.code}: {message.message}")
+
+
+def _ending_of(message: frame.Disconnect) -> Ending:
+    after_s = message.after_ms / 1000
+    if message.reconnect:
+        return Ending(message.reason, message.code, after_s)
+    return Ending(message.reason, message.code, after_s, refusal_of(message.code, message.reason))
+
+
+def refusal_of(code: int, reason: str) -> errors.StockwireError:
+    """The error of a close code that forbids to come back."""
+    if code == close_code.BAD_TOKEN:
+        return errors.BadToken(reason or "the hub does not accept this key or token")
+    if code == close_code.TOKEN_EXPIRED:
+        return errors.TokenExpired(reason or "the token has ended")
+    if code == close_code.FORBIDDEN:
+        return errors.Forbidden(reason or "the key or token does not allow this")
+    return errors.StreamRefused(reason or "the hub ended the stream", code)

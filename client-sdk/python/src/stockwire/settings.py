@@ -1,0 +1,64 @@
+"""Where the ledger is and with which key: arguments, else the environment, else a running `stockwire up`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+
+from stockwire.errors import ConfigurationError
+
+DATA_DEFAULT = ".stockwire"
+_FIX = "set STOCKWIRE_URL and STOCKWIRE_API_KEY, or run `stockwire up`, or name its folder in STOCKWIRE_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``url``: the ledger's, without a slash at its end. ``key``: an API key or a token; None reads what needs none."""
+
+    url: str
+    key: str | None
+
+
+def resolve(url: str | None, key: str | None, environment: Mapping[str, str]) -> Settings:
+    """Raises ConfigurationError.
+
+    The key of run.json is used only together with its URL: a key never goes to a system that it was not made for.
+    """
+    url = url or environment.get("STOCKWIRE_URL") or None
+    key = key or environment.get("STOCKWIRE_API_KEY") or None
+    if url is None:
+        run = _read_run(Path(environment.get("STOCKWIRE_DATA") or DATA_DEFAULT) / "run.json")
+        url, key = run.url, key or run.key
+    return Settings(_checked_url(url), None if key is None else _checked_key(key))
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigurationError(f"{url!r} is no URL of a ledger: it begins with http:// or https://")
+    return url.rstrip("/")
+
+
+def _checked_key(key: str) -> str:
+    key = key.strip()
+    # A stray newline or a smart quote would otherwise fail deep in the HTTP library, as if the network were to blame
+    if not key or not all("!" <= character <= "~" for character in key):
+        raise ConfigurationError("the API key has characters that no key has: copy it again")
+    return key
+
+
+def _read_run(path: Path) -> Settings:
+    try:
+        run = orjson.loads(path.read_bytes())
+        return Settings(str(run["ledger"]), str(run["key"]))
+    except FileNotFoundError:
+        raise ConfigurationError(f"no ledger named and no {path}: {_FIX}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): {_FIX}") from None
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise ConfigurationError(f"{path} does not name a ledger and a key: {_FIX}") from None

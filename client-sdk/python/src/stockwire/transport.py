@@ -1,0 +1,77 @@
+"""The async shell around requests and answers: sends, waits, sends again."""
+
+import asyncio
+import random
+from typing import Any
+
+import httpx
+
+from stockwire.answer import Answer, read
+from stockwire.errors import OutcomeUnknown, StockwireError, Unavailable
+from stockwire.request import Request
+from stockwire.retry import RetryPolicy, Tries
+
+CONNECT_TIMEOUT_S = 5.0
+CONNECTIONS_MAX = 100
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class AsyncTransport:
+    """One pool of connections to one ledger. ``timeout_s`` bounds each try, the policy all of them together."""
+
+    def __init__(self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float) -> None:
+        headers = {"User-Agent": "stockwire-python"}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        self._policy = policy
+        self._timeout_s = timeout_s
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers=headers,
+            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
+            follow_redirects=False,
+        )
+
+    async def close(self) -> None:
+        """Safe twice."""
+        await self._http.aclose()
+
+    async def call(self, request: Request) -> tuple[dict[str, Any], Answer]:
+        """The document of a successful answer. Raises StockwireError, after the retries that the policy allows."""
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        tries = Tries(self._policy, writes=request.writes)
+        while True:
+            try:
+                answer = await self._send(request)
+                return read(answer), answer
+            except StockwireError as error:
+                wait_s = tries.wait_s(error, clock() - begun, random.random())
+                if wait_s is None:
+                    verdict = tries.verdict(error)
+                    verdict.key = request.key
+                    raise verdict from error
+            await asyncio.sleep(wait_s)
+
+    async def _send(self, request: Request) -> Answer:
+        """Raises Unavailable if the request never left, OutcomeUnknown if it may have arrived."""
+        try:
+            # httpx bounds each read, not the whole: an answer that drips would hold the call for ever
+            async with asyncio.timeout(CONNECT_TIMEOUT_S + self._timeout_s):
+                response = await self._http.request(
+                    request.method,
+                    request.path,
+                    params=dict(request.query),
+                    content=request.body,
+                    headers=request.headers(),
+                )
+        except NEVER_SENT as error:
+            raise Unavailable(f"the ledger at {self._http.base_url} cannot be reached: {_said(error)}") from error
+        except (httpx.RequestError, TimeoutError) as error:
+            raise OutcomeUnknown(f"the ledger at {self._http.base_url} did not answer: {_said(error)}") from error
+        return Answer(response.status_code, response.headers, response.content)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

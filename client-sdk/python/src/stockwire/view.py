@@ -1,0 +1,109 @@
+"""What a subscription holds: the newest known level of everything it watches."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+
+from stockwire.frame import Position
+from stockwire.level import Level
+
+Key = tuple[str, str]
+"""(location, sku)"""
+
+
+class State(Enum):
+    """``CONNECTING``: what is held is as old as the last connection. ``STALE``: the hub says that it is behind.
+
+    ``FRESH``: everything the hub has is here, and the hub has everything. ``CLOSED``: for good.
+    """
+
+    CONNECTING = "connecting"
+    FRESH = "fresh"
+    STALE = "stale"
+    CLOSED = "closed"
+
+
+class Replica:
+    """The levels of one selection within one epoch. Pure: what comes in decides, in whatever order it comes.
+
+    Within an epoch no version ever goes back, not even of a level that a complete snapshot left out: its version is
+    remembered as a floor.
+    """
+
+    def __init__(self) -> None:
+        self.levels: dict[Key, Level] = {}
+        self.position: Position | None = None
+        self._floors: dict[Key, int] = {}
+        self._named: set[Key] | None = None
+
+    def drop(self) -> None:
+        """Another epoch: nothing that is held means anything any more."""
+        self.levels.clear()
+        self.position = None
+        self._floors.clear()
+        self._named = None
+
+    def begin_snapshot(self, *, complete: bool) -> None:
+        """``complete``: it will name every level there is; otherwise only those that changed since `position`."""
+        self._named = set() if complete else None
+        if complete:
+            self.position = None  # nobody could serve it: what was missed is not known until the last part
+
+    def apply(self, level: Level) -> bool:
+        """Whether ``level`` is newer than what was held, and is held now."""
+        key = level.key
+        if self._named is not None:
+            self._named.add(key)
+        held = self.levels.get(key)
+        if held is not None:
+            if level.version <= held.version:
+                return False
+        elif level.version < self._floors.get(key, 0):
+            return False
+        self.levels[key] = level
+        return True
+
+    def end_snapshot(self, position: Position) -> None:
+        """All parts have been applied. Levels that a complete one did not name, and no message since, are gone."""
+        if self._named is not None:
+            for key in self.levels.keys() - self._named:
+                self._floors[key] = self.levels.pop(key).version
+            self._named = None
+        self.position = position
+
+    def advance(self, seq: Mapping[str, int]) -> None:
+        """A heartbeat's promise, to be heeded only once this connection's snapshot is complete. Never goes back."""
+        held = self.position
+        if held is None:
+            return
+        merged = {shard: max(number, held.seq.get(shard, 0)) for shard, number in seq.items()}
+        self.position = Position(held.epoch, {**held.seq, **merged}, held.selection)
+
+
+class View(Mapping[Key, Level]):
+    """Read-only, by (location, sku), and always the newest that is known; iterate over a copy if you await meanwhile.
+
+    ``lag_ms``: what the hub said last: while fresh, how long the newest change took to it; while stale, for how long it
+    has been behind.
+    """
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self.state = State.CONNECTING
+        self.lag_ms: int | None = None
+
+    @property
+    def position(self) -> Position | None:
+        return self._replica.position
+
+    def __getitem__(self, key: Key) -> Level:
+        return self._replica.levels[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._replica.levels)
+
+    def __len__(self) -> int:
+        return len(self._replica.levels)
+
+    def of(self, keys: Iterable[Key]) -> tuple[Level, ...]:
+        """The levels held of ``keys``, in their order."""
+        return tuple(self._replica.levels[key] for key in keys if key in self._replica.levels)
