@@ -1,9 +1,9 @@
 """API keys and tokens for tests, made directly in the database."""
 
-import importlib
 import time
 
 from ledger.database import create_engine
+from ledger.keys import create_key
 from wire.tokens import Principal, mint
 
 TOKEN_SECRET = "test-secret-of-more-than-thirty-two-bytes"
@@ -11,11 +11,10 @@ TOKEN_SECRET = "test-secret-of-more-than-thirty-two-bytes"
 
 async def make_key(database_url: str, owner: str, *scopes: str) -> str:
     """Returns the key's text, ``sw_<id>_<secret>``."""
-    keys = importlib.import_module("ledger.keys")
     engine = create_engine(database_url, pool_size=1)
     try:
-        created = await keys.create_key(engine, owner, list(scopes))
-        return str(created.key)
+        async with engine.begin() as connection:
+            return (await create_key(connection, owner, scopes)).key
     finally:
         await engine.dispose()
 

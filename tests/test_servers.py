@@ -7,10 +7,12 @@ import asyncpg
 import pytest
 import redis.asyncio
 
+from tests.api_keys import TOKEN_SECRET, make_token
 from tests.postgres import PostgresServer
 from tests.proxy import proxy_to_socket
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
+from wire.tokens import verify
 
 
 async def test_a_clone_is_migrated_and_empty(database_url: str) -> None:
@@ -75,3 +77,9 @@ async def test_waiting_cuts_off_a_call_that_hangs() -> None:
     hang: Callable[[], Awaitable[bool]] = asyncio.Event().wait
     with pytest.raises(AssertionError, match="no answer"):
         await wait_until(hang, 0.05)
+
+
+async def test_keys_and_tokens_for_tests_are_as_the_real_ones(database_url: str, admin_key: str, hub_key: str) -> None:
+    assert admin_key.startswith("sw_")
+    assert hub_key != admin_key
+    assert verify(make_token("stock:read:*"), TOKEN_SECRET).scopes == {"stock:read:*"}
