@@ -1,0 +1,178 @@
+"""The shape of the house: who may import whom, names that say something, functions that fit on a screen."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import clean_environment
+
+ROOT = Path(__file__).parent.parent
+CLIENT = ROOT / "client-sdk" / "python" / "src"
+PACKAGES = {name: ROOT / name for name in ("wire", "ledger", "hub", "cli")} | {"stockwire": CLIENT / "stockwire"}
+SOURCES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
+TESTS = [*sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "client-sdk" / "python" / "tests").rglob("*.py"))]
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "wire": set(),
+    "ledger": {"wire"},
+    "hub": {"wire"},
+    "cli": {"wire", "ledger", "hub", "stockwire"},
+    "stockwire": set(),
+}
+"""Of our own packages. cli may read the hub's settings but nothing else of it: it starts hubs as processes."""
+PURE = {"wire"}
+NO_IO = {
+    "asyncio",
+    "socket",
+    "subprocess",
+    "threading",
+    "time",
+    "redis",
+    "sqlalchemy",
+    "asyncpg",
+    "httpx",
+    "websockets",
+}
+SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "service", "services"}
+OPENS = {"open", "print", "create_engine", "create_async_engine", "connect", "run", "Popen", "from_url", "create_app"}
+OPENS_SUFFIXES = ("Client", "Engine", "Redis", "Server", "Session")
+READS = ("os.environ", "os.getenv", "sys.stdout", "sys.argv")
+FUNCTION_LINES_MAX = 60
+FILE_LINES_MAX = 400
+TOP_LEVEL = {
+    *("wire", "ledger", "hub", "cli", "client-sdk", "console", "tests", "docs", "deploy"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md", "Makefile", "Dockerfile"),
+    *("pyproject.toml", "requirements.in", "requirements.txt", "requirements-test.in", "requirements-test.txt"),
+    *("locustfile.py", "compose.yaml", ".gitignore", ".gitattributes", ".dockerignore", ".ci", ".github", ".npmrc"),
+}
+
+
+def test_a_module_imports_only_what_its_package_may() -> None:
+    wrong = []
+    for path in SOURCES:
+        package = package_of(path)
+        for imported in imports_of(path):
+            top = imported.split(".")[0]
+            foreign = top in PACKAGES and top != package and top not in MAY_IMPORT[package]
+            inside_hub = package == "cli" and top == "hub" and imported not in ("hub", "hub.settings")
+            if foreign or inside_hub or top == "tests" or (package in PURE and top in NO_IO):
+                wrong.append(f"{path.relative_to(ROOT)} imports {imported}")
+    assert not wrong
+
+
+def test_a_name_says_what_is_inside() -> None:
+    assert not [
+        path
+        for path in (*SOURCES, *TESTS)
+        if {part.removesuffix(".py").strip("_") for part in path.relative_to(ROOT).parts} & SAYS_NOTHING
+    ]
+
+
+def test_functions_and_files_are_short_enough_to_read() -> None:
+    long = []
+    for path in (*SOURCES, *TESTS):
+        if (lines := len(path.read_text().splitlines())) > FILE_LINES_MAX:
+            long.append(f"{path.relative_to(ROOT)}: {lines} lines")
+        for function in functions_of(path):
+            lines = (function.end_lineno or function.lineno) - function.lineno + 1
+            if lines > FUNCTION_LINES_MAX:
+                long.append(f"{path.relative_to(ROOT)}: {function.name} has {lines} lines")
+    assert not long
+
+
+def test_no_work_is_left_for_later_in_a_comment() -> None:
+    marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    assert not [path for path in (*SOURCES, *TESTS) if path != Path(__file__) and marks.search(path.read_text())]
+
+
+def test_a_module_opens_nothing_when_it_is_imported() -> None:
+    """Only definitions at module level: no call that opens, connects, starts or reads settings."""
+    wrong = []
+    for path in SOURCES:
+        if path.name not in ("__main__.py", "env.py"):
+            for call in module_level_calls(path):
+                name = ast.unparse(call.func)
+                if name.rsplit(".", 1)[-1] in OPENS or name.endswith(OPENS_SUFFIXES) or name.startswith(READS):
+                    wrong.append(f"{path.relative_to(ROOT)}:{call.lineno} calls {name}")
+    assert not wrong
+
+
+def test_importing_everything_prints_nothing_starts_nothing_and_reads_no_setting() -> None:
+    """In a process of its own: no thread, child, open socket or event loop is there afterwards, and no warning came."""
+    names = [module_name(path) for path in SOURCES if path.name not in ("__main__.py", "env.py") and importable(path)]
+    program = f"""
+import importlib, os, threading
+before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+for name in {names!r}:
+    importlib.import_module(name)
+assert threading.active_count() == 1, threading.enumerate()
+after = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+sockets = [n for n in after - before if os.path.exists(p := f"/proc/self/fd/{{n}}") and "socket" in os.readlink(p)]
+assert not sockets, sockets
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+        env=clean_environment({"PYTHONPATH": f"{ROOT}:{CLIENT}"}),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done.stderr
+
+
+def test_only_known_entries_stand_at_the_top() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    if tracked.returncode:
+        pytest.skip("no git here: an unpacked archive")
+    assert {line.split("/")[0].strip('"') for line in tracked.stdout.splitlines()} <= TOP_LEVEL
+
+
+def package_of(path: Path) -> str:
+    return next(name for name, folder in PACKAGES.items() if path.is_relative_to(folder))
+
+
+def module_name(path: Path) -> str:
+    base = CLIENT if path.is_relative_to(CLIENT) else ROOT
+    return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
+
+
+def importable(path: Path) -> bool:
+    """Migrations run inside Alembic only, and the watchdog is a program."""
+    return "versions" not in path.parts and path.name != "watchdog.py"
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Absolute names of every import in the file, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module in PACKAGES)
+
+
+def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def module_level_calls(path: Path) -> Iterator[ast.Call]:
+    """Calls that run on import: those outside of functions and of ``if TYPE_CHECKING`` and ``if __name__``."""
+    pending: list[ast.AST] = list(ast.parse(path.read_text()).body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test).startswith(("TYPE_CHECKING", "__name__")):
+            continue
+        if isinstance(node, ast.Call):
+            yield node
+        pending.extend(ast.iter_child_nodes(node))
