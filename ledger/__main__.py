@@ -1,0 +1,54 @@
+"""``python -m ledger``: one ledger process."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import orjson
+import uvloop
+
+from ledger.process import Ledger, NoDatabase
+from ledger.serving import listen, url_of
+from ledger.settings import Settings, read_settings
+from wire.environment import EXIT_CONFIG, SettingsError
+
+EXIT_UNAVAILABLE = 69
+"""EX_UNAVAILABLE of sysexits.h: the database did not come."""
+
+
+def main() -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = read_settings(os.environ)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
+    except SettingsError as error:
+        sys.stderr.write(f"stockwire: {error}\n")
+        return EXIT_CONFIG
+    except NoDatabase as error:
+        sys.stderr.write(f"stockwire: {error}\n")
+        return EXIT_UNAVAILABLE
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT; then what was taken is finished. Raises SettingsError or NoDatabase."""
+    listener = listen(settings.host, settings.port, "STOCKWIRE_LEDGER_PORT")
+    admin_listener = listen(settings.admin_host, settings.admin_port, "STOCKWIRE_LEDGER_ADMIN_PORT")
+    ledger = Ledger(settings, url_of(listener))
+    # Before anything serves: a signal during the start stops it as well.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ledger.stop)
+
+    def announce() -> None:
+        ready = {"ready": True, "service": "ledger", "url": url_of(listener), "admin": url_of(admin_listener)}
+        sys.stdout.write(orjson.dumps(ready).decode() + "\n")
+        sys.stdout.flush()
+
+    await ledger.run(listener, admin_listener, announce)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Who sends a request, and what they may do."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+
+from ledger.errors import Forbidden, Unauthorized
+from ledger.keys import ApiKey, find_key, split_key
+from ledger.lookups import Lookups
+from ledger.rate_limits import RateLimits
+from ledger.reading import reading
+from wire.scopes import allows
+from wire.tokens import BadToken, ExpiredToken, Principal, verify
+
+HUB = "hub"
+"""Also covers the feed, the shards and every read of levels: what a hub needs."""
+
+KEYS_MAX = 10_000
+KEEP_S = 5.0
+"""How long another ledger's revocation may go unnoticed here."""
+
+
+class Access:
+    """Reads ``Authorization: Bearer <API key or token>``. A token is good for as long as the key that made it."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        token_secret: str,
+        rate_limits: RateLimits,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._token_secret = token_secret
+        self._rate_limits = rate_limits
+        self._clock = clock
+        self._keys: Lookups[str, ApiKey | None] = Lookups(self._find, entries_max=KEYS_MAX, keep_s=KEEP_S)
+
+    async def admit(self, request: Request) -> Principal:
+        """Raises Unauthorized, RateLimited or Unavailable."""
+        credential = bearer_of(request)
+        principal = await (self._key_holder(credential) if is_key(credential) else self._token_holder(credential))
+        self._rate_limits.take(principal.owner)
+        return principal
+
+    async def admit_key(self, request: Request) -> Principal:
+        """As ``admit``, for what a token may not do: else it could prolong itself."""
+        if not is_key(bearer_of(request)):
+            raise Unauthorized("this needs an API key, not a token")
+        return await self.admit(request)
+
+    async def holder_of(self, key: str) -> Principal | None:
+        """Who holds an API key, or None if it is no good. Raises Unavailable."""
+        parts = split_key(key)
+        if parts is None:
+            return None
+        found = await self._keys.get(parts[0])
+        if found is None or not found.is_good(parts[1], self._now()):
+            return None
+        ends = None if found.expires_at is None else int(found.expires_at.timestamp())
+        return Principal(found.owner, found.id, frozenset(found.scopes), ends)
+
+    def forget(self, key_id: str) -> None:
+        """After a revocation: the next request reads the database."""
+        self._keys.forget(key_id)
+
+    async def _key_holder(self, key: str) -> Principal:
+        principal = await self.holder_of(key)
+        if principal is None:
+            raise Unauthorized("the API key is unknown, ended or revoked")
+        return principal
+
+    async def _token_holder(self, token: str) -> Principal:
+        try:
+            principal = verify(token, self._token_secret)
+        except ExpiredToken:
+            raise Unauthorized("the token has ended") from None
+        except BadToken:
+            raise Unauthorized("the token is not valid") from None
+        key = await self._keys.get(principal.key)
+        if key is None or not key.is_active(self._now()):
+            raise Unauthorized("the API key that made this token is unknown, ended or revoked")
+        return principal
+
+    async def _find(self, key_id: str) -> ApiKey | None:
+        async with reading(self._engine) as connection:
+            return await find_key(connection, key_id)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def require(principal: Principal, scope: str, *others: str) -> None:
+    """Any one of the scopes will do. Raises Forbidden, naming the first."""
+    if not any(allows(principal.scopes, needed) for needed in (scope, *others)):
+        raise Forbidden(scope)
+
+
+def read_scope(location: str) -> str:
+    return f"stock:read:{location}"
+
+
+def write_scope(location: str) -> str:
+    return f"stock:write:{location}"
+
+
+def readable_locations(principal: Principal) -> list[str] | None:
+    """None: all of them."""
+    if allows(principal.scopes, read_scope("*")) or HUB in principal.scopes:
+        return None
+    return [scope.removeprefix("stock:read:") for scope in principal.scopes if scope.startswith("stock:read:")]
+
+
+def bearer_of(request: Request) -> str:
+    """Raises Unauthorized."""
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        raise Unauthorized("send Authorization: Bearer <API key or token>")
+    return credential.strip()
+
+
+def is_key(credential: str) -> bool:
+    return credential.startswith("sw_")

@@ -1,0 +1,96 @@
+"""The HTTP surface of a ledger: everything it needs is handed in."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from ledger.access import Access
+from ledger.heads import Heads
+from ledger.limits import BodyLimits
+from ledger.locations import Locations
+from ledger.long_polls import LongPolls
+from ledger.problems import Problems
+from ledger.publisher import Publisher
+from ledger.rate_limits import RateLimits
+from ledger.routes.counts import CountRoutes
+from ledger.routes.discovery import DiscoveryRoutes
+from ledger.routes.events import EventRoutes
+from ledger.routes.history import HistoryRoutes
+from ledger.routes.items import ItemRoutes
+from ledger.routes.keys import KeyRoutes
+from ledger.routes.levels import LevelRoutes
+from ledger.routes.locations import LocationRoutes
+from ledger.routes.movements import MovementRoutes
+from ledger.routes.process import DocumentRoutes, HealthRoutes
+from ledger.routes.tokens import TokenRoutes
+from ledger.settings import Settings
+from ledger.writers import Writers
+
+CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
+CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
+CORS_ANSWER_HEADERS = ("ETag", "Idempotency-Replayed", "Retry-After", "WWW-Authenticate")
+
+
+def create_app(
+    settings: Settings,
+    engine: AsyncEngine,
+    *,
+    url: str,
+    writers: Writers,
+    heads: Heads,
+    publisher: Publisher,
+    problems: Problems,
+    long_polls: LongPolls,
+    why_not_ready: Callable[[], Awaitable[str | None]],
+) -> Starlette:
+    """``engine`` serves the reads; the writers have their own. ``url``: where clients find this ledger."""
+    access = Access(engine, settings.token_secret, RateLimits(settings.rate_per_s))
+    locations = Locations(engine, lambda: heads.epoch)
+    nouns = (
+        MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
+        LevelRoutes(engine, access, locations, heads),
+        CountRoutes(access, locations, writers),
+        EventRoutes(engine, access, heads, long_polls),
+        HistoryRoutes(engine, access, locations),
+        ItemRoutes(engine, access),
+        LocationRoutes(engine, access),
+        DiscoveryRoutes(url, settings.hubs),
+        KeyRoutes(engine, access, publisher),
+        TokenRoutes(access, settings.token_secret),
+        HealthRoutes(why_not_ready),
+        DocumentRoutes(),
+    )
+    app = Starlette(
+        routes=[route for noun in nouns for route in noun.routes()],
+        middleware=[*_cors(settings.allowed_origins), Middleware(BodyLimits, settings.body_bytes_max)],
+    )
+    # A redirect would be built from the Host header, which anybody may set.
+    app.router.redirect_slashes = False
+    problems.install(app)
+    return app
+
+
+def create_waiting_app(problems: Problems, why_not_ready: Callable[[], Awaitable[str | None]]) -> Starlette:
+    """What is served until the database is there: health, and 503 for everything else."""
+    health = HealthRoutes(why_not_ready)
+    app = Starlette(routes=[*health.routes(), health.everything_else()])
+    app.router.redirect_slashes = False
+    problems.install(app)
+    return app
+
+
+def _cors(origins: tuple[str, ...]) -> list[Middleware]:
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_REQUEST_HEADERS,
+            expose_headers=CORS_ANSWER_HEADERS,
+        )
+    ]

@@ -1,0 +1,211 @@
+"""Request bodies: their fields, every bound on them, and what is said of a wrong one."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from ledger.errors import Invalid
+from ledger.operation import SIGNS
+from ledger.query import NAME_REASON
+from wire.messages import NAME_PATTERN, Name
+
+T = TypeVar("T")
+
+LINES_MAX = 1000
+"""Lines of one operation, and levels of one query."""
+SCOPES_MAX = 64
+TOKEN_TTL_S_MAX = 3600
+TOKEN_TTL_S_DEFAULT = 600
+OCCURRED_YEARS = range(1900, 3000)
+"""Far enough from the ends of the calendar that no offset from UTC leaves it."""
+PRICE_DECIMALS_MAX = 4
+PRICE_MAX = Decimal(10**10)
+ATTRIBUTES_MAX = 64
+EXACT_INTEGER_MAX = 2**53 - 1
+"""The largest whole number that every reader of JSON takes exactly (RFC 8259, 6)."""
+
+# No control characters (PostgreSQL takes no NUL) and no lone surrogates (they are no UTF-8).
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
+TEXT_REASON = "must have no control characters"
+
+Text = Annotated[str, Meta(max_length=256, pattern=TEXT_PATTERN)]
+Title = Annotated[str, Meta(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
+Owner = Annotated[str, Meta(min_length=1, max_length=128, pattern=TEXT_PATTERN)]
+Quantity = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+AttributeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """A misspelt field is refused: a typo in ``expected_version`` must not sell."""
+
+
+class Movement(Body, frozen=True):
+    sku: Name
+    location: Name
+    quantity: Quantity
+    kind: Literal["receipt", "return", "sale", "write_off", "adjustment"]
+    reference: Text | None = None
+    reason: Text | None = None
+    occurred_at: Moment | None = None
+    expected_version: Version | None = None
+
+
+class Movements(Body, frozen=True):
+    lines: Annotated[list[Movement], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class Count(Body, frozen=True):
+    """``expected_version``: required here or as If-Match; None opts out in so many words."""
+
+    on_hand: Units
+    expected_version: Version | UnsetType | None = UNSET
+    reference: Text | None = None
+    reason: Text | None = None
+    occurred_at: Moment | None = None
+
+
+class LevelKeys(Body, frozen=True):
+    """Pairs of location and sku."""
+
+    keys: Annotated[list[tuple[Name, Name]], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class Item(Body, frozen=True):
+    name: Title
+    price: Decimal | None = None
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None = None
+    attributes: Annotated[
+        dict[AttributeName, Text | int | float | bool | None],
+        Meta(max_length=ATTRIBUTES_MAX),
+    ] = {}  # msgspec makes a new one for each struct
+
+
+class Location(Body, frozen=True):
+    name: Title
+
+
+class Key(Body, frozen=True):
+    owner: Owner
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=SCOPES_MAX)]
+    name: Text = ""
+    expires_at: Moment | None = None
+
+
+class Introspection(Body, frozen=True):
+    key: Annotated[str, Meta(min_length=1, max_length=8192)]
+
+
+class Token(Body, frozen=True):
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=SCOPES_MAX)]
+    ttl_s: Annotated[int, Meta(ge=1, le=TOKEN_TTL_S_MAX)] = TOKEN_TTL_S_DEFAULT
+
+
+class _Form(Struct):
+    """Which of the two forms of a movement it is."""
+
+    lines: msgspec.Raw | UnsetType = UNSET
+
+
+def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
+    """One movement alone or a list of them. Raises Invalid."""
+    if decode(_form, body).lines is UNSET:
+        found = [decode(_movement, body)]
+        check_movement(found[0], "")
+        return found
+    found = decode(_movements, body).lines
+    if len(found) > lines_max:
+        raise Invalid("lines", f"must be at most {lines_max}")
+    for number, movement in enumerate(found):
+        check_movement(movement, f"lines[{number}].")
+    check_versions(found)
+    return found
+
+
+def check_movement(movement: Movement, path: str) -> None:
+    sign = SIGNS[movement.kind]
+    if movement.quantity == 0:
+        raise Invalid(f"{path}quantity", "must not be 0")
+    if sign * movement.quantity < 0:
+        raise Invalid(f"{path}quantity", f"must be {'above' if sign > 0 else 'below'} 0 for the kind {movement.kind}")
+    check_moment(movement.occurred_at, f"{path}occurred_at")
+
+
+def check_versions(lines: Iterable[Movement]) -> None:
+    """Lines on one level are one event: they cannot expect two versions of it."""
+    expected: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(lines):
+        if line.expected_version is None:
+            continue
+        first = expected.setdefault((line.location, line.sku), line.expected_version)
+        if first != line.expected_version:
+            raise Invalid(f"lines[{number}].expected_version", f"another line on the same level expects {first}")
+
+
+def check_moment(moment: datetime | None, field: str) -> None:
+    if moment is not None and moment.year not in OCCURRED_YEARS:
+        raise Invalid(field, f"must be from year {OCCURRED_YEARS.start} to {OCCURRED_YEARS.stop - 1}")
+
+
+def check_item(item: Item) -> None:
+    price = item.price
+    if price is not None:
+        if not price.is_finite() or price < 0 or price >= PRICE_MAX:
+            raise Invalid("price", f"must be from 0 to below {PRICE_MAX}")
+        if price != round(price, PRICE_DECIMALS_MAX):
+            raise Invalid("price", f"must have at most {PRICE_DECIMALS_MAX} digits after the point")
+    for name, value in item.attributes.items():
+        if isinstance(value, int) and abs(value) > EXACT_INTEGER_MAX:
+            raise Invalid(f"attributes.{name}", f"must be within {EXACT_INTEGER_MAX} either way")
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid_field(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid("body", f"is no JSON: {error}", 400) from None
+    except RecursionError:
+        raise Invalid("body", "is nested too deeply", 400) from None
+
+
+_movement = msgspec.json.Decoder(Movement)
+_movements = msgspec.json.Decoder(Movements)
+_form = msgspec.json.Decoder(_Form)
+count_decoder = msgspec.json.Decoder(Count)
+level_keys_decoder = msgspec.json.Decoder(LevelKeys)
+item_decoder = msgspec.json.Decoder(Item)
+location_decoder = msgspec.json.Decoder(Location)
+key_decoder = msgspec.json.Decoder(Key)
+introspection_decoder = msgspec.json.Decoder(Introspection)
+token_decoder = msgspec.json.Decoder(Token)
+
+# msgspec names the field at the end of its message: "Expected `int`, got `str` - at `$.lines[3].quantity`".
+_PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`\Z")
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`\Z", re.DOTALL)
+_PATTERNS = {NAME_PATTERN: NAME_REASON, TEXT_PATTERN: TEXT_REASON, r"^[A-Z]{3}\Z": "must be three capital letters"}
+_PATTERN_REASONS = {repr(pattern): reason for pattern, reason in _PATTERNS.items()}
+FIELD_CHARACTERS_MAX = 128
+"""The caller chose the name of an unknown field: an error does not echo a long one."""
+
+
+def invalid_field(message: str) -> Invalid:
+    """What msgspec said, as a field and a reason."""
+    place = _PLACE.search(message)
+    path = place[1] if place else ""
+    reason = message[: place.start()] if place else message
+    if field := _FIELD.match(reason):
+        path = f"{path}.{field[2]}" if path else field[2]
+        reason = "is required" if field[1].startswith("missing") else "is not a field here"
+    elif reason.startswith("Expected `str` matching regex "):
+        reason = _PATTERN_REASONS.get(reason.removeprefix("Expected `str` matching regex "), reason)
+    return Invalid(path[:FIELD_CHARACTERS_MAX] or "body", reason[:256])

@@ -1,0 +1,139 @@
+"""API keys: ``sw_<id>_<secret>``. Of the secret only its SHA-256 is stored."""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger.errors import Invalid
+from wire.scopes import is_scope
+
+ID_CHARACTERS = 12
+SECRET_BYTES = 32
+
+_KEY = re.compile(r"sw_([a-z2-7]{12})_([A-Za-z0-9_-]{43})\Z")
+_VISIBLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}\Z")
+
+_INSERT = text("""
+    insert into api_key (id, owner, name, secret_hash, scopes, expires_at)
+    values (:id, :owner, :name, :secret_hash, :scopes, :expires_at)
+    returning created_at
+""")
+_LIST = text("""
+    select id, owner, name, secret_hash, scopes, created_at, expires_at, revoked_at
+      from api_key where id > :after order by id limit :limit
+""")
+_FIND = text("""
+    select id, owner, name, secret_hash, scopes, created_at, expires_at, revoked_at from api_key where id = :id
+""")
+_REVOKE = text("update api_key set revoked_at = coalesce(revoked_at, now()) where id = :id returning id")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A stored key. Times are in UTC."""
+
+    id: str
+    owner: str
+    name: str
+    secret_hash: bytes
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def is_good(self, secret: str, now: datetime) -> bool:
+        """Whether ``secret`` is this key's and the key is neither revoked nor ended."""
+        return secrets.compare_digest(self.secret_hash, hash_secret(secret)) and self.is_active(now)
+
+    def is_active(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """``key`` is the key's text: shown once, not stored."""
+
+    id: str
+    key: str
+    owner: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+
+
+async def create_key(
+    connection: AsyncConnection, owner: str, scopes: Sequence[str], name: str = "", expires_at: datetime | None = None
+) -> NewKey:
+    """The caller commits. Raises Invalid for an owner, scope or end that makes no sense."""
+    check_key(owner, scopes, expires_at, datetime.now(UTC))
+    key_id, secret = make_id(), secrets.token_urlsafe(SECRET_BYTES)
+    wanted = tuple(sorted(set(scopes)))
+    values = {
+        "id": key_id,
+        "owner": owner,
+        "name": name,
+        "secret_hash": hash_secret(secret),
+        "scopes": list(wanted),
+        "expires_at": expires_at,
+    }
+    created_at = (await connection.execute(_INSERT, values)).scalar_one()
+    return NewKey(key_id, f"sw_{key_id}_{secret}", owner, name, wanted, created_at, expires_at)
+
+
+async def list_keys(connection: AsyncConnection, after: str = "", limit: int = 1000) -> list[ApiKey]:
+    """Keys in order of their ids, from the first above ``after``; revoked ones included."""
+    rows = await connection.execute(_LIST, {"after": after, "limit": limit})
+    return [_key_of(row) for row in rows.mappings()]
+
+
+async def find_key(connection: AsyncConnection, key_id: str) -> ApiKey | None:
+    row = (await connection.execute(_FIND, {"id": key_id})).mappings().one_or_none()
+    return None if row is None else _key_of(row)
+
+
+async def revoke_key(connection: AsyncConnection, key_id: str) -> bool:
+    """False if there is no such key. Safe to repeat. The caller commits, and then tells the hubs."""
+    return (await connection.execute(_REVOKE, {"id": key_id})).scalar_one_or_none() is not None
+
+
+def check_key(owner: str, scopes: Sequence[str], expires_at: datetime | None, now: datetime) -> None:
+    if not _VISIBLE.match(owner):
+        raise Invalid("owner", "must be 1 to 128 characters without control characters")
+    check_scopes(scopes)
+    if expires_at is not None and not now < expires_at:
+        raise Invalid("expires_at", "must be in the future")
+
+
+def check_scopes(scopes: Sequence[str]) -> None:
+    for number, scope in enumerate(scopes):
+        if not is_scope(scope):
+            raise Invalid(
+                f"scopes[{number}]", "must be stock:read:<location>, stock:write:<location>, feed, hub or admin"
+            )
+
+
+def split_key(key: str) -> tuple[str, str] | None:
+    """Id and secret, or None if it does not look like a key."""
+    match = _KEY.match(key)
+    return (match[1], match[2]) if match else None
+
+
+def hash_secret(secret: str) -> bytes:
+    """Plain SHA-256: a secret of 256 random bits cannot be guessed, so it needs no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def make_id() -> str:
+    return base64.b32encode(secrets.token_bytes(8)).decode().lower()[:ID_CHARACTERS]
+
+
+def _key_of(row: RowMapping) -> ApiKey:
+    return ApiKey(**{**row, "scopes": tuple(row["scopes"]), "secret_hash": bytes(row["secret_hash"])})

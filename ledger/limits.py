@@ -1,0 +1,79 @@
+"""What a request body may cost: bytes, counted as they arrive, and time."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ledger.errors import Invalid, TooLarge
+
+BODY_BYTES_MAX = 256 * 1024
+BODY_DEADLINE_S = 10.0
+DRAIN_FACTOR = 4
+"""What was not read when the answer leaves is read on, and dropped, up to this many times the limit: a client that
+still sends while the connection is closed would see a reset and never the answer."""
+
+
+class BodyLimits:
+    """Pure ASGI middleware. Whoever reads the body meets TooLarge or, if it drips, Invalid (400).
+
+    An answer that leaves before the end of the body closes the connection.
+    """
+
+    def __init__(self, app: ASGIApp, bytes_max: int = BODY_BYTES_MAX, deadline_s: float = BODY_DEADLINE_S) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+        self._deadline_s = deadline_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _has_body(scope):
+            body = _Body(receive, send, self._bytes_max, self._deadline_s)
+            await self._app(scope, body.receive, body.send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Body:
+    def __init__(self, receive: Receive, send: Send, bytes_max: int, deadline_s: float) -> None:
+        self._receive = receive
+        self._send = send
+        self._bytes_max = bytes_max
+        self._deadline_s = deadline_s
+        self._ends_at = asyncio.get_running_loop().time() + deadline_s
+        self._bytes = 0
+        self._complete = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        try:
+            message = await self._next()
+        except TimeoutError:
+            raise Invalid("body", f"did not arrive within {self._deadline_s:g} s", 400) from None
+        if self._bytes > self._bytes_max:
+            raise TooLarge(self._bytes_max)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and not self._complete:
+            await self._drain()
+            if not self._complete:
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        try:
+            while not self._complete and self._bytes <= self._bytes_max * DRAIN_FACTOR:
+                await self._next()
+        except TimeoutError:
+            return
+
+    async def _next(self) -> Message:
+        async with asyncio.timeout_at(self._ends_at):
+            message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        return message
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])

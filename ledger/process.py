@@ -1,0 +1,154 @@
+"""The parts of a ledger process, and the order in which they start and stop."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+
+from sqlalchemy import text
+
+from ledger import migrations
+from ledger.admin import LedgerCollector, MetricRoutes, create_admin_app
+from ledger.app import create_app, create_waiting_app
+from ledger.database import create_engine
+from ledger.errors import Unavailable
+from ledger.heads import Heads
+from ledger.long_polls import LongPolls
+from ledger.problems import Problems
+from ledger.publisher import Publisher
+from ledger.reading import reading
+from ledger.serving import Gate, create_server
+from ledger.settings import Settings
+from ledger.writers import Writers
+
+DATABASE_POLL_S = 0.2
+LOG_EVERY_S = 5.0
+COMMIT_CONNECTIONS_MAX = migrations.SHARDS_MAX + 2
+"""One for each writer, one for the writer across shards, one for the heads. Opened when needed."""
+
+_PING = text("select 1")
+
+log = logging.getLogger(__name__)
+
+
+class NoDatabase(Exception):
+    """The database did not come, or was not migrated, within the time that the settings allow."""
+
+
+class Ledger:
+    """``run`` once. ``stop`` from a signal handler: safe at any time, and twice."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings = settings
+        self._url = settings.public_url or url
+        self._publisher = Publisher(settings.redis_url, settings.channel_prefix)
+        # Commits and heads never wait for a connection behind reads.
+        self._commit_engine = create_engine(settings.database_url, COMMIT_CONNECTIONS_MAX)
+        self._read_engine = create_engine(settings.database_url, settings.read_connections)
+        self._heads = Heads(self._commit_engine, self._publisher)
+        self._problems = Problems()
+        self._long_polls = LongPolls()
+        self._waiting_for: str | None = "the database has not been reached yet"
+        self._stopping = asyncio.Event()
+        waiting = create_waiting_app(self._problems, self.why_not_ready)
+        self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
+        self._server, self._admin_server = create_server(self._gate), create_server(self._admin_gate)
+
+    def stop(self) -> None:
+        """Not ready from now on; requests at hand are answered, long polls at once."""
+        self._stopping.set()
+        self._long_polls.close()
+        self._server.stop()
+
+    async def run(self, listener: socket.socket, admin_listener: socket.socket, announce: Callable[[], None]) -> None:
+        """Until ``stop``. ``announce`` is called when requests are taken. Raises NoDatabase."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(self._server.serve(sockets=[listener]), name="http")
+                tasks.create_task(self._admin_server.serve(sockets=[admin_listener]), name="admin")
+                publishing = tasks.create_task(self._publisher.run(), name="publisher")
+                await self._run_commits(tasks, serving, announce)
+                self._publisher.stop()
+                await publishing
+                self._admin_server.stop()
+        except* NoDatabase as group:
+            raise group.exceptions[0] from None
+        finally:
+            await self._read_engine.dispose()
+            await self._commit_engine.dispose()
+
+    async def _run_commits(
+        self, tasks: asyncio.TaskGroup, serving: asyncio.Task[None], announce: Callable[[], None]
+    ) -> None:
+        if not await self._wait_for_database():
+            await serving
+            return
+        beating = tasks.create_task(self._heads.run(), name="heads")
+        writers = Writers(self._commit_engine, len(self._heads.heads), self._heads, self._publisher)
+        committing = tasks.create_task(writers.run(), name="writers")
+        self._open(writers)
+        announce()
+        await serving
+        # The last request has its answer, unless it was cut off: what the writers took is finished even then.
+        log.info("stopping queued_lines=%d", writers.queued_lines)
+        writers.stop()
+        await committing
+        beating.cancel()
+
+    def _open(self, writers: Writers) -> None:
+        collector = LedgerCollector(writers, self._publisher, self._heads, self._problems, self._long_polls)
+        metrics = MetricRoutes(self._read_engine, collector)
+        self._admin_gate.app = create_admin_app(metrics, self._problems, self.why_not_ready)
+        self._gate.app = create_app(
+            self._settings,
+            self._read_engine,
+            url=self._url,
+            writers=writers,
+            heads=self._heads,
+            publisher=self._publisher,
+            problems=self._problems,
+            long_polls=self._long_polls,
+            why_not_ready=self.why_not_ready,
+        )
+        self._waiting_for = None
+
+    async def why_not_ready(self) -> str | None:
+        if self._stopping.is_set():
+            return "the ledger is stopping"
+        if self._waiting_for is None:
+            try:
+                async with reading(self._read_engine) as connection:
+                    await connection.execute(_PING)
+            except Unavailable as error:
+                return error.detail
+        return self._waiting_for
+
+    async def _wait_for_database(self) -> bool:
+        """False if the ledger is to stop before. Raises NoDatabase."""
+        ends_at = time.monotonic() + self._settings.database_wait_s
+        logged_at = 0.0
+        while not self._stopping.is_set():
+            self._waiting_for = await self._missing_of_database()
+            if self._waiting_for is None:
+                return True
+            if time.monotonic() > ends_at:
+                raise NoDatabase(f"{self._waiting_for} (waited {self._settings.database_wait_s:g} s)")
+            if time.monotonic() - logged_at > LOG_EVERY_S:
+                logged_at = time.monotonic()
+                log.warning("waiting: %s", self._waiting_for)
+            await asyncio.sleep(DATABASE_POLL_S)
+        return False
+
+    async def _missing_of_database(self) -> str | None:
+        """What keeps this ledger from working on the database; None if nothing does. Reads the heads."""
+        try:
+            async with reading(self._read_engine) as connection:
+                await connection.execute(_PING)
+            if not await migrations.is_current(self._settings.database_url):
+                return "the database is not at this version's schema: run `stockwire migrate`"
+            async with reading(self._commit_engine) as connection:
+                await self._heads.read(connection)
+        except (Unavailable, OSError):
+            return "the database cannot be reached: start it, or set STOCKWIRE_DATABASE_URL"
+        return None

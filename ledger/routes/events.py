@@ -1,0 +1,85 @@
+"""The feed: ``/v1/events`` with long polling, and ``/v1/shards``."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledger.access import HUB, Access, require
+from ledger.answers import Json
+from ledger.errors import NotFound
+from ledger.heads import Heads
+from ledger.level import EVENT_COLUMNS, event_of_row
+from ledger.long_polls import LongPolls
+from ledger.query import Query
+from ledger.reading import reading
+
+FEED = "feed"
+WAIT_S_MAX = 30.0
+
+_EVENTS = text(f"""
+    select m.epoch, s.head, e.*
+      from ledger_meta m
+      join shard s on s.id = :shard
+      left join lateral (
+        select {EVENT_COLUMNS} from stock_event
+         where shard = :shard and seq > :after order by seq limit :limit) e on true
+     order by e.seq
+""")
+_SHARDS = text("select m.epoch, s.id, s.head from ledger_meta m cross join shard s order by s.id")
+
+
+class EventRoutes:
+    def __init__(self, engine: AsyncEngine, access: Access, heads: Heads, long_polls: LongPolls) -> None:
+        self._engine = engine
+        self._access = access
+        self._heads = heads
+        self._long_polls = long_polls
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/events", self.events, methods=["GET"]),
+            Route("/v1/shards", self.shards, methods=["GET"]),
+        ]
+
+    async def events(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        require(principal, FEED, HUB)
+        query = Query(request, "shard", "after", "limit", "wait")
+        shard = query.integer("shard", high=2**31 - 1)
+        after, limit = query.integer("after", 0), query.limit()
+        wait_s = query.seconds("wait", high=WAIT_S_MAX)
+        ends_at = asyncio.get_running_loop().time() + wait_s
+        page = await self._read(shard, after, limit)
+        while page["head"] == after and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
+            # No connection is held here, and another ledger's commit is seen by the next heartbeat at the latest.
+            if not await self._long_polls.wait(request, self._heads.wait_beyond(shard, after, left_s)):
+                break
+            page = await self._read(shard, after, limit)
+        return Json(page)
+
+    async def _read(self, shard: int, after: int, limit: int) -> dict[str, Any]:
+        async with reading(self._engine) as connection:
+            values = {"shard": shard, "after": after, "limit": limit}
+            rows = (await connection.execute(_EVENTS, values)).mappings().all()
+        if not rows:
+            raise NotFound("shard", str(shard))
+        return {
+            "epoch": self._heads.compose(rows[0]["epoch"]),
+            "shard": shard,
+            "head": rows[0]["head"],
+            "events": [event_of_row(row) for row in rows if row["seq"] is not None],
+        }
+
+    async def shards(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        require(principal, FEED, HUB)
+        Query(request)
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(_SHARDS)).mappings().all()
+        shards = [{"shard": row["id"], "head": row["head"]} for row in rows]
+        return Json({"epoch": self._heads.compose(rows[0]["epoch"]), "shards": shards})

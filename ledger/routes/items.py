@@ -1,0 +1,101 @@
+"""``/v1/items``."""
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledger import bodies
+from ledger.access import Access, require, write_scope
+from ledger.answers import Json
+from ledger.errors import NotFound
+from ledger.query import Query, path_name
+from ledger.reading import reading, writing
+
+_COLUMNS = "sku, name, price, currency, cast(attributes as text) as attributes"
+
+_PUT = text(f"""
+    insert into item (sku, name, price, currency, attributes)
+    values (:sku, :name, :price, :currency, cast(cast(:attributes as text) as jsonb))
+    on conflict (sku) do update
+       set name = excluded.name, price = excluded.price, currency = excluded.currency, attributes = excluded.attributes
+    returning {_COLUMNS}
+""")
+_ONE = text(f"select {_COLUMNS} from item where sku = :sku")
+_PAGE = text(f"select {_COLUMNS} from item where sku > :after order by sku limit :limit")
+
+
+class ItemRoutes:
+    def __init__(self, engine: AsyncEngine, access: Access) -> None:
+        self._engine = engine
+        self._access = access
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/items", self.page, methods=["GET"]),
+            Route("/v1/items/{sku}", self.put, methods=["PUT"]),
+            Route("/v1/items/{sku}", self.one, methods=["GET"]),
+        ]
+
+    async def put(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        Query(request)
+        sku = path_name(request, "sku")
+        require(principal, write_scope("*"))
+        item = bodies.decode(bodies.item_decoder, await request.body())
+        bodies.check_item(item)
+        values = {
+            "sku": sku,
+            "name": item.name,
+            "price": item.price,
+            "currency": item.currency,
+            "attributes": orjson.dumps(item.attributes).decode(),
+        }
+        async with writing(self._engine) as connection:
+            row = (await connection.execute(_PUT, values)).mappings().one()
+        return Json(_item(row))
+
+    async def one(self, request: Request) -> Response:
+        await self._access.admit(request)
+        Query(request)
+        sku = path_name(request, "sku")
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(_ONE, {"sku": sku})).mappings().one_or_none()
+        if row is None:
+            raise NotFound("sku", sku)
+        return Json(_item(row))
+
+    async def page(self, request: Request) -> Response:
+        await self._access.admit(request)
+        query = Query(request, "after", "limit")
+        after, limit = query.cursor(), query.limit()
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(_PAGE, {"after": after, "limit": limit + 1})).mappings().all()
+        items = [_item(row) for row in rows[:limit]]
+        return Json({"items": items, "next": items[-1]["sku"] if len(rows) > limit else None})
+
+
+def _item(row: RowMapping) -> dict[str, Any]:
+    return {
+        "sku": row["sku"],
+        "name": row["name"],
+        "price": None if row["price"] is None else price_text(row["price"]),
+        "currency": row["currency"],
+        "attributes": orjson.Fragment(row["attributes"]),
+    }
+
+
+def price_text(price: Decimal) -> str:
+    """Without the zeros that only say how exactly it is stored; two decimals at least, if it has any.
+
+    >>> price_text(Decimal("2.5000")), price_text(Decimal("100.0000")), price_text(Decimal("0.1234"))
+    ('2.50', '100', '0.1234')
+    """
+    whole, _, decimals = f"{price:f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals:0<2}" if decimals else whole

@@ -1,0 +1,75 @@
+"""uvicorn, as the ledger runs it: its own sockets, bounded connections, and signals left to the process."""
+
+import contextlib
+import socket
+from collections.abc import Generator
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ledger.connections import BoundedConnection
+from wire.environment import SettingsError
+
+BACKLOG = 2048
+GRACE_S = 10
+"""After SIGTERM: for requests that were taken. Commits have their own deadline, which is not longer."""
+KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep an idle connection: whoever closes first should not be the server, or a request
+that is just being sent is lost."""
+
+
+class Server(uvicorn.Server):
+    """Does not touch signal handlers: uvicorn would raise SIGTERM again at its end and cut the shutdown short."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no more connections and let ``serve`` end when the requests at hand are answered. Safe twice."""
+        self.should_exit = True
+
+
+class Gate:
+    """An ASGI app that can be exchanged while it serves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+def create_server(app: ASGIApp) -> Server:
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http=BoundedConnection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return Server(config)
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket. ``setting``: what the operator may change when the address cannot be had (SettingsError)."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({error.strerror}): set {setting} to a free port"
+        ) from None
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"

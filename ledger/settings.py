@@ -1,0 +1,90 @@
+"""The settings of a ledger process, read once from the environment and checked before anything starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ledger.bodies import LINES_MAX
+from ledger.limits import BODY_BYTES_MAX
+from wire.channels import DEFAULT_PREFIX
+from wire.environment import Environment, SettingsError
+from wire.tokens import SECRET_BYTES_MIN
+
+RATE_PER_S_DEFAULT = 10_000.0
+"""More than one ledger process can take: it only stops a caller that has gone wild. 0 turns the limit off."""
+DATABASE_WAIT_S_DEFAULT = 60.0
+READ_CONNECTIONS_DEFAULT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """``stream_url``: ws or wss. ``read_url``: http or https; None if its reads are not published."""
+
+    stream_url: str
+    read_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    database_url: str
+    redis_url: str
+    channel_prefix: str
+    token_secret: str
+    allowed_origins: tuple[str, ...]
+    host: str
+    port: int
+    admin_host: str
+    admin_port: int
+    public_url: str | None
+    hubs: tuple[Hub, ...]
+    body_bytes_max: int
+    lines_max: int
+    rate_per_s: float
+    database_wait_s: float
+    read_connections: int
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Raises SettingsError, which names the variable and says the fix."""
+    env = Environment(variables)
+    settings = Settings(
+        database_url=env.url("STOCKWIRE_DATABASE_URL", ("postgresql", "postgres")),
+        redis_url=env.url("STOCKWIRE_REDIS_URL", ("redis", "rediss", "unix")),
+        channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
+        token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
+        allowed_origins=env.items("STOCKWIRE_ALLOWED_ORIGINS"),
+        host=env.text("STOCKWIRE_LEDGER_HOST", "127.0.0.1"),
+        port=env.integer("STOCKWIRE_LEDGER_PORT", 8080, low=0, high=65535),
+        admin_host=env.text("STOCKWIRE_LEDGER_ADMIN_HOST", "127.0.0.1"),
+        admin_port=env.integer("STOCKWIRE_LEDGER_ADMIN_PORT", 8081, low=0, high=65535),
+        public_url=_optional_url(env, "STOCKWIRE_LEDGER_PUBLIC_URL"),
+        hubs=_hubs(env),
+        body_bytes_max=env.integer("STOCKWIRE_LEDGER_BODY_BYTES_MAX", BODY_BYTES_MAX, low=1024, high=16 * 2**20),
+        lines_max=env.integer("STOCKWIRE_LEDGER_LINES_MAX", LINES_MAX, low=1, high=LINES_MAX),
+        rate_per_s=env.number("STOCKWIRE_LEDGER_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),
+        database_wait_s=env.number("STOCKWIRE_LEDGER_DATABASE_WAIT_S", DATABASE_WAIT_S_DEFAULT, low=0, high=3600),
+        read_connections=env.integer("STOCKWIRE_LEDGER_READ_CONNECTIONS", READ_CONNECTIONS_DEFAULT, low=1, high=100),
+    )
+    env.items("STOCKWIRE_LEDGER_URLS")  # the hubs' setting: known here, since one environment may serve both
+    env.refuse_unknown("STOCKWIRE_LEDGER_")
+    return settings
+
+
+def _hubs(env: Environment) -> tuple[Hub, ...]:
+    streams = env.items("STOCKWIRE_HUB_STREAM_URLS")
+    reads = env.items("STOCKWIRE_HUB_READ_URLS")
+    if reads and len(reads) != len(streams):
+        raise SettingsError(
+            f"STOCKWIRE_HUB_READ_URLS names {len(reads)} hubs and STOCKWIRE_HUB_STREAM_URLS {len(streams)}:"
+            " give one of each for every hub, in the same order"
+        )
+    for name, urls, schemes in (
+        ("STOCKWIRE_HUB_STREAM_URLS", streams, ("ws://", "wss://")),
+        ("STOCKWIRE_HUB_READ_URLS", reads, ("http://", "https://")),
+    ):
+        if any(not url.startswith(schemes) for url in urls):
+            raise SettingsError(f"{name}: each URL must begin with {' or '.join(schemes)}")
+    return tuple(Hub(stream, reads[number] if reads else None) for number, stream in enumerate(streams))
+
+
+def _optional_url(env: Environment, name: str) -> str | None:
+    return env.url(name, ("http", "https")).rstrip("/") if env.text(name, "") else None
