@@ -1,0 +1,188 @@
+"""What a client says on one connection, and what the hub answers. Pure.
+
+``receive`` takes a message; who the client is has to be asked elsewhere, so it may return an ``Authenticate`` that the
+shell answers with ``authenticated`` or ``unauthorized`` before it hands over the next message.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from hub.errors import Ended, Full, HubError, Refused, Unauthorized
+from hub.fanout import Fanout
+from hub.limits import Limits
+from hub.session import Session
+from wire.close_codes import CloseCode
+from wire.messages import (
+    NAME_PATTERN,
+    Connect,
+    Connected,
+    Error,
+    Refresh,
+    Refreshed,
+    Subscribe,
+    Unsubscribe,
+    Unsubscribed,
+    decode_client_message,
+)
+from wire.scopes import allows
+from wire.tokens import Principal
+
+TYPES = ("connect", "subscribe", "unsubscribe", "refresh")
+ID_MAX = 2**53 - 1
+_name = re.compile(NAME_PATTERN)
+_loose_decoder = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Find out who is behind this request's token."""
+
+    request: Connect | Refresh
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What ``connected`` tells about this hub."""
+
+    node: str
+    heartbeat_s: float
+
+
+class Conversation:
+    """One connection's. If the upgrade was authorized, ``session.principal`` is set before the first message."""
+
+    def __init__(self, fanout: Fanout, session: Session, limits: Limits, greeting: Greeting) -> None:
+        self._fanout = fanout
+        self._session = session
+        self._limits = limits
+        self._greeting = greeting
+        self._connected = False
+
+    def receive(self, data: str | bytes) -> Authenticate | None:
+        """Raises Ended when the connection must end; everything else that is wrong is answered with ``error``."""
+        if isinstance(data, bytes):
+            raise Ended(CloseCode.PROTOCOL, "messages are JSON text, this one is binary")
+        try:
+            request = decode_client_message(data)
+        except (msgspec.ValidationError, RecursionError, msgspec.DecodeError) as error:
+            self._unreadable(data, error)
+            return None
+        try:
+            return self._take(request)
+        except Refused as refused:
+            self._session.send(Error(request.id, refused.code, refused.message))
+            return None
+
+    def authenticated(self, asked: Authenticate, principal: Principal) -> None:
+        if isinstance(asked.request, Connect):
+            self._greet(asked.request.id, principal)
+        elif (lost := self._lost_by(principal)) is not None:
+            self._session.send(
+                Error(asked.request.id, "forbidden", f"the new token does not cover subscription {lost}")
+            )
+        else:
+            self._session.principal = principal
+            self._session.send(Refreshed(asked.request.id, _expiry(principal)))
+
+    def unauthorized(self, asked: Authenticate, error: Unauthorized) -> None:
+        """A bad token ends a connection that has no other; a bad refresh leaves it the one it has."""
+        if isinstance(asked.request, Connect):
+            raise ended_by(error)
+        self._session.send(Error(asked.request.id, "unauthorized", str(error)))
+
+    def _take(self, request: Connect | Subscribe | Unsubscribe | Refresh) -> Authenticate | None:
+        if isinstance(request, Connect):
+            return self._connect(request)
+        if self._session.principal is None:
+            raise Ended(CloseCode.PROTOCOL, "the first message must be connect")
+        if isinstance(request, Refresh):
+            return Authenticate(request, request.token)
+        if isinstance(request, Subscribe):
+            self._subscribe(request, self._session.principal)
+        else:
+            self._fanout.unsubscribe(self._session, request.sub)
+            self._session.send(Unsubscribed(request.id, request.sub))
+        return None
+
+    def _connect(self, request: Connect) -> Authenticate | None:
+        if self._connected:
+            raise Ended(CloseCode.PROTOCOL, "connect may be sent once; a new token comes with refresh")
+        self._connected = True
+        if request.token is not None:
+            return Authenticate(request, request.token)
+        if self._session.principal is None:
+            raise Ended(CloseCode.BAD_TOKEN, "connect needs a token")
+        self._greet(request.id, self._session.principal)
+        return None
+
+    def _greet(self, id_: int, principal: Principal) -> None:
+        self._session.principal = principal
+        epoch = self._fanout.shards.epoch
+        greeting = self._greeting
+        self._session.send(Connected(id_, greeting.node, epoch, greeting.heartbeat_s, _expiry(principal)))
+
+    def _subscribe(self, request: Subscribe, principal: Principal) -> None:
+        self._check(request)
+        if not allows(principal.scopes, f"stock:read:{request.location}"):
+            raise Refused("forbidden", f"this needs the scope stock:read:{request.location}")
+        if request.id in self._session.subscriptions:
+            raise Refused("invalid", f"id: subscription {request.id} exists, use another id")
+        if len(self._session.subscriptions) >= self._limits.subscriptions_max:
+            raise Refused("limit", f"a connection may have {self._limits.subscriptions_max} subscriptions")
+        try:
+            self._fanout.subscribe(self._session, request)
+        except Full as full:
+            raise Refused("limit", str(full)) from None
+
+    def _check(self, request: Subscribe) -> None:
+        if request.location != "*" and not _name.match(request.location):
+            raise Refused("invalid", "location: 1 to 64 visible characters without / and *, or * for all")
+        if request.skus is None:
+            return
+        if request.location == "*":
+            raise Refused("invalid", "skus: named skus need one location")
+        if not request.skus:
+            raise Refused("invalid", "skus: name at least one, or leave it out for the whole location")
+        if len(request.skus) > self._limits.skus_max:
+            raise Refused("limit", f"a subscription may name {self._limits.skus_max} skus, not {len(request.skus)}")
+
+    def _lost_by(self, principal: Principal) -> int | None:
+        """A subscription that the new token does not cover. Nobody keeps what they may no longer see."""
+        for subscription in self._session.subscriptions.values():
+            if not allows(principal.scopes, f"stock:read:{subscription.location}"):
+                return subscription.id
+        return None
+
+    def _unreadable(self, data: str, error: Exception) -> None:
+        """Well-formed but wrong is answered; what is no JSON object, or comes before connect, ends the connection."""
+        try:
+            message = _loose_decoder.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            raise Ended(CloseCode.PROTOCOL, "messages are JSON objects, this one cannot be read") from None
+        if not isinstance(message, dict):
+            raise Ended(CloseCode.PROTOCOL, "messages are JSON objects")
+        if self._session.principal is None:
+            raise Ended(CloseCode.PROTOCOL, f"the first message must be connect: {error}")
+        id_, type_ = message.get("id"), message.get("type")
+        readable = id_ if type(id_) is int and 0 <= id_ <= ID_MAX else None
+        if isinstance(type_, str) and type_ not in TYPES:
+            self._session.send(Error(readable, "unknown-type", f"there is no request {type_[:40]!r}"))
+        else:
+            self._session.send(Error(readable, "invalid", str(error)))
+
+
+def ended_by(error: HubError) -> Ended:
+    """The close that a failed authentication ends in."""
+    if isinstance(error, Unauthorized):
+        return Ended(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.BAD_TOKEN, str(error))
+    return Ended(CloseCode.RESTART, str(error), after_ms=1_000)
+
+
+def _expiry(principal: Principal) -> str | None:
+    if principal.expires_at is None:
+        return None
+    return datetime.fromtimestamp(principal.expires_at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

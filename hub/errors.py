@@ -1,0 +1,66 @@
+"""What goes wrong in a hub. ``Refused`` becomes an ``error`` message, ``Ended`` a ``disconnect`` and a close.
+
+HubError
+├── Refused             code: the request is wrong but can be read; the connection stays open
+├── Ended               code, after_ms: the connection must end
+├── Full                levels_max: the hub holds as many levels as it may
+├── Rewritten           the ledger's history is not the one this hub has read
+├── LedgerUnavailable   no ledger answered in time
+├── LedgerRefused       status: a ledger answered, and refused
+└── Unauthorized        expired: the key or token is not good
+"""
+
+from wire.close_codes import CloseCode, Return, return_after
+
+
+class HubError(Exception):
+    pass
+
+
+class Refused(HubError):
+    """Answers one request with ``error``. Codes: invalid, unknown-type, forbidden, not-found, limit, unauthorized."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Ended(HubError):
+    """The connection ends with this close code. ``after_ms``: how long the client is asked to stay away."""
+
+    def __init__(self, code: CloseCode, reason: str, after_ms: int = 0) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.after_ms = after_ms
+
+    @property
+    def reconnect(self) -> bool:
+        return return_after(self.code) is not Return.NEVER
+
+
+class Full(HubError):
+    def __init__(self, levels_max: int) -> None:
+        super().__init__(f"this hub holds {levels_max} levels and may not hold more")
+        self.levels_max = levels_max
+
+
+class Rewritten(HubError):
+    """Another epoch, or a head below one already seen: what the hub holds is no longer true."""
+
+
+class LedgerUnavailable(HubError):
+    """Nothing is known about the request's effect; all requests of a hub are reads and may be repeated."""
+
+
+class LedgerRefused(HubError):
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"the ledger answered {status}: {detail}")
+        self.status = status
+
+
+class Unauthorized(HubError):
+    def __init__(self, reason: str, *, expired: bool = False) -> None:
+        super().__init__(reason)
+        self.expired = expired

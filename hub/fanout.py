@@ -1,0 +1,277 @@
+"""One tick of the hub: events change levels, a flush writes them to whoever watches. Pure.
+
+Everything that comes in during a tick is applied first; ``flush`` then encodes each changed level once and writes each
+connection once. A session that cannot be written to only gets marks (see ``session``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from hub.errors import Refused
+from hub.frames import Framed, Framing, frame, framed, level_payload, websocket_frame
+from hub.held import Held, Range
+from hub.levels import Levels
+from hub.resume import Resume, decide, fingerprint
+from hub.session import PART_LEVELS, Session
+from hub.shards import Shards, shard_of
+from hub.subscription import LevelSubscription, RangeSubscription, Subscription
+from wire.messages import Batch, Event, Heartbeat, LevelState, Position, Subscribe, encode
+
+
+class Bounds(NamedTuple):
+    """``levels_max``: held at once; ``idle_max``: of these, watched by nobody."""
+
+    levels_max: int = 1_000_000
+    idle_max: int = 200_000
+
+
+class Fanout:
+    """The state of one history. After a rewrite of history it is dropped whole, with everything in it.
+
+    ``pumping``: sessions that are owed something and can be written to. ``confirming``: resumes that are ahead of this
+    hub and wait for the ledger's heads. ``deliveries``, ``writes``: counts of levels and of writes, for the metrics.
+    """
+
+    def __init__(self, shards: Shards, bounds: Bounds) -> None:
+        self.shards = shards
+        self.levels = Levels(len(shards), bounds.levels_max, bounds.idle_max)
+        self.sessions: dict[Session, None] = {}
+        self.pumping: dict[Session, None] = {}
+        self.confirming: dict[Subscription, None] = {}
+        self.deliveries = 0
+        self.writes = 0
+        self._flushed: Mapping[str, int] = shards.applied()
+
+    @property
+    def due(self) -> bool:
+        """Whether a flush would write something."""
+        return bool(self.pumping) or self.levels.changed
+
+    # what comes in
+
+    def broker(self, batch: Batch, now: float) -> Sequence[Event]:
+        """A message of the broker. Returns the events applied."""
+        return self._apply(self.shards.broker(batch, now))
+
+    def log(self, shard: int, head: int, events: Sequence[Event], doubts: int, now: float) -> Sequence[Event]:
+        """A page of the ledger's log. Returns the events applied."""
+        return self._apply(self.shards.log(shard, head, events, doubts, now))
+
+    def loaded(self, states: Iterable[LevelState], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
+        """Levels read from the ledger after ``asked`` was applied here. Returns whether they are new enough to take."""
+        loaded = list(states)
+        if not _covers(heads, asked, {state.shard for state in loaded}):
+            return False
+        for state in loaded:
+            self.levels.loaded(state)
+        return True
+
+    def page(
+        self,
+        names: Sequence[str | int],
+        states: Iterable[LevelState],
+        heads: Mapping[int, int],
+        asked: Sequence[int],
+        *,
+        last: bool,
+    ) -> bool:
+        """A page of ranges, read as above. Raises Full."""
+        if not _covers(heads, asked, {self.levels.shard(name) for name in names}):
+            return False
+        self.levels.page(names, states, heads)
+        if last:
+            self.levels.finish(names)
+            self.levels.settle(self.shards.lasts())
+        return True
+
+    def confirmed(self, heads: Mapping[int, int]) -> None:
+        """The ledger's heads, asked for after the resumes in ``confirming`` were registered."""
+        confirming, self.confirming = self.confirming, {}
+        for subscription in confirming:
+            touched = {shard: heads[shard] for shard in subscription.shards}
+            self._decide(subscription, touched, asked=True)
+
+    def _apply(self, events: Sequence[Event]) -> Sequence[Event]:
+        for event in events:
+            self.levels.apply(event)
+        if events and self.levels.reading:
+            self.levels.settle(self.shards.lasts())
+        return events
+
+    # sessions
+
+    def join(self, session: Session) -> None:
+        self.sessions[session] = None
+
+    def leave(self, session: Session) -> None:
+        """Safe to call twice."""
+        for subscription in session.subscriptions.values():
+            self.confirming.pop(subscription, None)
+        session.end()
+        self.sessions.pop(session, None)
+
+    def subscribe(self, session: Session, request: Subscribe) -> None:
+        """Register first, load what is missing, then write. Raises Full, before anything was registered."""
+        selection = fingerprint(request.location, request.skus)
+        at = Position(self.shards.epoch, self.shards.applied())
+        subscription: Subscription
+        if request.skus is not None:
+            held = [self.levels.hold(request.location, sku) for sku in dict.fromkeys(request.skus)]
+            levels = LevelSubscription(request.id, session, request.location, selection, request.since, at)
+            session.add(levels)
+            for level in held:
+                self.levels.watch(level, session)
+            levels.watch(held, shard_of(request.location, len(self.shards)))
+            subscription = levels
+        else:
+            names = range(len(self.shards)) if request.location == "*" else (request.location,)
+            ranges = RangeSubscription(request.id, session, request.location, selection, request.since, at)
+            session.add(ranges)
+            ranges.watch([self.levels.range(name) for name in names])
+            subscription = ranges
+        lasts = self.shards.lasts()
+        self._decide(subscription, {shard: lasts[shard] for shard in subscription.shards})
+
+    def unsubscribe(self, session: Session, id_: int) -> None:
+        subscription = session.subscriptions.get(id_)
+        if subscription is None:
+            raise Refused("not-found", f"there is no subscription {id_}")
+        self.confirming.pop(subscription, None)
+        session.remove(subscription)
+
+    def _decide(self, subscription: Subscription, heads: Mapping[int, int], *, asked: bool = False) -> None:
+        decided = decide(subscription.since, self.shards.epoch, heads, subscription.selection, asked=asked)
+        if decided is Resume.ASK:
+            self.confirming[subscription] = None
+        else:
+            subscription.decide(recovered=decided is Resume.CHANGES)
+
+    # what goes out
+
+    def flush(self) -> bool:
+        """Write what changed, then what is owed. Returns whether there is more to write at once."""
+        dirty = self.levels.take_dirty()
+        if len(dirty) == 1:
+            self._deliver(dirty[0])
+        elif dirty:
+            self._deliver_many(dirty)
+        self._flushed = self.shards.applied()
+        if self.pumping:
+            self._pump()
+        return bool(self.pumping)
+
+    def heartbeats(self, sessions: Iterable[Session], *, fresh: bool, lag_ms: int) -> None:
+        """To each session that can be written to: how far it was served. Call it right after a flush."""
+        applied = self._flushed
+        shared = encode(Heartbeat(dict(applied), fresh, lag_ms))
+        for session in sessions:
+            if session.writable:
+                promised = session.promised(applied)
+                if session.framing is Framing.WEBSOCKET and promised is applied:
+                    session.write_frames([websocket_frame(shared)])
+                else:
+                    self._heartbeat(session, Heartbeat(dict(promised), fresh, lag_ms))
+
+    def _heartbeat(self, session: Session, heartbeat: Heartbeat) -> None:
+        """An event stream has one subscription: its heartbeats name the position to come back with."""
+        position = None
+        if heartbeat.seq and session.framing is Framing.EVENT_STREAM:
+            selection = next(iter(session.subscriptions.values())).selection
+            position = Position(self.shards.epoch, heartbeat.seq, selection)
+        session.write_frames([frame(heartbeat, session.framing, position)])
+
+    def _deliver(self, held: Held) -> None:
+        """The common tick: one level changed. Nothing per connection but the write itself."""
+        frames = _frames(held)
+        writes = 0
+        for session in held.watchers:
+            if session.writable:
+                writes += 1
+                try:
+                    session.write(frames[session.framing])
+                except (RuntimeError, OSError):  # see Session._write
+                    session.lost()
+            else:
+                session.mark(held)
+        for found in self._ranges(held):
+            behind = []
+            for cursor in found.live:
+                session = cursor.session
+                if session.writable:
+                    writes += 1
+                    try:
+                        session.write(frames[session.framing])
+                    except (RuntimeError, OSError):
+                        session.lost()
+                else:
+                    behind.append(cursor)
+            for cursor in behind:
+                cursor.fall_behind()
+            found.flushed = held.seq
+        self.deliveries += writes
+        self.writes += writes
+
+    def _deliver_many(self, dirty: list[Held]) -> None:
+        """Frames are joined per range where one is watched, and per connection, so that each is written once."""
+        written: dict[Session, None] = {}
+        ranges: dict[Range, list[Framed]] = {}
+        for held in sorted(dirty, key=lambda held: held.seq):
+            found = self._ranges(held)
+            frames = _frames(held) if held.watchers or found else None
+            for session in held.watchers:
+                if session.writable and len(session.outbox) < PART_LEVELS:
+                    assert frames is not None
+                    session.outbox.append(frames[session.framing])
+                    written[session] = None
+                    self.deliveries += 1
+                else:
+                    session.mark(held)
+            for one in found:
+                assert frames is not None
+                ranges.setdefault(one, []).append(frames)
+        for one, joined in ranges.items():
+            self._deliver_range(one, joined, written)
+        for session in written:
+            session.write_frames(session.outbox)
+            session.outbox = []
+        self.writes += len(written)
+
+    def _deliver_range(self, found: Range, frames: list[Framed], written: dict[Session, None]) -> None:
+        """More than one part in a tick: everybody falls behind and catches up in parts, newest states only."""
+        joined = tuple(b"".join(one[framing] for one in frames) for framing in Framing)
+        behind = []
+        for cursor in found.live:
+            session = cursor.session
+            if session.writable and len(frames) <= PART_LEVELS:
+                session.outbox.append(joined[session.framing])
+                written[session] = None
+                self.deliveries += len(frames)
+            else:
+                behind.append(cursor)
+        for cursor in behind:
+            cursor.fall_behind()
+        assert found.order is not None
+        found.flushed = found.order.top
+
+    def _ranges(self, held: Held) -> list[Range]:
+        """The complete ranges it belongs to, if anybody might watch one."""
+        if not self.levels.ranges or held.state is None:
+            return []
+        names = (held.location, held.state.shard)
+        found = (self.levels.ranges.get(name) for name in names)
+        return [one for one in found if one is not None and one.order is not None]
+
+    def _pump(self) -> None:
+        for session in list(self.pumping):
+            if not session.pump() or not session.writable:  # not writable: it comes back when it has drained
+                self.pumping.pop(session, None)
+
+
+def _frames(held: Held) -> Framed:
+    assert held.state is not None
+    return framed(level_payload(held.state))
+
+
+def _covers(heads: Mapping[int, int], asked: Sequence[int], shards: Iterable[int]) -> bool:
+    """Whether an answer was read after everything that had been applied when it was asked for."""
+    return all(heads.get(shard, -1) >= asked[shard] for shard in shards)

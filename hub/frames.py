@@ -1,0 +1,52 @@
+"""From a message to the bytes that stand on a connection: encoded once, written to everybody. Pure.
+
+A connection speaks one of two framings. WebSocket (RFC 6455): a text frame from a server, not masked, not fragmented,
+no extension. Server-Sent Events (WHATWG HTML): one ``data:`` line, since JSON from our encoder has no line breaks.
+"""
+
+import struct
+from enum import IntEnum
+
+from wire.messages import HubMessage, LevelState, Position, encode
+
+TEXT_FINAL = 0x81
+
+
+class Framing(IntEnum):
+    """Index into the tuple that ``framed`` returns."""
+
+    WEBSOCKET = 0
+    EVENT_STREAM = 1
+
+
+Framed = tuple[bytes, bytes]
+
+
+def framed(payload: bytes) -> Framed:
+    return websocket_frame(payload), event_frame(payload)
+
+
+def frame(message: HubMessage, framing: Framing, position: Position | None = None) -> bytes:
+    """``position``: what an event stream's reader sends back as Last-Event-ID when it comes again."""
+    payload = encode(message)
+    if framing is Framing.WEBSOCKET:
+        return websocket_frame(payload)
+    return event_frame(payload, encode(position) if position else b"")
+
+
+def level_payload(state: LevelState) -> bytes:
+    """A ``level`` message: the fields of the level behind its type."""
+    return b'{"type":"level",' + encode(state)[1:]
+
+
+def websocket_frame(payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 126:
+        return bytes((TEXT_FINAL, size)) + payload
+    if size < 65_536:
+        return struct.pack("!BBH", TEXT_FINAL, 126, size) + payload
+    return struct.pack("!BBQ", TEXT_FINAL, 127, size) + payload
+
+
+def event_frame(payload: bytes, event_id: bytes = b"") -> bytes:
+    return (b"id: " + event_id + b"\n" if event_id else b"") + b"data: " + payload + b"\n\n"

@@ -1,0 +1,301 @@
+"""The levels a hub holds: what somebody watches, whole locations and shards, and a bounded rest for who comes back.
+
+Pure. A level is kept in step as long as it is held, watched or not, so whatever is held can be served at once.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hub.errors import Full
+from hub.held import Held, Range, RangeName, call
+from hub.order import SeqOrder
+from hub.shards import shard_of
+from wire.messages import Event, LevelState
+
+if TYPE_CHECKING:
+    from hub.session import Session
+
+
+class Levels:
+    """``count`` <= ``levels_max`` always; at most ``idle_max`` levels that nobody watches (least recently used go)."""
+
+    def __init__(self, shards: int, levels_max: int, idle_max: int) -> None:
+        self.shards = shards
+        self.levels_max = levels_max
+        self.idle_max = idle_max
+        self.locations: dict[str, dict[str, Held]] = {}
+        self.ranges: dict[RangeName, Range] = {}
+        self.count = 0
+        self.wanted: dict[Held, None] = {}
+        self.wanted_ranges: dict[RangeName, None] = {}
+        self._shard_ranges = 0
+        self._dirty: list[Held] = []
+        self._reading: dict[RangeName, Range] = {}
+        self._idle: OrderedDict[Held, None] = OrderedDict()
+        self._idle_ranges: OrderedDict[RangeName, None] = OrderedDict()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._dirty)
+
+    @property
+    def reading(self) -> bool:
+        """Whether a range is not complete yet."""
+        return bool(self._reading)
+
+    # what is held
+
+    def hold(self, location: str, sku: str) -> Held:
+        """The level, wanted from the ledger if it is not here yet. Raises Full."""
+        held = self.locations.get(location, {}).get(sku)
+        if held is None:
+            held = self._add(location, sku)
+            if self.complete(location):
+                held.state = absent(location, sku, shard_of(location, self.shards))
+            else:
+                self.wanted[held] = None
+            if not self._in_range(held):
+                self._idle[held] = None
+        elif held in self._idle:
+            self._idle.move_to_end(held)
+        return held
+
+    def watch(self, held: Held, session: "Session") -> None:
+        held.watchers[session] = held.watchers.get(session, 0) + 1
+        self._idle.pop(held, None)
+
+    def unwatch(self, held: Held, session: "Session") -> bool:
+        """Returns whether no other subscription of the session watches it."""
+        left = held.watchers.pop(session, 0) - 1
+        if left > 0:
+            held.watchers[session] = left
+            return False
+        if not held.watchers and not self._in_range(held):
+            self._idle[held] = None
+        return True
+
+    def range(self, name: RangeName) -> Range:
+        """The range, wanted from the ledger if it is not here yet."""
+        found = self.ranges.get(name)
+        if found is None:
+            shard = self.shard(name)
+            found = self.ranges[name] = Range(name, shard)
+            self._shard_ranges += isinstance(name, int)
+            for held in self.members(found):
+                self._idle.pop(held, None)  # from now on it stays as long as the range
+            if isinstance(name, str) and (whole := self.ranges.get(shard)) and whole.order is not None:
+                self._complete(found)  # everything of the shard is here already
+            else:
+                self._reading[name] = found
+                self.wanted_ranges[name] = None
+            self._idle_ranges[name] = None
+        elif name in self._idle_ranges:
+            self._idle_ranges.move_to_end(name)
+        return found
+
+    def shard(self, name: RangeName) -> int:
+        return name if isinstance(name, int) else shard_of(name, self.shards)
+
+    def watch_range(self, found: Range) -> None:
+        found.watchers += 1
+        self._idle_ranges.pop(found.name, None)
+
+    def unwatch_range(self, found: Range) -> None:
+        found.watchers -= 1
+        if not found.watchers and self.ranges.get(found.name) is found:
+            self._idle_ranges[found.name] = None
+
+    def complete(self, location: str) -> bool:
+        """Whether everything that exists at this location is held, so that nothing has to be asked."""
+        own, whole = self.ranges.get(location), self._shard_range(location)
+        return (own is not None and own.order is not None) or (whole is not None and whole.order is not None)
+
+    # what changes it
+
+    def apply(self, event: Event) -> None:
+        """The next event of its shard. Does nothing to a level that nobody wants held."""
+        location = self.locations.get(event.location)
+        held = location.get(event.sku) if location is not None else None
+        if held is None:
+            if not self.ranges or (event.location not in self.ranges and event.shard not in self.ranges):
+                return
+            held = self._add(event.location, event.sku, bounded=False)
+        state = held.state
+        if state is not None and event.version <= state.version:
+            return
+        new = held.seq == 0
+        self._change(held, state_after(event))
+        if state is None:
+            self.wanted.pop(held, None)
+            call(held)
+        for name in (event.location, event.shard) if self.ranges else ():
+            found = self.ranges.get(name)
+            if found is not None and found.order is not None:
+                found.order.moved(held, new=new)
+
+    def loaded(self, state: LevelState) -> None:
+        """A level as the ledger read it. Older than what is held: ignored."""
+        held = self.locations.get(state.location, {}).get(state.sku)
+        if held is None or self.complete(state.location):
+            return
+        self._load(held, state)
+
+    def page(self, names: Iterable[RangeName], states: Iterable[LevelState], heads: Mapping[int, int]) -> None:
+        """One page of ranges that are being read. Raises Full."""
+        reading = [self._reading[name] for name in names if name in self._reading]
+        if not reading:
+            return
+        for state in states:
+            if not self.complete(state.location):  # a complete range is moved by events alone, or its order breaks
+                held = self.locations.get(state.location, {}).get(state.sku) or self._add(state.location, state.sku)
+                self._load(held, state)
+        for found in reading:
+            found.need = max(found.need, heads[found.shard])
+
+    def finish(self, names: Iterable[RangeName]) -> None:
+        """All pages of these ranges were read."""
+        for name in names:
+            if name in self._reading:
+                self._reading[name].read = True
+
+    def settle(self, lasts: list[int]) -> None:
+        """Complete the ranges whose pages the hub has caught up with."""
+        for found in list(self._reading.values()):
+            if found.read and lasts[found.shard] >= found.need:
+                del self._reading[found.name]
+                self._complete(found)
+
+    def abandon(self, names: Iterable[RangeName]) -> None:
+        """Ranges that cannot be read (too large): their waiters are called, and find no order."""
+        for found in [self._reading[name] for name in names if name in self._reading]:
+            self._drop_range(found)
+            call(found)
+
+    def take_dirty(self) -> list[Held]:
+        """The levels that changed since the last call, each once."""
+        dirty, self._dirty = self._dirty, []
+        for held in dirty:
+            held.dirty = False
+        return dirty
+
+    # bounds
+
+    def trim(self) -> None:
+        """Let go of what nobody watches beyond ``idle_max``: single levels first, then whole ranges.
+
+        Called once a tick, so what was taken hold of in the tick cannot go before it is watched.
+        """
+        if len(self._idle) > self.idle_max:
+            excess = len(self._idle) - self.idle_max
+            for held in list(islice((held for held in self._idle if not held.waiters), excess)):
+                del self._idle[held]
+                self._remove(held)
+        if self._idle_ranges and (excess := self.idle() - self.idle_max) > 0:
+            for name in [name for name in self._idle_ranges if not self.ranges[name].waiters]:
+                excess -= len(self.ranges[name].order or ())
+                self._drop_range(self.ranges[name])
+                if excess <= 0:
+                    break
+
+    def idle(self) -> int:
+        """How many levels nobody watches, about: those of a location in two ranges count twice."""
+        idle = (self.ranges[name].order for name in self._idle_ranges)
+        return len(self._idle) + sum(len(order) for order in idle if order is not None)
+
+    def members(self, found: Range) -> Iterable[Held]:
+        if isinstance(found.name, str):
+            return self.locations.get(found.name, {}).values()
+        return (
+            held
+            for location, levels in self.locations.items()
+            if shard_of(location, self.shards) == found.shard
+            for held in levels.values()
+        )
+
+    def _complete(self, found: Range) -> None:
+        members = list(self.members(found))
+        for held in members:
+            if held.state is None:
+                self._arrive(held, absent(held.location, held.sku, found.shard))
+        found.order = SeqOrder(members)
+        found.flushed = found.order.top
+        call(found)
+
+    def _load(self, held: Held, state: LevelState) -> None:
+        if held.state is None:
+            self._arrive(held, state)
+        elif state.version > held.state.version:
+            self._change(held, state)
+        for name in (held.location, state.shard) if self._reading else ():
+            if (found := self._reading.get(name)) is not None:
+                found.need = max(found.need, state.seq)
+
+    def _arrive(self, held: Held, state: LevelState) -> None:
+        """The first state. Not a change: whoever watches the level still waits for its snapshot."""
+        self.wanted.pop(held, None)
+        held.state = state
+        held.seq = state.seq
+        call(held)
+
+    def _change(self, held: Held, state: LevelState) -> None:
+        held.state = state
+        held.seq = state.seq
+        if not held.dirty:
+            held.dirty = True
+            self._dirty.append(held)
+
+    def _add(self, location: str, sku: str, *, bounded: bool = True) -> Held:
+        if bounded and self.count >= self.levels_max:
+            raise Full(self.levels_max)
+        held = Held(location, sku)
+        self.locations.setdefault(location, {})[sku] = held
+        self.count += 1
+        return held
+
+    def _in_range(self, held: Held) -> bool:
+        """What belongs to a range stays as long as the range."""
+        return held.location in self.ranges or self._shard_range(held.location) is not None
+
+    def _shard_range(self, location: str) -> Range | None:
+        return self.ranges.get(shard_of(location, self.shards)) if self._shard_ranges else None
+
+    def _remove(self, held: Held) -> None:
+        levels = self.locations[held.location]
+        del levels[held.sku]
+        if not levels:
+            del self.locations[held.location]
+        self.wanted.pop(held, None)
+        self.count -= 1
+
+    def _drop_range(self, found: Range) -> None:
+        del self.ranges[found.name]
+        self._shard_ranges -= isinstance(found.name, int)
+        self._idle_ranges.pop(found.name, None)
+        self.wanted_ranges.pop(found.name, None)
+        self._reading.pop(found.name, None)
+        for held in list(self.members(found)):
+            if not held.watchers and not self._in_range(held):
+                self._idle.pop(held, None)
+                self._remove(held)
+
+
+def absent(location: str, sku: str, shard: int) -> LevelState:
+    """A level without any event yet."""
+    return LevelState(sku, location, 0, 0, 0, 0, None, None, shard, 0)
+
+
+def state_after(event: Event) -> LevelState:
+    return LevelState(
+        event.sku,
+        event.location,
+        event.version,
+        event.on_hand,
+        event.reserved,
+        event.available,
+        event.kind,
+        event.committed_at,
+        event.shard,
+        event.seq,
+    )

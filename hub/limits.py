@@ -1,0 +1,46 @@
+"""How much one connection may ask of a hub. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Defaults of design.md, "Limits"; the reasons stand in docs/reference/limits.md.
+
+    Bytes are payload bytes, times seconds. ``write_bytes_max``: what a connection may hold unsent before it counts as
+    slow. ``stall_s``: how long it may take to drain.
+    """
+
+    message_bytes_max: int = 65_536
+    messages_per_minute: int = 200
+    messages_burst: int = 150
+    skus_max: int = 1_000
+    subscriptions_max: int = 128
+    connections_max: int = 20_000
+    authenticate_s: float = 5.0
+    ping_s: float = 20.0
+    pong_s: float = 10.0
+    stall_s: float = 5.0
+    write_bytes_max: int = 65_536
+    send_buffer_bytes: int = 65_536
+
+
+class Rate:
+    """A token bucket: ``burst`` at once, then ``per_minute``. Every frame counts, control frames too."""
+
+    __slots__ = ("_at", "_burst", "_left", "_per_s")
+
+    def __init__(self, per_minute: int, burst: int, now: float) -> None:
+        self._per_s = per_minute / 60
+        self._burst = float(burst)
+        self._left = float(burst)
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        """Whether one more is allowed at ``now`` (seconds of a monotonic clock)."""
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

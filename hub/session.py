@@ -1,0 +1,173 @@
+"""What one connection is owed: its subscriptions, the levels that changed while it could not be written to. Pure.
+
+The connection itself is a ``write`` callable and a flag: ``writable`` is false while it holds more than its limit.
+Nothing is queued for it then; its levels are marked and only their newest state is written when it drains, so it costs
+at most what it watches, however slow it is.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+
+from hub.frames import Framing, frame, framed, level_payload
+from hub.held import Held
+from hub.levels import Levels
+from hub.subscription import Subscription
+from wire.messages import Error, HubMessage, Position
+from wire.tokens import Principal
+
+PART_LEVELS = 200  # about 45 KB: a part fits the write limit, and a slow reader waits between parts
+PARTS_PER_TICK = 4  # one reader of a huge location must not hold up the others
+
+NOTHING: Mapping[str, int] = {}
+
+
+class Session:
+    """``open`` ends for good; ``writable`` implies ``open``. ``pumping``: see ``Fanout``.
+
+    ``unserved``: subscriptions whose snapshot is not complete.
+    """
+
+    __slots__ = (
+        "_promise",
+        "conflated",
+        "dirty",
+        "framing",
+        "levels",
+        "open",
+        "outbox",
+        "owing",
+        "principal",
+        "pumping",
+        "subscriptions",
+        "unserved",
+        "writable",
+        "write",
+    )
+
+    def __init__(
+        self, write: Callable[[bytes], None], framing: Framing, levels: Levels, pumping: dict["Session", None]
+    ) -> None:
+        self.write = write
+        self.framing = framing
+        self.levels = levels
+        self.pumping = pumping
+        self.open = True
+        self.writable = True
+        self.principal: Principal | None = None
+        self.subscriptions: dict[int, Subscription] = {}
+        self.dirty: dict[Held, None] = {}
+        self.owing: dict[Subscription, None] = {}
+        self.outbox: list[bytes] = []
+        self.unserved = 0
+        self.conflated = 0
+        self._promise = NOTHING
+
+    def send(self, message: HubMessage, position: Position | None = None) -> None:
+        """Write a message, over the limit too: answers are bounded by what is read, and reading stops at the limit."""
+        if self.open:
+            self._write(frame(message, self.framing, position))
+
+    def write_frames(self, frames: list[bytes]) -> None:
+        if frames and self.open:
+            self._write(b"".join(frames) if len(frames) > 1 else frames[0])
+
+    def lost(self) -> None:
+        """The transport is gone. Safe to call twice."""
+        self.open = self.writable = False
+
+    def paused(self) -> None:
+        self.writable = False
+
+    def resumed(self) -> None:
+        """It has drained: what it is owed is written in the next flush."""
+        self.writable = self.open
+        if self.dirty or self.owing:
+            self._pump_soon()
+
+    # subscriptions
+
+    def add(self, subscription: Subscription) -> None:
+        """What was promised so far does not cover it: nothing is promised until everything is served again."""
+        self.subscriptions[subscription.id] = subscription
+        self.unserved += 1
+        self._promise = NOTHING
+
+    def remove(self, subscription: Subscription) -> None:
+        del self.subscriptions[subscription.id]
+        self.owing.pop(subscription, None)
+        if not subscription.served:
+            self.unserved -= 1
+        subscription.end()
+
+    def fail(self, subscription: Subscription, code: str, message: str) -> None:
+        """The subscription cannot be served after all."""
+        if subscription.id in self.subscriptions:
+            self.remove(subscription)
+            self.send(Error(subscription.id, code, message))
+
+    def end(self) -> None:
+        """Let go of everything it watches. Safe to call twice."""
+        self.lost()
+        for subscription in list(self.subscriptions.values()):
+            self.remove(subscription)
+        self.pumping.pop(self, None)
+
+    # what it is owed
+
+    def owe(self, subscription: Subscription) -> None:
+        self.owing[subscription] = None
+        self._pump_soon()
+
+    def mark(self, held: Held) -> None:
+        """The level changed and cannot be written now."""
+        if held in self.dirty:
+            self.conflated += 1
+        else:
+            self.dirty[held] = None
+            self._pump_soon()
+
+    def pump(self) -> bool:
+        """Write what it is owed, as far as it takes it now. Returns whether it is owed more.
+
+        Call it only when everything that changed was flushed to those who are up to date.
+        """
+        for _ in range(PARTS_PER_TICK):
+            if not self.writable:
+                break
+            if self.dirty:
+                self._write_dirty()
+            elif self.owing:
+                subscription = next(iter(self.owing))
+                if not subscription.part(PART_LEVELS):
+                    del self.owing[subscription]
+        return bool(self.dirty or self.owing)
+
+    def promised(self, applied: Mapping[str, int]) -> Mapping[str, int]:
+        """The position of a heartbeat: ``applied`` if nothing is owed, else the last such value.
+
+        Empty before there was one. ``applied`` must be what was flushed, and is kept, not copied.
+        """
+        if not self.subscriptions:
+            return NOTHING
+        if not self.unserved and not self.dirty and not self.owing:
+            self._promise = applied
+        return self._promise
+
+    def _write_dirty(self) -> None:
+        chunk = list(islice(self.dirty, PART_LEVELS))
+        frames = []
+        for held in chunk:
+            del self.dirty[held]
+            if held.state is not None:
+                frames.append(framed(level_payload(held.state))[self.framing])
+        self.write_frames(frames)
+
+    def _pump_soon(self) -> None:
+        if self.writable:
+            self.pumping[self] = None
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self.write(data)
+        except (RuntimeError, OSError):  # uvloop raises on a transport that is closing; its connection_lost follows
+            self.lost()

@@ -1,0 +1,200 @@
+"""What a subscription owes its client: a snapshot or the changes since a position, in bounded parts. Pure.
+
+A position is a promise: everything up to it has been written to this connection. It is taken when the subscription is
+registered and given with the last part. What changes in between is written by the parts themselves (they carry the
+state at the time of writing) or follows as level frames, so the promise holds however long the parts take.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from hub.frames import framed, level_payload
+from hub.held import Held, Range
+from wire.messages import LevelState, Position, Snapshot, Subscribed
+
+if TYPE_CHECKING:
+    from hub.session import Session
+
+
+class Subscription:
+    """``shards``: those it touches. ``decided``: whether its resume is; ``floor`` then: how far its client has read.
+
+    It begins to be served when it is decided and everything it needs is held; it is ``served`` when the last part of
+    its snapshot was written.
+    """
+
+    def __init__(
+        self, id_: int, session: "Session", location: str, selection: str, since: Position | None, at: Position
+    ) -> None:
+        self.id = id_
+        self.session = session
+        self.location = location
+        self.selection = selection
+        self.since = since
+        self.at = at
+        self.shards: tuple[int, ...] = ()
+        self.floor: dict[int, int] | None = None
+        self.decided = False
+        self.served = False
+        self.missing = 0
+
+    def decide(self, *, recovered: bool) -> None:
+        """Answer the request, and begin as soon as everything is here."""
+        if recovered and self.since is not None:
+            self.floor = {shard: self.since.seq[str(shard)] for shard in self.shards}
+        self.decided = True
+        self.session.send(Subscribed(self.id, self.id, recovered))
+        self._begin()
+
+    def arrived(self) -> None:
+        """Something it waited for is here."""
+        self.missing -= 1
+        self._begin()
+
+    def part(self, limit: int) -> bool:
+        """Write the next part, of at most ``limit`` levels. Returns whether it owes more."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Let go of everything."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        if self.decided and not self.missing:
+            self.session.owe(self)
+
+    def _send_part(self, levels: list[LevelState], *, last: bool) -> None:
+        if not last:
+            self.session.send(Snapshot(self.id, levels))
+            return
+        position = self._position()
+        self.session.send(Snapshot(self.id, levels, True, position), position)
+        self.served = True
+        self.session.unserved -= 1
+
+    def _position(self) -> Position:
+        """At registration, or where the client came from if that was ahead of this hub."""
+        ahead = {str(shard): max(seq, self.at.seq[str(shard)]) for shard, seq in (self.floor or {}).items()}
+        return Position(self.at.epoch, {**self.at.seq, **ahead}, self.selection)
+
+
+class LevelSubscription(Subscription):
+    """Named skus of one location."""
+
+    def watch(self, levels: Sequence[Held], shard: int) -> None:
+        self.levels = levels
+        self.shards = (shard,)
+        self._todo: Iterable[Held] | None = None
+        for held in levels:
+            if held.state is None:
+                held.waiters[self] = None
+                self.missing += 1
+
+    def part(self, limit: int) -> bool:
+        if self._todo is None:
+            floor = self.floor[self.shards[0]] if self.floor is not None else -1
+            self._todo = iter([held for held in self.levels if held.seq > floor])
+        states = [held.state for held in islice(self._todo, limit) if held.state is not None]
+        self._send_part(states, last=len(states) < limit)
+        return not self.served
+
+    def end(self) -> None:
+        for held in self.levels:
+            held.waiters.pop(self, None)
+            if self.session.levels.unwatch(held, self.session):
+                self.session.dirty.pop(held, None)
+
+
+class Cursor:
+    """How far a subscription has read a range: everything with a seq up to ``at`` was written.
+
+    While it is in ``range.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: it has reached
+    ``goal``, the seq promised with the snapshot.
+    """
+
+    __slots__ = ("at", "goal", "passed", "range", "session", "subscription")
+
+    def __init__(self, subscription: "RangeSubscription", found: Range, goal: int) -> None:
+        self.subscription = subscription
+        self.session = subscription.session
+        self.range = found
+        self.at = 0
+        self.goal = goal
+        self.passed = False
+
+    def fall_behind(self) -> None:
+        """Its session cannot be written to now: remember where it stands; the newest states follow when it drains."""
+        self.at = self.range.flushed
+        del self.range.live[self]
+        self.session.owe(self.subscription)
+
+    def next(self, limit: int) -> list[Held]:
+        """The next levels behind it. Having them all, it goes live: call this only when all that changed is flushed."""
+        assert self.range.order is not None
+        found = self.range.order.after(self.at, limit)
+        if found:
+            self.at = found[-1].seq
+        if len(found) < limit:
+            self.passed = True
+            self.range.live[self] = None
+        elif self.at >= self.goal:
+            self.passed = True
+        return found
+
+
+class RangeSubscription(Subscription):
+    """A whole location, or everything: one cursor per range, its memory and its position at once."""
+
+    def watch(self, ranges: Sequence[Range]) -> None:
+        self.shards = tuple(found.shard for found in ranges)
+        self.cursors = [Cursor(self, found, self.at.seq[str(found.shard)]) for found in ranges]
+        for found in ranges:
+            self.session.levels.watch_range(found)
+            if found.order is None:
+                found.waiters[self] = None
+                self.missing += 1
+
+    def arrived(self) -> None:
+        if any(cursor.range.order is None and not self._reading(cursor.range) for cursor in self.cursors):
+            self.session.fail(self, "limit", f"{self.location} has more levels than this hub may hold")
+            return
+        super().arrived()
+
+    def decide(self, *, recovered: bool) -> None:
+        if recovered and self.since is not None:
+            for cursor in self.cursors:
+                cursor.at = self.since.seq[str(cursor.range.shard)]
+        super().decide(recovered=recovered)
+
+    def part(self, limit: int) -> bool:
+        if self.served:
+            self._catch_up(limit)
+        else:
+            self._snapshot_part(limit)
+        return not self.served or any(cursor not in cursor.range.live for cursor in self.cursors)
+
+    def end(self) -> None:
+        for cursor in self.cursors:
+            cursor.range.live.pop(cursor, None)
+            cursor.range.waiters.pop(self, None)
+            self.session.levels.unwatch_range(cursor.range)
+
+    def _snapshot_part(self, limit: int) -> None:
+        states: list[LevelState] = []
+        for cursor in self.cursors:
+            if not cursor.passed and len(states) < limit:
+                states += [held.state for held in cursor.next(limit - len(states)) if held.state is not None]
+        self._send_part(states, last=all(cursor.passed for cursor in self.cursors))
+
+    def _catch_up(self, limit: int) -> None:
+        frames: list[bytes] = []
+        for cursor in self.cursors:
+            if cursor not in cursor.range.live and len(frames) < limit:
+                for held in cursor.next(limit - len(frames)):
+                    assert held.state is not None
+                    frames.append(framed(level_payload(held.state))[self.session.framing])
+        self.session.write_frames(frames)
+
+    def _reading(self, found: Range) -> bool:
+        return self.session.levels.ranges.get(found.name) is found
