@@ -2,7 +2,7 @@
 
 The client's rule (design, section 5): apply a level if its version is higher than the one held; keep the newest
 position given; another epoch: drop everything and take the snapshot; nothing heard for twice heartbeat_s: reconnect.
-A position is a promise of the hub, so it is adopted only after the last part of this connection's snapshot has been applied.
+A position is a promise of the hub: it is adopted only after the last part of this connection's snapshot was applied.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,18 @@
+"""The command ``stockwire``. Needs the extra ``cli``; on a server machine it has the server's verbs as well."""
+
+import sys
+from importlib.util import find_spec
+
+EXIT_CONFIG = 78
+"""EX_CONFIG of sysexits.h: something must be installed or set before this can work."""
+
+
+def main() -> None:
+    """Entry point of the console script. Ends the process."""
+    missing = [name for name in ("typer", "rich") if find_spec(name) is None]
+    if missing:
+        sys.stderr.write(f"stockwire: the command line needs {' and '.join(missing)}: pip install 'stockwire[cli]'\n")
+        sys.exit(EXIT_CONFIG)
+    from stockwire.cli.program import run
+
+    run()
