@@ -4,18 +4,23 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.processes import clean_environment
-
-ROOT = Path(__file__).parent.parent
-CLIENT = ROOT / "client-sdk" / "python" / "src"
-PACKAGES = {name: ROOT / name for name in ("wire", "ledger", "hub", "cli")} | {"stockwire": CLIENT / "stockwire"}
-SOURCES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
-TESTS = [*sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "client-sdk" / "python" / "tests").rglob("*.py"))]
+from tests.source import (
+    CLIENT,
+    PACKAGES,
+    ROOT,
+    SOURCES,
+    TESTS,
+    functions_of,
+    imports_of,
+    module_level_calls,
+    module_name,
+    package_of,
+)
 
 MAY_IMPORT: dict[str, set[str]] = {
     "wire": set(),
@@ -134,45 +139,6 @@ def test_only_known_entries_stand_at_the_top() -> None:
     assert {line.split("/")[0].strip('"') for line in tracked.stdout.splitlines()} <= TOP_LEVEL
 
 
-def package_of(path: Path) -> str:
-    return next(name for name, folder in PACKAGES.items() if path.is_relative_to(folder))
-
-
-def module_name(path: Path) -> str:
-    base = CLIENT if path.is_relative_to(CLIENT) else ROOT
-    return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
-
-
 def importable(path: Path) -> bool:
     """Migrations run inside Alembic only, and the watchdog is a program."""
     return "versions" not in path.parts and path.name != "watchdog.py"
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    """Absolute names of every import in the file, inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module in PACKAGES)
-
-
-def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def module_level_calls(path: Path) -> Iterator[ast.Call]:
-    """Calls that run on import: those outside of functions and of ``if TYPE_CHECKING`` and ``if __name__``."""
-    pending: list[ast.AST] = list(ast.parse(path.read_text()).body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.If) and ast.unparse(node.test).startswith(("TYPE_CHECKING", "__name__")):
-            continue
-        if isinstance(node, ast.Call):
-            yield node
-        pending.extend(ast.iter_child_nodes(node))
