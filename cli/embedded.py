@@ -36,7 +36,7 @@ _PROBE_TIMEOUT_S = 2.0
 _LEFTOVER_TIMEOUT_S = 30.0
 
 
-class EmbeddedError(Exception):
+class EmbeddedFailed(Exception):
     """A database or broker of ours did not start; the message ends with the last lines of its log."""
 
 
@@ -59,18 +59,18 @@ class Server(ABC):
         """Whether the server takes connections now. One probe, at most 2 s."""
 
     def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Prepares, starts and waits until it answers. Raises EmbeddedError, SettingsError."""
+        """Prepares, starts and waits until it answers. Raises EmbeddedFailed, SettingsError."""
         self.prepare()
         self.process = self._watchdog.spawn(self.launch)
         deadline = time.monotonic() + timeout_s
         while not self.answers():
             if self.process.poll() is not None:
-                raise EmbeddedError(
+                raise EmbeddedFailed(
                     f"{self.launch.name} ended with status {self.process.returncode}: {self.last_words()}"
                 )
             if time.monotonic() > deadline:
                 self.stop()
-                raise EmbeddedError(f"{self.launch.name} did not answer within {timeout_s:.0f} s: {self.last_words()}")
+                raise EmbeddedFailed(f"{self.launch.name} did not answer within {timeout_s:.0f} s: {self.last_words()}")
             time.sleep(_POLL_S)
 
     def stop(self) -> None:
@@ -183,7 +183,7 @@ class Postgres(Server):
             check=False,
         )
         if done.returncode:
-            raise EmbeddedError(f"{program} failed: {' '.join((done.stderr or done.stdout).split())[-500:]}")
+            raise EmbeddedFailed(f"{program} failed: {' '.join((done.stderr or done.stdout).split())[-500:]}")
 
     def _stop_leftover(self) -> None:
         """A server that outlived its `up` (watchdog killed too) would hold the folder: stop it. A stale lock file whose

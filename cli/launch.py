@@ -17,6 +17,13 @@ from typing import IO, Self
 # The child tells the watchdog its own pid and only then becomes the program. Its standard input is the watchdog's pipe
 # until that moment, so a parent killed in between leaves no gap: the pipe ends only after the line was written.
 _ANNOUNCE = 'printf "child %d %s\\n" $$ "$0" >&0 && exec "$@" </dev/null'
+_NOT_INHERITED = {
+    "STOCKWIRE_DATABASE_URL",
+    "STOCKWIRE_DATA",
+    "STOCKWIRE_URL",
+    "STOCKWIRE_API_KEY",
+    "STOCKWIRE_REQUIRE_BROWSER",
+}
 _LOG_BYTES_MAX = 16 * 2**20  # a log beyond this is put aside once as .1 when its process starts again
 _SOCKET_PATH_BYTES_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux; leaves room for the file's name
 
@@ -144,5 +151,8 @@ def open_log(path: Path) -> IO[bytes]:
 
 
 def _inherited() -> dict[str, str]:
-    """Our environment without libpq's variables: PGPORT or PGHOST of somebody's shell must not lead children astray."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    """Our environment without libpq's variables (PGPORT of somebody's shell must not lead children astray) and without
+    what is none of a child's business: each is told its own settings."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith("PG") and name not in _NOT_INHERITED
+    }

@@ -15,7 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from cli.embedded import READY_TIMEOUT_S, EmbeddedError, Server
+from cli.embedded import READY_TIMEOUT_S, EmbeddedFailed, Server
 from cli.launch import Launch, Watchdog, open_log
 from cli.restarts import Restarts, TooManyRestarts
 
@@ -122,7 +122,7 @@ class Supervisor:
         self._waves.append(list(parts))
         try:
             await asyncio.gather(*(self._start(part) for part in parts))
-        except (StartFailed, EmbeddedError) as error:
+        except (StartFailed, EmbeddedFailed) as error:
             raise SupervisorFailed(str(error)) from error
         for part in parts:
             self._tasks.create_task(self._keep(part), name=f"keep {part.launch.name}")
@@ -173,7 +173,7 @@ class Supervisor:
             await asyncio.sleep(restarts.pause_s(time.monotonic()))
             try:
                 return await self._start(part)
-            except (StartFailed, EmbeddedError, OSError) as error:
+            except (StartFailed, EmbeddedFailed, OSError) as error:
                 logger.warning("%s", error)
 
     async def _stop(self, launch: Launch) -> None:

@@ -1,0 +1,51 @@
+"""The block that `stockwire up` prints when everything answers: addresses, and commands ready to paste. Pure."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells."""
+
+    page: str
+    ledger: str
+    hubs: Sequence[str]
+    key: str
+    read_token: str
+    read_token_ends: datetime
+    program: Path
+    data: Path
+    location: str
+    sku: str
+
+    def text(self) -> str:
+        ends = self.read_token_ends.astimezone().strftime("%H:%M:%S")
+        return f"""
+  Page       {self.page}
+  Ledger     {self.ledger}  (API: {self.ledger}/docs)
+  Hubs       {"  ".join(self.hubs)}
+  API key    {self.key}
+  Read token {self.read_token}
+             (reads only, ends at {ends}; {self.data / "run.json"} always holds a fresh one)
+
+  Sell one:
+    {self.curl()}
+  Watch, in a second terminal:
+    {self.watch()}
+  Ctrl-C stops everything.
+"""
+
+    def curl(self) -> str:
+        body = f'{{"sku":"{self.sku}","location":"{self.location}","quantity":-1,"kind":"sale"}}'
+        return (
+            f"curl -sS {self.ledger}/v1/movements -H 'Authorization: Bearer {self.key}' "
+            '-H "Idempotency-Key: $(uuidgen 2>/dev/null || date +%s%N)" '
+            f"-H 'Content-Type: application/json' -d {shlex.quote(body)}"
+        )
+
+    def watch(self) -> str:
+        return f"STOCKWIRE_DATA={shlex.quote(str(self.data))} {shlex.quote(str(self.program))} watch {self.location}"

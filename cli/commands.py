@@ -1,0 +1,189 @@
+"""The server's commands, added to the client's `stockwire` program through its entry-point group.
+
+Exit status: 0 done, 1 it failed, 2 wrong usage, 78 a setting makes no sense (the one line printed says the fix).
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from cli.location import data_path, database_url, system_variables
+from wire.environment import EXIT_CONFIG, SettingsError
+
+# Imports of what a command needs stand inside it: `stockwire --help` need not load a database driver.
+
+app = typer.Typer(no_args_is_help=True)
+key_app = typer.Typer(no_args_is_help=True, help="API keys, straight on the database.")
+token_app = typer.Typer(no_args_is_help=True, help="Short-lived tokens for browsers.")
+app.add_typer(key_app, name="key")
+app.add_typer(token_app, name="token")
+
+Data = Annotated[
+    Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
+]
+Result = TypeVar("Result")
+
+
+@app.command()
+def up(
+    data: Data = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin again: empty the data folder first.")] = False,
+    port: Annotated[str, typer.Option(metavar="BASE", help="Ports from BASE upwards; 0: free ports.")] = "8080",
+    replay: Annotated[str, typer.Option(metavar="SPEED", help="Sales to replay, changes per second; 0: none.")] = "40",
+    hubs: Annotated[str, typer.Option(metavar="N", help="Hub nodes to run.")] = "2",
+) -> None:
+    """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
+    with _refusals():
+        from cli import settings
+        from cli import up as running
+
+        asked = settings.UpSettings.read(
+            data=data_path(data),
+            reset=reset,
+            port=settings.whole_number("--port", port),
+            replay=settings.number("--replay", replay),
+            hubs=settings.whole_number("--hubs", hubs),
+            variables=os.environ,
+        )
+        status = running.run(asked)
+    raise typer.Exit(status)
+
+
+@app.command()
+def ledger(data: Data = None) -> None:
+    """Run a ledger (settings: STOCKWIRE_LEDGER_* and STOCKWIRE_DATABASE_URL)."""
+    _become("ledger", [], data)
+
+
+@app.command()
+def hub(
+    data: Data = None, workers: Annotated[int, typer.Option(min=1, help="Processes that share the ports.")] = 1
+) -> None:
+    """Run a hub node (settings: STOCKWIRE_HUB_* and STOCKWIRE_LEDGER_URLS)."""
+    _become("hub", ["--workers", str(workers)], data)
+
+
+@app.command()
+def migrate(
+    data: Data = None,
+    shards: Annotated[int, typer.Option(min=1, help="Number of shards; fixed by the first migration.")] = 4,
+    new_epoch: Annotated[bool, typer.Option("--new-epoch", help="Last step of a restore: tell everybody.")] = False,
+) -> None:
+    """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
+    from ledger import migrations
+
+    with _refusals():
+        url = database_url(system_variables(data))
+        _run(migrations.upgrade(url, shards))
+        print("The database is migrated.")
+        if new_epoch:
+            print(f"New epoch {_run(migrations.new_epoch(url))}: hubs and clients drop what they hold.")
+
+
+@app.command()
+def doctor(
+    data: Data = None,
+    audit: Annotated[bool, typer.Option("--audit", help="Check every invariant; reads the whole log.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Look for what is wrong or will go wrong, and say the fix. Exit status 1 if anything failed."""
+    from cli import doctor as checks
+
+    with _refusals():
+        report = _run(checks.examine(data_path(data), system_variables(data), audit=audit))
+    print(report.as_json() if as_json else report.as_text())
+    raise typer.Exit(0 if report.good else 1)
+
+
+@key_app.command("create")
+def key_create(
+    owner: Annotated[str, typer.Argument(help="Who the key is for: a terminal, a shop, a connector.")],
+    scope: Annotated[list[str], typer.Option(help="Such as stock:read:berlin, stock:write:*, feed, hub or admin.")],
+    name: Annotated[str, typer.Option(help="To tell an owner's keys apart.")] = "",
+    days: Annotated[float | None, typer.Option(min=0, help="Ends after so many days; never by default.")] = None,
+    data: Data = None,
+) -> None:
+    """Make a key. Its text is printed this once; only a hash is stored."""
+    from cli import keys
+
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    with _refusals():
+        made = _run(keys.create(database_url(system_variables(data)), owner, scope, name, expires_at))
+    print(made.key)
+
+
+@key_app.command("list")
+def key_list(data: Data = None) -> None:
+    """Every key, without its secret."""
+    from cli import keys
+
+    with _refusals():
+        found = _run(keys.listed(database_url(system_variables(data))))
+    for key in found:
+        print(keys.described(key, datetime.now(UTC)))
+
+
+@key_app.command("revoke")
+def key_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], data: Data = None) -> None:
+    """End a key and every token it minted, at once."""
+    from cli import keys
+
+    with _refusals():
+        variables = system_variables(data)
+        told = _run(keys.revoke(database_url(variables), variables, key_id))
+    print(
+        f"Revoked {key_id}." if told else f"Revoked {key_id}; hubs may take it for up to a minute: no broker was told."
+    )
+
+
+@token_app.command("create")
+def token_create(
+    scope: Annotated[list[str], typer.Option(help="Must be covered by the key's own scopes.")],
+    ttl: Annotated[int, typer.Option(min=1, max=3600, help="Seconds.")] = 600,
+    data: Data = None,
+) -> None:
+    """Mint a token from your API key (STOCKWIRE_URL and STOCKWIRE_API_KEY, or a running `stockwire up`)."""
+    from cli import keys
+
+    with _refusals():
+        print(_run(keys.mint(data_path(data), scope, ttl)))
+
+
+def _become(module: str, arguments: list[str], data: Path | None) -> None:
+    """The process itself, so that signals and exit status are its own."""
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], system_variables(data))
+
+
+def _run(work: Coroutine[object, object, Result]) -> Result:
+    return asyncio.run(work)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What can be said in one line is said in one line."""
+    from asyncpg import InterfaceError, PostgresError
+    from httpx import HTTPError
+    from sqlalchemy.exc import SQLAlchemyError
+    from stockwire.errors import StockwireError
+
+    from cli.keys import KeyRefused
+
+    try:
+        yield
+    except SettingsError as error:
+        print(f"stockwire: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from error
+    except (KeyRefused, StockwireError, HTTPError) as error:
+        print(f"stockwire: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        print(f"stockwire: the database cannot be used: {reason} (`stockwire doctor` says more)", file=sys.stderr)
+        raise typer.Exit(1) from error

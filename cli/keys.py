@@ -1,0 +1,111 @@
+"""`stockwire key` and `stockwire token`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import redis.asyncio
+from redis.exceptions import RedisError
+from stockwire.settings import resolve
+
+from ledger.database import create_engine
+from ledger.errors import Invalid
+from ledger.keys import ApiKey, NewKey, create_key, list_keys, revoke_key
+from wire.channels import DEFAULT_PREFIX, revocation_channel
+from wire.messages import Revocation, encode
+
+_TIMEOUT_S = 10.0
+_PAGE = 1000
+
+
+class KeyRefused(Exception):
+    """The key or token cannot be made or ended as asked; the message says why."""
+
+
+async def create(
+    database_url: str, owner: str, scopes: Sequence[str], name: str, expires_at: datetime | None
+) -> NewKey:
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            return await create_key(connection, owner, scopes, name, expires_at)
+    except Invalid as error:
+        raise KeyRefused(str(error)) from error
+    finally:
+        await engine.dispose()
+
+
+async def listed(database_url: str) -> list[ApiKey]:
+    engine = create_engine(database_url, pool_size=1)
+    found: list[ApiKey] = []
+    try:
+        async with engine.connect() as connection:
+            while page := await list_keys(connection, found[-1].id if found else "", _PAGE):
+                found += page
+    finally:
+        await engine.dispose()
+    return found
+
+
+def described(key: ApiKey, now: datetime) -> str:
+    """One line: id, state, owner, scopes."""
+    state = "revoked" if key.revoked_at else "good" if key.is_active(now) else "ended"
+    ends = f", ends {key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else ""
+    name = f" ({key.name})" if key.name else ""
+    return f"{key.id}  {state:8}  {key.owner}{name}  {' '.join(key.scopes)}  made {key.created_at:%Y-%m-%d %H:%M}{ends}"
+
+
+async def revoke(database_url: str, variables: Mapping[str, str], key_id: str) -> bool:
+    """Whether the hubs were told; without a broker they find out when what they remember of the key ends.
+
+    Raises KeyRefused if there is no such key.
+    """
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            if not await revoke_key(connection, key_id):
+                raise KeyRefused(f"there is no key {key_id}: `stockwire key list` shows them")
+    finally:
+        await engine.dispose()
+    return await _tell_hubs(variables, key_id)
+
+
+async def _tell_hubs(variables: Mapping[str, str], key_id: str) -> bool:
+    url = variables.get("STOCKWIRE_REDIS_URL")
+    if not url:
+        return False
+    channel = revocation_channel(variables.get("STOCKWIRE_CHANNEL_PREFIX") or DEFAULT_PREFIX)
+    client = redis.asyncio.Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
+    try:
+        await client.publish(channel, encode(Revocation(key_id)))
+    except RedisError:
+        return False
+    finally:
+        await client.aclose()
+    return True
+
+
+async def mint(data: Path, scopes: Sequence[str], ttl_s: int) -> str:
+    """Raises KeyRefused, httpx.HTTPError, stockwire.ConfigurationError."""
+    settings = resolve(None, None, {"STOCKWIRE_DATA": str(data), **os.environ})
+    if settings.key is None:
+        raise KeyRefused("a token is minted from an API key: set STOCKWIRE_API_KEY")
+    async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
+        answer = await http.post(
+            f"{settings.url}/v1/tokens",
+            json={"scopes": list(scopes), "ttl_s": ttl_s},
+            headers={"Authorization": f"Bearer {settings.key}"},
+        )
+    if answer.status_code != httpx.codes.CREATED:
+        raise KeyRefused(f"the ledger refused ({answer.status_code}): {_detail(answer)}")
+    return str(answer.json()["token"])
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        return str(problem.get("detail") or problem.get("title"))
+    except (ValueError, AttributeError):
+        return answer.text[:200]

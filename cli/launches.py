@@ -1,0 +1,91 @@
+"""How `stockwire up` runs a ledger and its hubs: their command lines and settings."""
+
+import sys
+from collections.abc import Mapping
+
+from cli.access import Access
+from cli.data_folder import DataFolder
+from cli.launch import Launch
+from cli.ports import HOST, HubPorts, Ports
+
+HUB_STOP_TIMEOUT_S = 20.0  # a hub drains its clients for up to 15 s
+
+
+def ledger_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.ledger}"
+
+
+def page_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.page}"
+
+
+def page_origins(ports: Ports) -> list[str]:
+    return [page_url(ports), f"http://localhost:{ports.page}"]
+
+
+def stream_urls(ports: Ports) -> list[str]:
+    return [f"ws://{HOST}:{hub.stream}/v1/stream" for hub in ports.hubs]
+
+
+def read_urls(ports: Ports) -> list[str]:
+    return [f"http://{HOST}:{hub.read}" for hub in ports.hubs]
+
+
+def admin_urls(ports: Ports) -> dict[str, str]:
+    hubs = {f"hub-{number}": f"http://{HOST}:{hub.admin}" for number, hub in enumerate(ports.hubs, 1)}
+    return {"ledger": f"http://{HOST}:{ports.ledger_admin}", **hubs}
+
+
+def shared_settings(
+    database_url: str, redis_url: str, channel_prefix: str, access: Access, ports: Ports
+) -> dict[str, str]:
+    """What every process of the system is told; the data folder keeps it for other commands."""
+    return {
+        "STOCKWIRE_DATABASE_URL": database_url,
+        "STOCKWIRE_REDIS_URL": redis_url,
+        "STOCKWIRE_CHANNEL_PREFIX": channel_prefix,
+        "STOCKWIRE_TOKEN_SECRET": access.token_secret,
+        "STOCKWIRE_ALLOWED_ORIGINS": ",".join(page_origins(ports)),
+        "STOCKWIRE_LEDGER_URLS": ledger_url(ports),
+        "STOCKWIRE_HUB_KEY": access.hub_key,
+        "STOCKWIRE_HUB_STREAM_URLS": ",".join(stream_urls(ports)),
+        "STOCKWIRE_HUB_READ_URLS": ",".join(read_urls(ports)),
+    }
+
+
+def ledger_launch(folder: DataFolder, shared: Mapping[str, str], ports: Ports) -> Launch:
+    return Launch(
+        name="ledger",
+        argv=(sys.executable, "-m", "ledger"),
+        environment={
+            **{name: value for name, value in shared.items() if name not in _HUB_ONLY},
+            "STOCKWIRE_LEDGER_HOST": HOST,
+            "STOCKWIRE_LEDGER_PORT": str(ports.ledger),
+            "STOCKWIRE_LEDGER_ADMIN_PORT": str(ports.ledger_admin),
+        },
+        log=folder.path / "ledger.log",
+    )
+
+
+def hub_launch(folder: DataFolder, shared: Mapping[str, str], number: int, ports: HubPorts) -> Launch:
+    """``number`` from 1."""
+    name = f"hub-{number}"
+    return Launch(
+        name=name,
+        argv=(sys.executable, "-m", "hub"),
+        environment={
+            **{key: value for key, value in shared.items() if key not in _LEDGER_ONLY},
+            "STOCKWIRE_HUB_HOST": HOST,
+            "STOCKWIRE_HUB_STREAM_PORT": str(ports.stream),
+            "STOCKWIRE_HUB_READ_PORT": str(ports.read),
+            "STOCKWIRE_HUB_ADMIN_PORT": str(ports.admin),
+            "STOCKWIRE_HUB_NODE": name,
+        },
+        log=folder.path / f"{name}.log",
+        stop_timeout_s=HUB_STOP_TIMEOUT_S,
+    )
+
+
+# A hub never sees the database, a ledger never the hubs' key
+_HUB_ONLY = ("STOCKWIRE_LEDGER_URLS", "STOCKWIRE_HUB_KEY")
+_LEDGER_ONLY = ("STOCKWIRE_DATABASE_URL", "STOCKWIRE_HUB_STREAM_URLS", "STOCKWIRE_HUB_READ_URLS")

@@ -1,0 +1,30 @@
+"""Which system a server command means: the environment, else the data folder of a running `stockwire up`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.data_folder import DataFolder
+from cli.settings import DATABASE_SCHEMES
+from wire.environment import Environment, SettingsError
+
+DATA_DEFAULT = ".stockwire"
+
+
+def data_path(option: Path | None) -> Path:
+    return option or Path(os.environ.get("STOCKWIRE_DATA") or DATA_DEFAULT)
+
+
+def system_variables(option: Path | None) -> dict[str, str]:
+    """The environment, over what the data folder says of the system that runs (or ran) there."""
+    return {**DataFolder(data_path(option)).environment(), **os.environ}
+
+
+def database_url(variables: Mapping[str, str]) -> str:
+    """Raises SettingsError."""
+    if not variables.get("STOCKWIRE_DATABASE_URL", "").strip():
+        raise SettingsError(
+            "no database is named: set STOCKWIRE_DATABASE_URL, or name the folder of a `stockwire up` with "
+            "--data or STOCKWIRE_DATA"
+        )
+    return Environment(variables).url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES)

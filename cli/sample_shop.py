@@ -1,0 +1,94 @@
+"""The sample shop: its items and opening stock, booked through the HTTP API like anybody's, and what its page shows."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from stockwire import AsyncClient
+from stockwire.errors import NotFound
+from stockwire.importing import read_sheet
+from stockwire.importing.invoice import StockLine
+from stockwire.importing.plan import Plan, make_plan
+
+from cli.data_folder import DataFolder
+from cli.screen import Screen, Stage
+from cli.shop import Card
+
+LOCATION = "shop"
+LOCATION_NAME = "Sample shop"
+CURRENCY, CURRENCY_SIGN = "GBP", "£"
+CARDS = 24  # products on the page: those sold most often
+_PUTS_IN_FLIGHT = 32
+_LOADED = "sample.loaded"
+
+FILE = next(iter(Path(__file__).with_name("sample").glob("*.csv.gz")), None)
+
+
+class NoSample(Exception):
+    """The clone is incomplete."""
+
+
+def read_sample() -> Plan:
+    """Reads and plans the whole file: about a second, so not on the event loop. Raises NoSample."""
+    if FILE is None:
+        raise NoSample("cli/sample holds no sales file: take the whole repository")
+    return make_plan(read_sheet(FILE), LOCATION, None)
+
+
+class SampleShop:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def cards(self) -> Sequence[Card]:
+        sold = Counter(line.sku for booking in self.plan.bookings for line in booking.lines if line.kind == "sale")
+        best = (sku for sku, _ in sold.most_common() if self.plan.items.get(sku) is not None)
+        return [_card(sku, self.plan.items[sku]) for sku, _ in zip(best, range(CARDS), strict=False)]
+
+    async def load(self, client: AsyncClient, folder: DataFolder, screen: Screen) -> None:
+        """Safe to repeat: items and location are put, opening stock has the keys of an import. Skipped once done."""
+        if folder.secret(_LOADED) == self._mark() and await _known(client):
+            return
+        with screen.stage(f"Sample shop opened ({len(self.plan.items):,} items)") as stage:
+            await client.locations.put(LOCATION, LOCATION_NAME)
+            await self._put_items(client, stage)
+            for key, lines in self.plan.opening:
+                await client.operation(lines, key=key)
+        folder.keep_secret(_LOADED, self._mark())
+
+    async def _put_items(self, client: AsyncClient, stage: Stage) -> None:
+        todo = list(self.plan.items.items())
+        total = len(todo)
+
+        async def put_some() -> None:
+            while todo:
+                sku, line = todo.pop()
+                await client.items.put(
+                    sku,
+                    (line.name if line else "") or sku,
+                    price=line.price if line else None,
+                    currency=CURRENCY if line and line.price is not None else None,
+                )
+                if len(todo) % 50 == 0:
+                    stage.progress(f"{total - len(todo):,} of {total:,} items")
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(_PUTS_IN_FLIGHT):
+                tasks.create_task(put_some())
+
+    def _mark(self) -> str:
+        return " ".join(key for key, _ in self.plan.opening)
+
+
+async def _known(client: AsyncClient) -> bool:
+    """Whether this database is still the one that was loaded: a new one has no such location."""
+    try:
+        await client.locations.get(LOCATION)
+    except NotFound:
+        return False
+    return True
+
+
+def _card(sku: str, line: StockLine | None) -> Card:
+    name = line.name if line else sku
+    return Card(sku, name, f"{CURRENCY_SIGN}{line.price:.2f}" if line and line.price is not None else "")

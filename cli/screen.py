@@ -1,0 +1,74 @@
+"""What `stockwire up` shows: stages with their times, notes, one live line; plain lines where there is no terminal."""
+
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+PLAIN_EVERY_S = 5.0  # how often the live line is printed where it cannot be overwritten
+
+
+class Stage:
+    def __init__(self, screen: "Screen", text: str) -> None:
+        self._screen = screen
+        self.text = text
+
+    def progress(self, text: str) -> None:
+        """Such as ``1,200 of 2,630 items``."""
+        self._screen.live(f"  {self.text} … {text}")
+
+
+class Screen(logging.Handler):
+    """Also a logging handler: records appear above the live line."""
+
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        super().__init__()
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that knows ASCII only shows "?" for "✓"
+        self._stream: TextIO | None = stream
+        self._terminal = stream.isatty()
+        self._live = ""
+        self._plain_at = 0.0
+
+    @contextmanager
+    def stage(self, text: str) -> Iterator[Stage]:
+        began = time.monotonic()
+        stage = Stage(self, text)
+        if self._terminal:
+            self.live(f"  {text} …")
+        yield stage
+        self.note(f"✓ {stage.text} ({time.monotonic() - began:.1f} s)")
+
+    def live(self, text: str) -> None:
+        """Replaces the last live line."""
+        if self._terminal:
+            self._live = text[: shutil.get_terminal_size().columns - 1]
+            self._write(f"\r\x1b[2K{self._live}")
+        elif time.monotonic() >= self._plain_at + PLAIN_EVERY_S:
+            self._plain_at = time.monotonic()
+            self._write(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Stays on the screen. Ends a stage's progress line, leaves the live line below."""
+        if not self._terminal:
+            self._write(f"{text}\n")
+            return
+        live, self._live = self._live, ""
+        again = "" if live.startswith("  ") else live
+        self._write(f"\r\x1b[2K{text}\n{again}")
+        self._live = again
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.note(f"! {record.getMessage()}")
+
+    def _write(self, text: str) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._stream = None  # the reader has gone (`stockwire up | head`); the system goes on until it is stopped

@@ -1,0 +1,71 @@
+"""What `stockwire up` was asked for, checked once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from cli.ports import BASE_MAX, HUBS_MAX
+from wire.channels import DEFAULT_PREFIX
+from wire.environment import Environment, SettingsError
+
+PORT_MIN = 1024
+SPEED_MAX = 10_000.0
+
+DATABASE_SCHEMES = ("postgresql", "postgres")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+@dataclass(frozen=True, slots=True)
+class UpSettings:
+    """``port`` 0: free ports. ``replay``: changes per second, 0: none. The URLs are None for the embedded servers."""
+
+    data: Path
+    reset: bool
+    port: int
+    replay: float
+    hubs: int
+    database_url: str | None
+    redis_url: str | None
+    channel_prefix: str
+
+    @classmethod
+    def read(
+        cls, *, data: Path, reset: bool, port: int, replay: float, hubs: int, variables: Mapping[str, str]
+    ) -> Self:
+        """Raises SettingsError."""
+        environment = Environment(variables)
+        if port and not PORT_MIN <= port <= BASE_MAX:
+            raise SettingsError(f"--port {port} is out of range: choose {PORT_MIN} to {BASE_MAX}, or 0 for free ports")
+        if not 0 <= replay <= SPEED_MAX:
+            raise SettingsError(f"--replay {replay:g} is out of range: choose 0 to {SPEED_MAX:g} changes per second")
+        if not 1 <= hubs <= HUBS_MAX:
+            raise SettingsError(f"--hubs {hubs} is out of range: choose 1 to {HUBS_MAX}")
+        database = variables.get("STOCKWIRE_DATABASE_URL", "").strip()
+        broker = variables.get("STOCKWIRE_REDIS_URL", "").strip()
+        return cls(
+            data=data,
+            reset=reset,
+            port=port,
+            replay=replay,
+            hubs=hubs,
+            database_url=environment.url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES) if database else None,
+            redis_url=environment.url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES) if broker else None,
+            channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
+        )
+
+
+def whole_number(option: str, value: str) -> int:
+    """Raises SettingsError."""
+    try:
+        return int(value)
+    except ValueError:
+        raise SettingsError(f"{option} {value} is no whole number: give it digits only") from None
+
+
+def number(option: str, value: str) -> float:
+    """Raises SettingsError."""
+    try:
+        return float(value)
+    except ValueError:
+        raise SettingsError(f"{option} {value} is no number: give it one such as 40 or 0.5") from None

@@ -1,0 +1,231 @@
+"""`stockwire up`: a whole system from one command. Reads from top to bottom in the order things happen."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from stockwire import AsyncClient
+from stockwire.errors import StockwireError
+
+from cli import launches
+from cli.access import Access, prepare_access
+from cli.banner import Banner
+from cli.data_folder import DataFolder
+from cli.embedded import EmbeddedFailed, Postgres, Valkey
+from cli.launch import Watchdog
+from cli.meter import Meter
+from cli.page_server import serve_page
+from cli.ports import HOST, Ports, choose
+from cli.replay import Replay
+from cli.sample_shop import LOCATION, NoSample, SampleShop, read_sample
+from cli.screen import Screen
+from cli.settings import UpSettings
+from cli.shop import Shop
+from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
+from ledger import migrations
+
+READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
+READ_TOKEN_EVERY_S = 1800
+_TIMEOUT_S = 10.0
+_MIGRATE_TIMEOUT_S = 300.0
+
+logger = logging.getLogger("stockwire.up")
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C or sent SIGTERM."""
+
+
+def run(settings: UpSettings) -> int:
+    """Runs until it is stopped; returns the exit status. Raises SettingsError when it cannot start as asked."""
+    folder = DataFolder(settings.data)
+    folder.claim(reset=settings.reset)
+    watchdog = Watchdog(hold=folder.lock)
+    screen = Screen()
+    status = 0
+    logger.addHandler(screen)
+    try:
+        ports = choose(settings.port, settings.hubs)
+        watchdog.remove_at_end(folder.run_file)
+        asyncio.run(Up(settings, ports, folder, watchdog, screen).run())
+    except* Stopped:
+        screen.note("Stopped.")
+    except* (SupervisorFailed, EmbeddedFailed, NoSample, StockwireError, httpx.HTTPError) as group:
+        print(f"stockwire: {'; '.join(str(error) for error in group.exceptions)}", file=sys.stderr)
+        status = 1
+    finally:
+        watchdog.close()
+        folder.release()
+        logger.removeHandler(screen)
+    return status
+
+
+class Up:
+    """One run. What is true of the system stands in its attributes as soon as it is known."""
+
+    def __init__(
+        self, settings: UpSettings, ports: Ports, folder: DataFolder, watchdog: Watchdog, screen: Screen
+    ) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._folder = folder
+        self._watchdog = watchdog
+        self._screen = screen
+        self._supervisor: Supervisor | None = None
+        self._access: Access | None = None
+        self._read_token: tuple[str, datetime] | None = None
+
+    async def run(self) -> None:
+        """Raises Stopped, or the reason why the system cannot go on, in a group."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._stop_on_signals(tasks)
+                self._supervisor = Supervisor(self._watchdog, tasks, self._write_run)
+                await self._start(self._supervisor, tasks)
+        finally:
+            self._folder.run_file.unlink(missing_ok=True)
+            if self._supervisor:
+                await self._supervisor.stop()
+
+    def _stop_on_signals(self, tasks: asyncio.TaskGroup) -> None:
+        asked = asyncio.Event()
+
+        def ask() -> None:
+            if asked.is_set():  # asked twice: no more waiting for anybody
+                self._watchdog.close()
+                os._exit(130)
+            asked.set()
+            self._screen.note("Stopping (Ctrl-C again to kill) …")
+
+        async def stop() -> None:
+            await asked.wait()
+            raise Stopped
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, ask)
+        tasks.create_task(stop(), name="stop")
+
+    async def _start(self, supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
+        plan = tasks.create_task(asyncio.to_thread(read_sample), name="read the sample")
+        database_url, redis_url = await self._start_servers(supervisor)
+        with self._screen.stage("Database migrated"):
+            async with asyncio.timeout(_MIGRATE_TIMEOUT_S):
+                await migrations.upgrade(database_url)
+                self._access = await prepare_access(self._folder, database_url)
+        await self._start_services(supervisor, database_url, redis_url, self._access)
+        client = AsyncClient(launches.ledger_url(self._ports), self._access.key)
+        shop = SampleShop(await plan)
+        await shop.load(client, self._folder, self._screen)
+        page = Shop(
+            ledger=launches.ledger_url(self._ports),
+            key=self._access.key,
+            hubs=launches.stream_urls(self._ports),
+            location=LOCATION,
+            cards=shop.cards(),
+            origins=launches.page_origins(self._ports),
+        )
+        tasks.create_task(serve_page(page, client, HOST, self._ports.page), name="page")
+        await self._renew_read_token()
+        self._write_run()
+        self._screen.note(self._banner(self._access, shop).text())
+        await self._show(tasks, client, shop, database_url)
+
+    async def _start_servers(self, supervisor: Supervisor) -> tuple[str, str]:
+        """The embedded ones, unless others are named. Returns the database's and the broker's URL."""
+        parts: list[Part] = []
+        database_url, redis_url = self._settings.database_url, self._settings.redis_url
+        if database_url is None:
+            postgres = Postgres(self._folder.path, self._watchdog)
+            database_url = postgres.url
+            parts.append(EmbeddedPart(postgres))
+        if redis_url is None:
+            valkey = Valkey(self._folder.path, self._watchdog)
+            redis_url = valkey.url
+            parts.append(EmbeddedPart(valkey))
+        names = {"postgres": "PostgreSQL", "valkey": "Valkey"}
+        if parts:
+            with self._screen.stage(f"{' and '.join(names[part.launch.name] for part in parts)} running"):
+                await supervisor.start(*parts)
+        return database_url, redis_url
+
+    async def _start_services(self, supervisor: Supervisor, database_url: str, redis_url: str, access: Access) -> None:
+        shared = launches.shared_settings(database_url, redis_url, self._settings.channel_prefix, access, self._ports)
+        self._folder.write_environment(shared)
+        with self._screen.stage("Ledger running"):
+            await supervisor.start(ServicePart(launches.ledger_launch(self._folder, shared, self._ports)))
+        hubs = [launches.hub_launch(self._folder, shared, n, ports) for n, ports in enumerate(self._ports.hubs, 1)]
+        with self._screen.stage(f"{len(hubs)} hub{'s' if len(hubs) > 1 else ''} running"):
+            await supervisor.start(*(ServicePart(hub) for hub in hubs))
+
+    async def _show(self, tasks: asyncio.TaskGroup, client: AsyncClient, shop: SampleShop, database_url: str) -> None:
+        """Live traffic, and what is measured of it, until the task group ends."""
+        meter = Meter(client, LOCATION, launches.admin_urls(self._ports), database_url)
+        for work in (meter.watch, meter.count, meter.check, self._keep_read_token):
+            tasks.create_task(work(), name=work.__qualname__)
+        if self._settings.replay:
+            replay = Replay(client, self._folder.path / "replay.json", shop.plan, self._settings.replay)
+            tasks.create_task(replay.run(), name="replay")
+        while True:
+            await asyncio.sleep(1)
+            self._screen.live(meter.figures().line())
+
+    async def _keep_read_token(self) -> None:
+        while True:
+            await asyncio.sleep(READ_TOKEN_EVERY_S)
+            try:
+                await self._renew_read_token()
+                self._write_run()
+            except httpx.HTTPError as error:
+                logger.warning("the read token could not be renewed: %s", error)
+
+    async def _renew_read_token(self) -> None:
+        assert self._access is not None
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
+            answer = await http.post(
+                f"{launches.ledger_url(self._ports)}/v1/tokens",
+                json={"scopes": ["stock:read:*"], "ttl_s": READ_TOKEN_TTL_S},
+                headers={"Authorization": f"Bearer {self._access.key}"},
+            )
+        answer.raise_for_status()
+        token = answer.json()
+        self._read_token = token["token"], datetime.fromisoformat(token["expires_at"])
+
+    def _write_run(self) -> None:
+        """Once everything answers, and whenever a process was replaced after that."""
+        if self._access is None or self._read_token is None or self._supervisor is None:
+            return
+        self._folder.write_run(
+            {
+                "ready": True,
+                "ledger": launches.ledger_url(self._ports),
+                "hubs": launches.stream_urls(self._ports),
+                "key": self._access.key,
+                "read_token": self._read_token[0],
+                "pids": {"up": os.getpid(), **self._supervisor.pids},
+                "read_token_expires_at": self._read_token[1].astimezone(UTC).isoformat(),
+                "reads": launches.read_urls(self._ports),
+                "page": launches.page_url(self._ports),
+                "admin": launches.admin_urls(self._ports),
+                "location": LOCATION,
+            }
+        )
+
+    def _banner(self, access: Access, shop: SampleShop) -> Banner:
+        assert self._read_token is not None
+        return Banner(
+            page=launches.page_url(self._ports),
+            ledger=launches.ledger_url(self._ports),
+            hubs=launches.stream_urls(self._ports),
+            key=access.key,
+            read_token=self._read_token[0],
+            read_token_ends=self._read_token[1],
+            program=Path(sys.executable).with_name("stockwire"),
+            data=self._folder.path,
+            location=LOCATION,
+            sku=shop.cards()[0].sku,
+        )
