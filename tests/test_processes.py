@@ -1,0 +1,49 @@
+"""The process fixtures: real processes, ready when they say so, back at the same address, their tracebacks noticed."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.conftest import StartLedger
+from tests.processes import ServerProcess, clean_environment
+from tests.system import System
+
+
+async def test_a_ledger_answers_when_it_says_that_it_is_ready(start_ledger: StartLedger) -> None:
+    ledger = await start_ledger()
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{ledger.url}/readyz", timeout=5)).status_code == 200
+        assert (await http.get(f"{ledger.admin}/metrics", timeout=5)).status_code == 200
+
+
+async def test_a_killed_ledger_comes_back_at_the_same_address(start_ledger: StartLedger) -> None:
+    ledger = await start_ledger()
+    url, pid = ledger.url, ledger.pid
+    ledger.kill()
+    assert not ledger.running
+    await ledger.restart()
+    assert ledger.url == url
+    assert ledger.pid != pid
+
+
+async def test_a_process_that_cannot_start_fails_with_what_it_said(system: System) -> None:
+    with pytest.raises(AssertionError, match="STOCKWIRE_LEDGER_PORT=-1 is out of range"):
+        await system.start_ledger(STOCKWIRE_LEDGER_PORT=-1)
+
+
+async def test_an_unexpected_traceback_is_an_error(system: System) -> None:
+    program = "print('{\"ready\":true}', flush=True); 1 / 0"
+    process = ServerProcess("crashing", ["-c", program], clean_environment({}), system.folder)
+    await process.start()
+    assert await process.wait() == 1
+    with pytest.raises(AssertionError, match=re.escape("ZeroDivisionError")):
+        process.check_log()
+    process.tracebacks_expected = True
+    process.check_log()
+
+
+def test_settings_of_the_machine_do_not_reach_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOCKWIRE_LEDGER_PORT", "1")
+    environment = clean_environment({"STOCKWIRE_HUB_NODE": "x", "STOCKWIRE_HUB_KEY": None})
+    assert [name for name in environment if name.startswith("STOCKWIRE_")] == ["STOCKWIRE_HUB_NODE"]
