@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
+from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -38,23 +39,25 @@ class Stored(NamedTuple):
 
 async def load(connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
     """The levels of ``keys``, sorted; creates those that have an item and no level yet. Never inside a transaction."""
-    levels = await _levels(connection, LOAD, keys)
-    missing = [key for key in keys if key not in levels]
-    if missing:
-        levels.update(await _levels(connection, LOAD, missing))
+    levels: dict[LevelKey, Stock] = {}
+    for _ in range(2):
+        missing = [key for key in keys if key not in levels]
+        if missing:
+            levels.update(await _levels(connection, LOAD, *_columns(missing, 3)))
     return levels
 
 
 async def lock(connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
     """The levels of ``keys``, sorted, locked until the transaction ends."""
-    return await _levels(connection, LOCK, keys)
+    levels: dict[LevelKey, Stock] = {}
+    for shard, of_shard in groupby(keys, key=lambda key: key.shard):
+        _, locations, skus = _columns(list(of_shard), 3)
+        levels.update(await _levels(connection, LOCK, shard, locations, skus))
+    return levels
 
 
-async def _levels(connection: AsyncConnection, sql: str, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
-    if not keys:
-        return {}
-    shards, locations, skus = _columns(keys, 3)
-    rows: Sequence[Any] = (await connection.exec_driver_sql(sql, (shards, locations, skus))).all()
+async def _levels(connection: AsyncConnection, sql: str, *parameters: Any) -> dict[LevelKey, Stock]:
+    rows: Sequence[Any] = (await connection.exec_driver_sql(sql, parameters)).all()
     return {LevelKey(row[0], row[1], row[2]): Stock(row[3], row[4], row[5]) for row in rows}
 
 

@@ -29,6 +29,7 @@ def create_engine(url: str, pool_size: int = 10) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,
         pool_timeout=COMMAND_TIMEOUT_S,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,

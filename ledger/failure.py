@@ -45,7 +45,7 @@ def failure_of(error: Exception) -> Failure:
         # A killed backend now and then shows as InternalClientError or InterfaceError, without a state.
         return Failure.LOST
     failure = _BY_SQLSTATE.get(state) or _BY_CLASS.get(state[:2], Failure.LOST)
-    if failure is Failure.BUSY and 'relation "operation"' in _context(cause):
+    if failure is Failure.BUSY and 'relation "operation' in _context(cause):
         return Failure.IN_FLIGHT
     return failure
 

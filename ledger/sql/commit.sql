@@ -61,4 +61,6 @@ remembered as (
       as o(id, owner, key, request_hash, lines, refusal)
     left join span on span.operation = o.id
    where (select ok from whole) = 1)
-select id, head, committed_at from head
+select grown.shard, head.head, head.committed_at,
+       1 / (head.id is not null)::int as numbered  -- levels never stand without their events
+  from grown left join head on head.id = grown.shard

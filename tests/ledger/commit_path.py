@@ -1,0 +1,71 @@
+"""The commit path in this process, over a real database: for tests that race it, break it and count its retries."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ledger.audit import Violation, audit
+from ledger.database import create_engine
+from ledger.heads import Heads
+from ledger.operation import Line, Operation, operation_id, shard_of
+from ledger.publisher import Publisher
+from ledger.writers import Writers
+
+SHARDS = 4
+NO_BROKER = "redis://127.0.0.1:1"
+"""Nothing listens there: commits go on without a broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPath:
+    engine: AsyncEngine
+    writers: Writers
+    heads: Heads
+    publisher: Publisher
+
+    async def add_catalog(self, skus: Iterable[str], locations: Iterable[str]) -> None:
+        async with self.engine.begin() as connection:
+            for sku in skus:
+                await connection.execute(
+                    text("insert into item (sku, name) values (:sku, :sku) on conflict do nothing"), {"sku": sku}
+                )
+            for location in locations:
+                await connection.execute(
+                    text("insert into location values (:name, :name, :shard) on conflict do nothing"),
+                    {"name": location, "shard": shard_of(location, SHARDS)},
+                )
+
+    async def audit(self) -> list[Violation]:
+        async with self.engine.connect() as connection:
+            return await audit(connection)
+
+
+@asynccontextmanager
+async def commit_path(database_url: str) -> AsyncIterator[CommitPath]:
+    """One process' writers. Open several to race them as replicas."""
+    engine = create_engine(database_url, pool_size=SHARDS + 3)
+    publisher = Publisher(NO_BROKER, "commit-path")
+    heads = Heads(engine, publisher)
+    writers = Writers(engine, SHARDS, heads, publisher)
+    running = asyncio.create_task(writers.run())
+    try:
+        yield CommitPath(engine, writers, heads, publisher)
+    finally:
+        writers.stop()
+        await running
+        await engine.dispose()
+
+
+def line(sku: str, location: str, quantity: int, **fields: object) -> Line:
+    kind = fields.pop("kind", "receipt" if quantity > 0 else "sale")
+    return Line(sku, location, shard_of(location, SHARDS), str(kind), quantity, **fields)  # type: ignore[arg-type]
+
+
+def operation(*lines: Line, key: str | None = None, owner: str = "tester", body: bytes = b"body") -> Operation:
+    key = key or secrets.token_hex(12)
+    return Operation(operation_id(owner, key), owner, key, body, lines)
