@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from stockwire import AsyncClient
 
 from cli.launch import Watchdog
 from ledger import migrations
@@ -190,6 +191,13 @@ async def stockwire_system(system: System) -> System:
 
 
 @pytest.fixture
+async def client(stockwire_system: System) -> AsyncIterator[AsyncClient]:
+    """The Python client of ``stockwire_system``, with the admin key."""
+    async with AsyncClient(stockwire_system.ledger_url, await stockwire_system.admin_key()) as client:
+        yield client
+
+
+@pytest.fixture
 def token_secret(system: System) -> str:
     return system.token_secret
 
@@ -222,6 +230,12 @@ def shared_system(
     finally:
         asyncio.run(system.stop())
         postgres.drop_database(name)
+
+
+@pytest.fixture
+async def shared_client(shared_system: System) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(shared_system.ledger_url, await shared_system.admin_key()) as client:
+        yield client
 
 
 @pytest.fixture

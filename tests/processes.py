@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -181,6 +182,14 @@ def hub_process(
     ports = {"STOCKWIRE_HUB_STREAM_PORT": 0, "STOCKWIRE_HUB_READ_PORT": 0, "STOCKWIRE_HUB_ADMIN_PORT": 0}
     defaults = {**ports, "STOCKWIRE_HUB_NODE": name}
     return ServerProcess(name, ["-m", "hub", *arguments], clean_environment({**defaults, **settings}), folder)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago: for whoever must be told an address before it is taken. Else take port 0."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _same_ports(ready: Mapping[str, Any]) -> dict[str, str]:

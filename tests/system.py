@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.api_keys import TOKEN_SECRET, make_key
-from tests.processes import ServerProcess, hub_process, ledger_process
+from tests.processes import ServerProcess, free_port, hub_process, ledger_process
 
 
 @dataclass(eq=False)
@@ -22,6 +22,7 @@ class System:
     token_secret: str = TOKEN_SECRET
     ledgers: list[ServerProcess] = field(default_factory=list)
     hubs: list[ServerProcess] = field(default_factory=list)
+    _planned: list[tuple[int, int]] = field(default_factory=list)
     _keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
     @property
@@ -48,9 +49,19 @@ class System:
     async def hub_key(self) -> str:
         return await self.key("hubs", "hub")
 
+    def plan_hubs(self, number: int) -> None:
+        """Before ``start_ledger``: choose the ports of the next hubs, so that ledgers name them to clients."""
+        self._planned += [(free_port(), free_port()) for _ in range(number)]
+
     async def start_ledger(self, **settings: object) -> ServerProcess:
         """``settings``: STOCKWIRE_* variables by their full names; None leaves a default of these tests out."""
-        shared = {"STOCKWIRE_DATABASE_URL": self.database_url, **self._shared(), **settings}
+        shared = {
+            "STOCKWIRE_DATABASE_URL": self.database_url,
+            "STOCKWIRE_HUB_STREAM_URLS": ",".join(f"ws://127.0.0.1:{stream}/v1/stream" for stream, _ in self._planned),
+            "STOCKWIRE_HUB_READ_URLS": ",".join(f"http://127.0.0.1:{read}" for _, read in self._planned),
+            **self._shared(),
+            **settings,
+        }
         process = ledger_process(f"ledger-{len(self.ledgers)}", self.folder, shared)
         self.ledgers.append(process)
         return await process.start()
@@ -59,17 +70,23 @@ class System:
         self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object
     ) -> ServerProcess:
         """``ledger_urls``: default all ledgers started so far. ``arguments``: e.g. ``"--workers", "2"``."""
+        hub_key, number = await self.hub_key(), len(self.hubs)
+        stream, read = self._planned[number] if number < len(self._planned) else (0, 0)
         shared = {
+            "STOCKWIRE_HUB_STREAM_PORT": stream,
+            "STOCKWIRE_HUB_READ_PORT": read,
             "STOCKWIRE_LEDGER_URLS": ",".join(ledger_urls or self.ledger_urls),
-            "STOCKWIRE_HUB_KEY": await self.hub_key(),
+            "STOCKWIRE_HUB_KEY": hub_key,
             **self._shared(),
             **settings,
         }
-        process = hub_process(f"hub-{len(self.hubs)}", self.folder, shared, arguments)
+        process = hub_process(f"hub-{number}", self.folder, shared, arguments)
         self.hubs.append(process)
         return await process.start()
 
     async def start(self, ledgers: int = 1, hubs: int = 2) -> "System":
+        """All ready; the ledgers name the hubs to clients."""
+        self.plan_hubs(hubs)
         await asyncio.gather(*(self.start_ledger() for _ in range(ledgers)))
         await asyncio.gather(*(self.start_hub() for _ in range(hubs)))
         return self

@@ -27,6 +27,14 @@ async def test_a_killed_ledger_comes_back_at_the_same_address(start_ledger: Star
     assert ledger.pid != pid
 
 
+async def test_ledgers_name_the_hubs_that_are_planned(system: System) -> None:
+    system.plan_hubs(1)
+    ledger = await system.start_ledger()
+    async with httpx.AsyncClient() as http:
+        answer = (await http.get(f"{ledger.url}/v1/discovery", timeout=5)).json()
+    assert [list(hub) for hub in answer["hubs"]] == [["stream", "read"]]
+
+
 async def test_a_process_that_cannot_start_fails_with_what_it_said(system: System) -> None:
     with pytest.raises(AssertionError, match="STOCKWIRE_LEDGER_PORT=-1 is out of range"):
         await system.start_ledger(STOCKWIRE_LEDGER_PORT=-1)
