@@ -94,10 +94,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Look for what is wrong or will go wrong, and say the fix. Exit status 1 if anything failed."""
-    from cli import doctor as checks
+    from cli.doctor import examine
 
     with _refusals():
-        report = _run(checks.examine(data_path(data), system_variables(data), audit=audit))
+        report = _run(examine(data_path(data), system_variables(data), audit=audit))
     print(report.as_json() if as_json else report.as_text())
     raise typer.Exit(0 if report.good else 1)
 

@@ -83,7 +83,7 @@ def durability_finding(settings: dict[str, str]) -> Finding:
 
 
 def buffer_finding(limit: str) -> Finding:
-    """``limit``: the broker's client-output-buffer-limit, such as ``normal 0 0 0 slave ... pubsub 33554432 8388608 60``."""
+    """``limit``: the client-output-buffer-limit as stated, such as ``normal 0 0 0 ... pubsub 33554432 8388608 60``."""
     words = limit.split()
     try:
         hard, soft, _seconds = (int(word) for word in words[words.index("pubsub") + 1 :][:3])

@@ -57,6 +57,7 @@ class Watchdog:
     def open(self) -> Self:
         """Starts the watchdog, again if it was killed; tells it what the last one knew."""
         if self._process is None or self._process.poll() is not None:
+            self._close_pipe()
             program = Path(__file__).with_name("watchdog.py")
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(program)],
@@ -113,12 +114,16 @@ class Watchdog:
         """Ends whatever is left and waits for it. Safe if never opened, safe twice."""
         if self._process is None:
             return
+        self._close_pipe()
+        self._process.wait()
+        self._process = None
+        self._announced.clear()
+
+    def _close_pipe(self) -> None:
         if self._pipe is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._pipe.close()
-        self._process.wait()
-        self._process = self._pipe = None
-        self._announced.clear()
+            self._pipe = None
 
     def _tell(self, line: str) -> None:
         assert self._pipe is not None
