@@ -206,7 +206,8 @@ class Session:
         return [Ending(reason, error=_refusal(message))]
 
 
-_WORTH_ANOTHER_TRY = frozenset({"unavailable", "overloaded", "rate-limited", "too-many"})
+_WORTH_ANOTHER_TRY = frozenset({"unavailable", "overloaded", "rate-limited", "limit"})
+# `limit`: this hub is full, another may not be; what this client asks for is within the limits (see Subscription)
 
 
 def _refusal(message: frame.ErrorReply) -> errors.StockwireError:
@@ -217,6 +218,8 @@ def _refusal(message: frame.ErrorReply) -> errors.StockwireError:
             return errors.BadToken(message.message)
         case "token-expired":
             return errors.TokenExpired(message.message)
+        case "not-found":
+            return errors.NotFound(message.message)
         case "invalid":
             return errors.Invalid("subscription", message.message)
     return errors.StreamRefused(f"{message.code}: {message.message}")

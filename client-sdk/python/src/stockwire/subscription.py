@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from stockwire.connection import Closed, Connection, open_connection
-from stockwire.errors import ConfigurationError, Later, StockwireError, Unavailable
+from stockwire.errors import ConfigurationError, Invalid, Later, StockwireError, Unavailable
 from stockwire.mailbox import Mailbox
 from stockwire.reconnect import Reconnect
 from stockwire.request import is_name
@@ -18,6 +18,7 @@ from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, St
 from stockwire.view import State, View
 
 DISCOVERY_TIMEOUT_S = 5.0
+SKUS_MAX = 1_000
 
 _log = logging.getLogger("stockwire")
 
@@ -45,8 +46,7 @@ class Subscription:
         token_changes: bool,
         connect_timeout_s: float,
     ) -> None:
-        if location != "*" and not is_name(location):
-            raise ConfigurationError(f"{location!r} is no location: 1 to 64 visible characters without / and *")
+        _check(location, skus)
         self._location = location
         self._session = Session(location, skus)
         self._reconnect = Reconnect(token_changes=token_changes)
@@ -269,3 +269,18 @@ class Subscription:
             except (Closed, StockwireError) as error:
                 _log.warning("the token of the stream of %s was not renewed: %s", self._location, error)
             await asyncio.sleep(RENEW_LEAST_S)  # the hub's answer says how long the new one lasts
+
+
+def _check(location: str, skus: Sequence[str] | None) -> None:
+    """What a hub would refuse by its default limits. Raises Invalid."""
+    if location != "*" and not is_name(location):
+        raise Invalid("location", f"{location!r} is not 1 to 64 visible characters without / and *, nor * for all")
+    if skus is None:
+        return
+    if location == "*":
+        raise Invalid("skus", "named skus need one location")
+    if not 1 <= len(skus) <= SKUS_MAX:
+        raise Invalid("skus", f"{len(skus)} skus: name 1 to {SKUS_MAX}, or None for the whole location")
+    for sku in skus:
+        if not is_name(sku):
+            raise Invalid("skus", f"{sku!r} is not 1 to 64 visible characters without / and *")

@@ -1,0 +1,69 @@
+"""What goes over the wire for each call."""
+
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+from stockwire import Line, adjustment, receipt, returned, sale, write_off
+from stockwire import request as requests
+from stockwire.errors import Invalid
+
+
+def test_the_name_of_a_movement_decides_its_sign() -> None:
+    assert [line.quantity for line in (sale("A", "b", 2), write_off("A", "b", 3))] == [-2, -3]
+    assert [line.quantity for line in (receipt("A", "b", 2), returned("A", "b", 3))] == [2, 3]
+    assert adjustment("A", "b", -4).quantity == -4
+    for units in (0, -1, 2**31):
+        with pytest.raises(Invalid, match="units"):
+            sale("A", "b", units)
+
+
+def test_a_key_is_made_once_per_request_and_a_given_one_is_kept() -> None:
+    first, second = (requests.operation([sale("A", "b")], None) for _ in range(2))
+    assert first.key != second.key
+    assert first.headers() == first.headers()
+    assert requests.operation([sale("A", "b")], "order-1").headers()["Idempotency-Key"] == "order-1"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 201, '"quoted"', "line\nbreak"])
+def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: str) -> None:
+    with pytest.raises(Invalid, match="key"):
+        requests.operation([sale("A", "b")], key)
+
+
+def test_only_what_was_said_is_sent() -> None:
+    line = Line("A", "b", -1, "sale", occurred_at=datetime(2026, 1, 2, tzinfo=UTC), if_version=0)
+    assert orjson.loads(requests.operation([line], None).body or b"") == {
+        "lines": [
+            {
+                "sku": "A",
+                "location": "b",
+                "quantity": -1,
+                "kind": "sale",
+                "occurred_at": "2026-01-02T00:00:00+00:00",
+                "expected_version": 0,
+            }
+        ]
+    }
+    with pytest.raises(Invalid, match="offset"):
+        requests.operation([Line("A", "b", -1, "sale", occurred_at=datetime(2026, 1, 2))], None)
+
+
+def test_a_count_always_states_its_version() -> None:
+    assert orjson.loads(requests.count("A", "b", 3, None, None).body or b"") == {"on_hand": 3, "expected_version": None}
+
+
+@pytest.mark.parametrize(
+    ("sku", "path"),
+    [("A?B#C%", "A%3FB%23C%25"), ("..", "%2E%2E"), ("a.b", "a.b"), ("é👟", "%C3%A9%F0%9F%91%9F"), ("a;b", "a%3Bb")],
+)
+def test_names_cannot_change_the_path(sku: str, path: str) -> None:
+    assert requests.level(sku, "b").path == f"/v1/levels/b/{path}"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "*", "a b", "x" * 65, "a\u00a0b", "\ud800", "a\x00"])
+def test_a_name_that_no_ledger_takes_is_refused_before_it_is_sent(name: str) -> None:
+    with pytest.raises(Invalid):
+        requests.level(name, "b")
+    with pytest.raises(Invalid):
+        requests.operation([sale("A", name)], None)

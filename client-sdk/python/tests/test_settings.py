@@ -1,0 +1,49 @@
+"""Where the client goes, and with which key; what is missing is said with its fix."""
+
+from pathlib import Path
+
+import pytest
+from stockwire.errors import ConfigurationError
+from stockwire.settings import Settings, resolve
+
+
+def run_json(folder: Path, text: str) -> dict[str, str]:
+    (folder / "run.json").write_text(text)
+    return {"STOCKWIRE_DATA": str(folder)}
+
+
+def test_arguments_come_before_the_environment_and_that_before_a_running_system(tmp_path: Path) -> None:
+    run = run_json(tmp_path, '{"ready":true,"ledger":"http://run:1","key":"sw_run"}')
+    named = {"STOCKWIRE_URL": "http://named:2/", "STOCKWIRE_API_KEY": "sw_named"}
+    assert resolve(None, None, run) == Settings("http://run:1", "sw_run")
+    assert resolve(None, None, run | named) == Settings("http://named:2", "sw_named")
+    assert resolve("https://given", "sw_given", run | named) == Settings("https://given", "sw_given")
+
+
+def test_the_key_of_a_running_system_goes_nowhere_else(tmp_path: Path) -> None:
+    run = run_json(tmp_path, '{"ready":true,"ledger":"http://run:1","key":"sw_run"}')
+    assert resolve("http://elsewhere", None, run) == Settings("http://elsewhere", None)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"ledger":"http://a"}', "{"])
+def test_a_run_json_that_names_nothing_is_said_so(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match="STOCKWIRE_URL"):
+        resolve(None, None, run_json(tmp_path, text))
+
+
+def test_nothing_named_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="stockwire up"):
+        resolve(None, None, {"STOCKWIRE_DATA": str(tmp_path)})
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "ws://x", "http://", "http://[", "file:///etc"])
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="http"):
+        resolve(url, None, {})
+
+
+@pytest.mark.parametrize("key", ["sw_a b", "sw_\u201cquoted\u201d", "sw_\x00"])
+def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        resolve("http://a", key, {})
+    assert key not in str(refused.value)

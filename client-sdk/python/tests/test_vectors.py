@@ -1,0 +1,109 @@
+"""The client agrees with the hand-written contract: every message, every close code. Run from the repository."""
+
+import json
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stockwire import frame
+from stockwire.close_code import return_after
+from stockwire.session import Ending, Session
+
+VECTORS = Path(__file__).parents[3] / "wire" / "vectors"
+
+
+def vectors(file: str) -> list[Any]:
+    entries = json.loads((VECTORS / file).read_text(encoding="utf-8"))["vectors"]
+    return [pytest.param(entry, id=str(entry.get("name", entry.get("code")))) for entry in entries]
+
+
+def text_of(vector: dict[str, Any]) -> str | bytes:
+    if "hex" in vector:
+        return bytes.fromhex(vector["hex"])
+    return str(vector["text"]) if "text" in vector else json.dumps(vector["message"])
+
+
+@pytest.mark.parametrize("vector", vectors("hub-to-client.json"))
+def test_reads_what_a_hub_sends(vector: dict[str, Any]) -> None:
+    decoded = vector.get("decoded")
+    if decoded is None:
+        decoded = {name: value for name, value in vector["message"].items() if name != "type"}
+    message = frame.parse(text_of(vector))
+    assert message is not None
+    read = plain(message)
+    expected = plain(decoded)
+    assert {name: read[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("vector", vectors("client-to-hub.json"))
+def test_writes_what_a_hub_reads(vector: dict[str, Any]) -> None:
+    message = vector.get("encoded") or vector["message"]
+    written = written_by_client(message)
+    if written is not None:
+        assert json.loads(written) == message
+
+
+@pytest.mark.parametrize("vector", vectors("ignored-by-clients.json"))
+def test_ignores_what_a_later_protocol_adds(vector: dict[str, Any]) -> None:
+    session = Session("berlin", None)
+    session.begin("token")
+    assert session.receive(text_of(vector)) == []
+
+
+@pytest.mark.parametrize("vector", vectors("close-codes.json"))
+def test_returns_as_the_close_code_says(vector: dict[str, Any]) -> None:
+    assert return_after(vector["code"]).value == vector["returns"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"level"',
+        "{}",
+        '{"type":1}',
+        '{"type":"level"}',
+        '{"type":"heartbeat","seq":[]}',
+        '{"type":"connected","id":1,"node":"n","epoch":"e","heartbeat_s":0,"expires_at":null}',
+        b"\xff\xfe",
+    ],
+)
+def test_a_message_that_makes_no_sense_ends_the_connection_and_nothing_else(text: str | bytes) -> None:
+    session = Session("berlin", None)
+    session.begin("token")
+    (ending,) = session.receive(text)
+    assert isinstance(ending, Ending)
+    assert ending.error is None
+
+
+def written_by_client(message: dict[str, Any]) -> str | None:
+    """None for what this client has no reason to send: connect without a token."""
+    match message["type"]:
+        case "connect":
+            return frame.connect(message["id"], message["token"]) if message.get("token") else None
+        case "subscribe":
+            since = frame.Position.parse(message["since"]) if "since" in message else None
+            return frame.subscribe(message["id"], message["location"], message.get("skus"), since)
+        case "unsubscribe":
+            return frame.unsubscribe(message["id"], message["sub"])
+        case "refresh":
+            return frame.refresh(message["id"], message["token"])
+    raise AssertionError(f"a vector of an unknown type: {message}")
+
+
+def plain(value: Any) -> Any:
+    """A frame as the JSON values it came from; a position's selection that is null is the same as an absent one."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {name: plain(field) for name, field in value.items() if name != "selection" or field is not None}
+    if isinstance(value, list | tuple):
+        return [plain(field) for field in value]
+    return value
