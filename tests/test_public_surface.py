@@ -1,16 +1,20 @@
 """What people build on stands in docs/reference, and nothing else does: settings, problems, metrics, options."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from stockwire.cli.program import program
+from typer.main import get_command
 
+from hub.settings import read_settings as read_hub_settings
 from ledger import errors
 from ledger.settings import read_settings as read_ledger_settings
 from tests.api_keys import TOKEN_SECRET
-from tests.source import REFERENCE, SOURCES, code_names, rows, section, strings_of
+from tests.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
 from tests.system import System
 from wire.environment import Environment
 from wire.problems import PROBLEMS
@@ -53,6 +57,10 @@ def test_the_members_of_a_problem_are_those_that_it_carries() -> None:
 def test_every_setting_that_the_code_names_is_described_and_the_reverse() -> None:
     described = {name for row in rows(page("settings.md"), "Setting") for name in code_names(row[0])}
     named = {text for path in SOURCES for text in strings_of(path) if SETTING.match(text)}
+    for path in SOURCES:
+        named |= {
+            f"{name}_FILE" for call in calls_of(path, "secret") for name in strings_in(call) if SETTING.match(name)
+        }
     assert named - described == set(), "not described"
     assert described - named == set(), "described, but nothing reads it"
 
@@ -69,13 +77,26 @@ def test_the_defaults_and_bounds_of_the_ledgers_settings_are_as_described(monkey
     check_described(read)
 
 
+def test_the_defaults_and_bounds_of_the_hubs_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = recorded(monkeypatch)
+    read_hub_settings(
+        {
+            "STOCKWIRE_LEDGER_URLS": "http://localhost",
+            "STOCKWIRE_HUB_KEY": "sw_key",
+            "STOCKWIRE_REDIS_URL": "redis://localhost",
+            "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET,
+        }
+    )
+    check_described(read)
+
+
 def recorded(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, str]]:
     """Fills with default and bounds of every number that is read from now on."""
     read: dict[str, tuple[str, str]] = {}
 
     def recording(method: Any) -> Any:
         def wrapped(self: Environment, name: str, default: float, *, low: float, high: float) -> Any:
-            read[name] = (f"{default:g}" if default < 1e5 else f"{default:.0f}", f"{low:.0f} to {high:.0f}")
+            read[name] = (plain(default), f"{plain(low)} to {plain(high)}")
             return method(self, name, default, low=low, high=high)
 
         return wrapped
@@ -85,10 +106,34 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, str]]:
     return read
 
 
+def plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else f"{number:g}"
+
+
 def check_described(read: dict[str, tuple[str, str]]) -> None:
     described = {name: (row[1], row[2]) for row in rows(page("settings.md"), "Setting") for name in code_names(row[0])}
     assert read
     assert {name: described.get(name) for name in read} == read
+
+
+def test_the_commands_and_their_options_are_those_of_the_program() -> None:
+    text = page("command-line.md")
+    offered = dict(commands("stockwire", get_command(program())))
+    described = {
+        title: {code_names(row[0])[0] for row in rows(section(text, f"`{title}`"), "Option")}
+        for title in re.findall(r"^## `(stockwire .+)`$", text, re.MULTILINE)
+    }
+    assert described == offered
+
+
+def commands(path: str, command: Any) -> Iterator[tuple[str, set[str]]]:
+    """Every command that does something, with its options."""
+    if inner := getattr(command, "commands", None):
+        for name, child in inner.items():
+            yield from commands(f"{path} {name}", child)
+    else:
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        yield path, options - {"--help"}
 
 
 async def test_the_metrics_are_those_that_the_processes_export(shared_system: System) -> None:
