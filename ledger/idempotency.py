@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import UTC
 
 import msgspec
 from starlette.requests import Request
@@ -52,7 +53,7 @@ def request_hash(kind: str, lines: Sequence[Line]) -> bytes:
             line.precondition,
             line.reason,
             line.reference,
-            line.occurred_at,
+            line.occurred_at and line.occurred_at.astimezone(UTC),
         )
         for line in lines
     ]

@@ -1,4 +1,4 @@
-"""Requests that wait for something to happen: bounded in number, ended when the caller hangs up or the process stops."""
+"""Requests that wait for something: bounded in number, ended when the caller hangs up or the process stops."""
 
 import asyncio
 from collections.abc import Coroutine
