@@ -1,0 +1,71 @@
+"""``python -m tests.bench [--rounds N] [--row NAME] [--json FILE]``: every row is a ratio measured in this one run."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.fan_out import fan_out
+from tests.bench.hot_sku import hot_sku
+from tests.bench.hot_sku_http import hot_sku_http
+from tests.bench.latency import latency
+from tests.bench.ratio import Row
+from tests.bench.shop import Shop, open_shop
+
+ROWS: dict[str, Callable[[Shop, int], Awaitable[Row]]] = {
+    "fan-out": fan_out,
+    "hot-sku": hot_sku,
+    "hot-sku-http": hot_sku_http,
+    "latency": latency,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each side, in turns (default 3)")
+    parser.add_argument("--row", choices=ROWS, action="append", help="only this row; may be given again")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    options = parser.parse_args()
+    console = Console()
+    rows = asyncio.run(measure(options.row or list(ROWS), options.rounds, console))
+    console.print(table(rows))
+    console.print(f"{platform.python_version()} on {os.cpu_count()} cores, {options.rounds} rounds, medians")
+    if options.json:
+        options.json.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n")
+
+
+async def measure(names: list[str], rounds: int, console: Console) -> list[Row]:
+    rows = []
+    async with open_shop() as shop:
+        for name in names:
+            console.print(f"measuring {name} ...")
+            rows.append(await ROWS[name](shop, rounds))
+    return rows
+
+
+def table(rows: list[Row]) -> Table:
+    table = Table(title="ours / bare, measured in one run")
+    for heading in ("row", "ratio", "rounds", "ours", "bare", "better", "notes"):
+        table.add_column(heading)
+    for row in rows:
+        low, high = row.spread
+        table.add_row(
+            row.name,
+            f"{row.ratio:.2f}",
+            f"{low:.2f} to {high:.2f}",
+            f"{sorted(row.ours)[len(row.ours) // 2]:,.2f} {row.unit}",
+            f"{sorted(row.bare)[len(row.bare) // 2]:,.2f} {row.unit}",
+            row.better,
+            ", ".join(f"{name}: {note}" for name, note in row.notes.items()),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Many WebSocket subscribers in one cheap process: raw sockets and epoll, counting frames without parsing them."""
+
+import base64
+import json
+import os
+import select
+import socket
+import struct
+import time
+
+MARK = b'"type":"level"'
+CONNECT_DEADLINE_S = 60.0
+SUBPROTOCOL = "stockwire.v1"
+
+
+class Audience:
+    """``size`` connections to a stream URL, each subscribed to one sku; ``await_deliveries`` counts what arrives.
+
+    Blocking: runs in the bench's own process while the server under test runs in another.
+    """
+
+    def __init__(self, host: str, port: int, *, mark: bytes = MARK) -> None:
+        self._address = (host, port)
+        self._mark = mark
+        self._sockets: dict[int, socket.socket] = {}
+        self._epoll = select.epoll()
+
+    def connect_stream(self, size: int, token: str, location: str, sku: str) -> None:
+        """Handshake, authenticate, subscribe, and read until each snapshot is complete."""
+        for _ in range(size):
+            connection = socket.create_connection(self._address, timeout=CONNECT_DEADLINE_S)
+            connection.sendall(_upgrade(self._address))
+            connection.sendall(_frame({"type": "connect", "id": 1, "token": token}))
+            connection.sendall(_frame({"type": "subscribe", "id": 2, "location": location, "skus": [sku]}))
+            _read_until(connection, b'"last":true')
+            self._keep(connection)
+
+    def connect_bare(self, size: int) -> None:
+        for _ in range(size):
+            self._keep(socket.create_connection(self._address, timeout=CONNECT_DEADLINE_S))
+
+    def await_deliveries(self, number: int, deadline_s: float) -> float:
+        """Until ``number`` marks have arrived over all connections. Returns when (monotonic seconds)."""
+        deadline = time.monotonic() + deadline_s
+        seen = 0
+        while seen < number:
+            for descriptor, _ in self._epoll.poll(max(0.0, deadline - time.monotonic())):
+                seen += self._sockets[descriptor].recv(262_144).count(self._mark)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{seen} of {number} deliveries arrived in {deadline_s} s")
+        return time.monotonic()
+
+    def close(self) -> None:
+        for connection in self._sockets.values():
+            connection.close()
+        self._epoll.close()
+
+    def _keep(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._sockets[connection.fileno()] = connection
+        self._epoll.register(connection, select.EPOLLIN)
+
+
+def _upgrade(address: tuple[str, int]) -> bytes:
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET /v1/stream HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
+    ).encode()
+
+
+def _frame(message: dict[str, object]) -> bytes:
+    """A masked text frame (RFC 6455, section 5.2); a mask of zeros leaves the payload as it is."""
+    payload = json.dumps(message).encode()
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))
+    return b"\x81" + length + b"\0\0\0\0" + payload
+
+
+def _read_until(connection: socket.socket, mark: bytes) -> None:
+    data = b""
+    while mark not in data:
+        piece = connection.recv(65_536)
+        if not piece:
+            raise ConnectionError(f"closed before {mark!r}: {data[-300:]!r}")
+        data = data[-1000:] + piece

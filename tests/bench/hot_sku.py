@@ -1,0 +1,110 @@
+"""Sales per second of one hot sku in one process: the group commit, against read, check, update where version, retry."""
+
+import asyncio
+import secrets
+import time
+
+import asyncpg
+
+from ledger.database import create_engine
+from ledger.heads import Heads
+from ledger.operation import Line, Operation, operation_id, shard_of
+from ledger.publisher import Publisher
+from ledger.writers import Writers
+from tests.bench.ratio import Row
+from tests.bench.shop import LOCATION, SHARDS, Shop
+
+CALLERS = 512
+NAIVE_CALLERS = 32
+"""Each needs a connection of its own; more of them only lose more races."""
+SECONDS = 4.0
+STOCK = 10**9
+
+SCRATCH = """
+create table if not exists naive_level (sku text primary key, on_hand int not null, version bigint not null);
+create table if not exists naive_event (sku text, version bigint, delta int, operation text primary key);
+"""
+
+
+async def hot_sku(shop: Shop, rounds: int) -> Row:
+    row = Row(
+        "hot sku, in process",
+        "sales/s",
+        "higher",
+        f"Writers.submit, {CALLERS} callers, one process, fsync on",
+        f"optimistic loop: select, check, update where version, insert, commit; retry; {NAIVE_CALLERS} callers",
+    )
+    for _ in range(rounds):
+        row.ours.append(await _ours(shop))
+        row.bare.append(await _naive(shop))
+    return row
+
+
+async def _ours(shop: Shop) -> float:
+    sku = f"hot-{secrets.token_hex(4)}"
+    await shop.stock_up(sku, STOCK)
+    engine = create_engine(shop.system.database_url, SHARDS + 2)
+    publisher = Publisher(shop.system.redis_url, shop.system.channel_prefix)
+    writers = Writers(engine, SHARDS, Heads(engine, publisher), publisher)
+    running = [asyncio.create_task(writers.run()), asyncio.create_task(publisher.run())]
+    sold = 0
+    ends = time.perf_counter() + SECONDS
+
+    async def caller() -> None:
+        nonlocal sold
+        while time.perf_counter() < ends:
+            await writers.submit(_sale(sku))
+            sold += 1
+
+    started = time.perf_counter()
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    rate = sold / (time.perf_counter() - started)
+    writers.stop()
+    publisher.stop()
+    await asyncio.gather(*running)
+    await engine.dispose()
+    return rate
+
+
+def _sale(sku: str) -> Operation:
+    key = secrets.token_hex(8)
+    line = Line(sku, LOCATION, shard_of(LOCATION, SHARDS), "sale", -1)
+    return Operation(operation_id("bench", key), "bench", key, b"\0" * 32, (line,))
+
+
+async def _naive(shop: Shop) -> float:
+    sku = f"naive-{secrets.token_hex(4)}"
+    pool = await asyncpg.create_pool(shop.system.database_url, min_size=NAIVE_CALLERS, max_size=NAIVE_CALLERS)
+    async with pool:
+        await pool.execute(SCRATCH)
+        await pool.execute("insert into naive_level values ($1, $2, 0)", sku, STOCK)
+        ends = time.perf_counter() + SECONDS
+        started = time.perf_counter()
+        sold = sum(await asyncio.gather(*(_naive_caller(pool, sku, ends) for _ in range(NAIVE_CALLERS))))
+        return sold / (time.perf_counter() - started)
+
+
+async def _naive_caller(pool: asyncpg.Pool, sku: str, ends: float) -> int:
+    sold = 0
+    async with pool.acquire() as connection:
+        while time.perf_counter() < ends:
+            sold += await _naive_sale(connection, sku)
+    return sold
+
+
+async def _naive_sale(connection: asyncpg.Connection, sku: str) -> int:
+    row = await connection.fetchrow("select on_hand, version from naive_level where sku = $1", sku)
+    if row["on_hand"] < 1:
+        return 0
+    async with connection.transaction():
+        done = await connection.execute(
+            "update naive_level set on_hand = on_hand - 1, version = version + 1 where sku = $1 and version = $2",
+            sku,
+            row["version"],
+        )
+        if done != "UPDATE 1":
+            return 0
+        await connection.execute(
+            "insert into naive_event values ($1, $2, -1, $3)", sku, row["version"] + 1, secrets.token_hex(8)
+        )
+    return 1

@@ -1,0 +1,70 @@
+"""From the till's request to another client's screen, against one commit and one pub/sub hop by hand."""
+
+import asyncio
+import secrets
+import time
+
+import asyncpg
+import orjson
+from redis.asyncio import Redis
+
+from tests.bench.ratio import Row, percentile
+from tests.bench.shop import LOCATION, Shop
+from tests.stream import open_stream
+
+SALES = 400
+
+
+async def latency(shop: Shop, rounds: int) -> Row:
+    row = Row(
+        "commit to client, p50",
+        "ms",
+        "lower",
+        "POST sent -> level received on a hub's WebSocket, one sale in flight",
+        "insert committed in PostgreSQL, published and received on Valkey, by hand, one in flight",
+    )
+    for _ in range(rounds):
+        ours, bare = await _ours(shop), await _bare(shop)
+        row.ours.append(percentile(ours, 0.5))
+        row.bare.append(percentile(bare, 0.5))
+        row.notes["p99 ratio"] = f"{percentile(ours, 0.99) / percentile(bare, 0.99):.2f}"
+        row.notes["p99"] = f"{percentile(ours, 0.99):.2f} ms against {percentile(bare, 0.99):.2f} ms"
+    return row
+
+
+async def _ours(shop: Shop) -> list[float]:
+    sku = f"late-{secrets.token_hex(4)}"
+    await shop.stock_up(sku, 10 * SALES)
+    took = []
+    async with shop.http() as http, open_stream(shop.stream_url, shop.key) as stream:
+        await stream.subscribe(LOCATION, [sku])
+        for _ in range(SALES):
+            started = time.perf_counter()
+            sale = asyncio.create_task(shop.sell(http, sku))
+            await stream.expect("level", sku=sku)
+            took.append((time.perf_counter() - started) * 1000)
+            await sale
+    return took
+
+
+async def _bare(shop: Shop) -> list[float]:
+    connection = await asyncpg.connect(shop.system.database_url)
+    redis = Redis.from_url(shop.system.redis_url, protocol=2)
+    channel = f"bench-{secrets.token_hex(4)}"
+    took = []
+    try:
+        await connection.execute("create table if not exists bare_event (id bigserial primary key, body jsonb)")
+        async with redis, redis.pubsub() as pubsub:
+            await pubsub.subscribe(channel)
+            await pubsub.get_message(timeout=5)
+            for number in range(SALES):
+                started = time.perf_counter()
+                body = orjson.dumps({"sku": "A", "location": LOCATION, "version": number}).decode()
+                await connection.execute("insert into bare_event (body) values ($1)", body)
+                await redis.publish(channel, body)
+                while await pubsub.get_message(ignore_subscribe_messages=True, timeout=5) is None:
+                    pass
+                took.append((time.perf_counter() - started) * 1000)
+    finally:
+        await connection.close()
+    return took
