@@ -1,9 +1,9 @@
-"""Many WebSocket subscribers in one cheap process: raw sockets and epoll, counting frames without parsing them."""
+"""Many WebSocket subscribers in one cheap process: raw sockets and one selector, counting frames without parsing them."""
 
 import base64
 import json
 import os
-import select
+import selectors
 import socket
 import struct
 import time
@@ -22,8 +22,8 @@ class Audience:
     def __init__(self, host: str, port: int, *, mark: bytes = MARK) -> None:
         self._address = (host, port)
         self._mark = mark
-        self._sockets: dict[int, socket.socket] = {}
-        self._epoll = select.epoll()
+        self._selector = selectors.DefaultSelector()
+        self._sockets: list[socket.socket] = []
 
     def connect_stream(self, size: int, token: str, location: str, sku: str) -> None:
         """Handshake, authenticate, subscribe, and read until each snapshot is complete."""
@@ -44,21 +44,21 @@ class Audience:
         deadline = time.monotonic() + deadline_s
         seen = 0
         while seen < number:
-            for descriptor, _ in self._epoll.poll(max(0.0, deadline - time.monotonic())):
-                seen += self._sockets[descriptor].recv(262_144).count(self._mark)
+            for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
+                seen += key.data.recv(262_144).count(self._mark)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{seen} of {number} deliveries arrived in {deadline_s} s")
         return time.monotonic()
 
     def close(self) -> None:
-        for connection in self._sockets.values():
+        self._selector.close()
+        for connection in self._sockets:
             connection.close()
-        self._epoll.close()
 
     def _keep(self, connection: socket.socket) -> None:
         connection.setblocking(False)
-        self._sockets[connection.fileno()] = connection
-        self._epoll.register(connection, select.EPOLLIN)
+        self._sockets.append(connection)
+        self._selector.register(connection, selectors.EVENT_READ, connection)
 
 
 def _upgrade(address: tuple[str, int]) -> bytes:

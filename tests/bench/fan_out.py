@@ -1,4 +1,4 @@
-"""CPU per delivery: a hub with 1,000 subscribers of one sku, against one ready frame sent to 1,000 sockets in a loop."""
+"""CPU per delivery: a hub with 1,000 subscribers of one sku, against a ready frame sent to 1,000 sockets in a loop."""
 
 import asyncio
 import secrets

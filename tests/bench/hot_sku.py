@@ -1,4 +1,4 @@
-"""Sales per second of one hot sku in one process: the group commit, against read, check, update where version, retry."""
+"""Sales per second of one hot sku in one process: the group commit, against read, check, update where version."""
 
 import asyncio
 import secrets

@@ -66,10 +66,16 @@ class Shop:
         return answer.raise_for_status()
 
 
-@asynccontextmanager
-async def open_shop() -> AsyncIterator[Shop]:
+def make_folder() -> Path:
+    """Short, for socket paths, and open to the user that PostgreSQL runs as."""
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
     folder.chmod(0o755)
+    return folder
+
+
+@asynccontextmanager
+async def open_shop() -> AsyncIterator[Shop]:
+    folder = make_folder()
     with Watchdog() as watchdog:
         postgres, valkey = PostgresServer(folder / "pg", watchdog), ValkeyServer(folder / "valkey", watchdog)
         try:
@@ -77,7 +83,7 @@ async def open_shop() -> AsyncIterator[Shop]:
             valkey.start()
             await upgrade(postgres.url(), SHARDS)
             system = System(folder, postgres.url(), valkey.url, "bench")
-            await system.start_ledger(STOCKWIRE_LEDGER_RATE_LIMIT=0)
+            await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
             await system.start_hub()
             try:
                 yield Shop(system, await system.admin_key())
