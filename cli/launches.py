@@ -8,7 +8,8 @@ from cli.data_folder import DataFolder
 from cli.launch import Launch
 from cli.ports import HOST, HubPorts, Ports
 
-HUB_STOP_TIMEOUT_S = 20.0  # a hub drains its clients for up to 15 s
+HUB_DRAIN_S = 1.0  # nobody else serves these clients meanwhile, and whoever pressed Ctrl-C waits
+HUB_STOP_TIMEOUT_S = 10.0
 
 
 def ledger_url(ports: Ports) -> str:
@@ -80,6 +81,7 @@ def hub_launch(folder: DataFolder, shared: Mapping[str, str], number: int, ports
             "STOCKWIRE_HUB_READ_PORT": str(ports.read),
             "STOCKWIRE_HUB_ADMIN_PORT": str(ports.admin),
             "STOCKWIRE_HUB_NODE": name,
+            "STOCKWIRE_HUB_DRAIN_S": str(HUB_DRAIN_S),
         },
         log=folder.path / f"{name}.log",
         stop_timeout_s=HUB_STOP_TIMEOUT_S,

@@ -1,0 +1,23 @@
+"""One running `stockwire up` for the tests of this folder; whoever stops it starts it again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import RunningUp, gone
+
+
+@pytest.fixture(scope="session")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
+    folder: Path = tmp_path_factory.mktemp("up")
+    running = RunningUp(folder)
+    try:
+        running.start()
+        yield running
+        processes = running.processes()
+    except BaseException:
+        running.stop()
+        raise
+    assert running.stop() == 0, running.output
+    assert gone(processes) == []

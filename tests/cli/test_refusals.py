@@ -1,0 +1,82 @@
+"""What cannot work is refused before anything starts: one clear line with the fix, exit status 78."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("stockwire")
+
+
+def refused(folder: Path, *arguments: str, **variables: str) -> str:
+    """The one line."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
+    done = subprocess.run(
+        [PROGRAM, *arguments],
+        env={**environment, **variables},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 78, (done.stdout, done.stderr)
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("stockwire: ")
+    assert done.stdout == ""
+    return lines[0]
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refused(tmp_path, "up", "--port", str(min(port, 65000)))
+        assert f"port {port}" in line
+        assert "--port" in line
+
+
+def test_a_foreign_folder(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    line = refused(tmp_path, "up", "--data", str(tmp_path), "--reset", "--port", "0")
+    assert "left alone" in line
+    assert "--data" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "says"),
+    [
+        (["--port", "http"], {}, "--port http is no whole number"),
+        (["--port", "80"], {}, "choose 1024 to"),
+        (["--hubs", "0"], {}, "choose 1 to"),
+        (["--hubs", "two"], {}, "--hubs two"),
+        (["--replay", "fast"], {}, "--replay fast"),
+        (["--replay", "nan"], {}, "--replay nan"),
+        (["--replay", "-1"], {}, "choose 0 to"),
+        ([], {"STOCKWIRE_DATABASE_URL": "mysql://x"}, "STOCKWIRE_DATABASE_URL must begin with postgresql://"),
+        ([], {"STOCKWIRE_REDIS_URL": "amqp://x"}, "STOCKWIRE_REDIS_URL must begin with redis://"),
+    ],
+)
+def test_nonsense_settings(tmp_path: Path, arguments: list[str], variables: dict[str, str], says: str) -> None:
+    assert says in refused(tmp_path, "up", *arguments, **variables)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["migrate"], ["key", "list"], ["key", "revoke", "abc"]])
+def test_a_command_without_a_system_says_how_to_name_one(tmp_path: Path, command: list[str]) -> None:
+    assert "STOCKWIRE_DATABASE_URL" in refused(tmp_path, *command)
+
+
+def test_a_platform_without_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cli import embedded
+    from wire.environment import SettingsError
+
+    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match="set STOCKWIRE_DATABASE_URL"):
+        embedded.postgres_programs()
+    with pytest.raises(SettingsError, match="set STOCKWIRE_REDIS_URL"):
+        embedded.valkey_program()

@@ -1,0 +1,171 @@
+"""`stockwire up`, whole: what it prints works, what dies comes back, what is killed leaves nothing."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+from stockwire import AsyncClient, Snapshot
+from stockwire.errors import Forbidden
+
+from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
+from tests.waiting import wait_until
+
+FIGURES = re.compile(
+    r"^([\d,]+) changes/s · commit to client p50 ([\d.,]+) ms, p99 ([\d.,]+) ms · clients ([\d,]+) · "
+    r"conflicts ([\d,]+) · refused ([\d,]+) · oversold ([\d,]+)$",
+    re.M,
+)
+CHANGES_PER_S_MIN = 20
+SKU = "85123A"
+
+
+def client_of(up: RunningUp) -> AsyncClient:
+    return AsyncClient(up.run["ledger"], up.run["key"])
+
+
+async def test_run_json_says_what_a_script_needs(up: RunningUp) -> None:
+    run = up.run
+    assert (up.data / "run.json").stat().st_mode & 0o777 == 0o600
+    assert run["ready"] is True
+    assert {"up", "watchdog", "postgres", "valkey", "ledger", "hub-1", "hub-2"} == set(run["pids"])
+    assert len(run["hubs"]) == 2
+    assert all(hub.startswith("ws://") and hub.endswith("/v1/stream") for hub in run["hubs"])
+    async with AsyncClient(run["ledger"], run["read_token"]) as reader:
+        assert (await reader.stock.get(SKU, "shop")).version > 0
+        with pytest.raises(Forbidden):
+            await reader.stock.sell(SKU, "shop")
+        async with reader.subscribe("shop") as subscription:
+            async for event in subscription:
+                if isinstance(event, Snapshot):
+                    assert len(event.levels) > 2000
+                    break
+
+
+async def test_the_figures_are_measured_and_the_sales_flow(up: RunningUp) -> None:
+    async def found() -> re.Match[str] | None:
+        lines = list(FIGURES.finditer(up.output))
+        return lines[-1] if lines and float(lines[-1][1].replace(",", "")) >= CHANGES_PER_S_MIN else None
+
+    line = await wait_until(found, 40, what="a line of figures with at least 20 changes/s")
+    assert line is not None
+    assert 0 < float(line[2]) <= float(line[3])
+    assert int(line[4]) >= 1
+    assert line[7] == "0"
+
+
+def test_the_printed_curl_sells_one_unit(up: RunningUp) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine")
+    line = next(line.strip() for line in up.output.splitlines() if line.strip().startswith("curl "))
+    for _ in range(2):  # a key of its own each time
+        done = subprocess.run(["bash", "-c", line + " -w '%{http_code}'"], capture_output=True, text=True, timeout=30)
+        assert done.stdout.endswith("201"), done.stdout + done.stderr
+        assert '"on_hand_delta":-1' in done.stdout
+
+
+def test_the_printed_watch_command_shows_levels(up: RunningUp) -> None:
+    line = next(line.strip() for line in up.output.splitlines() if " watch shop" in line)
+    variable, *command = shlex.split(line)
+    name, _, value = variable.partition("=")
+    with subprocess.Popen(command, env={**os.environ, name: value}, stdout=subprocess.PIPE) as watching:
+        assert watching.stdout is not None
+        assert b'"snapshot"' in watching.stdout.readline()
+        watching.terminate()
+
+
+def test_a_second_up_on_the_same_folder_is_refused(up: RunningUp) -> None:
+    second = up.command("up", "--data", str(up.data), "--port", "0")
+    assert second.returncode == 78
+    assert "already running" in second.stderr
+    assert up.run["ready"] is True
+
+
+@pytest.mark.parametrize("name", ["hub-1", "ledger", "valkey", "postgres"])
+async def test_a_killed_child_is_back_on_its_address_and_run_json_follows(up: RunningUp, name: str) -> None:
+    before = up.run
+    os.kill(before["pids"][name], signal.SIGKILL)
+
+    async def replaced() -> bool:
+        return name in up.run["pids"] and up.run["pids"][name] != before["pids"][name]
+
+    await wait_until(replaced, 30, what=f"a new pid of {name}")
+    assert {field: up.run[field] for field in ("ledger", "hubs", "key")} == {
+        field: before[field] for field in ("ledger", "hubs", "key")
+    }
+    async with client_of(up) as client:
+        await client.stock.receive(SKU, "shop", 1)
+    async with httpx.AsyncClient() as http:
+        for url in up.run["admin"].values():
+            await wait_until(_ready(http, url), 20, what=url, swallow=httpx.HTTPError)
+
+
+def _ready(http: httpx.AsyncClient, url: str) -> Callable[[], Awaitable[bool]]:
+    async def ready() -> bool:
+        return (await http.get(f"{url}/readyz")).status_code == httpx.codes.OK
+
+    return ready
+
+
+def test_sigkill_leaves_nothing_and_the_next_start_goes_on(up: RunningUp) -> None:
+    place = (up.data / "replay.json").read_text()
+    processes = up.processes()
+    assert len(processes) > 8
+    os.kill(up.pid, signal.SIGKILL)
+    assert gone(processes[1:]) == []
+    deadline = time.monotonic() + 5
+    while (up.data / "run.json").exists():
+        assert time.monotonic() < deadline, "run.json still says ready"
+        time.sleep(POLL_S)
+    up.stop()
+    up.start()
+    assert "Sample shop opened" not in up.output  # a warm start loads nothing again
+    assert (up.data / "replay.json").read_text()[:20] == place[:20]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals) -> None:
+    processes = up.processes()
+    assert up.stop(number) == 0, up.output
+    assert gone(processes) == []
+    assert not (up.data / "run.json").exists()
+    assert "killed" not in up.output
+    assert "database system is shut down" in (up.data / "postgres.log").read_text()[-500:]
+    up.start()
+
+
+def test_doctor_finds_nothing_wrong(up: RunningUp) -> None:
+    done = up.command("doctor", "--audit")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for check in ("database", "migrations", "broker", "ledger", "hub-1", "hub-2", "a client", "audit"):
+        assert f"✓ {check}: " in done.stdout
+
+
+async def test_keys_and_tokens_from_the_command_line(up: RunningUp) -> None:
+    made = up.command("key", "create", "till-7", "--scope", "stock:read:shop", "--name", "front desk")
+    assert made.returncode == 0, made.stderr
+    key = made.stdout.strip()
+    key_id = key.split("_")[1]
+    async with AsyncClient(up.run["ledger"], key) as client:
+        await client.stock.get(SKU, "shop")
+    listed = up.command("key", "list").stdout
+    assert any(key_id in line and "till-7 (front desk)" in line for line in listed.splitlines())
+    assert key not in listed
+    token = up.command("token", "create", "--scope", "stock:read:shop", "--ttl", "60").stdout.strip()
+    async with AsyncClient(up.run["ledger"], token) as client:
+        await client.stock.get(SKU, "shop")
+    assert up.command("key", "revoke", key_id).stdout == f"Revoked {key_id}.\n"
+    again = up.command("key", "revoke", "aaaaaaaaaaaa")
+    assert (again.returncode, "there is no key" in again.stderr) == (1, True)
+    bad = up.command("key", "create", "x", "--scope", "everything")
+    assert (bad.returncode, bad.stderr.count("\n")) == (1, 1)
+
+
+def test_the_program_is_the_one_beside_this_python() -> None:
+    assert PROGRAM.exists()
