@@ -1,0 +1,54 @@
+"""docs/reference/python.md names what the client exports, and nothing that it does not."""
+
+import inspect
+import re
+
+import pytest
+import stockwire
+from stockwire import AsyncClient, StockwireError, Subscription, View, errors
+from stockwire.client import Stock
+
+from tests.source import REFERENCE, code_names, rows, section
+
+PAGE = (REFERENCE / "python.md").read_text()
+
+
+def test_every_export_is_described() -> None:
+    missing = [name for name in stockwire.__all__ if not re.search(rf"`{name}[`(]", PAGE)]
+    assert not missing
+
+
+def test_exports_exist_and_nothing_public_is_left_out() -> None:
+    assert sorted(set(stockwire.__all__)) == sorted(stockwire.__all__)
+    public = {
+        name for name, value in vars(stockwire).items() if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert public == set(stockwire.__all__)
+
+
+@pytest.mark.parametrize("type_", [AsyncClient, Stock, Subscription, View], ids=lambda type_: type_.__name__)
+def test_the_members_are_those_of_the_class(type_: type) -> None:
+    described = {name for row in rows(section(PAGE, f"`{type_.__name__}`"), "Member") for name in code_names(row[0])}
+    inherited = {"get", "items", "keys", "values"} if type_ is View else set()
+    assert described == {name for name in members(type_) if not name.startswith("_")} - inherited
+
+
+def test_the_errors_are_those_of_the_package_with_what_they_carry() -> None:
+    described = {code_names(row[0])[0]: row for row in rows(section(PAGE, "Errors"), "Error")}
+    raised = {
+        name: value
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, StockwireError)
+    }
+    assert set(described) == set(raised)
+    for name, error in raised.items():
+        assert code_names(described[name][1]) == [base.__name__ for base in error.__bases__ if base is not Exception]
+        own = error.__init__ if "__init__" in vars(error) else None
+        carried = set(re.findall(r"self\.(\w+) = ", inspect.getsource(own))) if own else set()
+        assert set(code_names(described[name][2])) - {"key"} == carried, name
+
+
+def members(type_: type) -> set[str]:
+    """Methods and properties, and what ``__init__`` sets."""
+    assigned = re.findall(r"self\.(\w+)(?:: [^=]+)? = ", inspect.getsource(type_.__init__))  # type: ignore[misc]  # on a class, on purpose
+    return {name for name in dir(type_) if not hasattr(object, name)} | set(assigned)
