@@ -9,12 +9,14 @@ import asyncpg
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from stockwire import AsyncClient, LevelChanged, Snapshot
+from stockwire.errors import StockwireError
 
 from cli.figures import Arrivals, Figures
 from cli.oversold import Oversold
 
 OVERSOLD_EVERY_S = 10.0
 _METRICS_TIMEOUT_S = 2.0
+_AGAIN_S = 2.0
 
 CLIENTS = "stockwire_hub_connections"
 CONFLICTS = "stockwire_ledger_conflicts"
@@ -44,7 +46,15 @@ class Meter:
         return Figures(rate, p50, p99, self._clients, self._conflicts, self._refused, self._oversold_count)
 
     async def watch(self) -> None:
-        """A client like any other: its connection comes back by itself."""
+        """A client like any other: its connection comes back by itself. If it is sent away for good, another comes."""
+        while True:
+            try:
+                await self._watch()
+            except StockwireError as error:
+                logger.warning("the measuring client was sent away: %s", error)
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _watch(self) -> None:
         async with self._client.subscribe(self._location) as subscription:
             async for event in subscription:
                 if isinstance(event, LevelChanged):

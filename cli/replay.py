@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stockwire import AsyncClient, Line, OperationResult
-from stockwire.errors import Later, OutOfStock
+from stockwire.errors import Later, OutOfStock, UnexpectedAnswer
 from stockwire.importing.plan import Booking, Plan
 from stockwire.operation import receipt
 
@@ -140,7 +140,7 @@ class Replay:
         while True:
             try:
                 return await self._client.operation(lines, key=key)
-            except Later as error:
+            except (Later, UnexpectedAnswer) as error:
                 logger.debug("replay waits: %s", error)
                 await asyncio.sleep(_PAUSE_S)
 

@@ -39,7 +39,11 @@ class Screen(logging.Handler):
         stage = Stage(self, text)
         if self._terminal:
             self.live(f"  {text} …")
-        yield stage
+        try:
+            yield stage
+        except BaseException:
+            self.clear()
+            raise
         self.note(f"✓ {stage.text} ({time.monotonic() - began:.1f} s)")
 
     def live(self, text: str) -> None:
@@ -50,6 +54,12 @@ class Screen(logging.Handler):
         elif time.monotonic() >= self._plain_at + PLAIN_EVERY_S:
             self._plain_at = time.monotonic()
             self._write(f"{text}\n")
+
+    def clear(self) -> None:
+        """Takes the live line away."""
+        if self._terminal and self._live:
+            self._write("\r\x1b[2K")
+        self._live = ""
 
     def note(self, text: str) -> None:
         """Stays on the screen. Ends a stage's progress line, leaves the live line below."""

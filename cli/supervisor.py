@@ -14,10 +14,12 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NoReturn
 
 from cli.embedded import READY_TIMEOUT_S, EmbeddedFailed, Server
 from cli.launch import Launch, Watchdog, open_log
 from cli.restarts import Restarts, TooManyRestarts
+from wire.environment import EXIT_CONFIG, SettingsError
 
 _POLL_S = 0.05
 _SERVICE_READY_TIMEOUT_S = 60.0
@@ -90,7 +92,7 @@ class ServicePart(Part):
                     line = b""
                 elif not line.endswith(b"\n"):
                     if process.poll() is not None:
-                        raise StartFailed(f"ended with status {process.returncode}: {_last_words(self.launch)}")
+                        _raise_ended(process.returncode, _last_words(self.launch))
                     await asyncio.sleep(_POLL_S)
 
 
@@ -117,7 +119,7 @@ class Supervisor:
     async def start(self, *parts: Part) -> None:
         """Starts ``parts`` at once, returns when all are ready; from then on they are kept running.
 
-        Raises SupervisorFailed.
+        Raises SupervisorFailed; SettingsError with the child's own words when it refuses its settings.
         """
         self._waves.append(list(parts))
         try:
@@ -173,7 +175,7 @@ class Supervisor:
             await asyncio.sleep(restarts.pause_s(time.monotonic()))
             try:
                 return await self._start(part)
-            except (StartFailed, EmbeddedFailed, OSError) as error:
+            except (StartFailed, EmbeddedFailed, SettingsError, OSError) as error:
                 logger.warning("%s", error)
 
     async def _stop(self, launch: Launch) -> None:
@@ -210,6 +212,13 @@ def _kill(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _raise_ended(status: int, last_words: str) -> NoReturn:
+    """A setting that makes no sense is the user's to mend: its line is passed on as it is."""
+    if status == EXIT_CONFIG:
+        raise SettingsError(last_words.removeprefix("stockwire: "))
+    raise StartFailed(f"ended with status {status}: {last_words}")
 
 
 def _last_words(launch: Launch) -> str:

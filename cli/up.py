@@ -8,7 +8,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import httpx
+import uvloop
+from sqlalchemy.exc import SQLAlchemyError
 from stockwire import AsyncClient
 from stockwire.errors import StockwireError
 
@@ -28,6 +31,7 @@ from cli.settings import UpSettings
 from cli.shop import Shop
 from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
 from ledger import migrations
+from wire.environment import EXIT_CONFIG, SettingsError
 
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
 READ_TOKEN_EVERY_S = 1800
@@ -42,7 +46,10 @@ class Stopped(Exception):
 
 
 def run(settings: UpSettings) -> int:
-    """Runs until it is stopped; returns the exit status. Raises SettingsError when it cannot start as asked."""
+    """Runs until it is stopped; returns the exit status: 0 stopped as asked, 1 failed, 78 it cannot start as asked.
+
+    Raises SettingsError for a data folder that cannot be used.
+    """
     folder = DataFolder(settings.data)
     folder.claim(reset=settings.reset)
     watchdog = Watchdog(hold=folder.lock)
@@ -52,16 +59,25 @@ def run(settings: UpSettings) -> int:
     try:
         ports = choose(settings.port, settings.hubs)
         watchdog.remove_at_end(folder.run_file)
-        asyncio.run(Up(settings, ports, folder, watchdog, screen).run())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(Up(settings, ports, folder, watchdog, screen).run())
     except* Stopped:
+        screen.clear()
         screen.note("Stopped.")
+    except* SettingsError as group:
+        status = _report(screen, group, EXIT_CONFIG)
     except* (SupervisorFailed, EmbeddedFailed, NoSample, StockwireError, httpx.HTTPError) as group:
-        print(f"stockwire: {'; '.join(str(error) for error in group.exceptions)}", file=sys.stderr)
-        status = 1
+        status = _report(screen, group, 1)
     finally:
         watchdog.close()
         folder.release()
         logger.removeHandler(screen)
+    return status
+
+
+def _report(screen: Screen, group: BaseExceptionGroup[Exception], status: int) -> int:
+    screen.clear()
+    print(f"stockwire: {'; '.join(str(error) for error in group.exceptions)}", file=sys.stderr)
     return status
 
 
@@ -78,6 +94,7 @@ class Up:
         self._screen = screen
         self._supervisor: Supervisor | None = None
         self._access: Access | None = None
+        self._client: AsyncClient | None = None
         self._read_token: tuple[str, datetime] | None = None
 
     async def run(self) -> None:
@@ -89,6 +106,8 @@ class Up:
                 await self._start(self._supervisor, tasks)
         finally:
             self._folder.run_file.unlink(missing_ok=True)
+            if self._client:
+                await self._client.close()
             if self._supervisor:
                 await self._supervisor.stop()
 
@@ -114,11 +133,9 @@ class Up:
         plan = tasks.create_task(asyncio.to_thread(read_sample), name="read the sample")
         database_url, redis_url = await self._start_servers(supervisor)
         with self._screen.stage("Database migrated"):
-            async with asyncio.timeout(_MIGRATE_TIMEOUT_S):
-                await migrations.upgrade(database_url)
-                self._access = await prepare_access(self._folder, database_url)
+            self._access = await self._prepare_database(database_url)
         await self._start_services(supervisor, database_url, redis_url, self._access)
-        client = AsyncClient(launches.ledger_url(self._ports), self._access.key)
+        client = self._client = AsyncClient(launches.ledger_url(self._ports), self._access.key)
         shop = SampleShop(await plan)
         await shop.load(client, self._folder, self._screen)
         page = Shop(
@@ -152,6 +169,19 @@ class Up:
             with self._screen.stage(f"{' and '.join(names[part.launch.name] for part in parts)} running"):
                 await supervisor.start(*parts)
         return database_url, redis_url
+
+    async def _prepare_database(self, database_url: str) -> Access:
+        try:
+            async with asyncio.timeout(_MIGRATE_TIMEOUT_S):
+                await migrations.upgrade(database_url)
+                return await prepare_access(self._folder, database_url)
+        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if self._settings.database_url is None:
+                raise SupervisorFailed(f"the database cannot be used: {reason} (its log: postgres.log)") from error
+            raise SettingsError(
+                f"the database cannot be used ({reason}): correct STOCKWIRE_DATABASE_URL, or unset it for an embedded one"
+            ) from error
 
     async def _start_services(self, supervisor: Supervisor, database_url: str, redis_url: str, access: Access) -> None:
         shared = launches.shared_settings(database_url, redis_url, self._settings.channel_prefix, access, self._ports)

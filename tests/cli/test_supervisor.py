@@ -16,6 +16,7 @@ from cli.embedded import Postgres, Valkey
 from cli.launch import Launch, Watchdog
 from cli.supervisor import EmbeddedPart, ServicePart, Supervisor, SupervisorFailed
 from tests.waiting import wait_until
+from wire.environment import SettingsError
 
 READY = 'import time; print("noise"); print(\'{"ready":true}\', flush=True); time.sleep(600)'
 DIES_WHEN_READY = "print('{\"ready\":true}', flush=True)"
@@ -92,6 +93,16 @@ async def test_a_service_that_never_gets_ready_says_why(tmp_path: Path, watchdog
         async with supervised(watchdog) as supervisor:
             await supervisor.start(service(tmp_path, NEVER_READY))
     assert raised.group_contains(SupervisorFailed, match="the fix is this")
+
+
+async def test_a_setting_that_a_service_refuses_is_passed_on_in_its_own_words(
+    tmp_path: Path, watchdog: Watchdog
+) -> None:
+    program = 'import sys; print("stockwire: X is no number: set it to 1", file=sys.stderr); sys.exit(78)'
+    with pytest.raises(ExceptionGroup) as raised:
+        async with supervised(watchdog) as supervisor:
+            await supervisor.start(service(tmp_path, program))
+    assert raised.group_contains(SettingsError, match="^X is no number: set it to 1$")
 
 
 async def test_a_service_that_dies_again_and_again_is_given_up(
