@@ -16,10 +16,6 @@ LEVEL = {
     "on_hand": 10,
     "reserved": 2,
     "available": 8,
-    "kind": "sale",
-    "committed_at": "2026-11-22T10:00:00.123456Z",
-    "shard": 0,
-    "seq": 124,
 }
 
 

@@ -30,7 +30,7 @@ from stockwire.errors import (
     VersionConflict,
 )
 from stockwire.frame import Position
-from stockwire.level import Level
+from stockwire.level import Level, LevelNumbers
 from stockwire.operation import Event, Line, OperationResult, adjustment, receipt, returned, sale, write_off
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
 from stockwire.subscription import Subscription
@@ -53,6 +53,7 @@ __all__ = [
     "Later",
     "Level",
     "LevelChanged",
+    "LevelNumbers",
     "Line",
     "Location",
     "NotFound",

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from stockwire import errors
-from stockwire.level import Level, Malformed, integer, text
+from stockwire.level import LevelNumbers, Malformed, integer, text
 
 Problem = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ def _version_conflict(problem: Problem) -> errors.StockwireError:
     level = problem.get("level")
     if not isinstance(level, dict):
         raise Malformed("level is missing")
-    return errors.VersionConflict(integer(problem, "expected_version"), Level.parse(level))
+    return errors.VersionConflict(integer(problem, "expected_version"), LevelNumbers.parse(level))
 
 
 def _below_reserved(problem: Problem) -> errors.StockwireError:

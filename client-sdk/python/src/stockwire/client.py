@@ -24,7 +24,8 @@ class AsyncClient:
     ``url`` and ``key`` fall back to STOCKWIRE_URL and STOCKWIRE_API_KEY, then to the run.json of a running
     `stockwire up` (folder STOCKWIRE_DATA, by default ``.stockwire``). ``timeout_s`` bounds one try, ``max_retries`` and
     ``retry_for_s`` all tries of one call. Calls that move stock carry an Idempotency-Key, made once per call and sent
-    with every retry of it: a call has one effect at most, and exactly one if it returns.
+    with every retry of it: a call has one effect at most, and exactly one if it returns. ``hubs``: WebSocket URLs to
+    use instead of those that the ledger names.
 
     Raises ConfigurationError. Every method raises the errors of `stockwire.errors`.
     """
@@ -37,10 +38,12 @@ class AsyncClient:
         max_retries: int = 5,
         retry_for_s: float = 30.0,
         timeout_s: float = 10.0,
+        hubs: Sequence[str] | None = None,
     ) -> None:
         settings = resolve(url, key, os.environ)
         self.url = settings.url
         self._key = settings.key
+        self._hubs = hubs
         policy = RetryPolicy(max_retries, retry_for_s)
         self._transport = AsyncTransport(settings.url, settings.key, policy, timeout_s)
         self.stock = Stock(self._transport)
@@ -84,7 +87,9 @@ class AsyncClient:
         return found
 
     async def hubs(self) -> list[str]:
-        """The WebSocket URLs of the hubs, as the ledger tells them."""
+        """The WebSocket URLs of the hubs: those given to this client, else as the ledger tells them."""
+        if self._hubs is not None:
+            return list(self._hubs)
         document, answer = await self._transport.call(request.discovery())
         return parse_list(document, "hubs", _stream_url, answer)
 

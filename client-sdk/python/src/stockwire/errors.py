@@ -27,7 +27,7 @@
 even from another process and after days, has no second effect.
 """
 
-from stockwire.level import Level
+from stockwire.level import LevelNumbers
 
 
 class StockwireError(Exception):
@@ -106,7 +106,7 @@ class OutOfStock(Refused):
 class VersionConflict(Refused):
     """``current``: the level as it stood when the request was decided."""
 
-    def __init__(self, expected_version: int, current: Level) -> None:
+    def __init__(self, expected_version: int, current: LevelNumbers) -> None:
         super().__init__(f"{current.sku} at {current.location} is at version {current.version}, not {expected_version}")
         self.expected_version = expected_version
         self.current = current

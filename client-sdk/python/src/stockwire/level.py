@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 
 class Malformed(ValueError):
@@ -11,13 +11,8 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """Absolute values in units; the newest ``version`` wins, so seeing one twice or missing one does no harm.
-
-    ``available`` = ``on_hand`` - ``reserved``. Version 0: nothing has ever been booked, ``kind`` and ``committed_at``
-    are None. ``kind`` and ``committed_at`` (UTC) are those of the event that made this version; ``seq`` is its number
-    in ``shard``.
-    """
+class LevelNumbers:
+    """Where a level stands, in units. ``available`` = ``on_hand`` - ``reserved``; ``version`` counts its events."""
 
     sku: str
     location: str
@@ -25,10 +20,6 @@ class Level:
     on_hand: int
     reserved: int
     available: int
-    kind: str | None
-    committed_at: datetime | None
-    shard: int
-    seq: int
 
     @property
     def key(self) -> tuple[str, str]:
@@ -36,21 +27,56 @@ class Level:
         return (self.location, self.sku)
 
     @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "LevelNumbers":
+        """Raises Malformed. Unknown fields are ignored."""
+        return LevelNumbers(**_numbers(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Level(LevelNumbers):
+    """A level and the event that made this version of it. Absolute values: the newest version wins, so seeing one twice
+    or missing one does no harm.
+
+    Version 0: nothing has ever been booked, ``kind`` and ``committed_at`` are None. ``committed_at`` is in UTC; ``seq``
+    is the number of the event in ``shard``.
+    """
+
+    kind: str | None
+    committed_at: datetime | None
+    shard: int
+    seq: int
+
+    @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Level":
         """Raises Malformed. Unknown fields are ignored."""
         committed_at = data.get("committed_at")
-        return cls(
-            sku=text(data, "sku"),
-            location=text(data, "location"),
-            version=integer(data, "version"),
-            on_hand=integer(data, "on_hand"),
-            reserved=integer(data, "reserved"),
-            available=integer(data, "available"),
+        return Level(
+            **_numbers(data),
             kind=optional_text(data, "kind"),
             committed_at=None if committed_at is None else moment(data, "committed_at"),
             shard=integer(data, "shard"),
             seq=integer(data, "seq"),
         )
+
+
+class _Numbers(TypedDict):
+    sku: str
+    location: str
+    version: int
+    on_hand: int
+    reserved: int
+    available: int
+
+
+def _numbers(data: Mapping[str, Any]) -> _Numbers:
+    return {
+        "sku": text(data, "sku"),
+        "location": text(data, "location"),
+        "version": integer(data, "version"),
+        "on_hand": integer(data, "on_hand"),
+        "reserved": integer(data, "reserved"),
+        "available": integer(data, "available"),
+    }
 
 
 def text(data: Mapping[str, Any], field: str) -> str:
