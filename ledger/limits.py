@@ -11,6 +11,7 @@ BODY_DEADLINE_S = 10.0
 DRAIN_FACTOR = 4
 """What was not read when the answer leaves is read on, and dropped, up to this many times the limit: a client that
 still sends while the connection is closed would see a reset and never the answer."""
+DRAIN_DEADLINE_S = 2.0
 
 
 class BodyLimits:
@@ -26,14 +27,14 @@ class BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _has_body(scope):
-            body = _Body(receive, send, self._bytes_max, self._deadline_s)
+            body = _Body(receive, send, self._bytes_max, self._deadline_s, _waits_for_leave(scope))
             await self._app(scope, body.receive, body.send)
         else:
             await self._app(scope, receive, send)
 
 
 class _Body:
-    def __init__(self, receive: Receive, send: Send, bytes_max: int, deadline_s: float) -> None:
+    def __init__(self, receive: Receive, send: Send, bytes_max: int, deadline_s: float, waits_for_leave: bool) -> None:
         self._receive = receive
         self._send = send
         self._bytes_max = bytes_max
@@ -41,6 +42,7 @@ class _Body:
         self._ends_at = asyncio.get_running_loop().time() + deadline_s
         self._bytes = 0
         self._complete = False
+        self._waits_for_leave = waits_for_leave
 
     async def receive(self) -> Message:
         if self._complete:
@@ -55,12 +57,14 @@ class _Body:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start" and not self._complete:
-            await self._drain()
+            if not self._waits_for_leave:
+                await self._drain()
             if not self._complete:
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
         await self._send(message)
 
     async def _drain(self) -> None:
+        self._ends_at = min(self._ends_at, asyncio.get_running_loop().time() + DRAIN_DEADLINE_S)
         try:
             while not self._complete and self._bytes <= self._bytes_max * DRAIN_FACTOR:
                 await self._next()
@@ -68,6 +72,7 @@ class _Body:
             return
 
     async def _next(self) -> Message:
+        self._waits_for_leave = False
         async with asyncio.timeout_at(self._ends_at):
             message = await self._receive()
         self._bytes += len(message.get("body", b""))
@@ -77,3 +82,8 @@ class _Body:
 
 def _has_body(scope: Scope) -> bool:
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
+def _waits_for_leave(scope: Scope) -> bool:
+    """``Expect: 100-continue``: nothing is on its way yet, and asking for it only to drop it would be a waste."""
+    return any(name == b"expect" for name, _ in scope["headers"])

@@ -69,9 +69,7 @@ async def test_a_refusal_is_remembered_and_a_missing_item_is_not(api: Api, uniqu
     assert (await api.move(body, later)).status_code == 201
 
 
-@pytest.mark.parametrize(
-    "key", ["",  '"', '""', '"a', 'a b"', "a b", "x" * 201, '"' + "x" * 201 + '"', '"a\\x"', "é"]
-)
+@pytest.mark.parametrize("key", ["", '"', '""', '"a', 'a b"', "a b", "x" * 201, '"' + "x" * 201 + '"', '"a\\x"', "é"])
 async def test_an_impossible_idempotency_key_is_refused(api: Api, key: str) -> None:
     answer = await api.post("/v1/movements", sale("x", "x"), headers={"Idempotency-Key": key.encode("latin-1")})
     assert field(answer) == (400, "Idempotency-Key")

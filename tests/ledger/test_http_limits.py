@@ -1,0 +1,209 @@
+"""Requests that are too large, too slow or cut short, as bytes on a real connection."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from ledger import connections
+from ledger.errors import Invalid, LedgerError, TooLarge
+from ledger.limits import BodyLimits
+from tests.conftest import StartLedger
+from tests.ledger.api import Api, problem, receipt
+from tests.system import System
+from tests.waiting import wait_until
+
+DEADLINE_S = 10.0
+
+
+@asynccontextmanager
+async def connection(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def answer_to(url: str, *chunks: bytes) -> bytes:
+    async with asyncio.timeout(DEADLINE_S), connection(url) as (reader, writer):
+        for chunk in chunks:
+            writer.write(chunk)
+            await writer.drain()
+        return await reader.read()
+
+
+async def test_a_chunked_body_is_counted_as_it_arrives(api: Api, http_system: System) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 10_000
+
+    answer = await api.send("POST", "/v1/tokens", content=endless())
+    assert problem(answer) == (413, "too-large")
+    assert (await api.get("/v1/items")).is_success
+
+
+async def test_an_answer_before_the_end_of_a_huge_body_closes_the_connection(http_system: System) -> None:
+    head = b"POST /v1/movements HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
+    answer = await answer_to(http_system.ledger_url, head, b"x" * 300_000)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in answer
+
+
+async def test_a_small_body_that_nobody_read_keeps_the_connection(http_system: System) -> None:
+    async with connection(http_system.ledger_url) as (reader, writer):
+        for _ in range(2):
+            writer.write(b"POST /v1/movements HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+            async with asyncio.timeout(DEADLINE_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 401 ")
+                assert b"connection: close" not in head
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                await reader.readexactly(length)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: nonsense\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_bytes_that_are_no_request_are_refused(http_system: System, sent: bytes) -> None:
+    assert b" 400 " in (await answer_to(http_system.ledger_url, sent)).split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", b"GET /"])
+async def test_an_endless_head_ends_the_connection(http_system: System, sent: bytes) -> None:
+    """With an answer, unless bytes that were still on their way turned it into a reset."""
+    with contextlib.suppress(ConnectionResetError):
+        assert b" 400 " in (await answer_to(http_system.ledger_url, sent, b"x" * 200_000)).split(b"\r\n")[0]
+
+
+async def test_a_body_that_waits_for_leave_is_not_asked_for_when_it_is_not_wanted(http_system: System) -> None:
+    head = b"POST /v1/movements HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+    answer = await answer_to(http_system.ledger_url, head)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_caller_that_hangs_up_in_the_middle_of_a_body_hurts_nobody(
+    http_system: System, api: Api, unique_name: str
+) -> None:
+    key = (await http_system.admin_key()).encode()
+    head = (
+        b"POST /v1/movements HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\r\nContent-Length: 100\r\nAuthorization: Bearer "
+    )
+    for _ in range(20):
+        async with connection(http_system.ledger_url) as (_, writer):
+            writer.write(head + key + b"\r\n\r\n{")
+            await writer.drain()
+    await api.stock(unique_name, unique_name, 1)
+    assert "Traceback" not in http_system.ledgers[0].stderr()
+
+
+async def test_callers_that_hang_up_leak_no_connection_and_no_commit(start_ledger: StartLedger, system: System) -> None:
+    ledger = await start_ledger(STOCKWIRE_LEDGER_READ_CONNECTIONS="3")
+    async with Api(ledger.url, await system.admin_key()) as api:
+        await api.stock("berlin", "A")
+        for number in range(60):
+            headers = {"Idempotency-Key": f"k-{number}"}
+            request = (
+                api.client.get("/v1/levels")
+                if number % 2
+                else api.client.post("/v1/movements", json=receipt("berlin", "A", 1), headers=headers)
+            )
+            task = asyncio.create_task(request)
+            await asyncio.sleep(number * 0.0001)
+            task.cancel()
+            await asyncio.wait([task])
+        answers = await asyncio.gather(*(api.get("/v1/levels") for _ in range(20)))
+        assert all(answer.is_success for answer in answers)
+        for number in range(0, 60, 2):
+            await api.move(receipt("berlin", "A", 1), f"k-{number}")
+        assert (await api.get("/v1/levels/berlin/A")).json()["on_hand"] == 30
+
+
+# --- deadlines, without waiting for them
+
+
+async def test_a_body_that_drips_is_refused() -> None:
+    never = asyncio.Event()
+
+    async def receive() -> Message:
+        await never.wait()
+        raise AssertionError
+
+    with pytest.raises(Invalid, match="did not arrive") as caught:
+        await read_body(receive, deadline_s=0.01)
+    assert (caught.value.status, caught.value.numbers["field"]) == (400, "body")
+
+
+async def test_a_drip_of_bytes_does_not_prolong_the_deadline() -> None:
+    async def receive() -> Message:
+        await asyncio.sleep(0.002)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    with pytest.raises(Invalid, match="did not arrive"):
+        await read_body(receive, deadline_s=0.05)
+
+
+async def test_the_limit_itself_is_allowed_and_one_byte_more_is_not() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"12345", "more_body": False}
+
+    assert await read_body(receive, bytes_max=5) == b"12345"
+    with pytest.raises(TooLarge):
+        await read_body(receive, bytes_max=4)
+
+
+async def read_body(receive: object, bytes_max: int = 1000, deadline_s: float = 5.0) -> bytes:
+    found: list[bytes | LedgerError] = []
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        try:
+            found.append(await Request(scope, receive).body())  # type: ignore[arg-type]  # as ASGI hands them over
+        except LedgerError as error:
+            found.append(error)
+
+    scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
+    await BodyLimits(app, bytes_max, deadline_s)(scope, receive, receive)  # type: ignore[arg-type]
+    if isinstance(found[0], LedgerError):
+        raise found[0]
+    return found[0]
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT"])
+async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """In this process, with a short deadline: the server and its connections are the real ones."""
+    from ledger.serving import create_server, listen, url_of
+
+    monkeypatch.setattr(connections, "HEAD_DEADLINE_S", 0.1)
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        raise AssertionError("no request was sent")
+
+    server, listener = create_server(app), listen("127.0.0.1", 0, "PORT")
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    assert await answer_to(url_of(listener), sent) == b""
+    server.stop()
+    await serving
+
+
+async def test_metrics_say_what_was_refused(api: Api, http_system: System) -> None:
+    await api.get("/v1/nonsense")
+
+    async def counted() -> bool:
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(f"{http_system.ledgers[0].admin}/metrics")).text
+        return 'stockwire_ledger_problems_total{type="not-found"}' in text
+
+    assert await wait_until(counted)

@@ -1,0 +1,147 @@
+"""One ledger process: how it starts, refuses to start, and stops."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from ledger import migrations
+from tests.conftest import StartLedger
+from tests.ledger.api import Api, problem, receipt
+from tests.postgres import PostgresServer
+from tests.processes import ServerProcess, ledger_process
+from tests.system import System
+from tests.waiting import wait_until
+
+GOOD = {
+    "STOCKWIRE_DATABASE_URL": "postgresql://127.0.0.1:1/nothing",
+    "STOCKWIRE_REDIS_URL": "redis://127.0.0.1:1",
+    "STOCKWIRE_TOKEN_SECRET": "x" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"STOCKWIRE_DATABASE_URL": None}, "STOCKWIRE_DATABASE_URL"),
+        ({"STOCKWIRE_DATABASE_URL": "sqlite:///x"}, "STOCKWIRE_DATABASE_URL"),
+        ({"STOCKWIRE_TOKEN_SECRET": "short"}, "STOCKWIRE_TOKEN_SECRET"),
+        ({"STOCKWIRE_LEDGER_PORT": "http"}, "STOCKWIRE_LEDGER_PORT"),
+        ({"STOCKWIRE_LEDGER_PORTS": "1"}, "STOCKWIRE_LEDGER_PORTS"),
+        ({"STOCKWIRE_HUB_STREAM_URLS": "http://hub"}, "STOCKWIRE_HUB_STREAM_URLS"),
+        ({"STOCKWIRE_HUB_READ_URLS": "http://hub"}, "STOCKWIRE_HUB_READ_URLS"),
+        ({"STOCKWIRE_LEDGER_PUBLIC_URL": "ftp://x"}, "STOCKWIRE_LEDGER_PUBLIC_URL"),
+    ],
+)
+async def test_a_setting_that_makes_no_sense_stops_the_start(
+    tmp_path: Path, change: dict[str, object], named: str
+) -> None:
+    await refuses(ledger_process("ledger", tmp_path, {**GOOD, **change}), 78, named)
+
+
+async def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = {**GOOD, "STOCKWIRE_LEDGER_PORT": taken.getsockname()[1]}
+        await refuses(ledger_process("ledger", tmp_path, settings), 78, "STOCKWIRE_LEDGER_PORT")
+
+
+async def test_a_database_that_never_comes_stops_the_start(tmp_path: Path) -> None:
+    settings = {**GOOD, "STOCKWIRE_LEDGER_DATABASE_WAIT_S": "0.3"}
+    await refuses(ledger_process("ledger", tmp_path, settings), 69, "STOCKWIRE_DATABASE_URL")
+
+
+async def refuses(process: ServerProcess, status: int, named: str) -> None:
+    """One line that names the setting."""
+    process.launch()
+    assert await process.wait() == status
+    last = process.stderr().splitlines()[-1]
+    assert last.startswith("stockwire: ")
+    assert named in last
+    assert "Traceback" not in process.stderr()
+
+
+async def test_before_the_database_is_there_it_says_so_and_then_starts(
+    tmp_path: Path, system: System, empty_database_url: str
+) -> None:
+    port = free_port()
+    settings = {**GOOD, "STOCKWIRE_DATABASE_URL": empty_database_url, "STOCKWIRE_LEDGER_PORT": port}
+    process = ledger_process("early", tmp_path, {**settings, "STOCKWIRE_REDIS_URL": system.redis_url})
+    process.launch()
+    try:
+        async with Api(f"http://127.0.0.1:{port}", "sw_nothing") as api:
+
+            async def waits() -> bool:
+                answer = await api.get("/readyz")
+                return answer.status_code == 503 and "stockwire migrate" in answer.json()["detail"]
+
+            await wait_until(waits, swallow=httpx.TransportError)
+            assert (await api.get("/healthz")).is_success
+            answer = await api.post("/v1/movements", receipt("berlin", "A", 1), headers={"Idempotency-Key": "a"})
+            assert problem(answer) == (503, "unavailable")
+            await migrations.upgrade(empty_database_url)
+            await process.await_ready()
+            assert (await api.get("/readyz")).is_success
+    finally:
+        assert await process.stop() == 0
+
+
+async def test_sigterm_while_waiting_for_the_database_ends_it(tmp_path: Path) -> None:
+    process = ledger_process("early", tmp_path, GOOD)
+    process.launch()
+
+    async def waits() -> bool:
+        return "waiting: " in process.stderr()
+
+    await wait_until(waits)
+    process.terminate()
+    assert await process.wait(5) == 0
+
+
+async def test_sigterm_finishes_what_was_taken(
+    start_ledger: StartLedger, system: System, postgres: PostgresServer
+) -> None:
+    """A commit that waits for a row lock has been taken: it is answered before the process ends."""
+    ledger = await start_ledger()
+    database = httpx.URL(system.database_url).path.strip("/")
+    async with Api(ledger.url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 1)
+        async with locked(system.database_url):
+            sale = asyncio.create_task(api.move(receipt("berlin", "A", 1)))
+            await wait_until(lambda: is_waiting(postgres, database))
+            ledger.terminate()
+
+            async def closed() -> bool:
+                with socket.socket() as probe:
+                    return probe.connect_ex((api.client.base_url.host, api.client.base_url.port or 0)) != 0
+
+            await wait_until(closed)
+        assert (await sale).status_code == 201
+    assert await ledger.wait() == 0
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncIterator[None]:
+    """Every level is locked by somebody else."""
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute("select 1 from stock_level for update")
+        yield
+    await connection.close()
+
+
+async def is_waiting(postgres: PostgresServer, database: str) -> bool:
+    rows = await postgres.query(
+        "select 1 from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'", "postgres", database
+    )
+    return bool(rows)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
