@@ -1,17 +1,22 @@
-"""The keys and the secret that one running system uses itself, kept in its data folder.
+"""A database made ready for one running system: migrated, with the keys that the system uses itself.
 
-Straight on the database, since no key exists before the first one. Raises what SQLAlchemy and asyncpg raise.
+The keys are kept in the data folder and made straight on the database, since no key exists before the first one.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import DataFolder
+from ledger import migrations
 from ledger.database import create_engine
 from ledger.keys import create_key, find_key, split_key
 
+_TIMEOUT_S = 300.0  # a migration of a large database
 OWNER = "stockwire-up"
 SCOPES = ("admin", "feed", "hub", "stock:read:*", "stock:write:*")
 
@@ -25,7 +30,22 @@ class Access:
     token_secret: str
 
 
-async def prepare_access(folder: DataFolder, database_url: str) -> Access:
+class DatabaseUnusable(Exception):
+    """The database cannot be reached, or not be migrated; the message says why in one line."""
+
+
+async def prepare_database(folder: DataFolder, database_url: str) -> Access:
+    """Raises DatabaseUnusable."""
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            await migrations.upgrade(database_url)
+            return await _prepare_access(folder, database_url)
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DatabaseUnusable(f"the database cannot be used: {reason}") from error
+
+
+async def _prepare_access(folder: DataFolder, database_url: str) -> Access:
     """Takes what the folder holds if the database still knows it, else makes new ones."""
     engine = create_engine(database_url, pool_size=1)
     try:

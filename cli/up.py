@@ -8,15 +8,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
 import httpx
 import uvloop
-from sqlalchemy.exc import SQLAlchemyError
 from stockwire import AsyncClient
 from stockwire.errors import StockwireError
 
 from cli import launches
-from cli.access import Access, prepare_access
+from cli.access import Access, DatabaseUnusable, prepare_database
 from cli.banner import Banner
 from cli.data_folder import DataFolder
 from cli.embedded import EmbeddedFailed, Postgres, Valkey
@@ -30,13 +28,11 @@ from cli.screen import Screen
 from cli.settings import UpSettings
 from cli.shop import Shop
 from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
-from ledger import migrations
 from wire.environment import EXIT_CONFIG, SettingsError
 
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
 READ_TOKEN_EVERY_S = 1800
 _TIMEOUT_S = 10.0
-_MIGRATE_TIMEOUT_S = 300.0
 
 logger = logging.getLogger("stockwire.up")
 
@@ -172,16 +168,11 @@ class Up:
 
     async def _prepare_database(self, database_url: str) -> Access:
         try:
-            async with asyncio.timeout(_MIGRATE_TIMEOUT_S):
-                await migrations.upgrade(database_url)
-                return await prepare_access(self._folder, database_url)
-        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            return await prepare_database(self._folder, database_url)
+        except DatabaseUnusable as error:
             if self._settings.database_url is None:
-                raise SupervisorFailed(f"the database cannot be used: {reason} (its log: postgres.log)") from error
-            raise SettingsError(
-                f"the database cannot be used ({reason}): correct STOCKWIRE_DATABASE_URL, or unset it for an embedded one"
-            ) from error
+                raise SupervisorFailed(f"{error} (its log: {self._folder.path / 'postgres.log'})") from error
+            raise SettingsError(f"{error}: correct STOCKWIRE_DATABASE_URL, or unset it to run one here") from error
 
     async def _start_services(self, supervisor: Supervisor, database_url: str, redis_url: str, access: Access) -> None:
         shared = launches.shared_settings(database_url, redis_url, self._settings.channel_prefix, access, self._ports)
