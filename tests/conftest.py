@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 from stockwire import AsyncClient
 
@@ -21,6 +22,9 @@ from tests.system import System
 from tests.valkey import ValkeyServer
 
 os.environ[SESSION_VARIABLE] = SESSION_ID
+# A busy machine is slow now and then, which is no failure.
+hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("stockwire")
 
 
 class StartLedger(Protocol):
