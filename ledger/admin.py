@@ -29,7 +29,7 @@ WRITER_HELP = {
     "operations": "Operations committed.",
     "events": "Events committed: changes of one level by one operation.",
     "batches": "Batches committed; operations per batch is how well commits are shared.",
-    "conflicts": "Batches that found a version moved or a key known, and were decided again under their locks.",
+    "conflicts": "Batches that found a version moved, and were decided again under their locks.",
     "locked_batches": "Batches decided under their level locks.",
     "replays": "Requests answered from what was stored under their key.",
     "lost_connections": "Batches whose connection to the database was lost on the way.",

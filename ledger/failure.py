@@ -8,7 +8,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class Failure(Enum):
-    MISSED = "a level had moved or a key was known"
+    MOVED = "a level had moved"
+    KNOWN = "a key was known"
     BUSY = "somebody else holds the rows"
     IN_FLIGHT = "somebody else is working on a key of the batch"
     LOST = "the connection was lost; what was sent may still commit"
@@ -17,10 +18,10 @@ class Failure(Enum):
 
 
 _BY_SQLSTATE = {
-    "22012": Failure.MISSED,  # division_by_zero: the statement's own check
-    "23505": Failure.MISSED,  # unique_violation: a known key, or an event that exists
-    "40001": Failure.MISSED,  # serialization_failure
-    "40P01": Failure.MISSED,  # deadlock_detected: the locked second try avoids it
+    "22012": Failure.MOVED,  # division_by_zero: the statement's own check
+    "23505": Failure.KNOWN,  # unique_violation: a known key, or an event that exists
+    "40001": Failure.MOVED,  # serialization_failure
+    "40P01": Failure.MOVED,  # deadlock_detected: the locked second try avoids it
     "55P03": Failure.BUSY,  # lock_not_available
     "25006": Failure.UNAVAILABLE,  # read_only_sql_transaction
     "57P03": Failure.UNAVAILABLE,  # cannot_connect_now

@@ -53,7 +53,10 @@ HALVES_LOCK_TIMEOUT = text("set local lock_timeout = '100ms'")
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
-AT_ONCE = (Failure.MISSED, Failure.BUSY, Failure.IN_FLIGHT)
+MISSED = (Failure.MOVED, Failure.KNOWN)
+"""Failures of the optimistic try that say: somebody else was here. Nothing was written."""
+
+AT_ONCE = (*MISSED, Failure.BUSY, Failure.IN_FLIGHT)
 """Failures after which the locked try follows without a pause."""
 
 ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
@@ -62,7 +65,7 @@ ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
 
 @dataclass(slots=True)
 class Counters:
-    """Counts since start. ``conflicts``: batches that found a version moved or a key known, and went round again."""
+    """Counts since start. ``conflicts``: batches that found a version moved, and went round again."""
 
     operations: int = 0
     events: int = 0
@@ -166,7 +169,7 @@ class Writer:
                 failure, reason = failure_of(error), error
             self._after(failure, batch)
             unknown = unknown or (self._sending and failure is Failure.LOST)
-            misses += locked and failure is Failure.MISSED
+            misses += locked and failure in MISSED
             if failure in ALONE and (locked or failure is Failure.POISON):
                 return await self._bisect(batch, failure, reason, deadline)
             if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
@@ -177,8 +180,8 @@ class Writer:
             locked = True
 
     def _after(self, failure: Failure, batch: list[Pending]) -> None:
-        if failure is Failure.MISSED:
-            self._counters.conflicts += 1
+        if failure in MISSED:
+            self._counters.conflicts += failure is Failure.MOVED
             self._locked_batches_left = LOCKED_BATCHES
             for key in keys_of([pending.operation for pending in batch]):
                 self._remembered.pop(key, None)

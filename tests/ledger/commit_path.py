@@ -40,6 +40,18 @@ class CommitPath:
                     {"name": location, "shard": shard_of(location, SHARDS)},
                 )
 
+    async def on_hand(self, sku: str, location: str = "berlin") -> int:
+        async with self.engine.connect() as connection:
+            found = await connection.execute(
+                text("select on_hand from stock_level where sku = :sku and location = :location"),
+                {"sku": sku, "location": location},
+            )
+            return int(found.scalar_one())
+
+    async def scalar(self, query: str) -> int:
+        async with self.engine.connect() as connection:
+            return int((await connection.execute(text(query))).scalar_one())
+
     async def audit(self) -> list[Violation]:
         async with self.engine.connect() as connection:
             return await audit(connection)

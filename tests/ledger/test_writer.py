@@ -77,7 +77,7 @@ async def test_twins_in_flight_share_one_effect_and_strangers_are_turned_away(pa
     other = operation(line("A", "berlin", 5), key="twin", body=b"another body")
     answers = await asyncio.gather(_try(path, request), _try(path, request), _try(path, other))
     assert [type(answer) for answer in answers] == [Outcome, Outcome, IdempotencyMismatch]
-    assert await _on_hand(path, "A") == 5
+    assert await path.on_hand("A") == 5
 
 
 async def test_a_known_key_does_not_hurt_its_neighbours(path: CommitPath) -> None:
@@ -89,7 +89,7 @@ async def test_a_known_key_does_not_hurt_its_neighbours(path: CommitPath) -> Non
     assert [answer.replayed for answer in answers if isinstance(answer, Outcome)] == [False, True, False]
     first, second = await asyncio.gather(_try(path, misused), _try(path, operation(line("B", "berlin", 1))))
     assert [type(first), type(second)] == [IdempotencyMismatch, Outcome]
-    assert (await _on_hand(path, "A"), await _on_hand(path, "B")) == (6, 2)
+    assert (await path.on_hand("A"), await path.on_hand("B")) == (6, 2)
 
 
 async def test_the_same_key_on_two_replicas_a_thousand_times(path: CommitPath, rival: CommitPath) -> None:
@@ -103,7 +103,7 @@ async def test_the_same_key_on_two_replicas_a_thousand_times(path: CommitPath, r
     by_id = Counter(answer.operation for answer in answers if isinstance(answer, Outcome))
     assert all(by_id[twin.id] == 2 for twin in twins)
     assert all(by_id[neighbour.id] == 1 for neighbour in neighbours)
-    assert await _on_hand(path, "A") == 99_000
+    assert await path.on_hand("A") == 99_000
     assert await path.audit() == []
 
 
@@ -115,7 +115,7 @@ async def test_racing_replicas_tear_nothing(database_url: str, path: CommitPath,
         answers = await _in_slices(requests, 100)
         assert {type(answer) for answer in answers} <= {Outcome, InsufficientStock}
         assert sum(replica.writers.counters.conflicts for replica in replicas) > 0
-        deadlocks = await _scalar(path, "select deadlocks from pg_stat_database where datname = current_database()")
+        deadlocks = await path.scalar("select deadlocks from pg_stat_database where datname = current_database()")
         batches = sum(replica.writers.counters.batches for replica in replicas)
         assert deadlocks < 0.05 * batches, f"{deadlocks} deadlocks in {batches} batches"
         assert await path.audit() == []
@@ -193,7 +193,7 @@ async def test_a_full_queue_refuses_at_once_and_what_was_taken_is_done(path: Com
         await elsewhere.rollback()
     kinds = Counter(type(answer) for answer in await answers)
     assert kinds[Overloaded] > 0
-    assert await _on_hand(path, "A") == 1000 * kinds[Outcome]
+    assert await path.on_hand("A") == 1000 * kinds[Outcome]
 
 
 async def test_a_database_that_is_away_is_said_so_and_comes_back(
@@ -209,7 +209,7 @@ async def test_a_database_that_is_away_is_said_so_and_comes_back(
         assert answer.retry_after_s >= 1
         await asyncio.to_thread(private_postgres.start)
         assert isinstance(await _try(path, lost), Outcome)
-        assert await _on_hand(path, "A") == 2
+        assert await path.on_hand("A") == 2
         assert await path.audit() == []
 
 
@@ -304,17 +304,3 @@ async def _assert_agrees(path: CommitPath, request: Operation, answer: Outcome |
         assert row.refusal is not None
     else:
         assert isinstance(answer, OutcomeUnknown | Unavailable), repr(answer)
-
-
-async def _on_hand(path: CommitPath, sku: str, location: str = "berlin") -> int:
-    async with path.engine.connect() as connection:
-        found = await connection.execute(
-            text("select on_hand from stock_level where sku = :sku and location = :location"),
-            {"sku": sku, "location": location},
-        )
-        return int(found.scalar_one())
-
-
-async def _scalar(path: CommitPath, query: str) -> int:
-    async with path.engine.connect() as connection:
-        return int((await connection.execute(text(query))).scalar_one())

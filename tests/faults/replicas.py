@@ -1,0 +1,51 @@
+"""Plain HTTP to each ledger replica, without the client's retries: what was asked is what was sent."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+
+from tests.system import System
+
+
+@asynccontextmanager
+async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """One client for each ledger of ``system``, with the admin key."""
+    headers = {"Authorization": f"Bearer {await system.admin_key()}"}
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False)
+            )
+            for url in system.ledger_urls
+        ]
+
+
+async def move(replica: httpx.AsyncClient, key: str, *lines: dict[str, object]) -> httpx.Response:
+    body = lines[0] if len(lines) == 1 else {"lines": list(lines)}
+    return await replica.post("/v1/movements", json=body, headers={"Idempotency-Key": key})
+
+
+def line(sku: str, quantity: int, location: str = "berlin") -> dict[str, object]:
+    return {"sku": sku, "location": location, "quantity": quantity, "kind": "receipt" if quantity > 0 else "sale"}
+
+
+async def add_catalog(replica: httpx.AsyncClient, skus: list[str], locations: list[str]) -> None:
+    for sku in skus:
+        (await replica.put(f"/v1/items/{sku}", json={"name": sku})).raise_for_status()
+    for location in locations:
+        (await replica.put(f"/v1/locations/{location}", json={"name": location})).raise_for_status()
+
+
+async def metric(system: System, name: str) -> float:
+    """The sum of one metric over all ledgers, as their admin ports give it."""
+    total = 0.0
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        for ledger in system.ledgers:
+            text = (await http.get(f"{ledger.admin}/metrics")).text
+            values = [
+                float(row.rsplit(" ", 1)[1]) for row in text.splitlines() if row.startswith((name + " ", name + "{"))
+            ]
+            assert values, f"{name} is not among the metrics"
+            total += sum(values)
+    return total

@@ -1,0 +1,68 @@
+"""A launch: everybody wants the same few units, on every replica at once."""
+
+import asyncio
+import secrets
+from collections import Counter
+
+import httpx
+from stockwire import AsyncClient
+
+from tests.faults.replicas import add_catalog, line, metric, move, replicas
+from tests.faults.watcher import await_agreement, watching_hub
+from tests.ledger.commit_path import commit_path
+from tests.system import System
+
+BUYERS, UNITS = 200, 50
+TWINS = 1000
+PAIRS_AT_ONCE = 40
+
+
+async def test_two_hundred_buyers_fifty_units_two_replicas(system: System) -> None:
+    await system.start(ledgers=2, hubs=2)
+    key = await system.admin_key()
+    async with replicas(system) as ledgers, AsyncClient(system.ledger_url, key) as client:
+        await add_catalog(ledgers[0], ["ticket"], ["berlin"])
+        await client.stock.receive("ticket", "berlin", UNITS)
+        async with (
+            watching_hub(system.stream_urls[0], key, "berlin", ["ticket"]) as first,
+            watching_hub(system.stream_urls[1], key, "berlin") as second,
+        ):
+            answers = await asyncio.gather(
+                *(move(ledgers[buyer % 2], secrets.token_hex(8), line("ticket", -1)) for buyer in range(BUYERS))
+            )
+            await await_agreement(client, "berlin", [first, second])
+            assert first.figures["berlin", "ticket"][1] == 0
+    assert Counter(answer.status_code for answer in answers) == {201: UNITS, 409: BUYERS - UNITS}
+    refusals = [answer.json() for answer in answers if answer.status_code == 409]
+    assert {(refusal["type"], refusal["available"]) for refusal in refusals} == {("insufficient-stock", 0)}
+    assert await metric(system, "stockwire_ledger_conflicts_total") > 0, "without a race this proved nothing"
+    async with commit_path(system.database_url) as path:
+        assert await path.audit() == []
+
+
+async def test_the_same_key_to_two_replicas_at_once_a_thousand_times(system: System) -> None:
+    await asyncio.gather(system.start_ledger(), system.start_ledger())
+    async with replicas(system) as ledgers:
+        await add_catalog(ledgers[0], ["twin", "other"], ["berlin"])
+        (await move(ledgers[0], "stock", line("twin", 10 * TWINS))).raise_for_status()
+        limit = asyncio.Semaphore(PAIRS_AT_ONCE)
+        answers = await asyncio.gather(*(_twins(ledgers, limit, number) for number in range(TWINS)))
+        for first, second, neighbour in answers:
+            assert (first.status_code, second.status_code, neighbour.status_code) == (201, 201, 201)
+            assert first.json() == second.json()
+            replays = ["idempotency-replayed" in answer.headers for answer in (first, second, neighbour)]
+            assert sorted(replays[:2]) == [False, True]
+            assert not replays[2]
+    async with commit_path(system.database_url) as path:
+        assert await path.on_hand("twin", "berlin") == 9 * TWINS
+        assert await path.on_hand("other", "berlin") == TWINS
+        assert await path.audit() == []
+
+
+async def _twins(ledgers: list[httpx.AsyncClient], limit: asyncio.Semaphore, number: int) -> list[httpx.Response]:
+    """The same key on both replicas, and a neighbour beside them."""
+    async with limit:
+        return await asyncio.gather(
+            *(move(ledger, f"twin-{number}", line("twin", -1)) for ledger in ledgers),
+            move(ledgers[number % 2], f"other-{number}", line("other", 1)),
+        )
