@@ -1,9 +1,11 @@
 """The processes that a test run starts: they die with it, and none may be left behind."""
 
+import contextlib
 import ctypes
 import os
 import secrets
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import psutil
 SESSION_VARIABLE = "STOCK_TEST_SESSION"
 """Marks every descendant of this test run, also one whose parent was killed. Not STOCKWIRE_*: those are checked."""
 SESSION_ID = os.environ.get(SESSION_VARIABLE) or secrets.token_hex(8)
+
+GRACE_S = 5.0
+"""For children of what was killed to notice it."""
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -30,18 +35,38 @@ def die_with_parent(signal_number: int) -> Callable[[], None]:
     return arrange
 
 
-def left_behind(folder: Path) -> list[str]:
-    """Every process that descends from this run, carries its mark, or names ``folder``: command lines with pids."""
+def left_behind(folder: Path, grace_s: float = GRACE_S) -> list[str]:
+    """Every process that descends from this run, carries its mark, or names ``folder``, and does not end in time.
+
+    They are killed; their command lines with pids are returned.
+    """
+    deadline = time.monotonic() + grace_s
+    while (found := ours(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    described = [_describe(process) for process in found]
+    for process in found:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return described
+
+
+def ours(folder: Path) -> list[psutil.Process]:
+    """Running processes of this test run, the servers that it still needs included."""
     own = psutil.Process()
     ancestors = {own.pid, *(parent.pid for parent in own.parents())}
     descendants = {child.pid for child in own.children(recursive=True)}
-    found = []
-    for process in psutil.process_iter():
-        if process.pid in ancestors:
-            continue
-        if process.pid in descendants or _is_ours(process, folder):
-            found.append(_describe(process))
-    return [line for line in found if line]
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid not in ancestors and (process.pid in descendants or _is_ours(process, folder)) and _runs(process)
+    ]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _is_ours(process: psutil.Process, folder: Path) -> bool:
@@ -54,8 +79,6 @@ def _is_ours(process: psutil.Process, folder: Path) -> bool:
 
 def _describe(process: psutil.Process) -> str:
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return ""
         return f"{process.pid}: {' '.join(process.cmdline()) or process.name()}"
     except (psutil.Error, OSError):
-        return ""
+        return f"{process.pid}, which has just ended"

@@ -1,10 +1,15 @@
 """The process fixtures: real processes, ready when they say so, back at the same address, their tracebacks noticed."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.children import ours
 from tests.conftest import StartLedger
 from tests.processes import ServerProcess, clean_environment
 from tests.system import System
@@ -55,3 +60,27 @@ def test_settings_of_the_machine_do_not_reach_the_processes(monkeypatch: pytest.
     monkeypatch.setenv("STOCKWIRE_LEDGER_PORT", "1")
     environment = clean_environment({"STOCKWIRE_HUB_NODE": "x", "STOCKWIRE_HUB_KEY": None})
     assert [name for name in environment if name.startswith("STOCKWIRE_")] == ["STOCKWIRE_HUB_NODE"]
+
+
+def test_a_process_that_is_left_behind_is_found(tmp_path: Path) -> None:
+    """Its parent is gone, so it is nobody's child any more; the mark in its environment remains."""
+    orphan = (
+        "import subprocess, sys\n"
+        "waits = [sys.executable, '-c', 'import sys; sys.stdin.read()']\n"
+        "print(subprocess.Popen(waits, stdout=subprocess.DEVNULL).pid)"
+    )
+    reading, writing = os.pipe()
+    try:
+        started = subprocess.run(
+            [sys.executable, "-c", orphan],
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=20,
+            env=clean_environment({}),
+        )
+        assert int(started.stdout) in {process.pid for process in ours(tmp_path)}
+    finally:
+        os.close(reading)
+        os.close(writing)
