@@ -25,6 +25,7 @@ from stockwire.request import is_name
 EXIT_NOT_ALL = 1
 EXIT_FAILURE = 2
 REFUSALS_SHOWN_MAX = 10
+REACH_S = 5.0
 
 
 def import_file(
@@ -72,15 +73,19 @@ def _read(file: Path, location: str, opening_file: Path | None) -> Plan:
 
 
 async def _book(plan: Plan, progress: Progress, url: str | None, key: str | None, currency: str) -> None:
+    async with AsyncClient(url, key, retry_for_s=REACH_S) as client:
+        await client.hubs()  # a wrong URL is said at once, not after the patience that a crash deserves
     total = sum(booking.file_lines for booking in plan.bookings)
+    console = Console(stderr=True)
     with bars.Progress(
         bars.TextColumn("importing"),
         bars.BarColumn(),
         bars.MofNCompleteColumn(),
         bars.TextColumn("lines"),
         bars.TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task("importing", total=total)
         progress.report = lambda now: bar.update(task, completed=now.applied + now.refused)
