@@ -1,0 +1,119 @@
+"""A client that is cut at random points, in handshakes, snapshots and traffic: a position never promises too much."""
+
+import asyncio
+import random
+from bisect import bisect_right
+from collections import defaultdict
+from urllib.parse import urlsplit
+
+from stockwire import AsyncClient, Freshness, OutOfStock, Snapshot, StreamEvent, receipt, sale
+
+from tests.faults.replicas import add_catalog, replicas
+from tests.faults.watcher import Watcher, await_agreement, watching_hub
+from tests.ledger.commit_path import commit_path
+from tests.proxy import Proxy, proxy_to
+from tests.system import System
+
+CLIENTS, CUTS_EACH = 10, 50
+SKUS = [f"S{number:03d}" for number in range(300)]
+WRITERS = 6
+HANDSHAKE_BYTES = 1_500
+TRAFFIC_BYTES = 60_000
+
+
+class Promises:
+    """Each position a client was given, with what its view held at that moment."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.resumes = 0
+        self.recovered = 0
+        self.given: list[tuple[dict[str, int], dict[str, int]]] = []
+        self._view = watcher.subscription.view
+        watcher.subscription.listen(self._hear)
+
+    def _hear(self, event: StreamEvent) -> None:
+        if isinstance(event, Snapshot):
+            self.resumes += 1
+            self.recovered += event.recovered
+        if isinstance(event, Snapshot | Freshness) and self._view.position is not None:
+            versions = {sku: level.version for (_, sku), level in self._view.items()}
+            self.given.append((dict(self._view.position.seq), versions))
+
+
+async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(system: System) -> None:
+    await system.start(ledgers=1, hubs=1)
+    key = await system.admin_key()
+    async with replicas(system) as ledgers:
+        await add_catalog(ledgers[0], SKUS, ["berlin"])
+    async with AsyncClient(system.ledger_url, key) as client:
+        await client.operation([receipt(sku, "berlin", 1000) for sku in SKUS])
+        traffic = [asyncio.create_task(_trade(client)) for _ in range(WRITERS)]
+        try:
+            cut = await asyncio.gather(*(_cut_client(system, key, client, number) for number in range(CLIENTS)))
+        finally:
+            for task in traffic:
+                task.cancel()
+    history = await _history(system)
+    assert sum(promises.resumes for promises in cut) >= 0.5 * CLIENTS * CUTS_EACH
+    assert sum(promises.recovered for promises in cut) >= 0.2 * CLIENTS * CUTS_EACH, "hardly any resume was tried"
+    for promises in cut:
+        for position, versions in promises.given:
+            _assert_kept(position, versions, history)
+
+
+async def _cut_client(system: System, key: str, client: AsyncClient, number: int) -> Promises:
+    stream = urlsplit(system.stream_urls[0])
+    assert stream.hostname is not None
+    assert stream.port is not None
+    skus = None if number % 2 else SKUS[: 100 * (1 + number % 3)]
+    async with proxy_to(stream.hostname, stream.port) as proxy:
+        url = f"ws://127.0.0.1:{proxy.port}{stream.path}"
+        async with watching_hub(url, key, "berlin", skus) as watcher:
+            promises = Promises(watcher)
+            await _cut_again_and_again(proxy)
+            proxy.heal()
+            await await_agreement(client, "berlin", [watcher] if skus is None else [], deadline_s=20)
+            await watcher.subscription.ready(20)
+    assert watcher.went_back == []
+    return promises
+
+
+async def _cut_again_and_again(proxy: Proxy) -> None:
+    for _ in range(CUTS_EACH):
+        bytes_max = HANDSHAKE_BYTES if random.random() < 0.2 else TRAFFIC_BYTES
+        accepted = proxy.accepted
+        if proxy.connections == 0:
+            await proxy.connected(accepted + 1, deadline_s=30)
+            accepted = proxy.accepted
+        proxy.down.reset_after(random.randint(1, bytes_max))
+        await proxy.connected(accepted + 1, deadline_s=30)
+
+
+async def _trade(client: AsyncClient) -> None:
+    while True:
+        lines = [random.choice((sale, receipt))(sku, "berlin", 1) for sku in random.sample(SKUS, 5)]
+        try:
+            await client.operation(lines)
+        except OutOfStock:
+            continue
+
+
+async def _history(system: System) -> dict[str, list[tuple[str, int, int]]]:
+    """By sku: shard, seq and version of every event, in order."""
+    from sqlalchemy import text
+
+    history: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    async with commit_path(system.database_url) as path, path.engine.connect() as connection:
+        rows = await connection.execute(text("select sku, shard, seq, version from stock_event order by shard, seq"))
+        for sku, shard, seq, version in rows:
+            history[sku].append((str(shard), seq, version))
+    return history
+
+
+def _assert_kept(
+    position: dict[str, int], versions: dict[str, int], history: dict[str, list[tuple[str, int, int]]]
+) -> None:
+    for sku, held in versions.items():
+        events = history[sku]
+        promised = bisect_right(events, position[events[0][0]], key=lambda event: event[1])
+        assert held >= promised, f"{sku}: position {position} promises version {promised}, the view holds {held}"

@@ -1,0 +1,108 @@
+"""The sample is imported while clients watch and everything is killed once: it finishes, and everybody agrees."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from stockwire import AsyncClient
+from stockwire.importing.plan import make_plan
+from stockwire.importing.sheet import read_sheet
+
+from cli.sample_shop import FILE
+from tests.cli.running import PROGRAM, RunningUp
+from tests.faults.watcher import Watcher, await_agreement, watching_hub
+
+LOCATION = "warehouse"
+WATCHERS = 20
+KILLS = {"hub-1": 0.25, "valkey": 0.35, "ledger": 0.45, "postgres": 0.55}
+"""Who is killed, and the share of the import's events after which."""
+LANDED_MIN, LANDED_MAX = 0.2, 0.8
+IMPORT_DEADLINE_S = 240.0
+
+
+async def test_an_import_survives_the_death_of_every_part(tmp_path: Path) -> None:
+    up = RunningUp(tmp_path, "--replay", "0", "--hubs", "2")
+    try:
+        await asyncio.to_thread(up.start)
+        run = up.run
+        async with AsyncClient(run["ledger"], run["key"]) as client, _watchers(run) as watchers:
+            landed: dict[str, float] = {}
+            first, _ = await asyncio.gather(_import(up, tmp_path), _kill_on_the_way(up, landed))
+            assert first["read"] == first["applied"] + first["refused"] + first["rejected"] == 25_281
+            assert first["refused"] == 0
+            assert landed.keys() == KILLS.keys()
+            assert all(LANDED_MIN <= share <= LANDED_MAX for share in landed.values()), landed
+            await await_agreement(client, LOCATION, watchers)
+            heads = await _heads(up)
+            assert await _import(up, tmp_path) == first
+            assert await _heads(up) == heads, "a second import changed something"
+        audit = await asyncio.to_thread(up.command, "doctor", "--audit")
+        assert audit.returncode == 0, audit.stdout + audit.stderr
+    finally:
+        await asyncio.to_thread(up.stop)
+
+
+@asynccontextmanager
+async def _watchers(run: dict[str, Any]) -> AsyncIterator[list[Watcher]]:
+    """Half on each hub, of the whole location."""
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(watching_hub(run["hubs"][number % 2], run["key"], LOCATION))
+            for number in range(WATCHERS)
+        ]
+
+
+async def _import(up: RunningUp, folder: Path) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "import",
+        str(FILE),
+        "--location",
+        LOCATION,
+        "--json",
+        env=up.environment(),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(IMPORT_DEADLINE_S):
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    result: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
+    return result
+
+
+async def _kill_on_the_way(up: RunningUp, landed: dict[str, float]) -> None:
+    """``landed``: at which share of the import's events each kill came."""
+    assert FILE is not None
+    plan = make_plan(read_sheet(FILE), LOCATION, None)
+    expected = sum(len({line.sku for line in booking.lines}) for booking in plan.bookings)
+    expected += sum(len(lines) for _, lines in plan.opening)
+    begun = sum((await _heads(up)).values())
+    for name, share in KILLS.items():
+        done = 0.0
+        while done < share:
+            await asyncio.sleep(0.02)
+            done = (sum((await _heads(up)).values()) - begun) / expected
+        os.kill(up.run["pids"][name], signal.SIGKILL)
+        landed[name] = done
+
+
+async def _heads(up: RunningUp) -> dict[int, int]:
+    """By shard, however long the ledger is away."""
+    run = up.run
+    async with httpx.AsyncClient(trust_env=False, timeout=2) as http, asyncio.timeout(60):
+        while True:
+            try:
+                answer = await http.get(f"{run['ledger']}/v1/shards", headers={"Authorization": f"Bearer {run['key']}"})
+                if answer.status_code == 200:
+                    return {shard["shard"]: shard["head"] for shard in answer.json()["shards"]}
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.05)
