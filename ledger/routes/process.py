@@ -15,6 +15,8 @@ from ledger.errors import Unavailable
 
 OPENAPI = Path(wire.__file__).with_name("openapi.yaml")
 PAGE = Path(__file__).with_name("docs.html")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where the wheel has it: 10 ms instead of 100 at every start."""
 CONTENT_SECURITY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
 
 
@@ -45,7 +47,7 @@ class HealthRoutes:
 
 class DocumentRoutes:
     def __init__(self) -> None:
-        self._openapi = orjson.dumps(yaml.safe_load(OPENAPI.read_text()))
+        self._openapi = orjson.dumps(yaml.load(OPENAPI.read_text(), Loader=LOADER))
         self._page = PAGE.read_text()
 
     def routes(self) -> list[Route]:

@@ -2,17 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 
 from ledger import migrations
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
+from tests.ledger.held_rows import is_waiting, locked
 from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, ledger_process
 from tests.system import System
@@ -107,12 +105,11 @@ async def test_sigterm_finishes_what_was_taken(
 ) -> None:
     """A commit that waits for a row lock has been taken: it is answered before the process ends."""
     ledger = await start_ledger()
-    database = httpx.URL(system.database_url).path.strip("/")
     async with Api(ledger.url, await system.admin_key()) as api:
         await api.stock("berlin", "A", 1)
         async with locked(system.database_url):
             sale = asyncio.create_task(api.move(receipt("berlin", "A", 1)))
-            await wait_until(lambda: is_waiting(postgres, database))
+            await wait_until(lambda: is_waiting(postgres, system.database_url))
             ledger.terminate()
 
             async def closed() -> bool:
@@ -122,23 +119,6 @@ async def test_sigterm_finishes_what_was_taken(
             await wait_until(closed)
         assert (await sale).status_code == 201
     assert await ledger.wait() == 0
-
-
-@asynccontextmanager
-async def locked(url: str) -> AsyncIterator[None]:
-    """Every level is locked by somebody else."""
-    connection = await asyncpg.connect(url)
-    async with connection.transaction():
-        await connection.execute("select 1 from stock_level for update")
-        yield
-    await connection.close()
-
-
-async def is_waiting(postgres: PostgresServer, database: str) -> bool:
-    rows = await postgres.query(
-        "select 1 from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'", "postgres", database
-    )
-    return bool(rows)
 
 
 def free_port() -> int:
