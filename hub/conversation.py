@@ -79,7 +79,7 @@ class Conversation:
 
     def authenticated(self, asked: Authenticate, principal: Principal) -> None:
         if isinstance(asked.request, Connect):
-            self._greet(asked.request.id, principal)
+            self.greet(asked.request.id, principal)
         elif (lost := self._lost_by(principal)) is not None:
             self._session.send(
                 Error(asked.request.id, "forbidden", f"the new token does not cover subscription {lost}")
@@ -102,7 +102,7 @@ class Conversation:
         if isinstance(request, Refresh):
             return Authenticate(request, request.token)
         if isinstance(request, Subscribe):
-            self._subscribe(request, self._session.principal)
+            self.subscribe(request, self._session.principal)
         else:
             self._fanout.unsubscribe(self._session, request.sub)
             self._session.send(Unsubscribed(request.id, request.sub))
@@ -116,16 +116,18 @@ class Conversation:
             return Authenticate(request, request.token)
         if self._session.principal is None:
             raise Ended(CloseCode.BAD_TOKEN, "connect needs a token")
-        self._greet(request.id, self._session.principal)
+        self.greet(request.id, self._session.principal)
         return None
 
-    def _greet(self, id_: int, principal: Principal) -> None:
+    def greet(self, id_: int, principal: Principal) -> None:
+        """From now on this principal is served."""
         self._session.principal = principal
         epoch = self._fanout.shards.epoch
         greeting = self._greeting
         self._session.send(Connected(id_, greeting.node, epoch, greeting.heartbeat_s, _expiry(principal)))
 
-    def _subscribe(self, request: Subscribe, principal: Principal) -> None:
+    def subscribe(self, request: Subscribe, principal: Principal) -> None:
+        """Raises Refused."""
         self._check(request)
         if not allows(principal.scopes, f"stock:read:{request.location}"):
             raise Refused("forbidden", f"this needs the scope stock:read:{request.location}")

@@ -12,6 +12,7 @@ from hub.frames import Framed, Framing, frame, framed, level_payload, websocket_
 from hub.held import Held, Range
 from hub.levels import Levels
 from hub.resume import Resume, decide, fingerprint
+from hub.sequence import Asked
 from hub.session import PART_LEVELS, Session
 from hub.shards import Shards, shard_of
 from hub.subscription import LevelSubscription, RangeSubscription, Subscription
@@ -29,7 +30,8 @@ class Fanout:
     """The state of one history. After a rewrite of history it is dropped whole, with everything in it.
 
     ``pumping``: sessions that are owed something and can be written to. ``confirming``: resumes that are ahead of this
-    hub and wait for the ledger's heads. ``deliveries``, ``writes``: counts of levels and of writes, for the metrics.
+    hub and wait for the ledger's heads. For the metrics, counts: ``deliveries`` of levels, ``writes`` of connections,
+    ``conflated`` changes of sessions that have left.
     """
 
     def __init__(self, shards: Shards, bounds: Bounds) -> None:
@@ -40,6 +42,7 @@ class Fanout:
         self.confirming: dict[Subscription, None] = {}
         self.deliveries = 0
         self.writes = 0
+        self.conflated = 0
         self._flushed: Mapping[str, int] = shards.applied()
 
     @property
@@ -47,15 +50,19 @@ class Fanout:
         """Whether a flush would write something."""
         return bool(self.pumping) or self.levels.changed
 
+    def behind(self) -> int:
+        """Sessions over their write limit."""
+        return sum(1 for session in self.sessions if session.open and not session.writable)
+
     # what comes in
 
     def broker(self, batch: Batch, now: float) -> Sequence[Event]:
         """A message of the broker. Returns the events applied."""
         return self._apply(self.shards.broker(batch, now))
 
-    def log(self, shard: int, head: int, events: Sequence[Event], doubts: int, now: float) -> Sequence[Event]:
+    def log(self, shard: int, head: int, events: Sequence[Event], asked: Asked, now: float) -> Sequence[Event]:
         """A page of the ledger's log. Returns the events applied."""
-        return self._apply(self.shards.log(shard, head, events, doubts, now))
+        return self._apply(self.shards.log(shard, head, events, asked, now))
 
     def loaded(self, states: Iterable[LevelState], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
         """Levels read from the ledger after ``asked`` was applied here. Returns whether they are new enough to take."""
@@ -108,7 +115,8 @@ class Fanout:
         for subscription in session.subscriptions.values():
             self.confirming.pop(subscription, None)
         session.end()
-        self.sessions.pop(session, None)
+        if self.sessions.pop(session, 0) is None:
+            self.conflated += session.conflated
 
     def subscribe(self, session: Session, request: Subscribe) -> None:
         """Register first, load what is missing, then write. Raises Full, before anything was registered."""
@@ -181,7 +189,20 @@ class Fanout:
         session.write_frames([frame(heartbeat, session.framing, position)])
 
     def _deliver(self, held: Held) -> None:
-        """The common tick: one level changed. Nothing per connection but the write itself."""
+        """The common tick: one level changed, for one kind of audience. Nothing per connection but the write itself."""
+        ranges = self._ranges(held)
+        audiences = bool(held.watchers) + sum(bool(found.live) for found in ranges)
+        if audiences > 1:  # a session may be in several, and is written once
+            self._deliver_many([held])
+            return
+        for found in ranges:
+            if found.live:
+                self._deliver_live(held, found)
+            found.flushed = held.seq
+        if held.watchers:
+            self._deliver_watchers(held)
+
+    def _deliver_watchers(self, held: Held) -> None:
         frames = _frames(held)
         writes = 0
         for session in held.watchers:
@@ -193,21 +214,25 @@ class Fanout:
                     session.lost()
             else:
                 session.mark(held)
-        for found in self._ranges(held):
-            behind = []
-            for cursor in found.live:
-                session = cursor.session
-                if session.writable:
-                    writes += 1
-                    try:
-                        session.write(frames[session.framing])
-                    except (RuntimeError, OSError):
-                        session.lost()
-                else:
-                    behind.append(cursor)
-            for cursor in behind:
-                cursor.fall_behind()
-            found.flushed = held.seq
+        self.deliveries += writes
+        self.writes += writes
+
+    def _deliver_live(self, held: Held, found: Range) -> None:
+        frames = _frames(held)
+        writes = 0
+        behind = []
+        for cursor in found.live:
+            session = cursor.session
+            if session.writable:
+                writes += 1
+                try:
+                    session.write(frames[session.framing])
+                except (RuntimeError, OSError):
+                    session.lost()
+            else:
+                behind.append(cursor)
+        for cursor in behind:
+            cursor.fall_behind()
         self.deliveries += writes
         self.writes += writes
 
@@ -223,7 +248,7 @@ class Fanout:
                     assert frames is not None
                     session.outbox.append(frames[session.framing])
                     written[session] = None
-                    self.deliveries += 1
+                    self.deliveries += len(session.subscriptions) == 1
                 else:
                     session.mark(held)
             for one in found:
@@ -232,6 +257,9 @@ class Fanout:
         for one, joined in ranges.items():
             self._deliver_range(one, joined, written)
         for session in written:
+            if len(session.subscriptions) > 1:
+                session.outbox = list(dict.fromkeys(session.outbox))
+                self.deliveries += len(session.outbox)
             session.write_frames(session.outbox)
             session.outbox = []
         self.writes += len(written)
@@ -243,9 +271,12 @@ class Fanout:
         for cursor in found.live:
             session = cursor.session
             if session.writable and len(frames) <= PART_LEVELS:
-                session.outbox.append(joined[session.framing])
+                if len(session.subscriptions) > 1:  # what another subscription has too is written once
+                    session.outbox += [one[session.framing] for one in frames]
+                else:
+                    session.outbox.append(joined[session.framing])
+                    self.deliveries += len(frames)
                 written[session] = None
-                self.deliveries += len(frames)
             else:
                 behind.append(cursor)
         for cursor in behind:

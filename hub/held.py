@@ -43,10 +43,11 @@ class Range:
 
     Complete means: every page was read, and the hub has applied every event up to the newest head among the pages
     (``need``). From then on events arrive in order behind everything it has, so a cursor is never overtaken.
+    ``keys``: its levels by (location, sku), once somebody has paged through it; version 0 is left out.
     ``live``: cursors that have everything up to ``flushed``, the top of the order at the last flush.
     """
 
-    __slots__ = ("flushed", "live", "name", "need", "order", "read", "shard", "waiters", "watchers")
+    __slots__ = ("flushed", "keys", "live", "name", "need", "order", "read", "shard", "waiters", "watchers")
 
     def __init__(self, name: RangeName, shard: int) -> None:
         self.name = name
@@ -58,6 +59,7 @@ class Range:
         self.watchers = 0
         self.live: dict[Cursor, None] = {}
         self.waiters: dict[Waiter, None] = {}
+        self.keys: list[tuple[str, str]] | None = None
 
 
 def call(waited_for: Held | Range) -> None:

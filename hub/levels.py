@@ -3,6 +3,7 @@
 Pure. A level is kept in step as long as it is held, watched or not, so whatever is held can be served at once.
 """
 
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -44,6 +45,9 @@ class Levels:
     def reading(self) -> bool:
         """Whether a range is not complete yet."""
         return bool(self._reading)
+
+    def is_reading(self, name: RangeName) -> bool:
+        return name in self._reading
 
     # what is held
 
@@ -134,6 +138,8 @@ class Levels:
             found = self.ranges.get(name)
             if found is not None and found.order is not None:
                 found.order.moved(held, new=new)
+                if new and found.keys is not None:
+                    insort(found.keys, (held.location, held.sku))
 
     def loaded(self, state: LevelState) -> None:
         """A level as the ledger read it. Older than what is held: ignored."""
@@ -203,6 +209,12 @@ class Levels:
         """How many levels nobody watches, about: those of a location in two ranges count twice."""
         idle = (self.ranges[name].order for name in self._idle_ranges)
         return len(self._idle) + sum(len(order) for order in idle if order is not None)
+
+    def keys(self, found: Range) -> list[tuple[str, str]]:
+        """What exists in a complete range, in order: the byte order of UTF-8 is that of code points."""
+        if found.keys is None:
+            found.keys = sorted((held.location, held.sku) for held in self.members(found) if held.seq)
+        return found.keys
 
     def members(self, found: Range) -> Iterable[Held]:
         if isinstance(found.name, str):

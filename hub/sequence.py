@@ -4,12 +4,20 @@ Pure: times are seconds of any monotonic clock, given by the caller.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from wire.messages import Event
 
 WAITING_EVENTS_MAX = 20_000  # out-of-order events kept while the log is read; more are left to the log
 GAP_GRACE_S = 0.05  # two ledgers may publish out of order; longer than this, the log is read
 SETTLED_S = 2.0  # a heartbeat is never this old unless its ledger was stopped
+
+
+class Asked(NamedTuple):
+    """What was known when the log was asked: the number of doubts, and the time."""
+
+    doubts: int
+    at: float
 
 
 class ShardSequence:
@@ -21,6 +29,7 @@ class ShardSequence:
 
     __slots__ = (
         "_cleared",
+        "_head_at",
         "_mark",
         "_settled",
         "_waiting",
@@ -43,6 +52,7 @@ class ShardSequence:
         self.doubts = 0
         self.duplicates = 0
         self._cleared = 0
+        self._head_at = now
         self._waiting: dict[int, Sequence[Event]] = {}
         self._waiting_events = 0
         self._mark = (now, last)
@@ -75,7 +85,7 @@ class ShardSequence:
         """
         self._settle(now)
         if head >= self.last:
-            self.head = max(self.head, head)
+            self._raise_head(head, now)
             self._advanced(now)
         return head < self._settled
 
@@ -83,11 +93,17 @@ class ShardSequence:
         """Messages may have been lost without a trace, as on every (re)subscription to the broker."""
         self.doubts += 1
 
-    def read(self, head: int, doubts: int, now: float) -> None:
-        """The log was read up to ``head``; ``doubts``: how many there were when it was asked."""
-        self.head = max(self.head, head)
+    def asking(self, now: float) -> Asked:
+        """To be remembered while the log is read."""
+        return Asked(self.doubts, now)
+
+    def read(self, head: int, asked: Asked, now: float) -> None:
+        """The log was read, and ``head`` with it: it knows better than whatever was heard before it was asked."""
+        if self._head_at <= asked.at:
+            self.head = max(head, self.last)
+        self._raise_head(head, now)
         if self.last >= head:
-            self._cleared = max(self._cleared, doubts)
+            self._cleared = max(self._cleared, asked.doubts)
         self._advanced(now)
 
     @property
@@ -97,6 +113,11 @@ class ShardSequence:
     def gap(self, now: float) -> bool:
         """Whether the log has to be read now."""
         return self.doubted or (self.behind_since is not None and now - self.behind_since >= GAP_GRACE_S)
+
+    def _raise_head(self, head: int, now: float) -> None:
+        if head > self.head:
+            self.head = head
+            self._head_at = now
 
     def _advanced(self, now: float) -> None:
         if self.last >= self.head:
@@ -114,7 +135,7 @@ class ShardSequence:
         if grows > 0 and self._waiting_events + grows <= WAITING_EVENTS_MAX:
             self._waiting[first] = events
             self._waiting_events += grows
-        self.head = max(self.head, events[-1].seq)
+        self._raise_head(events[-1].seq, now)
         self._advanced(now)
 
     def _released(self) -> list[Event]:

@@ -24,11 +24,12 @@ NOTHING: Mapping[str, int] = {}
 class Session:
     """``open`` ends for good; ``writable`` implies ``open``. ``pumping``: see ``Fanout``.
 
-    ``unserved``: subscriptions whose snapshot is not complete.
+    ``unserved``: subscriptions whose snapshot is not complete. ``beat_at``: when its next heartbeat is due.
     """
 
     __slots__ = (
         "_promise",
+        "beat_at",
         "conflated",
         "dirty",
         "framing",
@@ -59,6 +60,7 @@ class Session:
         self.owing: dict[Subscription, None] = {}
         self.outbox: list[bytes] = []
         self.unserved = 0
+        self.beat_at = 0.0
         self.conflated = 0
         self._promise = NOTHING
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from hub.errors import Rewritten
-from hub.sequence import ShardSequence
+from hub.sequence import Asked, ShardSequence
 from wire.messages import Batch, Event
 
 FRESH_S = 2.0  # heartbeats come every 250 to 500 ms; longer without one, nobody knows what is missing
@@ -32,11 +32,11 @@ class Shards:
             self.suspicious = True
         return self._apply(sequence, batch.events, now) if batch.events else ()
 
-    def log(self, shard: int, head: int, events: Sequence[Event], doubts: int, now: float) -> Sequence[Event]:
-        """A page of the log; ``doubts``: how many there were when it was asked for. Returns the events to apply."""
+    def log(self, shard: int, head: int, events: Sequence[Event], asked: Asked, now: float) -> Sequence[Event]:
+        """A page of the log. Returns the events to apply, in order."""
         sequence = self.sequences[shard]
         ready = self._apply(sequence, events, now) if events else ()
-        sequence.read(head, doubts, now)
+        sequence.read(head, asked, now)
         return ready
 
     def confirm(self, epoch: str, heads: Mapping[int, int], asked: Sequence[int]) -> None:

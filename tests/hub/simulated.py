@@ -224,4 +224,4 @@ def repair(fanout: Fanout, history: History, now: float, limit: int = 1_000) -> 
     for sequence in fanout.shards.sequences:
         events = history.events[sequence.shard]
         page = events[sequence.last : sequence.last + limit]
-        fanout.log(sequence.shard, len(events), page, sequence.doubts, now)
+        fanout.log(sequence.shard, len(events), page, sequence.asking(now), now)

@@ -1,0 +1,104 @@
+"""``python -m hub [--workers N]``: a hub node, as one process or as several behind the same ports."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from hub.node import Listeners, Node
+from hub.serving import address_of, bind
+from hub.settings import Settings, read_settings
+from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
+from wire.environment import EXIT_CONFIG, SettingsError
+from wire.messages import encode
+
+WORKERS_MAX = 256
+
+
+def main() -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("httpx", "httpcore", "websockets"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    arguments = _arguments()
+    try:
+        settings = read_settings(os.environ)
+        if arguments.workers > 1:
+            return Workers(settings, arguments.workers).run()
+        with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
+            runner.run(_serve(settings, arguments.worker))
+    except SettingsError as error:
+        sys.stderr.write(f"stockwire: {error}\n")
+        return EXIT_CONFIG
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m hub", description=__doc__)
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the stream and read ports")
+    parser.add_argument("--worker", type=parse_worker, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if not 1 <= arguments.workers <= WORKERS_MAX:
+        sys.stderr.write(f"stockwire: --workers {arguments.workers} is out of range: use 1..{WORKERS_MAX}\n")
+        sys.exit(EXIT_CONFIG)
+    return arguments
+
+
+async def _serve(settings: Settings, worker: Ports | None) -> None:
+    """Until SIGTERM or SIGINT, or until the parent of a worker is gone; then it drains. Raises SettingsError."""
+    if worker is not None:
+        settings = replace(
+            settings,
+            node=f"{settings.node}-{worker.number}",
+            stream_port=worker.stream,
+            read_port=worker.read,
+            admin_port=worker.admin,
+        )
+    listeners = Listeners(
+        bind(settings.host, settings.stream_port, "STOCKWIRE_HUB_STREAM_PORT", shared=worker is not None),
+        bind(settings.host, settings.read_port, "STOCKWIRE_HUB_READ_PORT", shared=worker is not None),
+        bind(settings.admin_host, settings.admin_port, "STOCKWIRE_HUB_ADMIN_PORT"),
+    )
+    node = Node(settings)
+    loop = asyncio.get_running_loop()
+    # before anything serves: a signal during the start stops it as well
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, node.stop)
+    if worker is not None:
+        loop.add_reader(PARENT_IS_GONE, _parent_gone, node.stop)
+    await node.run(listeners, lambda: _announce(listeners))
+
+
+def _announce(listeners: Listeners) -> None:
+    ready = {
+        "ready": True,
+        "service": "hub",
+        "stream": f"ws://{address_of(listeners.stream)}/v1/stream",
+        "read": f"http://{address_of(listeners.read)}",
+        "admin": f"http://{address_of(listeners.admin)}",
+    }
+    sys.stdout.write(encode(ready).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _parent_gone(stop: Callable[[], None]) -> None:
+    """The parent holds the other end of our standard input, however it ends."""
+    asyncio.get_running_loop().remove_reader(PARENT_IS_GONE)
+    logging.getLogger(__name__).warning("the parent is gone, stopping")
+    stop()
+
+
+def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]:
+    if settings.loop == "uvloop":
+        import uvloop
+
+        factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+        return factory
+    return asyncio.new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Who is behind a key or token: tokens are checked here, API keys by the ledger, and the answer is kept for seconds."""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
+from hub.ledger import Ledger
+from wire.tokens import BadToken, ExpiredToken, Principal, verify
+
+log = logging.getLogger(__name__)
+
+KEY_PREFIX = "sw_"
+KEEP_S = 10.0  # a revocation that pub/sub lost ends new connections after this
+KEEP_BAD_S = 2.0  # so that guessing does not reach the ledger each time
+KEPT_MAX = 10_000
+REVOKED_MAX = 100_000
+TOKEN_BYTES_MAX = 8_192
+RECHECK_S = 30.0  # pub/sub may lose a revocation: keys in use are asked again
+
+
+class Access:
+    """Raises Unauthorized, or LedgerUnavailable when a key cannot be checked now.
+
+    ``ended`` is called with the id of a key that was revoked: whatever it opened must end.
+    """
+
+    def __init__(self, ledger: Ledger, token_secret: str, in_use: Callable[[], Iterable[str]]) -> None:
+        """``in_use``: the ids of the keys behind the connections of this hub."""
+        self.ended: Callable[[str], None] = lambda _: None
+        self._ledger = ledger
+        self._secret = token_secret
+        self._in_use = in_use
+        self._clock = asyncio.get_running_loop().time
+        self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
+        self._texts: dict[str, str] = {}
+        self._revoked: OrderedDict[str, None] = OrderedDict()
+        self._recheck = asyncio.Event()
+
+    async def principal(self, token: str) -> Principal:
+        if len(token) > TOKEN_BYTES_MAX:
+            raise Unauthorized("the token is too long")
+        found = await self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token)
+        if found.key in self._revoked:
+            raise Unauthorized("the key was revoked")
+        if found.expires_at is not None and found.expires_at <= time.time():
+            raise Unauthorized("the key or token has ended", expired=True)
+        return found
+
+    def revoke(self, key: str) -> None:
+        """The key with this id is no longer good, nor is any token minted with it. May be called again."""
+        self._revoked[key] = None
+        self._revoked.move_to_end(key)
+        if len(self._revoked) > REVOKED_MAX:
+            self._revoked.popitem(last=False)
+        self._texts.pop(key, None)
+        self.ended(key)
+
+    def doubt(self) -> None:
+        """Revocations may have been missed: ask again about every key in use."""
+        self._recheck.set()
+
+    async def run(self) -> None:
+        """Asks again about the keys in use, after a doubt and every ``RECHECK_S``. Until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(RECHECK_S):
+                    await self._recheck.wait()
+            except TimeoutError:
+                pass
+            self._recheck.clear()
+            in_use = set(self._in_use())
+            self._texts = {key: text for key, text in self._texts.items() if key in in_use}
+            for key, text in list(self._texts.items()):
+                await self._check_again(key, text)
+
+    async def _check_again(self, key: str, text: str) -> None:
+        try:
+            if await self._ledger.introspect(text) is None:
+                log.info("a key in use is no longer good key=%s", key)
+                self._kept.pop(text, None)
+                self.ended(key)
+        except (LedgerUnavailable, LedgerRefused) as error:
+            log.warning("keys in use cannot be checked now reason=%r", str(error))
+
+    def _of_token(self, token: str) -> Principal:
+        try:
+            return verify(token, self._secret)
+        except ExpiredToken:
+            raise Unauthorized("the token has ended", expired=True) from None
+        except BadToken:
+            raise Unauthorized("the token is not good") from None
+
+    async def _of_key(self, text: str) -> Principal:
+        now = self._clock()
+        until, found = self._kept.get(text, (0.0, None))
+        if until <= now:
+            found = await self._introspect(text)
+            self._keep(text, found, now)
+        if found is None:
+            raise Unauthorized("the key is not good")
+        return found
+
+    async def _introspect(self, text: str) -> Principal | None:
+        try:
+            return await self._ledger.introspect(text)
+        except LedgerRefused as refused:
+            if refused.status in (400, 404, 422):
+                return None  # it does not even look like a key
+            raise LedgerUnavailable(str(refused)) from None
+
+    def _keep(self, text: str, found: Principal | None, now: float) -> None:
+        self._kept[text] = (now + (KEEP_S if found else KEEP_BAD_S), found)
+        self._kept.move_to_end(text)
+        if len(self._kept) > KEPT_MAX:
+            self._kept.popitem(last=False)
+        if found is not None:
+            self._texts[found.key] = text

@@ -1,0 +1,156 @@
+"""One WebSocket connection: the library's, with our limits at the lowest place where they hold.
+
+Frames are counted while they are parsed, since one read may hold tens of thousands of pings, each answered at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.frames import CloseCode as StandardCode
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Origin, Subprotocol
+
+from hub.errors import Ended
+from hub.frames import Framing, frame
+from hub.limits import Limits, Rate
+from hub.pulse import Act, Pulse
+from hub.session import Session
+from wire.close_codes import CloseCode, Return, return_after
+from wire.messages import SUBPROTOCOL, Disconnect, encode
+from wire.tokens import Principal
+
+REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
+
+log = logging.getLogger(__name__)
+
+
+class StreamProtocol(ServerProtocol):
+    """Counts frames against the rate, and says ``disconnect`` before the library fails the connection by itself."""
+
+    def __init__(self, origins: Sequence[Origin | None] | None, limits: Limits, clock: Callable[[], float]) -> None:
+        super().__init__(
+            origins=origins,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            max_size=limits.message_bytes_max,
+            logger=log,
+        )
+        self._clock = clock
+        self._rate = Rate(limits.messages_per_minute, limits.messages_burst, clock())
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        """A client that offers none is taken at our word; one that offers only others is refused."""
+        return super().select_subprotocol(subprotocols) if subprotocols else None
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode is not Opcode.CLOSE and not self._rate.take(self._clock()):
+            self.fail(CloseCode.RATE, "too many messages")
+            return
+        super().recv_frame(frame)
+
+    def fail(self, code: int, reason: str = "") -> None:
+        if code == StandardCode.MESSAGE_TOO_BIG:
+            code = CloseCode.TOO_BIG
+        reason = shortened(reason)
+        if self.state is State.OPEN and code != StandardCode.ABNORMAL_CLOSURE:
+            after_ms = 1_000 if return_after(code) is Return.PAUSED else 0
+            reconnect = return_after(code) is not Return.NEVER
+            self.send_text(encode(Disconnect(int(code), reason, reconnect, after_ms)))
+        super().fail(code, reason)
+
+
+class Connection(ServerConnection):
+    """``session`` is set when there is one to serve; ``principal`` on the upgrade, if it was authorized there.
+
+    Raw frames are written through ``session.write`` by whoever has them: this class keeps ``session.writable`` true
+    only while the WebSocket is open (no close frame was sent) and its transport is below the write limit.
+    """
+
+    def __init__(self, protocol: ServerProtocol, server: Server, limits: Limits, **options: Any) -> None:
+        super().__init__(protocol, server, **options)
+        self.limits = limits
+        self.pulse = Pulse(self.loop.time())
+        self.session: Session | None = None
+        self.principal: Principal | None = None
+        self._unread: set[str] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # two may want reading to stop, the queue of messages and the write limit: it goes on when neither does
+        self.recv_messages.pause = lambda: self._stop_reading("queue")
+        self.recv_messages.resume = lambda: self._go_on_reading("queue")
+
+    def data_received(self, data: bytes) -> None:
+        self.pulse.heard_at = self.loop.time()
+        super().data_received(data)
+
+    def send_data(self) -> None:
+        """Comes after whatever may have begun to close the connection, here or in the library."""
+        super().send_data()
+        self._notice_closing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._notice_closing()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.pulse.blocked_at = self.loop.time()
+        self._stop_reading("write")
+        if self.session is not None:
+            self.session.paused()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.pulse.blocked_at = None
+        self._go_on_reading("write")
+        if self.session is not None:
+            self.session.resumed()
+
+    def end(self, ended: Ended) -> None:
+        """Say why, and close. Returns at once; whoever does not answer is cut off by ``look``. Safe to call twice."""
+        if self.protocol.state is State.OPEN:
+            reason = shortened(ended.reason)
+            notice = Disconnect(int(ended.code), reason, ended.reconnect, ended.after_ms)
+            self.transport.write(frame(notice, Framing.WEBSOCKET))
+            self.protocol.send_close(ended.code, reason)
+            self.send_data()
+            log.debug("ending a connection code=%d reason=%r", ended.code, reason)
+
+    def look(self, now: float, wall: float) -> Ended | None:
+        """Do what is due. Returns how it ended, if it did."""
+        due = self.pulse.due(now, wall, self.limits)
+        if due is Act.ABORT:
+            self.transport.abort()
+        elif due is Act.PING and self.protocol.state is State.OPEN:
+            self.protocol.send_ping(b"")
+            self.send_data()
+        elif isinstance(due, Ended):
+            self.end(due)
+            return due
+        return None
+
+    def _notice_closing(self) -> None:
+        if self.protocol.state in (State.CLOSING, State.CLOSED) and self.pulse.closing_at is None:
+            self.pulse.closing_at = self.loop.time()
+            if self.session is not None:
+                self.session.lost()
+
+    def _stop_reading(self, why: str) -> None:
+        self._unread.add(why)
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def _go_on_reading(self, why: str) -> None:
+        self._unread.discard(why)
+        if not self._unread and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+
+def shortened(reason: str) -> str:
+    """What of it fits a close frame."""
+    return reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")

@@ -1,0 +1,134 @@
+"""Streaming HTTP: a subscription as Server-Sent Events, on the same sessions as the WebSocket stream.
+
+The response is pulled by whoever reads it: what changes while a write is under way is only marked, so a reader that
+stops costs one write and what it watches.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hub.conversation import Conversation, Greeting
+from hub.errors import Ended
+from hub.fanout import Fanout
+from hub.frames import Framing
+from hub.limits import Limits
+from hub.problems import Problem
+from hub.session import Session
+from wire.close_codes import CloseCode
+from wire.messages import Disconnect, Subscribe
+from wire.tokens import Principal
+
+LOOK_S = 0.25
+
+
+class EventStreams:
+    """All event streams of this hub."""
+
+    def __init__(self, limits: Limits, greeting: Greeting, touch: Callable[[], None]) -> None:
+        self.streams: dict[EventStream, None] = {}
+        self.draining = False
+        self._limits = limits
+        self._greeting = greeting
+        self._touch = touch
+
+    def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe) -> Response:
+        """Subscribes; raises Refused or Problem before anything is sent."""
+        if self.draining or len(self.streams) >= self._limits.connections_max:
+            raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=1)
+        stream = EventStream(self, fanout, principal, self._touch)
+        conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
+        fanout.join(stream.session)
+        try:
+            conversation.greet(0, principal)
+            conversation.subscribe(subscribe, principal)
+        except BaseException:
+            fanout.leave(stream.session)
+            raise
+        self._touch()
+        return stream
+
+    async def run(self) -> None:
+        """Ends streams whose key or token has ended. Until cancelled."""
+        while True:
+            now = time.time()
+            for stream in list(self.streams):
+                if stream.principal.expires_at is not None and now >= stream.principal.expires_at:
+                    stream.end(Ended(CloseCode.TOKEN_EXPIRED, "the key or token has ended", after_ms=1_000))
+            await asyncio.sleep(LOOK_S)
+
+    def end_all(self, code: CloseCode, reason: str) -> None:
+        for stream in list(self.streams):
+            stream.end(Ended(code, reason, after_ms=200))
+
+    def end_key(self, key: str) -> None:
+        for stream in list(self.streams):
+            if stream.principal.key == key:
+                stream.end(Ended(CloseCode.BAD_TOKEN, "the key was revoked"))
+
+    def keys_in_use(self) -> list[str]:
+        return [stream.principal.key for stream in self.streams]
+
+
+class EventStream(Response):
+    """One response. What it is given while a write is under way is at most one flush."""
+
+    def __init__(self, streams: EventStreams, fanout: Fanout, principal: Principal, touch: Callable[[], None]) -> None:
+        super().__init__(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        del self.headers["content-length"]
+        self.principal = principal
+        self.session = Session(self._take, Framing.EVENT_STREAM, fanout.levels, fanout.pumping)
+        self._streams = streams
+        self._fanout = fanout
+        self._touch = touch
+        self._taken: list[bytes] = []
+        self._ready = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._streams.streams[self] = None
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            writing = asyncio.ensure_future(self._write(send))
+            leaving = asyncio.ensure_future(_left(receive))
+            try:
+                await asyncio.wait((writing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                leaving.cancel()
+                writing.cancel()
+                await asyncio.wait((writing, leaving))
+            if not writing.cancelled():
+                writing.result()
+        finally:
+            self._streams.streams.pop(self, None)
+            self._fanout.leave(self.session)
+
+    def end(self, ended: Ended) -> None:
+        """Say why, and let the response end."""
+        self.session.send(Disconnect(int(ended.code), ended.reason, ended.reconnect, ended.after_ms))
+        self.session.lost()
+        self._ready.set()
+
+    def _take(self, data: bytes) -> None:
+        self._taken.append(data)
+        self.session.paused()
+        self._ready.set()
+
+    async def _write(self, send: Send) -> None:
+        while self.session.open or self._taken:
+            await self._ready.wait()
+            self._ready.clear()
+            data = b"".join(self._taken)
+            self._taken.clear()
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+            if not self._taken:
+                self.session.resumed()
+                self._touch()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

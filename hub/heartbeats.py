@@ -1,0 +1,44 @@
+"""Tells every session at its own pace how far it was served and how fresh the hub is, and at once when that changes."""
+
+import asyncio
+
+from hub.fanout import Fanout
+from hub.feed import Feed
+from hub.ticker import Ticker
+
+LOOK_PER_BEAT = 20  # heartbeats of many sessions are spread over a beat in so many steps
+
+
+class Heartbeats:
+    def __init__(self, feed: Feed, ticker: Ticker, heartbeat_s: float) -> None:
+        self._feed = feed
+        self._ticker = ticker
+        self._heartbeat_s = heartbeat_s
+        self._told_fresh = False
+
+    async def run(self) -> None:
+        """Until cancelled. Also lets go of levels that nobody watches."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            fanout = self._feed.fanout
+            if fanout is not None:
+                self._beat(fanout, clock())
+                fanout.levels.trim()
+            try:
+                async with asyncio.timeout(self._heartbeat_s / LOOK_PER_BEAT):
+                    await self._feed.judged.wait()
+            except TimeoutError:
+                pass
+
+    def _beat(self, fanout: Fanout, now: float) -> None:
+        fresh = self._feed.fresh
+        self._feed.judged.clear()
+        changed, self._told_fresh = fresh != self._told_fresh, fresh
+        due = []
+        for session in fanout.sessions:
+            if session.principal is not None and (changed or now >= session.beat_at):
+                session.beat_at = now + self._heartbeat_s
+                due.append(session)
+        if due:
+            self._ticker.flush_now()
+            fanout.heartbeats(due, fresh=fresh, lag_ms=self._feed.lag_ms)

@@ -1,0 +1,147 @@
+"""The parts of one hub process, and the order in which they start and stop."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub import admin, read_api
+from hub.access import Access
+from hub.conversation import Greeting
+from hub.event_stream import EventStreams
+from hub.fanout import Fanout
+from hub.feed import Feed
+from hub.heartbeats import Heartbeats
+from hub.ledger import Ledger
+from hub.loader import Loader
+from hub.metrics import Metrics
+from hub.reads import Reads
+from hub.serving import create_server
+from hub.settings import Settings
+from hub.stream import Stream
+from hub.ticker import Ticker
+from wire.close_codes import CloseCode
+
+ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
+BEHIND_S = 10.0  # a hub behind by more is not ready; while the broker alone is away it never is
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    stream: socket.socket
+    read: socket.socket
+    admin: socket.socket
+
+
+class Node:
+    """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._draining = asyncio.Event()
+        greeting = Greeting(settings.node, settings.heartbeat_s)
+        self._ledger = Ledger(settings.ledger_urls, settings.hub_key)
+        self._feed = feed = Feed(self._ledger, settings.redis_url, settings.channel_prefix, settings.bounds)
+        self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.look())
+        touch = self._ticker.touch
+        self._loader = Loader(self._ledger, lambda: feed.fanout, touch, feed.rewrite)
+        self._access = Access(self._ledger, settings.token_secret, self._keys_in_use)
+        self._stream = Stream(feed, self._access, touch, settings.limits, greeting, settings.origins)
+        self._event_streams = EventStreams(settings.limits, greeting, touch)
+        self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
+        self._metrics = Metrics(feed, self._stream, self._event_streams)
+        reads = Reads(feed, touch)
+        self._read_server = create_server(
+            read_api.create_app(reads, self._event_streams, feed, self._access, settings.origins)
+        )
+        self._admin_server = create_server(
+            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
+        )
+        self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
+        self._connect()
+
+    def stop(self) -> None:
+        """Drain, and end."""
+        self._draining.set()
+        self._stopping.set()
+
+    async def run(self, listeners: Listeners, announce: Callable[[], None]) -> None:
+        """Until ``stop``; then drained, in ``drain_s`` and a few seconds. ``announce``: when it takes connections."""
+        async with self._ledger, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(part, name=name)
+                for name, part in {
+                    "feed": self._feed.run(),
+                    "loader": self._loader.run(),
+                    "access": self._access.run(),
+                    "heartbeats": self._heartbeats.run(),
+                    "stream": self._stream.run(),
+                    "event streams": self._event_streams.run(),
+                    "epochs": self._end_epochs(),
+                }.items()
+            ]
+            tasks.create_task(self._read_server.serve(sockets=[listeners.read]), name="read port")
+            tasks.create_task(self._admin_server.serve(sockets=[listeners.admin]), name="admin port")
+            await self._stream.open(listeners.stream)
+            await self._first_moments()
+            announce()
+            await self._draining.wait()
+            await self._drain()
+            await self._stopping.wait()
+            self._read_server.stop()
+            self._admin_server.stop()
+            for task in running:
+                task.cancel()
+
+    def why_not_ready(self) -> str | None:
+        if self._draining.is_set():
+            return "this hub is draining"
+        fanout = self._feed.fanout
+        if fanout is None:
+            return "no ledger was reached yet"
+        if fanout.shards.silent(asyncio.get_running_loop().time(), BEHIND_S):
+            return f"this hub is behind by {self._feed.lag_ms} ms"
+        return None
+
+    def _connect(self) -> None:
+        """Who is told what by whom."""
+        self._feed.touch = self._ticker.touch
+        self._feed.applied = self._metrics.applied
+        self._feed.revoked = self._access.revoke
+        self._feed.doubted = self._access.doubt
+        self._feed.rewritten = self._rewritten.put_nowait
+        self._access.ended = self._end_key
+
+    async def _first_moments(self) -> None:
+        waiting = (asyncio.ensure_future(event.wait()) for event in (self._feed.started, self._draining))
+        _, pending = await asyncio.wait(waiting, timeout=ANNOUNCE_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+
+    async def _drain(self) -> None:
+        log.info("draining connections=%d", len(self._stream.connections))
+        self._event_streams.draining = True
+        self._event_streams.end_all(CloseCode.RESTART, "this hub is being stopped")
+        try:
+            async with asyncio.timeout(self._settings.drain_s):
+                await self._stream.drain()
+        except TimeoutError:
+            log.warning("connections were cut off connections=%d", len(self._stream.connections))
+
+    async def _end_epochs(self) -> None:
+        """Everybody who was served from a history that is gone."""
+        while True:
+            await self._rewritten.get()
+            self._event_streams.end_all(CloseCode.EPOCH_CHANGED, "history was rewritten: drop what you hold")
+            await self._stream.end_all(CloseCode.EPOCH_CHANGED, "history was rewritten: drop what you hold")
+
+    def _end_key(self, key: str) -> None:
+        self._stream.end_key(key)
+        self._event_streams.end_key(key)
+
+    def _keys_in_use(self) -> list[str]:
+        return [*self._stream.keys_in_use(), *self._event_streams.keys_in_use()]

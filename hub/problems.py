@@ -1,0 +1,80 @@
+"""Errors of the read port as problem documents (RFC 9457); ``wire.problems`` maps each type to status and title."""
+
+import http
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.errors import HubError, LedgerUnavailable, Refused, Unauthorized
+from wire.messages import encode
+from wire.problems import PROBLEMS
+
+RETRY_AFTER_S = 1
+REFUSALS = {"invalid": "invalid", "forbidden": "forbidden", "not-found": "not-found", "limit": "overloaded"}
+"""Error codes of the stream protocol, as problem types."""
+
+
+class Problem(HubError):
+    """``numbers`` stand beside type, title, status and detail. ``status``: if not the usual one of the type."""
+
+    def __init__(self, type_: str, detail: str, status: int | None = None, **numbers: Any) -> None:
+        super().__init__(detail)
+        self.type = type_
+        self.detail = detail
+        self.status = status or PROBLEMS[type_][0]
+        self.numbers = numbers
+
+
+def install(app: Starlette) -> None:
+    app.add_exception_handler(HubError, _hub_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _defect)
+
+
+def problem_of(error: HubError) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Unauthorized):
+        return Problem("unauthorized", str(error))
+    if isinstance(error, Refused):
+        return Problem(REFUSALS.get(error.code, "invalid"), error.message)
+    if isinstance(error, LedgerUnavailable):
+        return Problem("unavailable", "the ledger cannot be reached", retry_after_s=RETRY_AFTER_S)
+    return Problem("overloaded", str(error), retry_after_s=RETRY_AFTER_S)
+
+
+async def _hub_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HubError)
+    problem = problem_of(error)
+    headers = {}
+    if problem.status == http.HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if problem.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    title = PROBLEMS[problem.type][1]
+    content = {"type": problem.type, "title": title, "status": problem.status, "detail": problem.detail}
+    return _document({**content, **problem.numbers}, problem.status, headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router raises: no such path, or no such method on it."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == http.HTTPStatus.NOT_FOUND:
+        return await _hub_error(request, Problem("not-found", "there is no such path"))
+    return _document(_blank(error.status_code), error.status_code, dict(error.headers or {}))
+
+
+async def _defect(_: Request, __: Exception) -> Response:
+    """Starlette raises the error again behind this answer, so that it is logged."""
+    return _document(_blank(500), 500, {})
+
+
+def _blank(status: int) -> dict[str, Any]:
+    return {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status}
+
+
+def _document(content: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+    return Response(encode(content), status, headers, media_type="application/problem+json")

@@ -1,0 +1,46 @@
+"""The deadlines of one connection: authenticate, answer pings, drain, close. Pure: looked at a few times a second."""
+
+from enum import Enum
+
+from hub.errors import Ended
+from hub.limits import Limits
+from wire.close_codes import CloseCode
+
+CLOSE_S = 2.0  # for the other side to read the close frame and answer it; then the transport is aborted
+
+
+class Act(Enum):
+    PING = "ping"
+    ABORT = "abort"
+
+
+class Pulse:
+    """Times are seconds of any monotonic clock. ``asked``: a token was given, from now on we are who is waited for."""
+
+    __slots__ = ("asked", "blocked_at", "closing_at", "expires_at", "heard_at", "opened_at", "pinged_at")
+
+    def __init__(self, now: float) -> None:
+        self.opened_at = now
+        self.heard_at = now
+        self.pinged_at = now
+        self.asked = False
+        self.expires_at: float | None = None
+        self.blocked_at: float | None = None
+        self.closing_at: float | None = None
+
+    def due(self, now: float, wall: float, limits: Limits) -> Act | Ended | None:
+        """What to do now. ``wall``: Unix time in seconds, since that is what tokens end by."""
+        if self.closing_at is not None:
+            return Act.ABORT if now - self.closing_at >= CLOSE_S else None
+        if self.blocked_at is not None and now - self.blocked_at >= limits.stall_s:
+            return Ended(CloseCode.TOO_SLOW, f"nothing was read for {limits.stall_s:g} s", after_ms=1_000)
+        if self.expires_at is not None and wall >= self.expires_at:
+            return Ended(CloseCode.TOKEN_EXPIRED, "the key or token has ended", after_ms=1_000)
+        if not self.asked and now - self.opened_at >= limits.authenticate_s:
+            return Ended(CloseCode.PROTOCOL, f"connect must come within {limits.authenticate_s:g} s")
+        if self.heard_at < self.pinged_at and now - self.pinged_at >= limits.pong_s:
+            return Ended(CloseCode.GOING_AWAY, f"no answer to a ping within {limits.pong_s:g} s")
+        if now - self.pinged_at >= limits.ping_s and self.blocked_at is None:
+            self.pinged_at = now
+            return Act.PING
+        return None

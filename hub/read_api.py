@@ -1,0 +1,220 @@
+"""The read port: levels over HTTP from this hub's memory, saying how fresh they are, and as an event stream.
+
+Every answer has ``fresh`` and ``lag_ms`` in its body and as headers ``Stockwire-Fresh`` and ``Stockwire-Lag-Ms``: see
+the heartbeat in docs/reference/protocol.md. Who needs the exact level asks the ledger.
+"""
+
+import base64
+import binascii
+import re
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub import problems
+from hub.access import Access
+from hub.errors import Unauthorized
+from hub.event_stream import EventStreams
+from hub.feed import Feed
+from hub.problems import Problem
+from hub.reads import Reads
+from wire.messages import NAME_PATTERN, Name, Position, Subscribe, encode
+from wire.scopes import allows
+from wire.tokens import Principal
+
+PAGE_DEFAULT, PAGE_MAX = 100, 1_000
+BODY_BYTES_MAX = 256 * 1_024
+KEYS_MAX = 1_000
+
+_name = re.compile(NAME_PATTERN)
+
+
+class Keys(msgspec.Struct, forbid_unknown_fields=True):
+    keys: list[tuple[Name, Name]]
+
+
+_keys_decoder = msgspec.json.Decoder(Keys)
+_position_decoder = msgspec.json.Decoder(Position)
+
+
+def create_app(reads: Reads, streams: EventStreams, feed: Feed, access: Access, origins: tuple[str, ...]) -> Starlette:
+    api = ReadApi(reads, streams, feed, access)
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
+        expose_headers=["ETag", "Retry-After", "Stockwire-Fresh", "Stockwire-Lag-Ms"],
+        max_age=600,
+    )
+    routes = [
+        Route("/v1/levels", api.page, methods=["GET"]),
+        Route("/v1/levels/query", api.query, methods=["POST"]),
+        Route("/v1/levels/stream", api.stream, methods=["GET"]),
+        Route("/v1/levels/{location}/{sku}", api.one, methods=["GET"]),
+    ]
+    app = Starlette(routes=routes, middleware=[cors])
+    problems.install(app)
+    return app
+
+
+class ReadApi:
+    def __init__(self, reads: Reads, streams: EventStreams, feed: Feed, access: Access) -> None:
+        self._reads = reads
+        self._streams = streams
+        self._feed = feed
+        self._access = access
+
+    async def one(self, request: Request) -> Response:
+        """GET /v1/levels/{location}/{sku}"""
+        principal = await self._principal(request)
+        location, sku = (_checked(name, request.path_params[name]) for name in ("location", "sku"))
+        _require(principal, location)
+        _no_more(request)
+        level = (await self._reads.levels([(location, sku)]))[0]
+        etag = f'W/"{level.version}"'
+        if etag.removeprefix("W/") in request.headers.get("If-None-Match", "").replace("W/", "").split(", "):
+            return Response(status_code=304, headers={"ETag": etag, **self._freshness_headers()})
+        return self._answer(msgspec.to_builtins(level), {"ETag": etag})
+
+    async def page(self, request: Request) -> Response:
+        """GET /v1/levels?location=&after=&limit="""
+        principal = await self._principal(request)
+        _no_more(request, "location", "after", "limit")
+        location = request.query_params.get("location")
+        if location is not None:
+            _checked("location", location)
+        _require(principal, location or "*")
+        limit = _limit(request.query_params.get("limit"))
+        after = _after(request.query_params.get("after"))
+        levels = await self._reads.page(location, after, limit + 1)
+        following = None
+        if len(levels) > limit:
+            levels = levels[:limit]
+            key = encode([levels[-1].location, levels[-1].sku])
+            following = base64.urlsafe_b64encode(key).decode().rstrip("=")
+        return self._answer({"levels": msgspec.to_builtins(levels), "next": following, **self._position()})
+
+    async def query(self, request: Request) -> Response:
+        """POST /v1/levels/query"""
+        principal = await self._principal(request)
+        _no_more(request)
+        keys = _keys(await _body(request))
+        for location in dict.fromkeys(location for location, _ in keys):
+            _require(principal, location)
+        levels = await self._reads.levels(keys)
+        return self._answer({"levels": msgspec.to_builtins(levels), **self._position()})
+
+    async def stream(self, request: Request) -> Response:
+        """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
+        principal = await self._principal(request)
+        _no_more(request, "location", "sku", "since", repeated="sku")
+        skus = request.query_params.getlist("sku")
+        since = request.headers.get("Last-Event-ID") or request.query_params.get("since")
+        location = request.query_params.get("location", "")
+        try:
+            position = _position_decoder.decode(since) if since else None
+            asked = msgspec.convert({"id": 1, "location": location, "skus": skus or None}, _Selection)
+        except msgspec.MsgspecError as error:
+            raise Problem("invalid", str(error), 400) from None
+        subscribe = Subscribe(1, asked.location, asked.skus, position)
+        return self._streams.response(self._reads.fanout(), principal, subscribe)
+
+    def _answer(self, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+        body = encode({**content, "fresh": self._feed.fresh, "lag_ms": self._feed.lag_ms})
+        headers = {**(headers or {}), **self._freshness_headers(), "Cache-Control": "no-cache"}
+        return Response(body, headers=headers, media_type="application/json")
+
+    def _freshness_headers(self) -> dict[str, str]:
+        return {"Stockwire-Fresh": str(self._feed.fresh).lower(), "Stockwire-Lag-Ms": str(self._feed.lag_ms)}
+
+    def _position(self) -> dict[str, Any]:
+        """Up to where this hub had applied every event when it answered."""
+        shards = self._reads.fanout().shards
+        return {"epoch": shards.epoch, "seq": shards.applied()}
+
+    async def _principal(self, request: Request) -> Principal:
+        values = request.headers.getlist("Authorization")
+        scheme, _, token = (values[0] if len(values) == 1 else "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthorized("this needs the header Authorization: Bearer <API key or token>")
+        return await self._access.principal(token.strip())
+
+
+class _Selection(msgspec.Struct):
+    id: int
+    location: str
+    skus: list[Name] | None
+
+
+def _require(principal: Principal, location: str) -> None:
+    """The same answer whether or not the location exists."""
+    scope = f"stock:read:{location}"
+    if not allows(principal.scopes, scope):
+        raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
+
+
+def _checked(field: str, text: str) -> str:
+    if not _name.match(text):
+        reason = "must be 1 to 64 visible characters without / and *"
+        raise Problem("invalid", f"{field}: {reason}", 400, field=field, reason=reason)
+    return text
+
+
+def _no_more(request: Request, *names: str, repeated: str = "") -> None:
+    """A misspelt parameter must not be ignored silently."""
+    for name in request.query_params:
+        if name not in names:
+            raise Problem("invalid", f"{name[:64]}: is not a parameter here", 400, field=name[:64])
+        if name != repeated and len(request.query_params.getlist(name)) > 1:
+            raise Problem("invalid", f"{name}: must be given once", 400, field=name)
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return PAGE_DEFAULT
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= PAGE_MAX:
+        raise Problem("invalid", f"limit: must be a whole number from 1 to {PAGE_MAX}", 400, field="limit")
+    return int(text)
+
+
+def _after(text: str | None) -> tuple[str, str]:
+    if not text:
+        return ("", "")
+    try:
+        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return msgspec.json.decode(decoded, type=tuple[str, str])
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        raise Problem("invalid", "after: must be the `next` of another page", 400, field="after") from None
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                raise Problem(
+                    "too-large", f"the body may have at most {BODY_BYTES_MAX} bytes", bytes_max=BODY_BYTES_MAX
+                )
+    except ClientDisconnect:
+        raise Problem("invalid", "the body ended early", 400) from None
+    return body
+
+
+def _keys(body: bytes) -> list[tuple[str, str]]:
+    try:
+        keys = _keys_decoder.decode(body).keys
+    except msgspec.ValidationError as error:
+        raise Problem("invalid", str(error), field="keys", reason=str(error)) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise Problem("invalid", "the body is no JSON", 400, field="body", reason="is no JSON") from None
+    if len(keys) > KEYS_MAX:
+        raise Problem("invalid", f"keys: at most {KEYS_MAX}", field="keys", reason=f"at most {KEYS_MAX}")
+    return keys

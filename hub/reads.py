@@ -1,0 +1,81 @@
+"""Levels from memory: what is not held yet is loaded first, and then kept in step like everything else."""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from heapq import merge
+from itertools import islice
+
+from hub.errors import LedgerUnavailable
+from hub.fanout import Fanout
+from hub.feed import Feed
+from hub.held import Held, Range
+from hub.problems import Problem
+from wire.messages import LevelState
+
+LOAD_S = 5.0
+
+
+class Reads:
+    """Raises LedgerUnavailable when what is missing cannot be loaded in time, Full when there is no room for it."""
+
+    def __init__(self, feed: Feed, touch: Callable[[], None]) -> None:
+        self._feed = feed
+        self._touch = touch
+
+    def fanout(self) -> Fanout:
+        fanout = self._feed.fanout
+        if fanout is None:
+            raise LedgerUnavailable("no ledger was reached yet")
+        return fanout
+
+    async def levels(self, keys: Sequence[tuple[str, str]]) -> list[LevelState]:
+        """In the order of ``keys``; a level that does not exist reads as version 0."""
+        levels = self.fanout().levels
+        held = [levels.hold(location, sku) for location, sku in keys]
+        await self._arrive(one for one in held if one.state is None)
+        return [one.state for one in held if one.state is not None]
+
+    async def page(self, location: str | None, after: tuple[str, str], limit: int) -> list[LevelState]:
+        """The next levels in the order of (location, sku) of one location, or of everything."""
+        fanout = self.fanout()
+        names: Iterable[str | int] = range(len(fanout.shards)) if location is None else (location,)
+        ranges = [fanout.levels.range(name) for name in names]
+        await self._arrive(found for found in ranges if found.order is None)
+        if any(found.order is None for found in ranges):
+            raise Problem("overloaded", "there are more levels than this hub may hold: name a location")
+        following = []
+        for found in ranges:
+            keys = fanout.levels.keys(found)
+            start = bisect_right(keys, after)
+            following.append(keys[start : start + limit])
+        states = (fanout.levels.locations[location][sku].state for location, sku in islice(merge(*following), limit))
+        return [state for state in states if state is not None]
+
+    async def _arrive(self, missing: Iterable[Held | Range]) -> None:
+        arrivals = []
+        for one in missing:
+            arrival = _Arrival(one)
+            one.waiters[arrival] = None
+            arrivals.append(arrival)
+        if not arrivals:
+            return
+        self._touch()
+        try:
+            async with asyncio.timeout(LOAD_S):
+                for arrival in arrivals:
+                    await arrival.event.wait()
+        except TimeoutError:
+            raise LedgerUnavailable("the levels could not be loaded in time") from None
+        finally:
+            for arrival in arrivals:
+                arrival.waited_for.waiters.pop(arrival, None)
+
+
+class _Arrival:
+    def __init__(self, waited_for: Held | Range) -> None:
+        self.waited_for = waited_for
+        self.event = asyncio.Event()
+
+    def arrived(self) -> None:
+        self.event.set()

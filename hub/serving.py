@@ -1,0 +1,129 @@
+"""uvicorn, as the hub runs it for its read and admin ports: own sockets, bounded connections, no signal handlers."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from wire.environment import SettingsError
+
+BACKLOG = 4_096
+GRACE_S = 3
+KEEP_ALIVE_S = 75  # longer than clients and proxies keep an idle connection, so that they close first
+HEAD_S = 10.0
+HEAD_BYTES_MAX = 65_536
+STALL_S = 5.0
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """Closes what sends its request's head slowly or endlessly, and aborts what does not read its answer.
+
+    uvicorn alone waits for both for ever, and keeps what they sent or did not read.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._head = self.loop.call_later(HEAD_S, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head = _cancelled(self._head)
+        self._stall = _cancelled(self._stall)
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._head_bytes = 0
+        if self._head is None:
+            self._head = self.loop.call_later(HEAD_S, self.transport.close)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head = _cancelled(self._head)
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self.transport.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = self.loop.call_later(STALL_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stall = _cancelled(self._stall)
+        super().resume_writing()
+
+
+class Server(uvicorn.Server):
+    """Does not touch signal handlers: uvicorn would raise SIGTERM again at its end and cut a drain short."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    def stop(self) -> None:
+        """``serve`` ends when the requests at hand are answered, at most ``GRACE_S`` later. Safe twice."""
+        self.should_exit = True
+
+
+def create_server(app: ASGIApp) -> Server:
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http=BoundedConnection,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return Server(config)
+
+
+def bind(host: str, port: int, setting: str, *, shared: bool = False, listen: bool = True) -> socket.socket:
+    """A TCP socket. ``shared``: with SO_REUSEPORT, for several workers. Raises SettingsError naming ``setting``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        found.bind((host, port))
+        if listen:
+            found.listen(BACKLOG)
+    except OSError as error:
+        found.close()
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({error.strerror}): set {setting} to a free port"
+        ) from None
+    return found
+
+
+def address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    """What stands in the timer's place from now on: nothing."""
+    if timer is not None:
+        timer.cancel()
+    return None

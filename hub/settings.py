@@ -1,0 +1,130 @@
+"""The settings of a hub, read once and checked (docs/reference/settings.md)."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.fanout import Bounds
+from hub.limits import Limits
+from wire.channels import DEFAULT_PREFIX
+from wire.environment import Environment, SettingsError
+from wire.tokens import SECRET_BYTES_MIN
+
+HTTP = ("http", "https")
+REDIS = ("redis", "rediss", "unix")
+LOOPS = ("uvloop", "asyncio")
+PORT_MAX = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``drain_s``: how long a drain may take before what is left is cut off. ``origins`` may be ("*",)."""
+
+    ledger_urls: tuple[str, ...]
+    hub_key: str
+    token_secret: str
+    redis_url: str
+    channel_prefix: str
+    host: str
+    admin_host: str
+    stream_port: int
+    read_port: int
+    admin_port: int
+    node: str
+    origins: tuple[str, ...]
+    loop: str
+    heartbeat_s: float
+    drain_s: float
+    bounds: Bounds
+    limits: Limits
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """Raises SettingsError, naming the variable and the fix."""
+    env = Environment(variables)
+    settings = Settings(
+        ledger_urls=_ledger_urls(env),
+        hub_key=env.secret("STOCKWIRE_HUB_KEY"),
+        token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
+        redis_url=env.url("STOCKWIRE_REDIS_URL", REDIS),
+        channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
+        host=env.text("STOCKWIRE_HUB_HOST", "127.0.0.1"),
+        admin_host=env.text("STOCKWIRE_HUB_ADMIN_HOST", "127.0.0.1"),
+        stream_port=_port(env, "STOCKWIRE_HUB_STREAM_PORT", 8090),
+        read_port=_port(env, "STOCKWIRE_HUB_READ_PORT", 8091),
+        admin_port=_port(env, "STOCKWIRE_HUB_ADMIN_PORT", 8092),
+        node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
+        origins=_origins(env),
+        loop=_one_of(env, "STOCKWIRE_HUB_LOOP", LOOPS),
+        heartbeat_s=env.number("STOCKWIRE_HUB_HEARTBEAT_S", 5, low=0.1, high=60),
+        drain_s=env.number("STOCKWIRE_HUB_DRAIN_S", 10, low=0.1, high=13),
+        bounds=Bounds(
+            env.integer("STOCKWIRE_HUB_LEVELS_MAX", 1_000_000, low=1, high=100_000_000),
+            env.integer("STOCKWIRE_HUB_IDLE_LEVELS_MAX", 200_000, low=0, high=100_000_000),
+        ),
+        limits=_limits(env),
+    )
+    for name in ("STOCKWIRE_HUB_STREAM_URLS", "STOCKWIRE_HUB_READ_URLS"):
+        env.items(name)  # the ledger's; they may stand in an environment that both share
+    env.refuse_unknown("STOCKWIRE_HUB_")
+    return settings
+
+
+def _limits(env: Environment) -> Limits:
+    default = Limits()
+    return Limits(
+        message_bytes_max=_bytes(env, "STOCKWIRE_HUB_MESSAGE_BYTES_MAX", default.message_bytes_max),
+        messages_per_minute=_count(env, "STOCKWIRE_HUB_MESSAGES_PER_MINUTE", default.messages_per_minute),
+        messages_burst=_count(env, "STOCKWIRE_HUB_MESSAGES_BURST", default.messages_burst),
+        skus_max=_count(env, "STOCKWIRE_HUB_SKUS_MAX", default.skus_max),
+        subscriptions_max=_count(env, "STOCKWIRE_HUB_SUBSCRIPTIONS_MAX", default.subscriptions_max),
+        connections_max=_count(env, "STOCKWIRE_HUB_CONNECTIONS_MAX", default.connections_max),
+        authenticate_s=_seconds(env, "STOCKWIRE_HUB_AUTHENTICATE_S", default.authenticate_s),
+        ping_s=_seconds(env, "STOCKWIRE_HUB_PING_S", default.ping_s),
+        pong_s=_seconds(env, "STOCKWIRE_HUB_PONG_S", default.pong_s),
+        stall_s=_seconds(env, "STOCKWIRE_HUB_STALL_S", default.stall_s),
+        write_bytes_max=_bytes(env, "STOCKWIRE_HUB_WRITE_BYTES_MAX", default.write_bytes_max),
+        send_buffer_bytes=_bytes(env, "STOCKWIRE_HUB_SEND_BUFFER_BYTES", default.send_buffer_bytes),
+    )
+
+
+def _ledger_urls(env: Environment) -> tuple[str, ...]:
+    urls = tuple(url.rstrip("/") for url in env.items("STOCKWIRE_LEDGER_URLS"))
+    if not urls:
+        raise SettingsError("STOCKWIRE_LEDGER_URLS is not set: set it to the ledgers' URLs, separated by commas")
+    for url in urls:
+        Environment({"STOCKWIRE_LEDGER_URLS": url}).url("STOCKWIRE_LEDGER_URLS", HTTP)
+    return urls
+
+
+def _origins(env: Environment) -> tuple[str, ...]:
+    origins = env.items("STOCKWIRE_ALLOWED_ORIGINS")
+    for origin in origins:
+        if origin != "*" and (not origin.startswith(("http://", "https://")) or origin.endswith("/")):
+            raise SettingsError(
+                f"STOCKWIRE_ALLOWED_ORIGINS has {origin!r}: an origin is http(s)://host[:port], no path"
+            )
+    return origins
+
+
+def _one_of(env: Environment, name: str, values: tuple[str, ...]) -> str:
+    value = env.text(name, values[0])
+    if value not in values:
+        raise SettingsError(f"{name}={value!r} is not known: set it to {' or '.join(values)}")
+    return value
+
+
+def _port(env: Environment, name: str, default: int) -> int:
+    return env.integer(name, default, low=0, high=PORT_MAX)
+
+
+def _count(env: Environment, name: str, default: int) -> int:
+    return env.integer(name, default, low=1, high=10_000_000)
+
+
+def _bytes(env: Environment, name: str, default: int) -> int:
+    return env.integer(name, default, low=1_024, high=16 * 2**20)
+
+
+def _seconds(env: Environment, name: str, default: float) -> float:
+    return env.number(name, default, low=0.1, high=600)

@@ -1,0 +1,235 @@
+"""The stream port: accepts WebSocket connections, converses, and ends them for all their reasons."""
+
+import asyncio
+import http
+import logging
+import random
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+from websockets.typing import Origin
+
+from hub.access import Access
+from hub.connection import Connection, StreamProtocol
+from hub.conversation import Conversation, Greeting, ended_by
+from hub.errors import Ended, LedgerUnavailable, Unauthorized
+from hub.fanout import Fanout
+from hub.feed import Feed
+from hub.frames import Framing
+from hub.limits import Limits
+from hub.pulse import CLOSE_S
+from hub.session import Session
+from wire.close_codes import CloseCode
+
+log = logging.getLogger(__name__)
+
+PATH = "/v1/stream"
+LOOK_S = 0.25
+ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
+SPREAD_MAX_MS = 5_000
+
+
+class Stream:
+    """``ends`` counts closes by code, for the metrics."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        access: Access,
+        touch: Callable[[], None],
+        limits: Limits,
+        greeting: Greeting,
+        origins: tuple[str, ...],
+    ) -> None:
+        self.connections: dict[Connection, None] = {}
+        self.ends: dict[int, int] = {}
+        self.draining = False
+        self._feed = feed
+        self._access = access
+        self._touch = touch
+        self._limits = limits
+        self._greeting = greeting
+        self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
+        self._server: Server | None = None
+        self._gone = asyncio.Event()
+
+    async def open(self, listener: socket.socket) -> None:
+        """Accepts connections from now on."""
+        # inherited by every connection: with the default the kernel hides megabytes for each stuck client
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.send_buffer_bytes)
+        high = self._limits.write_bytes_max
+        self._server = await serve(
+            self._serve,
+            sock=listener,
+            compression=None,
+            process_request=self._admit,
+            server_header=None,
+            open_timeout=self._limits.authenticate_s,
+            ping_interval=None,  # ``look`` pings: one loop for all instead of a task for each
+            close_timeout=CLOSE_S,
+            write_limit=(high, high // 4),
+            create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
+        )
+
+    async def run(self) -> None:
+        """Looks after the deadlines of all connections. Until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            now, wall = loop.time(), time.time()
+            for connection in list(self.connections):
+                ended = connection.look(now, wall)
+                if ended is not None:
+                    self._count(ended)
+            await asyncio.sleep(LOOK_S)
+
+    async def end_all(self, code: CloseCode, reason: str) -> None:
+        """With times to come back that are spread, so that not everybody comes at once."""
+        ending = list(self.connections)
+        spread_ms = min(SPREAD_MAX_MS, 200 + len(ending))
+        for index, connection in enumerate(ending):
+            self._end(connection, Ended(code, reason, after_ms=random.randint(0, spread_ms)))
+            if index % ENDS_PER_TURN == ENDS_PER_TURN - 1:
+                await asyncio.sleep(0)
+
+    def end_key(self, key: str) -> None:
+        """The API key with this id was revoked: end what it, or a token minted with it, has opened."""
+        for connection in list(self.connections):
+            principal = connection.session.principal if connection.session else connection.principal
+            if principal is not None and principal.key == key:
+                self._end(connection, Ended(CloseCode.BAD_TOKEN, "the key was revoked"))
+
+    def keys_in_use(self) -> list[str]:
+        sessions = (connection.session for connection in self.connections)
+        return [session.principal.key for session in sessions if session and session.principal]
+
+    async def drain(self) -> None:
+        """Take no more connections and ask all others to come back elsewhere. Returns when they are gone or cut off.
+
+        Safe if never opened, and twice.
+        """
+        self.draining = True
+        if self._server is not None:
+            self._server.close(close_connections=False)
+        await self.end_all(CloseCode.RESTART, "this hub is being stopped")
+        try:
+            async with asyncio.timeout(CLOSE_S + 2 * LOOK_S):
+                while self.connections:
+                    self._gone.clear()
+                    await self._gone.wait()
+        except TimeoutError:
+            for connection in list(self.connections):
+                connection.transport.abort()
+
+    # one connection
+
+    def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
+        clock = asyncio.get_running_loop().time
+        return Connection(StreamProtocol(self._origins, self._limits, clock), server, self._limits, **options)
+
+    async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if request.path.partition("?")[0] != PATH:
+            return connection.respond(http.HTTPStatus.NOT_FOUND, f"The stream is at {PATH}\n")
+        if self.draining:
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "This hub is being stopped\n")
+        values = request.headers.get_all("Authorization")
+        if not values:
+            return None
+        scheme, _, token = values[0].partition(" ")
+        assert isinstance(connection, Connection)
+        try:
+            if scheme.lower() != "bearer" or len(values) > 1:
+                raise Unauthorized("Authorization must be Bearer, once")
+            connection.principal = await self._access.principal(token.strip())
+        except Unauthorized as error:
+            response = connection.respond(http.HTTPStatus.UNAUTHORIZED, f"{error}\n")
+            response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        except LedgerUnavailable:
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be checked now\n")
+        return None
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        assert isinstance(connection, Connection)
+        if len(self.connections) >= self._limits.connections_max:
+            self._end(connection, Ended(CloseCode.TOO_MANY, "this hub has as many connections as it may", 5_000))
+            return
+        self.connections[connection] = None
+        fanout: Fanout | None = None
+        try:
+            fanout = await self._started()
+            session = self._join(connection, fanout)
+            await self._converse(connection, session, Conversation(fanout, session, self._limits, self._greeting))
+        except Ended as ended:
+            self._end(connection, ended)
+        except ConnectionClosed:
+            pass
+        finally:
+            if fanout is not None and connection.session is not None:
+                fanout.leave(connection.session)
+            await self._closed(connection)
+
+    async def _closed(self, connection: Connection) -> None:
+        """It counts until its transport is gone, since ``look`` has to cut off whoever does not answer the close."""
+        try:
+            if connection.pulse.closing_at is None:
+                self._end(connection, Ended(CloseCode.GOING_AWAY, "the hub has failed this connection"))
+            await connection.wait_closed()
+        finally:
+            self.connections.pop(connection, None)
+            self._gone.set()
+
+    async def _started(self) -> Fanout:
+        """The epoch must be known before anybody can be told it."""
+        try:
+            async with asyncio.timeout(self._limits.authenticate_s * 0.8):
+                while (fanout := self._feed.fanout) is None:
+                    await self._feed.started.wait()
+                return fanout
+        except TimeoutError:
+            raise Ended(CloseCode.RESTART, "no ledger was reached yet", after_ms=1_000) from None
+
+    def _join(self, connection: Connection, fanout: Fanout) -> Session:
+        session = Session(connection.transport.write, Framing.WEBSOCKET, fanout.levels, fanout.pumping)
+        session.principal = connection.principal
+        connection.session = session
+        self._authenticated(connection, session)
+        if connection.paused:
+            session.paused()
+        fanout.join(session)
+        return session
+
+    async def _converse(self, connection: Connection, session: Session, conversation: Conversation) -> None:
+        async for message in connection:
+            if not session.open:
+                return
+            asked = conversation.receive(message)
+            if asked is not None:
+                connection.pulse.asked = True
+                try:
+                    conversation.authenticated(asked, await self._access.principal(asked.token))
+                except Unauthorized as error:
+                    conversation.unauthorized(asked, error)
+                except LedgerUnavailable as error:
+                    log.warning("a key cannot be checked now reason=%r", str(error))
+                    raise ended_by(LedgerUnavailable("keys cannot be checked now")) from None
+                self._authenticated(connection, session)
+            self._touch()
+
+    def _authenticated(self, connection: Connection, session: Session) -> None:
+        if session.principal is not None:
+            connection.pulse.asked = True
+            connection.pulse.expires_at = session.principal.expires_at
+
+    def _end(self, connection: Connection, ended: Ended) -> None:
+        if connection.pulse.closing_at is None:
+            self._count(ended)
+            connection.end(ended)
+
+    def _count(self, ended: Ended) -> None:
+        self.ends[int(ended.code)] = self.ends.get(int(ended.code), 0) + 1

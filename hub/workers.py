@@ -1,0 +1,137 @@
+"""``--workers N``: a parent that keeps N hub processes running behind the same stream and read ports (SO_REUSEPORT).
+
+The parent serves nothing. It holds the ports while a worker is being restarted, and the other end of every worker's
+standard input: when it is gone, however it went, that pipe ends and the workers drain and go too.
+"""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any, NamedTuple
+
+from hub.serving import address_of, bind
+from hub.settings import PORT_MAX, Settings
+from wire.environment import SettingsError
+
+log = logging.getLogger(__name__)
+
+PARENT_IS_GONE = 0  # standard input becomes readable: it ends
+RESTARTS_MAX, RESTARTS_S = 5, 60.0  # of one worker; a worker that fails more often than this takes the node down
+PAUSE_S = 0.5
+STOP_S = 15.0
+POLL_S = 0.05
+
+
+class Ports(NamedTuple):
+    number: int
+    stream: int
+    read: int
+    admin: int
+
+
+def parse_worker(text: str) -> Ports:
+    return Ports(*(int(part) for part in text.split(",")))
+
+
+@dataclass(eq=False)
+class Worker:
+    ports: Ports
+    process: "subprocess.Popen[bytes]"
+    starts: list[float]
+    ready: dict[str, Any] | None = None
+
+    def read_ready(self) -> None:
+        """Its first line, in a thread of its own; the rest of its output, if any, is passed over."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if self.ready is None:
+                self.ready = json.loads(line)
+
+
+class Workers:
+    """``run`` until SIGTERM or SIGINT, or until a worker cannot be kept running. Returns the exit status."""
+
+    def __init__(self, settings: Settings, count: int) -> None:
+        if settings.admin_port and settings.admin_port + count - 1 > PORT_MAX:
+            raise SettingsError(f"STOCKWIRE_HUB_ADMIN_PORT={settings.admin_port} leaves no room for {count} workers")
+        self._settings = settings
+        self._count = count
+        self._stopping = Event()
+        self._workers: list[Worker] = []
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        host = self._settings.host
+        # bound but not listening: no connection comes here, and the ports are ours
+        with (
+            bind(host, self._settings.stream_port, "STOCKWIRE_HUB_STREAM_PORT", shared=True, listen=False) as stream,
+            bind(host, self._settings.read_port, "STOCKWIRE_HUB_READ_PORT", shared=True, listen=False) as read,
+        ):
+            try:
+                for number in range(self._count):
+                    admin = self._settings.admin_port and self._settings.admin_port + number
+                    ports = Ports(number, stream.getsockname()[1], read.getsockname()[1], admin)
+                    self._workers.append(self._start(ports, []))
+                return self._watch(address_of(stream), address_of(read))
+            finally:
+                self._stop()
+
+    def _watch(self, stream: str, read: str) -> int:
+        announced = False
+        while not self._stopping.wait(POLL_S):
+            for position, worker in enumerate(self._workers):
+                status = worker.process.poll()
+                if status is None:
+                    continue
+                log.error("a worker ended worker=%d pid=%d status=%d", worker.ports.number, worker.process.pid, status)
+                recent = [start for start in worker.starts if time.monotonic() - start < RESTARTS_S]
+                if len(recent) > RESTARTS_MAX or not announced:
+                    log.error("giving up worker=%d", worker.ports.number)
+                    return status if status > 0 else 1
+                self._stopping.wait(PAUSE_S)
+                self._workers[position] = self._start(worker.ports, recent)
+            if not announced and all(worker.ready for worker in self._workers):
+                self._announce(stream, read)
+                announced = True
+        return 0
+
+    def _start(self, ports: Ports, starts: list[float]) -> Worker:
+        arguments = [sys.executable, "-m", "hub", "--worker", ",".join(map(str, ports))]
+        process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        worker = Worker(ports, process, [*starts, time.monotonic()])
+        Thread(target=worker.read_ready, name=f"worker {ports.number}", daemon=True).start()
+        return worker
+
+    def _announce(self, stream: str, read: str) -> None:
+        workers = [
+            {"pid": worker.process.pid, "admin": worker.ready["admin"]} for worker in self._workers if worker.ready
+        ]
+        ready = {
+            "ready": True,
+            "service": "hub",
+            "stream": f"ws://{stream}/v1/stream",
+            "read": f"http://{read}",
+            "admin": workers[0]["admin"],
+            "workers": workers,
+        }
+        sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
+        sys.stdout.flush()
+
+    def _stop(self) -> None:
+        """All drain at once; what does not end in time is killed."""
+        for worker in self._workers:
+            if worker.process.poll() is None:
+                worker.process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for worker in self._workers:
+            try:
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()
