@@ -1,13 +1,16 @@
 """Which port each part of a running system listens on: all from one base, or free ones."""
 
+import random
 import socket
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from wire.environment import SettingsError
 
 HOST = "127.0.0.1"
 HUBS_MAX = 16
+FREE_RANGE = range(12_000, 32_000)
 BASE_MAX = 65535 - 10 * (HUBS_MAX + 1)
 
 
@@ -33,11 +36,12 @@ class Ports:
 
     @classmethod
     def free(cls, hubs: int) -> Self:
-        """Ports that the system has just said are free. All are held at once, so that none is given twice."""
-        sockets = [socket.create_server((HOST, 0)) for _ in range(3 + 3 * hubs)]
-        numbers = [s.getsockname()[1] for s in sockets]
-        for s in sockets:
-            s.close()
+        """Ports on which nobody listens, below those that the kernel gives to outgoing connections: one of these could
+        take the port of a process that is just being restarted."""
+        wanted = 3 + 3 * hubs
+        numbers = list(islice(filter(is_free, random.sample(FREE_RANGE, len(FREE_RANGE))), wanted))
+        if len(numbers) < wanted:
+            raise SettingsError(f"fewer than {wanted} ports are free: choose some with --port BASE")
         triples = zip(*[iter(numbers[3:])] * 3, strict=True)
         return cls(numbers[0], numbers[1], numbers[2], tuple(HubPorts(*triple) for triple in triples))
 
@@ -54,13 +58,19 @@ class Ports:
     def refuse_taken(self) -> None:
         """Raises SettingsError that names the first port somebody else listens on."""
         for what, port in self.named().items():
-            try:
-                socket.create_server((HOST, port)).close()
-            except OSError as error:
+            if not is_free(port):
                 raise SettingsError(
-                    f"port {port} ({what}) cannot be used ({error.strerror}): "
-                    "stop what listens there, or choose others with --port BASE (0: free ports)"
-                ) from error
+                    f"port {port} ({what}) is in use: stop what listens there, or choose others with --port BASE "
+                    "(0: free ports)"
+                )
+
+
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def choose(base: int, hubs: int) -> Ports:
