@@ -27,6 +27,8 @@ LOG_EVERY_S = 5.0
 COMMIT_CONNECTIONS_MAX = migrations.SHARDS_MAX + 2
 """One for each writer, one for the writer across shards, one for the heads. Opened when needed."""
 
+WILDCARDS = ("0.0.0.0", "::")
+
 _PING = text("select 1")
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ class Ledger:
     def __init__(self, settings: Settings, url: str) -> None:
         self._settings = settings
         self._url = settings.public_url or url
+        if settings.public_url is None and settings.host in WILDCARDS:
+            log.warning("discovery names %s, where no client gets through: set STOCKWIRE_LEDGER_PUBLIC_URL", url)
         self._publisher = Publisher(settings.redis_url, settings.channel_prefix)
         # Commits and heads never wait for a connection behind reads.
         self._commit_engine = create_engine(settings.database_url, COMMIT_CONNECTIONS_MAX)
