@@ -66,7 +66,6 @@ class Broker:
             protocol=2,
             socket_connect_timeout=CONNECT_S,
             socket_timeout=SILENCE_S,
-            socket_keepalive=True,
             health_check_interval=0,
             retry=Retry(NoBackoff(), 0),
             decode_responses=False,

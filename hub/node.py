@@ -117,7 +117,7 @@ class Node:
         self._access.ended = self._end_key
 
     async def _first_moments(self) -> None:
-        waiting = (asyncio.ensure_future(event.wait()) for event in (self._feed.started, self._draining))
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self._feed.started, self._draining)]
         _, pending = await asyncio.wait(waiting, timeout=ANNOUNCE_S, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()

@@ -65,8 +65,8 @@ class Workers:
         self._workers: list[Worker] = []
 
     def run(self) -> int:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
+        for caught in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(caught, lambda *_: self._stopping.set())
         host = self._settings.host
         # bound but not listening: no connection comes here, and the ports are ours
         with (
