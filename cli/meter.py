@@ -5,14 +5,13 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 
-import asyncpg
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from stockwire import AsyncClient, LevelChanged, Snapshot
 from stockwire.errors import StockwireError
 
 from cli.figures import Arrivals, Figures
-from cli.oversold import Oversold
+from cli.oversold import AWAY, Oversold
 
 OVERSOLD_EVERY_S = 10.0
 _METRICS_TIMEOUT_S = 2.0
@@ -20,7 +19,7 @@ _AGAIN_S = 2.0
 
 CLIENTS = "stockwire_hub_connections"
 CONFLICTS = "stockwire_ledger_conflicts"
-REFUSED = "stockwire_ledger_refusals"
+REFUSED = "stockwire_ledger_refused"
 
 logger = logging.getLogger("stockwire.up")
 
@@ -77,7 +76,7 @@ class Meter:
         while True:
             try:
                 self._oversold_count = await self._oversold.look()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except AWAY as error:
                 self._oversold_count = None
                 logger.debug("the audit query failed: %s", error)
             await asyncio.sleep(OVERSOLD_EVERY_S)

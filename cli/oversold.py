@@ -6,6 +6,14 @@ sum of all its events, not below zero and not below what is reserved.
 
 import asyncpg
 
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a connection says whose server was killed
+)
 _TIMEOUT_S = 20.0
 
 _LOOK = """
@@ -17,10 +25,10 @@ touched as (
    where e.seq > seen.seq),
 wrong as (
   select l.location, l.sku
-    from touched t join stock_level l using (shard, location, sku)
-   where l.on_hand < 0 or l.reserved > l.on_hand or (l.on_hand, l.reserved) is distinct from (
-         select sum(e.on_hand_delta)::int, sum(e.reserved_delta)::int from stock_event e
-          where e.shard = l.shard and e.location = l.location and e.sku = l.sku))
+    from touched t join stock_level l using (shard, location, sku),
+         lateral (select sum(e.on_hand_delta) as on_hand, sum(e.reserved_delta) as reserved from stock_event e
+                   where e.shard = l.shard and e.location = l.location and e.sku = l.sku) s
+   where l.on_hand < 0 or l.reserved > l.on_hand or l.on_hand <> s.on_hand or l.reserved <> s.reserved)
 select (select array_agg(id order by id) from head) as shards,
        (select array_agg(head order by id) from head) as heads,
        (select count(*) from wrong) as wrong
@@ -36,7 +44,7 @@ class Oversold:
         self.count = 0
 
     async def look(self) -> int:
-        """One statement, one snapshot. Raises OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError."""
+        """One statement, one snapshot. Raises one of AWAY when the database is."""
         connection = await asyncpg.connect(self._url, timeout=_TIMEOUT_S, command_timeout=_TIMEOUT_S)
         try:
             if self._seen is None:
