@@ -1,0 +1,47 @@
+"""Metrics and defects: what an operator gets to see."""
+
+from dataclasses import fields
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledger import publisher, writer
+from ledger.admin import PUBLISHER_HELP, WRITER_HELP
+from ledger.problems import Problems
+from tests.ledger.api import check_schema
+from tests.system import System
+
+
+def test_every_counter_is_exported_and_explained() -> None:
+    assert {field.name for field in fields(writer.Counters)} == {*WRITER_HELP, "refusals"}
+    assert {field.name for field in fields(publisher.Counters)} == set(PUBLISHER_HELP)
+
+
+async def test_the_admin_port_has_metrics_and_health_and_the_public_one_no_metrics(http_system: System) -> None:
+    async with httpx.AsyncClient() as client:
+        admin = http_system.ledgers[0].admin
+        metrics = await client.get(f"{admin}/metrics")
+        assert metrics.headers["content-type"].startswith("text/plain; version=")
+        assert "stockwire_ledger_oldest_snapshot_seconds" in metrics.text
+        assert (await client.get(f"{admin}/readyz")).json() == {"status": "ready"}
+        assert (await client.get(f"{admin}/healthz")).json() == {"status": "ok"}
+        assert (await client.get(f"{http_system.ledger_url}/metrics")).status_code == 404
+        assert (await client.get(f"{admin}/v1/items")).status_code == 404
+
+
+async def test_a_defect_is_a_problem_that_says_nothing_of_the_inside() -> None:
+    async def broken(_request: Request) -> Response:
+        raise ZeroDivisionError("a secret of the inside")
+
+    app, problems = Starlette(routes=[Route("/broken", broken)]), Problems()
+    problems.install(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
+        answer = await client.get("/broken")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    check_schema(answer.json(), {"$ref": "#/components/schemas/BlankProblem"})
+    assert "secret" not in answer.text
+    assert problems.by_type["about:blank"] == 1
