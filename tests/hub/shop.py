@@ -1,0 +1,50 @@
+"""A few commands to a ledger, to give hubs something to tell."""
+
+from typing import Any
+
+import httpx
+
+from tests.system import System
+
+Level = dict[str, Any]
+
+
+class Shop:
+    """``count`` goes up with each command, so that every one has a key of its own."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._count = 0
+
+    async def open(self, location: str, *skus: str, on_hand: int = 0) -> None:
+        """Make the location and the items, with opening stock."""
+        await self._ok("PUT", f"/v1/locations/{location}", {"name": location})
+        for sku in skus:
+            await self._ok("PUT", f"/v1/items/{sku}", {"name": sku})
+        if on_hand:
+            lines = [{"sku": sku, "location": location, "quantity": on_hand, "kind": "receipt"} for sku in skus]
+            for start in range(0, len(lines), 1_000):
+                await self._ok("POST", "/v1/movements", {"lines": lines[start : start + 1_000]})
+
+    async def sell(self, location: str, sku: str, quantity: int = 1) -> Level:
+        """Returns the level as the ledger has committed it."""
+        body = {"sku": sku, "location": location, "quantity": -quantity, "kind": "sale"}
+        level: Level = (await self._ok("POST", "/v1/movements", body))["levels"][0]
+        return level
+
+    async def revoke(self, key: str) -> None:
+        await self._ok("DELETE", f"/v1/keys/{key.split('_')[1]}", None)
+
+    async def level(self, location: str, sku: str) -> Level:
+        level: Level = await self._ok("GET", f"/v1/levels/{location}/{sku}", None)
+        return level
+
+    async def _ok(self, method: str, path: str, body: Any) -> Any:
+        self._count += 1
+        headers = {"Authorization": f"Bearer {await self._system.admin_key()}"}
+        if method == "POST":
+            headers["Idempotency-Key"] = f"shop-{self._count}"
+        async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=10) as client:
+            answer = await client.request(method, self._system.ledger_url + path, json=body)
+            assert answer.status_code < 300, answer.text
+            return answer.json() if answer.content else None

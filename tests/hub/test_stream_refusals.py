@@ -1,0 +1,244 @@
+"""Bad input on the stream: every error code and close code, and the hub unharmed."""
+
+import asyncio
+import json
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.api_keys import make_token
+from tests.conftest import StartSystem
+from tests.hub.shop import Shop
+from tests.raw_socket import CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame, raw_socket
+from tests.stream import open_stream
+from tests.system import System
+from tests.waiting import wait_until
+
+BERLIN = make_token("stock:read:berlin")
+
+
+async def test_wrong_requests_are_answered_and_the_connection_stays(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    await system.start_hub(STOCKWIRE_HUB_SUBSCRIPTIONS_MAX=2, STOCKWIRE_HUB_SKUS_MAX=3)
+    await Shop(system).open("secret", "A", on_hand=1)
+    cases = [
+        ({"type": "fly", "id": 1}, "unknown-type", 1),
+        ({"type": "subscribe", "id": -1, "location": "berlin"}, "invalid", None),
+        ({"type": "subscribe", "id": "1", "location": "berlin"}, "invalid", None),
+        ({"type": "subscribe", "id": 2}, "invalid", 2),
+        ({"type": "subscribe", "id": 2, "location": "a/b"}, "invalid", 2),
+        ({"type": "subscribe", "id": 2, "location": ""}, "invalid", 2),
+        ({"type": "subscribe", "id": 2, "location": "x" * 65}, "invalid", 2),
+        ({"type": "subscribe", "id": 2, "location": "berlin", "skus": []}, "invalid", 2),
+        ({"type": "subscribe", "id": 2, "location": "berlin", "skus": ["a b"]}, "invalid", 2),
+        ({"type": "subscribe", "id": 2, "location": "berlin", "skus": list("ABCD")}, "limit", 2),
+        ({"type": "subscribe", "id": 2, "location": "berlin", "since": {"epoch": "e", "seq": {"0": -1}}}, "invalid", 2),
+        ({"type": "subscribe", "id": 3, "location": "secret"}, "forbidden", 3),
+        ({"type": "subscribe", "id": 3, "location": "unknown"}, "forbidden", 3),
+        ({"type": "subscribe", "id": 3, "location": "*"}, "forbidden", 3),
+        ({"type": "unsubscribe", "id": 4, "sub": 99}, "not-found", 4),
+        ({"type": "refresh", "id": 5, "token": "nonsense"}, "unauthorized", 5),
+        ({"type": "refresh", "id": 5, "token": make_token("stock:read:berlin", ttl_s=-1)}, "unauthorized", 5),
+        ({"id": 6}, "invalid", 6),
+    ]
+    async with open_stream(system.stream_urls[0], BERLIN) as stream:
+        for message, code, id_ in cases:
+            await stream.send(message)
+            error = await stream.expect("error")
+            assert (error["code"], error["id"]) == (code, id_), (message, error)
+        sub, _ = await stream.subscribe("berlin", ["A", "A"])
+        await stream.send({"type": "subscribe", "id": sub, "location": "berlin"})
+        assert (await stream.expect("error"))["code"] == "invalid"
+        await stream.request("refresh", token=make_token("stock:read:paris"))
+        assert (await stream.expect("error"))["code"] == "forbidden"
+        await stream.request("refresh", token=make_token("stock:read:berlin"))
+        await stream.expect("refreshed")
+        await stream.subscribe("berlin", unknown_field=1)
+        await stream.request("subscribe", location="berlin")
+        assert (await stream.expect("error"))["code"] == "limit"
+
+
+async def test_protocol_violations_close_with_their_code(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    await system.start_hub(STOCKWIRE_HUB_AUTHENTICATE_S=0.5, STOCKWIRE_HUB_MESSAGES_BURST=20)
+    url = system.stream_urls[0]
+    connect = json.dumps({"type": "connect", "id": 1, "token": BERLIN})
+    gone = make_token("stock:read:berlin", ttl_s=-10)
+    forged = make_token("stock:read:*", secret="another secret that is long enough for HS256")
+    cases: list[tuple[list[str | bytes], int]] = [
+        (["no json"], 4005),
+        (["[1]"], 4005),
+        (["[" * 30_000], 4005),
+        ([connect, "{"], 4005),
+        ([b"{}"], 4005),
+        ([connect, connect.encode()], 4005),
+        ([connect, connect], 4005),
+        (['{"type":"subscribe","id":1,"location":"berlin"}'], 4005),
+        (['{"type":"fly","id":1}'], 4005),
+        (['{"type":"connect","id":1}'], 4001),
+        (['{"type":"connect","id":1,"token":"x.y.z"}'], 4001),
+        (['{"type":"connect","id":1,"token":"sw_aaaaaaaaaaaa_wrong"}'], 4001),
+        (['{"type":"connect","id":1,"token":"sw_\\u00e4"}'], 4001),
+        ([f'{{"type":"connect","id":1,"token":"{forged}"}}'], 4001),
+        ([f'{{"type":"connect","id":1,"token":"{gone}"}}'], 4104),
+        ([connect, " " * 70_000], 4009),
+        ([connect, *['{"type":"fly","id":1}'] * 30], 4102),
+        ([], 4005),
+    ]
+    for messages, code in cases:
+        async with open_stream(url) as stream:
+            for message in messages:
+                await stream.send_raw(message)
+            closed = await stream.closed()
+            assert closed == code, (messages and messages[-1][:40], closed, stream.seen)
+            last = stream.seen[-1]
+            assert (last["type"], last["code"]) == ("disconnect", code), stream.seen
+            assert last["reconnect"] is (code >= 4100)
+    async with open_stream(url, BERLIN) as stream:
+        await stream.subscribe("berlin", ["A"])
+
+
+async def test_frames_that_break_the_rules_close_and_harm_nobody(start_system: StartSystem) -> None:
+    system = await start_system(hubs=1)
+    connect = raw_frame(TEXT, json.dumps({"type": "connect", "id": 1, "token": BERLIN}).encode())
+    fragments = raw_frame(TEXT, b"x", final=False) + raw_frame(CONTINUATION, b"", final=False) * 2_000
+    cases = [
+        (connect + raw_frame(PING, b"x") * 2_000, 4102),
+        (connect + raw_frame(PONG, b"x") * 2_000, 4102),
+        (connect + fragments, 4102),
+        (connect + raw_frame(TEXT, b"{}" * 16_384, final=False) + raw_frame(CONTINUATION, b"{}" * 16_385), 4009),
+        (raw_frame(TEXT, b"\xff\xfe"), 1007),
+        (raw_frame(TEXT, b"{}", masked=False), 1002),
+        (raw_frame(TEXT, b"{}", reserved=4), 1002),
+        (raw_frame(0x3, b""), 1002),
+        (raw_frame(PING, b"x" * 126), 1002),
+        (raw_frame(PING, b"x", final=False), 1002),
+        (raw_frame(CONTINUATION, b"x"), 1002),
+        (raw_frame(TEXT, b"x", final=False) + raw_frame(TEXT, b"x"), 1002),
+        (raw_frame(CLOSE, b"\x03\xe8"), 1000),
+        (raw_frame(CLOSE, b"\x03"), 1002),
+        (b"\x81\xff" + (2**62).to_bytes(8, "big"), 4009),
+    ]
+    for data, code in cases:
+        async with raw_socket(system.stream_urls[0]) as socket:
+            assert await socket.upgrade(system.stream_urls[0]) == 101
+            await socket.send(data)
+            assert await socket.closed() == code, data[:40]
+    async with open_stream(system.stream_urls[0], BERLIN) as stream:
+        await stream.subscribe("berlin", ["A"])
+
+
+async def test_upgrades_that_are_refused(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS="https://shop.example")
+    url = hub.stream
+    cases: list[tuple[str, dict[str, str], int]] = [
+        (url, {}, 101),
+        (url + "?x=1", {}, 101),
+        (url + "/more", {}, 404),
+        (url.removesuffix("/v1/stream") + "/", {}, 404),
+        (url, {"Origin": "https://shop.example"}, 101),
+        (url, {"Origin": "https://evil.example"}, 403),
+        (url, {"Origin": "null"}, 403),
+        (url, {"Authorization": f"Bearer {BERLIN}"}, 101),
+        (url, {"Authorization": "Bearer nonsense"}, 401),
+        (url, {"Authorization": f"Basic {BERLIN}"}, 401),
+        (url, {"Sec-WebSocket-Protocol": "other.v1"}, 400),
+        (url, {"X-Long": "x" * 10_000}, 431),
+    ]
+    for target, headers, status in cases:
+        async with raw_socket(target) as socket:
+            try:
+                assert await socket.upgrade(target, headers) == status, (target, headers)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                assert status == 400, (target, headers)  # a request that cannot be parsed may get no answer
+    async with raw_socket(url) as socket:
+        assert await socket.upgrade(url, without="Sec-WebSocket-Protocol") == 101
+
+
+async def test_authorization_on_the_upgrade_needs_no_token_later(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_HUB_AUTHENTICATE_S=0.5)
+    headers = {"Authorization": f"Bearer {BERLIN}"}
+    async with open_stream(hub.stream, additional_headers=headers) as stream:
+        await stream.request("connect")
+        assert (await stream.expect("connected"))["expires_at"].endswith("Z")
+        await stream.subscribe("berlin", ["A"])
+    with pytest.raises(InvalidStatus):
+        async with open_stream(hub.stream, additional_headers={"Authorization": "Bearer x"}):
+            pass
+
+
+async def test_too_many_connections_are_asked_to_come_back_later(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    await system.start_hub(STOCKWIRE_HUB_CONNECTIONS_MAX=2)
+    url = system.stream_urls[0]
+    async with open_stream(url, BERLIN), open_stream(url, BERLIN), open_stream(url) as third:
+        assert await third.closed() == 4100
+        assert third.seen[-1]["after_ms"] > 0
+    async with open_stream(url) as again:
+        await again.authenticate(BERLIN)
+
+
+async def test_a_token_that_ends_and_a_key_that_is_revoked_close_within_5_seconds(start_system: StartSystem) -> None:
+    system = await start_system(hubs=1)
+    url = system.stream_urls[0]
+    key = await system.key("reader", "stock:read:berlin")
+    minted = make_token("stock:read:berlin", key=key.split("_")[1])
+    async with (
+        open_stream(url, make_token("stock:read:berlin", ttl_s=2)) as ends,
+        open_stream(url, key) as by_key,
+        open_stream(url, minted) as by_token,
+        open_stream(url, BERLIN) as stays,
+    ):
+        await stays.subscribe("berlin", ["A"])
+        await Shop(system).revoke(key)
+        assert await by_key.closed(5) == 4001
+        assert await by_token.closed(5) == 4001
+        assert await ends.closed(7) == 4104
+        assert ends.seen[-1]["reconnect"] is True
+        async with open_stream(url) as again:
+            await again.request("connect", token=minted)
+            assert await again.closed() == 4001
+        async with open_stream(url) as again:
+            await again.request("connect", token=key)
+            assert await again.closed() == 4001
+        await stays.subscribe("berlin", ["B"])
+
+
+async def test_silence_is_pinged_and_ended(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_HUB_PING_S=0.5, STOCKWIRE_HUB_PONG_S=0.5)
+    async with open_stream(hub.stream, BERLIN) as stream, raw_socket(hub.stream) as silent:
+        headers = {"Authorization": f"Bearer {BERLIN}"}
+        assert await silent.upgrade(hub.stream, headers) == 101
+        assert await silent.closed() == 1001
+        await stream.subscribe("berlin", ["A"])  # it has answered its pings meanwhile
+
+
+async def test_a_reader_that_stops_is_ended_and_costs_little(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_HUB_STALL_S=1, STOCKWIRE_HUB_MESSAGES_BURST=1000)
+    skus = [f"sku-{number:04}" for number in range(1_000)]
+    await Shop(system).open("berlin", *skus, on_hand=1)
+    async with raw_socket(hub.stream) as stuck, open_stream(hub.stream, BERLIN) as reader:
+        assert await stuck.upgrade(hub.stream, {"Authorization": f"Bearer {BERLIN}"}) == 101
+        for number in range(60):  # 60 snapshots of 230 KB each, none of them read
+            text = json.dumps({"type": "subscribe", "id": number, "location": "berlin"})
+            await stuck.send(raw_frame(TEXT, text.encode()))
+        await _metric(system, "stockwire_hub_behind_sessions", 1)
+        await reader.subscribe("berlin", ["sku-0000"])
+        await _metric(system, 'stockwire_hub_closes_total{code="4101"}', 1)
+        await _metric(system, "stockwire_hub_connections", 1)
+
+
+async def _metric(system: System, name: str, value: float) -> None:
+    import httpx
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+
+        async def found() -> bool:
+            text = (await client.get(f"{system.hubs[0].admin}/metrics")).text
+            return f"{name} {value:.1f}" in text.splitlines()
+
+        await wait_until(found, what=f"{name} {value}")
