@@ -121,6 +121,13 @@ class Proxy:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def was_reset(self, direction: Direction, deadline_s: float = 10.0) -> None:
+        """Until the reset that ``reset_after`` asked for has come."""
+        async with asyncio.timeout(deadline_s):
+            while self.flow(direction).reset_after_bytes is not None:
+                self._changed.clear()
+                await self._changed.wait()
+
     async def listen(self, port: int = 0) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=CHUNK_BYTES)
 
@@ -193,6 +200,7 @@ class Proxy:
         if flow.reset_after_bytes == 0:
             flow.reset_after_bytes = None
             self.cut()
+            self._changed.set()
         if flow.drip_pause_s:
             await asyncio.sleep(flow.drip_pause_s)
 
