@@ -1,0 +1,82 @@
+"""Reading our Markdown pages: fenced blocks with what their info string says, code, links.
+
+A fenced block's info string is its language and then words for the tests of this folder:
+
+    ```sh run NAME       run by bash      ```python run NAME   run as a program      ```js run NAME   run by node
+    ```json output NAME  what the last ``run NAME`` printed at its end
+    ```csv file PATH     a file that the next block finds there
+    ```sh env PROCESS    settings of a process, one to a line
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.source import ROOT
+
+HOW_TOS = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+SKIPPED = {".venv", ".git", ".stockwire", ".pytest_cache", ".ruff_cache", ".mypy_cache", "node_modules"}
+
+_FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_INDENTED = re.compile(r"(?:^|(?<=\n\n))((?:    [^\n]*\n+)+)", re.MULTILINE)
+_SPAN = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``verb`` and ``name`` are empty for a block that is only shown."""
+
+    page: Path
+    language: str
+    verb: str
+    name: str
+    text: str
+
+
+def pages() -> list[Path]:
+    """Every Markdown page that is ours."""
+    return sorted(path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts))
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path, name: str | None = None) -> list[Block]:
+    """The fenced blocks in order; with ``name`` only those of that name."""
+    found = []
+    for language, words, text in _FENCE.findall(text_of(page)):
+        verb, _, of = words.strip().partition(" ")
+        if name is None or of == name:
+            found.append(Block(page, language, verb, of, text))
+    return found
+
+
+def block(page: Path, language: str, name: str, nth: int = 0) -> str:
+    """The text of the ``nth`` block of this language and name."""
+    return [found.text for found in blocks(page, name) if found.language == language][nth]
+
+
+def code_in(page: Path) -> Iterator[str]:
+    """Code of every kind, by line: fenced, indented, and spans in prose."""
+    text = text_of(page)
+    for _, _, fenced in _FENCE.findall(text):
+        yield from fenced.splitlines()
+    prose = _FENCE.sub("", text)
+    for indented in _INDENTED.findall(prose):
+        yield from indented.splitlines()
+    yield from _SPAN.findall(prose)
+
+
+def links_in(page: Path) -> list[str]:
+    return _LINK.findall(_FENCE.sub("", text_of(page)))
+
+
+def anchors_of(page: Path) -> set[str]:
+    """As GitHub makes them from headings."""
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", text_of(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,0 +1,122 @@
+"""Running what a page prints, as its reader would: in a folder of its own, with the installed programs on the PATH."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tests.processes import clean_environment
+from tests.system import System
+
+DEADLINE_S = 30.0
+PROGRAMS = Path(sys.executable).parent
+
+
+class Reader:
+    """Somebody who follows a page in ``folder``, with ``key``, on ``system``."""
+
+    def __init__(self, folder: Path, system: System, key: str) -> None:
+        self.folder = folder
+        self.variables: dict[str, object] = {
+            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+            "STOCKWIRE_DATABASE_URL": system.database_url,
+            "STOCKWIRE_REDIS_URL": system.redis_url,
+            "STOCKWIRE_CHANNEL_PREFIX": system.channel_prefix,
+            "STOCKWIRE_TOKEN_SECRET": system.token_secret,
+            "STOCKWIRE_URL": system.ledger_url,
+            "STOCKWIRE_API_KEY": key,
+        }
+        # Pages name the addresses of a `make up` without options.
+        self._addresses = {
+            "http://127.0.0.1:8080": system.ledger_url,
+            "ws://127.0.0.1:8090/v1/stream": system.stream_urls[0],
+        }
+        run = {"ready": True, "ledger": system.ledger_url, "hubs": system.stream_urls, "key": key}
+        (folder / ".stockwire").mkdir()
+        (folder / ".stockwire" / "run.json").write_text(json.dumps(run, indent=1))
+
+    async def shell(self, text: str) -> str:
+        """What it prints. Raises AssertionError if any command fails."""
+        return await self._finished("bash", "-euo", "pipefail", "-c", self._here(text))
+
+    async def python(self, text: str, *arguments: str) -> str:
+        return await self._finished(str(self._program("snippet.py", text)), *arguments, by=sys.executable)
+
+    @contextlib.asynccontextmanager
+    async def python_running(self, text: str) -> AsyncIterator[asyncio.StreamReader]:
+        """The lines of a program that runs until the context ends."""
+        async with self._running(sys.executable, str(self._program("snippet.py", text))) as lines:
+            yield lines
+
+    @contextlib.asynccontextmanager
+    async def script_running(self, node: list[str], text: str, **constants: str) -> AsyncIterator[asyncio.StreamReader]:
+        """As ``python_running``, by node; ``constants`` are what the page leaves to its reader."""
+        known = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
+        async with self._running(*node, str(self._program("snippet.mjs", known + text))) as lines:
+            yield lines
+
+    def _here(self, text: str) -> str:
+        for printed, real in self._addresses.items():
+            text = text.replace(printed, real)
+        return text
+
+    def _program(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(self._here(text))
+        return path
+
+    async def _finished(self, *command: str, by: str | None = None) -> str:
+        async with self._started(*([by] if by else []), *command) as process:
+            async with asyncio.timeout(DEADLINE_S):
+                printed, complaints = await process.communicate()
+        assert process.returncode == 0, complaints.decode()
+        return printed.decode()
+
+    @contextlib.asynccontextmanager
+    async def _running(self, *command: str) -> AsyncIterator[asyncio.StreamReader]:
+        async with self._started(*command) as process:
+            assert process.stdout is not None
+            yield process.stdout
+
+    @contextlib.asynccontextmanager
+    async def _started(self, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=self.folder,
+            env=clean_environment(self.variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def line_of(lines: asyncio.StreamReader) -> str:
+    """The next line printed."""
+    async with asyncio.timeout(DEADLINE_S):
+        line = await lines.readline()
+    assert line, "it has ended"
+    return line.decode().strip()
+
+
+def node_command() -> list[str] | None:
+    """A node that knows WebSocket, as browsers do: 22 or later, or 20.10 when asked. None if there is none."""
+    program = shutil.which("node")
+    if program is None:
+        return None
+    shown = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    version = tuple(int(part) for part in re.findall(r"\d+", shown)[:2])
+    if version >= (22, 0):
+        return [program]
+    return [program, "--no-warnings", "--experimental-websocket"] if version >= (20, 10) else None

@@ -1,0 +1,114 @@
+"""What the how-tos print is what runs: their commands and programs, in the order of the page."""
+
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
+from stockwire import AsyncClient
+
+from hub.settings import read_settings as read_hub_settings
+from ledger.database import create_engine
+from ledger.keys import list_keys
+from ledger.settings import read_settings as read_ledger_settings
+from tests.docs.pages import HOW_TOS, block, blocks
+from tests.docs.running import Reader, line_of, node_command
+from tests.source import ROOT
+from tests.system import System
+
+PAGES = ROOT / "docs" / "how-to"
+VERBS = {"run", "output", "file", "env"}
+HELD = {
+    ("README.md", "sell"),
+    ("README.md", "watch"),
+    ("README.md", "subscribe"),
+    ("storefront.md", "storefront"),
+    ("till.md", "till"),
+    ("till.md", "till-view"),
+    ("import-sales.md", "import"),
+    ("import-sales.md", "sales.csv"),
+    ("import-sales.md", "opening.csv"),
+    ("production.md", "production"),
+    ("production.md", "ledger"),
+    ("production.md", "hub"),
+}
+"""What a test of this folder takes from a page."""
+
+
+@pytest.fixture
+async def berlin(shop: AsyncClient) -> AsyncClient:
+    """A location with five units of A-100 and of B-200."""
+    await shop.locations.put("berlin", "Berlin")
+    for sku in ("A-100", "B-200"):
+        await shop.items.put(sku, sku)
+        await shop.stock.count(sku, "berlin", 5, if_version=None)
+    return shop
+
+
+def test_every_fenced_block_of_the_guides_is_held_by_a_test() -> None:
+    found = [found for page in (ROOT / "README.md", *HOW_TOS) for found in blocks(page)]
+    assert [found for found in found if found.verb not in VERBS] == []
+    assert {(found.page.name, found.name) for found in found} == HELD
+
+
+async def test_the_storefront_shows_stock_and_sells_a_click_once(
+    reader: Reader, berlin: AsyncClient, pages_system: System
+) -> None:
+    page = PAGES / "storefront.md"
+    reader.variables["STOCKWIRE_API_KEY"] = (await reader.shell(block(page, "sh", "storefront"))).strip()
+    minted = json.loads(await reader.shell(block(page, "sh", "storefront", 1)))
+    assert minted["scopes"] == ["stock:read:berlin"]
+    sold = await reader.python(block(page, "python", "storefront"), "click-1", "click-1", "click-2")
+    assert sold.splitlines() == ["click-1 sold, 4 left", "click-1 sold, 4 left", "click-2 sold, 3 left"]
+    await berlin.stock.count("A-100", "berlin", 0, if_version=None)
+    assert await reader.python(block(page, "python", "storefront"), "click-3") == "click-3 sold out, 0 left\n"
+    node = node_command()
+    if node is not None:
+        constants = {"HUB_URL": pages_system.stream_urls[1], "READ_TOKEN": minted["token"]}
+        async with reader.script_running(node, block(page, "js", "storefront"), **constants) as lines:
+            assert await line_of(lines) == "A-100 sold out"
+            await berlin.stock.receive("A-100", "berlin", 7)
+            assert await line_of(lines) == "A-100 7"
+
+
+async def test_the_till_sells_a_receipt_once_and_counts(reader: Reader, berlin: AsyncClient) -> None:
+    page = PAGES / "till.md"
+    reader.variables["STOCKWIRE_API_KEY"] = (await reader.shell(block(page, "sh", "till"))).strip()
+    sold = await reader.python(block(page, "python", "till"), "r-1", "r-1", "r-2", "r-3")
+    assert sold.splitlines() == ["r-1: sold", "r-1: sold (before)", "r-2: sold", "r-3: only 1 of B-200"]
+    assert await reader.python(block(page, "python", "till", 1)) == "counted 2\n"
+    assert await reader.python(block(page, "python", "till-view")) == "2 available\n"
+
+
+async def test_the_import_accounts_for_every_line_as_printed(reader: Reader) -> None:
+    page = PAGES / "import-sales.md"
+    for found in blocks(page):
+        if found.verb == "file":
+            (reader.folder / found.name).write_text(found.text)
+    for number in (0, 1):
+        printed = await reader.shell(block(page, "sh", "import", number))
+        assert json.loads(printed.splitlines()[-1]) == json.loads(block(page, "json", "import", number))
+        assert await reader.shell(block(page, "sh", "import", number)) == printed
+
+
+async def test_the_commands_of_production_migrate_make_keys_and_change_the_epoch(
+    reader: Reader, empty_database_url: str
+) -> None:
+    page = PAGES / "production.md"
+    reader.variables["STOCKWIRE_DATABASE_URL"] = empty_database_url
+    hub_key, ops_key = (await reader.shell(block(page, "sh", "production"))).splitlines()[-2:]
+    assert hub_key.startswith("sw_")
+    assert ops_key.startswith("sw_")
+    assert "New epoch" in await reader.shell(block(page, "sh", "production", 1))
+    engine = create_engine(empty_database_url, 1)
+    try:
+        async with engine.connect() as connection:
+            scopes = {key.owner: set(key.scopes) for key in await list_keys(connection, "", 10)}
+    finally:
+        await engine.dispose()
+    assert scopes == {"hubs": {"hub"}, "ops": {"admin", "stock:read:*", "stock:write:*"}}
+
+
+@pytest.mark.parametrize(("process", "read"), [("ledger", read_ledger_settings), ("hub", read_hub_settings)])
+def test_the_printed_settings_are_taken(process: str, read: Callable[[Mapping[str, str]], object]) -> None:
+    lines = block(PAGES / "production.md", "sh", process).splitlines()
+    read(dict(line.split("=", 1) for line in lines))
