@@ -200,5 +200,5 @@ async def _audit(url: str) -> list[Finding]:
         await engine.dispose()
     if not violations:
         return [Finding("audit", State.GOOD, "every invariant holds")]
-    fix = "stop the writers, keep a copy of the database, and see docs/operations for what a broken invariant means"
+    fix = "stop the writers, keep a copy of the database, and see docs/how-to/when-things-break.md"
     return [Finding(f"audit {violation.invariant}", State.FAILED, str(violation), fix) for violation in violations]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Defaults of design.md, "Limits"; the reasons stand in docs/reference/limits.md.
+    """Those that a client can meet stand in docs/reference/protocol.md, "Limits"; all are settings.
 
     Bytes are payload bytes, times seconds. ``write_bytes_max``: what a connection may hold unsent before it counts as
     slow. ``stall_s``: how long it may take to drain.

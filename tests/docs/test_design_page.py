@@ -1,0 +1,67 @@
+"""The bounds that docs/design.md and the guides name are those of the code."""
+
+from hub.access import KEEP_S, RECHECK_S
+from hub.fanout import Bounds
+from hub.feed import POLL_SILENCE_S
+from hub.limits import Limits
+from hub.sequence import GAP_GRACE_S, SETTLED_S
+from hub.shards import FRESH_S
+from ledger.access import KEEP_S as LEDGER_KEEP_S
+from ledger.database import SERVER_SETTINGS
+from ledger.heads import HEARTBEAT_S
+from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
+from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX
+from ledger.writer import (
+    BATCH_LINES_MAX,
+    COMMIT_DEADLINE_S,
+    LOCKED_BATCHES,
+    QUEUE_AGE_MAX_S,
+    QUEUE_LINES_MAX,
+    REMEMBERED_LEVELS_MAX,
+)
+from tests.docs.pages import text_of
+from tests.source import ROOT
+
+DOCS = ROOT / "docs"
+
+
+def missing(page: str, *phrases: str) -> list[str]:
+    text = " ".join(text_of(DOCS / page).split())
+    return [phrase for phrase in phrases if phrase not in text]
+
+
+def test_the_ledgers_bounds() -> None:
+    assert not missing(
+        "design.md",
+        f"(default {SHARDS_DEFAULT}, at most {SHARDS_MAX})",
+        f"lines in a batch ({BATCH_LINES_MAX:,}) and in the queue ({QUEUE_LINES_MAX:,}",
+        f"waiting ({QUEUE_AGE_MAX_S:g} s), remembered levels ({REMEMBERED_LEVELS_MAX:,} for each writer)",
+        f"`idle_in_transaction_session_timeout` ({SERVER_SETTINGS['idle_in_transaction_session_timeout'][:-1]} s)",
+        f"`lock_timeout` ({SERVER_SETTINGS['lock_timeout'][:-1]} s)",
+        f"Every {HEARTBEAT_S[0] * 1000:.0f} to {HEARTBEAT_S[1] * 1000:.0f} ms each ledger",
+        f"Keys are looked up at most every {LEDGER_KEEP_S:g} s, locations at most every {LOCATIONS_KEEP_S:g} s",
+    )
+    assert LOCKED_BATCHES == 8
+    assert not missing(
+        "decisions/0001-group-commit.md",
+        "until eight batches in a row",
+        f"at most {REMEMBERED_LEVELS_MAX:,} per writer",
+        f"for up to {COMMIT_DEADLINE_S:g} s",
+    )
+
+
+def test_the_hubs_bounds() -> None:
+    bounds, limits = Bounds(), Limits()
+    assert not missing(
+        "design.md",
+        f"waits {GAP_GRACE_S * 1000:.0f} ms",
+        f"Without a heartbeat for {POLL_SILENCE_S:g} s it polls the log; for {FRESH_S:g} s",
+        f"below what was applied for {SETTLED_S:g} s",
+        f"levels held ({bounds.levels_max:,}), of these watched by nobody ({bounds.idle_max:,}",
+        f"limited ({limits.send_buffer_bytes // 1024} KB)",
+        f"Not drained within {limits.stall_s:g} s",
+        f"kept for {KEEP_S:g} s",
+        f"every {RECHECK_S:g} s",
+    )
+    assert not missing("how-to/when-things-break.md", f"good answer for {KEEP_S:g} s", f"again every {RECHECK_S:g} s")
+    assert not missing("decisions/0006-no-relay-process.md", f"waits {GAP_GRACE_S * 1000:.0f} ms")
