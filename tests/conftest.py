@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,6 +26,11 @@ os.environ[SESSION_VARIABLE] = SESSION_ID
 # A busy machine is slow now and then, which is no failure.
 hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("stockwire")
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends a run as Ctrl-C does: fixtures are torn down, nothing is left behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class StartLedger(Protocol):
