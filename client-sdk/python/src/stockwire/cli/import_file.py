@@ -120,11 +120,13 @@ def _report(plan: Plan, progress: Progress, rejects_file: Path, json: bool) -> N
     if json:
         typer.echo(orjson.dumps({**counts, "rejects_file": str(rejects_file)}).decode())
         return
-    table = Table("lines", "", title=f"Imported into {plan.location}", title_justify="left")
+    table = Table("", "lines")
     table.columns[1].justify = "right"
     for name, count in counts.items():
         table.add_row(name, f"{count:,}")
-    Console().print(table)
+    console = Console()
+    console.print(f"Imported into {plan.location}:", markup=False, highlight=False)
+    console.print(table)
     if plan.rejects:
         _say(f"rejected lines with their reasons: {rejects_file}")
 

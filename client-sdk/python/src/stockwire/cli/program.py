@@ -1,8 +1,6 @@
 """All verbs in one typer application, and what the process says when one fails: a single line on stderr."""
 
 import importlib.metadata
-import os
-import signal
 import sys
 
 import typer
@@ -15,7 +13,6 @@ from stockwire.errors import ConfigurationError, StockwireError
 
 ENTRY_POINT_GROUP = "stockwire.commands"
 EXIT_ERROR = 1
-EXIT_PIPE = 128 + signal.SIGPIPE
 
 
 def run() -> None:
@@ -26,10 +23,6 @@ def run() -> None:
         _end(error, EXIT_CONFIG)
     except StockwireError as error:
         _end(error, EXIT_ERROR)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; without this the interpreter complains once more when it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_PIPE)
 
 
 def program() -> typer.Typer:
