@@ -60,7 +60,7 @@ class PostgresServer:
         return f"postgresql://{parts.username}:{parts.password}@127.0.0.1:{port}/{database}"
 
     def start(self) -> None:
-        """Returns when it answers. Raises EmbeddedError with the end of its log."""
+        """Returns when it answers. Raises EmbeddedFailed with the end of its log."""
         self._server.start(READY_DEADLINE_S)
 
     def kill(self) -> None:

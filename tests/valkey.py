@@ -42,7 +42,7 @@ class ValkeyServer:
         return f"redis://127.0.0.1:{port}/0"
 
     def start(self) -> None:
-        """Returns when it answers. Raises EmbeddedError with the end of its log."""
+        """Returns when it answers. Raises EmbeddedFailed with the end of its log."""
         self._server.start(10)
 
     def kill(self) -> None:
