@@ -80,8 +80,11 @@ def _announce(listeners: Listeners) -> None:
         "read": f"http://{address_of(listeners.read)}",
         "admin": f"http://{address_of(listeners.admin)}",
     }
-    sys.stdout.write(encode(ready).decode() + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(encode(ready).decode() + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # a parent that is gone has no use for it, and this process learns of that by itself
+        logging.getLogger(__name__).warning("nobody reads the ready line")
 
 
 def _parent_gone(stop: Callable[[], None]) -> None:

@@ -26,7 +26,7 @@ from wire.tokens import Principal
 
 REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("websockets.hub")  # the library logs each connection here, at INFO
 
 
 class StreamProtocol(ServerProtocol):

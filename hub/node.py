@@ -88,7 +88,8 @@ class Node:
             tasks.create_task(self._admin_server.serve(sockets=[listeners.admin]), name="admin port")
             await self._stream.open(listeners.stream)
             await self._first_moments()
-            announce()
+            if not self._draining.is_set():
+                announce()
             await self._draining.wait()
             await self._drain()
             await self._stopping.wait()

@@ -1,0 +1,171 @@
+"""A hub's life: it starts without the others, survives them, drains, and its workers go with their parent."""
+
+import asyncio
+import os
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.api_keys import make_token
+from tests.conftest import StartSystem
+from tests.hub.shop import Shop
+from tests.processes import ServerProcess
+from tests.stream import open_stream
+from tests.system import System
+from tests.waiting import wait_until
+
+READER = make_token("stock:read:*")
+
+
+async def test_a_hub_starts_before_the_ledger_and_the_broker_and_recovers(system: System) -> None:
+    """Until then it is not ready, and asks who connects to come back."""
+    nothing = "redis://127.0.0.1:1/0"
+    await system.start_ledger()
+    url = system.ledger_url
+    await system.ledgers[0].stop()
+    hub = await system.start_hub(ledger_urls=[url], STOCKWIRE_HUB_AUTHENTICATE_S=1, STOCKWIRE_REDIS_URL=nothing)
+    assert (await _get(hub, "/healthz")).status_code == 200
+    assert (await _get(hub, "/readyz")).status_code == 503
+    async with open_stream(hub.stream) as stream:
+        await stream.request("connect", token=READER)
+        assert await stream.closed() == 1012
+        assert stream.seen[-1]["after_ms"] > 0
+    await system.ledgers[0].restart()
+    await wait_until(lambda: _is_ready(hub), what="ready with a ledger, without the broker")
+    await Shop(system).open("berlin", "A", on_hand=3)
+    async with open_stream(hub.stream, READER) as stream:
+        _, snapshot = await stream.subscribe("berlin")
+        assert [level["on_hand"] for level in snapshot["levels"]] == [3]
+        heartbeat = await stream.expect("heartbeat")
+        assert heartbeat["fresh"] is False
+
+
+async def test_without_the_broker_the_log_is_followed_within_2_seconds(system: System) -> None:
+    await system.start_ledger()
+    shop = Shop(system)
+    await shop.open("berlin", "A", on_hand=50)
+    hub = await system.start_hub(STOCKWIRE_REDIS_URL="redis://127.0.0.1:1/0", STOCKWIRE_HUB_HEARTBEAT_S=1)
+    async with open_stream(hub.stream, READER) as stream:
+        await stream.subscribe("berlin", ["A"])
+        for _ in range(5):
+            sold = await shop.sell("berlin", "A")
+            await stream.expect("level", 2.0, version=sold["version"])
+        assert (await stream.expect("heartbeat"))["fresh"] is False
+
+
+async def test_a_fresh_hub_says_so_and_says_when_it_is_not(start_system: StartSystem) -> None:
+    """A ledger that stops beating is noticed in about 2 s, and told at once."""
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_HUB_HEARTBEAT_S=30)
+    async with open_stream(hub.stream, READER) as stream:
+        await stream.subscribe("berlin", ["A"])
+        await wait_until(lambda: _is_fresh(hub), what="fresh")
+        system.ledgers[0].pause()
+        stale = await stream.expect("heartbeat", fresh=False)
+        assert 1_500 < stale["lag_ms"] < 10_000
+        system.ledgers[0].resume()
+        await stream.expect("heartbeat", fresh=True)
+
+
+async def test_a_drain_tells_everybody_to_come_back_and_ends(start_system: StartSystem) -> None:
+    system = await start_system(hubs=1)
+    hub = system.hubs[0]
+    async with open_stream(hub.stream, READER) as one, open_stream(hub.stream, READER) as two:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+            assert (await client.post(f"{hub.admin}/drain")).status_code == 202
+        for stream in (one, two):
+            assert await stream.closed() == 1012
+            last = stream.seen[-1]
+            assert (last["type"], last["code"], last["reconnect"]) == ("disconnect", 1012, True)
+    assert (await _get(hub, "/readyz")).status_code == 503
+    assert hub.running
+    hub.terminate()
+    assert await hub.wait(15) == 0
+
+
+async def test_a_client_that_ignores_the_close_does_not_hold_up_the_end(start_system: StartSystem) -> None:
+    from tests.raw_socket import raw_socket
+
+    system = await start_system(hubs=1)
+    hub = system.hubs[0]
+    async with raw_socket(hub.stream) as rude:
+        assert await rude.upgrade(hub.stream, {"Authorization": f"Bearer {READER}"}) == 101
+        hub.terminate()
+        assert await hub.wait(15) == 0
+
+
+async def test_workers_share_the_ports_restart_and_go_with_their_parent(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    shop = Shop(system)
+    await shop.open("berlin", "A", on_hand=50)
+    hub = await system.start_hub("--workers", "2")
+    nodes: set[str] = set()
+    async with asyncio.timeout(20):
+        while len(nodes) < 2:
+            async with open_stream(hub.stream) as stream:
+                nodes.add((await stream.authenticate(READER))["node"])
+    workers: list[dict[str, Any]] = hub.ready["workers"]
+    assert len({worker["admin"] for worker in workers}) == 2
+    os.kill(workers[0]["pid"], 9)
+    parent = psutil.Process(hub.pid)
+    await wait_until(lambda: _has_others(parent, workers[0]["pid"]), what="the worker is started again")
+    async with open_stream(hub.stream, READER) as stream:
+        await stream.subscribe("berlin", ["A"])
+        await shop.sell("berlin", "A")
+        await stream.expect("level")
+    children = parent.children()
+    hub.kill()
+    await wait_until(lambda: _all_gone(children), 20, what="workers end with their parent")
+
+
+async def test_nonsense_settings_are_refused_in_one_line(system: System) -> None:
+    await system.start_ledger()
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"STOCKWIRE_TOKEN_SECRET": None}, "STOCKWIRE_TOKEN_SECRET"),
+        ({"STOCKWIRE_TOKEN_SECRET": "short"}, "STOCKWIRE_TOKEN_SECRET"),
+        ({"STOCKWIRE_HUB_KEY": None}, "STOCKWIRE_HUB_KEY"),
+        ({"STOCKWIRE_REDIS_URL": "http://x"}, "STOCKWIRE_REDIS_URL"),
+        ({"STOCKWIRE_LEDGER_URLS": "ftp://x"}, "STOCKWIRE_LEDGER_URLS"),
+        ({"STOCKWIRE_HUB_STREAM_PORT": "70000"}, "STOCKWIRE_HUB_STREAM_PORT"),
+        ({"STOCKWIRE_HUB_LOOP": "trio"}, "STOCKWIRE_HUB_LOOP"),
+        ({"STOCKWIRE_HUB_HEARTBEATS": "1"}, "STOCKWIRE_HUB_HEARTBEATS"),
+        ({"STOCKWIRE_ALLOWED_ORIGINS": "shop.example"}, "STOCKWIRE_ALLOWED_ORIGINS"),
+        ({"STOCKWIRE_HUB_STREAM_PORT": system.ledgers[0].url.rsplit(":")[-1]}, "STOCKWIRE_HUB_STREAM_PORT"),
+    ]
+    from tests.processes import hub_process
+
+    for number, (settings, name) in enumerate(cases):
+        shared = {
+            "STOCKWIRE_LEDGER_URLS": system.ledger_url,
+            "STOCKWIRE_HUB_KEY": "sw_x_y",
+            "STOCKWIRE_REDIS_URL": system.redis_url,
+            "STOCKWIRE_TOKEN_SECRET": system.token_secret,
+        }
+        hub = hub_process(f"nonsense-{number}", system.folder, {**shared, **settings})
+        hub.launch()
+        assert await hub.wait() == 78, (name, hub.stderr())
+        assert hub.stderr().startswith("stockwire: ")
+        assert name in hub.stderr()
+        assert len(hub.stderr().splitlines()) == 1
+
+
+async def _get(hub: ServerProcess, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        return await client.get(hub.admin + path)
+
+
+async def _is_ready(hub: ServerProcess) -> bool:
+    return (await _get(hub, "/readyz")).status_code == 200
+
+
+async def _is_fresh(hub: ServerProcess) -> bool:
+    return "stockwire_hub_fresh 1.0" in (await _get(hub, "/metrics")).text
+
+
+async def _has_others(parent: psutil.Process, pid: int) -> bool:
+    return len({child.pid for child in parent.children()} - {pid}) == 2
+
+
+async def _all_gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)

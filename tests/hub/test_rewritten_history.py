@@ -1,0 +1,61 @@
+"""A database that was restored to an older state behind a running hub: nobody may go on with what is no longer true."""
+
+import asyncpg
+
+from tests.api_keys import make_token
+from tests.conftest import StartSystem
+from tests.hub.shop import Shop
+from tests.stream import open_stream
+from tests.system import System
+
+READER = make_token("stock:read:*")
+DEADLINE_S = 15.0
+
+
+async def test_another_epoch_ends_every_connection_and_the_next_snapshot_is_of_it(start_system: StartSystem) -> None:
+    system = await start_system(hubs=1)
+    await Shop(system).open("berlin", "A", on_hand=5)
+    async with open_stream(system.stream_urls[0]) as stream:
+        epoch = (await stream.authenticate(READER))["epoch"]
+        _, before = await stream.subscribe("berlin", ["A"])
+        await _sql(system, "update ledger_meta set epoch = 'restored'")
+        assert await stream.closed(DEADLINE_S) == 4202
+        last = stream.seen[-1]
+        assert (last["type"], last["code"], last["reconnect"]) == ("disconnect", 4202, True)
+    async with open_stream(system.stream_urls[0]) as stream:
+        assert (await stream.authenticate(READER))["epoch"] != epoch
+        _, snapshot = await stream.subscribe("berlin", ["A"], since=before["position"])
+        assert snapshot["recovered"] is False
+
+
+async def test_a_head_that_fell_within_the_epoch_is_noticed(start_system: StartSystem) -> None:
+    """A disk snapshot was put back and nobody made a new epoch."""
+    system = await start_system(hubs=1)
+    shop = Shop(system)
+    await shop.open("berlin", "A", on_hand=50)
+    level = [await shop.sell("berlin", "A") for _ in range(5)][-1]
+    async with open_stream(system.stream_urls[0], READER) as stream:
+        _, snapshot = await stream.subscribe("berlin", ["A"])
+        assert snapshot["levels"][0]["version"] == level["version"]
+        shard, seq = level["shard"], level["seq"] - 2
+        await _sql(
+            system,
+            f"update shard set head = {seq} where id = {shard}",
+            f"delete from stock_event where shard = {shard} and seq > {seq}",
+            f"update stock_level set version = version - 2, on_hand = on_hand + 2 where shard = {shard} and sku = 'A'",
+        )
+        assert await stream.closed(DEADLINE_S) == 4202
+    async with open_stream(system.stream_urls[0], READER) as stream:
+        _, again = await stream.subscribe("berlin", ["A"], since=snapshot["position"])
+        assert again["recovered"] is False
+        assert again["levels"][0]["version"] == level["version"] - 2
+
+
+async def _sql(system: System, *statements: str) -> None:
+    connection = await asyncpg.connect(system.database_url)
+    try:
+        async with connection.transaction():
+            for statement in statements:
+                await connection.execute(statement)
+    finally:
+        await connection.close()
