@@ -18,7 +18,7 @@ from ledger import commit
 from ledger.commit import Head
 from ledger.database import Generation
 from ledger.decide import Decision, LevelKey, Stock, decide, keys_of
-from ledger.errors import IdempotencyInFlight, Invalid, LedgerError, OutcomeUnknown, Overloaded, Unavailable
+from ledger.errors import IdempotencyInFlight, Invalid, LedgerError, OutcomeUnknown, Overloaded, Refusal, Unavailable
 from ledger.failure import Failure, failure_of
 from ledger.heads import Heads
 from ledger.operation import Operation
@@ -181,8 +181,9 @@ class Writer:
 
     def _after(self, failure: Failure, batch: list[Pending]) -> None:
         if failure in MISSED:
-            self._counters.conflicts += failure is Failure.MOVED
-            self._locked_batches_left = LOCKED_BATCHES
+            if failure is Failure.MOVED:
+                self._counters.conflicts += 1
+                self._locked_batches_left = LOCKED_BATCHES
             for key in keys_of([pending.operation for pending in batch]):
                 self._remembered.pop(key, None)
             return
@@ -226,7 +227,7 @@ class Writer:
             fresh = [pending for pending in batch if pending.operation.id not in known]
             decision, heads = await self._decide(connection, fresh, levels)
             await transaction.commit()
-        self._settle_races(levels)
+        self._settle_races(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
         for pending in batch:
             if pending.operation.id in known:
@@ -250,9 +251,11 @@ class Writer:
             await self._heads.read(connection)
             self._seen_generation = number_now
 
-    def _settle_races(self, levels: dict[LevelKey, Stock]) -> None:
+    def _settle_races(self, levels: dict[LevelKey, Stock], *, replays: bool) -> None:
+        """How long to go on with the locks. Replays keep them for the next batch: where one is, more follow."""
         foreign = any(self._remembered.get(key, stock) != stock for key, stock in levels.items())
-        self._locked_batches_left = LOCKED_BATCHES if foreign else max(0, self._locked_batches_left - 1)
+        left = LOCKED_BATCHES if foreign else self._locked_batches_left - 1
+        self._locked_batches_left = max(left, int(replays))
 
     def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
         """After the commit: remember, publish, answer."""
@@ -275,9 +278,9 @@ class Writer:
         self._counters.batches += 1
         self._counters.events += len(decision.events)
         for verdict in decision.verdicts:
-            if isinstance(verdict, LedgerError):
+            if isinstance(verdict, Refusal):
                 self._counters.refusals[verdict.type] = self._counters.refusals.get(verdict.type, 0) + 1
-            else:
+            elif isinstance(verdict, int):
                 self._counters.operations += 1
 
 
