@@ -64,18 +64,17 @@ class Fanout:
         """A page of the ledger's log. Returns the events applied."""
         return self._apply(self.shards.log(shard, head, events, asked, now))
 
-    def loaded(self, states: Iterable[LevelState], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
+    def loaded(self, levels: Sequence[tuple[Held, LevelState]], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
         """Levels read from the ledger after ``asked`` was applied here. Returns whether they are new enough to take."""
-        loaded = list(states)
-        if not _covers(heads, asked, {state.shard for state in loaded}):
+        if not _covers(heads, asked, {state.shard for _, state in levels}):
             return False
-        for state in loaded:
-            self.levels.loaded(state)
+        for held, state in levels:
+            self.levels.loaded(held, state)
         return True
 
     def page(
         self,
-        names: Sequence[str | int],
+        ranges: Sequence[Range],
         states: Iterable[LevelState],
         heads: Mapping[int, int],
         asked: Sequence[int],
@@ -83,11 +82,11 @@ class Fanout:
         last: bool,
     ) -> bool:
         """A page of ranges, read as above. Raises Full."""
-        if not _covers(heads, asked, {self.levels.shard(name) for name in names}):
+        if not _covers(heads, asked, {found.shard for found in ranges}):
             return False
-        self.levels.page(names, states, heads)
+        self.levels.page(ranges, states, heads)
         if last:
-            self.levels.finish(names)
+            self.levels.finish(ranges)
             self.levels.settle(self.shards.lasts())
         return True
 

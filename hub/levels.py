@@ -30,7 +30,7 @@ class Levels:
         self.ranges: dict[RangeName, Range] = {}
         self.count = 0
         self.wanted: dict[Held, None] = {}
-        self.wanted_ranges: dict[RangeName, None] = {}
+        self.wanted_ranges: dict[Range, None] = {}
         self._shard_ranges = 0
         self._dirty: list[Held] = []
         self._reading: dict[RangeName, Range] = {}
@@ -46,8 +46,9 @@ class Levels:
         """Whether a range is not complete yet."""
         return bool(self._reading)
 
-    def is_reading(self, name: RangeName) -> bool:
-        return name in self._reading
+    def is_reading(self, found: Range) -> bool:
+        """Whether this very range is still to be completed: one that was let go and taken hold of again is another."""
+        return self._reading.get(found.name) is found
 
     # what is held
 
@@ -93,7 +94,7 @@ class Levels:
                 self._complete(found)  # everything of the shard is here already
             else:
                 self._reading[name] = found
-                self.wanted_ranges[name] = None
+                self.wanted_ranges[found] = None
             self._idle_ranges[name] = None
         elif name in self._idle_ranges:
             self._idle_ranges.move_to_end(name)
@@ -141,16 +142,17 @@ class Levels:
                 if new and found.keys is not None:
                     insort(found.keys, (held.location, held.sku))
 
-    def loaded(self, state: LevelState) -> None:
-        """A level as the ledger read it. Older than what is held: ignored."""
-        held = self.locations.get(state.location, {}).get(state.sku)
-        if held is None or self.complete(state.location):
-            return
-        self._load(held, state)
+    def loaded(self, held: Held, state: LevelState) -> None:
+        """A level as the ledger read it after it was asked for. Older than what is held: ignored.
 
-    def page(self, names: Iterable[RangeName], states: Iterable[LevelState], heads: Mapping[int, int]) -> None:
+        A level that was let go and taken hold of again in between is another: it may have missed events.
+        """
+        if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
+            self._load(held, state)
+
+    def page(self, ranges: Iterable[Range], states: Iterable[LevelState], heads: Mapping[int, int]) -> None:
         """One page of ranges that are being read. Raises Full."""
-        reading = [self._reading[name] for name in names if name in self._reading]
+        reading = [found for found in ranges if self.is_reading(found)]
         if not reading:
             return
         for state in states:
@@ -160,11 +162,10 @@ class Levels:
         for found in reading:
             found.need = max(found.need, heads[found.shard])
 
-    def finish(self, names: Iterable[RangeName]) -> None:
+    def finish(self, ranges: Iterable[Range]) -> None:
         """All pages of these ranges were read."""
-        for name in names:
-            if name in self._reading:
-                self._reading[name].read = True
+        for found in ranges:
+            found.read = True
 
     def settle(self, lasts: list[int]) -> None:
         """Complete the ranges whose pages the hub has caught up with."""
@@ -173,11 +174,12 @@ class Levels:
                 del self._reading[found.name]
                 self._complete(found)
 
-    def abandon(self, names: Iterable[RangeName]) -> None:
+    def abandon(self, ranges: Iterable[Range]) -> None:
         """Ranges that cannot be read (too large): their waiters are called, and find no order."""
-        for found in [self._reading[name] for name in names if name in self._reading]:
-            self._drop_range(found)
-            call(found)
+        for found in ranges:
+            if self.is_reading(found):
+                self._drop_range(found)
+                call(found)
 
     def take_dirty(self) -> list[Held]:
         """The levels that changed since the last call, each once."""
@@ -285,7 +287,7 @@ class Levels:
         del self.ranges[found.name]
         self._shard_ranges -= isinstance(found.name, int)
         self._idle_ranges.pop(found.name, None)
-        self.wanted_ranges.pop(found.name, None)
+        self.wanted_ranges.pop(found, None)
         self._reading.pop(found.name, None)
         for held in list(self.members(found)):
             if not held.watchers and not self._in_range(held):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from hub.errors import Full, LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout import Fanout
-from hub.held import Held, RangeName
+from hub.held import Held, Range
 from hub.ledger import QUERY_KEYS_MAX, Ledger, LevelsPage
 from wire.messages import LevelState
 
@@ -56,7 +56,7 @@ class Loader:
                 tasks.create_task(self._load(fanout, *work))
                 self.look()
 
-    def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[RangeName, ...]] | None:
+    def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[Range, ...]] | None:
         """The next request: up to 1,000 levels, or one location, or every shard."""
         wanted, ranges = fanout.levels.wanted, fanout.levels.wanted_ranges
         if wanted:
@@ -65,19 +65,19 @@ class Loader:
                 del wanted[held]
             return taken, ()
         if ranges:
-            shards = tuple(name for name in ranges if isinstance(name, int))
-            names: tuple[RangeName, ...] = shards or (next(iter(ranges)),)
-            for name in names:
-                del ranges[name]
-            return [], names
+            shards = tuple(found for found in ranges if isinstance(found.name, int))
+            together = shards or (next(iter(ranges)),)
+            for found in together:
+                del ranges[found]
+            return [], together
         return None
 
-    async def _load(self, fanout: Fanout, levels: list[Held], names: tuple[RangeName, ...]) -> None:
+    async def _load(self, fanout: Fanout, levels: list[Held], ranges: tuple[Range, ...]) -> None:
         pause_s = PAUSE_MIN_S
         try:
             while fanout is self._fanout():
                 try:
-                    if await (self._query(fanout, levels) if levels else self._read(fanout, names)):
+                    if await (self._query(fanout, levels) if levels else self._read(fanout, ranges)):
                         return
                     fanout.shards.suspicious = True  # the feed asks whether history was rewritten
                     reason = "the answer is from before what this hub has applied"
@@ -102,24 +102,25 @@ class Loader:
         if fanout is not self._fanout():
             return True
         heads = _heads(fanout, answer, asked)
-        return fanout.loaded(answer.levels, heads, asked)
+        return fanout.loaded(list(zip(missing, answer.levels, strict=True)), heads, asked)
 
-    async def _read(self, fanout: Fanout, names: tuple[RangeName, ...]) -> bool:
+    async def _read(self, fanout: Fanout, ranges: tuple[Range, ...]) -> bool:
         """All pages, from the first: what was read in vain is read again, since reads are cheap and rarely fail."""
-        location = names[0] if isinstance(names[0], str) else None
+        name = ranges[0].name
+        location = name if isinstance(name, str) else None
         after: str | None = None
-        while any(fanout.levels.is_reading(name) for name in names):
+        while any(fanout.levels.is_reading(found) for found in ranges):
             asked = fanout.shards.lasts()
             answer = await self._page(fanout, location, after)
             if fanout is not self._fanout():
                 return True
             heads = _heads(fanout, answer, asked)
             try:
-                if not fanout.page(names, answer.levels, heads, asked, last=answer.next is None):
+                if not fanout.page(ranges, answer.levels, heads, asked, last=answer.next is None):
                     return False
             except Full as full:
-                log.error("a whole location is larger than this hub may hold location=%s reason=%s", names, full)
-                fanout.levels.abandon(names)
+                log.error("a whole location is larger than this hub may hold location=%s reason=%s", location, full)
+                fanout.levels.abandon(ranges)
                 return True
             if answer.next is None:
                 return True

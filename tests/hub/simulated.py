@@ -1,12 +1,14 @@
 """A ledger and clients in memory, to drive the hub's pure core with: seeded, no sockets, no clock but a number."""
 
 import json
-import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hub.fanout import Bounds, Fanout
 from hub.frames import Framing
+from hub.held import Held, Range
 from hub.session import Session
 from hub.shards import Shards, shard_of
 from wire.messages import Batch, Event, LevelState, Position, Subscribe
@@ -202,21 +204,68 @@ def batch(events: list[Event]) -> Batch:
     return Batch(EPOCH, events[0].shard, events[0].seq, events)
 
 
-def load(fanout: Fanout, history: History, pages: int = 1, chance: random.Random | None = None) -> None:
-    """Answer everything that the core wants from the ledger, as the loader would."""
-    asked = fanout.shards.lasts()
-    wanted = list(fanout.levels.wanted)
-    fanout.levels.wanted.clear()
-    for held in wanted:
-        fanout.loaded([history.state(held.location, held.sku)], history.heads(), asked)
-    names = list(fanout.levels.wanted_ranges)
-    fanout.levels.wanted_ranges.clear()
-    for name in names:
-        states = history.at(name) if isinstance(name, str) else [one for one in history.at(None) if one.shard == name]
-        size = max(1, -(-len(states) // pages))
-        parts = [states[start : start + size] for start in range(0, len(states), size)] or [[]]
-        for part in parts:
-            fanout.page([name], part, history.heads(), asked, last=part is parts[-1])
+class Loads:
+    """Answers what the core wants from the ledger, as the loader would: asked, read and answered at three times."""
+
+    def __init__(self, fanout: Fanout, history: History) -> None:
+        self._fanout = fanout
+        self._history = history
+        self._asked: list[Callable[[], Callable[[], bool]]] = []
+        self._read: list[Callable[[], bool]] = []
+
+    def ask(self) -> None:
+        levels = self._fanout.levels
+        for held in list(levels.wanted):
+            self._asked.append(partial(self._read_level, self._fanout.shards.lasts(), held))
+        levels.wanted.clear()
+        for found in list(levels.wanted_ranges):
+            self._asked.append(partial(self._read_page, self._fanout.shards.lasts(), found, ""))
+        levels.wanted_ranges.clear()
+
+    def read(self, count: int) -> None:
+        """The database is read: later than it was asked, and before the answer comes."""
+        for asked in self._asked[:count]:
+            self._read.append(asked())
+        del self._asked[:count]
+
+    def answer(self, count: int) -> None:
+        """What is too old to be taken is asked again."""
+        answered, self._read = self._read[:count], self._read[count:]
+        for answer in answered:
+            answer()
+
+    def all(self) -> None:
+        for _ in range(30):
+            self.ask()
+            self.read(len(self._asked))
+            self.answer(len(self._read))
+
+    def _read_level(self, asked: list[int], held: Held) -> Callable[[], bool]:
+        state, heads = self._history.state(held.location, held.sku), self._history.heads()
+
+        def answer() -> bool:
+            taken = self._fanout.loaded([(held, state)], heads, asked)
+            if not taken:
+                self._asked.append(partial(self._read_level, self._fanout.shards.lasts(), held))
+            return taken
+
+        return answer
+
+    def _read_page(self, asked: list[int], found: Range, after: str, size: int = 4) -> Callable[[], bool]:
+        states = [one for one in self._history.at(None) if found.name in (one.location, one.shard)]
+        page = [one for one in states if f"{one.location}/{one.sku}" > after][: size + 1]
+        heads, more = self._history.heads(), len(page) > size
+        page = page[:size]
+
+        def answer() -> bool:
+            lasts = self._fanout.shards.lasts()
+            taken = self._fanout.page([found], page, heads, asked, last=not more)
+            following = f"{page[-1].location}/{page[-1].sku}" if page and taken else after
+            if more or not taken:
+                self._asked.append(partial(self._read_page, lasts, found, following))
+            return taken
+
+        return answer
 
 
 def repair(fanout: Fanout, history: History, now: float, limit: int = 1_000) -> None:

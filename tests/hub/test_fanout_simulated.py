@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.fanout import Bounds, Fanout
 from hub.session import Session
-from tests.hub.simulated import Client, History, Pipe, batch, load, make_fanout, open_session, repair, subscribe
+from tests.hub.simulated import Client, History, Loads, Pipe, batch, make_fanout, open_session, repair, subscribe
 from wire.messages import Batch
 
 LOCATIONS = ["berlin", "paris", "rome"]
@@ -27,6 +27,7 @@ class Run:
             self.commit()
         idle_max = self.random.choice([0, 3, 1_000])
         self.hubs = [make_fanout(self.history, bounds=Bounds(1_000, idle_max)) for _ in range(2)]
+        self.loads = [Loads(hub, self.history) for hub in self.hubs]
         self.broker: list[list[Batch]] = [[], []]
         self.clients = [self.client() for _ in range(4)]
         self.links: dict[int, tuple[Fanout, Session, Pipe]] = {}
@@ -75,13 +76,16 @@ class Run:
         self.now += self.random.choice([0.001, 0.02, 0.3])
         hub = self.random.choice(self.hubs)
         index = self.random.randrange(len(self.clients))
-        action = self.random.randrange(10)
+        action = self.random.randrange(13)
         if action <= 2:
             self.commit()
         elif action == 3:
             self.deliver()
-        elif action == 4:
-            load(hub, self.history, pages=self.random.randrange(1, 4))
+        elif action in (4, 10, 11, 12):
+            loads = self.random.choice(self.loads)
+            loads.answer(self.random.randrange(4))
+            loads.read(self.random.randrange(4))
+            loads.ask()
         elif action == 5:
             repair(hub, self.history, self.now, limit=self.random.choice([1, 3, 1_000]))
         elif action == 6:
@@ -104,9 +108,9 @@ class Run:
             if index not in self.links:
                 self.connect(index)
         for _ in range(20):
-            for hub in self.hubs:
+            for hub, loads in zip(self.hubs, self.loads, strict=True):
                 repair(hub, self.history, self.now)
-                load(hub, self.history)
+                loads.all()
                 hub.confirmed(self.history.heads())
                 while hub.flush():
                     pass
@@ -117,7 +121,7 @@ class Run:
 
 def check(seed: int) -> None:
     run = Run(seed)
-    for _ in range(150):
+    for _ in range(250):
         run.step()
     run.settle()
     for client in run.clients:
@@ -146,7 +150,7 @@ def test_a_run_does_what_it_is_there_for() -> None:
     recovered, refused, conflated = 0, 0, 0
     for seed in range(60):
         run = Run(seed)
-        for _ in range(150):
+        for _ in range(250):
             run.step()
             conflated += sum(session.conflated for _, session, _ in run.links.values())
         recovered += sum(client.recovered is True for client in run.clients)
