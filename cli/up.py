@@ -33,6 +33,8 @@ from wire.environment import EXIT_CONFIG, SettingsError
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
 READ_TOKEN_EVERY_S = 1800
 _TIMEOUT_S = 10.0
+_FIGURES_EVERY_S = 1.0
+_FIRST_FIGURES_EVERY_S = 0.1
 
 logger = logging.getLogger("stockwire.up")
 
@@ -177,11 +179,14 @@ class Up:
     async def _start_services(self, supervisor: Supervisor, database_url: str, redis_url: str, access: Access) -> None:
         shared = launches.shared_settings(database_url, redis_url, self._settings.channel_prefix, access, self._ports)
         self._folder.write_environment(shared)
-        with self._screen.stage("Ledger running"):
-            await supervisor.start(ServicePart(launches.ledger_launch(self._folder, shared, self._ports)))
-        hubs = [launches.hub_launch(self._folder, shared, n, ports) for n, ports in enumerate(self._ports.hubs, 1)]
-        with self._screen.stage(f"{len(hubs)} hub{'s' if len(hubs) > 1 else ''} running"):
-            await supervisor.start(*(ServicePart(hub) for hub in hubs))
+        ledger = ServicePart(launches.ledger_launch(self._folder, shared, self._ports))
+        hubs = [
+            ServicePart(launches.hub_launch(self._folder, shared, number, ports))
+            for number, ports in enumerate(self._ports.hubs, 1)
+        ]
+        with self._screen.stage(f"Ledger and {len(hubs)} hub{'s' if len(hubs) > 1 else ''} running"):
+            # Side by side: a hub waits for its ledger by itself. Two waves: the hubs are stopped first
+            await asyncio.gather(supervisor.start(ledger), supervisor.start(*hubs))
 
     async def _show(self, tasks: asyncio.TaskGroup, client: AsyncClient, shop: SampleShop, database_url: str) -> None:
         """Live traffic, and what is measured of it, until the task group ends."""
@@ -192,8 +197,10 @@ class Up:
             replay = Replay(client, self._folder.path / "replay.json", shop.plan, self._settings.replay)
             tasks.create_task(replay.run(), name="replay")
         while True:
-            await asyncio.sleep(1)
-            self._screen.live(meter.figures().line())
+            figures = meter.figures()
+            if figures.changes_per_s is not None:
+                self._screen.live(figures.line())
+            await asyncio.sleep(_FIGURES_EVERY_S if figures.p50_ms is not None else _FIRST_FIGURES_EVERY_S)
 
     async def _keep_read_token(self) -> None:
         while True:
