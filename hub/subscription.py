@@ -16,6 +16,8 @@ from wire.messages import LevelState, Position, Snapshot, Subscribed
 if TYPE_CHECKING:
     from hub.session import Session
 
+CHASES_MAX = 30
+
 
 class Subscription:
     """``shards``: those it touches. ``decided``: whether its resume is; ``floor`` then: how far its client has read.
@@ -109,11 +111,16 @@ class LevelSubscription(Subscription):
 class Cursor:
     """How far a subscription has read a range: everything with a seq up to ``at`` was written.
 
-    While it is in ``range.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: it has reached
-    ``goal``, the seq promised with the snapshot.
+    While it is in ``range.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: the snapshot
+    has all of the range.
+
+    A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
+    ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So
+    it sets out again, ``CHASES_MAX`` times at most: a reader too slow to ever catch up gets its position all the same,
+    and what it lacks has a higher seq than that position and follows, also after a resume.
     """
 
-    __slots__ = ("at", "goal", "passed", "range", "session", "subscription")
+    __slots__ = ("at", "chases", "goal", "passed", "range", "session", "subscription")
 
     def __init__(self, subscription: "RangeSubscription", found: Range, goal: int) -> None:
         self.subscription = subscription
@@ -121,6 +128,7 @@ class Cursor:
         self.range = found
         self.at = 0
         self.goal = goal
+        self.chases = 0
         self.passed = False
 
     def fall_behind(self) -> None:
@@ -139,7 +147,9 @@ class Cursor:
             self.passed = True
             self.range.live[self] = None
         elif self.at >= self.goal:
-            self.passed = True
+            self.goal = self.range.order.top
+            self.chases += 1
+            self.passed = self.passed or self.chases > CHASES_MAX
         return found
 
 

@@ -2,11 +2,15 @@
 and no position ever promises more than was written."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hub.fanout
+import hub.session
+import hub.subscription
 from hub.fanout import Bounds, Fanout
 from hub.session import Session
 from tests.hub.simulated import Client, History, Loads, Pipe, batch, make_fanout, open_session, repair, subscribe
@@ -14,6 +18,17 @@ from wire.messages import Batch
 
 LOCATIONS = ["berlin", "paris", "rome"]
 SKUS = [f"sku-{n}" for n in range(6)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_parts() -> Iterator[None]:
+    """So that a handful of levels needs several parts and several ticks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub.session, "PART_LEVELS", 2)
+        patch.setattr(hub.fanout, "PART_LEVELS", 2)
+        patch.setattr(hub.session, "PARTS_PER_TICK", 1)
+        patch.setattr(hub.subscription, "CHASES_MAX", 1_000_000)  # past it a position is weaker than is checked here
+        yield
 
 
 class Run:
@@ -27,7 +42,7 @@ class Run:
             self.commit()
         idle_max = self.random.choice([0, 3, 1_000])
         self.hubs = [make_fanout(self.history, bounds=Bounds(1_000, idle_max)) for _ in range(2)]
-        self.loads = [Loads(hub, self.history) for hub in self.hubs]
+        self.loads = [Loads(node, self.history) for node in self.hubs]
         self.broker: list[list[Batch]] = [[], []]
         self.clients = [self.client() for _ in range(4)]
         self.links: dict[int, tuple[Fanout, Session, Pipe]] = {}
@@ -48,24 +63,24 @@ class Run:
                 queue.append(batch(events))
 
     def deliver(self) -> None:
-        for hub, queue in zip(self.hubs, self.broker, strict=True):
+        for node, queue in zip(self.hubs, self.broker, strict=True):
             for _ in range(self.random.randrange(4)):
                 if queue:
-                    hub.broker(queue.pop(self.random.randrange(min(3, len(queue)))), self.now)
+                    node.broker(queue.pop(self.random.randrange(min(3, len(queue)))), self.now)
 
     def connect(self, index: int) -> None:
         self.cut(index)
         client = self.clients[index]
-        hub = self.random.choice(self.hubs)
-        session, pipe = open_session(hub, limit=self.random.choice([2, 10, 1_000]))
+        node = self.random.choice(self.hubs)
+        session, pipe = open_session(node, limit=self.random.choice([2, 10, 1_000]))
         client.served = False
-        subscribe(hub, session, client.location, list(client.skus) if client.skus else None, client.position)
-        self.links[index] = (hub, session, pipe)
+        subscribe(node, session, client.location, list(client.skus) if client.skus else None, client.position)
+        self.links[index] = (node, session, pipe)
 
     def cut(self, index: int) -> None:
         if index in self.links:
-            hub, session, _ = self.links.pop(index)
-            hub.leave(session)
+            node, session, _ = self.links.pop(index)
+            node.leave(session)
 
     def read(self, index: int, count: int) -> None:
         if index in self.links:
@@ -74,7 +89,7 @@ class Run:
 
     def step(self) -> None:
         self.now += self.random.choice([0.001, 0.02, 0.3])
-        hub = self.random.choice(self.hubs)
+        node = self.random.choice(self.hubs)
         index = self.random.randrange(len(self.clients))
         action = self.random.randrange(13)
         if action <= 2:
@@ -87,20 +102,20 @@ class Run:
             loads.read(self.random.randrange(4))
             loads.ask()
         elif action == 5:
-            repair(hub, self.history, self.now, limit=self.random.choice([1, 3, 1_000]))
+            repair(node, self.history, self.now, limit=self.random.choice([1, 3, 1_000]))
         elif action == 6:
             self.connect(index)
         elif action == 7:
             self.read(index, self.random.randrange(20))
         elif action == 8:
-            hub.flush()
-            hub.heartbeats(hub.sessions, fresh=True, lag_ms=0)
+            node.flush()
+            node.heartbeats(node.sessions, fresh=True, lag_ms=0)
         elif self.random.random() < 0.3:
             self.cut(index)
         else:
-            hub.confirmed(self.history.heads())
-            hub.levels.trim()
-            hub.flush()
+            node.confirmed(self.history.heads())
+            node.levels.trim()
+            node.flush()
 
     def settle(self) -> None:
         """Faults end: everything is delivered, loaded and read."""
@@ -108,13 +123,13 @@ class Run:
             if index not in self.links:
                 self.connect(index)
         for _ in range(20):
-            for hub, loads in zip(self.hubs, self.loads, strict=True):
-                repair(hub, self.history, self.now)
+            for node, loads in zip(self.hubs, self.loads, strict=True):
+                repair(node, self.history, self.now)
                 loads.all()
-                hub.confirmed(self.history.heads())
-                while hub.flush():
+                node.confirmed(self.history.heads())
+                while node.flush():
                     pass
-                hub.heartbeats(hub.sessions, fresh=True, lag_ms=0)
+                node.heartbeats(node.sessions, fresh=True, lag_ms=0)
             for index in range(len(self.clients)):
                 self.read(index, 10_000)
 
@@ -129,8 +144,8 @@ def check(seed: int) -> None:
         assert client.view() == client.truth(), (seed, client.location, client.skus)
         assert client.position is not None
         assert client.position.seq == {str(shard): head for shard, head in run.history.heads().items()}, seed
-    for hub in run.hubs:
-        assert hub.levels.count == sum(len(levels) for levels in hub.levels.locations.values())
+    for node in run.hubs:
+        assert node.levels.count == sum(len(levels) for levels in node.levels.locations.values())
 
 
 @pytest.mark.parametrize("seeds", [range(start, start + 50) for start in range(0, 300, 50)])
