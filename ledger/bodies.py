@@ -100,7 +100,10 @@ class Key(Body, frozen=True):
 
 
 class Introspection(Body, frozen=True):
-    key: Annotated[str, Meta(min_length=1, max_length=8192)]
+    """One of both. By ``id``: for who holds a token, which names the key that made it."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=8192)] | UnsetType = UNSET
+    id: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
 
 
 class Token(Body, frozen=True):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from starlette.routing import Route
 from ledger import bodies
 from ledger.access import HUB, Access, require
 from ledger.answers import Json
-from ledger.errors import NotFound
+from ledger.errors import Invalid, NotFound
 from ledger.keys import ApiKey, NewKey, create_key, list_keys, revoke_key
 from ledger.level import timestamp
 from ledger.publisher import Publisher
@@ -69,7 +70,12 @@ class KeyRoutes:
         require(await self._access.admit(request), HUB)
         Query(request)
         body = bodies.decode(bodies.introspection_decoder, await request.body())
-        holder = await self._access.holder_of(body.key)
+        if (body.key is UNSET) == (body.id is UNSET):
+            raise Invalid("key", "either this or id is required")
+        if isinstance(body.key, str):
+            holder = await self._access.holder_of(body.key)
+        else:
+            holder = await self._access.holder_of_id(str(body.id))
         if holder is None:
             return Json({"active": False})
         ends = None if holder.expires_at is None else datetime.fromtimestamp(holder.expires_at, UTC)

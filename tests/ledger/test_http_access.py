@@ -138,7 +138,12 @@ async def test_a_hub_asks_about_keys(hub_api: Api, api: Api) -> None:
     good = (await hub_api.post("/v1/keys/introspect", {"key": key})).json()
     assert (good["active"], good["id"], good["owner"]) == (True, key_id, "till")
     assert good["scopes"] == ["feed", "stock:read:berlin"]
+    assert (await hub_api.post("/v1/keys/introspect", {"id": key_id})).json() == good
+    assert field(await hub_api.post("/v1/keys/introspect", {"id": key_id, "key": key})) == (422, "key")
+    assert field(await hub_api.post("/v1/keys/introspect", {})) == (422, "key")
     await api.send("DELETE", f"/v1/keys/{key_id}")
+    for gone in (key_id, "unknown", "no id"):
+        assert (await hub_api.post("/v1/keys/introspect", {"id": gone})).json() == {"active": False}
     for bad in (key, key[:-1], "nonsense", "sw_" + "a" * 12 + "_" + "b" * 43):
         assert (await hub_api.post("/v1/keys/introspect", {"key": bad})).json() == {"active": False}
 
