@@ -1,7 +1,7 @@
 """One WebSocket to one hub, every wait of it bounded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -13,6 +13,8 @@ from stockwire.frame import SUBPROTOCOL
 from stockwire.session import Ending
 
 CLOSE_TIMEOUT_S = 1.0
+LOOK_S = 0.5
+GRACE_S = 0.2
 SEND_TIMEOUT_S = 10.0
 MESSAGE_BYTES_MAX = 8 * 2**20
 """Far above any part of a snapshot; a bound all the same, since the whole message is held in memory."""
@@ -28,8 +30,13 @@ class Closed(Exception):
 
 
 class Connection:
+    """``heard_at``: when the hub said something last, by the loop's clock."""
+
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self._clock = asyncio.get_running_loop().time
+        self._given_up: str | None = None
+        self.heard_at = self._clock()
 
     async def send(self, text: str) -> None:
         """Raises Closed."""
@@ -39,15 +46,40 @@ class Connection:
         except TimeoutError:
             raise Closed(f"the hub took nothing for {SEND_TIMEOUT_S:g} s", None) from None
         except ConnectionClosed as error:
-            raise _closed(error) from error
+            raise self._closed(error) from error
 
-    async def receive(self, timeout_s: float) -> str | bytes:
-        """Raises TimeoutError, Closed."""
+    async def receive(self) -> bytes | str:
+        """The next message, however long it takes: have `watch_silence` run beside it. Raises Closed."""
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._socket.recv()
+            message = await self._socket.recv(decode=False)
         except ConnectionClosed as error:
-            raise _closed(error) from error
+            raise self._closed(error) from error
+        self.heard_at = self._clock()
+        return message
+
+    async def watch_silence(self, silence_s_max: Callable[[], float]) -> None:
+        """End the connection when nothing was heard for so long; `receive` then raises Closed. Until cancelled.
+
+        One task instead of a timer for each message: thousands may come in a second.
+        """
+        while True:
+            # Looked at often, since the bound shrinks once the hub has said how often it speaks
+            await asyncio.sleep(min(LOOK_S, silence_s_max()))
+            if self._clock() - self.heard_at <= silence_s_max():
+                continue
+            # The loop may have been held up by the application: what has arrived meanwhile is read first
+            await asyncio.sleep(GRACE_S)
+            if self._clock() - self.heard_at > silence_s_max():
+                self._given_up = f"nothing heard for {silence_s_max():g} s"
+                self._socket.transport.abort()
+                return
+
+    def _closed(self, error: ConnectionClosed) -> Closed:
+        if self._given_up is not None:
+            return Closed(self._given_up, None)
+        if error.rcvd is None:
+            return Closed("the connection was lost", None)
+        return Closed(error.rcvd.reason or f"closed with code {error.rcvd.code}", error.rcvd.code)
 
 
 @asynccontextmanager
@@ -82,9 +114,3 @@ def _refused(url: str, status: int) -> Ending:
     if status == 403:
         return Ending(reason, error=Forbidden(reason))
     return Ending(reason)
-
-
-def _closed(error: ConnectionClosed) -> Closed:
-    if error.rcvd is None:
-        return Closed("the connection was lost", None)
-    return Closed(error.rcvd.reason or f"closed with code {error.rcvd.code}", error.rcvd.code)

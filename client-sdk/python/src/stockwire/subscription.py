@@ -165,24 +165,26 @@ class Subscription:
 
     async def _converse(self, connection: Connection, token: str) -> Ending:
         async with asyncio.TaskGroup() as group:
-            renewing = group.create_task(self._keep_token(connection), name="stockwire token renewal")
+            beside = (
+                group.create_task(self._keep_token(connection), name="stockwire token renewal"),
+                group.create_task(connection.watch_silence(self._silence_s_max), name="stockwire silence watch"),
+            )
             try:
                 await connection.send(self._session.begin(token))
                 return await self._receive(connection)
             except Closed as closed:
                 return Ending(closed.reason, closed.code)
             finally:
-                renewing.cancel()
+                for task in beside:
+                    task.cancel()
+
+    def _silence_s_max(self) -> float:
+        return self._session.silence_s_max or self._connect_timeout_s
 
     async def _receive(self, connection: Connection) -> Ending:
         """Raises Closed."""
         while True:
-            silence_s = self._session.silence_s_max or self._connect_timeout_s
-            try:
-                data = await connection.receive(silence_s)
-            except TimeoutError:
-                return Ending(f"nothing heard for {silence_s:g} s")
-            for output in self._session.receive(data):
+            for output in self._session.receive(await connection.receive()):
                 if isinstance(output, Ending):
                     return output
                 if isinstance(output, Send):
@@ -195,7 +197,8 @@ class Subscription:
         match output:
             case Changed(keys):
                 self._mailbox.changed(keys)
-                self._call_listeners(*(LevelChanged(level) for level in view.of(keys)))
+                if self._listeners:
+                    self._call_listeners(*(LevelChanged(level) for level in view.of(keys)))
             case Taken(keys, recovered):
                 self._reconnect.succeeded()
                 self._ready.set()
