@@ -87,11 +87,12 @@ async def await_agreement(
 
     async def agree() -> bool:
         expected = await truth(client, location)
+        shown = [(number, watcher.figures) for number, watcher in enumerate(watched)]  # once: it copies the whole view
         differing = [
-            (number, key, watcher.figures.get(key), expected.get(key))
-            for number, watcher in enumerate(watched)
-            for key in expected.keys() | watcher.figures.keys()
-            if watcher.figures.get(key) != expected.get(key)
+            (number, key, figures.get(key), expected.get(key))
+            for number, figures in shown
+            for key in expected.keys() | figures.keys()
+            if figures.get(key) != expected.get(key)
         ]
         if differing:
             raise DifferError(f"{len(differing)} levels, such as {differing[:5]}")
