@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
@@ -140,6 +141,15 @@ async def test_a_link_that_falls_silent_is_noticed_by_the_missing_heartbeats(wat
         assert "nothing heard" in events[-1].reason
         proxy.heal()
         await until(subscription, lambda event: isinstance(event, Snapshot))
+
+
+async def test_an_application_that_holds_up_the_loop_keeps_its_stream(client: AsyncClient) -> None:
+    async with client.subscribe("berlin") as subscription:
+        await until(subscription, lambda event: isinstance(event, Freshness))
+        for _ in range(3):
+            time.sleep(1.0)  # noqa: ASYNC251  # longer than two heartbeats, and on purpose
+            events = await until(subscription, lambda event: isinstance(event, Freshness))
+            assert not [event for event in events if isinstance(event, Reconnecting)]
 
 
 async def test_a_killed_hub_is_left_for_another_and_no_version_goes_back(watched: System) -> None:
