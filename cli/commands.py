@@ -171,9 +171,9 @@ def _refusals() -> Iterator[None]:
     from asyncpg import InterfaceError, PostgresError
     from httpx import HTTPError
     from sqlalchemy.exc import SQLAlchemyError
-    from stockwire.errors import StockwireError
 
     from cli.keys import KeyRefused
+    from stockwire.errors import StockwireError
 
     try:
         yield

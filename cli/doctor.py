@@ -17,14 +17,14 @@ import redis.asyncio
 from redis.exceptions import RedisError
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
-from stockwire import AsyncClient, Snapshot
-from stockwire.errors import StockwireError
 
 from cli import findings
 from cli.findings import Finding, Report, State
 from cli.location import database_url
 from ledger import migrations
 from ledger.audit import audit as run_audit
+from stockwire import AsyncClient, Snapshot
+from stockwire.errors import StockwireError
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
 from wire.tokens import SECRET_BYTES_MIN

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import redis.asyncio
 from redis.exceptions import RedisError
-from stockwire.settings import resolve
 
 from ledger.database import create_engine
 from ledger.errors import Invalid
 from ledger.keys import ApiKey, NewKey, create_key, list_keys, revoke_key
+from stockwire.settings import resolve
 from wire.channels import DEFAULT_PREFIX, revocation_channel
 from wire.messages import Revocation, encode
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
-from stockwire import AsyncClient, LevelChanged, Snapshot
-from stockwire.errors import StockwireError
 
 from cli.figures import Arrivals, Figures
 from cli.oversold import AWAY, Oversold
+from stockwire import AsyncClient, LevelChanged, Snapshot
+from stockwire.errors import StockwireError
 
 OVERSOLD_EVERY_S = 10.0
 _METRICS_TIMEOUT_S = 2.0

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import httpx
 import uvicorn
-from stockwire import AsyncClient
 
 from cli.shop import Shop, create_shop
 from cli.supervisor import SupervisorFailed
+from stockwire import AsyncClient
 
 
 class _Server(uvicorn.Server):

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cli.data_folder import write_private
 from stockwire import AsyncClient, Line, OperationResult
 from stockwire.errors import Later, OutOfStock, UnexpectedAnswer
 from stockwire.importing.plan import Booking, Plan
 from stockwire.operation import receipt
-
-from cli.data_folder import write_private
 
 PARCEL_LINES = 5
 IN_FLIGHT = 8  # operations under way at once

@@ -5,15 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.data_folder import DataFolder
+from cli.screen import Screen, Stage
+from cli.shop import Card
 from stockwire import AsyncClient
 from stockwire.errors import NotFound
 from stockwire.importing import read_sheet
 from stockwire.importing.invoice import StockLine
 from stockwire.importing.plan import Plan, make_plan
-
-from cli.data_folder import DataFolder
-from cli.screen import Screen, Stage
-from cli.shop import Card
 
 LOCATION = "shop"
 LOCATION_NAME = "Sample shop"

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+
 from stockwire import AsyncClient
 from stockwire.errors import Later, OutOfStock, StockwireError
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import httpx
 import uvloop
-from stockwire import AsyncClient
-from stockwire.errors import StockwireError
 
 from cli import launches
 from cli.access import Access, DatabaseUnusable, prepare_database
@@ -28,6 +26,8 @@ from cli.screen import Screen
 from cli.settings import UpSettings
 from cli.shop import Shop
 from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
+from stockwire import AsyncClient
+from stockwire.errors import StockwireError
 from wire.environment import EXIT_CONFIG, SettingsError
 
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import hypothesis
 import pytest
-from stockwire import AsyncClient
 
 from cli.launch import Watchdog
 from ledger import migrations
+from stockwire import AsyncClient
 from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.postgres import PostgresServer, run_apart
 from tests.processes import ServerProcess

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from stockwire.cli.program import program
 from typer.main import get_command
 
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
 from ledger.settings import read_settings as read_ledger_settings
+from stockwire.cli.program import program
 from tests.api_keys import TOKEN_SECRET
 from tests.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
 from tests.system import System

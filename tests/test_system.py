@@ -1,7 +1,6 @@
 """The shortest path through everything: a sale is committed, and every watcher on every hub sees it."""
 
 from stockwire import AsyncClient
-
 from tests.stream import open_stream
 from tests.system import System
 

@@ -1,4 +1,4 @@
-"""Many WebSocket subscribers in one cheap process: raw sockets and one selector, counting frames without parsing them."""
+"""Many WebSocket subscribers in one cheap process: raw sockets, one selector, frames counted without parsing them."""
 
 import base64
 import json

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stockwire import AsyncClient, Level, Line, OperationResult
-from stockwire.importing.plan import Booking, Plan
 
 from cli.replay import PARCEL_LINES, Replay, parcels, restock, round_needs
 from cli.sample_shop import CARDS, SampleShop, read_sample
+from stockwire import AsyncClient, Level, Line, OperationResult
+from stockwire.importing.plan import Booking, Plan
 from tests.system import System
 from tests.waiting import wait_until
 

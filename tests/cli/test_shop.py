@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
 from stockwire import AsyncClient
 from stockwire.errors import Forbidden
-
 from tests.cli.running import RunningUp
 
 

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
+
 from stockwire import AsyncClient, Snapshot
 from stockwire.errors import Forbidden
-
 from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
 from tests.waiting import wait_until
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from stockwire.session import CONNECT_ID, SUBSCRIBE_ID, Session
 
+from stockwire.session import CONNECT_ID, SUBSCRIBE_ID, Session
 from tests.wire.vectors import load
 
 VECTORS = load("apply.json")["vectors"]

@@ -4,8 +4,8 @@ import asyncio
 from urllib.parse import urlsplit
 
 import pytest
-from stockwire import AsyncClient, OutcomeUnknown, receipt
 
+from stockwire import AsyncClient, OutcomeUnknown, receipt
 from tests.conftest import StartLedger
 from tests.proxy import Proxy, proxy_to
 

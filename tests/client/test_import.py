@@ -6,12 +6,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from stockwire import AsyncClient
-from stockwire.importing import read_sheet
-from stockwire.importing.plan import make_plan
 
 from ledger.audit import audit
 from ledger.database import create_engine
+from stockwire import AsyncClient
+from stockwire.importing import read_sheet
+from stockwire.importing.plan import make_plan
 from tests.client.import_command import SAMPLE, begin, command, finish, sales
 from tests.conftest import StartLedger
 from tests.processes import free_port

@@ -4,10 +4,10 @@ import inspect
 import re
 
 import pytest
+
 import stockwire
 from stockwire import AsyncClient, StockwireError, Subscription, View, errors
 from stockwire.client import Stock
-
 from tests.source import REFERENCE, code_names, rows, section
 
 PAGE = (REFERENCE / "python.md").read_text()

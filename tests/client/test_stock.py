@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+
 from stockwire import (
     AsyncClient,
     BelowReserved,
@@ -21,7 +22,6 @@ from stockwire import (
     sale,
     write_off,
 )
-
 from tests.conftest import StartLedger
 from tests.processes import free_port
 from tests.system import System

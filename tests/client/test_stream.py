@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
 import pytest
+
 from stockwire import (
     AsyncClient,
     BadToken,
@@ -23,7 +24,6 @@ from stockwire import (
     TokenExpired,
     receipt,
 )
-
 from tests.api_keys import make_token
 from tests.proxy import Proxy, proxy_to
 from tests.system import System

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from stockwire import AsyncClient
 
+from stockwire import AsyncClient
 from tests.docs.running import Reader
 from tests.postgres import PostgresServer
 from tests.system import System

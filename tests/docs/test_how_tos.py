@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 
 import pytest
-from stockwire import AsyncClient
 
 from hub.settings import read_settings as read_hub_settings
 from ledger.database import create_engine
 from ledger.keys import list_keys
 from ledger.settings import read_settings as read_ledger_settings
+from stockwire import AsyncClient
 from tests.docs.pages import HOW_TOS, block, blocks
 from tests.docs.running import Reader, line_of, node_command
 from tests.source import ROOT

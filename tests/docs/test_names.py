@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from stockwire.cli.program import program
 from typer.main import get_command
 
+from stockwire.cli.program import program
 from tests.docs.pages import anchors_of, code_in, links_in, pages, text_of
 from tests.source import PACKAGES, REFERENCE, ROOT, code_names, rows
 

@@ -6,11 +6,11 @@ import re
 from decimal import Decimal
 
 import pytest
-from stockwire import AsyncClient
 
 from hub.limits import Limits
 from ledger.bodies import LINES_MAX
 from ledger.limits import BODY_BYTES_MAX
+from stockwire import AsyncClient
 from tests.docs.pages import block, text_of
 from tests.docs.running import Reader, line_of, node_command
 from tests.source import ROOT

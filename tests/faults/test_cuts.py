@@ -7,8 +7,8 @@ from collections import defaultdict
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
-from stockwire import AsyncClient, Freshness, OutOfStock, Snapshot, StreamEvent, receipt, sale
 
+from stockwire import AsyncClient, Freshness, OutOfStock, Snapshot, StreamEvent, receipt, sale
 from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from cli.sample_shop import FILE
 from stockwire import AsyncClient
 from stockwire.importing.plan import make_plan
 from stockwire.importing.sheet import read_sheet
-
-from cli.sample_shop import FILE
 from tests.cli.running import PROGRAM, RunningUp
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 

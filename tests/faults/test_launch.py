@@ -5,8 +5,8 @@ import secrets
 from collections import Counter
 
 import httpx
-from stockwire import AsyncClient
 
+from stockwire import AsyncClient
 from tests.faults.replicas import add_catalog, line, metric, move, replicas
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path

@@ -3,8 +3,8 @@
 import asyncio
 
 import httpx
-from stockwire import AsyncClient
 
+from stockwire import AsyncClient
 from tests.faults.replicas import add_catalog, metric, replicas
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path

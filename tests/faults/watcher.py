@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from stockwire import AsyncClient, Level, LevelChanged, Snapshot, StreamEvent, Subscription
-
 from tests.waiting import wait_until
 
 Figures = tuple[int, int, int]

@@ -4,9 +4,9 @@ from typing import Any
 
 import orjson
 import pytest
+
 from stockwire import errors
 from stockwire.answer import PROBLEM_TYPES, Answer, error_of, read
-
 from wire.problems import PROBLEMS
 
 LEVEL = {

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire.frame import Position
 from stockwire.level import Level
 from stockwire.mailbox import Mailbox

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire.importing import UnreadableFile, read_sheet
 from stockwire.importing.opening import Opening, read_opening
 from stockwire.importing.plan import (

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire import errors
 from stockwire.reconnect import AFTER_S_MAX, BOUND_MAX_S, PAUSE_S, Reconnect
 from stockwire.session import Ending

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
+
 from stockwire import Line, adjustment, receipt, returned, sale, write_off
 from stockwire import request as requests
 from stockwire.errors import Invalid

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire import errors
 from stockwire.retry import WAIT_MAX_S, RetryPolicy, Tries
 

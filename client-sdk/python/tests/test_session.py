@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire import errors
 from stockwire.frame import Position
 from stockwire.session import Changed, Dropped, Ending, Output, Send, Session, Taken

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from stockwire.errors import ConfigurationError
 from stockwire.settings import Settings, resolve
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire.importing import Sheet, UnreadableFile, read_invoices, read_sheet
 from stockwire.importing.sheet import LINE_BYTES_MAX, parse_sheet
 

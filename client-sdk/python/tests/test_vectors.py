@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from stockwire import frame
 from stockwire.close_code import return_after
 from stockwire.session import Ending, Session

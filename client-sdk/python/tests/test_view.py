@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stockwire.frame import Position
 from stockwire.level import Level
 from stockwire.view import Replica
