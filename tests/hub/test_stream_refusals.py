@@ -234,7 +234,12 @@ async def _metric(system: System, name: str, value: float) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
 
         async def found() -> bool:
+            nonlocal text
             text = (await client.get(f"{system.hubs[0].admin}/metrics")).text
             return f"{name} {value:.1f}" in text.splitlines()
 
-        await wait_until(found, what=f"{name} {value}")
+        text = ""
+        try:
+            await wait_until(found, what=f"{name} {value}")
+        except AssertionError:
+            raise AssertionError(f"not {name} {value} in:\n{text}") from None
