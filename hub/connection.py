@@ -70,9 +70,13 @@ class Connection(ServerConnection):
     only while the WebSocket is open (no close frame was sent) and its transport is below the write limit.
     """
 
-    def __init__(self, protocol: ServerProtocol, server: Server, limits: Limits, **options: Any) -> None:
+    def __init__(
+        self, protocol: ServerProtocol, server: Server, limits: Limits, touch: Callable[[], None], **options: Any
+    ) -> None:
+        """``touch``: called when it has drained, and may be written what it is owed."""
         super().__init__(protocol, server, **options)
         self.limits = limits
+        self.touch = touch
         self.pulse = Pulse(self.loop.time())
         self.session: Session | None = None
         self.principal: Principal | None = None
@@ -110,6 +114,7 @@ class Connection(ServerConnection):
         self._go_on_reading("write")
         if self.session is not None:
             self.session.resumed()
+            self.touch()
 
     def end(self, ended: Ended) -> None:
         """Say why, and close. Returns at once; whoever does not answer is cut off by ``look``. Safe to call twice."""

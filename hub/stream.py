@@ -130,7 +130,8 @@ class Stream:
 
     def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
         clock = asyncio.get_running_loop().time
-        return Connection(StreamProtocol(self._origins, self._limits, clock), server, self._limits, **options)
+        protocol = StreamProtocol(self._origins, self._limits, clock)
+        return Connection(protocol, server, self._limits, self._touch, **options)
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path.partition("?")[0] != PATH:

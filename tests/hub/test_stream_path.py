@@ -1,5 +1,7 @@
 """The path on real processes: what the ledger commits reaches who watches it, once, in step and only if allowed."""
 
+import asyncio
+
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
 from tests.hub.shop import Shop
@@ -105,6 +107,21 @@ async def test_a_huge_location_comes_in_bounded_parts(start_system: StartSystem)
         parts = [message for message in stream.seen if message["type"] == "snapshot"]
         assert len(parts) > 2
         assert [part["last"] for part in parts] == [False] * (len(parts) - 1) + [True]
+
+
+async def test_a_reader_slower_than_the_hub_is_served_on_as_soon_as_it_has_drained(start_system: StartSystem) -> None:
+    """And not when something else happens to be written: here nothing else ever is."""
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(
+        STOCKWIRE_HUB_HEARTBEAT_S=60, STOCKWIRE_HUB_WRITE_BYTES_MAX=2_048, STOCKWIRE_HUB_SEND_BUFFER_BYTES=2_048
+    )
+    skus = [f"sku-{number:04}" for number in range(1_000)]
+    await Shop(system).open("berlin", *skus, on_hand=1)
+    async with open_stream(hub.stream, EVERYTHING) as stream:
+        for _ in range(5):
+            async with asyncio.timeout(5):
+                _, snapshot = await stream.subscribe("berlin")
+                assert len(snapshot["levels"]) == len(skus)
 
 
 def _held(snapshot: dict[str, list[dict[str, object]]]) -> dict[object, object]:
