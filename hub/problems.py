@@ -8,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.errors import HubError, LedgerUnavailable, Refused, Unauthorized
+from hub.errors import Ended, HubError, LedgerUnavailable, Refused, Unauthorized
+from wire.close_codes import CloseCode
 from wire.messages import encode
 from wire.problems import PROBLEMS
 
@@ -41,6 +42,8 @@ def problem_of(error: HubError) -> Problem:
         return Problem("unauthorized", str(error))
     if isinstance(error, Refused):
         return Problem(REFUSALS.get(error.code, "invalid"), error.message)
+    if isinstance(error, Ended):
+        return Problem("forbidden" if error.code is CloseCode.FORBIDDEN else "unavailable", error.reason)
     if isinstance(error, LedgerUnavailable):
         return Problem("unavailable", "the ledger cannot be reached", retry_after_s=RETRY_AFTER_S)
     return Problem("overloaded", str(error), retry_after_s=RETRY_AFTER_S)

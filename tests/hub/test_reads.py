@@ -86,6 +86,10 @@ async def test_reads_that_are_refused(start_system: StartSystem) -> None:
             answer = await anonymous.get("/v1/levels/berlin/A", headers=headers)
             assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert (await hub.get("/v1/levels/berlin/A")).status_code == 200
+    async with client(system.hubs[0].url, "feed") as other:
+        for path in ("/v1/levels/berlin/A", "/v1/levels/stream?location=berlin"):
+            answer = await other.get(path)
+            assert (answer.status_code, answer.json()["type"]) == (403, "forbidden"), answer.text
 
 
 async def test_an_event_stream_speaks_the_protocol_and_resumes(start_system: StartSystem) -> None:
