@@ -1,10 +1,14 @@
-"""Who is behind a key or token: tokens are checked here, API keys by the ledger, and the answer is kept for seconds."""
+"""Who is behind a key or token. Tokens are checked here; API keys, and the keys behind tokens, by the ledger.
+
+The ledger's answer is kept for seconds. While no ledger answers, a key cannot be checked and is turned away for now; a
+token proves by itself who it is for and is taken, its key is asked about as soon as a ledger is back.
+"""
 
 import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
 from hub.ledger import Ledger
@@ -35,14 +39,13 @@ class Access:
         self._in_use = in_use
         self._clock = asyncio.get_running_loop().time
         self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
-        self._texts: dict[str, str] = {}
         self._revoked: OrderedDict[str, None] = OrderedDict()
         self._recheck = asyncio.Event()
 
     async def principal(self, token: str) -> Principal:
         if len(token) > TOKEN_BYTES_MAX:
             raise Unauthorized("the token is too long")
-        found = await self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token)
+        found = await (self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token))
         if found.key in self._revoked:
             raise Unauthorized("the key was revoked")
         if found.expires_at is not None and found.expires_at <= time.time():
@@ -55,7 +58,6 @@ class Access:
         self._revoked.move_to_end(key)
         if len(self._revoked) > REVOKED_MAX:
             self._revoked.popitem(last=False)
-        self._texts.pop(key, None)
         self.ended(key)
 
     def doubt(self) -> None:
@@ -71,50 +73,56 @@ class Access:
             except TimeoutError:
                 pass
             self._recheck.clear()
-            in_use = set(self._in_use())
-            self._texts = {key: text for key, text in self._texts.items() if key in in_use}
-            for key, text in list(self._texts.items()):
-                await self._check_again(key, text)
+            for key in set(self._in_use()):
+                await self._check_again(key)
 
-    async def _check_again(self, key: str, text: str) -> None:
+    async def _check_again(self, key: str) -> None:
         try:
-            if await self._ledger.introspect(text) is None:
+            if await self._ask(key, self._ledger.holder_of_id) is None:
                 log.info("a key in use is no longer good key=%s", key)
-                self._kept.pop(text, None)
+                self._kept.clear()
                 self.ended(key)
-        except (LedgerUnavailable, LedgerRefused) as error:
+        except LedgerUnavailable as error:
             log.warning("keys in use cannot be checked now reason=%r", str(error))
 
-    def _of_token(self, token: str) -> Principal:
+    async def _of_token(self, token: str) -> Principal:
         try:
-            return verify(token, self._secret)
+            found = verify(token, self._secret)
         except ExpiredToken:
             raise Unauthorized("the token has ended", expired=True) from None
         except BadToken:
             raise Unauthorized("the token is not good") from None
+        try:
+            minted_by = await self._known(found.key, self._ledger.holder_of_id)
+        except LedgerUnavailable:
+            self.doubt()
+            return found
+        if minted_by is None:
+            raise Unauthorized("the key that made this token is not good")
+        return found
 
     async def _of_key(self, text: str) -> Principal:
-        now = self._clock()
-        until, found = self._kept.get(text, (0.0, None))
-        if until <= now:
-            found = await self._introspect(text)
-            self._keep(text, found, now)
+        found = await self._known(text, self._ledger.holder_of)
         if found is None:
             raise Unauthorized("the key is not good")
         return found
 
-    async def _introspect(self, text: str) -> Principal | None:
+    async def _known(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:
+        now = self._clock()
+        until, found = self._kept.get(asked, (0.0, None))
+        if until <= now:
+            found = await self._ask(asked, ask)
+            self._kept[asked] = (now + (KEEP_S if found else KEEP_BAD_S), found)
+            self._kept.move_to_end(asked)
+            if len(self._kept) > KEPT_MAX:
+                self._kept.popitem(last=False)
+        return found
+
+    async def _ask(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:
+        """Raises LedgerUnavailable."""
         try:
-            return await self._ledger.introspect(text)
+            return await ask(asked)
         except LedgerRefused as refused:
             if refused.status in (400, 404, 422):
                 return None  # it does not even look like a key
             raise LedgerUnavailable(str(refused)) from None
-
-    def _keep(self, text: str, found: Principal | None, now: float) -> None:
-        self._kept[text] = (now + (KEEP_S if found else KEEP_BAD_S), found)
-        self._kept.move_to_end(text)
-        if len(self._kept) > KEPT_MAX:
-            self._kept.popitem(last=False)
-        if found is not None:
-            self._texts[found.key] = text

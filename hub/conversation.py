@@ -32,6 +32,7 @@ from wire.tokens import Principal
 
 TYPES = ("connect", "subscribe", "unsubscribe", "refresh")
 ID_MAX = 2**53 - 1
+READ = "stock:read:"
 _name = re.compile(NAME_PATTERN)
 _loose_decoder = msgspec.json.Decoder()
 
@@ -120,7 +121,9 @@ class Conversation:
         return None
 
     def greet(self, id_: int, principal: Principal) -> None:
-        """From now on this principal is served."""
+        """From now on this principal is served. Raises Ended if there is nothing it may see."""
+        if not any(scope.startswith(READ) for scope in principal.scopes):
+            raise Ended(CloseCode.FORBIDDEN, f"this key or token has no scope {READ}<location>")
         self._session.principal = principal
         epoch = self._fanout.shards.epoch
         greeting = self._greeting
@@ -129,8 +132,8 @@ class Conversation:
     def subscribe(self, request: Subscribe, principal: Principal) -> None:
         """Raises Refused."""
         self._check(request)
-        if not allows(principal.scopes, f"stock:read:{request.location}"):
-            raise Refused("forbidden", f"this needs the scope stock:read:{request.location}")
+        if not allows(principal.scopes, f"{READ}{request.location}"):
+            raise Refused("forbidden", f"this needs the scope {READ}{request.location}")
         if request.id in self._session.subscriptions:
             raise Refused("invalid", f"id: subscription {request.id} exists, use another id")
         if len(self._session.subscriptions) >= self._limits.subscriptions_max:
@@ -155,7 +158,7 @@ class Conversation:
     def _lost_by(self, principal: Principal) -> int | None:
         """A subscription that the new token does not cover. Nobody keeps what they may no longer see."""
         for subscription in self._session.subscriptions.values():
-            if not allows(principal.scopes, f"stock:read:{subscription.location}"):
+            if not allows(principal.scopes, f"{READ}{subscription.location}"):
                 return subscription.id
         return None
 

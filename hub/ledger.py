@@ -110,9 +110,16 @@ class Ledger:
             asked["after"] = after
         return await self._get("/v1/levels", asked, LevelsPage)
 
-    async def introspect(self, key: str) -> Principal | None:
+    async def holder_of(self, key: str) -> Principal | None:
         """Who stands behind an API key; None if it is not good."""
-        found = await self._request("POST", "/v1/keys/introspect", Introspection, json={"key": key})
+        return await self._introspect({"key": key})
+
+    async def holder_of_id(self, key_id: str) -> Principal | None:
+        """As ``holder_of``, for the id of a key: to learn whether it, and the tokens it made, are still good."""
+        return await self._introspect({"id": key_id})
+
+    async def _introspect(self, asked: dict[str, str]) -> Principal | None:
+        found = await self._request("POST", "/v1/keys/introspect", Introspection, json=asked)
         if not found.active:
             return None
         expires_at = int(found.expires_at.timestamp()) if found.expires_at else None

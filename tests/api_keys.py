@@ -2,10 +2,13 @@
 
 import time
 
+from sqlalchemy import text
+
 from ledger.database import create_engine
 from ledger.keys import create_key
 from wire.tokens import Principal, mint
 
+TOKEN_KEY = "testkey"
 TOKEN_SECRET = "test-secret-of-more-than-thirty-two-bytes"
 
 
@@ -19,8 +22,24 @@ async def make_key(database_url: str, owner: str, *scopes: str) -> str:
         await engine.dispose()
 
 
+async def make_token_key(database_url: str) -> None:
+    """The key that ``make_token`` names: a hub asks the ledger whether it is still good."""
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "insert into api_key (id, owner, secret_hash, scopes)"
+                    " values (:id, 'tester', sha256('nobody has it'), '{stock:read:*}') on conflict do nothing"
+                ),
+                {"id": TOKEN_KEY},
+            )
+    finally:
+        await engine.dispose()
+
+
 def make_token(
-    *scopes: str, owner: str = "tester", key: str = "testkey", ttl_s: int = 600, secret: str = TOKEN_SECRET
+    *scopes: str, owner: str = "tester", key: str = TOKEN_KEY, ttl_s: int = 600, secret: str = TOKEN_SECRET
 ) -> str:
     """A token as the ledger would mint it; a negative ``ttl_s`` makes one that has ended."""
     now = int(time.time())

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.api_keys import TOKEN_SECRET, make_key
+from tests.api_keys import TOKEN_SECRET, make_key, make_token_key
 from tests.processes import ServerProcess, free_port, hub_process, ledger_process
 
 
@@ -70,6 +70,7 @@ class System:
         self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object
     ) -> ServerProcess:
         """``ledger_urls``: default all ledgers started so far. ``arguments``: e.g. ``"--workers", "2"``."""
+        await make_token_key(self.database_url)
         hub_key, number = await self.hub_key(), len(self.hubs)
         stream, read = self._planned[number] if number < len(self._planned) else (0, 0)
         shared = {
