@@ -1,0 +1,74 @@
+"""Parts that are away, or look alive and deliver nothing: screens follow all the same, and say that they are behind."""
+
+import asyncio
+
+from stockwire import AsyncClient, State
+from tests.faults.replicas import add_catalog, replicas
+from tests.faults.watcher import Watcher, await_agreement, watching_hub
+from tests.proxy import proxy_to_socket
+from tests.system import System
+from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
+
+
+async def test_a_broker_that_looks_alive_and_delivers_nothing(
+    private_system: System, private_valkey: ValkeyServer
+) -> None:
+    """Half open: the hub's socket stays up and silent. It reads the log instead, and is fresh again afterwards."""
+    system = private_system
+    async with proxy_to_socket(private_valkey.socket) as cable:
+        await system.start_ledger()
+        await system.start_hub(STOCKWIRE_REDIS_URL=private_valkey.proxied_url(cable.port))
+        key = await system.admin_key()
+        async with replicas(system) as ledgers, AsyncClient(system.ledger_url, key) as client:
+            await add_catalog(ledgers[0], ["A"], ["berlin"])
+            async with watching_hub(system.stream_urls[0], key, "berlin") as watcher:
+                await _until(watcher, State.FRESH)
+                cable.half_open()
+                await client.stock.receive("A", "berlin", 5)
+                await await_agreement(client, "berlin", [watcher], deadline_s=5)
+                await _until(watcher, State.STALE)
+                await client.stock.receive("A", "berlin", 5)
+                await await_agreement(client, "berlin", [watcher], deadline_s=3)
+                cable.heal()
+                cable.cut()
+                await _until(watcher, State.FRESH)
+                await client.stock.receive("A", "berlin", 5)
+                await await_agreement(client, "berlin", [watcher])
+
+
+async def test_a_broker_killed_under_watchers(private_system: System, private_valkey: ValkeyServer) -> None:
+    system = await private_system.start(ledgers=1, hubs=1)
+    key = await system.admin_key()
+    async with replicas(system) as ledgers, AsyncClient(system.ledger_url, key) as client:
+        await add_catalog(ledgers[0], ["A"], ["berlin"])
+        async with watching_hub(system.stream_urls[0], key, "berlin") as watcher:
+            await asyncio.to_thread(private_valkey.kill)
+            await client.stock.receive("A", "berlin", 5)
+            await _until(watcher, State.STALE)
+            await await_agreement(client, "berlin", [watcher], deadline_s=5)
+            await asyncio.to_thread(private_valkey.start)
+            await _until(watcher, State.FRESH)
+            await client.stock.sell("A", "berlin", 1)
+            await await_agreement(client, "berlin", [watcher])
+
+
+async def test_a_hub_goes_to_the_other_ledger_when_its_own_dies(system: System) -> None:
+    await system.start(ledgers=2, hubs=1)
+    key = await system.admin_key()
+    async with replicas(system) as ledgers, AsyncClient(system.ledgers[1].url, key) as client:
+        await add_catalog(ledgers[0], ["A", "B"], ["berlin", "paris"])
+        await client.stock.receive("A", "berlin", 5)
+        system.ledgers[0].kill()
+        hub = system.stream_urls[0]
+        async with watching_hub(hub, key, "berlin") as whole, watching_hub(hub, key, "paris", ["B"]) as one:
+            await client.stock.receive("B", "paris", 7)
+            await await_agreement(client, "berlin", [whole])
+            await await_agreement(client, "paris", [one])
+
+
+async def _until(watcher: Watcher, state: State) -> None:
+    async def reached() -> bool:
+        return watcher.subscription.view.state is state
+
+    await wait_until(reached, 15, what=f"the view is {state.value}")
