@@ -8,6 +8,7 @@ import platform
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +34,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
     console = Console()
-    rows = asyncio.run(measure(options.row or list(ROWS), options.rounds, console))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        rows = runner.run(measure(options.row or list(ROWS), options.rounds, console))
     console.print(table(rows))
     console.print(f"{platform.python_version()} on {os.cpu_count()} cores, {options.rounds} rounds, medians")
     if options.json:

@@ -3,7 +3,6 @@
 python -m tests.bench.bare_loop FRAME_BYTES     prints its port; every line on stdin is one message to everybody
 """
 
-import select
 import socket
 import sys
 
@@ -16,21 +15,24 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
+    listener.setblocking(False)
     audience: list[socket.socket] = []
-    poll = select.poll()
-    poll.register(listener, select.POLLIN)
-    poll.register(sys.stdin, select.POLLIN)
+    while sys.stdin.readline():
+        audience += accepted(listener)
+        for connection in audience:
+            connection.send(frame)
+
+
+def accepted(listener: socket.socket) -> list[socket.socket]:
+    """Whoever has connected since the last message."""
+    found: list[socket.socket] = []
     while True:
-        for descriptor, _ in poll.poll():
-            if descriptor == listener.fileno():
-                connection, _ = listener.accept()
-                connection.setblocking(False)
-                audience.append(connection)
-            elif not sys.stdin.readline():
-                return
-            else:
-                for connection in audience:
-                    connection.send(frame)
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return found
+        connection.setblocking(False)
+        found.append(connection)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ async def main() -> None:
     config = uvicorn.Config(create_app(int(sys.argv[1])), port=0, log_level="error", access_log=False, loop="none")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
+    listener.listen()
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve([listener])
