@@ -157,9 +157,11 @@ class Writer:
         await self._commit_until(batch, started + COMMIT_DEADLINE_S)
         self._counters.commit_seconds += time.monotonic() - started
 
-    async def _commit_until(self, batch: list[Pending], deadline: float, half: bool = False) -> None:
+    async def _commit_until(
+        self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
+    ) -> None:
+        """``unknown``: the batch was sent before on a connection that was lost, and may still commit there."""
         tries = misses = 0
-        unknown = False
         locked = half or self._always_locked or self._locked_batches_left > 0
         while True:
             self._sending = False
@@ -171,7 +173,7 @@ class Writer:
             unknown = unknown or (self._sending and failure is Failure.LOST)
             misses += locked and failure in MISSED
             if failure in ALONE and (locked or failure is Failure.POISON):
-                return await self._bisect(batch, failure, reason, deadline)
+                return await self._bisect(batch, failure, reason, deadline, unknown)
             if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
                 return _give_up(batch, unknown, reason)
             if failure not in AT_ONCE:
@@ -190,17 +192,19 @@ class Writer:
         self._remembered.clear()
         self._counters.lost_connections += failure is Failure.LOST
 
-    async def _bisect(self, batch: list[Pending], failure: Failure, reason: Exception, deadline: float) -> None:
+    async def _bisect(
+        self, batch: list[Pending], failure: Failure, reason: Exception, deadline: float, unknown: bool
+    ) -> None:
         """One operation must not hurt its neighbours: halve the batch until it stands alone."""
         if len(batch) == 1:
-            batch[0].fail(_alone(failure, reason))
+            batch[0].fail(_alone(failure, reason, unknown))
         elif time.monotonic() > deadline:
-            _give_up(batch, False, reason)
+            _give_up(batch, unknown, reason)
         else:
             self._counters.bisections += 1
             middle = len(batch) // 2
-            await self._commit_until(batch[:middle], deadline, half=True)
-            await self._commit_until(batch[middle:], deadline, half=True)
+            await self._commit_until(batch[:middle], deadline, half=True, unknown=unknown)
+            await self._commit_until(batch[middle:], deadline, half=True, unknown=unknown)
 
     # --- the two tries
 
@@ -287,16 +291,20 @@ class Writer:
 def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:
     logger.warning("gave up on a batch of %d operations, outcome_unknown=%s: %s", len(batch), unknown, reason)
     for pending in batch:
-        if unknown:
-            pending.fail(OutcomeUnknown("the connection to the database was lost during the commit"))
-        else:
-            pending.fail(Unavailable("the database takes no work now"))
+        pending.fail(_not_now("the database takes no work now", unknown))
 
 
-def _alone(failure: Failure, reason: Exception) -> LedgerError:
+def _not_now(detail: str, unknown: bool) -> LedgerError:
+    """Never "not done" of what may have been done."""
+    if unknown:
+        return OutcomeUnknown("the connection to the database was lost during the commit")
+    return Unavailable(detail)
+
+
+def _alone(failure: Failure, reason: Exception, unknown: bool) -> LedgerError:
     logger.warning("refused one operation (%s): %s", failure.value, reason)
     if failure is Failure.IN_FLIGHT:
         return IdempotencyInFlight("the same key is being worked on elsewhere")
     if failure is Failure.POISON:
         return Invalid("body", "the database cannot take a value of this operation")
-    return Unavailable("the rows of this operation are held by somebody else")
+    return _not_now("the rows of this operation are held by somebody else", unknown)

@@ -24,8 +24,14 @@ from ledger.operation import Operation, Outcome
 from ledger.writer import QUEUE_LINES_MAX
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.postgres import PostgresServer
+from tests.waiting import wait_until
 
 SKUS = [f"S{number:02d}" for number in range(8)]
+
+KILL_WAITING = text("""
+select pg_terminate_backend(pid) from pg_stat_activity
+ where datname = current_database() and wait_event_type = 'Lock'
+""")
 
 
 @pytest.fixture
@@ -164,6 +170,23 @@ async def test_a_level_that_somebody_holds_does_not_stop_the_others(path: Commit
         answers = await asyncio.gather(*(_try(path, operation(line(sku, "berlin", 1))) for sku in SKUS))
         await elsewhere.rollback()
     assert [type(answer) for answer in answers] == [Unavailable, *[Outcome] * (len(SKUS) - 1)]
+
+
+async def test_what_may_still_commit_elsewhere_is_never_called_not_done(path: CommitPath) -> None:
+    """The connection is lost in the middle of the commit, and the rows that the next try needs stay held."""
+    await _stock_up(path)
+
+    async def kill_waiting() -> bool:
+        async with path.engine.connect() as connection:
+            return bool((await connection.execute(KILL_WAITING)).all())
+
+    async with path.engine.connect() as elsewhere:
+        await elsewhere.execute(text("set local idle_in_transaction_session_timeout = 0"))
+        await elsewhere.execute(text("select from shard for update"))
+        answer = asyncio.create_task(_try(path, operation(line("A", "berlin", 1))))
+        await wait_until(kill_waiting)
+        assert isinstance(await answer, OutcomeUnknown)
+        await elsewhere.rollback()
 
 
 async def test_a_value_the_database_cannot_take_hurts_nobody_else(path: CommitPath) -> None:
