@@ -25,7 +25,7 @@ class Caller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found or len(body) < _content_length(head):
+        if not found or len(body) < content_length(head):
             return
         self._buffer = b""
         status = int(head[9:12])
@@ -60,7 +60,7 @@ async def call(
     return answered / elapsed, counts
 
 
-def _content_length(head: bytes) -> int:
+def content_length(head: bytes) -> int:
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             return int(line[15:])

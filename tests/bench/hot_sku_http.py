@@ -25,18 +25,18 @@ async def hot_sku_http(shop: Shop, rounds: int) -> Row:
         await shop.stock_up(sku, 10**9)
         async with shop.http() as http:
             answer_bytes = len((await shop.sell(http, sku)).content)
-        rate, counts = await call(shop.ledger_port, CALLERS, SECONDS, _requests(shop.key, sku))
+        rate, counts = await call(shop.ledger_port, CALLERS, SECONDS, sale_requests(shop.key, sku))
         assert set(counts) == {201}, counts
         row.ours.append(rate)
         with BareServer("tests.bench.no_op_app", answer_bytes) as server:
-            rate, counts = await call(server.port, CALLERS, SECONDS, _requests(shop.key, sku))
+            rate, counts = await call(server.port, CALLERS, SECONDS, sale_requests(shop.key, sku))
         assert set(counts) == {201}, counts
         row.bare.append(rate)
         row.notes["answer"] = f"{answer_bytes} bytes"
     return row
 
 
-def _requests(key: str, sku: str) -> Callable[[], bytes]:
+def sale_requests(key: str, sku: str) -> Callable[[], bytes]:
     body = f'{{"sku":"{sku}","location":"{LOCATION}","quantity":-1,"kind":"sale"}}'.encode()
     head = (
         "POST /v1/movements HTTP/1.1\r\nHost: ledger\r\nContent-Type: application/json\r\n"

@@ -8,6 +8,8 @@ import asyncpg
 import orjson
 from redis.asyncio import Redis
 
+from tests.bench.callers import content_length
+from tests.bench.hot_sku_http import sale_requests
 from tests.bench.ratio import Row, percentile
 from tests.bench.shop import LOCATION, Shop
 from tests.stream import open_stream
@@ -36,15 +38,25 @@ async def _ours(shop: Shop) -> list[float]:
     sku = f"late-{secrets.token_hex(4)}"
     await shop.stock_up(sku, 10 * SALES)
     took = []
-    async with shop.http() as http, open_stream(shop.stream_url, shop.key) as stream:
+    next_request = sale_requests(shop.key, sku)
+    reader, writer = await asyncio.open_connection("127.0.0.1", shop.ledger_port)
+    async with open_stream(shop.stream_url, shop.key) as stream:
         await stream.subscribe(LOCATION, [sku])
         for _ in range(SALES):
             started = time.perf_counter()
-            sale = asyncio.create_task(shop.sell(http, sku))
+            writer.write(next_request())
             await stream.expect("level", sku=sku)
             took.append((time.perf_counter() - started) * 1000)
-            await sale
+            await _answer(reader)
+    writer.close()
+    await writer.wait_closed()
     return took
+
+
+async def _answer(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 201"), head
+    await reader.readexactly(content_length(head))
 
 
 async def _bare(shop: Shop) -> list[float]:
