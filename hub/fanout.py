@@ -14,9 +14,10 @@ from hub.levels import Levels
 from hub.resume import Resume, decide, fingerprint
 from hub.sequence import Asked
 from hub.session import PART_LEVELS, Session
-from hub.shards import Shards, shard_of
+from hub.shards import Shards
 from hub.subscription import LevelSubscription, RangeSubscription, Subscription
 from wire.messages import Batch, Event, Heartbeat, LevelState, Position, Subscribe, encode
+from wire.shards import shard_of
 
 
 class Bounds(NamedTuple):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from hub.errors import Full
 from hub.held import Held, Range, RangeName, call
 from hub.order import SeqOrder
-from hub.shards import shard_of
 from wire.messages import Event, LevelState
+from wire.shards import shard_of
 
 if TYPE_CHECKING:
     from hub.session import Session

@@ -1,6 +1,5 @@
 """All shards of one history (epoch): what is applied, what is missing, how fresh it is. Pure."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 from hub.errors import Rewritten
@@ -75,8 +74,3 @@ class Shards:
         if ready:
             self._applied = None
         return ready
-
-
-def shard_of(location: str, shards: int) -> int:
-    """The shard of a location: the first 64 bits of its SHA-256, modulo the number of shards."""
-    return int.from_bytes(hashlib.sha256(location.encode()).digest()[:8]) % shards

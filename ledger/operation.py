@@ -62,8 +62,3 @@ class Outcome:
 def operation_id(owner: str, key: str) -> UUID:
     """The same for the same owner and key, for ever: 128 bits of SHA-256, so a key is unique across shards."""
     return UUID(bytes=hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:16])
-
-
-def shard_of(location: str, shards: int) -> int:
-    """The shard of a location: a stable hash, modulo the number of shards fixed at the first migration."""
-    return int.from_bytes(hashlib.sha256(location.encode()).digest()[:8]) % shards

@@ -15,9 +15,9 @@ from ledger.errors import Invalid, NotFound
 from ledger.heads import Heads
 from ledger.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
 from ledger.locations import Locations
-from ledger.operation import shard_of
 from ledger.query import Query, check_name, path_name
 from ledger.reading import reading
+from wire.shards import shard_of
 
 HEADS = """
     select (select epoch from ledger_meta) as epoch,

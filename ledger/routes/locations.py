@@ -12,9 +12,9 @@ from ledger import bodies
 from ledger.access import HUB, Access, read_scope, readable_locations, require, write_scope
 from ledger.answers import Json
 from ledger.errors import NotFound
-from ledger.operation import shard_of
 from ledger.query import Query, path_name
 from ledger.reading import reading, writing
+from wire.shards import shard_of
 
 _SHARDS = text("select shards from ledger_meta")
 _PUT = text("""

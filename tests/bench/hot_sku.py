@@ -8,11 +8,12 @@ import asyncpg
 
 from ledger.database import create_engine
 from ledger.heads import Heads
-from ledger.operation import Line, Operation, operation_id, shard_of
+from ledger.operation import Line, Operation, operation_id
 from ledger.publisher import Publisher
 from ledger.writers import Writers
 from tests.bench.ratio import Row
 from tests.bench.shop import LOCATION, SHARDS, Shop
+from wire.shards import shard_of
 
 CALLERS = 512
 NAIVE_CALLERS = 32

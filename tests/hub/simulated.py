@@ -10,8 +10,9 @@ from hub.fanout import Bounds, Fanout
 from hub.frames import Framing
 from hub.held import Held, Range
 from hub.session import Session
-from hub.shards import Shards, shard_of
+from hub.shards import Shards
 from wire.messages import Batch, Event, LevelState, Position, Subscribe
+from wire.shards import shard_of
 
 EPOCH = "e1"
 

@@ -10,11 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ledger.audit import Violation, audit
-from ledger.database import create_engine
+from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.heads import Heads
-from ledger.operation import Line, Operation, operation_id, shard_of
+from ledger.operation import Line, Operation, operation_id
 from ledger.publisher import Publisher
 from ledger.writers import Writers
+from wire.shards import shard_of
 
 SHARDS = 4
 NO_BROKER = "redis://127.0.0.1:1"
@@ -60,7 +61,7 @@ class CommitPath:
 @asynccontextmanager
 async def commit_path(database_url: str) -> AsyncIterator[CommitPath]:
     """One process' writers. Open several to race them as replicas."""
-    engine = create_engine(database_url, pool_size=SHARDS + 3)
+    engine = create_engine(database_url, SHARDS + 3, COMMIT_SETTINGS)
     publisher = Publisher(NO_BROKER, "commit-path")
     heads = Heads(engine, publisher)
     writers = Writers(engine, SHARDS, heads, publisher)

@@ -6,11 +6,11 @@ import time
 import httpx
 import pytest
 
-from ledger.operation import shard_of
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, field, problem, receipt, sale
 from tests.system import System
 from tests.waiting import wait_until
+from wire.shards import shard_of
 
 
 async def test_pages_show_everything_once(api: Api, unique_name: str) -> None:
