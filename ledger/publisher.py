@@ -20,7 +20,6 @@ QUEUE_MAX = 1000
 PUBLISH_DEADLINE_S = 2.0
 PIPELINE_MAX = 100
 PAUSE_AFTER_FAILURE_S = 0.2
-LOG_EVERY = 50
 
 
 @dataclass(slots=True)
@@ -42,6 +41,7 @@ class Publisher:
         self._queue: deque[tuple[str, bytes]] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
+        self._failing = False
 
     def publish(self, epoch: str, shard: int, events: list[dict[str, Any]]) -> None:
         """``events``: those of one batch on one shard, dense and in order."""
@@ -68,7 +68,7 @@ class Publisher:
             socket_connect_timeout=PUBLISH_DEADLINE_S,
         )
         async with redis:
-            while not (self._stopping and not self._queue):
+            while not (self._stopping and (self._failing or not self._queue)):
                 await self._arrived.wait()
                 await self._send(redis, self._take())
 
@@ -95,9 +95,13 @@ class Publisher:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
                 await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
-            if self.counters.failed % LOG_EVERY == 0:
+            if not self._failing:
                 logger.warning("cannot publish (hubs will read the log): %s", error)
+            self._failing = True
             self.counters.failed += len(messages)
             await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
         else:
+            if self._failing:
+                logger.info("publishing again")
+            self._failing = False
             self.counters.published += len(messages)
