@@ -52,7 +52,8 @@ class Watchdog:
         self._hold = () if hold is None else (hold,)
         self._pipe: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._announced: list[str] = []
+        self._children: list[tuple[subprocess.Popen[bytes], str]] = []
+        self._paths: list[Path] = []
 
     def open(self) -> Self:
         """Starts the watchdog, again if it was killed; tells it what the last one knew."""
@@ -66,8 +67,10 @@ class Watchdog:
                 start_new_session=True,
             )
             self._pipe = self._process.stdin
-            for line in self._announced:
-                self._tell(line)
+            for child, end_signal in self._running():
+                self._tell(f"child {child.pid} {end_signal}")
+            for path in self._paths:
+                self._tell(f"remove {path}")
         return self
 
     @property
@@ -91,7 +94,7 @@ class Watchdog:
                 env={**_inherited(), **launch.environment},
                 process_group=0,
             )
-        self._announced.append(f"child {process.pid} {launch.end_signal}")
+        self._children = [*self._running(), (process, launch.end_signal)]
         return process
 
     def socket_folder(self, preferred: Path) -> Path:
@@ -107,8 +110,8 @@ class Watchdog:
     def remove_at_end(self, path: Path) -> None:
         """``path`` (a file or a folder) goes when we have gone, killed or not."""
         self.open()
-        self._announced.append(f"remove {path}")
-        self._tell(self._announced[-1])
+        self._paths.append(path)
+        self._tell(f"remove {path}")
 
     def close(self) -> None:
         """Ends whatever is left and waits for it. Safe if never opened, safe twice."""
@@ -117,7 +120,12 @@ class Watchdog:
         self._close_pipe()
         self._process.wait()
         self._process = None
-        self._announced.clear()
+        self._children.clear()
+        self._paths.clear()
+
+    def _running(self) -> list[tuple[subprocess.Popen[bytes], str]]:
+        """Without those that have ended: their pids may be somebody else's by now."""
+        return [(child, end_signal) for child, end_signal in self._children if child.poll() is None]
 
     def _close_pipe(self) -> None:
         if self._pipe is not None:

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -118,3 +120,27 @@ async def test_a_service_that_dies_again_and_again_is_given_up(
     with pytest.raises(ExceptionGroup) as raised:
         await run()
     assert raised.group_contains(SupervisorFailed, match="service died 4 times within 60 s")
+
+
+def test_a_new_watchdog_leaves_the_pid_of_a_child_that_has_ended_to_whoever_has_it_now(tmp_path: Path) -> None:
+    """Pids are given again: the stranger here has the number that a child once had."""
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        with Watchdog() as watchdog:
+            child = watchdog.spawn(Launch("child", ("true",), tmp_path / "child.log"))
+            child.wait()
+            child.pid = stranger.pid
+            os.kill(watchdog.pid, signal.SIGKILL)
+            wait_for_end(watchdog)
+            watchdog.open()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def wait_for_end(watchdog: Watchdog) -> None:
+    deadline = time.monotonic() + 5
+    while watchdog.alive():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
