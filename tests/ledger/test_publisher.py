@@ -52,10 +52,11 @@ async def test_a_broker_that_hangs_does_not_hold_up_the_end(private_valkey: Valk
 
 
 async def _until_another(publisher: Publisher, counter: str) -> None:
-    before = getattr(publisher.counters, counter)
+    before: int = getattr(publisher.counters, counter)
 
     async def one_more() -> bool:
         publisher.heartbeat("epoch", 0, 1)
-        return int(getattr(publisher.counters, counter)) > before
+        now: int = getattr(publisher.counters, counter)
+        return now > before
 
     await wait_until(one_more)
