@@ -11,7 +11,7 @@ from sqlalchemy import text
 from ledger import migrations
 from ledger.admin import LedgerCollector, MetricRoutes, create_admin_app
 from ledger.app import create_app, create_waiting_app
-from ledger.database import create_engine
+from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.errors import Unavailable
 from ledger.heads import Heads
 from ledger.long_polls import LongPolls
@@ -48,7 +48,7 @@ class Ledger:
             log.warning("discovery names %s, where no client gets through: set STOCKWIRE_LEDGER_PUBLIC_URL", url)
         self._publisher = Publisher(settings.redis_url, settings.channel_prefix)
         # Commits and heads never wait for a connection behind reads.
-        self._commit_engine = create_engine(settings.database_url, COMMIT_CONNECTIONS_MAX)
+        self._commit_engine = create_engine(settings.database_url, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
         self._read_engine = create_engine(settings.database_url, settings.read_connections)
         self._heads = Heads(self._commit_engine, self._publisher)
         self._problems = Problems()

@@ -6,7 +6,7 @@ import time
 
 import asyncpg
 
-from ledger.database import create_engine
+from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.heads import Heads
 from ledger.operation import Line, Operation, operation_id
 from ledger.publisher import Publisher
@@ -44,7 +44,7 @@ async def hot_sku(shop: Shop, rounds: int) -> Row:
 async def _ours(shop: Shop) -> float:
     sku = f"hot-{secrets.token_hex(4)}"
     await shop.stock_up(sku, STOCK)
-    engine = create_engine(shop.system.database_url, SHARDS + 2)
+    engine = create_engine(shop.system.database_url, SHARDS + 2, COMMIT_SETTINGS)
     publisher = Publisher(shop.system.redis_url, shop.system.channel_prefix)
     writers = Writers(engine, SHARDS, Heads(engine, publisher), publisher)
     running = [asyncio.create_task(writers.run()), asyncio.create_task(publisher.run())]
