@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 REQUESTS_MAX = 8  # at once; the ledger and its database serve others too
 PAUSE_MIN_S, PAUSE_MAX_S = 0.05, 2.0
+TOO_LARGE = 413
 
 
 class Loader:
@@ -98,7 +99,14 @@ class Loader:
         if not missing:
             return True
         asked = fanout.shards.lasts()
-        answer = await self._ledger.query([(held.location, held.sku) for held in missing])
+        try:
+            answer = await self._ledger.query([(held.location, held.sku) for held in missing])
+        except LedgerRefused as refused:
+            if refused.status != TOO_LARGE or len(missing) == 1:
+                raise
+            # names of many bytes, or a ledger that is set to take less: again and again would be refused for ever
+            middle = len(missing) // 2
+            return await self._query(fanout, missing[:middle]) and await self._query(fanout, missing[middle:])
         if fanout is not self._fanout():
             return True
         heads = _heads(fanout, answer, asked)

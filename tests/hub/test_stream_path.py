@@ -2,6 +2,7 @@
 
 import asyncio
 
+from hub.loader import REQUESTS_MAX
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
 from tests.hub.shop import Shop
@@ -134,3 +135,13 @@ async def _not_recovered(stream: Stream, location: str, skus: list[str] | None, 
     assert _held(snapshot).keys() == {"A", "B"}
     await stream.request("unsubscribe", sub=sub)
     await stream.expect("unsubscribed", sub=sub)
+
+
+async def test_names_that_make_a_large_request_do_not_stop_the_loading(start_system: StartSystem) -> None:
+    """1,000 keys at a location of 256 bytes are more than a ledger takes at once: refused, and asked again for ever."""
+    system = await start_system(hubs=1)
+    skus = [f"sku-{number}" for number in range(1_000)]
+    for attempt in range(REQUESTS_MAX + 1):
+        async with open_stream(system.stream_urls[0], EVERYTHING) as stream:
+            _, snapshot = await stream.subscribe(chr(0x1F600 + attempt) * 64, skus)
+            assert len(_held(snapshot)) == len(skus)
