@@ -41,16 +41,14 @@ class Reads:
         fanout = self.fanout()
         names: Iterable[str | int] = range(len(fanout.shards)) if location is None else (location,)
         ranges = [fanout.levels.range(name) for name in names]
-        await self._arrive(found for found in ranges if found.order is None)
-        if any(found.order is None for found in ranges):
-            raise Problem("overloaded", "there are more levels than this hub may hold: name a location")
-        following = []
-        for found in ranges:
-            keys = fanout.levels.keys(found)
-            start = bisect_right(keys, after)
-            following.append(keys[start : start + limit])
-        states = (fanout.levels.locations[location][sku].state for location, sku in islice(merge(*following), limit))
-        return [state for state in states if state is not None]
+        for found in ranges:  # or one that is complete may be let go while another is still read
+            fanout.levels.watch_range(found)
+        try:
+            await self._arrive(found for found in ranges if found.order is None)
+            return _following(fanout, ranges, after, limit)
+        finally:
+            for found in ranges:
+                fanout.levels.unwatch_range(found)
 
     async def _arrive(self, missing: Iterable[Held | Range]) -> None:
         arrivals = []
@@ -79,3 +77,15 @@ class _Arrival:
 
     def arrived(self) -> None:
         self.event.set()
+
+
+def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], limit: int) -> list[LevelState]:
+    if any(found.order is None for found in ranges):
+        raise Problem("overloaded", "there are more levels than this hub may hold: name a location")
+    following = []
+    for found in ranges:
+        keys = fanout.levels.keys(found)
+        start = bisect_right(keys, after)
+        following.append(keys[start : start + limit])
+    states = (fanout.levels.locations[location][sku].state for location, sku in islice(merge(*following), limit))
+    return [state for state in states if state is not None]

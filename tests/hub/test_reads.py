@@ -1,5 +1,6 @@
 """Levels over HTTP from a hub's memory, with their freshness stated, and as an event stream."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,9 +8,14 @@ from typing import Any
 
 import httpx
 
+from hub.fanout import Bounds
+from hub.feed import Feed
+from hub.ledger import Ledger
+from hub.reads import Reads
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
 from tests.hub.shop import Shop
+from tests.hub.simulated import History, make_fanout
 
 DEADLINE_S = 10.0
 
@@ -155,3 +161,24 @@ async def _pages(hub: httpx.AsyncClient, path: str) -> list[tuple[str, str]]:
         found += [(level["location"], level["sku"]) for level in answer.json()["levels"]]
         if not (after := answer.json()["next"] or ""):
             return found
+
+
+async def test_a_page_of_everything_lacks_nothing_when_a_shard_is_let_go_meanwhile() -> None:
+    """Its shards are complete at different times, and a hub lets go of what nobody watches."""
+    history = History(shards=2)
+    for location in ("berlin", "paris"):
+        history.commit(location, "A")
+    fanout = make_fanout(history, bounds=Bounds(1_000, 0))
+    async with Ledger([], "no key") as ledger:
+        feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
+        feed.fanout = fanout
+        reading = asyncio.create_task(Reads(feed, lambda: None).page(None, ("", ""), 10))
+        await asyncio.sleep(0)
+        for shard in range(2):
+            states = [level for level in history.at(None) if level.shard == shard]
+            fanout.page([fanout.levels.ranges[shard]], states, history.heads(), fanout.shards.lasts(), last=True)
+            fanout.levels.trim()
+        assert [level.location for level in await reading] == ["berlin", "paris"]
+        assert not fanout.levels.ranges[0].watchers
+        fanout.levels.trim()
+        assert fanout.levels.count == 0
