@@ -1,6 +1,6 @@
-"""HTTP connections that send a request's head slowly, endlessly or not at all are closed.
+"""HTTP connections that send a request's head slowly, endlessly or not at all, or do not read their answer, are closed.
 
-uvicorn alone would wait for them, and gather what they send, for ever.
+uvicorn alone would wait for them, and gather what they send or do not read, for ever.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_DEADLINE_S = 10.0
 """From the connection, or from the first byte of a later request, to the end of its headers."""
 HEAD_BYTES_MAX = 64 * 1024
+STALL_S = 30.0
+"""For an answer, the largest is a page of 1,000 events (about 500 KB), to leave for a slow reader."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -21,6 +23,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._in_head = False
+        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -28,7 +31,16 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_deadline()
+        self._end_stall()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = self.loop.call_later(STALL_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._end_stall()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         self._in_head = True
@@ -57,3 +69,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self._head_deadline is not None:
             self._head_deadline.cancel()
             self._head_deadline = None
+
+    def _end_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
 from ledger import connections
 from ledger.errors import Invalid, LedgerError, TooLarge
@@ -194,6 +194,29 @@ async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch, se
     server, listener = create_server(app), listen("127.0.0.1", 0, "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     assert await answer_to(url_of(listener), sent) == b""
+    server.stop()
+    await serving
+
+
+async def test_a_connection_that_does_not_read_its_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, with a short deadline: the server and its connections are the real ones."""
+    from ledger.serving import create_server, listen, url_of
+
+    monkeypatch.setattr(connections, "STALL_S", 0.1)
+    ended = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(2**25), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        ended.set()
+
+    server, listener = create_server(app), listen("127.0.0.1", 0, "PORT")
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with connection(url_of(listener)) as (_, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        async with asyncio.timeout(DEADLINE_S):
+            await ended.wait()
     server.stop()
     await serving
 
