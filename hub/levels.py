@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Levels:
-    """``count`` <= ``levels_max`` always; at most ``idle_max`` levels that nobody watches (least recently used go)."""
+    """What is asked for is held up to ``levels_max``; what comes into being in a range that is held comes on top.
+
+    At most ``idle_max`` levels that nobody watches are kept; the least recently used go.
+    """
 
     def __init__(self, shards: int, levels_max: int, idle_max: int) -> None:
         self.shards = shards
