@@ -92,7 +92,7 @@ class Fanout:
         return True
 
     def confirmed(self, heads: Mapping[int, int]) -> None:
-        """The ledger's heads. A resume registered after they were read, and ahead of them, gets a snapshot: never wrong."""
+        """The ledger's heads. A resume that came after they were read, and is ahead of them, gets a snapshot."""
         confirming, self.confirming = self.confirming, {}
         for subscription in confirming:
             touched = {shard: heads[shard] for shard in subscription.shards}
