@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import jsonschema  # type: ignore[import-untyped]  # ships no types
+import jsonschema
 import yaml
 
 import wire

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 import yaml
-from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # its stubs are not in the locked set
+from jsonschema import Draft7Validator
 
 from tests.wire.vectors import FOLDER, Vector, load, vectors
 from wire import messages
