@@ -6,11 +6,20 @@
 import re
 from collections.abc import Iterable
 
-_SCOPE = re.compile(r"(?:stock:(?:read|write):(?:\*|[^\s/*]{1,64})|feed|hub|admin)\Z")
+from wire.messages import NAME_PATTERN
+
+_WHOLE = ("feed", "hub", "admin")
+_STOCK = re.compile(r"stock:(?:read|write):")
+_LOCATION = re.compile(NAME_PATTERN)
 
 
 def is_scope(text: str) -> bool:
-    return _SCOPE.match(text) is not None
+    """What names a location names one that can exist: a control character would reach the database."""
+    stock = _STOCK.match(text)
+    if stock is None:
+        return text in _WHOLE
+    location = text[stock.end() :]
+    return location == "*" or _LOCATION.match(location) is not None
 
 
 def allows(scopes: Iterable[str], needed: str) -> bool:
