@@ -51,8 +51,16 @@ class Environment:
         return number
 
     def url(self, name: str, schemes: tuple[str, ...], default: str | None = None) -> str:
+        """The value is never shown in an error: it may hold a password."""
         value = self.text(name, default)
-        if urlsplit(value).scheme not in schemes:
+        try:
+            parts = urlsplit(value)
+            _ = parts.port  # checked when it is read
+        except ValueError:
+            raise SettingsError(
+                f"{name} has a host or port that cannot be read: correct it, percent-encode / : @ # ? in a password"
+            ) from None
+        if parts.scheme not in schemes:
             raise SettingsError(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}")
         return value
 

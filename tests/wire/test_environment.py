@@ -30,15 +30,20 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         (lambda e: e.number("NAN", 1, low=0, high=9), "NAN=nan is out of range"),
         (lambda e: e.number("INF", 1, low=0, high=9), "INF=inf is out of range"),
         (lambda e: e.url("A", ("http", "https")), "A must begin with http:// or https://"),
+        (lambda e: e.url("PORT", ("http",)), "PORT has a host or port that cannot be read"),
+        (lambda e: e.url("FAR", ("http",)), "FAR has a host or port that cannot be read"),
+        (lambda e: e.url("HOST", ("http",)), "HOST has a host or port that cannot be read"),
         (lambda e: e.secret("A", bytes_min=32), "A is too short: it needs at least 32 bytes"),
         (lambda e: e.secret("FILED"), "FILED_FILE=/nonexistent cannot be read"),
     ],
 )
 def test_nonsense_is_refused_with_the_variable_and_the_fix(read: Callable[[Environment], object], said: str) -> None:
-    environment = Environment({"A": "x", "N": "10", "NAN": "nan", "INF": "inf", "FILED_FILE": "/nonexistent"})
+    urls = {"PORT": "http://u:hidden/x@h", "FAR": "http://h:99999", "HOST": "http://[::1/x"}
+    environment = Environment({"A": "x", "N": "10", "NAN": "nan", "INF": "inf", "FILED_FILE": "/nonexistent", **urls})
     with pytest.raises(SettingsError) as refused:
         read(environment)
     assert said in str(refused.value)
+    assert "hidden" not in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
