@@ -82,8 +82,7 @@ class Access:
             raise Unauthorized("the token has ended") from None
         except BadToken:
             raise Unauthorized("the token is not valid") from None
-        key = await self._keys.get(principal.key)
-        if key is None or not key.is_active(self._now()):
+        if await self.holder_of_id(principal.key) is None:
             raise Unauthorized("the API key that made this token is unknown, ended or revoked")
         return principal
 

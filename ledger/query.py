@@ -16,6 +16,8 @@ CURSOR_CHARACTERS_MAX = 256
 NAME_REASON = "must be 1 to 64 visible characters without / and *"
 
 _NAME = re.compile(NAME_PATTERN)
+# Every name that may be stored, such as one with a joiner between two emoji, and nothing that PostgreSQL refuses.
+_CURSOR = re.compile(rf"[^\x00-\x20\x7f-\xa0\ud800-\udfff]{{0,{CURSOR_CHARACTERS_MAX}}}\Z")
 _INTEGER = re.compile(r"[0-9]{1,19}\Z")
 
 
@@ -55,7 +57,7 @@ class Query:
     def cursor(self) -> str:
         """The ``next`` of the page before; empty for the first page."""
         text = self._values.get("after", "")
-        if len(text) > CURSOR_CHARACTERS_MAX or not text.isprintable():
+        if not _CURSOR.match(text):
             raise Invalid("after", "must be the `next` of another page", 400)
         return text
 

@@ -52,7 +52,8 @@ class ItemRoutes:
         values = {
             "sku": sku,
             "name": item.name,
-            "price": item.price,
+            # without an exponent: PostgreSQL takes none as large as a 0 may have
+            "price": None if item.price is None else round(item.price, bodies.PRICE_DECIMALS_MAX),
             "currency": item.currency,
             "attributes": orjson.dumps(item.attributes).decode(),
         }

@@ -68,6 +68,7 @@ async def test_owners_do_not_share_idempotency_keys(http_system: System, api: Ap
         "Bearer " + make_token("stock:read:*", secret="another secret that is long enough"),
         "Bearer " + make_token("stock:read:*", ttl_s=-1),
         "Bearer " + make_token("stock:read:*", key="no-such-key"),
+        "Bearer " + make_token("stock:read:*", key="\x00"),
         "Bearer eyJhbGciOiJub25lIn0.e30.",
     ],
 )

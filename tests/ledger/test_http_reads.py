@@ -56,6 +56,14 @@ async def test_the_catalog_and_the_keys_are_paged(api: Api, unique_name: str, pa
     assert paged == whole
 
 
+@pytest.mark.parametrize("name", ["\u200d", "\u202e", "\U0010ffff", "\ue000"])
+@pytest.mark.parametrize("path", ["/v1/items", "/v1/locations"])
+async def test_a_page_may_end_on_any_name(api: Api, unique_name: str, path: str, name: str) -> None:
+    await api.stock(unique_name + name, unique_name + name)
+    page = await api.get(path, params={"after": unique_name + name})
+    assert page.status_code == 200
+
+
 async def test_an_item_is_replaced_and_its_price_is_exact(api: Api, unique_name: str) -> None:
     path = f"/v1/items/{unique_name}"
     await api.put(
@@ -68,6 +76,7 @@ async def test_an_item_is_replaced_and_its_price_is_exact(api: Api, unique_name:
         "currency": "GBP",
         "attributes": {"a": 1.5, "b": True, "c": None},
     }
+    assert (await api.put(path, {"name": "Mug", "price": "0e999999"})).json()["price"] == "0"
     replaced = await api.put(path, {"name": "Cup"})
     assert (replaced.json()["price"], replaced.json()["attributes"]) == (None, {})
 
@@ -114,6 +123,7 @@ async def test_history_goes_on_after_a_version(api: Api, unique_name: str) -> No
         ("/v1/items", "limit=-1", "limit"),
         ("/v1/items", "limit=1e3", "limit"),
         ("/v1/items", "after=%00", "after"),
+        ("/v1/items", "after=" + "x" * 257, "after"),
         ("/v1/events", "", "shard"),
         ("/v1/events", "shard=0&after=99999999999999999999", "after"),
         ("/v1/events", "shard=0&wait=31", "wait"),
