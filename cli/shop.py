@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -82,7 +82,7 @@ def create_shop(shop: Shop, client: AsyncClient, http: httpx.AsyncClient) -> Sta
         if body is None:
             return _refused(403, "only the shop's own page may do this")
         sku, key = body.get("sku"), body.get("key")
-        if sku not in skus or not isinstance(key, str) or not _KEY.fullmatch(key):
+        if not isinstance(sku, str) or sku not in skus or not isinstance(key, str) or not _KEY.fullmatch(key):
             return _refused(422, "sku must be one of the page's, key 8 to 64 letters or digits")
         if buys.locked():
             return _refused(503, "too many buyers at once, try again in a moment")
@@ -132,13 +132,13 @@ async def _body(request: Request, origins: Sequence[str], hosts: set[str]) -> di
     if not own or headers.get("content-type", "").partition(";")[0] != "application/json":
         return None
     data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > BODY_BYTES_MAX:
-            return None
     try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > BODY_BYTES_MAX:
+                return None
         body = orjson.loads(data)
-    except orjson.JSONDecodeError:
+    except (ClientDisconnect, orjson.JSONDecodeError):
         return None
     return body if isinstance(body, dict) else None
 

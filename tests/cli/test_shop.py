@@ -73,7 +73,17 @@ def test_one_click_sells_one_unit_however_often_it_is_sent(up: RunningUp) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b"{}", b'{"sku":"nothing","key":"0123456789"}', b'{"sku":"85123A"}', b"x" * 5000]
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"{}",
+        b'{"sku":"nothing","key":"0123456789"}',
+        b'{"sku":[],"key":"0123456789"}',
+        b'{"sku":"85123A"}',
+        b"x" * 5000,
+    ],
 )
 def test_a_bad_request_buys_nothing(up: RunningUp, body: bytes) -> None:
     answer = httpx.post(f"{up.run['page']}/buy", headers=own(up), content=body)
