@@ -52,8 +52,12 @@ async def lock(connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[Le
     levels: dict[LevelKey, Stock] = {}
     for shard, of_shard in groupby(keys, key=lambda key: key.shard):
         _, locations, skus = _columns(list(of_shard), 3)
-        levels.update(await _levels(connection, LOCK, shard, locations, skus))
+        levels.update(await _levels(connection, lock_statement(shard), locations, skus))
     return levels
+
+
+def lock_statement(shard: int) -> str:
+    return LOCK.replace("{shard}", str(int(shard)))
 
 
 async def _levels(connection: AsyncConnection, sql: str, *parameters: Any) -> dict[LevelKey, Stock]:

@@ -36,6 +36,10 @@ _BY_CLASS = {
 }
 
 
+KEYS_INDEX = "operation_pkey"
+"""PostgreSQL's CONTEXT names the index into which it was inserting while it waited, whatever language it speaks."""
+
+
 def failure_of(error: Exception) -> Failure:
     """Raises ``error`` again if it is none of the database's."""
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -46,7 +50,7 @@ def failure_of(error: Exception) -> Failure:
         # A killed backend now and then shows as InternalClientError or InterfaceError, without a state.
         return Failure.LOST
     failure = _BY_SQLSTATE.get(state) or _BY_CLASS.get(state[:2], Failure.LOST)
-    if failure is Failure.BUSY and 'relation "operation' in _context(cause):
+    if failure is Failure.BUSY and KEYS_INDEX in _context(cause):
         return Failure.IN_FLIGHT
     return failure
 

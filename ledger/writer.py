@@ -113,7 +113,9 @@ class Writer:
 
     def enqueue(self, operation: Operation) -> Pending:
         """Raises Overloaded when the queue is full or the writer stops."""
-        if self._stopping or self.queued_lines + len(operation.lines) > QUEUE_LINES_MAX:
+        if self._stopping:
+            raise Overloaded("the ledger is stopping: another one takes the same request")
+        if self.queued_lines + len(operation.lines) > QUEUE_LINES_MAX:
             raise Overloaded("the commit queue is full", queued_lines=self.queued_lines)
         pending = Pending(operation)
         self._queue.append(pending)
