@@ -1,6 +1,7 @@
 """A client that is cut at random points, in handshakes, snapshots and traffic: a position never promises too much."""
 
 import asyncio
+import logging
 import random
 from bisect import bisect_right
 from collections import defaultdict
@@ -14,6 +15,8 @@ from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.proxy import Proxy, proxy_to
 from tests.system import System
+
+logger = logging.getLogger(__name__)
 
 CLIENTS, CUTS_EACH = 10, 50
 SKUS = [f"S{number:03d}" for number in range(90)]
@@ -59,6 +62,13 @@ async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(
     history = await _history(system)
     assert sum(promises.resumes for promises in cut) >= 0.5 * CLIENTS * CUTS_EACH
     assert sum(promises.recovered for promises in cut) >= 0.2 * CLIENTS * CUTS_EACH, "hardly any resume was tried"
+    logger.info(
+        "%d cuts, %d resumed or begun again, %d of them recovered, %d positions checked",
+        CLIENTS * CUTS_EACH,
+        sum(promises.resumes for promises in cut),
+        sum(promises.recovered for promises in cut),
+        sum(len(promises.given) for promises in cut),
+    )
     for promises in cut:
         for position, versions in promises.given:
             _assert_kept(promises.skus, position, versions, history)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import time
@@ -18,6 +19,8 @@ from stockwire.importing.plan import make_plan
 from stockwire.importing.sheet import read_sheet
 from tests.cli.running import PROGRAM, RunningUp
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
+
+logger = logging.getLogger(__name__)
 
 LOCATION = "warehouse"
 WATCHERS = 20
@@ -42,7 +45,15 @@ async def test_an_import_survives_the_death_of_every_part(tmp_path: Path) -> Non
             assert first["refused"] == 0
             assert landed.keys() == KILLS.keys()
             assert all(LANDED_MIN <= share <= LANDED_MAX for share in landed.values()), landed
+            ended = time.monotonic()
             await await_agreement(client, LOCATION, watchers)
+            logger.info(
+                "%s; killed at %s; %d views agree after %.1f s",
+                first,
+                {name: f"{share:.0%}" for name, share in landed.items()},
+                len(watchers),
+                time.monotonic() - ended,
+            )
             heads = await asyncio.to_thread(_heads, up)
             assert await _import(up, tmp_path) == first
             assert await asyncio.to_thread(_heads, up) == heads, "a second import changed something"

@@ -1,6 +1,7 @@
 """A launch: everybody wants the same few units, on every replica at once."""
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
 
@@ -11,6 +12,8 @@ from tests.faults.replicas import add_catalog, line, metric, move, replicas
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.system import System
+
+logger = logging.getLogger(__name__)
 
 BUYERS, UNITS = 200, 50
 TWINS = 1000
@@ -35,7 +38,9 @@ async def test_two_hundred_buyers_fifty_units_two_replicas(system: System) -> No
     assert Counter(answer.status_code for answer in answers) == {201: UNITS, 409: BUYERS - UNITS}
     refusals = [answer.json() for answer in answers if answer.status_code == 409]
     assert {(refusal["type"], refusal["available"]) for refusal in refusals} == {("insufficient-stock", 0)}
-    assert await metric(system, "stockwire_ledger_conflicts_total") > 0, "without a race this proved nothing"
+    conflicts = await metric(system, "stockwire_ledger_conflicts_total")
+    assert conflicts > 0, "without a race this proved nothing"
+    logger.info("%d sold, %d refused, %d version conflicts", UNITS, len(refusals), conflicts)
     async with commit_path(system.database_url) as path:
         assert await path.audit() == []
 
@@ -56,6 +61,7 @@ async def test_the_same_key_to_two_replicas_at_once_a_thousand_times(system: Sys
     async with commit_path(system.database_url) as path:
         assert await path.on_hand("twin", "berlin") == 9 * TWINS
         assert await path.on_hand("other", "berlin") == TWINS
+        logger.info("%d keys sent to two replicas at once: one effect each, %d neighbours stand", TWINS, TWINS)
         assert await path.audit() == []
 
 

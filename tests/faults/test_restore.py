@@ -1,6 +1,7 @@
 """An older database behind a running system: everybody notices, drops what they hold, and agrees again."""
 
 import asyncio
+import logging
 
 import httpx
 
@@ -11,6 +12,8 @@ from tests.ledger.commit_path import commit_path
 from tests.postgres import PostgresServer
 from tests.system import System
 from tests.waiting import wait_until
+
+logger = logging.getLogger(__name__)
 
 SKUS = [f"S{number}" for number in range(20)]
 
@@ -47,6 +50,7 @@ async def test_hubs_and_clients_agree_with_a_restored_older_database(
     assert before is not None
     assert after is not None
     assert before.epoch != after.epoch
+    logger.info("epoch %s seq %s became %s seq %s", before.epoch, before.seq, after.epoch, after.seq)
     assert await metric(system, "stockwire_ledger_history_rewritten_total") >= 1
     async with commit_path(system.database_url) as path:
         assert await path.audit() == []
