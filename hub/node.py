@@ -17,7 +17,7 @@ from hub.ledger import Ledger
 from hub.loader import Loader
 from hub.metrics import Metrics
 from hub.reads import Reads
-from hub.serving import create_server
+from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
 from hub.stream import Stream
 from hub.ticker import Ticker
@@ -84,6 +84,7 @@ class Node:
                     "epochs": self._end_epochs(),
                 }.items()
             ]
+            bound_send_buffer(listeners.read, self._settings.limits.send_buffer_bytes)
             tasks.create_task(self._read_server.serve(sockets=[listeners.read]), name="read port")
             tasks.create_task(self._admin_server.serve(sockets=[listeners.admin]), name="admin port")
             await self._stream.open(listeners.stream)

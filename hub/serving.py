@@ -117,6 +117,11 @@ def bind(host: str, port: int, setting: str, *, shared: bool = False, listen: bo
     return found
 
 
+def bound_send_buffer(listener: socket.socket, bytes_: int) -> None:
+    """Inherited by every connection: with the default the kernel hides megabytes for each client that is stuck."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, bytes_)
+
+
 def address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"

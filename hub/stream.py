@@ -24,6 +24,7 @@ from hub.feed import Feed
 from hub.frames import Framing
 from hub.limits import Limits
 from hub.pulse import CLOSE_S
+from hub.serving import bound_send_buffer
 from hub.session import Session
 from wire.close_codes import CloseCode
 
@@ -61,8 +62,7 @@ class Stream:
 
     async def open(self, listener: socket.socket) -> None:
         """Accepts connections from now on."""
-        # inherited by every connection: with the default the kernel hides megabytes for each stuck client
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.send_buffer_bytes)
+        bound_send_buffer(listener, self._limits.send_buffer_bytes)
         high = self._limits.write_bytes_max
         self._server = await serve(
             self._serve,
