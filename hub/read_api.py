@@ -60,6 +60,7 @@ def create_app(reads: Reads, streams: EventStreams, feed: Feed, access: Access, 
         Route("/v1/levels/{location}/{sku}", api.one, methods=["GET"]),
     ]
     app = Starlette(routes=routes, middleware=[cors])
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
     problems.install(app)
     return app
 

@@ -1,0 +1,55 @@
+"""The read port alone, without a ledger: what it refuses, and what a connection may cost."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from starlette.applications import Starlette
+
+from hub.access import Access
+from hub.conversation import Greeting
+from hub.event_stream import EventStreams
+from hub.fanout import Bounds
+from hub.feed import Feed
+from hub.ledger import Ledger
+from hub.limits import Limits
+from hub.read_api import create_app
+from hub.reads import Reads
+from hub.serving import bind, bound_send_buffer
+from tests.api_keys import TOKEN_SECRET, make_token
+from tests.hub.simulated import History, make_fanout
+
+DEADLINE_S = 5.0
+
+
+async def test_a_path_is_never_redirected_to_whatever_host_was_named() -> None:
+    async with read_port() as app, client(app) as reader:
+        answer = await reader.get("/v1/levels/", headers={"Host": "evil.example"})
+        assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
+        assert "Location" not in answer.headers
+
+
+async def test_a_connection_inherits_the_bound_of_the_kernels_buffer() -> None:
+    with bind("127.0.0.1", 0, "STOCKWIRE_HUB_READ_PORT") as listener:
+        bound_send_buffer(listener, 16_384)
+        with socket.create_connection(listener.getsockname(), DEADLINE_S):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 16_384  # Linux counts double
+
+
+@asynccontextmanager
+async def read_port() -> AsyncIterator[Starlette]:
+    """A hub that has read the history of an empty shop."""
+    async with Ledger([], "no key") as ledger:
+        feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
+        feed.fanout = make_fanout(History(shards=2))
+        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
+        access = Access(ledger, TOKEN_SECRET, list)
+        yield create_app(Reads(feed, lambda: None), streams, feed, access, ())
+
+
+def client(app: Starlette) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {make_token('stock:read:*')}"}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub", headers=headers)
