@@ -2,10 +2,12 @@
 
 Each invoice goes in parcels of a few lines, so that the wholesale order of 600 lines does not stop the ticking for a
 quarter of a minute. A parcel is one operation with a key of its own, the same whenever it is sent again: one that was
-under way when everything stopped is sent once more and has one effect. What runs low is restocked.
+under way when everything stopped is sent once more and has one effect. What runs low is restocked. The key ends with a
+digest of the lines: another sample or other parcels in the next version are other operations, not a key used twice.
 """
 
 import asyncio
+import hashlib
 import json
 import logging
 import secrets
@@ -67,6 +69,12 @@ def restock(result: OperationResult, needs: Mapping[str, int]) -> list[Line]:
         for level in result.levels
         if level.available < needs.get(level.sku, 0) * RESTOCK_BELOW
     ]
+
+
+def operation_key(name: str, lines: Sequence[Line]) -> str:
+    """The same for the same lines only: a ledger refuses a key that comes again with other lines."""
+    content = json.dumps([line.body() for line in lines], sort_keys=True)
+    return f"{name}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 class Replay:
@@ -134,8 +142,9 @@ class Replay:
             return
         logger.warning("%s was refused %d times and is left out", key, _TRIES_MAX)
 
-    async def _operation(self, lines: Sequence[Line], key: str) -> OperationResult:
+    async def _operation(self, lines: Sequence[Line], name: str) -> OperationResult:
         """Sent with the same key until somebody answers."""
+        key = operation_key(name, lines)
         while True:
             try:
                 return await self._client.operation(lines, key=key)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.replay import PARCEL_LINES, Replay, parcels, restock, round_needs
+from cli.replay import PARCEL_LINES, Replay, operation_key, parcels, restock, round_needs
 from cli.sample_shop import CARDS, SampleShop, read_sample
 from stockwire import AsyncClient, Level, Line, OperationResult
 from stockwire.importing.plan import Booking, Plan
@@ -113,6 +113,26 @@ async def test_what_was_under_way_when_it_was_killed_has_one_effect(tmp_path: Pa
         async with running(Replay(client, file, plan, speed=200)):
             await wait_until(lambda: sold(before + 1), 20, what="one more sold")
             assert await sold(1) < before + 20
+
+
+def test_a_key_is_that_of_its_lines() -> None:
+    assert operation_key("r:1:0", [line("A", -1)]) == operation_key("r:1:0", [line("A", -1)])
+    keys = {
+        operation_key("r:1:0", lines) for lines in ([line("A", -1)], [line("A", -2)], [line("A", -1), line("B", 1)])
+    }
+    assert len(keys) == 3
+
+
+async def test_other_parcels_at_a_kept_place_are_other_operations(tmp_path: Path, system: System) -> None:
+    """As after an update that brings another sample: the invoices have the same numbers and other lines."""
+    file = tmp_path / "replay.json"
+    async with await client_of(system) as client:
+        await client.stock.receive("A", LOCATION, 1000)
+        for quantity in (1, 2):
+            plan = plan_of(("1", (line("A", -quantity),)), opening=(line("A", 1000),))
+            file.write_text(json.dumps({"run": "r", "round": 1, "parcel": 0}))
+            async with running(Replay(client, file, plan, speed=200)):
+                await wait_until(lambda: reached(file, 3), 20, what="two rounds")
 
 
 def test_restocking_brings_what_a_round_needs() -> None:
