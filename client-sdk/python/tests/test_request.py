@@ -8,6 +8,7 @@ import pytest
 from stockwire import Line, adjustment, receipt, returned, sale, write_off
 from stockwire import request as requests
 from stockwire.errors import Invalid
+from stockwire.importing.plan import BODY_BYTES_MAX
 
 
 def test_the_name_of_a_movement_decides_its_sign() -> None:
@@ -68,3 +69,18 @@ def test_a_name_that_no_ledger_takes_is_refused_before_it_is_sent(name: str) -> 
         requests.level(name, "b")
     with pytest.raises(Invalid):
         requests.operation([sale("A", name)], None)
+
+
+@pytest.mark.parametrize("name", ["a", "é" * 64, "🛒" * 64, '"' * 64])
+def test_levels_are_asked_for_in_requests_that_a_ledger_takes(name: str) -> None:
+    keys = [(name, f"{number}{name}"[:64]) for number in range(2_500)]
+    bodies = [request.body or b"" for request in requests.levels_of(keys)]
+    chunks = [orjson.loads(body)["keys"] for body in bodies]
+    assert [tuple(key) for chunk in chunks for key in chunk] == keys
+    assert all(len(body) < BODY_BYTES_MAX for body in bodies)
+    assert all(len(chunk) <= requests.LEVELS_PER_QUERY_MAX for chunk in chunks)
+    assert name != "a" or len(chunks) == 3
+
+
+def test_no_levels_are_no_request() -> None:
+    assert list(requests.levels_of([])) == []

@@ -78,11 +78,9 @@ class AsyncClient:
 
     async def levels_of(self, keys: Iterable[tuple[str, str]]) -> list[Level]:
         """The levels of these (location, sku), in this order; one that does not exist reads as version 0."""
-        wanted = list(keys)
         found: list[Level] = []
-        for begin in range(0, len(wanted), request.LEVELS_PER_QUERY_MAX):
-            chunk = wanted[begin : begin + request.LEVELS_PER_QUERY_MAX]
-            document, answer = await self._transport.call(request.levels_of(chunk))
+        for query in request.levels_of(list(keys)):
+            document, answer = await self._transport.call(query)
             found += parse_list(document, "levels", Level.parse, answer)
         return found
 

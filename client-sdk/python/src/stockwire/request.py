@@ -6,7 +6,7 @@ because it carries an Idempotency-Key.
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,8 @@ from stockwire.errors import Invalid
 from stockwire.operation import Line
 
 LEVELS_PER_QUERY_MAX = 1_000
+QUERY_BYTES_MAX = 200 * 2**10
+"""Below the 256 KiB that a ledger takes by default: 1,000 names may be twice as much."""
 PAGE_SIZE = 500
 """Things per page of a listing: large enough to be few round trips, small enough to answer at once."""
 
@@ -83,9 +85,23 @@ def levels(location: str | None, after: str | None) -> Request:
     return Request("GET", "/v1/levels", query)
 
 
-def levels_of(keys: Sequence[tuple[str, str]]) -> Request:
-    """``keys``: (location, sku), at most `LEVELS_PER_QUERY_MAX`."""
-    return Request("POST", "/v1/levels/query", body=orjson.dumps({"keys": keys}))
+def levels_of(keys: Sequence[tuple[str, str]]) -> Iterator[Request]:
+    """``keys``: (location, sku), as many as you like. In their order, each request within both bounds."""
+    chunk: list[bytes] = []
+    size = 0
+    for key in keys:
+        encoded = orjson.dumps(key)
+        if chunk and (len(chunk) == LEVELS_PER_QUERY_MAX or size + len(encoded) >= QUERY_BYTES_MAX):
+            yield _query(chunk)
+            chunk, size = [], 0
+        chunk.append(encoded)
+        size += len(encoded) + len(b",")
+    if chunk:
+        yield _query(chunk)
+
+
+def _query(encoded_keys: Sequence[bytes]) -> Request:
+    return Request("POST", "/v1/levels/query", body=b'{"keys":[' + b",".join(encoded_keys) + b"]}")
 
 
 def thing(collection: str, name: str) -> Request:
