@@ -52,12 +52,14 @@ class EventStreams:
         return stream
 
     async def run(self) -> None:
-        """Ends streams whose key or token has ended. Until cancelled."""
+        """Ends streams whose key or token has ended, and those that could not be served. Until cancelled."""
         while True:
             now = time.time()
             for stream in list(self.streams):
                 if stream.principal.expires_at is not None and now >= stream.principal.expires_at:
                     stream.end(Ended(CloseCode.TOKEN_EXPIRED, "the key or token has ended", after_ms=1_000))
+                elif not stream.session.subscriptions:
+                    stream.end(Ended(CloseCode.RESTART, "what was asked for cannot be served now", after_ms=1_000))
             await asyncio.sleep(LOOK_S)
 
     def end_all(self, code: CloseCode, reason: str) -> None:

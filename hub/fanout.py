@@ -15,6 +15,7 @@ from hub.resume import Resume, decide, fingerprint
 from hub.sequence import Asked
 from hub.session import PART_LEVELS, Session
 from hub.shards import Shards
+from hub.starting import Starting
 from hub.subscription import LevelSubscription, RangeSubscription, Subscription
 from wire.messages import Batch, Event, Heartbeat, LevelState, Position, Subscribe, encode
 from wire.shards import shard_of
@@ -41,6 +42,7 @@ class Fanout:
         self.sessions: dict[Session, None] = {}
         self.pumping: dict[Session, None] = {}
         self.confirming: dict[Subscription, None] = {}
+        self._starting = Starting()
         self.deliveries = 0
         self.writes = 0
         self.conflated = 0
@@ -139,6 +141,13 @@ class Fanout:
             subscription = ranges
         lasts = self.shards.lasts()
         self._decide(subscription, {shard: lasts[shard] for shard in subscription.shards})
+        self._starting.add(subscription)
+
+    def give_up(self, now: float) -> None:
+        """Refuse what has waited for the ledger for too long. Call it a few times a second."""
+        for subscription in self._starting.late(now):
+            self.confirming.pop(subscription, None)
+            subscription.session.fail(subscription, "unavailable", "the levels cannot be read now")
 
     def unsubscribe(self, session: Session, id_: int) -> None:
         subscription = session.subscriptions.get(id_)

@@ -163,6 +163,7 @@ class Feed:
             doubtful = shards.suspicious or fanout.confirming
             if doubtful and (self._confirming is None or self._confirming.done()):
                 self._confirming = tasks.create_task(self._confirm(fanout), name="confirm")
+            fanout.give_up(now)
             self._judge(fanout, now)
             await asyncio.sleep(WATCH_S)
 

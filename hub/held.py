@@ -41,13 +41,14 @@ class Held:
 class Range:
     """All levels of a location or shard. ``order`` is None until it is complete.
 
-    Complete means: every page was read, and the hub has applied every event up to the newest head among the pages
-    (``need``). From then on events arrive in order behind everything it has, so a cursor is never overtaken.
+    Complete means: every page was read (``pages`` counts them), and the hub has applied every event up to the newest
+    head among the pages (``need``). From then on events arrive in order behind everything it has, so a cursor is never
+    overtaken.
     ``keys``: its levels by (location, sku), once somebody has paged through it; version 0 is left out.
     ``live``: cursors that have everything up to ``flushed``, the top of the order at the last flush.
     """
 
-    __slots__ = ("flushed", "keys", "live", "name", "need", "order", "read", "shard", "waiters", "watchers")
+    __slots__ = ("flushed", "keys", "live", "name", "need", "order", "pages", "read", "shard", "waiters", "watchers")
 
     def __init__(self, name: RangeName, shard: int) -> None:
         self.name = name
@@ -55,6 +56,7 @@ class Range:
         self.order: SeqOrder | None = None
         self.need = 0
         self.read = False
+        self.pages = 0
         self.flushed = 0
         self.watchers = 0
         self.live: dict[Cursor, None] = {}

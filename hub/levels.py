@@ -164,6 +164,7 @@ class Levels:
                 self._load(held, state)
         for found in reading:
             found.need = max(found.need, heads[found.shard])
+            found.pages += 1
 
     def finish(self, ranges: Iterable[Range]) -> None:
         """All pages of these ranges were read."""

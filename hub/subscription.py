@@ -41,6 +41,15 @@ class Subscription:
         self.served = False
         self.missing = 0
 
+    @property
+    def begun(self) -> bool:
+        """Whether everything it needs from the ledger is here; the rest is up to its reader."""
+        return self.decided and not self.missing
+
+    def progress(self) -> int:
+        """A number that changes whenever it gets some of what it waits for."""
+        return self.missing
+
     def decide(self, *, recovered: bool) -> None:
         """Answer the request, and begin as soon as everything is here."""
         if recovered and self.since is not None:
@@ -63,7 +72,7 @@ class Subscription:
         raise NotImplementedError
 
     def _begin(self) -> None:
-        if self.decided and not self.missing:
+        if self.begun:
             self.session.owe(self)
 
     def _send_part(self, levels: list[LevelState], *, last: bool) -> None:
@@ -164,6 +173,9 @@ class RangeSubscription(Subscription):
             if found.order is None:
                 found.waiters[self] = None
                 self.missing += 1
+
+    def progress(self) -> int:
+        return sum(cursor.range.pages for cursor in self.cursors) - self.missing
 
     def arrived(self) -> None:
         if any(cursor.range.order is None and not self._reading(cursor.range) for cursor in self.cursors):
