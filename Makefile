@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 ARGS   ?=
+# Test processes at once: most tests wait for servers, not for the processor.
+WORKERS ?= 3
 VENV   := .venv
 RUN    := $(VENV)/.installed
 TEST   := $(VENV)/.installed-test
@@ -18,7 +20,7 @@ up: $(RUN)
 	@exec $(VENV)/bin/stockwire up $(ARGS)
 
 test: $(TEST) lint
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: $(TEST)
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)

@@ -13,7 +13,9 @@ import psutil
 
 SESSION_VARIABLE = "STOCK_TEST_SESSION"
 """Marks every descendant of this test run, also one whose parent was killed. Not STOCKWIRE_*: those are checked."""
-SESSION_ID = os.environ.get(SESSION_VARIABLE) or secrets.token_hex(8)
+_RUN_ID = os.environ.get(SESSION_VARIABLE) or secrets.token_hex(8)
+SESSION_ID = "-".join(filter(None, [_RUN_ID, os.environ.get("PYTEST_XDIST_WORKER")]))
+"""One for each worker of a run: none takes another's processes for orphans."""
 
 GRACE_S = 5.0
 """For children of what was killed to notice it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from cli.sample_shop import FILE
 from stockwire import AsyncClient
@@ -31,6 +32,7 @@ IMPORT_DEADLINE_S = 240.0
 LEDGER_BACK_DEADLINE_S = 60.0
 
 
+@pytest.mark.timeout(IMPORT_DEADLINE_S * 2)
 async def test_an_import_survives_the_death_of_every_part(tmp_path: Path) -> None:
     up = RunningUp(tmp_path, "--replay", "0", "--hubs", "2")
     try:
