@@ -7,7 +7,7 @@ connection once. A session that cannot be written to only gets marks (see ``sess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hub.errors import Refused
+from hub.errors import Full, Refused
 from hub.frames import Framed, Framing, frame, framed, level_payload, websocket_frame
 from hub.held import Held, Range
 from hub.levels import Levels
@@ -126,11 +126,9 @@ class Fanout:
         at = Position(self.shards.epoch, self.shards.applied())
         subscription: Subscription
         if request.skus is not None:
-            held = [self.levels.hold(request.location, sku) for sku in dict.fromkeys(request.skus)]
+            held = self._watched(session, request.location, request.skus)
             levels = LevelSubscription(request.id, session, request.location, selection, request.since, at)
             session.add(levels)
-            for level in held:
-                self.levels.watch(level, session)
             levels.watch(held, shard_of(request.location, len(self.shards)))
             subscription = levels
         else:
@@ -142,6 +140,20 @@ class Fanout:
         lasts = self.shards.lasts()
         self._decide(subscription, {shard: lasts[shard] for shard in subscription.shards})
         self._starting.add(subscription)
+
+    def _watched(self, session: Session, location: str, skus: Iterable[str]) -> list[Held]:
+        """Each is watched before the next is taken hold of. Raises Full, and then watches none."""
+        watched: list[Held] = []
+        try:
+            for sku in dict.fromkeys(skus):
+                held = self.levels.hold(location, sku)
+                self.levels.watch(held, session)
+                watched.append(held)
+        except Full:
+            for held in watched:
+                self.levels.unwatch(held, session)
+            raise
+        return watched
 
     def give_up(self, now: float) -> None:
         """Refuse what has waited for the ledger for too long. Call it a few times a second."""

@@ -18,6 +18,8 @@ from wire.shards import shard_of
 if TYPE_CHECKING:
     from hub.session import Session
 
+EVICTED_AT_ONCE = 1_000  # so that a full hub does not look for room again with each level
+
 
 class Levels:
     """What is asked for is held up to ``levels_max``; what comes into being in a range that is held comes on top.
@@ -56,7 +58,10 @@ class Levels:
     # what is held
 
     def hold(self, location: str, sku: str) -> Held:
-        """The level, wanted from the ledger if it is not here yet. Raises Full."""
+        """The level, wanted from the ledger if it is not here yet. Raises Full.
+
+        The next call may let go of it again, unless it is watched or waited for by then.
+        """
         held = self.locations.get(location, {}).get(sku)
         if held is None:
             held = self._add(location, sku)
@@ -266,11 +271,27 @@ class Levels:
 
     def _add(self, location: str, sku: str, *, bounded: bool = True) -> Held:
         if bounded and self.count >= self.levels_max:
-            raise Full(self.levels_max)
+            self._make_room()
         held = Held(location, sku)
         self.locations.setdefault(location, {})[sku] = held
         self.count += 1
         return held
+
+    def _make_room(self) -> None:
+        """What nobody watches must not keep out what somebody asks for. Raises Full.
+
+        A range that is still being read stays: its pages are on their way here.
+        """
+        for held in list(islice((held for held in self._idle if not held.waiters), EVICTED_AT_ONCE)):
+            del self._idle[held]
+            self._remove(held)
+        for name in [name for name in self._idle_ranges if name not in self._reading]:
+            if self.count < self.levels_max:
+                return
+            if not self.ranges[name].waiters:
+                self._drop_range(self.ranges[name])
+        if self.count >= self.levels_max:
+            raise Full(self.levels_max)
 
     def _in_range(self, held: Held) -> bool:
         """What belongs to a range stays as long as the range."""

@@ -32,8 +32,15 @@ class Reads:
     async def levels(self, keys: Sequence[tuple[str, str]]) -> list[LevelState]:
         """In the order of ``keys``; a level that does not exist reads as version 0."""
         levels = self.fanout().levels
-        held = [levels.hold(location, sku) for location, sku in keys]
-        await self._arrive(one for one in held if one.state is None)
+        held: list[Held] = []
+
+        def missing() -> Iterable[Held]:
+            for location, sku in keys:
+                held.append(levels.hold(location, sku))
+                if held[-1].state is None:
+                    yield held[-1]
+
+        await self._arrive(missing())
         return [one.state for one in held if one.state is not None]
 
     async def page(self, location: str | None, after: tuple[str, str], limit: int) -> list[LevelState]:
@@ -51,15 +58,15 @@ class Reads:
                 fanout.levels.unwatch_range(found)
 
     async def _arrive(self, missing: Iterable[Held | Range]) -> None:
-        arrivals = []
-        for one in missing:
-            arrival = _Arrival(one)
-            one.waiters[arrival] = None
-            arrivals.append(arrival)
-        if not arrivals:
-            return
-        self._touch()
+        """Each is waited for before the next is taken, so that a full hub does not let go of it meanwhile."""
+        arrivals: list[_Arrival] = []
         try:
+            for one in missing:
+                arrivals.append(_Arrival(one))
+                one.waiters[arrivals[-1]] = None
+            if not arrivals:
+                return
+            self._touch()
             async with asyncio.timeout(LOAD_S):
                 for arrival in arrivals:
                     await arrival.event.wait()
