@@ -32,6 +32,7 @@ from wire.environment import EXIT_CONFIG, SettingsError
 
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
 READ_TOKEN_EVERY_S = 1800
+EXIT_INTERRUPTED = 128 + signal.SIGINT
 _TIMEOUT_S = 10.0
 _FIGURES_EVERY_S = 1.0
 _FIRST_FIGURES_EVERY_S = 0.1
@@ -40,11 +41,15 @@ logger = logging.getLogger("stockwire.up")
 
 
 class Stopped(Exception):
-    """Somebody pressed Ctrl-C or sent SIGTERM."""
+    """Somebody sent SIGTERM."""
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C."""
 
 
 def run(settings: UpSettings) -> int:
-    """Runs until it is stopped; returns the exit status: 0 stopped as asked, 1 failed, 78 it cannot start as asked.
+    """Runs until it is stopped. Exit status: 0 by SIGTERM, 130 by Ctrl-C, 1 it failed, 78 it cannot start as asked.
 
     Raises SettingsError for a data folder that cannot be used.
     """
@@ -59,9 +64,10 @@ def run(settings: UpSettings) -> int:
         watchdog.remove_at_end(folder.run_file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(Up(settings, ports, folder, watchdog, screen).run())
-    except* Stopped:
+    except* (Stopped, Interrupted) as stops:
         screen.clear()
         screen.note("Stopped.")
+        status = EXIT_INTERRUPTED if stops.subgroup(Interrupted) else 0
     except* SettingsError as group:
         status = _report(screen, group, EXIT_CONFIG)
     except* (SupervisorFailed, EmbeddedFailed, NoSample, StockwireError, httpx.HTTPError) as group:
@@ -96,7 +102,7 @@ class Up:
         self._read_token: tuple[str, datetime] | None = None
 
     async def run(self) -> None:
-        """Raises Stopped, or the reason why the system cannot go on, in a group."""
+        """Raises Stopped or Interrupted, or the reason why the system cannot go on, in a group."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._stop_on_signals(tasks)
@@ -110,21 +116,20 @@ class Up:
                 await self._supervisor.stop()
 
     def _stop_on_signals(self, tasks: asyncio.TaskGroup) -> None:
-        asked = asyncio.Event()
+        asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
 
-        def ask() -> None:
-            if asked.is_set():  # asked twice: no more waiting for anybody
+        def ask(number: signal.Signals) -> None:
+            if asked.done():  # asked twice: no more waiting for anybody
                 self._watchdog.close()
-                os._exit(130)
-            asked.set()
+                os._exit(EXIT_INTERRUPTED)
+            asked.set_result(number)
             self._screen.note("Stopping (Ctrl-C again to kill) …")
 
         async def stop() -> None:
-            await asked.wait()
-            raise Stopped
+            raise Interrupted if await asked is signal.SIGINT else Stopped
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, ask)
+            asyncio.get_running_loop().add_signal_handler(number, ask, number)
         tasks.create_task(stop(), name="stop")
 
     async def _start(self, supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:

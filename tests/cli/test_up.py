@@ -129,10 +129,10 @@ def test_sigkill_leaves_nothing_and_the_next_start_goes_on(up: RunningUp) -> Non
     assert (up.data / "replay.json").read_text()[:20] == place[:20]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals, status: int) -> None:
     processes = up.processes()
-    assert up.stop(number) == 0, up.output
+    assert up.stop(number) == status, up.output
     assert gone(processes) == []
     assert not (up.data / "run.json").exists()
     assert "killed" not in up.output

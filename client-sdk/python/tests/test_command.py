@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+from stockwire.cli import main
+
 WITHOUT_EXTRA = "import sys; sys.modules['typer'] = None; from stockwire.cli import main; main()"
 
 
@@ -26,3 +30,16 @@ def test_a_wrong_verb_is_usage() -> None:
     done = run("-c", "from stockwire.cli import main; main()", "sel")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_before_the_commands_are_loaded_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stockwire.cli.find_spec", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")

@@ -1,11 +1,12 @@
 """Options that every verb of the client has, and how a verb runs."""
 
 import asyncio
-import signal
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
 import typer
+
+from stockwire.cli import EXIT_INTERRUPTED
 
 T = TypeVar("T")
 
@@ -14,8 +15,6 @@ Key = Annotated[str | None, typer.Option("--key", help="API key.", envvar="STOCK
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 LocationArgument = Annotated[str, typer.Argument(help="Name of the location.")]
 SkuArgument = Annotated[str, typer.Argument(help="The sku.")]
-
-EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
