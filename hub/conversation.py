@@ -138,6 +138,7 @@ class Conversation:
             raise Refused("invalid", f"id: subscription {request.id} exists, use another id")
         if len(self._session.subscriptions) >= self._limits.subscriptions_max:
             raise Refused("limit", f"a connection may have {self._limits.subscriptions_max} subscriptions")
+        self._check_levels(set(request.skus or ()))
         try:
             self._fanout.subscribe(self._session, request)
         except Full as full:
@@ -154,6 +155,13 @@ class Conversation:
             raise Refused("invalid", "skus: name at least one, or leave it out for the whole location")
         if len(request.skus) > self._limits.skus_max:
             raise Refused("limit", f"a subscription may name {self._limits.skus_max} skus, not {len(request.skus)}")
+
+    def _check_levels(self, skus: set[str]) -> None:
+        """A name costs the hub memory whether or not it exists; a whole location is shared by all who watch it."""
+        most = self._limits.levels_per_connection_max
+        named = sum(subscription.named() for subscription in self._session.subscriptions.values())
+        if named + len(skus) > most:
+            raise Refused("limit", f"skus: a connection may name {most} of them, over all its subscriptions")
 
     def _lost_by(self, principal: Principal) -> int | None:
         """A subscription that the new token does not cover. Nobody keeps what they may no longer see."""

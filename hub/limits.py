@@ -8,7 +8,7 @@ class Limits:
     """Those that a client can meet stand in docs/reference/protocol.md, "Limits"; all are settings.
 
     Bytes are payload bytes, times seconds. ``write_bytes_max``: what a connection may hold unsent before it counts as
-    slow. ``stall_s``: how long it may take to drain.
+    slow. ``stall_s``: how long it may take to drain. ``levels_per_connection_max``: by name, over all subscriptions.
     """
 
     message_bytes_max: int = 65_536
@@ -16,6 +16,7 @@ class Limits:
     messages_burst: int = 150
     skus_max: int = 1_000
     subscriptions_max: int = 128
+    levels_per_connection_max: int = 20_000
     connections_max: int = 20_000
     authenticate_s: float = 5.0
     ping_s: float = 20.0

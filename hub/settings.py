@@ -54,7 +54,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         read_port=_port(env, "STOCKWIRE_HUB_READ_PORT", 8091),
         admin_port=_port(env, "STOCKWIRE_HUB_ADMIN_PORT", 8092),
         node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
-        origins=_origins(env),
+        origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         loop=_one_of(env, "STOCKWIRE_HUB_LOOP", LOOPS),
         heartbeat_s=env.number("STOCKWIRE_HUB_HEARTBEAT_S", 5, low=0.1, high=60),
         drain_s=env.number("STOCKWIRE_HUB_DRAIN_S", 10, low=0.1, high=13),
@@ -64,9 +64,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ),
         limits=_limits(env),
     )
-    for name in ("STOCKWIRE_HUB_STREAM_URLS", "STOCKWIRE_HUB_READ_URLS"):
-        env.items(name)  # the ledger's; they may stand in an environment that both share
-    env.refuse_unknown("STOCKWIRE_HUB_")
+    env.refuse_unknown()
     return settings
 
 
@@ -78,6 +76,9 @@ def _limits(env: Environment) -> Limits:
         messages_burst=_count(env, "STOCKWIRE_HUB_MESSAGES_BURST", default.messages_burst),
         skus_max=_count(env, "STOCKWIRE_HUB_SKUS_MAX", default.skus_max),
         subscriptions_max=_count(env, "STOCKWIRE_HUB_SUBSCRIPTIONS_MAX", default.subscriptions_max),
+        levels_per_connection_max=_count(
+            env, "STOCKWIRE_HUB_LEVELS_PER_CONNECTION_MAX", default.levels_per_connection_max
+        ),
         connections_max=_count(env, "STOCKWIRE_HUB_CONNECTIONS_MAX", default.connections_max),
         authenticate_s=_seconds(env, "STOCKWIRE_HUB_AUTHENTICATE_S", default.authenticate_s),
         ping_s=_seconds(env, "STOCKWIRE_HUB_PING_S", default.ping_s),
@@ -95,16 +96,6 @@ def _ledger_urls(env: Environment) -> tuple[str, ...]:
     for url in urls:
         Environment({"STOCKWIRE_LEDGER_URLS": url}).url("STOCKWIRE_LEDGER_URLS", HTTP)
     return urls
-
-
-def _origins(env: Environment) -> tuple[str, ...]:
-    origins = env.items("STOCKWIRE_ALLOWED_ORIGINS")
-    for origin in origins:
-        if origin != "*" and (not origin.startswith(("http://", "https://")) or origin.endswith("/")):
-            raise SettingsError(
-                f"STOCKWIRE_ALLOWED_ORIGINS has {origin!r}: an origin is http(s)://host[:port], no path"
-            )
-    return origins
 
 
 def _one_of(env: Environment, name: str, values: tuple[str, ...]) -> str:

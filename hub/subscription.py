@@ -50,6 +50,10 @@ class Subscription:
         """A number that changes whenever it gets some of what it waits for."""
         return self.missing
 
+    def named(self) -> int:
+        """How many levels it watches by name."""
+        return 0
+
     def decide(self, *, recovered: bool) -> None:
         """Answer the request, and begin as soon as everything is here."""
         if recovered and self.since is not None:
@@ -101,6 +105,9 @@ class LevelSubscription(Subscription):
             if held.state is None:
                 held.waiters[self] = None
                 self.missing += 1
+
+    def named(self) -> int:
+        return len(self.levels)
 
     def part(self, limit: int) -> bool:
         if self._todo is None:

@@ -50,6 +50,7 @@ def test_the_limits_are_the_hubs_defaults() -> None:
         "messages_burst": f"a burst of {limits.messages_burst}",
         "skus_max": f"skus in a subscription | {limits.skus_max} |",
         "subscriptions_max": f"subscriptions of a connection | {limits.subscriptions_max} |",
+        "levels_per_connection_max": f"over all its subscriptions | {limits.levels_per_connection_max} |",
         "connections_max": f"connections of a hub | {limits.connections_max} |",
         "authenticate_s": f"authenticate | {limits.authenticate_s:g} s",
         "ping_s": f"| {limits.ping_s:g} s, ",
