@@ -146,22 +146,28 @@ class Conversation:
 
     def _check(self, request: Subscribe) -> None:
         if request.location != "*" and not _name.match(request.location):
-            raise Refused("invalid", "location: 1 to 64 visible characters without / and *, or * for all")
+            raise Refused(
+                "invalid", "location: 1 to 64 visible characters without / and *, or * for all", field="location"
+            )
         if request.skus is None:
             return
         if request.location == "*":
-            raise Refused("invalid", "skus: named skus need one location")
+            raise Refused("invalid", "skus: named skus need one location", field="skus")
         if not request.skus:
-            raise Refused("invalid", "skus: name at least one, or leave it out for the whole location")
+            raise Refused("invalid", "skus: name at least one, or leave it out for the whole location", field="skus")
         if len(request.skus) > self._limits.skus_max:
-            raise Refused("limit", f"a subscription may name {self._limits.skus_max} skus, not {len(request.skus)}")
+            raise Refused(
+                "limit", f"a subscription may name {self._limits.skus_max} skus, not {len(request.skus)}", field="skus"
+            )
 
     def _check_levels(self, skus: set[str]) -> None:
         """A name costs the hub memory whether or not it exists; a whole location is shared by all who watch it."""
         most = self._limits.levels_per_connection_max
         named = sum(subscription.named() for subscription in self._session.subscriptions.values())
         if named + len(skus) > most:
-            raise Refused("limit", f"skus: a connection may name {most} of them, over all its subscriptions")
+            raise Refused(
+                "limit", f"skus: a connection may name {most} of them, over all its subscriptions", field="skus"
+            )
 
     def _lost_by(self, principal: Principal) -> int | None:
         """A subscription that the new token does not cover. Nobody keeps what they may no longer see."""

@@ -18,10 +18,14 @@ class HubError(Exception):
 
 
 class Refused(HubError):
-    """Answers one request with ``error``. Codes: invalid, unknown-type, forbidden, not-found, limit, unauthorized."""
+    """Answers one request with ``error``. Codes: invalid, unknown-type, forbidden, not-found, limit, unauthorized.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``field``: what of the request is at fault; None if it is the hub, or its state.
+    """
+
+    def __init__(self, code: str, message: str, field: str | None = None) -> None:
         super().__init__(message)
+        self.field = field
         self.code = code
         self.message = message
 

@@ -41,12 +41,20 @@ def problem_of(error: HubError) -> Problem:
     if isinstance(error, Unauthorized):
         return Problem("unauthorized", str(error))
     if isinstance(error, Refused):
-        return Problem(REFUSALS.get(error.code, "invalid"), error.message)
+        return _refused(error)
     if isinstance(error, Ended):
         return Problem("forbidden" if error.code is CloseCode.FORBIDDEN else "unavailable", error.reason)
     if isinstance(error, LedgerUnavailable):
         return Problem("unavailable", "the ledger cannot be reached", retry_after_s=RETRY_AFTER_S)
     return Problem("overloaded", str(error), retry_after_s=RETRY_AFTER_S)
+
+
+def _refused(refused: Refused) -> Problem:
+    """A request over a limit is wrong whichever hub it goes to; only a hub that is full may be asked again."""
+    if refused.field is not None:
+        return Problem("invalid", refused.message, field=refused.field, reason=refused.message)
+    type_ = REFUSALS.get(refused.code, "invalid")
+    return Problem(type_, refused.message, **({"retry_after_s": RETRY_AFTER_S} if type_ == "overloaded" else {}))
 
 
 async def _hub_error(_: Request, error: Exception) -> Response:

@@ -39,12 +39,28 @@ async def test_a_connection_inherits_the_bound_of_the_kernels_buffer() -> None:
                 assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 16_384  # Linux counts double
 
 
+async def test_a_stream_over_a_limit_is_refused_for_good_and_one_that_finds_no_room_for_now() -> None:
+    skus = "".join(f"&sku=sku-{number}" for number in range(1_001))
+    cases = [
+        (f"/v1/levels/stream?location=berlin{skus}", 422, "invalid", "skus"),
+        ("/v1/levels/stream?location=*&sku=A", 422, "invalid", "skus"),
+        ("/v1/levels/stream", 422, "invalid", "location"),
+        ("/v1/levels/stream?location=berlin&sku=A&sku=B", 503, "overloaded", None),
+    ]
+    async with read_port(Bounds(levels_max=1)) as app, client(app) as reader:
+        for path, status, type_, field in cases:
+            answer = await reader.get(path)
+            problem = answer.json()
+            assert (answer.status_code, problem["type"], problem.get("field")) == (status, type_, field), problem
+            assert ("reason" in problem, "retry_after_s" in problem) == (status == 422, status == 503)
+
+
 @asynccontextmanager
-async def read_port() -> AsyncIterator[Starlette]:
+async def read_port(bounds: Bounds | None = None) -> AsyncIterator[Starlette]:
     """A hub that has read the history of an empty shop."""
     async with Ledger([], "no key") as ledger:
         feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
-        feed.fanout = make_fanout(History(shards=2))
+        feed.fanout = make_fanout(History(shards=2), bounds=bounds)
         streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
         access = Access(ledger, TOKEN_SECRET, list)
         yield create_app(Reads(feed, lambda: None), streams, feed, access, ())
