@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from starlette.applications import Starlette
@@ -75,9 +76,9 @@ class ReadApi:
     async def one(self, request: Request) -> Response:
         """GET /v1/levels/{location}/{sku}"""
         principal = await self._principal(request)
+        _no_more(request)
         location, sku = (_checked(name, request.path_params[name]) for name in ("location", "sku"))
         _require(principal, location)
-        _no_more(request)
         level = (await self._reads.levels([(location, sku)]))[0]
         etag = f'W/"{level.version}"'
         if etag.removeprefix("W/") in request.headers.get("If-None-Match", "").replace("W/", "").split(", "):
@@ -168,8 +169,19 @@ def _checked(field: str, text: str) -> str:
     return text
 
 
+def _require_utf8(field: str, text: bytes) -> None:
+    """The server decodes with replacement characters: two different wrong names would be the same sku."""
+    try:
+        unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        reason = "must be UTF-8, percent-encoded"
+        raise Problem("invalid", f"{field}: {reason}", 400, field=field, reason=reason) from None
+
+
 def _no_more(request: Request, *names: str, repeated: str = "") -> None:
-    """A misspelt parameter must not be ignored silently."""
+    """A misspelt parameter must not be ignored silently, nor a wrong name be taken for another."""
+    _require_utf8("path", request.scope.get("raw_path", b""))
+    _require_utf8("query", request.scope["query_string"])
     for name in request.query_params:
         if name not in names:
             raise Problem("invalid", f"{name[:64]}: is not a parameter here", 400, field=name[:64])

@@ -39,6 +39,21 @@ async def test_a_connection_inherits_the_bound_of_the_kernels_buffer() -> None:
                 assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 16_384  # Linux counts double
 
 
+async def test_names_that_are_no_utf8_are_refused() -> None:
+    cases = [
+        ("/v1/levels/berlin/%ff", "path"),
+        ("/v1/levels/%ff/A", "path"),
+        ("/v1/levels?location=%ff", "query"),
+        ("/v1/levels/stream?location=berlin&sku=%C3", "query"),
+        ("/v1/levels/berlin/A?%ff=1", "query"),
+    ]
+    async with read_port() as app, client(app) as reader:
+        for path, field in cases:
+            answer = await reader.get(path)
+            problem = answer.json()
+            assert (answer.status_code, problem["type"], problem["field"]) == (400, "invalid", field), (path, problem)
+
+
 async def test_a_stream_over_a_limit_is_refused_for_good_and_one_that_finds_no_room_for_now() -> None:
     skus = "".join(f"&sku=sku-{number}" for number in range(1_001))
     cases = [
