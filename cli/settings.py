@@ -35,6 +35,7 @@ class UpSettings:
     ) -> Self:
         """Raises SettingsError."""
         environment = Environment(variables)
+        environment.refuse_unknown()
         if port and not PORT_MIN <= port <= BASE_MAX:
             raise SettingsError(f"--port {port} is out of range: choose {PORT_MIN} to {BASE_MAX}, or 0 for free ports")
         if not 0 <= replay <= SPEED_MAX:

@@ -51,7 +51,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         redis_url=env.url("STOCKWIRE_REDIS_URL", ("redis", "rediss", "unix")),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
-        allowed_origins=env.items("STOCKWIRE_ALLOWED_ORIGINS"),
+        allowed_origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         host=env.text("STOCKWIRE_LEDGER_HOST", "127.0.0.1"),
         port=env.integer("STOCKWIRE_LEDGER_PORT", 8080, low=0, high=65535),
         admin_host=env.text("STOCKWIRE_LEDGER_ADMIN_HOST", "127.0.0.1"),
@@ -64,8 +64,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         database_wait_s=env.number("STOCKWIRE_LEDGER_DATABASE_WAIT_S", DATABASE_WAIT_S_DEFAULT, low=0, high=3600),
         read_connections=env.integer("STOCKWIRE_LEDGER_READ_CONNECTIONS", READ_CONNECTIONS_DEFAULT, low=1, high=100),
     )
-    env.items("STOCKWIRE_LEDGER_URLS")  # the hubs' setting: known here, since one environment may serve both
-    env.refuse_unknown("STOCKWIRE_LEDGER_")
+    env.refuse_unknown()
     return settings
 
 

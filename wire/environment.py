@@ -4,12 +4,28 @@ A setting that makes no sense refuses to start: SettingsError names the variable
 meets one prints it as a single line and exits with status 78 (EX_CONFIG of sysexits.h).
 """
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
 EXIT_CONFIG = 78
 PREFIX = "STOCKWIRE_"
+_NAMES = """
+    DATABASE_URL REDIS_URL CHANNEL_PREFIX TOKEN_SECRET TOKEN_SECRET_FILE ALLOWED_ORIGINS URL API_KEY DATA
+    REQUIRE_BROWSER
+    LEDGER_HOST LEDGER_PORT LEDGER_ADMIN_HOST LEDGER_ADMIN_PORT LEDGER_PUBLIC_URL LEDGER_URLS LEDGER_BODY_BYTES_MAX
+    LEDGER_LINES_MAX LEDGER_RATE_PER_S LEDGER_DATABASE_WAIT_S LEDGER_READ_CONNECTIONS
+    HUB_KEY HUB_KEY_FILE HUB_NODE HUB_HOST HUB_ADMIN_HOST HUB_STREAM_PORT HUB_READ_PORT HUB_ADMIN_PORT
+    HUB_STREAM_URLS HUB_READ_URLS HUB_LOOP HUB_HEARTBEAT_S HUB_DRAIN_S HUB_LEVELS_MAX HUB_IDLE_LEVELS_MAX
+    HUB_MESSAGE_BYTES_MAX HUB_MESSAGES_PER_MINUTE HUB_MESSAGES_BURST HUB_SKUS_MAX HUB_SUBSCRIPTIONS_MAX
+    HUB_LEVELS_PER_CONNECTION_MAX HUB_CONNECTIONS_MAX HUB_AUTHENTICATE_S HUB_PING_S HUB_PONG_S HUB_STALL_S
+    HUB_WRITE_BYTES_MAX HUB_SEND_BUFFER_BYTES
+"""
+NAMES = frozenset(PREFIX + name for name in _NAMES.split())
+"""Every variable of any part of Stockwire: one environment may serve them all, so each process knows them all."""
+_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -17,14 +33,12 @@ class SettingsError(Exception):
 
 
 class Environment:
-    """Typed, checked access to ``STOCKWIRE_*`` variables; remembers which names were asked for."""
+    """Typed, checked access to ``STOCKWIRE_*`` variables."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
-        self._known: set[str] = set()
 
     def text(self, name: str, default: str | None = None) -> str:
-        self._known.add(name)
         value = self._variables.get(name, "").strip() or default
         if value is None:
             raise SettingsError(f"{name} is not set: set {name}=...")
@@ -33,7 +47,7 @@ class Environment:
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         value = self.text(name, str(default))
         try:
-            number = int(value)
+            number = int(_ascii(value))
         except ValueError:
             raise SettingsError(f"{name}={value!r} is no whole number: set it to {low}..{high}") from None
         if not low <= number <= high:
@@ -43,7 +57,7 @@ class Environment:
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         value = self.text(name, str(default))
         try:
-            number = float(value)
+            number = float(_ascii(value))
         except ValueError:
             raise SettingsError(f"{name}={value!r} is no number: set it to {low}..{high}") from None
         if not low <= number <= high:
@@ -68,25 +82,38 @@ class Environment:
         """A comma-separated list; empty when not set."""
         return tuple(part for part in (p.strip() for p in self.text(name, "").split(",")) if part)
 
+    def origins(self, name: str) -> tuple[str, ...]:
+        """A list of origins of web pages, as browsers send them: scheme, host and perhaps a port. Or ``*``: all."""
+        origins = self.items(name)
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise SettingsError(f"{name} has {origin!r}: set each origin to http(s)://host[:port], without a path")
+        return origins
+
     def secret(self, name: str, *, bytes_min: int = 1) -> str:
         """The value of ``name``, or the content of the file that ``name_FILE`` names. Never shown in an error."""
-        self._known.add(f"{name}_FILE")
         path = self._variables.get(f"{name}_FILE")
         value = self._read(name, path) if path else self.text(name)
         if len(value.encode()) < bytes_min:
             raise SettingsError(f"{name} is too short: it needs at least {bytes_min} bytes")
         return value
 
-    def refuse_unknown(self, prefix: str) -> None:
-        """Refuse variables that begin with ``prefix`` and that nobody asked for: most are misspelt."""
-        unknown = sorted(n for n in self._variables if n.startswith(prefix) and n not in self._known)
-        if unknown:
-            known = ", ".join(sorted(n for n in self._known if n.startswith(prefix)))
-            raise SettingsError(f"{unknown[0]} is not a setting: unset it, or use one of {known}")
+    def refuse_unknown(self) -> None:
+        """Refuse variables that no part of Stockwire knows: most are misspelt."""
+        for name in sorted(self._variables):
+            if name.startswith(PREFIX) and name not in NAMES:
+                alike = get_close_matches(name, sorted(NAMES), n=1)
+                raise SettingsError(f"{name} is not a setting: unset it" + (f", or set {alike[0]}" if alike else ""))
 
     def _read(self, name: str, path: str) -> str:
-        self._known.add(name)
         try:
             return Path(path).read_text().strip()
         except OSError as error:
             raise SettingsError(f"{name}_FILE={path} cannot be read ({error.strerror}): name a readable file") from None
+
+
+def _ascii(number: str) -> str:
+    """Raises ValueError for digits and underscores that Python takes for a number and nobody means."""
+    if not number.isascii() or "_" in number:
+        raise ValueError(number)
+    return number

@@ -58,6 +58,7 @@ def test_a_foreign_folder(tmp_path: Path) -> None:
         (["--replay", "nan"], {}, "--replay nan"),
         (["--replay", "-1"], {}, "choose 0 to"),
         ([], {"STOCKWIRE_DATABASE_URL": "mysql://x"}, "STOCKWIRE_DATABASE_URL must begin with postgresql://"),
+        ([], {"STOCKWIRE_TYPO": "1"}, "STOCKWIRE_TYPO is not a setting"),
         ([], {"STOCKWIRE_REDIS_URL": "amqp://x"}, "STOCKWIRE_REDIS_URL must begin with redis://"),
     ],
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wire.environment import Environment, SettingsError
+from tests.source import REFERENCE, code_names, rows
+from wire.environment import NAMES, Environment, SettingsError
 
 
 def test_values_are_read_and_defaults_stand_in() -> None:
@@ -27,6 +28,9 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         (lambda e: e.integer("A", 1, low=0, high=9), "A='x' is no whole number: set it to 0..9"),
         (lambda e: e.integer("N", 1, low=0, high=9), "N=10 is out of range: set it to 0..9"),
         (lambda e: e.number("A", 1, low=0, high=9), "A='x' is no number: set it to 0..9"),
+        (lambda e: e.integer("ARABIC", 1, low=0, high=9), "is no whole number: set it to 0..9"),
+        (lambda e: e.integer("UNDERSCORE", 1, low=0, high=99), "is no whole number: set it to 0..99"),
+        (lambda e: e.number("ARABIC", 1, low=0, high=9), "is no number: set it to 0..9"),
         (lambda e: e.number("NAN", 1, low=0, high=9), "NAN=nan is out of range"),
         (lambda e: e.number("INF", 1, low=0, high=9), "INF=inf is out of range"),
         (lambda e: e.url("A", ("http", "https")), "A must begin with http:// or https://"),
@@ -39,7 +43,8 @@ def test_values_are_read_and_defaults_stand_in() -> None:
 )
 def test_nonsense_is_refused_with_the_variable_and_the_fix(read: Callable[[Environment], object], said: str) -> None:
     urls = {"PORT": "http://u:hidden/x@h", "FAR": "http://h:99999", "HOST": "http://[::1/x"}
-    environment = Environment({"A": "x", "N": "10", "NAN": "nan", "INF": "inf", "FILED_FILE": "/nonexistent", **urls})
+    digits = {"ARABIC": "\N{ARABIC-INDIC DIGIT FIVE}", "UNDERSCORE": "1_0", "N": "10", "NAN": "nan", "INF": "inf"}
+    environment = Environment({"A": "x", "FILED_FILE": "/nonexistent", **digits, **urls})
     with pytest.raises(SettingsError) as refused:
         read(environment)
     assert said in str(refused.value)
@@ -57,15 +62,50 @@ def test_a_secret_is_read_from_its_file_and_never_shown(tmp_path: Path) -> None:
     assert "hidden" not in str(refused.value)
 
 
-def test_a_misspelt_variable_is_refused_and_the_known_ones_are_named() -> None:
-    environment = Environment({"STOCKWIRE_HUB_PROT": "1", "STOCKWIRE_LEDGER_PORT": "2", "OTHER": "3"})
-    environment.integer("STOCKWIRE_HUB_PORT", 0, low=0, high=65535)
-    with pytest.raises(SettingsError, match=r"STOCKWIRE_HUB_PROT is not a setting: .* STOCKWIRE_HUB_PORT"):
-        environment.refuse_unknown("STOCKWIRE_HUB_")
+@pytest.mark.parametrize(
+    "origin",
+    ["https://shop.example", "http://127.0.0.1:8080", "http://[::1]:8080", "https://xn--bcher-kva.example", "*"],
+)
+def test_an_origin_is_what_a_browser_sends(origin: str) -> None:
+    assert Environment({"O": f"{origin}, https://other.example"}).origins("O") == (origin, "https://other.example")
 
 
-def test_what_was_asked_for_is_not_unknown() -> None:
-    environment = Environment({"STOCKWIRE_HUB_KEY": "k", "STOCKWIRE_HUB_NODE": "n"})
-    environment.secret("STOCKWIRE_HUB_KEY")
-    environment.text("STOCKWIRE_HUB_NODE")
-    environment.refuse_unknown("STOCKWIRE_HUB_")
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "evil",
+        "null",
+        "https://",
+        "https://shop.example/",
+        "https://shop.example/x",
+        "https://u@h",
+        "https://a b",
+        "//h",
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(SettingsError, match=r"O has '.*': set each origin to http\(s\)://host\[:port\]"):
+        Environment({"O": f"https://shop.example,{origin}"}).origins("O")
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "fix"),
+    [
+        ("STOCKWIRE_HUB_PROT", "unset it, or set STOCKWIRE_HUB_"),
+        ("STOCKWIRE_ALLOWED_ORIGIN", "unset it, or set STOCKWIRE_ALLOWED_ORIGINS"),
+        ("STOCKWIRE_LEDGER_TOKEN_SECRET_FILE", "unset it, or set STOCKWIRE_TOKEN_SECRET_FILE"),
+        ("STOCKWIRE_TYPO", "unset it"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_one_that_is_like_it(misspelt: str, fix: str) -> None:
+    environment = Environment({misspelt: "1", "STOCKWIRE_LEDGER_PORT": "2", "OTHER": "3"})
+    with pytest.raises(SettingsError, match=rf"{misspelt} is not a setting: {fix}"):
+        environment.refuse_unknown()
+
+
+def test_what_any_part_knows_is_not_unknown() -> None:
+    described = {
+        name for row in rows((REFERENCE / "settings.md").read_text(), "Setting") for name in code_names(row[0])
+    }
+    assert described == NAMES
+    Environment(dict.fromkeys(NAMES, "x")).refuse_unknown()
