@@ -39,7 +39,7 @@ async def make_token_key(database_url: str) -> None:
 
 
 def make_token(
-    *scopes: str, owner: str = "tester", key: str = TOKEN_KEY, ttl_s: int = 600, secret: str = TOKEN_SECRET
+    *scopes: str, owner: str = "tester", key: str = TOKEN_KEY, ttl_s: int = 10_800, secret: str = TOKEN_SECRET
 ) -> str:
     """A token as the ledger would mint it; a negative ``ttl_s`` makes one that has ended."""
     now = int(time.time())

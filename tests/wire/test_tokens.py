@@ -11,7 +11,8 @@ from wire.tokens import ALGORITHM, BadToken, ExpiredToken, Principal, mint, veri
 
 SECRET = "a secret of at least thirty-two bytes"
 NOW = int(time.time())
-PRINCIPAL = Principal("shop", "ab12cd34ef56", frozenset({"stock:read:berlin", "stock:read:paris"}), NOW + 600)
+HOURS_S = 10_800  # longer than a run of the whole suite
+PRINCIPAL = Principal("shop", "ab12cd34ef56", frozenset({"stock:read:berlin", "stock:read:paris"}), NOW + HOURS_S)
 CLAIMS: dict[str, Any] = {
     "iss": "stockwire",
     "aud": "stockwire",
@@ -19,7 +20,7 @@ CLAIMS: dict[str, Any] = {
     "key": "ab12cd34ef56",
     "scope": "stock:read:berlin",
     "iat": NOW,
-    "exp": NOW + 600,
+    "exp": NOW + HOURS_S,
 }
 
 
