@@ -36,8 +36,8 @@ def main() -> int:
 
 async def serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT; then what was taken is finished. Raises SettingsError or NoDatabase."""
-    listener = listen(settings.host, settings.port, "STOCKWIRE_LEDGER_PORT")
-    admin_listener = listen(settings.admin_host, settings.admin_port, "STOCKWIRE_LEDGER_ADMIN_PORT")
+    listener = listen(settings.host, settings.port, "STOCKWIRE_LEDGER_")
+    admin_listener = listen(settings.admin_host, settings.admin_port, "STOCKWIRE_LEDGER_ADMIN_")
     ledger = Ledger(settings, url_of(listener))
     # Before anything serves: a signal during the start stops it as well.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """uvicorn, as the ledger runs it: its own sockets, bounded connections, and signals left to the process."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import Generator
 
@@ -59,15 +60,20 @@ def create_server(app: ASGIApp) -> Server:
     return Server(config)
 
 
-def listen(host: str, port: int, setting: str) -> socket.socket:
-    """A listening socket. ``setting``: what the operator may change when the address cannot be had (SettingsError)."""
+def listen(host: str, port: int, prefix: str) -> socket.socket:
+    """A listening socket. ``prefix``: of the settings HOST and PORT, one of which SettingsError says to change."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {host}:{port} ({error.strerror}): set {setting} to a free port"
-        ) from None
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one, such as "a..b"
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"cannot listen on {host}:{port} ({reason}): set {_fix(error, prefix)}") from None
+
+
+def _fix(error: OSError | UnicodeError, prefix: str) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return f"{prefix}PORT to a free port"
+    return f"{prefix}HOST to an address of this machine"
 
 
 def url_of(listener: socket.socket) -> str:
