@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from hub import problems
 from hub.access import Access
+from hub.body import BodyLimits
 from hub.errors import Unauthorized
 from hub.event_stream import EventStreams
 from hub.feed import Feed
@@ -30,7 +31,6 @@ from wire.scopes import allows
 from wire.tokens import Principal
 
 PAGE_DEFAULT, PAGE_MAX = 100, 1_000
-BODY_BYTES_MAX = 256 * 1_024
 KEYS_MAX = 1_000
 
 _name = re.compile(NAME_PATTERN)
@@ -60,7 +60,7 @@ def create_app(reads: Reads, streams: EventStreams, feed: Feed, access: Access, 
         Route("/v1/levels/stream", api.stream, methods=["GET"]),
         Route("/v1/levels/{location}/{sku}", api.one, methods=["GET"]),
     ]
-    app = Starlette(routes=routes, middleware=[cors])
+    app = Starlette(routes=routes, middleware=[Middleware(BodyLimits), cors])
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
     problems.install(app)
     return app
@@ -107,7 +107,10 @@ class ReadApi:
         """POST /v1/levels/query"""
         principal = await self._principal(request)
         _no_more(request)
-        keys = _keys(await _body(request))
+        try:
+            keys = _keys(await request.body())
+        except ClientDisconnect:
+            raise Problem("invalid", "the body ended early", 400) from None
         for location in dict.fromkeys(location for location, _ in keys):
             _require(principal, location)
         levels = await self._reads.levels(keys)
@@ -205,20 +208,6 @@ def _after(text: str | None) -> tuple[str, str]:
         return msgspec.json.decode(decoded, type=tuple[str, str])
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         raise Problem("invalid", "after: must be the `next` of another page", 400, field="after") from None
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                raise Problem(
-                    "too-large", f"the body may have at most {BODY_BYTES_MAX} bytes", bytes_max=BODY_BYTES_MAX
-                )
-    except ClientDisconnect:
-        raise Problem("invalid", "the body ended early", 400) from None
-    return body
 
 
 def _keys(body: bytes) -> list[tuple[str, str]]:

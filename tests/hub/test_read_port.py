@@ -1,13 +1,18 @@
 """The read port alone, without a ledger: what it refuses, and what a connection may cost."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
+import pytest
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+import hub.body
 from hub.access import Access
+from hub.body import BODY_BYTES_MAX
 from hub.conversation import Greeting
 from hub.event_stream import EventStreams
 from hub.fanout import Bounds
@@ -16,7 +21,7 @@ from hub.ledger import Ledger
 from hub.limits import Limits
 from hub.read_api import create_app
 from hub.reads import Reads
-from hub.serving import bind, bound_send_buffer
+from hub.serving import bind, bound_send_buffer, create_server
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.hub.simulated import History, make_fanout
 
@@ -68,6 +73,57 @@ async def test_a_stream_over_a_limit_is_refused_for_good_and_one_that_finds_no_r
             problem = answer.json()
             assert (answer.status_code, problem["type"], problem.get("field")) == (status, type_, field), problem
             assert ("reason" in problem, "retry_after_s" in problem) == (status == 422, status == 503)
+
+
+@pytest.mark.parametrize("path", ["/v1/levels/query", "/v1/nothing"])
+async def test_a_body_that_drips_is_cut(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.body, "BODY_DEADLINE_S", 0.3)
+    monkeypatch.setattr(hub.body, "DRAIN_DEADLINE_S", 0.1)
+    head = f"POST {path} HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {make_token('stock:read:*')}\r\n"
+    async with read_port() as app, served(app) as (reader, writer):
+        writer.write(head.encode() + b"Content-Length: 1000\r\n\r\n")
+        dripping = asyncio.create_task(_drip(writer))
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                answer = await reader.readuntil(b"}")
+                with suppress(ConnectionResetError):  # a drip has met a connection that is closed already
+                    assert await reader.read() == b""
+        finally:
+            dripping.cancel()
+        status, expected = (b"400", b"within 0.3 s") if path.endswith("query") else (b"404", b"not-found")
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert b"connection: close" in answer
+        assert expected in answer
+
+
+async def test_a_body_that_is_too_large_is_answered_and_a_good_one_keeps_the_connection() -> None:
+    async with read_port() as app, client(app) as reader:
+        answer = await reader.post("/v1/levels/query", content=b" " * (BODY_BYTES_MAX + 1))
+        assert (answer.status_code, answer.json()["bytes_max"]) == (413, BODY_BYTES_MAX)
+        answer = await reader.post("/v1/levels/query", json={"keys": []})
+        assert (answer.status_code, answer.json()["levels"]) == (200, [])
+        assert "connection" not in answer.headers
+
+
+async def _drip(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b" ")
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server as the hub runs it."""
+    with bind("127.0.0.1", 0, "STOCKWIRE_HUB_READ_PORT") as listener:
+        server = create_server(app)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            server.stop()
+            await serving
 
 
 @asynccontextmanager
