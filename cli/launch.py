@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import IO, Self
 
 # The child tells the watchdog its own pid and only then becomes the program. Its standard input is the watchdog's pipe
 # until that moment, so a parent killed in between leaves no gap: the pipe ends only after the line was written.
-_ANNOUNCE = 'printf "child %d %s\\n" $$ "$0" >&0 && exec "$@" </dev/null'
+_ANNOUNCE = 'printf "child %d %s\\n" $$ "$0" >&0 || exit; '
+# Where there is util-linux, the kernel ends the child as well: parent and watchdog may be killed in the same instant.
+_END_WITH_PARENT = 'setpriv --pdeathsig keep true >/dev/null 2>&1 && set -- setpriv --pdeathsig "$0" -- "$@"; '
+_BECOME = 'exec "$@" </dev/null'
 _NOT_INHERITED = {
     "STOCKWIRE_DATABASE_URL",
     "STOCKWIRE_DATA",
@@ -86,7 +90,7 @@ class Watchdog:
         assert self._pipe is not None
         with open_log(launch.log) as log:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", _ANNOUNCE, launch.end_signal, *launch.argv],
+                ["/bin/sh", "-c", _script(), launch.end_signal, *launch.argv],
                 stdin=self._pipe,
                 stdout=log,
                 stderr=log,
@@ -161,6 +165,12 @@ def open_log(path: Path) -> IO[bytes]:
     if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
         path.replace(path.with_name(path.name + ".1"))
     return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
+
+def _script() -> str:
+    """The kernel means the thread that started the child, so only one that lives as long as we do will serve."""
+    in_main = threading.current_thread() is threading.main_thread()
+    return _ANNOUNCE + (_END_WITH_PARENT if in_main else "") + _BECOME
 
 
 def _inherited() -> dict[str, str]:

@@ -40,6 +40,7 @@ class SystemUser:
             raise SettingsError("PostgreSQL does not run as root: start as an ordinary user")
         entry = _entry()
         prefix = [setpriv, f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
+        prefix += ["--pdeathsig=keep"]  # which cli.launch has set, and a change of user would clear
         if closed := closed_parent(*paths):
             capability = _capability(closed)
             prefix += [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]

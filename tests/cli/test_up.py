@@ -129,6 +129,17 @@ def test_sigkill_leaves_nothing_and_the_next_start_goes_on(up: RunningUp) -> Non
     assert (up.data / "replay.json").read_text()[:20] == place[:20]
 
 
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not installed")
+def test_sigkill_of_up_and_its_watchdog_at_once_leaves_nothing(up: RunningUp) -> None:
+    processes = up.processes()
+    for name in ("watchdog", "up"):
+        os.kill(up.run["pids"][name], signal.SIGKILL)
+    assert gone(processes[1:]) == []
+    up.stop()
+    (up.data / "run.json").unlink()  # nobody was left to remove it
+    up.start()
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals, status: int) -> None:
     processes = up.processes()
