@@ -94,7 +94,10 @@ class Connection(ServerConnection):
 
     def send_data(self) -> None:
         """Comes after whatever may have begun to close the connection, here or in the library."""
-        super().send_data()
+        if self.transport.is_closing():  # aborted: uvloop raises at whoever writes to it
+            self.protocol.data_to_send()
+        else:
+            super().send_data()
         self._notice_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,7 +124,8 @@ class Connection(ServerConnection):
         if self.protocol.state is State.OPEN:
             reason = shortened(ended.reason)
             notice = Disconnect(int(ended.code), reason, ended.reconnect, ended.after_ms)
-            self.transport.write(frame(notice, Framing.WEBSOCKET))
+            if not self.transport.is_closing():
+                self.transport.write(frame(notice, Framing.WEBSOCKET))
             self.protocol.send_close(ended.code, reason)
             self.send_data()
             log.debug("ending a connection code=%d reason=%r", ended.code, reason)
