@@ -113,8 +113,17 @@ def _ready(http: httpx.AsyncClient, url: str) -> Callable[[], Awaitable[bool]]:
     return ready
 
 
+def await_place(up: RunningUp) -> str:
+    """Where the replay stands, once it has begun."""
+    deadline = time.monotonic() + 20
+    while not (up.data / "replay.json").exists():
+        assert time.monotonic() < deadline, up.output
+        time.sleep(POLL_S)
+    return (up.data / "replay.json").read_text()
+
+
 def test_sigkill_leaves_nothing_and_the_next_start_goes_on(up: RunningUp) -> None:
-    place = (up.data / "replay.json").read_text()
+    place = await_place(up)
     processes = up.processes()
     assert len(processes) > 8
     os.kill(up.pid, signal.SIGKILL)
