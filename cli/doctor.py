@@ -201,4 +201,4 @@ async def _audit(url: str) -> list[Finding]:
     if not violations:
         return [Finding("audit", State.GOOD, "every invariant holds")]
     fix = "stop the writers, keep a copy of the database, and see docs/how-to/when-things-break.md"
-    return [Finding(f"audit {violation.invariant}", State.FAILED, str(violation), fix) for violation in violations]
+    return [Finding(f"audit {found.invariant} {found.name}", State.FAILED, str(found), fix) for found in violations]

@@ -1,10 +1,14 @@
 """The audit can fail: every invariant is broken on purpose by SQL, and named."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from tests.api_keys import TOKEN_SECRET
+from tests.cli.test_doctor import doctor, failed
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 
 
@@ -45,16 +49,21 @@ BREAKS = [
 
 
 @pytest.mark.parametrize(("invariant", "sabotage"), BREAKS)
-async def test_a_broken_invariant_is_named(path: CommitPath, invariant: str, sabotage: str) -> None:
+async def test_a_broken_invariant_is_named(
+    path: CommitPath, database_url: str, redis_url: str, tmp_path: Path, invariant: str, sabotage: str
+) -> None:
     async with path.engine.begin() as connection:
         for statement in sabotage.split(";"):
             await connection.execute(text(statement))
     violations = await path.audit()
     named = {f"{violation.invariant} {violation.name}" for violation in violations}
     assert invariant in named, f"found only {named}"
+    assert await asyncio.to_thread(_doctor_names, tmp_path, database_url, redis_url) == (1, named)
 
 
-async def test_a_torn_operation_is_found_although_sums_versions_and_seqs_look_right(path: CommitPath) -> None:
+async def test_a_torn_operation_is_found_although_sums_versions_and_seqs_look_right(
+    path: CommitPath, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
     """One line of a two-line sale never happened, and everything else was made to fit."""
     async with path.engine.begin() as connection:
         for statement in (
@@ -71,3 +80,11 @@ async def test_a_torn_operation_is_found_although_sums_versions_and_seqs_look_ri
         ):
             await connection.execute(text(statement))
     assert {f"{v.invariant} {v.name}" for v in await path.audit()} == {"I3 torn"}
+    assert await asyncio.to_thread(_doctor_names, tmp_path, database_url, redis_url) == (1, {"I3 torn"})
+
+
+def _doctor_names(folder: Path, database_url: str, redis_url: str) -> tuple[int, set[str]]:
+    """The exit status of `stockwire doctor --audit`, and the invariants that it says are broken."""
+    variables = {"STOCKWIRE_DATABASE_URL": database_url, "STOCKWIRE_REDIS_URL": redis_url}
+    status, found = doctor(folder, "--audit", STOCKWIRE_TOKEN_SECRET=TOKEN_SECRET, **variables)
+    return status, {check.removeprefix("audit ") for check in failed(found)}
