@@ -66,6 +66,16 @@ async def test_history_is_every_event_of_the_level_page_after_page(
     assert events[0].occurred_at == occurred_at
     assert sum(event.on_hand_delta for event in events) == 3
     assert {event.reference for event in events[1:]} == {f"order-{n}" for n in range(7)}
+    newest = [event async for event in client.stock.history("A", "berlin", after_version=3)]
+    assert newest == events[3:]
+
+
+async def test_a_count_says_why_and_listings_go_on_behind_a_name(client: AsyncClient) -> None:
+    await client.stock.count("A", "berlin", 4, if_version=None, reference="sheet-7", reason="yearly count")
+    (event,) = [event async for event in client.stock.history("A", "berlin")]
+    assert (event.kind, event.reference, event.reason) == ("count", "sheet-7", "yearly count")
+    assert [item.sku async for item in client.items.list(after="A")] == ["B"]
+    assert [place.location async for place in client.locations.list(after="berlin")] == []
 
 
 async def test_an_operation_is_all_or_nothing(client: AsyncClient) -> None:

@@ -71,9 +71,9 @@ class Items:
         document, answer = await self._transport.call(request.thing("items", sku))
         return parsed(document, Item.parse, answer)
 
-    def list(self) -> AsyncIterator[Item]:
-        """Every item, by sku, page by page."""
-        return pages(self._transport, lambda after: request.things("items", after), "items", Item.parse)
+    def list(self, *, after: str | None = None) -> AsyncIterator[Item]:
+        """Every item, by sku, page by page; with ``after`` those whose sku comes behind it (by its bytes)."""
+        return pages(self._transport, lambda page: request.things("items", page), "items", Item.parse, after)
 
 
 class Locations:
@@ -90,6 +90,8 @@ class Locations:
         document, answer = await self._transport.call(request.thing("locations", location))
         return parsed(document, Location.parse, answer)
 
-    def list(self) -> AsyncIterator[Location]:
-        """The locations that the key may read, by name, page by page."""
-        return pages(self._transport, lambda after: request.things("locations", after), "locations", Location.parse)
+    def list(self, *, after: str | None = None) -> AsyncIterator[Location]:
+        """The locations that the key may read, by name, page by page; with ``after`` those behind it (by its bytes)."""
+        return pages(
+            self._transport, lambda page: request.things("locations", page), "locations", Location.parse, after
+        )

@@ -163,18 +163,34 @@ class Stock:
         return await self._move(movement.adjustment(sku, location, difference, **details), key)
 
     async def count(
-        self, sku: str, location: str, on_hand: int, *, if_version: int | None, key: str | None = None
+        self,
+        sku: str,
+        location: str,
+        on_hand: int,
+        *,
+        if_version: int | None,
+        key: str | None = None,
+        reference: str | None = None,
+        reason: str | None = None,
     ) -> OperationResult:
         """Somebody counted ``on_hand`` units on the shelf.
 
         ``if_version``: the version that was counted against, so that a sale in between is not counted away; None says
         in so many words that it does not matter. Raises VersionConflict, BelowReserved.
         """
-        return await _operate(self._transport, request.count(sku, location, on_hand, if_version, key))
+        return await _operate(
+            self._transport, request.count(sku, location, on_hand, if_version, key, reference, reason)
+        )
 
-    def history(self, sku: str, location: str) -> AsyncIterator[Event]:
-        """Every event of the level by version, oldest first: the audit trail, fetched page by page."""
-        return pages(self._transport, lambda after: request.history(sku, location, after), "events", Event.parse)
+    def history(self, sku: str, location: str, *, after_version: int = 0) -> AsyncIterator[Event]:
+        """The events of the level behind ``after_version``, oldest first: the audit trail, fetched page by page."""
+        return pages(
+            self._transport,
+            lambda after: request.history(sku, location, after),
+            "events",
+            Event.parse,
+            str(after_version),
+        )
 
     async def _move(self, line: Line, key: str | None) -> OperationResult:
         return await _operate(self._transport, request.operation([line], key))

@@ -13,10 +13,13 @@ T = TypeVar("T")
 
 
 async def pages(
-    transport: AsyncTransport, page: Callable[[str | None], Request], field: str, parse: Callable[[Any], T]
+    transport: AsyncTransport,
+    page: Callable[[str | None], Request],
+    field: str,
+    parse: Callable[[Any], T],
+    after: str | None = None,
 ) -> AsyncIterator[T]:
-    """Every thing of a listing. The next page is fetched when the last one has been used up."""
-    after: str | None = None
+    """Every thing of a listing, or those ``after`` one. The next page is fetched when the last one has been used up."""
     while True:
         document, answer = await transport.call(page(after))
         for thing in parse_list(document, field, parse, answer):

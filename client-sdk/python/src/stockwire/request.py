@@ -65,8 +65,17 @@ def operation(lines: Sequence[Line], key: str | None) -> Request:
     return Request("POST", "/v1/movements", body=body, key=_key(key))
 
 
-def count(sku: str, location: str, on_hand: int, if_version: int | None, key: str | None) -> Request:
-    body = orjson.dumps({"on_hand": on_hand, "expected_version": if_version})
+def count(
+    sku: str,
+    location: str,
+    on_hand: int,
+    if_version: int | None,
+    key: str | None,
+    reference: str | None = None,
+    reason: str | None = None,
+) -> Request:
+    said = {name: value for name, value in (("reference", reference), ("reason", reason)) if value is not None}
+    body = orjson.dumps({"on_hand": on_hand, "expected_version": if_version, **said})
     return Request("PUT", _level_path(sku, location), body=body, key=_key(key))
 
 
