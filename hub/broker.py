@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 CONNECT_S = 2.0
 SILENCE_S = 2.0  # heartbeats come every 250 to 500 ms on every shard's channel
 PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
+BROKER_AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
+"""RuntimeError is what uvloop raises for a write to a connection that was reset a moment ago."""
 MESSAGES_PER_TURN = 200  # then everybody else gets a turn of the loop
 
 
@@ -51,7 +53,7 @@ class Broker:
                         await pubsub.subscribe(*self._channels)
                     reason = await self._listen(pubsub)
                     pause_s = PAUSE_MIN_S
-            except (RedisError, OSError, TimeoutError) as error:
+            except BROKER_AWAY as error:
                 reason = f"{type(error).__name__}: {error}"
             if not failing:
                 log.warning("the broker is away, reading the log instead reason=%r", reason)

@@ -21,6 +21,9 @@ PUBLISH_DEADLINE_S = 2.0
 PIPELINE_MAX = 100
 PAUSE_AFTER_FAILURE_S = 0.2
 
+BROKER_AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
+"""RuntimeError is what uvloop raises for a write to a connection that was reset a moment ago."""
+
 
 @dataclass(slots=True)
 class Counters:
@@ -94,7 +97,7 @@ class Publisher:
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_S):
                 await pipeline.execute()
-        except (RedisError, OSError, TimeoutError) as error:
+        except BROKER_AWAY as error:
             if not self._failing:
                 logger.warning("cannot publish (hubs will read the log): %s", error)
             self._failing = True

@@ -37,6 +37,28 @@ async def test_a_broker_that_looks_alive_and_delivers_nothing(
                 await await_agreement(client, "berlin", [watcher])
 
 
+async def test_a_ledger_outlives_a_connection_to_the_broker_that_is_reset(
+    private_system: System, private_valkey: ValkeyServer
+) -> None:
+    """uvloop then raises RuntimeError, which no list of network errors has; it took the ledger down."""
+    system = private_system
+    async with proxy_to_socket(private_valkey.socket) as cable:
+        ledger = await system.start_ledger(STOCKWIRE_REDIS_URL=private_valkey.proxied_url(cable.port))
+        hub = await system.start_hub(STOCKWIRE_REDIS_URL=private_valkey.proxied_url(cable.port))
+        key = await system.admin_key()
+        async with replicas(system) as ledgers, AsyncClient(system.ledger_url, key) as client:
+            await add_catalog(ledgers[0], ["A"], ["berlin"])
+            async with watching_hub(hub.stream, key, "berlin") as watcher:
+                for _ in range(5):
+                    taken = cable.accepted
+                    cable.cut()
+                    await client.stock.receive("A", "berlin", 5)
+                    await cable.connected(taken + 2)
+                    await await_agreement(client, "berlin", [watcher], deadline_s=5)
+        assert ledger.running
+        assert hub.running
+
+
 async def test_a_broker_killed_under_watchers(private_system: System, private_valkey: ValkeyServer) -> None:
     system = await private_system.start(ledgers=1, hubs=1)
     key = await system.admin_key()
