@@ -6,8 +6,8 @@ import re
 import pytest
 
 import stockwire
-from stockwire import AsyncClient, StockwireError, Subscription, View, errors
-from stockwire.client import Stock
+from stockwire import AsyncClient, AsyncSubscription, StockwireError, View, errors
+from stockwire.asyncio.stock import AsyncStock
 from tests.source import REFERENCE, code_names, rows, section
 
 PAGE = (REFERENCE / "python.md").read_text()
@@ -26,7 +26,7 @@ def test_exports_exist_and_nothing_public_is_left_out() -> None:
     assert public == set(stockwire.__all__)
 
 
-@pytest.mark.parametrize("type_", [AsyncClient, Stock, Subscription, View], ids=lambda type_: type_.__name__)
+@pytest.mark.parametrize("type_", [AsyncClient, AsyncStock, AsyncSubscription, View], ids=lambda type_: type_.__name__)
 def test_the_members_are_those_of_the_class(type_: type) -> None:
     described = {name for row in rows(section(PAGE, f"`{type_.__name__}`"), "Member") for name in code_names(row[0])}
     inherited = {"get", "items", "keys", "values"} if type_ is View else set()

@@ -11,6 +11,7 @@ import pytest
 
 from stockwire import (
     AsyncClient,
+    AsyncSubscription,
     BadToken,
     Forbidden,
     Freshness,
@@ -20,7 +21,6 @@ from stockwire import (
     Snapshot,
     State,
     StreamEvent,
-    Subscription,
     TokenExpired,
     receipt,
 )
@@ -51,7 +51,7 @@ async def client(watched: System) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-async def until(subscription: Subscription, condition: Callable[[StreamEvent], bool]) -> list[StreamEvent]:
+async def until(subscription: AsyncSubscription, condition: Callable[[StreamEvent], bool]) -> list[StreamEvent]:
     """Read events up to the first that fulfils ``condition``."""
     events: list[StreamEvent] = []
     async with asyncio.timeout(DEADLINE_S):
@@ -62,7 +62,7 @@ async def until(subscription: Subscription, condition: Callable[[StreamEvent], b
     raise AssertionError(f"the stream ended after {events}")
 
 
-def holds(subscription: Subscription, sku: str, on_hand: int) -> Callable[[StreamEvent], bool]:
+def holds(subscription: AsyncSubscription, sku: str, on_hand: int) -> Callable[[StreamEvent], bool]:
     return lambda _: ("berlin", sku) in subscription.view and subscription.view["berlin", sku].on_hand == on_hand
 
 
@@ -282,7 +282,7 @@ async def test_a_cancelled_reader_loses_no_event(client: AsyncClient) -> None:
             await until(subscription, holds(subscription, "A", 1_000 - units))
 
 
-async def drain(subscription: Subscription) -> int:
+async def drain(subscription: AsyncSubscription) -> int:
     count = 0
     async for _ in subscription:
         count += 1

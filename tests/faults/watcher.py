@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-from stockwire import AsyncClient, Level, LevelChanged, Snapshot, StreamEvent, Subscription
+from stockwire import AsyncClient, AsyncSubscription, Level, LevelChanged, Snapshot, StreamEvent
 from tests.waiting import wait_until
 
 Figures = tuple[int, int, int]
@@ -13,7 +13,7 @@ Figures = tuple[int, int, int]
 class Watcher:
     """``went_back`` lists every level that came with a lower version than one already shown, within one epoch."""
 
-    def __init__(self, subscription: Subscription) -> None:
+    def __init__(self, subscription: AsyncSubscription) -> None:
         self.subscription = subscription
         self.went_back: list[tuple[Level, int]] = []
         self.changes = 0
@@ -60,13 +60,15 @@ async def watching_hub(
     async def token() -> str:
         return key
 
-    subscription = Subscription(location, skus, hubs=hubs, token=token, token_changes=False, connect_timeout_s=10.0)
+    subscription = AsyncSubscription(
+        location, skus, hubs=hubs, token=token, token_changes=False, connect_timeout_s=10.0
+    )
     async with _ready(subscription) as watcher:
         yield watcher
 
 
 @asynccontextmanager
-async def _ready(subscription: Subscription) -> AsyncIterator[Watcher]:
+async def _ready(subscription: AsyncSubscription) -> AsyncIterator[Watcher]:
     watcher = Watcher(subscription)
     async with subscription:
         await subscription.ready(30)

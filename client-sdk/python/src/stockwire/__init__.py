@@ -3,8 +3,9 @@
 Start with `AsyncClient`. What can go wrong stands in `stockwire.errors`, all under `StockwireError`.
 """
 
+from stockwire.asyncio.client import AsyncClient
+from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.catalogue import Item, Location
-from stockwire.client import AsyncClient
 from stockwire.errors import (
     BadToken,
     BelowReserved,
@@ -33,13 +34,13 @@ from stockwire.frame import Position
 from stockwire.level import Level, LevelNumbers
 from stockwire.operation import Event, Line, OperationResult, adjustment, receipt, returned, sale, write_off
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
-from stockwire.subscription import Subscription
 from stockwire.view import State, View
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient",
+    "AsyncSubscription",
     "BadToken",
     "BelowReserved",
     "ConfigurationError",
@@ -70,7 +71,6 @@ __all__ = [
     "StockwireError",
     "StreamEvent",
     "StreamRefused",
-    "Subscription",
     "TokenExpired",
     "TooLarge",
     "Unauthorized",

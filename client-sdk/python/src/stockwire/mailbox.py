@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from stockwire.session import Changed, Dropped, Output, Taken
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Key, View
 
@@ -21,6 +22,20 @@ class Mailbox:
 
     def __bool__(self) -> bool:
         return bool(self._notices or self._changed) or self._snapshot is not None
+
+    def put(self, said: Output | Notice) -> None:
+        """What a session has made of a message, and what is said of the connection. The view has it already."""
+        match said:
+            case Changed(keys):
+                self.changed(keys)
+            case Taken(keys, recovered):
+                self.snapshot(keys, recovered=recovered)
+            case Dropped():
+                self.forget()
+            case Freshness() | Reconnecting():
+                self.notice(said)
+            case _:  # for the connection, not for the application
+                pass
 
     def forget(self) -> None:
         """Another epoch: what was waiting is not true any more."""

@@ -19,6 +19,10 @@ from stockwire.operation import Line
 LEVELS_PER_QUERY_MAX = 1_000
 QUERY_BYTES_MAX = 200 * 2**10
 """Below the 256 KiB that a ledger takes by default: 1,000 names may be twice as much."""
+CONNECT_TIMEOUT_S = 5.0
+"""A ledger that is there takes a connection within milliseconds; a try is this long longer than its answer may take."""
+CONNECTIONS_MAX = 100
+"""Calls at once to one ledger: beyond, calls wait for one another."""
 PAGE_SIZE = 500
 """Things per page of a listing: large enough to be few round trips, small enough to answer at once."""
 
@@ -47,6 +51,14 @@ class Request:
         if self.key is not None:
             headers["Idempotency-Key"] = self.key
         return headers
+
+
+def client_headers(key: str | None) -> dict[str, str]:
+    """What every request of a client carries. ``key``: its API key or token."""
+    headers = {"User-Agent": "stockwire-python"}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
 
 
 def is_name(value: str) -> bool:

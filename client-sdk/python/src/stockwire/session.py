@@ -5,7 +5,7 @@ position given; another epoch: drop everything and take the snapshot; nothing he
 A position is a promise of the hub: it is adopted only after the last part of this connection's snapshot was applied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -67,11 +67,11 @@ Output = Send | Changed | Taken | Dropped | Freshness | Ending
 class Session:
     """One subscription over all its connections. Each begins with `begin` and ends with an `Ending` or with `lost`."""
 
-    def __init__(self, location: str, skus: Sequence[str] | None) -> None:
+    def __init__(self, location: str, skus: Sequence[str] | None, make_view: Callable[[Replica], View] = View) -> None:
         self._location = location
         self._skus = skus
         self._replica = Replica()
-        self.view = View(self._replica)
+        self.view = make_view(self._replica)
         self._epoch: str | None = None
         self._request_id = SUBSCRIBE_ID
         self._reset()

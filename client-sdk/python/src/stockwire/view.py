@@ -80,10 +80,16 @@ class Replica:
 
 
 class View(Mapping[Key, Level]):
-    """Read-only, by (location, sku), and always the newest that is known; iterate over a copy if you await meanwhile.
+    """Read-only, by (location, sku), and always the newest that is known. See `State` for how far to trust it.
+
+    It changes under whoever reads it: of an `AsyncClient` whenever you await, so iterate over a `copy` if you await
+    meanwhile; of a `Client` at any moment, where each read by itself, iterations included, sees one moment.
 
     ``lag_ms``: what the hub said last: while fresh, how long the newest change took to it; while stale, for how long it
     has been behind.
+
+    >>> view.state is State.FRESH, view["berlin", "A-100"].available, ("berlin", "Z-999") in view
+    (True, 10, False)
     """
 
     def __init__(self, replica: Replica) -> None:
@@ -93,6 +99,11 @@ class View(Mapping[Key, Level]):
 
     @property
     def position(self) -> Position | None:
+        """How far the view has read; None before the first snapshot. Opaque: to compare and to log.
+
+        >>> view.position is None
+        False
+        """
         return self._replica.position
 
     def __getitem__(self, key: Key) -> Level:
@@ -105,5 +116,17 @@ class View(Mapping[Key, Level]):
         return len(self._replica.levels)
 
     def of(self, keys: Iterable[Key]) -> tuple[Level, ...]:
-        """The levels held of ``keys``, in their order."""
+        """The levels held of ``keys``, each a (location, sku), in their order; those not held are left out.
+
+        >>> [level.available for level in view.of([("berlin", "B-200"), ("berlin", "Z-999")])]
+        [10]
+        """
         return tuple(self._replica.levels[key] for key in keys if key in self._replica.levels)
+
+    def copy(self) -> dict[Key, Level]:
+        """All levels as they stand at this moment, in a dictionary of your own.
+
+        >>> sorted(sku for _, sku in view.copy())
+        ['A-100', 'B-200']
+        """
+        return self._replica.levels.copy()

@@ -12,8 +12,8 @@ from rich import progress as bars
 from rich.console import Console
 from rich.table import Table
 
+from stockwire.asyncio.client import AsyncClient
 from stockwire.cli.options import Json, Key, Url, complete
-from stockwire.client import AsyncClient
 from stockwire.errors import StockwireError
 from stockwire.importing.booking import RETRIES_MAX, RETRY_FOR_S, Progress, book
 from stockwire.importing.invoice import Reject

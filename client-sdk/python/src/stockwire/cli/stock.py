@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from stockwire.asyncio.client import AsyncClient
 from stockwire.cli.options import Json, Key, LocationArgument, SkuArgument, Url, complete
-from stockwire.client import AsyncClient
 from stockwire.level import Level
 
 stock = typer.Typer(help="Read and move the stock of one sku.", no_args_is_help=True)

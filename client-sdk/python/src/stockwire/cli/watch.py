@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from stockwire.asyncio.client import AsyncClient
+from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.cli.board import Board
 from stockwire.cli.options import Json, Key, Url, complete
 from stockwire.cli.stock import level_fields
-from stockwire.client import AsyncClient
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
-from stockwire.subscription import Subscription
 
 FRAMES_PER_S = 8
 
@@ -38,12 +38,12 @@ async def _watch(location: str, skus: list[str] | None, url: str | None, key: st
             await _draw(subscription, location)
 
 
-async def _print_lines(subscription: Subscription) -> None:
+async def _print_lines(subscription: AsyncSubscription) -> None:
     async for event in subscription:
         typer.echo(orjson.dumps(event_fields(event)).decode())
 
 
-async def _draw(subscription: Subscription, location: str) -> None:
+async def _draw(subscription: AsyncSubscription, location: str) -> None:
     console = Console()
     board = Board(location, subscription.view, rows_max=lambda: console.height - 6, clock=time.monotonic)
     with Live(get_renderable=board.render, console=console, refresh_per_second=FRAMES_PER_S, screen=False):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from stockwire.client import AsyncClient
+from stockwire.asyncio.client import AsyncClient
 from stockwire.errors import Invalid, NotFound, Refused, StockwireError
 from stockwire.importing.invoice import StockLine
 from stockwire.importing.plan import Booking, Plan

@@ -1,33 +1,32 @@
-"""The async shell around requests and answers: sends, waits, sends again."""
+"""Sends what a call asks, waits, sends it again: the async one."""
 
 import asyncio
 import random
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import httpx
 
 from stockwire.answer import Answer, read
+from stockwire.call import Call, Listing
 from stockwire.errors import OutcomeUnknown, StockwireError, Unavailable
-from stockwire.request import Request
+from stockwire.request import CONNECT_TIMEOUT_S, CONNECTIONS_MAX, Request, client_headers
 from stockwire.retry import RetryPolicy, Tries
 
-CONNECT_TIMEOUT_S = 5.0
-CONNECTIONS_MAX = 100
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+T = TypeVar("T")
 
 
 class AsyncTransport:
     """One pool of connections to one ledger. ``timeout_s`` bounds each try, the policy all of them together."""
 
     def __init__(self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float) -> None:
-        headers = {"User-Agent": "stockwire-python"}
-        if key is not None:
-            headers["Authorization"] = f"Bearer {key}"
         self._policy = policy
         self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers=headers,
+            headers=client_headers(key),
             timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
             follow_redirects=False,
@@ -37,22 +36,32 @@ class AsyncTransport:
         """Safe twice."""
         await self._http.aclose()
 
-    async def call(self, request: Request) -> tuple[dict[str, Any], Answer]:
-        """The document of a successful answer. Raises StockwireError, after the retries that the policy allows."""
+    async def listing(self, listing: Listing[T]) -> AsyncIterator[T]:
+        """Every thing of it. The next page is fetched when the last one has been used up."""
+        left: Listing[T] | None = listing
+        while left is not None:
+            things, left = await self.call(left.page())
+            for thing in things:
+                yield thing
+
+    async def call(self, call: Call[T]) -> T:
+        """What a successful answer says. Raises StockwireError, after the retries that the policy allows."""
         clock = asyncio.get_running_loop().time
         begun = clock()
-        tries = Tries(self._policy, writes=request.writes)
+        tries = Tries(self._policy, writes=call.request.writes)
         while True:
             try:
-                answer = await self._send(request)
-                return read(answer), answer
+                answer = await self._send(call.request)
+                document = read(answer)
+                break
             except StockwireError as error:
                 wait_s = tries.wait_s(error, clock() - begun, random.random())
                 if wait_s is None:
                     verdict = tries.verdict(error)
-                    verdict.key = request.key
+                    verdict.key = call.request.key
                     raise verdict from error
             await asyncio.sleep(wait_s)
+        return call.read(document, answer)
 
     async def _send(self, request: Request) -> Answer:
         """Raises Unavailable if the request never left, OutcomeUnknown if it may have arrived."""

@@ -1,0 +1,90 @@
+"""Items and locations, kept and looked up: the async one."""
+
+from collections.abc import AsyncIterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from stockwire import call
+from stockwire.asyncio.transport import AsyncTransport
+from stockwire.catalogue import Item, Location
+
+
+class AsyncItems:
+    """What there is to sell. Writing needs the scope ``admin``.
+
+    >>> item = await client.items.put("A-100", "Apple", price=Decimal("2.50"), currency="GBP")
+    >>> await client.items.get("A-100") == item
+    True
+    """
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def put(
+        self,
+        sku: str,
+        name: str,
+        *,
+        price: Decimal | None = None,
+        currency: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Item:
+        """Make the item, or replace what is known of it: what is not given is gone afterwards. Moves no stock.
+
+        ``price`` in units of ``currency`` (ISO 4217); give both or neither. May be repeated. Raises Invalid, Forbidden.
+
+        >>> (await client.items.put("A-100", "Apple", attributes={"colour": "red"})).name
+        'Apple'
+        """
+        return await self._transport.call(call.put_item(sku, name, price, currency, attributes))
+
+    async def get(self, sku: str) -> Item:
+        """Raises NotFound.
+
+        >>> (await client.items.get("A-100")).name
+        'Apple'
+        """
+        return await self._transport.call(call.item(sku))
+
+    def list(self, *, after: str | None = None) -> AsyncIterator[Item]:
+        """Every item, by sku, page by page; with ``after`` those whose sku comes behind it (by its bytes).
+
+        >>> "A-100" in [item.sku async for item in client.items.list()]
+        True
+        """
+        return self._transport.listing(call.items(after))
+
+
+class AsyncLocations:
+    """Where stock is. Writing needs the scope ``admin``.
+
+    >>> (await client.locations.put("berlin", "Berlin")).name
+    'Berlin'
+    """
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def put(self, location: str, name: str) -> Location:
+        """Make the location, or rename it. Moves no stock. May be repeated. Raises Invalid, Forbidden.
+
+        >>> await client.locations.put("berlin", "Berlin")
+        Location(location='berlin', name='Berlin')
+        """
+        return await self._transport.call(call.put_location(location, name))
+
+    async def get(self, location: str) -> Location:
+        """Raises NotFound.
+
+        >>> (await client.locations.get("berlin")).name
+        'Berlin'
+        """
+        return await self._transport.call(call.location(location))
+
+    def list(self, *, after: str | None = None) -> AsyncIterator[Location]:
+        """The locations that the key may read, by name, page by page; with ``after`` those behind it (by its bytes).
+
+        >>> "berlin" in [location.location async for location in client.locations.list()]
+        True
+        """
+        return self._transport.listing(call.locations(after))

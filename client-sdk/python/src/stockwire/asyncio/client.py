@@ -1,0 +1,142 @@
+"""`AsyncClient`: every command and read of a ledger, and live subscriptions, from one URL."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+from stockwire import call
+from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
+from stockwire.asyncio.stock import AsyncStock
+from stockwire.asyncio.subscription import AsyncSubscription
+from stockwire.asyncio.transport import AsyncTransport
+from stockwire.level import Level
+from stockwire.operation import Line, OperationResult
+from stockwire.retry import RetryPolicy
+from stockwire.settings import resolve
+
+
+class AsyncClient:
+    """A connection pool to one ledger. Use as ``async with AsyncClient() as client``; safe to share between tasks.
+
+    ``url`` and ``key`` fall back to STOCKWIRE_URL and STOCKWIRE_API_KEY, then to the run.json of a running
+    `stockwire up` (folder STOCKWIRE_DATA, by default ``.stockwire``). ``timeout_s`` bounds one try, ``max_retries`` and
+    ``retry_for_s`` all tries of one call. Calls that move stock carry an Idempotency-Key, made once per call and sent
+    with every retry of it: a call has one effect at most, and exactly one if it returns. ``hubs``: WebSocket URLs to
+    use instead of those that the ledger names.
+
+    Raises ConfigurationError. Every method raises the errors of `stockwire.errors`.
+
+    >>> async with AsyncClient() as till:
+    ...     sold = await till.stock.sell("A-100", "berlin")
+    >>> sold.level.available
+    9
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        max_retries: int = 5,
+        retry_for_s: float = 30.0,
+        timeout_s: float = 10.0,
+        hubs: Sequence[str] | None = None,
+    ) -> None:
+        settings = resolve(url, key, os.environ)
+        self.url = settings.url
+        self._key = settings.key
+        self._hubs = hubs
+        policy = RetryPolicy(max_retries, retry_for_s)
+        self._transport = AsyncTransport(settings.url, settings.key, policy, timeout_s)
+        self.stock = AsyncStock(self._transport)
+        self.items = AsyncItems(self._transport)
+        self.locations = AsyncLocations(self._transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Safe twice, and if never used. Subscriptions are closed by themselves.
+
+        >>> forgotten = AsyncClient()
+        >>> await forgotten.close()
+        """
+        await self._transport.close()
+
+    async def operation(self, lines: Sequence[Line], *, key: str | None = None) -> OperationResult:
+        """All lines or none: 1 to 1,000 of them. Lines on the same level are summed into one event.
+
+        Raises OutOfStock or VersionConflict for the first line that cannot be; then nothing has changed.
+
+        >>> basket = [sale("A-100", "berlin", 2), sale("B-200", "berlin")]
+        >>> done = await client.operation(basket, key=f"receipt:{receipt_number}")
+        >>> [(level.sku, level.available) for level in done.levels]
+        [('A-100', 8), ('B-200', 9)]
+        >>> (await client.operation(basket, key=f"receipt:{receipt_number}")).replayed
+        True
+        """
+        return await self._transport.call(call.operation(lines, key))
+
+    def levels(self, location: str | None = None) -> AsyncIterator[Level]:
+        """Every level of a location (None: of all) that has ever moved, fetched page by page while you iterate.
+
+        Each page is exact when read; stock that moves between two pages is not frozen.
+
+        >>> sum([level.available async for level in client.levels("berlin")])
+        20
+        """
+        return self._transport.listing(call.levels(location))
+
+    async def levels_of(self, keys: Iterable[tuple[str, str]]) -> list[Level]:
+        """The levels of these (location, sku), in this order; one that does not exist reads as version 0.
+
+        >>> [level.available for level in await client.levels_of([("berlin", "B-200"), ("berlin", "A-100")])]
+        [10, 10]
+        """
+        return [level for query in call.levels_of(list(keys)) for level in await self._transport.call(query)]
+
+    async def hubs(self) -> list[str]:
+        """The WebSocket URLs of the hubs: those given to this client, else as the ledger tells them.
+
+        >>> (await client.hubs())[0].startswith("ws")
+        True
+        """
+        return list(self._hubs) if self._hubs is not None else await self._transport.call(call.hubs())
+
+    def subscribe(
+        self,
+        location: str,
+        skus: Iterable[str] | None = None,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        connect_timeout_s: float = 10.0,
+    ) -> AsyncSubscription:
+        """Watch levels as they change. Nothing connects before ``async with``.
+
+        ``skus``: up to 1,000; None: the whole location; ``location`` ``*``: all of them. ``token``: called for a fresh
+        token before each connection and before the last one ends; without it the client's own key is used.
+        ``connect_timeout_s`` bounds the wait for a connection, and for a token. Raises Invalid.
+
+        >>> async with client.subscribe("berlin", ["A-100"]) as subscription:
+        ...     async for event in subscription:
+        ...         print(type(event).__name__, subscription.view["berlin", "A-100"].available)
+        ...         break
+        Snapshot 10
+        """
+        return AsyncSubscription(
+            location,
+            None if skus is None else list(skus),
+            hubs=self.hubs,
+            token=token or self._own_key,
+            token_changes=token is not None,
+            connect_timeout_s=connect_timeout_s,
+        )
+
+    async def _own_key(self) -> str:
+        return self._key or ""

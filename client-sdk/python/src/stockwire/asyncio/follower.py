@@ -1,0 +1,138 @@
+"""Follows one selection of levels over all its connections: connects, feeds the session, waits, connects again."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from stockwire.asyncio.connection import Closed, Connection, open_connection
+from stockwire.asyncio.hubs import Hubs
+from stockwire.errors import ConfigurationError, Later, StockwireError, Unavailable
+from stockwire.reconnect import Reconnect
+from stockwire.session import RENEW_LEAST_S, Ending, Output, Send, Session, Taken
+from stockwire.stream import Reconnecting
+
+_log = logging.getLogger("stockwire")
+
+
+class Subscriber(Protocol):
+    """Who is told. Called from the event loop; nothing here may block."""
+
+    @property
+    def session(self) -> Session: ...
+
+    def receive(self, message: bytes | str) -> Sequence[Output]:
+        """Feed the session, and tell the application what came of it."""
+
+    def lost(self, code: int | None) -> None:
+        """The connection has gone."""
+
+    def reconnecting(self, notice: Reconnecting) -> None: ...
+
+
+class Follower:
+    """``connect_timeout_s``: for the wait for a token, and for a hub. ``token_changes``: it is another each time."""
+
+    def __init__(
+        self,
+        subscriber: Subscriber,
+        name: str,
+        *,
+        hubs: Callable[[], Awaitable[Sequence[str]]],
+        token: Callable[[], Awaitable[str]],
+        token_changes: bool,
+        connect_timeout_s: float,
+    ) -> None:
+        self._subscriber = subscriber
+        self._session = subscriber.session
+        self._name = name
+        self._reconnect = Reconnect(token_changes=token_changes)
+        self._hubs = Hubs(hubs)
+        self._token = token
+        self._token_changes = token_changes
+        self._connect_timeout_s = connect_timeout_s
+
+    async def run(self) -> None:
+        """Until cancelled. Raises the error that coming back cannot mend."""
+        while True:
+            ending = await self._connection()
+            self._subscriber.lost(ending.code)
+            decision = self._reconnect.after(ending, random.random())
+            if isinstance(decision, StockwireError):
+                raise decision
+            attempt = self._reconnect.attempt
+            _log.info("stream of %s: %s; next try in %.2f s attempt=%d", self._name, ending.reason, decision, attempt)
+            self._subscriber.reconnecting(Reconnecting(attempt, decision, ending.reason))
+            await asyncio.sleep(decision)
+
+    async def _connection(self) -> Ending:
+        """One connection, from its hub to its end."""
+        try:
+            url = await self._hubs.next()
+            token = await self._fresh_token()
+        except Later as error:
+            return Ending(str(error))
+        except StockwireError as error:
+            return Ending(str(error), error=error)
+        async with open_connection(url, self._connect_timeout_s) as connection:
+            if isinstance(connection, Ending):
+                return connection
+            return await self._converse(connection, token)
+
+    async def _converse(self, connection: Connection, token: str) -> Ending:
+        async with asyncio.TaskGroup() as group:
+            beside = (
+                group.create_task(self._keep_token(connection), name="stockwire token renewal"),
+                group.create_task(connection.watch_silence(self._silence_s_max), name="stockwire silence watch"),
+            )
+            try:
+                await connection.send(self._session.begin(token))
+                return await self._receive(connection)
+            except Closed as closed:
+                return Ending(closed.reason, closed.code)
+            finally:
+                for task in beside:
+                    task.cancel()
+
+    def _silence_s_max(self) -> float:
+        return self._session.silence_s_max or self._connect_timeout_s
+
+    async def _receive(self, connection: Connection) -> Ending:
+        """Raises Closed."""
+        while True:
+            for output in self._subscriber.receive(await connection.receive()):
+                match output:
+                    case Ending():
+                        return output
+                    case Send(text):
+                        await connection.send(text)
+                    case Taken():
+                        self._reconnect.succeeded()
+
+    async def _fresh_token(self) -> str:
+        """Raises StockwireError; Unavailable if the application has none now."""
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                token = await self._token()
+        except StockwireError:
+            raise
+        except Exception as error:  # foreign code: most often a failed request of its own
+            _log.warning("no token for the stream of %s: %r", self._name, error)
+            raise Unavailable(f"the application gave no token: {error!r}") from error
+        if not token:
+            raise ConfigurationError("a stream needs a key or a token: set STOCKWIRE_API_KEY")
+        return token
+
+    async def _keep_token(self, connection: Connection) -> None:
+        """Renew the token before it ends, so that the stream is not interrupted every few minutes."""
+        while self._token_changes:
+            await asyncio.sleep(self._session.renew_after_s(datetime.now(UTC)))
+            if not self._session.renewable:
+                continue
+            try:
+                await connection.send(self._session.renew(await self._fresh_token()))
+            except (Closed, StockwireError) as error:
+                _log.warning("the token of the stream of %s was not renewed: %s", self._name, error)
+            await asyncio.sleep(RENEW_LEAST_S)  # the hub's answer says how long the new one lasts

@@ -1,0 +1,72 @@
+"""What waits for the application, filled by the follower of the same event loop."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from stockwire.mailbox import Mailbox
+from stockwire.session import Changed, Output, Session, Taken
+from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
+from stockwire.view import State
+
+_log = logging.getLogger("stockwire")
+
+
+class Inbox:
+    """``ready``: a snapshot of the present connection is complete. ``wake``: something may be new.
+
+    Both stay set at the end, so that nobody waits for what cannot come.
+    """
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.session = session
+        self.mailbox = Mailbox(session.view)
+        self.listeners: list[Callable[[StreamEvent], object]] = []
+        self.ready = asyncio.Event()
+        self.wake = asyncio.Event()
+        self._name = name
+
+    def receive(self, message: bytes | str) -> Sequence[Output]:
+        outputs = self.session.receive(message)
+        for output in outputs:
+            self.mailbox.put(output)
+            if isinstance(output, Taken):
+                self.ready.set()
+            if self.listeners:
+                self._tell(self._events(output))
+        self.wake.set()
+        return outputs
+
+    def lost(self, code: int | None) -> None:
+        self.ready.clear()
+        if self.session.lost(code):
+            self.mailbox.forget()
+
+    def reconnecting(self, notice: Reconnecting) -> None:
+        self.mailbox.put(notice)
+        self._tell((notice,))
+        self.wake.set()
+
+    def end(self) -> None:
+        self.session.view.state = State.CLOSED
+        self.ready.set()
+        self.wake.set()
+
+    def _events(self, output: Output) -> Sequence[StreamEvent]:
+        view = self.session.view
+        match output:
+            case Changed(keys):
+                return [LevelChanged(level) for level in view.of(keys)]
+            case Taken(keys, recovered):
+                return [Snapshot(view.of(sorted(keys)) if recovered else tuple(view.values()), recovered)]
+            case Freshness():
+                return [output]
+        return []
+
+    def _tell(self, events: Sequence[StreamEvent]) -> None:
+        for listener in tuple(self.listeners):
+            for event in events:
+                try:
+                    listener(event)
+                except Exception:  # noqa: BLE001 - foreign code: one listener must not take the stream from the others
+                    _log.exception("a listener of %s raised", self._name)

@@ -1,0 +1,152 @@
+"""What each method of a client asks and how it reads the answer: said once, for the async and the sync client alike."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from stockwire import request
+from stockwire.answer import Answer
+from stockwire.catalogue import Item, Location
+from stockwire.errors import StockwireError, UnexpectedAnswer
+from stockwire.level import Level, Malformed
+from stockwire.operation import Event, Line, OperationResult
+from stockwire.request import Request
+
+T = TypeVar("T")
+Document = dict[str, Any]
+"""The JSON object of a successful answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request, and what its answer is made into."""
+
+    request: Request
+    parse: Callable[[Document, Answer], T]
+
+    def read(self, document: Document, answer: Answer) -> T:
+        """Raises UnexpectedAnswer with the call's key: it was written, and the same answer can be asked for again."""
+        try:
+            return self.parse(document, answer)
+        except (Malformed, AttributeError) as error:
+            raise self._keyed(UnexpectedAnswer(f"the answer cannot be read: {error}", answer.status)) from error
+
+    def _keyed(self, error: StockwireError) -> StockwireError:
+        error.key = self.request.key
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """Things page by page: those behind ``after``, of all if it is None."""
+
+    page_after: Callable[[str | None], Request]
+    field: str
+    parse: Callable[[Any], T]
+    after: str | None = None
+
+    def page(self) -> Call[tuple[list[T], "Listing[T] | None"]]:
+        """The next page, and what is left behind it; None: this was the last."""
+        return Call(self.page_after(self.after), self._read)
+
+    def _read(self, document: Document, answer: Answer) -> tuple[list[T], "Listing[T] | None"]:
+        things = _list(document, self.field, self.parse)
+        following = document.get("next")
+        if following is None:
+            return things, None
+        if str(following) == self.after:  # would fetch the same page for ever
+            raise Malformed(f"the listing does not move on from {self.after!r}")
+        # opaque: text in some listings, a number in others
+        return things, Listing(self.page_after, self.field, self.parse, str(following))
+
+
+def level(sku: str, location: str) -> Call[Level]:
+    return Call(request.level(sku, location), lambda document, _: Level.parse(document))
+
+
+def operation(lines: Sequence[Line], key: str | None) -> Call[OperationResult]:
+    return _operation(request.operation(lines, key))
+
+
+def count(
+    sku: str,
+    location: str,
+    on_hand: int,
+    if_version: int | None,
+    key: str | None,
+    reference: str | None,
+    reason: str | None,
+) -> Call[OperationResult]:
+    return _operation(request.count(sku, location, on_hand, if_version, key, reference, reason))
+
+
+def levels(location: str | None) -> Listing[Level]:
+    return Listing(lambda after: request.levels(location, after), "levels", Level.parse)
+
+
+def levels_of(keys: Sequence[tuple[str, str]]) -> Iterator[Call[list[Level]]]:
+    """``keys``: (location, sku). As many calls as their number needs."""
+    for query in request.levels_of(keys):
+        yield Call(query, lambda document, _: _list(document, "levels", Level.parse))
+
+
+def history(sku: str, location: str, after_version: int) -> Listing[Event]:
+    return Listing(lambda after: request.history(sku, location, after), "events", Event.parse, str(after_version))
+
+
+def hubs() -> Call[list[str]]:
+    """Their WebSocket URLs."""
+    return Call(request.discovery(), lambda document, _: _list(document, "hubs", _stream_url))
+
+
+def put_item(
+    sku: str, name: str, price: Decimal | None, currency: str | None, attributes: Mapping[str, Any] | None
+) -> Call[Item]:
+    fields = {
+        "name": name,
+        "price": None if price is None else str(price),
+        "currency": currency,
+        "attributes": None if attributes is None else dict(attributes),
+    }
+    return Call(request.put_thing("items", sku, fields), lambda document, _: Item.parse(document))
+
+
+def item(sku: str) -> Call[Item]:
+    return Call(request.thing("items", sku), lambda document, _: Item.parse(document))
+
+
+def items(after: str | None) -> Listing[Item]:
+    return Listing(lambda page: request.things("items", page), "items", Item.parse, after)
+
+
+def put_location(location: str, name: str) -> Call[Location]:
+    asked = request.put_thing("locations", location, {"name": name})
+    return Call(asked, lambda document, _: Location.parse(document))
+
+
+def location(name: str) -> Call[Location]:
+    return Call(request.thing("locations", name), lambda document, _: Location.parse(document))
+
+
+def locations(after: str | None) -> Listing[Location]:
+    return Listing(lambda page: request.things("locations", page), "locations", Location.parse, after)
+
+
+def _operation(asked: Request) -> Call[OperationResult]:
+    key = asked.key or ""
+    return Call(asked, lambda document, answer: OperationResult.parse(document, key=key, replayed=answer.replayed))
+
+
+def _list(document: Document, field: str, parse: Callable[[Any], T]) -> list[T]:
+    """Raises Malformed."""
+    rows = document.get(field)
+    if not isinstance(rows, list):
+        raise Malformed(f"there is no list {field}")
+    return [parse(row) for row in rows]
+
+
+def _stream_url(hub: Any) -> str:
+    if not isinstance(hub, dict) or not isinstance(hub.get("stream"), str):
+        raise Malformed("a hub without a stream URL")
+    return str(hub["stream"])
