@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Generator
 from typing import Any
@@ -99,7 +100,10 @@ def create_server(app: ASGIApp) -> Server:
 
 
 def bind(host: str, port: int, setting: str, *, shared: bool = False, listen: bool = True) -> socket.socket:
-    """A TCP socket. ``shared``: with SO_REUSEPORT, for several workers. Raises SettingsError naming ``setting``."""
+    """A TCP socket. ``shared``: with SO_REUSEPORT, for several workers.
+
+    Raises SettingsError naming ``setting`` (..._PORT), or the HOST beside it if the address is at fault.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -109,12 +113,18 @@ def bind(host: str, port: int, setting: str, *, shared: bool = False, listen: bo
         found.bind((host, port))
         if listen:
             found.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one, such as "a..b"
         found.close()
-        raise SettingsError(
-            f"cannot listen on {host}:{port} ({error.strerror}): set {setting} to a free port"
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"cannot listen on {host}:{port} ({reason}): set {_fix(error, setting)}") from None
     return found
+
+
+def _fix(error: OSError | UnicodeError, setting: str) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return f"{setting} to a free port"
+    host = "STOCKWIRE_HUB_ADMIN_HOST" if "_ADMIN_" in setting else "STOCKWIRE_HUB_HOST"
+    return f"{host} to an address of this machine"
 
 
 def bound_send_buffer(listener: socket.socket, bytes_: int) -> None:

@@ -56,7 +56,7 @@ def test_every_command_and_option_exists(page: Path) -> None:
     wrong = []
     for code in code_in(page):
         meant: list[object] = []
-        for words in re.findall(r"(?:^|[\s;|(/])stockwire ((?:[a-z]+ ?)+)", code):
+        for words in re.findall(r"(?:^|[\s;|(/])stockwire ((?:[a-z][a-z-]* ?)+)", code):
             command, rest = command_of(root, words.split())
             meant.append(command)
             if command is root or (rest and hasattr(command, "commands")):

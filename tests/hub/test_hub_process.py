@@ -132,6 +132,8 @@ async def test_nonsense_settings_are_refused_in_one_line(system: System) -> None
         ({"STOCKWIRE_HUB_HEARTBEATS": "1"}, "STOCKWIRE_HUB_HEARTBEATS"),
         ({"STOCKWIRE_ALLOWED_ORIGINS": "shop.example"}, "STOCKWIRE_ALLOWED_ORIGINS"),
         ({"STOCKWIRE_HUB_STREAM_PORT": system.ledgers[0].url.rsplit(":")[-1]}, "STOCKWIRE_HUB_STREAM_PORT"),
+        ({"STOCKWIRE_HUB_HOST": "no-such-host.invalid"}, "STOCKWIRE_HUB_HOST"),
+        ({"STOCKWIRE_HUB_ADMIN_HOST": "192.0.2.1"}, "STOCKWIRE_HUB_ADMIN_HOST"),
     ]
     from tests.processes import hub_process
 

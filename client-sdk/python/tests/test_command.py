@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,19 @@ def test_ctrl_c_before_the_commands_are_loaded_is_quiet(
         main()
     assert ended.value.code == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_ctrl_c_while_the_package_is_being_imported_is_quiet(tmp_path: Path) -> None:
+    (tmp_path / "stockwire.py").write_text(
+        "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
+    )
+    program = f"import stockwire_command, sys; sys.path.insert(0, {str(tmp_path)!r}); stockwire_command.main()"
+    done = run("-c", program)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shells_completion_can_be_shown(shell: str) -> None:
+    done = run("-c", "from stockwire.cli import main; main()", "--show-completion", shell)
+    assert done.returncode == 0
+    assert "_COMPLETE" in done.stdout

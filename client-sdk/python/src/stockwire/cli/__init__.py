@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 
 EXIT_CONFIG = 78
@@ -10,18 +11,19 @@ EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 
 def main() -> None:
-    """Entry point of the console script. Ends the process."""
+    """Ends the process."""
     try:
-        _run()
+        load()()
     except KeyboardInterrupt:  # also while the commands are still being imported
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _run() -> None:
+def load() -> Callable[[], None]:
+    """Everything that must be imported before a command can run, and how it then runs. Ends the process without it."""
     missing = [name for name in ("typer", "rich") if find_spec(name) is None]
     if missing:
         sys.stderr.write(f"stockwire: the command line needs {' and '.join(missing)}: pip install 'stockwire[cli]'\n")
         sys.exit(EXIT_CONFIG)
     from stockwire.cli.program import run
 
-    run()
+    return run

@@ -1,28 +1,33 @@
 """All verbs in one typer application, and what the process says when one fails: a single line on stderr."""
 
 import importlib.metadata
+import io
 import sys
 
 import typer
 
-from stockwire.cli import EXIT_CONFIG
+from stockwire.cli.failure import line_of, status_of
 from stockwire.cli.import_file import import_file
+from stockwire.cli.items import items
+from stockwire.cli.locations import locations
 from stockwire.cli.stock import stock
 from stockwire.cli.watch import watch
-from stockwire.errors import ConfigurationError, StockwireError
+from stockwire.errors import StockwireError
 
 ENTRY_POINT_GROUP = "stockwire.commands"
-EXIT_ERROR = 1
 
 
 def run() -> None:
-    """Ends the process: 0 done, 1 failed, 2 wrong usage (and a failed import), 78 something must be set first."""
+    """Ends the process: 0 done, 1 failed, 2 wrong usage (and a failed import), 3 refused on the stock, 75 try again
+    later, 78 something must be set first, 130 interrupted.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII only shows "?" for an umlaut
     try:
         program()()
-    except ConfigurationError as error:
-        _end(error, EXIT_CONFIG)
     except StockwireError as error:
-        _end(error, EXIT_ERROR)
+        typer.echo(f"stockwire: {line_of(error)}", err=True)
+        sys.exit(status_of(error))
 
 
 def program() -> typer.Typer:
@@ -38,14 +43,11 @@ def program() -> typer.Typer:
     app.command("import")(import_file)
     app.command("watch")(watch)
     app.add_typer(stock, name="stock")
+    app.add_typer(items, name="items")
+    app.add_typer(locations, name="locations")
     for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
         try:
             app.add_typer(entry.load())
         except ImportError as error:
             typer.echo(f"stockwire: the commands of {entry.value} cannot be loaded: {error}", err=True)
     return app
-
-
-def _end(error: StockwireError, status: int) -> None:
-    typer.echo(f"stockwire: {error}", err=True)
-    sys.exit(status)

@@ -1,64 +1,52 @@
 """``stockwire watch``: levels as they change, as a live table or as JSON lines."""
 
-import sys
+import asyncio
 import time
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
-from rich.live import Live
 
 from stockwire.asyncio.client import AsyncClient
 from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.cli.board import Board
-from stockwire.cli.options import Json, Key, Url, complete
-from stockwire.cli.stock import level_fields
-from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
-
-FRAMES_PER_S = 8
+from stockwire.cli.completion import complete_location, complete_sku
+from stockwire.cli.fields import stream_fields
+from stockwire.cli.live import draw
+from stockwire.cli.options import Json, Key, Url, complete, echo_json, failures
 
 
 def watch(
-    location: Annotated[str, typer.Argument(help="Name of the location; * for all.")],
-    skus: Annotated[list[str] | None, typer.Argument(help="Only these skus. Default: the whole location.")] = None,
+    location: Annotated[str, typer.Argument(help="Name of the location; * for all.", autocompletion=complete_location)],
+    skus: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only these skus. Default: the whole location.", autocompletion=complete_sku),
+    ] = None,
     url: Url = None,
     key: Key = None,
     json: Json = False,
 ) -> None:
     """Show stock as it changes. With --json (or into a pipe) one line for each event."""
-    complete(_watch(location, skus or None, url, key, json))
+    with failures(json):
+        complete(_watch(location, skus or None, url, key, json))
 
 
 async def _watch(location: str, skus: list[str] | None, url: str | None, key: str | None, json: bool) -> None:
+    console = Console()
     async with AsyncClient(url, key) as client, client.subscribe(location, skus) as subscription:
-        if json or not sys.stdout.isatty():
+        if json or not console.is_terminal or console.is_dumb_terminal:
             await _print_lines(subscription)
         else:
-            await _draw(subscription, location)
+            board = Board(location, subscription.view, clock=time.monotonic)
+            await draw(console, board.render, _follow(subscription, board))
 
 
 async def _print_lines(subscription: AsyncSubscription) -> None:
     async for event in subscription:
-        typer.echo(orjson.dumps(event_fields(event)).decode())
+        echo_json(stream_fields(event))
 
 
-async def _draw(subscription: AsyncSubscription, location: str) -> None:
-    console = Console()
-    board = Board(location, subscription.view, rows_max=lambda: console.height - 6, clock=time.monotonic)
-    with Live(get_renderable=board.render, console=console, refresh_per_second=FRAMES_PER_S, screen=False):
-        async for event in subscription:
-            board.note(event)
-
-
-def event_fields(event: StreamEvent) -> dict[str, object]:
-    """An event as a JSON object with ``type``: snapshot, level, freshness or reconnecting."""
-    match event:
-        case LevelChanged(level):
-            return {"type": "level", **level_fields(level)}
-        case Snapshot(levels, recovered):
-            return {"type": "snapshot", "recovered": recovered, "levels": [level_fields(level) for level in levels]}
-        case Freshness(fresh, lag_ms):
-            return {"type": "freshness", "fresh": fresh, "lag_ms": lag_ms}
-        case Reconnecting(attempt, after_s, reason):
-            return {"type": "reconnecting", "attempt": attempt, "after_s": round(after_s, 3), "reason": reason}
+async def _follow(subscription: AsyncSubscription, board: Board) -> None:
+    async for event in subscription:
+        board.note(event)
+        await asyncio.sleep(0)  # a full mailbox must not keep the table from being drawn

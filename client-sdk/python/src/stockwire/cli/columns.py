@@ -1,0 +1,54 @@
+"""Listings as lines of fixed columns, so that they can be printed while they are still being fetched. Pure.
+
+A cell that is too long is cut with an ellipsis; cells are measured as terminals show them, where some characters are
+two columns wide and some none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+GAP = 2
+LAST_WIDTH_MIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``width`` in columns of the terminal; 0 for the last one: whatever is left."""
+
+    title: str
+    width: int
+    right: bool = False
+
+
+class Columns:
+    """``width``: of the terminal."""
+
+    def __init__(self, columns: Sequence[Column], width: int) -> None:
+        fixed = sum(column.width + GAP for column in columns if column.width)
+        self._columns = [(column, column.width or max(LAST_WIDTH_MIN, width - fixed)) for column in columns]
+
+    def heading(self) -> str:
+        return self.line([column.title for column, _ in self._columns])
+
+    def line(self, cells: Sequence[str]) -> str:
+        shown = [
+            fitted(cell, width, right=column.right) for cell, (column, width) in zip(cells, self._columns, strict=True)
+        ]
+        return (" " * GAP).join(shown).rstrip()
+
+
+def fitted(text: str, width: int, *, right: bool = False) -> str:
+    """Exactly ``width`` columns wide: filled up, or cut with an ellipsis at its end."""
+    shown = cut(text, width)
+    filling = " " * (width - cell_len(shown))
+    return filling + shown if right else shown + filling
+
+
+def cut(text: str, width: int) -> str:
+    """At most ``width`` columns wide; characters that would move the cursor are shown as what they are."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    if cell_len(shown) <= width:
+        return shown
+    return set_cell_size(shown, max(0, width - 1)).rstrip() + "…"

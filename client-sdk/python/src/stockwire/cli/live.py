@@ -1,0 +1,48 @@
+"""Drawing over and over on a terminal's other screen: whatever ends it, the screen is left as it was found."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+FRAMES_PER_S = 8
+"""Faster than an eye follows numbers; slow enough for a terminal at the other end of a bad line."""
+
+
+async def draw(console: Console, render: Callable[[int, int], Text], work: Coroutine[Any, Any, None]) -> None:
+    """Until ``work`` ends, or raises. ``render`` gets the terminal's present width and height, in this event loop.
+
+    The size is read anew for each frame: a terminal that is resized has a frame of its new size an eighth of a second
+    later.
+    """
+    following = asyncio.create_task(work, name="stockwire live work")
+    try:
+        with _ended_by_sigterm(), Live(console=console, screen=True, auto_refresh=False) as live:
+            while not following.done():
+                size = console.size
+                live.update(render(size.width, size.height), refresh=True)
+                await asyncio.wait([following], timeout=1 / FRAMES_PER_S)
+        following.result()
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends us as Ctrl-C does, with the screen put back, and with its own status."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

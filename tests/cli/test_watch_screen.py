@@ -1,0 +1,62 @@
+"""`stockwire watch` as a person sees it, in a real terminal: what changed, a narrow window, a lost hub, Ctrl-C."""
+
+import asyncio
+import os
+import signal
+
+from stockwire import AsyncClient
+from tests.cli.running import PROGRAM, RunningUp
+from tests.pseudo_terminal import PseudoTerminal
+from tests.waiting import wait_until
+
+SKU = "22423"
+NARROW = 40
+
+
+def ready(lines: list[str]) -> bool:
+    return bool(lines) and "fresh" in lines[0] and any(line.startswith(SKU) for line in lines)
+
+
+async def change(up: RunningUp) -> None:
+    async with AsyncClient(up.run["ledger"], up.run["key"]) as client:
+        await client.stock.receive(SKU, "shop", 7)
+
+
+def test_a_change_is_seen_without_colours_in_any_size_and_ctrl_c_leaves_a_clean_screen(up: RunningUp) -> None:
+    command = [str(PROGRAM), "watch", "shop", SKU]
+    with PseudoTerminal(command, {**up.environment(), "NO_COLOR": "1"}) as terminal:
+        terminal.wait_for(ready, "the level")
+        asyncio.run(change(up))
+        lines = terminal.wait_for(lambda lines: any("▲ +7" in line for line in lines), "a marked change")
+        style = terminal.screen.style_of(next(number for number, line in enumerate(lines) if line.startswith(SKU)))
+        assert "7" in style.split(";"), "not reversed"
+        assert not {"31", "32"} & set(style.split(";")), "coloured"
+        terminal.resize(NARROW, 8)
+        lines = terminal.wait_for(ready, "the level in a narrow window")
+        assert len(lines) <= 8
+        assert max(map(len, lines)) <= NARROW
+        terminal.interrupt()
+        assert terminal.wait() == 130
+        assert not terminal.screen.alternate
+        assert terminal.screen.lines() == []
+
+
+def test_lost_hubs_are_seen_and_that_they_are_back(up: RunningUp) -> None:
+    before = up.run["pids"]
+    with PseudoTerminal([PROGRAM, "watch", "shop", SKU], up.environment()) as terminal:
+        terminal.wait_for(ready, "the level")
+        for name in ("hub-1", "hub-2"):
+            os.kill(before[name], signal.SIGKILL)
+        terminal.wait_for(lambda lines: lines[1].startswith("try "), "the next try")
+        lines = terminal.wait_for(lambda lines: lines[1].startswith("back after "), "that it is back")
+        assert "fresh" in lines[0]
+        assert "1 reconnect" in lines[0]
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+        assert not terminal.screen.alternate
+
+    async def replaced() -> bool:
+        now = up.run["pids"]
+        return all(now.get(name, before[name]) != before[name] for name in ("hub-1", "hub-2"))
+
+    asyncio.run(wait_until(replaced, 30, what="both hubs in run.json again"))
