@@ -72,4 +72,4 @@ def stream_fields(event: StreamEvent) -> dict[str, object]:
 
 def _moment(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, with microseconds."""
-    return at and at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return None if at is None else at.isoformat(timespec="microseconds").replace("+00:00", "Z")
