@@ -10,7 +10,11 @@ ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "client-sdk" / "python" / "src"
 PACKAGES = {name: ROOT / name for name in ("wire", "ledger", "hub", "cli")} | {"stockwire": CLIENT / "stockwire"}
 SOURCES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
-TESTS = [*sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "client-sdk" / "python" / "tests").rglob("*.py"))]
+TESTS = [
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "client-sdk" / "python" / "tests").rglob("*.py")),
+    ROOT / "locustfile.py",
+]
 REFERENCE = ROOT / "docs" / "reference"
 
 

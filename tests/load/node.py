@@ -1,0 +1,146 @@
+"""What the users of one load process share, and how it reports to the process that judges.
+
+Messages, in the order in which they go: ``acknowledged`` all the time, in parcels; after ``close`` no user trades any
+more, and ``closed`` comes behind the last parcel; each ``show`` is answered by ``screens``, in parcels, and ``shown``.
+With one process for everything the same messages go round inside of it.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+from stockwire import errors
+from stockwire.operation import OperationResult
+from tests.load.catalogue import Catalogue, spread
+from tests.load.curve import PHASES, Phase
+from tests.load.screen import Delivered, Screen
+from tests.load.verdict import effects
+
+PARCEL_OPERATIONS = 200
+"""About 20 KB: small beside locust's own messages, and few enough that none waits."""
+PARCEL_SCREENS = 20
+"""A screen of 40 levels is about 1.5 KB."""
+FINISH_S = 20.0
+"""For calls that are under way when the doors close: longer than the last retry of `caller.POLICY`."""
+POLL_S = 0.02
+NOT_BOOKED = (
+    *(errors.Refused, errors.Invalid, errors.Unauthorized, errors.Forbidden, errors.NotFound),
+    *(errors.RateLimited, errors.Overloaded, errors.Unavailable),
+)
+"""Whatever else ends a call may have been booked: no answer, the key in use elsewhere, being killed in the middle."""
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Of locust's runners."""
+
+    def send_message(self, msg_type: str, data: Any = None) -> None: ...
+
+
+@dataclass(slots=True)
+class Booking:
+    """One operation under way. Without a ``result`` its outcome is unknown, unless the error says otherwise."""
+
+    result: OperationResult | None = None
+
+
+class Node:
+    """``trading``: whether users may buy and sell. ``index``: of this load process among all."""
+
+    def __init__(self, runner: Runner, catalogue: Catalogue, hubs: list[str], index: int) -> None:
+        self.catalogue = catalogue
+        self.phase: Phase = PHASES[0]
+        self.trading = True
+        self._runner = runner
+        self._hubs = hubs
+        self._index = index
+        self._numbers = count()
+        self._screens: dict[str, Screen] = {}
+        self._left = Delivered()
+        self._under_way = 0
+        self._acknowledged: list[tuple[str, list[tuple[Any, ...]]]] = []
+        self._unknown: list[str] = []
+
+    # users
+
+    def enter(self) -> Screen:
+        """A screen for one more shopper, on the next hub in turn."""
+        number = next(self._numbers)
+        hub = spread(self._hubs, number + self._index)
+        name = f"shopper {self._index}.{number} at {hub}"
+        screen = Screen(name, hub, self.catalogue.location, self.catalogue.watched())
+        self._screens[name] = screen
+        return screen
+
+    def leave(self, screen: Screen) -> None:
+        """What it was sent still counts; what it shows no more. Safe twice."""
+        if self._screens.pop(screen.name, None) is not None:
+            self._left.add(screen.delivered)
+
+    @contextmanager
+    def booking(self, key: str) -> Iterator[Booking]:
+        """Around all tries of one operation."""
+        booking = Booking()
+        known = False
+        self._under_way += 1
+        try:
+            yield booking
+        except NOT_BOOKED:
+            known = True
+            raise
+        finally:
+            self._under_way -= 1
+            if booking.result is not None:
+                self._acknowledged.append((booking.result.operation, sorted(effects(booking.result.events))))
+            elif not known:
+                self._unknown.append(key)
+            if len(self._acknowledged) >= PARCEL_OPERATIONS:
+                self._send_acknowledged()
+
+    def think_s(self, part: float = 1.0) -> float:
+        return random.uniform(0.5, 1.5) * self.phase.think_s * part
+
+    # the judging process
+
+    def close(self) -> None:
+        """Let nobody begin anything, wait for what is under way, report the rest."""
+        self.trading = False
+        ends = time.monotonic() + FINISH_S
+        while self._under_way and time.monotonic() < ends:
+            time.sleep(POLL_S)
+        self._send_acknowledged()
+        self._runner.send_message("closed", {"under_way": self._under_way})
+
+    def show(self, turn: int) -> None:
+        delivered = Delivered()
+        delivered.add(self._left)
+        screens = list(self._screens.values())
+        for screen in screens:
+            delivered.add(screen.delivered)
+        for some in _parcels(screens, PARCEL_SCREENS):
+            self._runner.send_message("screens", {"turn": turn, "screens": [_described(screen) for screen in some]})
+        figures = [delivered.levels, delivered.repeated, delivered.backwards, delivered.repeated_after_a_gap]
+        shown = {"turn": turn, "delivered": figures, "samples": list(delivered.samples)}
+        self._runner.send_message("shown", shown)
+
+    def _send_acknowledged(self) -> None:
+        acknowledged, self._acknowledged = self._acknowledged, []
+        unknown, self._unknown = self._unknown, []
+        for some in _parcels(acknowledged, PARCEL_OPERATIONS):
+            self._runner.send_message("acknowledged", {"operations": some, "unknown": []})
+        for keys in _parcels(unknown, PARCEL_OPERATIONS):
+            self._runner.send_message("acknowledged", {"operations": [], "unknown": keys})
+
+
+def _described(screen: Screen) -> dict[str, Any]:
+    skus = None if screen.skus is None else list(screen.skus)
+    return {"name": screen.name, "complete": screen.complete, "skus": skus, "levels": screen.levels()}
+
+
+def _parcels(things: list[T], size: int) -> Iterator[list[T]]:
+    for begin in range(0, len(things), size):
+        yield things[begin : begin + size]

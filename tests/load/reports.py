@@ -1,0 +1,69 @@
+"""What the load processes report to the one that judges, gathered. See `node` for the messages."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ledger.operation import operation_id
+from tests.load.screen import Delivered
+from tests.load.verdict import Told, Watched
+
+POLL_S = 0.05
+ANSWER_S = 30.0
+"""For the load processes to finish their calls and report: longer than `node.FINISH_S`."""
+
+
+class Reports:
+    """``owner``: of the key that everybody uses: an operation's id is a hash of its owner and its key."""
+
+    def __init__(self, owner: str) -> None:
+        self.told = Told()
+        self.screens: list[Watched] = []
+        self.delivered = Delivered()
+        self._owner = owner
+        self._turn = 0
+        self._closed: set[str] = set()
+        self._shown: set[str] = set()
+
+    def hear(self, kind: str, node: str, data: Mapping[str, Any]) -> None:
+        """Screens of an earlier turn come too late and are left out."""
+        if kind == "acknowledged":
+            self._acknowledged(data)
+        elif kind == "closed":
+            self._closed.add(node)
+        elif data["turn"] == self._turn and kind == "screens":
+            self.screens += [_watched(row) for row in data["screens"]]
+        elif data["turn"] == self._turn and kind == "shown":
+            levels, repeated, backwards, after_a_gap = data["delivered"]
+            self.delivered.add(Delivered(levels, repeated, backwards, after_a_gap, tuple(data["samples"])))
+            self._shown.add(node)
+
+    def await_closed(self, nodes: Collection[str]) -> list[str]:
+        """Who has not answered in time."""
+        return _missing(nodes, lambda: self._closed)
+
+    def begin_turn(self) -> int:
+        """Forget what was shown: ask again, with this number."""
+        self._turn += 1
+        self.screens, self.delivered, self._shown = [], Delivered(), set()
+        return self._turn
+
+    def await_shown(self, nodes: Collection[str]) -> list[str]:
+        return _missing(nodes, lambda: self._shown)
+
+    def _acknowledged(self, data: Mapping[str, Any]) -> None:
+        for operation, effects in data["operations"]:
+            self.told.acknowledged[operation] = frozenset(tuple(effect) for effect in effects)
+        self.told.unknown |= {str(operation_id(self._owner, key)) for key in data["unknown"]}
+
+
+def _watched(row: Mapping[str, Any]) -> Watched:
+    levels = {sku: tuple(shown) for sku, shown in row["levels"].items()}
+    return Watched(row["name"], row["complete"], row["skus"], levels)
+
+
+def _missing(nodes: Collection[str], answered: Callable[[], set[str]]) -> list[str]:
+    ends = time.monotonic() + ANSWER_S
+    while set(nodes) - answered() and time.monotonic() < ends:
+        time.sleep(POLL_S)
+    return sorted(set(nodes) - answered())
