@@ -112,8 +112,8 @@ class Shopper(Visitor):
         self._watching.link_exception(self._thrown_out)
 
     def on_stop(self) -> None:
-        self.node.leave(self.screen)
         self._watching.kill()
+        self.node.leave(self.screen)
 
     @task
     def buy(self) -> None:

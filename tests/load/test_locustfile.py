@@ -1,0 +1,179 @@
+"""The real locustfile against a real system: a clean launch passes, and each planted fault is found and named."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.load.frame_proxy import Copies, frame_proxy
+from tests.load.sabotage import Sabotage, book_twice, drop_guards, lose, oversell, sabotage
+from tests.postgres import PostgresServer
+from tests.processes import ROOT, clean_environment, free_port
+from tests.system import System
+from tests.valkey import ValkeyServer
+
+DEADLINE_S = 90.0
+SMALL = ("--users-peak", "12", "--minutes", "0.1", "--skus", "6", "--quiet-s", "1.5", "--headless", "--only-summary")
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What one run of locust ended with. ``faults``: counts by name."""
+
+    status: int
+    printed: str
+    html: str
+    faults: dict[str, int]
+
+    @property
+    def found(self) -> set[str]:
+        return {name for name, count in self.faults.items() if count}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``work`` is done to the books, ``copies`` to what a hub sends."""
+
+    processes: int = 0
+    work: Sabotage | None = None
+    copies: Copies | None = None
+
+
+PLANS = {
+    "clean": Plan(),
+    "clean, two processes": Plan(processes=2),
+    "oversold": Plan(work=oversell),
+    "lost": Plan(processes=2, work=lose),
+    "booked twice": Plan(work=book_twice),
+    "sent twice": Plan(copies=lambda number, _: 2 if number else 1),
+    "stale": Plan(copies=lambda number, _: int(number <= 4)),
+}
+
+
+@pytest.fixture(scope="module")
+def rehearsals(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
+) -> Iterator[dict[str, Rehearsal]]:
+    """All side by side, each with a location of its own, over one database that no other test uses."""
+    folder = tmp_path_factory.mktemp("load")
+    name = postgres.create_database(template_database)
+    system = System(folder, postgres.url(name), valkey.url, f"load-{secrets.token_hex(4)}")
+    try:
+        yield asyncio.run(run_all(system, folder))
+    finally:
+        postgres.drop_database(name)
+
+
+async def run_all(system: System, folder: Path) -> dict[str, Rehearsal]:
+    await drop_guards(system.database_url)
+    try:
+        await system.start()
+        ended = await asyncio.gather(*(run(system, folder, name, plan) for name, plan in PLANS.items()))
+    finally:
+        await system.stop()
+    return dict(zip(PLANS, ended, strict=True))
+
+
+async def run(system: System, folder: Path, name: str, plan: Plan) -> Rehearsal:
+    location, report = f"l-{secrets.token_hex(4)}", folder / f"{name}.html"
+    arguments = [*SMALL, "--location", location, "--html", str(report)]
+    if plan.processes:
+        port = str(free_port())
+        arguments += ["--processes", str(plan.processes), "--master-bind-port", port, "--master-port", port]
+    async with contextlib.AsyncExitStack() as stack:
+        if plan.copies is not None:
+            urls = [await stack.enter_async_context(frame_proxy(url, plan.copies)) for url in system.stream_urls]
+            arguments += ["--hubs", ",".join(urls)]
+        running = asyncio.create_task(locust(system, arguments))
+        if plan.work is not None:
+            await sabotage(system.database_url, location, plan.work)
+        status, printed = await running
+    verdict = orjson.loads(report.with_suffix(".json").read_bytes())
+    faults = {row["fault"]: row["count"] for row in verdict["faults"]}
+    return Rehearsal(status, printed, report.read_text(), faults)
+
+
+async def locust(system: System, arguments: list[str]) -> tuple[int, str]:
+    """The exit status, and what was printed."""
+    settings = {"STOCKWIRE_URL": system.ledger_url, "STOCKWIRE_API_KEY": await system.admin_key()}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), *arguments),
+        cwd=ROOT,
+        env=clean_environment(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            printed, _ = await process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode is not None
+    return process.returncode, printed.decode()
+
+
+@pytest.mark.parametrize("name", ["clean", "clean, two processes"])
+def test_a_launch_without_faults_passes(rehearsals: dict[str, Rehearsal], name: str) -> None:
+    ended = rehearsals[name]
+    assert ended.found == set(), ended.printed
+    assert ended.status == 0, ended.printed
+    assert "PASSED" in ended.printed
+    assert "commit to screen" in ended.printed
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("oversold", {"oversold", "unasked"}),
+        ("lost", {"lost"}),
+        ("booked twice", {"seen twice"}),
+        ("sent twice", {"seen twice"}),
+    ],
+)
+def test_a_planted_fault_fails_the_run_under_its_name(
+    rehearsals: dict[str, Rehearsal], name: str, found: set[str]
+) -> None:
+    ended = rehearsals[name]
+    assert ended.found == found, ended.printed
+    assert ended.status == 1, ended.printed
+    for fault in found:
+        assert f"\n  {fault}: " in ended.printed
+
+
+def test_a_hub_that_stops_sending_but_goes_on_beating_leaves_stale_screens(rehearsals: dict[str, Rehearsal]) -> None:
+    """A level of which such a screen never heard anything is lost as well."""
+    ended = rehearsals["stale"]
+    assert {"stale"} <= ended.found <= {"stale", "lost"}, ended.printed
+    assert ended.status == 1, ended.printed
+
+
+def test_the_html_report_shows_the_verdict(rehearsals: dict[str, Rehearsal]) -> None:
+    assert "PASSED: nothing oversold" in rehearsals["clean"].html
+    assert "FAILED: lost" in rehearsals["lost"].html
+
+
+async def test_without_a_system_it_says_so_and_fails(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), *SMALL),
+        cwd=ROOT,
+        env=clean_environment({"STOCKWIRE_DATA": str(tmp_path)}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    async with asyncio.timeout(DEADLINE_S):
+        printed, _ = await process.communicate()
+    assert process.returncode == 78, printed
+    assert b"no ledger named" in printed
