@@ -13,7 +13,7 @@ PINNED := --require-hashes --only-binary=:all: --no-compile
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench lint lock
+.PHONY: up test bench load lint lock
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -24,6 +24,11 @@ test: $(TEST) lint
 
 bench: $(TEST)
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+# A launch against a running `make up`: docs/how-to/load-test.md
+load: $(TEST)
+	@mkdir -p build
+	@exec $(VENV)/bin/locust --headless --only-summary --html build/load.html $(ARGS)
 
 lint: $(TEST)
 	$(VENV)/bin/ruff check

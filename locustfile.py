@@ -268,6 +268,7 @@ def show_the_verdict(exit_code: int, **_: Any) -> None:
     if Launch.report is not None:
         add_to_html(Launch.report, text, passed=exit_code == 0)
         write_json(Launch.report.with_suffix(".json"), title, Launch.faults)
+        sys.stdout.write(f"Report: {Launch.report}, and the verdict as {Launch.report.with_suffix('.json')}\n")
 
 
 for hook, listener in (

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from stockwire.cli.program import program
 from tests.docs.pages import anchors_of, code_in, links_in, pages, text_of
+from tests.load.test_options import launch_options
 from tests.source import PACKAGES, REFERENCE, ROOT, code_names, rows
 
 PAGES = pages()
@@ -20,8 +21,12 @@ FOLDERS = ("wire", "ledger", "hub", "cli", "client-sdk", "tests", "docs")
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh", ".mako"}
 PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
 HUB_ROUTES = {"/v1/levels/stream"}
-FOREIGN_OPTIONS = {"--pgdata", "--checkpoint", "--wal-method", "--progress", "--rounds", "--row", "--json"}
-"""Of pg_basebackup and of `make bench`."""
+FOREIGN_OPTIONS = {
+    *("--pgdata", "--checkpoint", "--wal-method", "--progress", "--rounds", "--row", "--json"),
+    *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
+    *launch_options(),
+}
+"""Of pg_basebackup, of `make bench`, and of `make load`: locust's and its own."""
 OUR_PAGE = re.compile(r"\bdocs/(?:decisions|how-to|reference|operations|design|benchmarks)[\w./-]*")
 
 page_by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -4,8 +4,8 @@ Protocol v1 promises of one connection, once its snapshot is complete, that the 
 deviations are told apart:
 
 backwards   a version below the one already shown: never allowed
-repeated    the version already shown, once more: allowed only right after a version was left out. Then the reader was
-            slow, its level was marked to be written again when it had drained, and a change in between was quicker.
+repeated    the version already shown, once more: allowed once after a version was left out. The reader was slow then;
+            its level was marked to be written when it has drained, and newer changes were quicker.
 
 The client's rule drops both, so the session's view cannot tell; this counts what came over the wire.
 """
@@ -105,8 +105,6 @@ class Screen:
         for level in levels:
             if level.version > self._versions.get(level.sku, 0) + 1:
                 self._gaps.add(level.sku)
-            else:
-                self._gaps.discard(level.sku)
             self._versions[level.sku] = level.version
         self.delivered.levels += len(levels)
         return levels
