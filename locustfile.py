@@ -44,7 +44,10 @@ from tests.load.verdict import Fault
 logger = logging.getLogger(__name__)
 IDLE_S = 0.2
 """How often a user whose shop has closed looks whether it is over."""
+LEAVE_S = 5.0
+"""Users who leave finish the call they are in: being killed there would leave its outcome unknown."""
 NO_SYSTEM = 78
+"""Of sysexits.h, EX_CONFIG: as the servers end without their settings."""
 
 
 class Launch:
@@ -185,6 +188,7 @@ def find_the_system(environment: Environment, **_: Any) -> None:
         logger.error("stockwire: %s", error)
         sys.exit(NO_SYSTEM)
     environment.host = Launch.settings.url
+    environment.stop_timeout = environment.stop_timeout or LEAVE_S
     if not isinstance(runner, MasterRunner):
         for order in ("phase", "close", "show"):
             runner.register_message(order, obey, concurrent=True)

@@ -1,25 +1,22 @@
 """The socket of one screen: one hub, connected again as the SDK would, until it is killed. Blocking."""
 
+import contextlib
 import random
 import time
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn, Protocol
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
 from stockwire.errors import BadToken, Forbidden, StockwireError
-from stockwire.frame import SUBPROTOCOL
 from stockwire.level import Level
 from stockwire.reconnect import Reconnect
 from stockwire.session import Ending, Send
 from tests.load.screen import Screen
+from tests.load.web_socket import WebSocket
 
 CONNECT_TIMEOUT_S = 10.0
 """For the upgrade, and as long again for each message until the snapshot is complete."""
-CLOSE_TIMEOUT_S = 1.0
-MESSAGE_BYTES_MAX = 8 * 2**20
 
 
 class Broken(Exception):
@@ -49,21 +46,12 @@ def watch(screen: Screen, token: str, record: Record) -> NoReturn:
 
 
 def _connection(screen: Screen, token: str, record: Record, reconnect: Reconnect) -> Ending:
-    socket: ClientConnection | None = None
-    ending: Ending | None = None
-    try:
+    with contextlib.ExitStack() as stack:
+        socket: WebSocket | None = None
+        ending: Ending | None = None
         with record.connecting():
             try:
-                socket = connect(
-                    screen.hub,
-                    subprotocols=[Subprotocol(SUBPROTOCOL)],
-                    compression=None,
-                    open_timeout=CONNECT_TIMEOUT_S,
-                    close_timeout=CLOSE_TIMEOUT_S,
-                    ping_interval=None,  # the hub's heartbeats are the sign of life
-                    max_size=MESSAGE_BYTES_MAX,
-                    proxy=None,
-                )
+                socket = stack.enter_context(WebSocket(screen.hub, CONNECT_TIMEOUT_S))
                 socket.send(screen.begin(token))
                 while not screen.complete and ending is None:
                     ending = _message(screen, socket, record)
@@ -75,12 +63,9 @@ def _connection(screen: Screen, token: str, record: Record, reconnect: Reconnect
             return ending or Ending("never connected")
         reconnect.succeeded()
         return _messages(screen, socket, record)
-    finally:
-        if socket is not None:
-            socket.close()
 
 
-def _messages(screen: Screen, socket: ClientConnection, record: Record) -> Ending:
+def _messages(screen: Screen, socket: WebSocket, record: Record) -> Ending:
     while True:
         try:
             ending = _message(screen, socket, record)
@@ -90,9 +75,9 @@ def _messages(screen: Screen, socket: ClientConnection, record: Record) -> Endin
             return ending
 
 
-def _message(screen: Screen, socket: ClientConnection, record: Record) -> Ending | None:
+def _message(screen: Screen, socket: WebSocket, record: Record) -> Ending | None:
     """Raises TimeoutError (an OSError) when the hub is silent for too long, ConnectionClosed."""
-    data = socket.recv(timeout=screen.session.silence_s_max or CONNECT_TIMEOUT_S, decode=False)
+    data = socket.receive(screen.session.silence_s_max or CONNECT_TIMEOUT_S)
     outputs, shown = screen.receive(data)
     for level in shown:
         record.shown(level, len(data))
