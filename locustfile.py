@@ -24,7 +24,7 @@ from locust.exception import StopTest
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from stockwire import request
-from stockwire.errors import Later, Refused, StockwireError
+from stockwire.errors import ConfigurationError, Later, Refused, StockwireError
 from stockwire.level import Level
 from stockwire.operation import Line, OperationResult, receipt, sale
 from stockwire.request import Request
@@ -97,6 +97,8 @@ class Visitor(FastHttpUser):
     def book(self, name: str, asked: Request) -> None:
         """One operation with all its tries. Being refused, and nobody there, are in the statistics."""
         assert asked.key is not None
+        if not self.node.trading:
+            return
         with contextlib.suppress(Refused, Later), self.node.booking(asked.key) as booking:
             booking.result = OperationResult.parse(self.call(name, asked), key=asked.key, replayed=False)
 
@@ -120,9 +122,8 @@ class Shopper(Visitor):
 
     @task
     def buy(self) -> None:
-        if self.node.trading:
-            key, catalogue = str(uuid.uuid4()), self.node.catalogue
-            self.move("buy", [sale(catalogue.wish(self.node.phase.hot), catalogue.location, reference=key)], key)
+        key, catalogue = str(uuid.uuid4()), self.node.catalogue
+        self.move("buy", [sale(catalogue.wish(self.node.phase.hot), catalogue.location, reference=key)], key)
 
     def connecting(self) -> AbstractContextManager[Any]:
         measured: AbstractContextManager[Any] = self.environment.events.request.measure("WS", "connect to snapshot")
@@ -152,9 +153,8 @@ class Till(Visitor):
 
     @task
     def sell(self) -> None:
-        if self.node.trading:
-            key = str(uuid.uuid4())
-            self.move("basket", self.node.catalogue.basket(self.node.phase.hot / 2, key), key)
+        key = str(uuid.uuid4())
+        self.move("basket", self.node.catalogue.basket(self.node.phase.hot / 2, key), key)
 
 
 class Staff(Visitor):
@@ -205,11 +205,15 @@ def open_the_shop(environment: Environment, **_: Any) -> None:
     try:
         if not isinstance(runner, WorkerRunner):
             catalogue = named(options.location, options.skus)
-            Launch.judge = Judge(Launch.settings, catalogue, options.quiet_s)
+            Launch.judge, Launch.faults = Judge(Launch.settings, catalogue, options.quiet_s), []
             options.launch = catalogue.location
         if isinstance(runner, LocalRunner | WorkerRunner):
             with Ledger(Launch.settings) as ledger:
                 hubs = hubs_of(options) or ledger.hubs()
+            if not hubs:
+                raise ConfigurationError(
+                    "the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there, or give --hubs"
+                )
             Launch.node = Node(runner, Catalogue(options.launch, options.skus), hubs, runner.worker_index)
     except StockwireError as error:
         raise StopTest(f"stockwire: {error}") from error
@@ -247,6 +251,7 @@ def judge_the_run(environment: Environment, **_: Any) -> None:
 
 def count_failures(environment: Environment, **_: Any) -> None:
     """The exit status. Only now have the load processes told the last of their statistics."""
+    judge_the_run(environment)  # SIGTERM comes here first
     if not Launch.faults or environment.runner is None:
         return
     stats, exceptions = environment.stats, environment.runner.exceptions
@@ -267,7 +272,7 @@ def show_the_verdict(exit_code: int, **_: Any) -> None:
     if Launch.judge is None:
         return
     title = Launch.judge.catalogue.location
-    text = table(title, Launch.faults)
+    text = table(title, Launch.faults) if Launch.faults else f"Verdict on {title}: none, so the run has FAILED"
     sys.stdout.write(f"\n{text}\n")
     if Launch.report is not None:
         add_to_html(Launch.report, text, passed=exit_code == 0)

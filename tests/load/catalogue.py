@@ -2,7 +2,6 @@
 
 import random
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stockwire.operation import Line, receipt, sale
@@ -59,8 +58,3 @@ class Catalogue:
 
 def named(location: str, size: int) -> Catalogue:
     return Catalogue(location or f"launch-{secrets.token_hex(4)}", size)
-
-
-def spread(hubs: Sequence[str], number: int) -> str:
-    """The hub of the ``number``-th shopper: each has as many as the others."""
-    return hubs[number % len(hubs)]

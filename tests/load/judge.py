@@ -46,7 +46,8 @@ class Judge:
         with Ledger(self._settings) as ledger:
             log, quiet = self._settled(ledger, runner, nodes, unheard)
         reports = self.reports
-        names = [f"load process {name} did not answer" for name in unheard] or ["none is left"] * (not nodes)
+        names = [f"load process {name} did not answer" for name in unheard] + ["none is left"] * (not nodes)
+        names += [f"{reports.unfinished} calls did not end"] * bool(reports.unfinished)
         return faults(log, reports.told, reports.screens, reports.delivered, names, quiet)
 
     def _settled(self, ledger: Ledger, runner: Runner, nodes: Collection[str], unheard: list[str]) -> tuple[Log, str]:

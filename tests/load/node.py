@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from stockwire import errors
 from stockwire.operation import OperationResult
-from tests.load.catalogue import Catalogue, spread
+from tests.load.catalogue import Catalogue
 from tests.load.curve import PHASES, Phase
 from tests.load.screen import Delivered, Screen
 from tests.load.verdict import effects
@@ -24,8 +24,8 @@ PARCEL_OPERATIONS = 200
 """About 20 KB: small beside locust's own messages, and few enough that none waits."""
 PARCEL_SCREENS = 20
 """A screen of 40 levels is about 1.5 KB."""
-FINISH_S = 20.0
-"""For calls that are under way when the doors close: longer than the last retry of `caller.POLICY`."""
+FINISH_S = 30.0
+"""For calls that are under way when the doors close: longer than all tries of one take, by `caller.POLICY`."""
 POLL_S = 0.02
 NOT_BOOKED = (
     *(errors.Refused, errors.Invalid, errors.Unauthorized, errors.Forbidden, errors.NotFound),
@@ -70,7 +70,7 @@ class Node:
     def enter(self) -> Screen:
         """A screen for one more shopper, on the next hub in turn."""
         number = next(self._numbers)
-        hub = spread(self._hubs, number + self._index)
+        hub = self._hubs[(number + self._index) % len(self._hubs)]
         name = f"shopper {self._index}.{number} at {hub}"
         screen = Screen(name, hub, self.catalogue.location, self.catalogue.watched())
         self._screens[name] = screen

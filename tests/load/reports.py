@@ -9,17 +9,21 @@ from tests.load.screen import Delivered
 from tests.load.verdict import Told, Watched
 
 POLL_S = 0.05
-ANSWER_S = 30.0
+ANSWER_S = 40.0
 """For the load processes to finish their calls and report: longer than `node.FINISH_S`."""
 
 
 class Reports:
-    """``owner``: of the key that everybody uses: an operation's id is a hash of its owner and its key."""
+    """``owner``: of the key that everybody uses: an operation's id is a hash of its owner and its key.
+
+    ``unfinished``: calls that did not end when trading did.
+    """
 
     def __init__(self, owner: str) -> None:
         self.told = Told()
         self.screens: list[Watched] = []
         self.delivered = Delivered()
+        self.unfinished = 0
         self._owner = owner
         self._turn = 0
         self._closed: set[str] = set()
@@ -31,6 +35,7 @@ class Reports:
             self._acknowledged(data)
         elif kind == "closed":
             self._closed.add(node)
+            self.unfinished += data["under_way"]
         elif data["turn"] == self._turn and kind == "screens":
             self.screens += [_watched(row) for row in data["screens"]]
         elif data["turn"] == self._turn and kind == "shown":

@@ -95,7 +95,11 @@ async def run(system: System, folder: Path, name: str, plan: Plan) -> Rehearsal:
             arguments += ["--hubs", ",".join(urls)]
         running = asyncio.create_task(locust(system, arguments))
         if plan.work is not None:
-            await sabotage(system.database_url, location, plan.work)
+            planting = asyncio.create_task(sabotage(system.database_url, location, plan.work))
+            await asyncio.wait((running, planting), return_when=asyncio.FIRST_COMPLETED)
+            if planting.done():
+                planting.result()
+            planting.cancel()  # nothing was sold: what the run printed says why
         status, printed = await running
     verdict = orjson.loads(report.with_suffix(".json").read_bytes())
     faults = {row["fault"]: row["count"] for row in verdict["faults"]}

@@ -112,7 +112,7 @@ def test_a_screen_remembers_where_each_level_stood_when_it_began() -> None:
 def test_a_hub_never_deviates_however_slow_and_often_cut_its_reader_is() -> None:
     """The hub's own core, with pub/sub that loses and reorders, and small buffers: the rules above are its rules."""
     repeats = levels = 0
-    for seed in range(120):
+    for seed in range(60):
         screen = simulate(seed)
         assert deviations(screen)[:2] == (0, 0), (seed, screen.delivered.samples)
         repeats += screen.delivered.repeated_after_a_gap

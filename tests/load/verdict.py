@@ -6,7 +6,7 @@ lost          an acknowledged operation is not in the log as it was acknowledged
 seen twice    an operation was booked twice; a version of a level came to a screen twice, or after a newer one
 stale         after the quiet time a screen does not show what the ledger has
 unasked       an operation in the log that nobody was told of, and whose outcome is not one of the unknown ones
-unheard       a load process did not answer, so what its users saw is not known
+unheard       a load process did not answer, or a call did not end: what became of it is not known
 unmeasured    no sale, no screen or no change of a level on one: nothing was tested
 failed        requests or connections that failed; refusals for want of stock are none
 """
@@ -96,7 +96,7 @@ def faults(
             sorted(operations - told.acknowledged.keys() - told.unknown),
             f"{len(operations):,} operations in the log, {len(told.unknown):,} of unknown outcome",
         ),
-        _fault("unheard", list(unheard), "load processes"),
+        _fault("unheard", list(unheard), "answers of load processes"),
         _fault("unmeasured", list(_unmeasured(log, screens, delivered)), f"{delivered.levels:,} level messages"),
     ]
 
