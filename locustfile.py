@@ -2,62 +2,37 @@
 
     make load ARGS="--users-peak 80 --minutes 2 --processes 2"
 
-What can be decided without a socket stands in `tests/load`: the launch's curve, a shopper's screen, the verdict.
+What users do stands here; how the run begins, is judged and ends in `tests/load/rehearsal.py`.
 """
 
 import contextlib
-import logging
-import os
 import random
-import sys
 import time
 import uuid
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gevent
 from locust import FastHttpUser, LoadTestShape, events, task
-from locust.env import Environment
-from locust.exception import StopTest
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from stockwire import request
-from stockwire.errors import ConfigurationError, Later, Refused, StockwireError
+from stockwire.errors import Later, Refused
 from stockwire.level import Level
 from stockwire.operation import Line, OperationResult, receipt, sale
 from stockwire.request import Request
-from stockwire.settings import Settings, resolve
+from tests.load import rehearsal
 from tests.load.caller import TIMEOUT_S, call
-from tests.load.catalogue import DELIVERY_UNITS, SCARCE_UNITS, Catalogue, named
-from tests.load.curve import PHASES, Curve
-from tests.load.judge import Judge
-from tests.load.ledger import Ledger
+from tests.load.catalogue import DELIVERY_UNITS, SCARCE_UNITS
+from tests.load.curve import Curve
 from tests.load.node import Node
-from tests.load.options import add_options, hubs_of
-from tests.load.report import add_to_html, table, write_json
+from tests.load.options import add_options
+from tests.load.rehearsal import Launch
 from tests.load.sending import send
 from tests.load.stream import watch
-from tests.load.verdict import Fault
 
-logger = logging.getLogger(__name__)
 IDLE_S = 0.2
 """How often a user whose shop has closed looks whether it is over."""
-LEAVE_S = 5.0
-"""Users who leave finish the call they are in: being killed there would leave its outcome unknown."""
-NO_SYSTEM = 78
-"""Of sysexits.h, EX_CONFIG: as the servers end without their settings."""
-
-
-class Launch:
-    """What this process knows of the run: ``node`` where users are, ``judge`` where the verdict is made."""
-
-    settings: ClassVar[Settings]
-    node: ClassVar[Node | None] = None
-    judge: ClassVar[Judge | None] = None
-    faults: ClassVar[list[Fault]] = []
-    report: ClassVar[Path | None] = None
 
 
 class LaunchDay(LoadTestShape):
@@ -178,114 +153,12 @@ class Staff(Visitor):
                 self.book("count", request.count(wanted, location, found, level.version, key))
 
 
-def find_the_system(environment: Environment, **_: Any) -> None:
-    """Says at once if there is none."""
-    runner = environment.runner
-    assert runner is not None
-    try:
-        Launch.settings = resolve(environment.host, None, os.environ)
-    except StockwireError as error:
-        logger.error("stockwire: %s", error)
-        sys.exit(NO_SYSTEM)
-    environment.host = Launch.settings.url
-    environment.stop_timeout = environment.stop_timeout or LEAVE_S
-    if not isinstance(runner, MasterRunner):
-        for order in ("phase", "close", "show"):
-            runner.register_message(order, obey, concurrent=True)
-    if not isinstance(runner, WorkerRunner):
-        environment.process_exit_code = 1  # until there is a verdict
-        for news in ("acknowledged", "closed", "screens", "shown"):
-            runner.register_message(news, hear)
-
-
-def open_the_shop(environment: Environment, **_: Any) -> None:
-    """The process that judges makes what is sold, and names it to the others among the options."""
-    options, runner = environment.parsed_options, environment.runner
-    assert options is not None
-    try:
-        if not isinstance(runner, WorkerRunner):
-            catalogue = named(options.location, options.skus)
-            Launch.judge, Launch.faults = Judge(Launch.settings, catalogue, options.quiet_s), []
-            options.launch = catalogue.location
-        if isinstance(runner, LocalRunner | WorkerRunner):
-            with Ledger(Launch.settings) as ledger:
-                hubs = hubs_of(options) or ledger.hubs()
-            if not hubs:
-                raise ConfigurationError(
-                    "the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there, or give --hubs"
-                )
-            Launch.node = Node(runner, Catalogue(options.launch, options.skus), hubs, runner.worker_index)
-    except StockwireError as error:
-        raise StopTest(f"stockwire: {error}") from error
-
-
-def obey(msg: Any, **_: Any) -> None:
-    """In a load process: what the one that judges wants."""
-    match Launch.node, msg.type:
-        case Node() as node, "phase":
-            node.phase = next(phase for phase in PHASES if phase.name == msg.data["name"])
-        case Node() as node, "close":
-            node.close()
-        case Node() as node, "show":
-            node.show(msg.data["turn"])
-
-
-def hear(msg: Any, **_: Any) -> None:
-    """In the process that judges: what a load process tells."""
-    if Launch.judge is not None:
-        Launch.judge.reports.hear(msg.type, msg.node_id, msg.data)
-
-
-def judge_the_run(environment: Environment, **_: Any) -> None:
-    """While the users are still there: nobody trades any more, everybody goes on watching."""
-    judge, runner = Launch.judge, environment.runner
-    if judge is None or judge.ended or runner is None:
-        return
-    logger.info("Trading ends; every screen and the whole log are compared now")
-    try:
-        nodes = list(runner.clients) if isinstance(runner, MasterRunner) else ["local"]
-        Launch.faults = judge.faults(runner, nodes)
-    except StockwireError as error:
-        logger.error("stockwire: no verdict, the audit cannot be read: %s", error)
-
-
-def count_failures(environment: Environment, **_: Any) -> None:
-    """The exit status. Only now have the load processes told the last of their statistics."""
-    judge_the_run(environment)  # SIGTERM comes here first
-    if not Launch.faults or environment.runner is None:
-        return
-    stats, exceptions = environment.stats, environment.runner.exceptions
-    samples = [
-        f"{error.occurrences} times {error.method} {error.name}: {error.error}" for error in stats.errors.values()
-    ]
-    samples += [f"{crash['count']} times {crash['msg']}" for crash in exceptions.values()]
-    failed = stats.total.num_failures + sum(crash["count"] for crash in exceptions.values())
-    of = f"{stats.total.num_requests:,} requests, connections and messages"
-    report = environment.parsed_options.html_file if environment.parsed_options else None
-    Launch.report = Path(report) if report else None
-    Launch.faults.append(Fault("failed", failed, of, tuple(samples[:5])))
-    environment.process_exit_code = int(any(fault.count for fault in Launch.faults))
-
-
-def show_the_verdict(exit_code: int, **_: Any) -> None:
-    """Below locust's own tables, in its HTML report, and as JSON beside that."""
-    if Launch.judge is None:
-        return
-    title = Launch.judge.catalogue.location
-    text = table(title, Launch.faults) if Launch.faults else f"Verdict on {title}: none, so the run has FAILED"
-    sys.stdout.write(f"\n{text}\n")
-    if Launch.report is not None:
-        add_to_html(Launch.report, text, passed=exit_code == 0)
-        write_json(Launch.report.with_suffix(".json"), title, Launch.faults)
-        sys.stdout.write(f"Report: {Launch.report}, and the verdict as {Launch.report.with_suffix('.json')}\n")
-
-
 for hook, listener in (
     (events.init_command_line_parser, add_options),
-    (events.init, find_the_system),
-    (events.test_start, open_the_shop),
-    (events.test_stopping, judge_the_run),
-    (events.quitting, count_failures),
-    (events.quit, show_the_verdict),
+    (events.init, rehearsal.find_the_system),
+    (events.test_start, rehearsal.open_the_shop),
+    (events.test_stopping, rehearsal.judge_the_run),
+    (events.quitting, rehearsal.count_failures),
+    (events.quit, rehearsal.show_the_verdict),
 ):
     hook.add_listener(listener)  # type: ignore[no-untyped-call]  # the hooks have no annotations

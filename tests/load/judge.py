@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Set
 from typing import Any, Protocol
 
 from stockwire.settings import Settings
@@ -21,42 +21,56 @@ class Runner(Protocol):
 
 
 class Judge:
-    """One run. ``ended``: whether the verdict has been asked for."""
+    """One run. ``present``: the load processes there are, of those that ``runner`` reaches. ``ended``: whether the
+    verdict has been asked for."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, quiet_s: float) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        present: Callable[[], Collection[str]],
+        settings: Settings,
+        catalogue: Catalogue,
+        quiet_s: float,
+    ) -> None:
         """Makes what is sold. Raises StockwireError."""
         self.catalogue = catalogue
+        self.ended = False
+        self._runner = runner
+        self._present = present
         self._settings = settings
         self._quiet_s = quiet_s
-        self.ended = False
+        self._nodes = set(present())  # one that has gone at the end is missed all the same
+        self._unheard: set[str] = set()
         with Ledger(settings) as ledger:
             self._since = ledger.heads()
             opening = ledger.stock_up(catalogue, f"opening-{uuid.uuid4()}")
         self.reports = Reports(opening.events[0].actor)
         self.reports.told.acknowledged[opening.operation] = effects(opening.events)
 
-    def faults(self, runner: Runner, nodes: Collection[str]) -> list[Fault]:
+    def faults(self) -> list[Fault]:
         """Closes the shop. Takes as long as calls under way, the quiet time at most, and the reading of the log.
 
-        ``nodes``: the load processes, each of which must answer. Raises StockwireError when the audit cannot be read.
+        Each load process must answer. Raises StockwireError when the audit cannot be read.
         """
         self.ended = True
-        runner.send_message("close", {})
-        unheard = self.reports.await_closed(nodes)
+        nodes = self._nodes | set(self._present())
+        self._runner.send_message("close", {})
+        self._unheard |= self.reports.await_closed(nodes, self._present)
         with Ledger(self._settings) as ledger:
-            log, quiet = self._settled(ledger, runner, nodes, unheard)
+            log, quiet = self._settled(ledger, nodes)
         reports = self.reports
-        names = [f"load process {name} did not answer" for name in unheard] + ["none is left"] * (not nodes)
-        names += [f"{reports.unfinished} calls did not end"] * bool(reports.unfinished)
-        return faults(log, reports.told, reports.screens, reports.delivered, names, quiet)
+        unheard = [f"load process {name} did not answer" for name in sorted(self._unheard)]
+        unheard += ["no load process is left"] * (not nodes)
+        unheard += [f"{reports.unfinished} calls did not end"] * bool(reports.unfinished)
+        return faults(log, reports.told, reports.screens, reports.delivered, unheard, quiet)
 
-    def _settled(self, ledger: Ledger, runner: Runner, nodes: Collection[str], unheard: list[str]) -> tuple[Log, str]:
-        """The log, once every screen shows what it says or the quiet time is over. Adds to ``unheard``."""
+    def _settled(self, ledger: Ledger, nodes: Set[str]) -> tuple[Log, str]:
+        """The log, once every screen shows what it says or the quiet time is over, and how long that took in words."""
         begun = time.monotonic()
         while True:
             over = time.monotonic() - begun >= self._quiet_s
-            runner.send_message("show", {"turn": self.reports.begin_turn()})
-            unheard += self.reports.await_shown(set(nodes) - set(unheard))
+            self._runner.send_message("show", {"turn": self.reports.begin_turn()})
+            self._unheard |= self.reports.await_shown(nodes - self._unheard, self._present)
             took_s = time.monotonic() - begun
             equal = agrees(ledger.levels(self.catalogue.location), self.reports.screens)
             if equal or over:

@@ -1,7 +1,7 @@
 """What the load processes report to the one that judges, gathered. See `node` for the messages."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any
 
 from ledger.operation import operation_id
@@ -43,9 +43,9 @@ class Reports:
             self.delivered.add(Delivered(levels, repeated, backwards, after_a_gap, tuple(data["samples"])))
             self._shown.add(node)
 
-    def await_closed(self, nodes: Collection[str]) -> list[str]:
-        """Who has not answered in time."""
-        return _missing(nodes, lambda: self._closed)
+    def await_closed(self, nodes: Set[str], present: Callable[[], Collection[str]]) -> Set[str]:
+        """Which of ``nodes`` have not answered in time; those that are not ``present`` any more are not waited for."""
+        return _missing(nodes, present, lambda: self._closed)
 
     def begin_turn(self) -> int:
         """Forget what was shown: ask again, with this number."""
@@ -53,8 +53,9 @@ class Reports:
         self.screens, self.delivered, self._shown = [], Delivered(), set()
         return self._turn
 
-    def await_shown(self, nodes: Collection[str]) -> list[str]:
-        return _missing(nodes, lambda: self._shown)
+    def await_shown(self, nodes: Set[str], present: Callable[[], Collection[str]]) -> Set[str]:
+        """As `await_closed`, for this turn."""
+        return _missing(nodes, present, lambda: self._shown)
 
     def _acknowledged(self, data: Mapping[str, Any]) -> None:
         for operation, effects in data["operations"]:
@@ -67,8 +68,8 @@ def _watched(row: Mapping[str, Any]) -> Watched:
     return Watched(row["name"], row["complete"], row["skus"], levels)
 
 
-def _missing(nodes: Collection[str], answered: Callable[[], set[str]]) -> list[str]:
+def _missing(nodes: Set[str], present: Callable[[], Collection[str]], answered: Callable[[], Set[str]]) -> Set[str]:
     ends = time.monotonic() + ANSWER_S
-    while set(nodes) - answered() and time.monotonic() < ends:
+    while (nodes - answered()) & set(present()) and time.monotonic() < ends:
         time.sleep(POLL_S)
-    return sorted(set(nodes) - answered())
+    return nodes - answered()
