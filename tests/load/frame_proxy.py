@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import orjson
+
 CONNECT_DEADLINE_S = 5.0
 HEAD_BYTES_MAX = 65_536
 
-Copies = Callable[[int, bytes], int]
-"""How often the frame with this payload goes to the client: 0 drops it. The number counts the level messages of its
-connection, from 1; 0 for any other message."""
+Copies = Callable[[int], int]
+"""How often a message goes to the client; 0 drops it. Given is, for a change of a level, how many of that level have
+come on this connection, this one included; 0 for any other message."""
 
 
 @asynccontextmanager
@@ -65,7 +67,7 @@ async def _bytes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 async def _frames(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copies: Copies) -> None:
     """RFC 6455, 5.2: what a server sends is not masked, and hubs do not fragment."""
-    seen: Counter[bool] = Counter()
+    seen: Counter[str] = Counter()
     while True:
         head = await reader.readexactly(2)
         length = head[1]
@@ -73,7 +75,10 @@ async def _frames(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, co
             extended = await reader.readexactly(2 if length == 126 else 8)
             head, length = head + extended, int.from_bytes(extended)
         payload = await reader.readexactly(length)
-        is_level = b'"type":"level"' in payload
-        seen[is_level] += 1
-        writer.write((head + payload) * copies(seen[True] if is_level else 0, payload))
+        number = 0
+        if b'"type":"level"' in payload:
+            sku = orjson.loads(payload)["sku"]
+            seen[sku] += 1
+            number = seen[sku]
+        writer.write((head + payload) * copies(number))
         await writer.drain()

@@ -22,7 +22,7 @@ from tests.system import System
 from tests.valkey import ValkeyServer
 
 DEADLINE_S = 90.0
-SMALL = ("--users-peak", "12", "--minutes", "0.1", "--skus", "6", "--quiet-s", "1.5", "--headless", "--only-summary")
+SMALL = ("--users-peak", "12", "--minutes", "0.1", "--skus", "6", "--quiet-s", "4", "--headless", "--only-summary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``work`` is done to the books, ``copies`` to what a hub sends."""
+    """``work`` is done to the books, ``copies`` to what hubs send."""
 
     processes: int = 0
     work: Sabotage | None = None
@@ -54,8 +54,8 @@ PLANS = {
     "oversold": Plan(work=oversell),
     "lost": Plan(processes=2, work=lose),
     "booked twice": Plan(work=book_twice),
-    "sent twice": Plan(copies=lambda number, _: 2 if number else 1),
-    "stale": Plan(copies=lambda number, _: int(number <= 4)),
+    "sent twice": Plan(copies=lambda number: 2 if number else 1),
+    "stale": Plan(copies=lambda number: int(number <= 1)),
 }
 
 
@@ -144,6 +144,7 @@ def test_a_launch_without_faults_passes(rehearsals: dict[str, Rehearsal], name: 
         ("lost", {"lost"}),
         ("booked twice", {"seen twice"}),
         ("sent twice", {"seen twice"}),
+        ("stale", {"stale"}),
     ],
 )
 def test_a_planted_fault_fails_the_run_under_its_name(
@@ -154,13 +155,6 @@ def test_a_planted_fault_fails_the_run_under_its_name(
     assert ended.status == 1, ended.printed
     for fault in found:
         assert f"\n  {fault}: " in ended.printed
-
-
-def test_a_hub_that_stops_sending_but_goes_on_beating_leaves_stale_screens(rehearsals: dict[str, Rehearsal]) -> None:
-    """A level of which such a screen never heard anything is lost as well."""
-    ended = rehearsals["stale"]
-    assert {"stale"} <= ended.found <= {"stale", "lost"}, ended.printed
-    assert ended.status == 1, ended.printed
 
 
 def test_the_html_report_shows_the_verdict(rehearsals: dict[str, Rehearsal]) -> None:
