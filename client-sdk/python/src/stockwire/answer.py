@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from stockwire import errors
-from stockwire.level import LevelNumbers, Malformed, integer, text
+from stockwire.level import LevelNumbers, Malformed, fields, integer, text
 
 Problem = Mapping[str, Any]
 
@@ -64,10 +64,9 @@ def retry_after_s(answer: Answer, problem: Problem) -> float | None:
 
 def _document(body: bytes) -> dict[str, Any] | None:
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return fields(orjson.loads(body), "the answer")
+    except (orjson.JSONDecodeError, Malformed):
         return None
-    return document if isinstance(document, dict) else None
 
 
 def _without_type(answer: Answer, problem: Problem) -> errors.StockwireError:
@@ -102,10 +101,8 @@ def _out_of_stock(problem: Problem) -> errors.StockwireError:
 
 
 def _version_conflict(problem: Problem) -> errors.StockwireError:
-    level = problem.get("level")
-    if not isinstance(level, dict):
-        raise Malformed("level is missing")
-    return errors.VersionConflict(integer(problem, "expected_version"), LevelNumbers.parse(level))
+    level = LevelNumbers.parse(fields(problem.get("level"), "level"))
+    return errors.VersionConflict(integer(problem, "expected_version"), level)
 
 
 def _below_reserved(problem: Problem) -> errors.StockwireError:

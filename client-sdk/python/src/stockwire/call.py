@@ -9,7 +9,7 @@ from stockwire import request
 from stockwire.answer import Answer
 from stockwire.catalogue import Item, Location
 from stockwire.errors import StockwireError, UnexpectedAnswer
-from stockwire.level import Level, Malformed
+from stockwire.level import Level, Malformed, fields, rows, text
 from stockwire.operation import Event, Line, OperationResult
 from stockwire.request import Request
 
@@ -103,13 +103,13 @@ def hubs() -> Call[list[str]]:
 def put_item(
     sku: str, name: str, price: Decimal | None, currency: str | None, attributes: Mapping[str, Any] | None
 ) -> Call[Item]:
-    fields = {
+    known = {
         "name": name,
         "price": None if price is None else str(price),
         "currency": currency,
         "attributes": None if attributes is None else dict(attributes),
     }
-    return Call(request.put_thing("items", sku, fields), lambda document, _: Item.parse(document))
+    return Call(request.put_thing("items", sku, known), lambda document, _: Item.parse(document))
 
 
 def item(sku: str) -> Call[Item]:
@@ -140,13 +140,8 @@ def _operation(asked: Request) -> Call[OperationResult]:
 
 def _list(document: Document, field: str, parse: Callable[[Any], T]) -> list[T]:
     """Raises Malformed."""
-    rows = document.get(field)
-    if not isinstance(rows, list):
-        raise Malformed(f"there is no list {field}")
-    return [parse(row) for row in rows]
+    return [parse(row) for row in rows(document, field)]
 
 
-def _stream_url(hub: Any) -> str:
-    if not isinstance(hub, dict) or not isinstance(hub.get("stream"), str):
-        raise Malformed("a hub without a stream URL")
-    return str(hub["stream"])
+def _stream_url(hub: object) -> str:
+    return text(fields(hub, "hub"), "stream")

@@ -16,7 +16,7 @@ class Item:
     name: str
     price: Decimal | None = None
     currency: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Item":

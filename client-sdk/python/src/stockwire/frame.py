@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from stockwire.level import Level, Malformed, integer, moment, optional_text, text
+from stockwire.level import Level, Malformed, fields, integer, moment, optional_text, rows, text
 
 SUBPROTOCOL = "stockwire.v1"
 
@@ -28,10 +28,10 @@ class Position:
     selection: str | None = None
 
     @classmethod
-    def parse(cls, data: Any) -> "Position":
-        if not isinstance(data, dict):
-            raise Malformed("position is no object")
-        return cls(text(data, "epoch"), seqs(data), optional_text(data, "selection"))
+    def parse(cls, data: object) -> "Position":
+        """Raises Malformed."""
+        position = fields(data, "position")
+        return cls(text(position, "epoch"), seqs(position), optional_text(position, "selection"))
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {"epoch": self.epoch, "seq": dict(self.seq)}
@@ -125,19 +125,15 @@ def refresh(request_id: int, token: str) -> str:
 def parse(data: str | bytes) -> Frame | None:
     """None for a type that this client does not know. Raises Malformed."""
     try:
-        message = orjson.loads(data)
+        message = fields(orjson.loads(data), "a message")
     except orjson.JSONDecodeError as error:
         raise Malformed(f"no JSON: {error}") from None
-    if not isinstance(message, dict):
-        raise Malformed("a message is an object")
     reader = _READERS.get(text(message, "type"))
     return None if reader is None else reader(message)
 
 
 def seqs(data: Mapping[str, Any]) -> dict[str, int]:
-    value = data.get("seq")
-    if not isinstance(value, dict):
-        raise Malformed("seq is no object")
+    value = fields(data.get("seq"), "seq")
     return {shard: integer(value, shard) for shard in value}
 
 
@@ -159,14 +155,12 @@ def _subscribed(data: Mapping[str, Any]) -> Subscribed:
 
 
 def _snapshot(data: Mapping[str, Any]) -> SnapshotPart:
-    levels = data.get("levels")
-    if not isinstance(levels, list) or not all(isinstance(level, dict) for level in levels):
-        raise Malformed("levels is no list of objects")
+    levels = tuple(Level.parse(fields(level, "level")) for level in rows(data, "levels"))
     last = data.get("last") is True
     position = Position.parse(data["position"]) if data.get("position") is not None else None
     if last and position is None:
         raise Malformed("the last part of a snapshot has no position")
-    return SnapshotPart(integer(data, "sub"), tuple(Level.parse(level) for level in levels), last, position)
+    return SnapshotPart(integer(data, "sub"), levels, last, position)
 
 
 def _heartbeat(data: Mapping[str, Any]) -> Heartbeat:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 
 class Malformed(ValueError):
@@ -77,6 +77,21 @@ def _numbers(data: Mapping[str, Any]) -> _Numbers:
         "reserved": integer(data, "reserved"),
         "available": integer(data, "available"),
     }
+
+
+def fields(value: object, name: str) -> dict[str, Any]:
+    """``value``, if it is a JSON object. Raises Malformed."""
+    if not isinstance(value, dict):
+        raise Malformed(f"{name} is no object")
+    return cast(dict[str, Any], value)
+
+
+def rows(data: Mapping[str, Any], name: str) -> list[Any]:
+    """The list ``name`` of ``data``. Raises Malformed."""
+    value = data.get(name)
+    if not isinstance(value, list):
+        raise Malformed(f"{name} is no list")
+    return cast(list[Any], value)
 
 
 def text(data: Mapping[str, Any], field: str) -> str:

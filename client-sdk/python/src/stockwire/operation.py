@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from stockwire.errors import Invalid
-from stockwire.level import Level, Malformed, integer, moment, optional_text, text
+from stockwire.level import Level, integer, moment, optional_text, rows, text
 
 QUANTITY_MAX = 2**31 - 1
 
@@ -163,13 +163,10 @@ class OperationResult:
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, key: str, replayed: bool) -> "OperationResult":
         """Raises Malformed."""
-        events, levels = data.get("events"), data.get("levels")
-        if not isinstance(events, list) or not isinstance(levels, list):
-            raise Malformed("events or levels are missing")
         return cls(
             operation=text(data, "operation"),
-            events=tuple(Event.parse(event) for event in events),
-            levels=tuple(Level.parse(level) for level in levels),
+            events=tuple(Event.parse(event) for event in rows(data, "events")),
+            levels=tuple(Level.parse(level) for level in rows(data, "levels")),
             replayed=replayed,
             key=key,
         )

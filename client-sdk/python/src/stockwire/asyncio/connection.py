@@ -1,7 +1,7 @@
 """One WebSocket to one hub, every wait of it bounded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -83,7 +83,7 @@ class Connection:
 
 
 @asynccontextmanager
-async def open_connection(url: str, timeout_s: float) -> AsyncIterator[Connection | Ending]:
+async def open_connection(url: str, timeout_s: float) -> AsyncGenerator[Connection | Ending]:
     """The connection, or why there is none. Closed on leaving, at the latest after `CLOSE_TIMEOUT_S`."""
     try:
         socket = await connect(

@@ -25,9 +25,11 @@ class Subscriber(Protocol):
 
     def receive(self, message: bytes | str) -> Sequence[Output]:
         """Feed the session, and tell the application what came of it."""
+        ...
 
     def lost(self, code: int | None) -> None:
         """The connection has gone."""
+        ...
 
     def reconnecting(self, notice: Reconnecting) -> None: ...
 

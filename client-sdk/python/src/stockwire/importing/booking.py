@@ -32,7 +32,7 @@ class Progress:
     report: Callable[["Progress"], None]
     applied: int = 0
     refused: int = 0
-    refusals: list[RefusedInvoice] = field(default_factory=list)
+    refusals: list[RefusedInvoice] = field(default_factory=list[RefusedInvoice])
 
 
 async def book(client: AsyncClient, plan: Plan, progress: Progress, currency: str | None) -> None:

@@ -36,7 +36,7 @@ def read_opening(path: Path) -> Opening:
 
 def _on_hand(rows: Iterable[list[str]], path: Path) -> dict[str, int]:
     numbered = enumerate(rows, start=1)
-    _, header = next(numbered, (0, []))
+    header = next((row for _, row in numbered), list[str]())
     names = [name.strip().lower() for name in header]
     if "sku" not in names or "on_hand" not in names:
         raise UnreadableFile(f"{path}: the first line must name the columns sku and on_hand")

@@ -9,7 +9,7 @@ import csv
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Iterator[bytes]]:
+def opened(path: Path) -> Generator[Iterator[bytes]]:
     """The physical lines of a file, gunzipped if it is gzip, whatever its name. Raises UnreadableFile."""
     try:
         with path.open("rb") as raw:

@@ -1,0 +1,144 @@
+"""`Client`: blocking, without asyncio: every command and read of a ledger, and live subscriptions, from one URL."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from stockwire import call
+from stockwire.asyncio.client import AsyncClient
+from stockwire.level import Level
+from stockwire.operation import Line, OperationResult
+from stockwire.retry import RetryPolicy
+from stockwire.settings import resolve
+from stockwire.sync.catalogue import Items, Locations
+from stockwire.sync.stock import Stock
+from stockwire.sync.subscription import Subscription
+from stockwire.sync.transport import Transport
+
+
+class Client:
+    """A connection pool to one ledger. Use as ``with Client() as client``; safe to share between threads.
+
+    ``url`` and ``key`` fall back to STOCKWIRE_URL and STOCKWIRE_API_KEY, then to the run.json of a running
+    `stockwire up` (folder STOCKWIRE_DATA, by default ``.stockwire``). ``timeout_s`` bounds one try, ``max_retries`` and
+    ``retry_for_s`` all tries of one call. Calls that move stock carry an Idempotency-Key, made once per call and sent
+    with every retry of it: a call has one effect at most, and exactly one if it returns. ``hubs``: WebSocket URLs to
+    use instead of those that the ledger names.
+
+    Methods block until the answer is there, for as long as ``timeout_s`` (plus 5 s to connect) allows a try and the
+    retries allow the call. One client serves any number of threads, 100 calls at once. A fork's child makes its own:
+    there, and after `close`, calls raise RuntimeError.
+
+    Raises ConfigurationError. Every method raises the errors of `stockwire.errors`.
+
+    >>> with Client() as till:
+    ...     sold = till.stock.sell("A-100", "berlin")
+    >>> sold.level.available
+    9
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        max_retries: int = 5,
+        retry_for_s: float = 30.0,
+        timeout_s: float = 10.0,
+        hubs: Sequence[str] | None = None,
+    ) -> None:
+        settings = resolve(url, key, os.environ)
+        self.url = settings.url
+        self._key = settings.key
+        self._hubs = hubs
+        policy = RetryPolicy(max_retries, retry_for_s)
+        self._transport = Transport(settings.url, settings.key, policy, timeout_s)
+        self.stock = Stock(self._transport)
+        self.items = Items(self._transport)
+        self.locations = Locations(self._transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Safe twice, and if never used. Calls under way in other threads fail. Subscriptions are closed by themselves.
+
+        >>> forgotten = Client()
+        >>> forgotten.close()
+        """
+        self._transport.close()
+
+    def operation(self, lines: Sequence[Line], *, key: str | None = None) -> OperationResult:
+        """All lines or none: 1 to 1,000 of them. Lines on the same level are summed into one event.
+
+        Raises OutOfStock or VersionConflict for the first line that cannot be; then nothing has changed.
+
+        >>> basket = [sale("A-100", "berlin", 2), sale("B-200", "berlin")]
+        >>> done = client.operation(basket, key=f"receipt:{receipt_number}")
+        >>> [(level.sku, level.available) for level in done.levels]
+        [('A-100', 8), ('B-200', 9)]
+        >>> client.operation(basket, key=f"receipt:{receipt_number}").replayed
+        True
+        """
+        return self._transport.call(call.operation(lines, key))
+
+    def levels(self, location: str | None = None) -> Iterator[Level]:
+        """Every level of a location (None: of all) that has ever moved, fetched page by page while you iterate.
+
+        Each page is exact when read; stock that moves between two pages is not frozen.
+
+        >>> sum([level.available for level in client.levels("berlin")])
+        20
+        """
+        return self._transport.listing(call.levels(location))
+
+    def levels_of(self, keys: Iterable[tuple[str, str]]) -> list[Level]:
+        """The levels of these (location, sku), in this order; one that does not exist reads as version 0.
+
+        >>> [level.available for level in client.levels_of([("berlin", "B-200"), ("berlin", "A-100")])]
+        [10, 10]
+        """
+        return [level for query in call.levels_of(list(keys)) for level in self._transport.call(query)]
+
+    def hubs(self) -> list[str]:
+        """The WebSocket URLs of the hubs: those given to this client, else as the ledger tells them.
+
+        >>> client.hubs()[0].startswith("ws")
+        True
+        """
+        return list(self._hubs) if self._hubs is not None else self._transport.call(call.hubs())
+
+    def subscribe(
+        self,
+        location: str,
+        skus: Iterable[str] | None = None,
+        *,
+        token: Callable[[], str] | None = None,
+        connect_timeout_s: float = 10.0,
+    ) -> Subscription:
+        """Watch levels as they change. Nothing connects before ``with``.
+
+        ``skus``: up to 1,000; None: the whole location; ``location`` ``*``: all of them. ``token``: called for a fresh
+        token before each connection and before the last one ends, on a thread of its own; without it the client's own
+        key is used. ``connect_timeout_s`` bounds the wait for a connection, and for a token. Raises Invalid.
+
+        >>> with client.subscribe("berlin", ["A-100"]) as subscription:
+        ...     for event in subscription:
+        ...         print(type(event).__name__, subscription.view["berlin", "A-100"].available)
+        ...         break
+        Snapshot 10
+        """
+        return Subscription(
+            location,
+            None if skus is None else list(skus),
+            connect=lambda: AsyncClient(self.url, self._key, hubs=self._hubs),
+            key=self._key or "",
+            token=token,
+            connect_timeout_s=connect_timeout_s,
+        )

@@ -1,0 +1,213 @@
+"""What a program without asyncio holds of a stream: events to iterate over, callbacks, and a view."""
+
+import atexit
+import logging
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from stockwire.asyncio.client import AsyncClient
+from stockwire.asyncio.follower import Follower
+from stockwire.errors import Unavailable
+from stockwire.selection import check_selection
+from stockwire.stream import StreamEvent
+from stockwire.sync.asking import Asking
+from stockwire.sync.fork import ForkCheck
+from stockwire.sync.inbox import Ended, Inbox
+from stockwire.sync.listener import Listener
+from stockwire.sync.loop_thread import LoopThread
+from stockwire.view import View
+
+CLOSE_TIMEOUT_S = 5.0
+"""For the connection to end: its closing handshake is given 1 s, so this is met unless the machine stands still."""
+CALLBACK_TIMEOUT_S = 2.0
+"""For callbacks under way. One may be waiting for the very thread that closes."""
+
+_log = logging.getLogger("stockwire")
+
+
+class Subscription:
+    """Live levels of a location: iterate over `StreamEvent`s, or `listen`, or read the `view`, which is always right.
+
+    Guarantees: within an epoch no version of a level ever goes back. Every change reaches the view, or a newer one
+    does; after an interruption the stream goes on where it was, or begins with a complete snapshot. A slow reader gets
+    fresh levels late, not old ones in order, and costs memory only for what is watched. The view follows whether or not
+    anybody iterates.
+
+    The iterator ends after `close` and raises what cannot be mended by coming back: BadToken, Forbidden, Invalid,
+    StreamRefused, ConfigurationError. Everything else is retried for as long as the subscription is open, and
+    `Reconnecting` says so.
+
+    The connection is kept by a thread of its own, which never runs code of yours, so nothing that you do makes it fall
+    silent. Everything here may be called from any thread, callbacks included; threads that iterate share the events
+    among them. No thread keeps the process alive. After a fork, and after `close`, use raises RuntimeError; the view
+    stays readable after `close`. Made by `Client.subscribe`.
+
+    >>> with client.subscribe("berlin", ["A-100"]) as subscription:
+    ...     view = subscription.ready()
+    ...     sold = client.stock.sell("A-100", "berlin", 3)
+    ...     for event in subscription:
+    ...         if isinstance(event, LevelChanged):
+    ...             print(event.level.sku, event.level.available)
+    ...             break
+    A-100 7
+    """
+
+    def __init__(
+        self,
+        location: str,
+        skus: Sequence[str] | None,
+        *,
+        connect: Callable[[], AsyncClient],
+        key: str,
+        token: Callable[[], str] | None,
+        connect_timeout_s: float,
+    ) -> None:
+        check_selection(location, skus)
+        self._location = location
+        self._connect = connect
+        self._connect_timeout_s = connect_timeout_s
+        self._key = key
+        self._token = None if token is None else Asking(token, f"stockwire token for {location}")
+        self._inbox = Inbox(location, skus)
+        self._mailbox = self._inbox.open_mailbox()
+        self._check_fork = ForkCheck("this subscription")
+        self._listeners: list[Listener] = []
+        self._thread: LoopThread | None = None
+
+    @property
+    def view(self) -> View:
+        """The levels held, by (location, sku), readable from any thread. See `View`."""
+        return self._inbox.session.view
+
+    def __enter__(self) -> Self:
+        self._check_fork()
+        if self._thread is not None:
+            raise RuntimeError("a subscription is entered once; make another")
+        self._thread = LoopThread(self._follow, f"stockwire subscription {self._location}", self._end)
+        self._thread.start()
+        atexit.register(self.close)  # a forgotten one says goodbye to its hub, and is gone before the interpreter is
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Safe twice, if never entered, and from a callback. No connection and no thread is left when it returns.
+
+        Two exceptions: a callback that closes is itself still running, and one that does not return within 2 s is left
+        to its end. In a fork's child it does nothing: the connection is the parent's.
+
+        >>> with client.subscribe("berlin") as subscription:
+        ...     subscription.close()
+        ...     print(list(subscription), subscription.view.state)
+        [] State.CLOSED
+        """
+        if self._thread is None or self._check_fork.forked:
+            return
+        atexit.unregister(self.close)
+        self._thread.stop(CLOSE_TIMEOUT_S)
+        listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener.stop()
+        for listener in listeners:
+            listener.join(CALLBACK_TIMEOUT_S)
+
+    def ready(self, timeout_s: float = 10.0) -> View:
+        """The view, once a snapshot of the present connection is complete.
+
+        Raises Unavailable after ``timeout_s`` seconds, and what has ended the subscription.
+
+        >>> with client.subscribe("berlin") as subscription:
+        ...     view = subscription.ready()
+        >>> view["berlin", "A-100"].available
+        10
+        """
+        self._check_entered()
+        try:
+            if self._inbox.wait_ready(timeout_s):
+                return self.view
+        except Ended as ended:
+            raise _closed(ended) from None
+        raise Unavailable(f"no hub gave a snapshot of {self._location} within {timeout_s} s")
+
+    def listen(self, callback: Callable[[StreamEvent], object]) -> Callable[[], None]:
+        """Call ``callback`` with events from now on, one at a time, on a thread of its own. Returns how to stop.
+
+        It may block and may call the client and this subscription: while it is busy, what is new waits for it, of each
+        level the newest. One that raises is logged, and called again. After stopping, a call under way still ends.
+
+        >>> with client.subscribe("berlin") as subscription:
+        ...     heard = queue.Queue()
+        ...     stop = subscription.listen(heard.put)
+        ...     event = heard.get(timeout=5.0)
+        ...     stop()
+        >>> type(event).__name__
+        'Snapshot'
+        """
+        listener = Listener(self._inbox, callback, self._location)
+        self._listeners.append(listener)
+        return listener.stop
+
+    def next_event(self, timeout_s: float | None = None) -> StreamEvent | None:
+        """The next event, or None when none has come within ``timeout_s`` seconds.
+
+        ``timeout_s`` 0: look and do not wait; None: however long it takes. Raises what the iterator raises, and
+        RuntimeError once it is closed.
+
+        >>> with client.subscribe("berlin", ["A-100"]) as subscription:
+        ...     event = subscription.next_event(timeout_s=5.0)
+        >>> isinstance(event, Snapshot)
+        True
+        """
+        self._check_entered()
+        try:
+            return self._inbox.take(self._mailbox, timeout_s)
+        except Ended as ended:
+            raise _closed(ended) from None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        """Ctrl-C ends the wait; no event is lost."""
+        self._check_entered()
+        while True:
+            try:
+                event = self._inbox.take(self._mailbox, None)
+            except Ended as ended:
+                if ended.error is None:
+                    raise StopIteration from None
+                raise ended.error from None
+            if event is not None:
+                return event
+
+    async def _follow(self) -> None:
+        async with self._connect() as client:
+            follower = Follower(
+                self._inbox,
+                self._location,
+                hubs=client.hubs,
+                token=self._token or self._own_key,
+                token_changes=self._token is not None,
+                connect_timeout_s=self._connect_timeout_s,
+            )
+            await follower.run()
+
+    async def _own_key(self) -> str:
+        return self._key
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None:  # who only listens or reads the view learns it from here and from `view.state`
+            _log.error("the subscription of %s has ended: %s", self._location, error)
+        self._inbox.end(error)
+
+    def _check_entered(self) -> None:
+        if self._thread is None:
+            raise RuntimeError("use `with` first")
+
+
+def _closed(ended: Ended) -> BaseException:
+    return ended.error or RuntimeError("the subscription is closed")
