@@ -61,27 +61,47 @@ class Details(TypedDict, total=False):
 
 
 def sale(sku: str, location: str, units: int = 1, **details: Unpack[Details]) -> Line:
-    """``units`` leave the location."""
+    """``units`` leave the location.
+
+    >>> sale("A-100", "berlin", 2, reference="order-4711").quantity
+    -2
+    """
     return Line(sku, location, -_positive(units), "sale", **details)
 
 
 def receipt(sku: str, location: str, units: int, **details: Unpack[Details]) -> Line:
-    """``units`` arrive at the location."""
+    """``units`` arrive at the location.
+
+    >>> receipt("A-100", "berlin", 24).quantity
+    24
+    """
     return Line(sku, location, _positive(units), "receipt", **details)
 
 
 def returned(sku: str, location: str, units: int = 1, **details: Unpack[Details]) -> Line:
-    """``units`` come back from a customer."""
+    """``units`` come back from a customer.
+
+    >>> returned("A-100", "berlin").kind
+    'return'
+    """
     return Line(sku, location, _positive(units), "return", **details)
 
 
 def write_off(sku: str, location: str, units: int, **details: Unpack[Details]) -> Line:
-    """``units`` are broken, lost or stolen."""
+    """``units`` are broken, lost or stolen.
+
+    >>> write_off("A-100", "berlin", 3, reason="broken").quantity
+    -3
+    """
     return Line(sku, location, -_positive(units), "write_off", **details)
 
 
 def adjustment(sku: str, location: str, difference: int, **details: Unpack[Details]) -> Line:
-    """On hand was wrong by ``difference`` units, in either direction."""
+    """On hand was wrong by ``difference`` units, in either direction.
+
+    >>> adjustment("A-100", "berlin", -1).quantity
+    -1
+    """
     return Line(sku, location, difference, "adjustment", **details)
 
 

@@ -27,10 +27,10 @@ class AsyncSubscription:
     `Reconnecting` says so. One reader at a time. Made by `AsyncClient.subscribe`.
 
     >>> async with client.subscribe("berlin", ["A-100"]) as subscription:
-    ...     view = await subscription.ready()
-    ...     sold = await client.stock.sell("A-100", "berlin", 3)
     ...     async for event in subscription:
-    ...         if isinstance(event, LevelChanged):
+    ...         if isinstance(event, Snapshot):
+    ...             sold = await client.stock.sell("A-100", "berlin", 3)
+    ...         elif isinstance(event, LevelChanged):
     ...             print(event.level.sku, event.level.available)
     ...             break
     A-100 7

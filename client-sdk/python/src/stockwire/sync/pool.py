@@ -33,7 +33,7 @@ class Pool(httpx.BaseTransport):
         )
         answer = self._connections.handle_request(asked)
         # what was not given by a caller is a bare dict to httpcore
-        known: Any = answer.extensions  # pyright: ignore[reportUnknownMemberType]
+        known: Any = answer.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=known)
 
     def close(self) -> None:

@@ -44,10 +44,10 @@ class Subscription:
     stays readable after `close`. Made by `Client.subscribe`.
 
     >>> with client.subscribe("berlin", ["A-100"]) as subscription:
-    ...     view = subscription.ready()
-    ...     sold = client.stock.sell("A-100", "berlin", 3)
     ...     for event in subscription:
-    ...         if isinstance(event, LevelChanged):
+    ...         if isinstance(event, Snapshot):
+    ...             sold = client.stock.sell("A-100", "berlin", 3)
+    ...         elif isinstance(event, LevelChanged):
     ...             print(event.level.sku, event.level.available)
     ...             break
     A-100 7

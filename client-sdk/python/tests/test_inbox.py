@@ -1,0 +1,103 @@
+"""One thread feeds, others take and read: memory is bounded, every read sees one moment, nobody waits in vain."""
+
+import threading
+from typing import Any
+
+import orjson
+import pytest
+
+from stockwire.stream import LevelChanged, Snapshot, StreamEvent
+from stockwire.sync.inbox import Ended, Inbox
+from stockwire.sync.listener import Listener
+
+DEADLINE_S = 20.0
+CHANGES = 20_000
+SKUS = [f"S{number}" for number in range(50)]
+
+
+def level(sku: str, version: int) -> dict[str, Any]:
+    return {
+        **{"type": "level", "sku": sku, "location": "berlin", "version": version, "kind": "sale"},
+        **{"on_hand": version, "reserved": 0, "available": version, "shard": 0, "seq": version},
+        "committed_at": "2026-11-22T10:00:00Z",
+    }
+
+
+def feed(inbox: Inbox, message: dict[str, Any]) -> None:
+    inbox.receive(orjson.dumps(message))
+
+
+def begun(inbox: Inbox, skus: list[str]) -> None:
+    """A connection's beginning, its snapshot complete."""
+    inbox.session.begin("token")
+    feed(inbox, {"type": "connected", "id": 1, "node": "n", "epoch": "e", "heartbeat_s": 5, "expires_at": None})
+    feed(inbox, {"type": "subscribed", "id": 2, "sub": 2, "recovered": False})
+    position = {"epoch": "e", "seq": {"0": 1}}
+    levels = [level(sku, 1) for sku in skus]
+    feed(inbox, {"type": "snapshot", "sub": 2, "levels": levels, "last": True, "position": position})
+
+
+def test_thousands_of_changes_behind_a_blocked_callback_are_a_few_with_the_newest() -> None:
+    inbox = Inbox("berlin", None)
+    heard: list[StreamEvent] = []
+    blocked, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def callback(event: StreamEvent) -> None:
+        blocked.set()
+        assert go_on.wait(DEADLINE_S)
+        heard.append(event)
+        if len(heard) == 1 + len(SKUS):
+            done.set()
+
+    listener = Listener(inbox, callback, "berlin")
+    begun(inbox, SKUS)
+    assert blocked.wait(DEADLINE_S)
+    for version in range(2, CHANGES // len(SKUS) + 2):
+        for sku in SKUS:
+            feed(inbox, level(sku, version))
+    go_on.set()
+    assert done.wait(DEADLINE_S)
+    listener.stop()
+    listener.join(DEADLINE_S)
+    assert isinstance(heard[0], Snapshot)
+    newest = CHANGES // len(SKUS) + 1
+    assert {
+        event.level.sku: event.level.version for event in heard if isinstance(event, LevelChanged)
+    } == dict.fromkeys(SKUS, newest)
+    assert len(heard) == 1 + len(SKUS)
+
+
+def test_a_view_read_while_it_changes_is_of_one_moment() -> None:
+    inbox = Inbox("berlin", None)
+    begun(inbox, SKUS)
+    view = inbox.session.view
+    ended = threading.Event()
+
+    def snapshots() -> None:
+        for number in range(300):
+            begun(inbox, SKUS if number % 2 else SKUS[:10])
+        ended.set()
+
+    feeding = threading.Thread(target=snapshots, daemon=True)
+    feeding.start()
+    while not ended.is_set():
+        for held in (len(list(view)), len(dict(view.items())), len(list(view.values())), len(view.copy())):
+            assert held in (10, len(SKUS))
+        assert {level.location for level in view.of(view.keys())} == {"berlin"}
+    feeding.join(DEADLINE_S)
+
+
+def test_who_waits_is_woken_by_the_end_and_what_waited_can_still_be_taken() -> None:
+    inbox = Inbox("berlin", None)
+    mailbox = inbox.open_mailbox()
+    begun(inbox, ["S0"])
+    inbox.end(None)
+    inbox.end(ZeroDivisionError("too late"))
+    assert isinstance(inbox.take(mailbox, None), Snapshot)
+    with pytest.raises(Ended) as ended:
+        inbox.take(mailbox, None)
+    assert ended.value.error is None
+    with pytest.raises(Ended):
+        inbox.wait_ready(DEADLINE_S)
+    inbox.close_mailbox(mailbox)
+    assert inbox.take(mailbox, None) is None

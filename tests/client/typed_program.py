@@ -1,0 +1,69 @@
+"""What somebody's program looks like to mypy and to pyright. Checked by both in `make lint`; never run."""
+
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from typing import assert_type
+
+from stockwire import (
+    AsyncClient,
+    Client,
+    Event,
+    Freshness,
+    Item,
+    Level,
+    LevelChanged,
+    OperationResult,
+    OutOfStock,
+    Reconnecting,
+    Snapshot,
+    StreamEvent,
+    View,
+    sale,
+)
+
+
+def till() -> None:
+    with Client("http://127.0.0.1:8080", "sw_key", timeout_s=5) as client:
+        assert_type(client, Client)
+        assert_type(client.stock.get("A", "berlin"), Level)
+        assert_type(client.stock.sell("A", "berlin", 2, reference="order-1", if_version=None), OperationResult)
+        assert_type(client.operation([sale("A", "berlin", reason="gift")]).level.available, int)
+        assert_type(client.stock.history("A", "berlin"), Iterator[Event])
+        assert_type(client.items.put("A", "Apple", price=Decimal("2.50"), currency="GBP"), Item)
+        assert_type(client.levels_of([("berlin", "A")]), list[Level])
+        with client.subscribe("berlin", ["A"], token=lambda: "token") as subscription:
+            assert_type(subscription.ready(), View)
+            assert_type(subscription.view["berlin", "A"], Level)
+            assert_type(subscription.next_event(timeout_s=0.5), StreamEvent | None)
+            subscription.listen(print)
+            for event in subscription:
+                assert_type(kind_of(event), str)
+
+
+async def screen() -> None:
+    async with AsyncClient() as client:
+        assert_type(await client.stock.get("A", "berlin"), Level)
+        assert_type(await client.stock.count("A", "berlin", 3, if_version=7), OperationResult)
+        assert_type(client.levels("berlin"), AsyncIterator[Level])
+        async with client.subscribe("berlin") as subscription:
+            assert_type(await subscription.ready(), View)
+            assert_type(await subscription.next_event(0.5), StreamEvent | None)
+            async for event in subscription:
+                assert_type(kind_of(event), str)
+
+
+def kind_of(event: StreamEvent) -> str:
+    """Exhaustive: a checker would find a missing case."""
+    match event:
+        case Snapshot(levels, recovered):
+            return f"{len(levels)} {recovered}"
+        case LevelChanged(level):
+            return level.sku
+        case Freshness(fresh, lag_ms):
+            return f"{fresh} {lag_ms}"
+        case Reconnecting(attempt, after_s, reason):
+            return f"{attempt} {after_s} {reason}"
+
+
+def wanted(error: OutOfStock) -> int:
+    return error.requested - error.available
