@@ -23,7 +23,8 @@ stuck.__enter__()
 print("forgotten")
 """
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this run has inherited
 from stockwire import Client
 with Client() as client, client.subscribe(sys.argv[1]) as subscription:
     subscription.ready()

@@ -76,7 +76,7 @@ async def test_an_answer_that_drips_ends_with_the_time_for_a_try(
     assert parts.hostname
     assert parts.port
     async with proxy_to(parts.hostname, parts.port) as proxy:
-        with Client(f"http://127.0.0.1:{proxy.port}", till.key, timeout_s=1.0, max_retries=0) as client:
+        with till.client, Client(f"http://127.0.0.1:{proxy.port}", till.key, timeout_s=1.0, max_retries=0) as client:
             for drip_bytes, in_body in ((1, False), (150, True)):  # within the headers, and behind them
                 proxy.down.drip(drip_bytes, 0.4)
                 begun = time.monotonic()
@@ -97,11 +97,11 @@ async def test_an_answer_lost_on_the_way_is_asked_for_again_and_sold_once(
     assert parts.hostname
     assert parts.port
     async with proxy_to(parts.hostname, parts.port) as proxy:
-        with Client(f"http://127.0.0.1:{proxy.port}", till.key) as client:
+        with till.client, Client(f"http://127.0.0.1:{proxy.port}", till.key) as client:
             for cut_after in (1, 100, 400):
                 proxy.down.reset_after(cut_after)
                 await asyncio.to_thread(client.stock.sell, unique_name, unique_name)
-    assert await asyncio.to_thread(lambda: till.on_hand) == 997
+            assert await asyncio.to_thread(lambda: till.on_hand) == 997
 
 
 def test_a_ledger_that_is_away_is_unavailable_after_the_retries() -> None:

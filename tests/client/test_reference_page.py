@@ -6,8 +6,9 @@ import re
 import pytest
 
 import stockwire
-from stockwire import AsyncClient, AsyncSubscription, StockwireError, View, errors
+from stockwire import AsyncClient, AsyncSubscription, Client, StockwireError, Subscription, View, errors
 from stockwire.asyncio.stock import AsyncStock
+from stockwire.sync.stock import Stock
 from tests.source import REFERENCE, code_names, rows, section
 
 PAGE = (REFERENCE / "python.md").read_text()
@@ -26,9 +27,17 @@ def test_exports_exist_and_nothing_public_is_left_out() -> None:
     assert public == set(stockwire.__all__)
 
 
-@pytest.mark.parametrize("type_", [AsyncClient, AsyncStock, AsyncSubscription, View], ids=lambda type_: type_.__name__)
-def test_the_members_are_those_of_the_class(type_: type) -> None:
-    described = {name for row in rows(section(PAGE, f"`{type_.__name__}`"), "Member") for name in code_names(row[0])}
+SECTIONS: list[tuple[str, type]] = [
+    *(("`Client` and `AsyncClient`", type_) for type_ in (Client, AsyncClient)),
+    *(("`Stock` and `AsyncStock`", type_) for type_ in (Stock, AsyncStock)),
+    *(("`Subscription` and `AsyncSubscription`", type_) for type_ in (Subscription, AsyncSubscription)),
+    ("`View`", View),
+]
+
+
+@pytest.mark.parametrize(("title", "type_"), SECTIONS, ids=[type_.__name__ for _, type_ in SECTIONS])
+def test_the_members_are_those_of_the_class(title: str, type_: type) -> None:
+    described = {name for row in rows(section(PAGE, title), "Member") for name in code_names(row[0])}
     inherited = {"get", "items", "keys", "values"} if type_ is View else set()
     assert described == {name for name in members(type_) if not name.startswith("_")} - inherited
 
