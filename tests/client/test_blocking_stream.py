@@ -47,8 +47,9 @@ def test_a_snapshot_then_every_change(till: Till) -> None:
         assert subscription.view.state is State.FRESH
     list(subscription)
     assert subscription.view[till.location, till.sku].on_hand == 997
-    with pytest.raises(RuntimeError, match="closed"):
-        subscription.next_event(0)
+    for use in (subscription.next_event, lambda _: subscription.listen(print)):
+        with pytest.raises(RuntimeError, match="closed"):
+            use(0)
 
 
 def test_hubs_are_found_through_the_ledger(till: Till) -> None:

@@ -16,7 +16,7 @@ from stockwire.sync.fork import ForkCheck
 from stockwire.sync.inbox import Ended, Inbox
 from stockwire.sync.listener import Listener
 from stockwire.sync.loop_thread import LoopThread
-from stockwire.view import View
+from stockwire.view import State, View
 
 CLOSE_TIMEOUT_S = 5.0
 """For the connection to end: its closing handshake is given 1 s, so this is met unless the machine stands still."""
@@ -147,6 +147,8 @@ class Subscription:
         >>> type(event).__name__
         'Snapshot'
         """
+        if self.view.state is State.CLOSED:
+            raise RuntimeError("the subscription is closed")
         listener = Listener(self._inbox, callback, self._location)
         self._listeners.append(listener)
         return listener.stop
