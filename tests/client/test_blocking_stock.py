@@ -86,7 +86,8 @@ async def test_an_answer_that_drips_ends_with_the_time_for_a_try(
             assert unknown.value.key
             found = await asyncio.to_thread(client.stock.sell, unique_name, unique_name, key=unknown.value.key)
             assert found.replayed
-            await asyncio.to_thread(till.client.items.put, unique_name, "Apple", attributes={"text": "x" * 10_000})
+            long = {f"text-{number}": "x" * 250 for number in range(40)}
+            await asyncio.to_thread(till.client.items.put, unique_name, "Apple", attributes=long)
             proxy.down.drip(200, 0.1)  # within the body: the headers come in time
             with pytest.raises(Unavailable, match=r"used up|timed out"):
                 await asyncio.to_thread(client.items.get, unique_name)

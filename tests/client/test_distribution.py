@@ -67,7 +67,7 @@ def test_the_wheel_has_the_package_its_types_and_its_licence_and_nothing_else(bu
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
         (metadata,) = (wheel.read(name).decode() for name in names if name.endswith("/METADATA"))
-    sources = {f"stockwire/{source.relative_to(PROJECT / 'src' / 'stockwire')}" for source in sources_of_the_package()}
+    sources = {str(source.relative_to(PROJECT / "src")) for source in sources_of_the_package()}
     assert {name for name in names if ".dist-info/" not in name} == sources
     assert "stockwire/py.typed" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
@@ -157,8 +157,7 @@ def copy(distribution: importlib.metadata.Distribution, to: Path) -> None:
 
 
 def sources_of_the_package() -> list[Path]:
-    folder = PROJECT / "src" / "stockwire"
-    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return [path for path in (PROJECT / "src").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
 def completed(
