@@ -24,6 +24,8 @@ key_app = typer.Typer(no_args_is_help=True, help="API keys, straight on the data
 token_app = typer.Typer(no_args_is_help=True, help="Short-lived tokens for browsers.")
 app.add_typer(key_app, name="key")
 app.add_typer(token_app, name="token")
+demo_app = typer.Typer(no_args_is_help=True, help="Demonstrations on a running `stockwire up`.")
+app.add_typer(demo_app, name="demo")
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
@@ -154,6 +156,26 @@ def token_create(
 
     with _refusals():
         print(_run(keys.mint(data_path(data), scope, ttl)))
+
+
+@demo_app.command("flash-sale")
+def demo_flash_sale(
+    buyers: Annotated[int, typer.Option(help="Each wants one unit, all at once.")] = 500,
+    units: Annotated[int, typer.Option(help="On hand before the sale.")] = 50,
+    watchers: Annotated[int, typer.Option(help="Screens that watch, spread over the hubs.")] = 100,
+    fault: Annotated[str, typer.Option(metavar="none|hub|broker", help="What to break in the middle.")] = "none",
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    data: Data = None,
+) -> None:
+    """Sell far too few units to far too many buyers, beside the same done naively. Exit status 1 if ours went wrong."""
+    with _refusals():
+        from cli import demo
+        from cli.fault import fault_kind
+        from cli.flash_sale import Asked
+
+        asked = Asked(buyers, units, watchers)
+        status = demo.flash_sale(data_path(data), asked, fault_kind(fault), as_json=as_json)
+    raise typer.Exit(status)
 
 
 def _become(module: str, arguments: list[str], data: Path | None) -> None:
