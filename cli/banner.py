@@ -9,7 +9,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells."""
+    """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells.
+    ``keys``: what can be pressed here; empty where nobody can."""
 
     page: str
     ledger: str
@@ -21,9 +22,11 @@ class Banner:
     data: Path
     location: str
     sku: str
+    keys: str = ""
 
     def text(self) -> str:
         ends = self.read_token_ends.astimezone().strftime("%H:%M:%S")
+        keys = f"\n  Keys here:\n    {self.keys}" if self.keys else ""
         return f"""
   Page       {self.page}
   Ledger     {self.ledger}  (API: {self.ledger}/docs)
@@ -35,7 +38,7 @@ class Banner:
   Sell one:
     {self.curl()}
   Watch, in a second terminal:
-    {self.watch()}
+    {self.watch()}{keys}
   Ctrl-C stops everything.
 """
 

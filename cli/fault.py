@@ -37,9 +37,10 @@ def fault_kind(text: str) -> FaultKind:
 
 
 class Fault(ABC):
-    """``name``: of the process. ``done``: what was done to it, in words."""
+    """``name``: of the process. ``done``: what is done to it, in words. ``connections_stay``: those of screens."""
 
     done: str
+    connections_stay: bool
 
     def __init__(self, name: str, process: psutil.Process) -> None:
         self.name = name
@@ -54,6 +55,7 @@ class HubKill(Fault):
     """SIGKILL; over when the supervisor has another one ready. ``pid_now``: the pid of the one that is ready."""
 
     done = "killed (SIGKILL)"
+    connections_stay = False
 
     def __init__(self, name: str, process: psutil.Process, pid_now: Callable[[], int | None]) -> None:
         super().__init__(name, process)
@@ -73,6 +75,7 @@ class BrokerCut(Fault):
     """SIGSTOP for CUT_S: connections stay open and carry nothing, which is the worst way for a broker to be away."""
 
     done = f"stopped (SIGSTOP) for {CUT_S:.0f} s"
+    connections_stay = True
 
     async def strike(self) -> float:
         began = time.monotonic()

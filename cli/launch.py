@@ -4,13 +4,14 @@ Synchronous and small: the supervisor waits for what is started here, tests use 
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -58,6 +59,7 @@ class Watchdog:
         self._process: subprocess.Popen[bytes] | None = None
         self._children: list[tuple[subprocess.Popen[bytes], str]] = []
         self._paths: list[Path] = []
+        self._terminal: str | None = None
 
     def open(self) -> Self:
         """Starts the watchdog, again if it was killed; tells it what the last one knew."""
@@ -75,6 +77,8 @@ class Watchdog:
                 self._tell(f"child {child.pid} {end_signal}")
             for path in self._paths:
                 self._tell(f"remove {path}")
+            if self._terminal is not None:
+                self._tell(f"terminal {self._terminal}")
         return self
 
     @property
@@ -117,6 +121,12 @@ class Watchdog:
         self._paths.append(path)
         self._tell(f"remove {path}")
 
+    def keep_terminal(self, path: str, ours: Sequence[object], saved: Sequence[object]) -> None:
+        """A terminal that still has the settings ``ours`` when we have gone gets ``saved``. The last call counts."""
+        self.open()
+        self._terminal = json.dumps({"path": path, "ours": ours, "saved": saved})
+        self._tell(f"terminal {self._terminal}")
+
     def close(self) -> None:
         """Ends whatever is left and waits for it. Safe if never opened, safe twice."""
         if self._process is None:
@@ -126,6 +136,7 @@ class Watchdog:
         self._process = None
         self._children.clear()
         self._paths.clear()
+        self._terminal = None
 
     def _running(self) -> list[tuple[subprocess.Popen[bytes], str]]:
         """Without those that have ended: their pids may be somebody else's by now."""

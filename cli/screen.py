@@ -33,6 +33,10 @@ class Screen(logging.Handler):
         self._live = ""
         self._plain_at = 0.0
 
+    @property
+    def is_terminal(self) -> bool:
+        return self._terminal
+
     @contextmanager
     def stage(self, text: str) -> Iterator[Stage]:
         began = time.monotonic()
@@ -54,6 +58,11 @@ class Screen(logging.Handler):
         elif time.monotonic() >= self._plain_at + PLAIN_EVERY_S:
             self._plain_at = time.monotonic()
             self._write(f"{text}\n")
+
+    def redraw(self) -> None:
+        """The live line again: a shell has written over it."""
+        if self._terminal:
+            self._write(f"\r\x1b[2K{self._live}")
 
     def clear(self) -> None:
         """Takes the live line away."""

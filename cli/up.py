@@ -14,8 +14,11 @@ import uvloop
 from cli import launches
 from cli.access import Access, DatabaseUnusable, prepare_database
 from cli.banner import Banner
+from cli.controls import Controls
 from cli.data_folder import DataFolder
 from cli.embedded import EmbeddedFailed, Postgres, Valkey
+from cli.key_table import HINT
+from cli.keyboard import Keyboard
 from cli.launch import Watchdog
 from cli.meter import Meter
 from cli.page_server import serve_page
@@ -100,6 +103,8 @@ class Up:
         self._access: Access | None = None
         self._client: AsyncClient | None = None
         self._read_token: tuple[str, datetime] | None = None
+        self._keyboard: Keyboard | None = None
+        self._terminal = _terminal()
 
     async def run(self) -> None:
         """Raises Stopped or Interrupted, or the reason why the system cannot go on, in a group."""
@@ -120,6 +125,8 @@ class Up:
 
         def ask(number: signal.Signals) -> None:
             if asked.done():  # asked twice: no more waiting for anybody
+                if self._keyboard:
+                    self._keyboard.restore()
                 self._watchdog.close()
                 os._exit(EXIT_INTERRUPTED)
             asked.set_result(number)
@@ -201,11 +208,21 @@ class Up:
         if self._settings.replay:
             replay = Replay(client, self._folder.path / "replay.json", shop.plan, self._settings.replay)
             tasks.create_task(replay.run(), name="replay")
+        if self._terminal:
+            self._listen_to_keys(tasks, self._terminal)
         while True:
             figures = meter.figures()
             if figures.changes_per_s is not None:
                 self._screen.live(figures.line())
             await asyncio.sleep(_FIGURES_EVERY_S if figures.p50_ms is not None else _FIRST_FIGURES_EVERY_S)
+
+    def _listen_to_keys(self, tasks: asyncio.TaskGroup, terminal: str) -> None:
+        def leave() -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        controls = Controls(self._folder.path, self._watchdog, self._screen, tasks, len(self._ports.hubs), leave)
+        self._keyboard = Keyboard(terminal, self._watchdog, controls.pressed, self._screen.redraw)
+        tasks.create_task(self._keyboard.run(), name="keyboard")
 
     async def _keep_read_token(self) -> None:
         while True:
@@ -261,4 +278,13 @@ class Up:
             data=self._folder.path,
             location=LOCATION,
             sku=shop.cards()[0].sku,
+            keys=HINT if self._terminal else "",
         )
+
+
+def _terminal() -> str | None:
+    """The one that standard input is, if it is one that can be opened by its name."""
+    try:
+        return os.ttyname(0) if os.access(os.ttyname(0), os.R_OK) else None
+    except OSError:
+        return None

@@ -5,20 +5,23 @@ process started through ``cli.launch`` is announced by a line, and the pipe's en
 
     child <pid> <signal>    end this process: ``QUIT`` lets PostgreSQL take its own children along, ``KILL`` the rest
     remove <path>           remove this file or folder afterwards
+    terminal <settings>     JSON: ``path``, the settings ``ours`` and ``saved``: give it back if nobody else has
 
 A pid is remembered with the process's start time, so a number that the system has given to somebody else is left alone.
 """
 
 import contextlib
+import json
 import os
 import platform
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 GRACE_S = 5.0  # PostgreSQL kills its own children 5 s after SIGQUIT; then the rest of it goes too
 POLL_S = 0.02
@@ -35,15 +38,33 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     children: list[Child] = []
     paths: list[Path] = []
+    terminal = ""
     for line in sys.stdin:
         kind, _, rest = line.rstrip("\n").partition(" ")
         if kind == "remove":
             paths.append(Path(rest))
+        elif kind == "terminal":
+            terminal = rest
         elif kind == "child":
             pid, _, name = rest.partition(" ")
             children = [*living(children), Child(int(pid), start_time(int(pid)), signal.Signals[f"SIG{name}"])]
+    if terminal:
+        give_back(**json.loads(terminal))
     end(children)
     remove(paths)
+
+
+def give_back(path: str, ours: list[Any], saved: list[Any]) -> None:
+    """Only as long as it is how we left it: a shell may have it by now, with settings of its own."""
+    with contextlib.suppress(OSError, termios.error):
+        descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            *flags, characters = termios.tcgetattr(descriptor)
+            numbers = [ord(one) if isinstance(one, bytes) else one for one in characters]
+            if [*flags, numbers] == ours:
+                termios.tcsetattr(descriptor, termios.TCSANOW, saved)
+        finally:
+            os.close(descriptor)
 
 
 def end(children: list[Child]) -> None:

@@ -1,0 +1,111 @@
+"""The terminal is always given back, and never read while somebody else has it: with a real shell and job control."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.pseudo_terminal import PseudoTerminal
+from tests.source import ROOT
+
+PROGRAM = """
+import asyncio, os, signal, sys
+from cli.keyboard import Keyboard
+from cli.launch import Watchdog
+
+async def main(watchdog):
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    keyboard = Keyboard(os.ttyname(0), watchdog, lambda typed: say(f"key {typed}"), lambda: say("resumed"))
+    async with asyncio.TaskGroup() as tasks:
+        listening = tasks.create_task(keyboard.run())
+        say(f"pid {os.getpid()}.")
+        await stop.wait()
+        if "crash" in sys.argv:
+            raise ValueError("crashed")
+        listening.cancel()
+
+def say(text):
+    print(text, flush=True)
+
+with Watchdog() as watchdog:
+    asyncio.run(main(watchdog))
+say("over")
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[PseudoTerminal]:
+    """Interactive, but without an editor of lines: what the terminal's settings are is then the job's doing alone."""
+    if (bash := shutil.which("bash")) is None:
+        pytest.skip("no bash on this machine")
+    (tmp_path / "keys.py").write_text(PROGRAM)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PS1": "ready> ", "HOME": str(tmp_path)}
+    with PseudoTerminal([bash, "--norc", "--noprofile", "--noediting", "-i"], environment, tmp_path) as terminal:
+        terminal.expect("ready> ")
+        yield terminal
+        terminal.type("exit\n")
+
+
+def start(shell: PseudoTerminal, *arguments: str) -> int:
+    shell.type(f"{sys.executable} keys.py {' '.join(arguments)}\n")
+    pid = int(shell.expect(r"pid (\d+)\.")[1])
+    if "&" not in arguments:
+        shell.until(single_keys=True)
+    return pid
+
+
+def test_a_key_counts_at_once_and_is_not_echoed(shell: PseudoTerminal) -> None:
+    start(shell)
+    shell.type("x")
+    assert shell.expect("(.*)key x")[1] == ""
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(shell: PseudoTerminal) -> None:
+    start(shell)
+    shell.type("\x1a")
+    shell.expect("Stopped[^$]*ready> ")
+    assert not shell.takes_single_keys
+    shell.type("echo back=$((1+1))\n")
+    shell.expect("back=2")
+    shell.type("fg\n")
+    shell.expect("resumed")
+    shell.until(single_keys=True)
+    shell.type("y")
+    shell.expect("key y")
+
+
+def test_a_background_job_leaves_every_key_to_the_shell_and_is_not_stopped(shell: PseudoTerminal) -> None:
+    start(shell, "&")
+    shell.type("jobs; echo sum=$((2+2))\n")
+    shell.expect("Running[^$]*sum=4")
+    assert not shell.takes_single_keys
+    shell.type("fg\n")  # sends no signal to a job that runs
+    shell.until(single_keys=True)
+    shell.type("z")
+    shell.expect("key z")
+
+
+@pytest.mark.parametrize("arguments", [(), ("crash",)])
+def test_its_end_gives_the_terminal_back_as_it_was(shell: PseudoTerminal, arguments: tuple[str, ...]) -> None:
+    before = shell.settings
+    pid = start(shell, *arguments)
+    os.kill(pid, signal.SIGTERM)
+    shell.expect("ValueError: crashed" if arguments else "over")
+    shell.expect("ready> ")
+    assert shell.settings == before
+
+
+def test_the_watchdog_gives_the_terminal_back_when_we_are_killed(tmp_path: Path) -> None:
+    """Without any shell above that would mend it."""
+    (tmp_path / "keys.py").write_text(PROGRAM)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    with PseudoTerminal([sys.executable, "keys.py"], environment, tmp_path) as terminal:
+        terminal.until(single_keys=True)
+        os.kill(terminal.process.pid, signal.SIGKILL)
+        terminal.until(single_keys=False)
+        assert terminal.settings == terminal.before
