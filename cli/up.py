@@ -56,6 +56,13 @@ def run(settings: UpSettings) -> int:
 
     Raises SettingsError for a data folder that cannot be used.
     """
+    try:
+        return _run(settings)
+    except KeyboardInterrupt:  # before the loop has taken Ctrl-C over: nothing runs yet that would need an order
+        return EXIT_INTERRUPTED
+
+
+def _run(settings: UpSettings) -> int:
     folder = DataFolder(settings.data)
     folder.claim(reset=settings.reset)
     watchdog = Watchdog(hold=folder.lock)

@@ -39,17 +39,18 @@ def _comparison(verdict: Verdict) -> Table:
 def _findings(verdict: Verdict) -> list[Text]:
     screens, audit = verdict.screens, verdict.audit
     lines = [
-        ("fault", _fault(verdict.fault)) if verdict.fault else None,
+        *(_fault(verdict.fault) if verdict.fault else ()),
         ("screens", _screens(screens)),
         ("", f"commit to screen p50 {_ms(screens.p50_ms)}, p99 {_ms(screens.p99_ms)}"),
         ("", f"versions that went back: {screens.went_back or 'none'}"),
         ("audit", f"{audit.events:,} events, versions 1 to {audit.version:,}; their sum is {audit.sum_of_deltas:,}"),
     ]
-    return [Text(f"  {name:8} {said}") for name, said in filter(None, lines)]
+    return [Text(f"  {name:8} {said}") for name, said in lines]
 
 
-def _fault(fault: FaultFound) -> str:
-    return f"{fault.part} {fault.done} after {fault.sold_before:,} sold; back after {fault.lasted_s:.2f} s"
+def _fault(fault: FaultFound) -> list[tuple[str, str]]:
+    struck = f"struck after {fault.sold_before:,} sold, back after {fault.lasted_s:.2f} s"
+    return [("fault", f"{fault.part} {fault.done}"), ("", struck)]
 
 
 def _screens(screens: ScreensFound) -> str:

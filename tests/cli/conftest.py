@@ -9,7 +9,8 @@ from tests.cli.running import RunningUp, gone
 
 
 @pytest.fixture(scope="session")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
+def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
+    """``server_folder``: whose end looks for processes left behind, and must come after ours."""
     folder: Path = tmp_path_factory.mktemp("up")
     running = RunningUp(folder)
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 LOCAL_FLAGS = 3
-WAIT_S = 60.0
+WAIT_S = 90.0  # a start with its sample, on a machine that does other things too
 _ENDED_WITHIN_S = 30.0
 
 
@@ -58,6 +58,16 @@ class PseudoTerminal:
             left = deadline - time.monotonic()
             assert left > 0, f"no {pattern!r} in {self.output[self._read :]!r}"
             self.look(min(left, 0.5))
+
+    def expect_all(self, patterns: Mapping[str, str], within_s: float = WAIT_S) -> dict[str, re.Match[str]]:
+        """Matches behind the last one, in whatever order they come."""
+        begin = self._read
+        found = {}
+        for name, pattern in patterns.items():
+            self._read = begin
+            found[name] = self.expect(pattern, within_s)
+        self._read = max(match.end() for match in found.values())
+        return found
 
     def until(self, single_keys: bool, within_s: float = 10.0) -> None:
         deadline = time.monotonic() + within_s

@@ -1,0 +1,87 @@
+"""A flash sale is red as soon as one unit too many is sold, and touches nothing that is not its own."""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from cli.data_folder import DataFolder
+from cli.fault import FaultKind, fault_in
+from cli.flash_sale import Asked
+from cli.naive_sale import sell_naively
+from cli.running_system import running_system
+from tests.cli.running import PROGRAM
+from tests.system import System
+from wire.environment import SettingsError
+
+FEW = ("--buyers", "60", "--units", "10", "--watchers", "6")
+
+# One movement that nothing of ours has made: between the ledger's decision and the row, 25 units appear, and a version.
+# The ledger notices the version, reads what is there and sells it: 25 more than there ever were.
+PLANT = """
+create function plant() returns trigger language plpgsql as $$
+begin
+  new.on_hand := new.on_hand + 25; new.version := new.version + 1; return new;
+end $$;
+create trigger plant before update on stock_level for each row
+  when (old.version = 0 and new.location = 'flash-sale') execute function plant();
+"""
+
+
+async def folder(data: Path, system: System, **pids: int) -> Path:
+    """A data folder as a `stockwire up` of this system would keep it."""
+    run = {"ledger": system.ledger_url, "hubs": system.stream_urls, "key": await system.admin_key(), "pids": pids}
+    (data / "run.json").write_text(json.dumps(run))
+    DataFolder(data).write_environment({"STOCKWIRE_DATABASE_URL": system.database_url})
+    return data
+
+
+def flash_sale(data: Path) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [PROGRAM, "demo", "flash-sale", "--data", data, *FEW, "--json"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+async def test_a_planted_oversell_turns_the_verdict_red(tmp_path: Path, stockwire_system: System) -> None:
+    data = await folder(tmp_path, stockwire_system)
+    connection = await asyncpg.connect(stockwire_system.database_url)
+    await connection.execute(PLANT)
+    await connection.close()
+    done = await asyncio.to_thread(flash_sale, data)
+    assert done.returncode == 1, done.stdout + done.stderr
+    verdict = json.loads(done.stdout)
+    assert verdict["sale"]["oversold"] == 25
+    reasons = "\n".join(verdict["reasons"])
+    assert "oversold: 35 sold of 10 units" in reasons
+    assert "1 missing or doubled" in reasons
+    assert "its events sum up to -25" in reasons
+
+
+async def test_nothing_is_broken_that_is_no_child_of_that_up(tmp_path: Path, shared_system: System) -> None:
+    hub = shared_system.hubs[0]
+    data = await folder(tmp_path, shared_system, up=1, **{"hub-1": hub.pid})
+    for kind, said in ((FaultKind.HUB, "nothing was touched"), (FaultKind.BROKER, "cannot be cut from here")):
+        with pytest.raises(SettingsError, match=said):
+            fault_in(running_system(data), kind)
+    assert hub.running
+
+
+def test_without_a_running_up_the_fix_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="make up"):
+        running_system(tmp_path)
+
+
+@pytest.mark.parametrize("asked", [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1001)])
+def test_a_sale_without_bounds_is_refused(asked: tuple[int, int, int]) -> None:
+    with pytest.raises(SettingsError, match="out of range"):
+        Asked(*asked)
+
+
+async def test_a_scratch_table_goes_even_when_its_run_was_killed(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("create schema stockwire_naive_left; create table stockwire_naive_left.level (sku text)")
+    await sell_naively(database_url, buyers=4, units=2)
+    assert await connection.fetch("select from pg_namespace where nspname like 'stockwire%'") == []
+    await connection.close()
