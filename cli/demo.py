@@ -44,8 +44,17 @@ async def _run(data: Path, asked: Asked, kind: FaultKind, told: Callable[[str], 
     system = running_system(data)
     try:
         return await FlashSale(system, asked, fault_in(system, kind), told).run()
-    except psutil.Error as error:
-        raise SettingsError(f"the process to break ended by itself meanwhile ({error}): try again") from error
+    except ExceptionGroup as group:  # of the sale's tasks: the first one's reason is the reason
+        raise _first(group) from group
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    if isinstance(error, ExceptionGroup):
+        return _first(error)
+    if isinstance(error, psutil.Error):
+        return SettingsError(f"the process to break ended by itself meanwhile ({error}): try again")
+    return error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ the background nothing is read: a shell that has the terminal gets every key.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import termios
@@ -21,6 +22,8 @@ _IGNORED = (signal.SIGTTIN, signal.SIGTTOU)
 _HANDLED = (signal.SIGTSTP, signal.SIGCONT)
 
 Attributes = list[Any]
+
+logger = logging.getLogger("stockwire.up")
 
 
 class Keyboard:
@@ -42,7 +45,11 @@ class Keyboard:
     async def run(self) -> None:
         """Until cancelled, or until the terminal is gone. The main thread's loop only: it handles signals."""
         # Opened anew: a loop makes what it reads non-blocking, and standard input is shared with output and the shell
-        self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError as error:
+            logger.warning("keys are not taken: %s", error)
+            return
         # Using it from the background: an error instead of being stopped
         before = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
         self._handle_signals()

@@ -16,7 +16,8 @@ VIEWS_PER_HUB = 2  # one that stays with its hub, one that may go to another
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``healed_s``: from the fault's beginning until every view was fresh; None if not all ended fresh and equal.
+    """``lasted_s``: None if the part did not come back. ``healed_s``: from the fault's beginning until every view was
+    fresh; None if not all ended fresh and equal.
 
     ``equal``: views that hold what the ledger says, compared afterwards over ``levels``. ``longest_lag_ms``: from a
     commit to a view, of everything that came while the part was away; None if nothing did, or nothing could.
@@ -24,7 +25,7 @@ class Outage:
 
     part: str
     done: str
-    lasted_s: float
+    lasted_s: float | None
     views: int
     equal: int
     levels: int
@@ -33,7 +34,7 @@ class Outage:
 
     def text(self) -> str:
         lag = "" if self.longest_lag_ms is None else f"; longest lag {self.longest_lag_ms:,.0f} ms"
-        if self.healed_s is None:
+        if self.healed_s is None or self.lasted_s is None:
             return f"✗ {self.part} {self.done}: only {self.equal} of {self.views} screens have healed{lag}"
         return (
             f"✓ {self.part} {self.done}, back after {self.lasted_s:.2f} s. All {self.views} screens fresh again "

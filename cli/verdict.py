@@ -72,12 +72,13 @@ class ScreensFound:
 
 @dataclass(frozen=True, slots=True)
 class FaultFound:
-    """``sold_before``: units sold when it struck. ``lasted_s``: until the part was back."""
+    """``sold_before``: units sold when it struck. ``lasted_s``: until the part was back; None if it did not
+    come back while somebody waited."""
 
     part: str
     done: str
     sold_before: int
-    lasted_s: float
+    lasted_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class Verdict:
 
     def reasons(self) -> list[str]:
         """Why it is not good; what the naive sale did is no part of it."""
-        return [*self._sale_reasons(), *self._screen_reasons(), *self.audit.complaints()]
+        lost = [f"{self.fault.part} did not come back"] if self.fault and self.fault.lasted_s is None else []
+        return [*lost, *self._sale_reasons(), *self._screen_reasons(), *self.audit.complaints()]
 
     def _sale_reasons(self) -> list[str]:
         sale, found = self.sale, []

@@ -49,8 +49,8 @@ def _findings(verdict: Verdict) -> list[Text]:
 
 
 def _fault(fault: FaultFound) -> list[tuple[str, str]]:
-    struck = f"struck after {fault.sold_before:,} sold, back after {fault.lasted_s:.2f} s"
-    return [("fault", f"{fault.part} {fault.done}"), ("", struck)]
+    back = "not back" if fault.lasted_s is None else f"back after {fault.lasted_s:.2f} s"
+    return [("fault", f"{fault.part} {fault.done}"), ("", f"struck after {fault.sold_before:,} sold, {back}")]
 
 
 def _screens(screens: ScreensFound) -> str:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from cli.running_system import RunningSystem
-from stockwire import AsyncClient, Level, LevelChanged, Snapshot, State, StreamEvent, Subscription
+from stockwire import AsyncClient, AsyncSubscription, Level, LevelChanged, Snapshot, State, StreamEvent
 from stockwire.view import Key
 
 OPEN_AT_ONCE = 32  # connections: hubs verify each key, and nobody waits in a full listen queue
@@ -22,7 +22,7 @@ POLL_S = 0.01  # when something was seen is noted as it comes; this is only how 
 class Watched:
     """One subscription. Times are monotonic seconds."""
 
-    def __init__(self, subscription: Subscription) -> None:
+    def __init__(self, subscription: AsyncSubscription) -> None:
         self._subscription = subscription
         self._seen: dict[Key, tuple[int, float]] = {}
         self.fresh_since: float | None = None

@@ -52,6 +52,7 @@ def test_a_sound_sale_is_good_whatever_the_naive_one_did() -> None:
         (replace(GOOD, sale=replace(SALE, refused=2, unknown=1)), "1 buyers got no answer"),
         (replace(GOOD, sale=replace(SALE, sold=1, refused=4)), "audit: 2 units left by sales, 1 buyers were told so"),
         (replace(GOOD, screens=replace(SCREENS, equal=3, healed_s=None)), "1 of 4 screens differ from the ledger"),
+        (replace(GOOD, fault=FaultFound("hub-1", "killed", 1, None)), "hub-1 did not come back"),
         (replace(GOOD, screens=replace(SCREENS, went_back=1)), "1 times a version went back on a screen"),
         (replace(GOOD, audit=audit_level(level(3, 1), SOUND)), "audit: the level says 1, its events sum up to 0"),
         (replace(GOOD, audit=audit_level(level(4, 0), SOUND)), "audit: 3 events for versions 1 to 4, 1 missing or"),
