@@ -16,7 +16,7 @@ from hub.errors import Ended
 from hub.fanout import Fanout
 from hub.frames import Framing
 from hub.limits import Limits
-from hub.problems import Problem
+from hub.problems import RETRY_AFTER_S, Problem
 from hub.session import Session
 from wire.close_codes import CloseCode
 from wire.messages import Disconnect, Subscribe
@@ -38,7 +38,7 @@ class EventStreams:
     def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe) -> Response:
         """Subscribes; raises Refused or Problem before anything is sent."""
         if self.draining or len(self.streams) >= self._limits.connections_max:
-            raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=1)
+            raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=RETRY_AFTER_S)
         stream = EventStream(self, fanout, principal, self._touch)
         conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
         fanout.join(stream.session)

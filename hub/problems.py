@@ -8,14 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.errors import Ended, HubError, LedgerUnavailable, Refused, Unauthorized
-from wire.close_codes import CloseCode
+from hub.errors import HubError, LedgerUnavailable, Refused, Unauthorized
 from wire.messages import encode
 from wire.problems import PROBLEMS
 
 RETRY_AFTER_S = 1
-REFUSALS = {"invalid": "invalid", "forbidden": "forbidden", "not-found": "not-found", "limit": "overloaded"}
-"""Error codes of the stream protocol, as problem types."""
+PATH_SHOWN_MAX = 256  # a longer one says no more, and an answer should not grow with the request
 
 
 class Problem(HubError):
@@ -36,25 +34,16 @@ def install(app: Starlette) -> None:
 
 
 def problem_of(error: HubError) -> Problem:
+    """Scopes are checked before anything is subscribed to, so what is left is a hub that is full: ask again."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, Unauthorized):
         return Problem("unauthorized", str(error))
-    if isinstance(error, Refused):
-        return _refused(error)
-    if isinstance(error, Ended):
-        return Problem("forbidden" if error.code is CloseCode.FORBIDDEN else "unavailable", error.reason)
+    if isinstance(error, Refused) and error.field is not None:  # over a limit, whichever hub it goes to
+        return Problem("invalid", error.message, field=error.field, reason=error.message)
     if isinstance(error, LedgerUnavailable):
         return Problem("unavailable", "the ledger cannot be reached", retry_after_s=RETRY_AFTER_S)
     return Problem("overloaded", str(error), retry_after_s=RETRY_AFTER_S)
-
-
-def _refused(refused: Refused) -> Problem:
-    """A request over a limit is wrong whichever hub it goes to; only a hub that is full may be asked again."""
-    if refused.field is not None:
-        return Problem("invalid", refused.message, field=refused.field, reason=refused.message)
-    type_ = REFUSALS.get(refused.code, "invalid")
-    return Problem(type_, refused.message, **({"retry_after_s": RETRY_AFTER_S} if type_ == "overloaded" else {}))
 
 
 async def _hub_error(_: Request, error: Exception) -> Response:
@@ -74,7 +63,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """What the router raises: no such path, or no such method on it."""
     assert isinstance(error, HTTPException)
     if error.status_code == http.HTTPStatus.NOT_FOUND:
-        return await _hub_error(request, Problem("not-found", "there is no such path"))
+        path = request.scope["path"][:PATH_SHOWN_MAX]
+        return await _hub_error(request, Problem("not-found", "there is no such path", field="path", value=path))
     return _document(_blank(error.status_code), error.status_code, dict(error.headers or {}))
 
 

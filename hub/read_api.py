@@ -110,7 +110,7 @@ class ReadApi:
         try:
             keys = _keys(await request.body())
         except ClientDisconnect:
-            raise Problem("invalid", "the body ended early", 400) from None
+            raise _invalid("body", "ended early", 400) from None
         for location in dict.fromkeys(location for location, _ in keys):
             _require(principal, location)
         levels = await self._reads.levels(keys)
@@ -120,15 +120,12 @@ class ReadApi:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
         principal = await self._principal(request)
         _no_more(request, "location", "sku", "since", repeated="sku")
-        skus = request.query_params.getlist("sku")
-        since = request.headers.get("Last-Event-ID") or request.query_params.get("since")
         location = request.query_params.get("location", "")
-        try:
-            position = _position_decoder.decode(since) if since else None
-            asked = msgspec.convert({"id": 1, "location": location, "skus": skus or None}, _Selection)
-        except msgspec.MsgspecError as error:
-            raise Problem("invalid", str(error), 400) from None
-        subscribe = Subscribe(1, asked.location, asked.skus, position)
+        if location != "*":
+            _checked("location", location, 422)
+        _require(principal, location)
+        skus = [_checked("sku", sku) for sku in request.query_params.getlist("sku")]
+        subscribe = Subscribe(1, location, skus or None, _since(request))
         return self._streams.response(self._reads.fanout(), principal, subscribe)
 
     def _answer(self, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -152,12 +149,6 @@ class ReadApi:
         return await self._access.principal(token.strip())
 
 
-class _Selection(msgspec.Struct):
-    id: int
-    location: str
-    skus: list[Name] | None
-
-
 def _require(principal: Principal, location: str) -> None:
     """The same answer whether or not the location exists."""
     scope = f"stock:read:{location}"
@@ -165,10 +156,13 @@ def _require(principal: Principal, location: str) -> None:
         raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
 
 
-def _checked(field: str, text: str) -> str:
+def _invalid(field: str, reason: str, status: int = 422) -> Problem:
+    return Problem("invalid", f"{field}: {reason}", status, field=field, reason=reason)
+
+
+def _checked(field: str, text: str, status: int = 400) -> str:
     if not _name.match(text):
-        reason = "must be 1 to 64 visible characters without / and *"
-        raise Problem("invalid", f"{field}: {reason}", 400, field=field, reason=reason)
+        raise _invalid(field, "must be 1 to 64 visible characters without / and *", status)
     return text
 
 
@@ -177,8 +171,7 @@ def _require_utf8(field: str, text: bytes) -> None:
     try:
         unquote_to_bytes(text).decode()
     except UnicodeDecodeError:
-        reason = "must be UTF-8, percent-encoded"
-        raise Problem("invalid", f"{field}: {reason}", 400, field=field, reason=reason) from None
+        raise _invalid(field, "must be UTF-8, percent-encoded", 400) from None
 
 
 def _no_more(request: Request, *names: str, repeated: str = "") -> None:
@@ -187,16 +180,16 @@ def _no_more(request: Request, *names: str, repeated: str = "") -> None:
     _require_utf8("query", request.scope["query_string"])
     for name in request.query_params:
         if name not in names:
-            raise Problem("invalid", f"{name[:64]}: is not a parameter here", 400, field=name[:64])
+            raise _invalid(name[:64], "is not a parameter here", 400)
         if name != repeated and len(request.query_params.getlist(name)) > 1:
-            raise Problem("invalid", f"{name}: must be given once", 400, field=name)
+            raise _invalid(name, "must be given once", 400)
 
 
 def _limit(text: str | None) -> int:
     if text is None:
         return PAGE_DEFAULT
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= PAGE_MAX:
-        raise Problem("invalid", f"limit: must be a whole number from 1 to {PAGE_MAX}", 400, field="limit")
+        raise _invalid("limit", f"must be a whole number from 1 to {PAGE_MAX}", 400)
     return int(text)
 
 
@@ -207,16 +200,30 @@ def _after(text: str | None) -> tuple[str, str]:
         decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         return msgspec.json.decode(decoded, type=tuple[str, str])
     except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise Problem("invalid", "after: must be the `next` of another page", 400, field="after") from None
+        raise _invalid("after", "must be the `next` of another page", 400) from None
+
+
+def _since(request: Request) -> Position | None:
+    """The header is what an EventSource sends by itself, and newer than the address that it was opened with."""
+    for field, text in (
+        ("Last-Event-ID", request.headers.get("Last-Event-ID")),
+        ("since", request.query_params.get("since")),
+    ):
+        if text:
+            try:
+                return _position_decoder.decode(text)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise _invalid(field, f"must be a position as it was given: {error}", 400) from None
+    return None
 
 
 def _keys(body: bytes) -> list[tuple[str, str]]:
     try:
         keys = _keys_decoder.decode(body).keys
     except msgspec.ValidationError as error:
-        raise Problem("invalid", str(error), field="keys", reason=str(error)) from None
+        raise _invalid("keys", str(error)) from None
     except (msgspec.DecodeError, RecursionError):
-        raise Problem("invalid", "the body is no JSON", 400, field="body", reason="is no JSON") from None
+        raise _invalid("body", "is no JSON", 400) from None
     if len(keys) > KEYS_MAX:
-        raise Problem("invalid", f"keys: at most {KEYS_MAX}", field="keys", reason=f"at most {KEYS_MAX}")
+        raise _invalid("keys", f"at most {KEYS_MAX}")
     return keys

@@ -10,7 +10,7 @@ from hub.errors import LedgerUnavailable
 from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.held import Held, Range
-from hub.problems import Problem
+from hub.problems import RETRY_AFTER_S, Problem
 from wire.messages import LevelState
 
 LOAD_S = 5.0
@@ -88,7 +88,8 @@ class _Arrival:
 
 def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], limit: int) -> list[LevelState]:
     if any(found.order is None for found in ranges):
-        raise Problem("overloaded", "there are more levels than this hub may hold: name a location")
+        detail = "there are more levels than this hub may hold: name a location"
+        raise Problem("overloaded", detail, retry_after_s=RETRY_AFTER_S)
     following = []
     for found in ranges:
         keys = fanout.levels.keys(found)

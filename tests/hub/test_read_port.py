@@ -5,31 +5,21 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import hub.body
-from hub.access import Access
 from hub.body import BODY_BYTES_MAX
-from hub.conversation import Greeting
-from hub.event_stream import EventStreams
 from hub.fanout import Bounds
-from hub.feed import Feed
-from hub.ledger import Ledger
-from hub.limits import Limits
-from hub.read_api import create_app
-from hub.reads import Reads
 from hub.serving import bind, bound_send_buffer, create_server
-from tests.api_keys import TOKEN_SECRET, make_token
-from tests.hub.simulated import History, make_fanout
+from tests.api_keys import make_token
+from tests.hub.reader import in_memory, read_port
 
 DEADLINE_S = 5.0
 
 
 async def test_a_path_is_never_redirected_to_whatever_host_was_named() -> None:
-    async with read_port() as app, client(app) as reader:
+    async with read_port() as app, in_memory(app) as reader:
         answer = await reader.get("/v1/levels/", headers={"Host": "evil.example"})
         assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
         assert "Location" not in answer.headers
@@ -52,7 +42,7 @@ async def test_names_that_are_no_utf8_are_refused() -> None:
         ("/v1/levels/stream?location=berlin&sku=%C3", "query"),
         ("/v1/levels/berlin/A?%ff=1", "query"),
     ]
-    async with read_port() as app, client(app) as reader:
+    async with read_port() as app, in_memory(app) as reader:
         for path, field in cases:
             answer = await reader.get(path)
             problem = answer.json()
@@ -67,7 +57,7 @@ async def test_a_stream_over_a_limit_is_refused_for_good_and_one_that_finds_no_r
         ("/v1/levels/stream", 422, "invalid", "location"),
         ("/v1/levels/stream?location=berlin&sku=A&sku=B", 503, "overloaded", None),
     ]
-    async with read_port(Bounds(levels_max=1)) as app, client(app) as reader:
+    async with read_port(Bounds(levels_max=1)) as app, in_memory(app) as reader:
         for path, status, type_, field in cases:
             answer = await reader.get(path)
             problem = answer.json()
@@ -97,7 +87,7 @@ async def test_a_body_that_drips_is_cut(path: str, monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_body_that_is_too_large_is_answered_and_a_good_one_keeps_the_connection() -> None:
-    async with read_port() as app, client(app) as reader:
+    async with read_port() as app, in_memory(app) as reader:
         answer = await reader.post("/v1/levels/query", content=b" " * (BODY_BYTES_MAX + 1))
         assert (answer.status_code, answer.json()["bytes_max"]) == (413, BODY_BYTES_MAX)
         answer = await reader.post("/v1/levels/query", json={"keys": []})
@@ -124,19 +114,3 @@ async def served(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
             writer.close()
             server.stop()
             await serving
-
-
-@asynccontextmanager
-async def read_port(bounds: Bounds | None = None) -> AsyncIterator[Starlette]:
-    """A hub that has read the history of an empty shop."""
-    async with Ledger([], "no key") as ledger:
-        feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
-        feed.fanout = make_fanout(History(shards=2), bounds=bounds)
-        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
-        access = Access(ledger, TOKEN_SECRET, list)
-        yield create_app(Reads(feed, lambda: None), streams, feed, access, ())
-
-
-def client(app: Starlette) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {make_token('stock:read:*')}"}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub", headers=headers)

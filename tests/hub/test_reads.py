@@ -12,17 +12,10 @@ from hub.fanout import Bounds
 from hub.feed import Feed
 from hub.ledger import Ledger
 from hub.reads import Reads
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.hub.reader import client
 from tests.hub.shop import Shop
 from tests.hub.simulated import History, make_fanout
-
-DEADLINE_S = 10.0
-
-
-def client(url: str, *scopes: str) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {make_token(*scopes)}"} if scopes else {}
-    return httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S, verify=False)
 
 
 async def test_reads_equal_the_ledger_and_say_how_fresh_they_are(start_system: StartSystem) -> None:

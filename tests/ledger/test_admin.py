@@ -11,7 +11,7 @@ from starlette.routing import Route
 from ledger import publisher, writer
 from ledger.admin import PUBLISHER_HELP, WRITER_HELP
 from ledger.problems import Problems
-from tests.ledger.api import check_schema
+from tests.ledger.api import LEDGER
 from tests.system import System
 
 
@@ -42,6 +42,6 @@ async def test_a_defect_is_a_problem_that_says_nothing_of_the_inside() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
         answer = await client.get("/broken")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
-    check_schema(answer.json(), {"$ref": "#/components/schemas/BlankProblem"})
+    LEDGER.check_schema(answer.json(), {"$ref": "#/components/schemas/BlankProblem"})
     assert "secret" not in answer.text
     assert problems.by_type["about:blank"] == 1

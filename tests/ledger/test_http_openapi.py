@@ -17,7 +17,7 @@ from ledger.bodies import LINES_MAX, TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
 from ledger.query import PAGE_DEFAULT, PAGE_MAX
 from ledger.routes import counts, discovery, events, history, items, keys, levels, locations, movements, process, tokens
 from tests.conftest import StartLedger
-from tests.ledger.api import Api, check_answer, document, operations, problem, receipt, resolved, sale
+from tests.ledger.api import LEDGER, Api, problem, receipt, sale
 from tests.postgres import PostgresServer
 from tests.system import System
 from wire.messages import Event, LevelState
@@ -41,28 +41,28 @@ OPEN = {"discover", "health", "ready", "describe", "document"}
 """Operations that need no key."""
 ANY_KEY = {"listItems", "readItem", "listLocations"}
 FOR_HUBS = {"introspectKey"}
-WITH_BODY = {name for name, (_, _, operation) in operations().items() if "requestBody" in operation}
+WITH_BODY = {name for name, (_, _, operation) in LEDGER.operations.items() if "requestBody" in operation}
 
 
 def test_the_document_is_valid_openapi() -> None:
-    validate(document())
+    validate(LEDGER.content)
 
 
 def test_routes_and_document_are_the_same() -> None:
     routes: list[Route] = [route for noun in NOUNS for route in noun.routes(noun.__new__(noun))]
     served = {(method, route.path) for route in routes for method in (route.methods or set()) - {"HEAD"}}
-    assert served == {(method, path) for method, path, _ in operations().values()}
+    assert served == {(method, path) for method, path, _ in LEDGER.operations.values()}
 
 
 def test_schemas_have_the_fields_of_the_messages() -> None:
     for message, name in ((LevelState, "LevelState"), (Event, "Event")):
-        schema = document()["components"]["schemas"][name]
+        schema = LEDGER.content["components"]["schemas"][name]
         assert tuple(schema["properties"]) == message.__struct_fields__
         assert set(schema["required"]) == set(schema["properties"])
 
 
 def test_schemas_have_the_bounds_of_the_code() -> None:
-    schemas, parameters = document()["components"]["schemas"], document()["components"]["parameters"]
+    schemas, parameters = LEDGER.content["components"]["schemas"], LEDGER.content["components"]["parameters"]
     assert schemas["Movements"]["properties"]["lines"]["maxItems"] == LINES_MAX
     assert parameters["Limit"]["schema"] == {
         "type": "integer",
@@ -70,13 +70,15 @@ def test_schemas_have_the_bounds_of_the_code() -> None:
         "maximum": PAGE_MAX,
         "default": PAGE_DEFAULT,
     }
-    ttl = operations()["createToken"][2]["requestBody"]["content"]["application/json"]["schema"]["properties"]["ttl_s"]
+    ttl = LEDGER.operations["createToken"][2]["requestBody"]["content"]["application/json"]["schema"]["properties"][
+        "ttl_s"
+    ]
     assert (ttl["maximum"], ttl["default"]) == (TOKEN_TTL_S_MAX, TOKEN_TTL_S_DEFAULT)
 
 
 def test_every_problem_type_is_described_with_its_status() -> None:
     described: dict[str, set[int]] = {}
-    for schema in document()["components"]["schemas"].values():
+    for schema in LEDGER.content["components"]["schemas"].values():
         kind = schema.get("properties", {}).get("type", {}).get("const")
         if kind:
             status = schema["properties"]["status"]
@@ -91,14 +93,14 @@ def test_every_problem_type_is_described_with_its_status() -> None:
 
 async def test_every_operation_answers_as_described(api: Api, hub_api: Api, unique_name: str) -> None:
     await api.stock(unique_name, unique_name, 10)
-    for name, (_, _, operation) in operations().items():
+    for name, (_, _, operation) in LEDGER.operations.items():
         answer = await call(hub_api if name in FOR_HUBS else api, name, unique_name)
         assert answer.is_success, (name, answer.text)
         assert str(answer.status_code) in operation["responses"]
 
 
 async def test_without_a_key_every_other_operation_answers_401(anonymous: Api, unique_name: str) -> None:
-    for name in operations():
+    for name in LEDGER.operations:
         answer = await call(anonymous, name, unique_name)
         assert (answer.status_code == 401) == (name not in OPEN), (name, answer.text)
 
@@ -106,14 +108,14 @@ async def test_without_a_key_every_other_operation_answers_401(anonymous: Api, u
 async def test_without_the_scope_every_other_operation_answers_403(http_system: System, unique_name: str) -> None:
     key = await http_system.key("elsewhere", "stock:read:elsewhere")
     async with Api(http_system.ledger_url, key) as nobody:
-        for name in operations():
+        for name in LEDGER.operations:
             answer = await call(nobody, name, unique_name)
             assert (answer.status_code == 403) == (name not in OPEN | ANY_KEY), (name, answer.text)
 
 
 async def test_malformed_requests_answer_400(api: Api, hub_api: Api, unique_name: str) -> None:
     await api.stock(unique_name, unique_name, 1)
-    for name in set(operations()) - OPEN:
+    for name in set(LEDGER.operations) - OPEN:
         client = hub_api if name in FOR_HUBS else api
         spoilt = {"content": b"{"} if name in WITH_BODY else {"params": {"nonsense": "1"}}
         answer = await call(client, name, unique_name, **spoilt)
@@ -138,7 +140,7 @@ async def test_large_bodies_answer_413(api: Api, hub_api: Api, unique_name: str)
 
 
 async def test_what_does_not_exist_answers_404(api: Api, unique_name: str) -> None:
-    known = {name for name, (_, _, operation) in operations().items() if "404" in operation["responses"]}
+    known = {name for name, (_, _, operation) in LEDGER.operations.items() if "404" in operation["responses"]}
     for name in known:
         answer = await call(api, name, f"absent-{unique_name}", shard=99)
         assert problem(answer) == (404, "not-found"), (name, answer.text)
@@ -148,7 +150,7 @@ async def test_an_owner_over_the_rate_gets_429(start_ledger: StartLedger, system
     ledger = await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S="0.001")
     async with Api(ledger.url, await system.admin_key()) as api:
         await api.get("/v1/items")
-        for name in set(operations()) - OPEN:
+        for name in set(LEDGER.operations) - OPEN:
             answer = await call(api, name, "x")
             assert problem(answer) == (429, "rate-limited"), (name, answer.text)
             assert int(answer.headers["retry-after"]) > 100
@@ -162,7 +164,7 @@ async def test_while_the_database_is_away_everything_answers_503_and_then_recove
     async with Api(ledger.url, await system.admin_key()) as api:
         postgres.execute(f'alter database "{database}" allow_connections false')
         postgres.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'")
-        answers = await asyncio.gather(*(call(api, name, "x") for name in set(operations()) - OPEN | {"ready"}))
+        answers = await asyncio.gather(*(call(api, name, "x") for name in set(LEDGER.operations) - OPEN | {"ready"}))
         assert {problem(answer) for answer in answers} == {(503, "unavailable")}
         assert (await api.get("/healthz")).is_success
         postgres.execute(f'alter database "{database}" allow_connections true')
@@ -176,7 +178,7 @@ def test_every_status_described_is_provoked_here_or_named() -> None:
     looped = {"200", "201", "204", "400", "401", "403", "404", "413", "422", "429", "503", "default"}
     left = {
         (name, status)
-        for name, (_, _, operation) in operations().items()
+        for name, (_, _, operation) in LEDGER.operations.items()
         for status in operation["responses"]
         if status not in looped
     }
@@ -218,7 +220,7 @@ async def test_no_such_path_and_no_such_method(api: Api) -> None:
 
 
 async def test_the_document_is_served_with_a_page_that_needs_nothing_else(anonymous: Api) -> None:
-    assert (await anonymous.get("/openapi.json")).json() == document()
+    assert (await anonymous.get("/openapi.json")).json() == LEDGER.content
     page = await anonymous.get("/docs")
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert not re.search(r"(src|href)=\"?(https?:)?//", page.text)
@@ -226,7 +228,7 @@ async def test_the_document_is_served_with_a_page_that_needs_nothing_else(anonym
 
 async def call(api: Api, name: str, thing: str, shard: int = 0, **spoilt: Any) -> httpx.Response:
     """One request that is right in every way, but for ``spoilt``; ``thing`` is its sku and its location."""
-    method, path, _ = operations()[name]
+    method, path, _ = LEDGER.operations[name]
     arguments: dict[str, Any] = {"json": BODIES[name](thing)} if name in BODIES else {}
     if "content" in spoilt:
         arguments = {}
@@ -263,7 +265,7 @@ def test_the_checker_refuses_what_the_document_does_not_have() -> None:
     request = httpx.Request("GET", "http://ledger/v1/shards")
     for content in ({"epoch": "e"}, {"epoch": "e", "shards": [], "more": 1}, {"epoch": 1, "shards": []}):
         with pytest.raises(Exception, match=r"(?i)required|unexpected|not of type"):
-            check_answer(httpx.Response(200, json=content, request=request))
+            LEDGER.check_answer(httpx.Response(200, json=content, request=request))
     with pytest.raises(AssertionError, match="418"):
-        check_answer(httpx.Response(418, json={}, request=request))
-    assert resolved({"$ref": "#/components/schemas/Units"})["minimum"] == 0
+        LEDGER.check_answer(httpx.Response(418, json={}, request=request))
+    assert LEDGER.resolved({"$ref": "#/components/schemas/Units"})["minimum"] == 0

@@ -1,0 +1,58 @@
+"""Readers of a hub's read port: every answer is held to wire/hub-openapi.yaml as it comes in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from starlette.applications import Starlette
+
+from hub.access import Access
+from hub.conversation import Greeting
+from hub.event_stream import EventStreams
+from hub.fanout import Bounds
+from hub.feed import Feed
+from hub.ledger import Ledger
+from hub.limits import Limits
+from hub.read_api import create_app
+from hub.reads import Reads
+from tests.api_keys import TOKEN_SECRET, make_token
+from tests.hub.simulated import History, make_fanout
+from tests.openapi import document
+
+HUB = document("hub-openapi.yaml")
+DEADLINE_S = 10.0
+
+
+def client(url: str, *scopes: str) -> httpx.AsyncClient:
+    """Of a running hub, with a token of these scopes; without any, anonymous."""
+    headers = {"Authorization": f"Bearer {make_token(*scopes)}"} if scopes else {}
+    return httpx.AsyncClient(
+        base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S, verify=False, event_hooks=HOOKS
+    )
+
+
+def in_memory(app: Starlette) -> httpx.AsyncClient:
+    """Of a ``read_port``, with a token that may read everything."""
+    headers = {"Authorization": f"Bearer {make_token('stock:read:*')}"}
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://hub", headers=headers, event_hooks=HOOKS)
+
+
+@asynccontextmanager
+async def read_port(bounds: Bounds | None = None, *, started: bool = True) -> AsyncIterator[Starlette]:
+    """A hub that has read the history of an empty shop; not ``started``: one that has reached no ledger yet."""
+    async with Ledger([], "no key") as ledger:
+        feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
+        feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
+        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
+        access = Access(ledger, TOKEN_SECRET, list)
+        yield create_app(Reads(feed, lambda: None), streams, feed, access, ())
+
+
+async def _held_to_the_document(answer: httpx.Response) -> None:
+    if not answer.headers.get("content-type", "").startswith("text/event-stream"):  # that one has no end
+        await answer.aread()
+    HUB.check_answer(answer)
+
+
+HOOKS = {"response": [_held_to_the_document]}
