@@ -16,7 +16,7 @@ PINNED := --require-hashes --only-binary=:all: --no-compile
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench load lint lock
+.PHONY: up test bench load lint lock reference
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -38,6 +38,10 @@ lint: $(TEST)
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(PYRIGHT) -p client-sdk/python
+
+# docs/reference/http.md, from the OpenAPI documents.
+reference: $(TEST)
+	@$(VENV)/bin/python -m tests.docs.http_page
 
 # Lock files name no index: --no-emit-index-url. Needs uv on the PATH.
 lock:

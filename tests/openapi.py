@@ -24,7 +24,8 @@ HEADERS_CHECKED = (
     "stockwire-lag-ms",
 )
 
-Operations = dict[str, tuple[str, str, dict[str, Any]]]
+Schema = dict[str, Any]
+Operations = dict[str, tuple[str, str, Schema]]
 
 
 class Document:
@@ -35,8 +36,8 @@ class Document:
         self.path = Path(wire.__file__).with_name(name)
 
     @cached_property
-    def content(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = yaml.safe_load(self.path.read_text())
+    def content(self) -> Schema:
+        loaded: Schema = yaml.safe_load(self.path.read_text())
         return loaded
 
     @cached_property
@@ -49,11 +50,17 @@ class Document:
             if method in routes
         }
 
-    def resolved(self, node: dict[str, Any]) -> dict[str, Any]:
+    def parameters(self, operation: Schema) -> list[tuple["Document", Schema]]:
+        """Of the path and of the operation, each with the document in which it stands."""
+        path = next(path for _, path, one in self.operations.values() if one is operation)
+        nodes = [*self.content["paths"][path].get("parameters", ()), *operation.get("parameters", ())]
+        return [self.found(node) for node in nodes]
+
+    def resolved(self, node: Schema) -> Schema:
         """What a node is after all its references."""
         return self.found(node)[1]
 
-    def found(self, node: dict[str, Any]) -> tuple["Document", dict[str, Any]]:
+    def found(self, node: Schema) -> tuple["Document", Schema]:
         """The same, with the document in which it stands: its own references are meant from there."""
         if "$ref" not in node:
             return self, node
@@ -64,13 +71,13 @@ class Document:
             target = target[part]
         return home.found(target)
 
-    def operation_at(self, method: str, path: str) -> dict[str, Any] | None:
+    def operation_at(self, method: str, path: str) -> Schema | None:
         """The operation that a request is for; a path without parameters goes before one with them."""
         for template in sorted(self.content["paths"], key=lambda template: template.count("{")):
             if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
                 routes = self.content["paths"][template]
                 if method.lower() in routes:
-                    operation: dict[str, Any] = routes[method.lower()]
+                    operation: Schema = routes[method.lower()]
                     return operation
         return None
 
@@ -92,7 +99,7 @@ class Document:
             home.check_schema(answer.json(), described["content"][media]["schema"])
         home.check_headers(answer, described)
 
-    def check_headers(self, answer: httpx.Response, described: dict[str, Any]) -> None:
+    def check_headers(self, answer: httpx.Response, described: Schema) -> None:
         documented = {name.lower(): self.resolved(header) for name, header in described.get("headers", {}).items()}
         for name in HEADERS_CHECKED:
             if name in answer.headers and not (name == "idempotency-replayed" and answer.is_error):
@@ -102,11 +109,11 @@ class Document:
         later = answer.status_code in (429, 503) or (answer.is_error and "retry_after_s" in answer.json())
         assert ("retry-after" in answer.headers) == later
 
-    def check_schema(self, value: Any, schema: dict[str, Any]) -> None:
+    def check_schema(self, value: Any, schema: Schema) -> None:
         validator = jsonschema.Draft202012Validator({"$id": self.name, **self._rooted(schema)}, registry=_registry())
         validator.validate(value)
 
-    def _rooted(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def _rooted(self, schema: Schema) -> Schema:
         """``#/...`` in a schema means this document."""
         return {**schema, "components": self.content.get("components", {})}
 
