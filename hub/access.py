@@ -28,7 +28,8 @@ RECHECK_S = 30.0  # pub/sub may lose a revocation: keys in use are asked again
 class Access:
     """Raises Unauthorized, or LedgerUnavailable when a key cannot be checked now.
 
-    ``ended`` is called with the id of a key that was revoked: whatever it opened must end.
+    ``ended`` is called with the id of a key that was revoked: whatever it opened must end. ``refusals``, ``checks`` of
+    the ledger and ``revocations`` heard of are counts for the metrics.
     """
 
     def __init__(self, ledger: Ledger, token_secret: str, in_use: Callable[[], Iterable[str]]) -> None:
@@ -41,8 +42,18 @@ class Access:
         self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
         self._revoked: OrderedDict[str, None] = OrderedDict()
         self._recheck = asyncio.Event()
+        self.refusals = 0
+        self.checks = 0
+        self.revocations = 0
 
     async def principal(self, token: str) -> Principal:
+        try:
+            return await self._principal(token)
+        except Unauthorized:
+            self.refusals += 1
+            raise
+
+    async def _principal(self, token: str) -> Principal:
         if len(token) > TOKEN_BYTES_MAX:
             raise Unauthorized("the token is too long")
         found = await (self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token))
@@ -54,6 +65,7 @@ class Access:
 
     def revoke(self, key: str) -> None:
         """The key with this id is no longer good, nor is any token minted with it. May be called again."""
+        self.revocations += 1
         self._revoked[key] = None
         self._revoked.move_to_end(key)
         if len(self._revoked) > REVOKED_MAX:
@@ -120,6 +132,7 @@ class Access:
 
     async def _ask(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:
         """Raises LedgerUnavailable."""
+        self.checks += 1
         try:
             return await ask(asked)
         except LedgerRefused as refused:

@@ -32,7 +32,14 @@ log = logging.getLogger("websockets.hub")  # the library logs each connection he
 class StreamProtocol(ServerProtocol):
     """Counts frames against the rate, and says ``disconnect`` before the library fails the connection by itself."""
 
-    def __init__(self, origins: Sequence[Origin | None] | None, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        origins: Sequence[Origin | None] | None,
+        limits: Limits,
+        clock: Callable[[], float],
+        failed: Callable[[int], None],
+    ) -> None:
+        """``failed``: called with the close code when this side fails the connection by itself."""
         super().__init__(
             origins=origins,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
@@ -40,6 +47,7 @@ class StreamProtocol(ServerProtocol):
             logger=log,
         )
         self._clock = clock
+        self._failed = failed
         self._rate = Rate(limits.messages_per_minute, limits.messages_burst, clock())
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -60,6 +68,7 @@ class StreamProtocol(ServerProtocol):
             after_ms = 1_000 if return_after(code) is Return.PAUSED else 0
             reconnect = return_after(code) is not Return.NEVER
             self.send_text(encode(Disconnect(int(code), reason, reconnect, after_ms)))
+            self._failed(int(code))
         super().fail(code, reason)
 
 
@@ -80,6 +89,7 @@ class Connection(ServerConnection):
         self.pulse = Pulse(self.loop.time())
         self.session: Session | None = None
         self.principal: Principal | None = None
+        self.cut_off = False
         self._unread: set[str] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,7 +144,7 @@ class Connection(ServerConnection):
         """Do what is due. Returns how it ended, if it did."""
         due = self.pulse.due(now, wall, self.limits)
         if due is Act.ABORT:
-            self.transport.abort()
+            self.abort()
         elif due is Act.PING and self.protocol.state is State.OPEN:
             self.protocol.send_ping(b"")
             self.send_data()
@@ -142,6 +152,12 @@ class Connection(ServerConnection):
             self.end(due)
             return due
         return None
+
+    def abort(self) -> None:
+        """Whoever does not answer a close is cut off. Safe to call twice."""
+        if not self.cut_off:
+            self.cut_off = True
+            self.transport.abort()
 
     def _notice_closing(self) -> None:
         if self.protocol.state in (State.CLOSING, State.CLOSED) and self.pulse.closing_at is None:

@@ -7,6 +7,7 @@ connection once. A session that cannot be written to only gets marks (see ``sess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from hub.counts import Counts
 from hub.errors import Full, Refused
 from hub.frames import Framed, Framing, frame, framed, level_payload, websocket_frame
 from hub.held import Held, Range
@@ -32,20 +33,18 @@ class Fanout:
     """The state of one history. After a rewrite of history it is dropped whole, with everything in it.
 
     ``pumping``: sessions that are owed something and can be written to. ``confirming``: resumes that are ahead of this
-    hub and wait for the ledger's heads. For the metrics, counts: ``deliveries`` of levels, ``writes`` of connections,
-    ``conflated`` changes of sessions that have left.
+    hub and wait for the ledger's heads.
     """
 
-    def __init__(self, shards: Shards, bounds: Bounds) -> None:
+    def __init__(self, shards: Shards, bounds: Bounds, counts: Counts) -> None:
+        """``counts`` outlives this history."""
         self.shards = shards
         self.levels = Levels(len(shards), bounds.levels_max, bounds.idle_max)
         self.sessions: dict[Session, None] = {}
         self.pumping: dict[Session, None] = {}
         self.confirming: dict[Subscription, None] = {}
+        self.counts = counts
         self._starting = Starting()
-        self.deliveries = 0
-        self.writes = 0
-        self.conflated = 0
         self._flushed: Mapping[str, int] = shards.applied()
 
     @property
@@ -56,6 +55,13 @@ class Fanout:
     def behind(self) -> int:
         """Sessions over their write limit."""
         return sum(1 for session in self.sessions if session.open and not session.writable)
+
+    def dirty(self) -> int:
+        """Levels marked for sessions that cannot be written to, each for each session."""
+        return sum(len(session.dirty) for session in self.sessions)
+
+    def subscriptions(self) -> int:
+        return sum(len(session.subscriptions) for session in self.sessions)
 
     # what comes in
 
@@ -117,8 +123,7 @@ class Fanout:
         for subscription in session.subscriptions.values():
             self.confirming.pop(subscription, None)
         session.end()
-        if self.sessions.pop(session, 0) is None:
-            self.conflated += session.conflated
+        self.sessions.pop(session, None)
 
     def subscribe(self, session: Session, request: Subscribe) -> None:
         """Register first, load what is missing, then write. Raises Full, before anything was registered."""
@@ -138,6 +143,7 @@ class Fanout:
             ranges.watch([self.levels.range(name) for name in names])
             subscription = ranges
         lasts = self.shards.lasts()
+        self.counts.subscribed += 1
         self._decide(subscription, {shard: lasts[shard] for shard in subscription.shards})
         self._starting.add(subscription)
 
@@ -159,6 +165,7 @@ class Fanout:
         """Refuse what has waited for the ledger for too long. Call it a few times a second."""
         for subscription in self._starting.late(now):
             self.confirming.pop(subscription, None)
+            self.counts.given_up += 1
             subscription.session.fail(subscription, "unavailable", "the levels cannot be read now")
 
     def unsubscribe(self, session: Session, id_: int) -> None:
@@ -172,8 +179,12 @@ class Fanout:
         decided = decide(subscription.since, self.shards.epoch, heads, subscription.selection, asked=asked)
         if decided is Resume.ASK:
             self.confirming[subscription] = None
-        else:
-            subscription.decide(recovered=decided is Resume.CHANGES)
+            return
+        recovered = decided is Resume.CHANGES
+        if subscription.since is not None:
+            self.counts.resumes_recovered += recovered
+            self.counts.resumes_refused += not recovered
+        subscription.decide(recovered=recovered)
 
     # what goes out
 
@@ -235,8 +246,7 @@ class Fanout:
                     session.lost()
             else:
                 session.mark(held)
-        self.deliveries += writes
-        self.writes += writes
+        self._count(writes, frames)
 
     def _deliver_live(self, held: Held, found: Range) -> None:
         frames = _frames(held)
@@ -254,13 +264,20 @@ class Fanout:
                 behind.append(cursor)
         for cursor in behind:
             cursor.fall_behind()
-        self.deliveries += writes
-        self.writes += writes
+        self._count(writes, frames)
+
+    def _count(self, writes: int, frames: Framed) -> None:
+        """Of one level to many: an event stream's few bytes of framing more are not worth a look at each."""
+        counts = self.counts
+        counts.deliveries += writes
+        counts.writes += writes
+        counts.level_bytes += writes * len(frames[Framing.WEBSOCKET])
 
     def _deliver_many(self, dirty: list[Held]) -> None:
         """Frames are joined per range where one is watched, and per connection, so that each is written once."""
         written: dict[Session, None] = {}
         ranges: dict[Range, list[Framed]] = {}
+        counts = self.counts
         for held in sorted(dirty, key=lambda held: held.seq):
             found = self._ranges(held)
             frames = _frames(held) if held.watchers or found else None
@@ -269,7 +286,7 @@ class Fanout:
                     assert frames is not None
                     session.outbox.append(frames[session.framing])
                     written[session] = None
-                    self.deliveries += len(session.subscriptions) == 1
+                    counts.deliveries += len(session.subscriptions) == 1
                 else:
                     session.mark(held)
             for one in found:
@@ -280,10 +297,10 @@ class Fanout:
         for session in written:
             if len(session.subscriptions) > 1:
                 session.outbox = list(dict.fromkeys(session.outbox))
-                self.deliveries += len(session.outbox)
-            session.write_frames(session.outbox)
+                counts.deliveries += len(session.outbox)
+            counts.level_bytes += session.write_frames(session.outbox)
             session.outbox = []
-        self.writes += len(written)
+        counts.writes += len(written)
 
     def _deliver_range(self, found: Range, frames: list[Framed], written: dict[Session, None]) -> None:
         """More than one part in a tick: everybody falls behind and catches up in parts, newest states only."""
@@ -296,7 +313,7 @@ class Fanout:
                     session.outbox += [one[session.framing] for one in frames]
                 else:
                     session.outbox.append(joined[session.framing])
-                    self.deliveries += len(frames)
+                    self.counts.deliveries += len(frames)
                 written[session] = None
             else:
                 behind.append(cursor)

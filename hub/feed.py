@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from hub.broker import Broker
+from hub.counts import Counts
 from hub.errors import LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout import Bounds, Fanout
 from hub.ledger import Ledger
@@ -44,7 +45,13 @@ class Feed:
         self.fresh = False
         self.judged = asyncio.Event()
         self.transit_ms = 0
+        self.counts = Counts()
         self.repairs = 0
+        self.log_events = 0
+        self.subscriptions = 0
+        self.heartbeats = 0
+        self.times_behind = 0
+        self.confirmations = 0
         self.rewrites = 0
         self.unreadable = 0
         self.broker_up = False
@@ -98,6 +105,7 @@ class Feed:
     def subscribed(self) -> None:
         log.info("subscribed to the broker")
         self.broker_up = True
+        self.subscriptions += 1
         if self.fanout is not None:
             self.fanout.shards.doubt()
         self.doubted()
@@ -117,6 +125,7 @@ class Feed:
             self.unreadable += 1
             log.warning("a broker message cannot be read, its events come from the log reason=%r", str(error))
             return
+        self.heartbeats += batch.head is not None
         fanout = self.fanout
         if fanout is not None:
             self._took(fanout.broker(batch, self._clock()))
@@ -141,7 +150,8 @@ class Feed:
             try:
                 heads = await self._ledger.heads()
                 log.info("following the ledger epoch=%s shards=%d", heads.epoch, len(heads.shards))
-                return Fanout(Shards(heads.epoch, heads.by_shard(), self._clock()), self._bounds)
+                shards = Shards(heads.epoch, heads.by_shard(), self._clock())
+                return Fanout(shards, self._bounds, self.counts)
             except (LedgerUnavailable, LedgerRefused) as error:
                 if not told:
                     log.warning("no ledger can be read yet, trying again reason=%r", str(error))
@@ -174,6 +184,7 @@ class Feed:
         fresh = self.broker_up and not fanout.shards.silent(now, FRESH_S)
         if fresh != self.fresh:
             self.fresh = fresh
+            self.times_behind += not fresh
             self.judged.set()
             log.log(logging.INFO if fresh else logging.WARNING, "fresh" if fresh else "behind the ledger")
 
@@ -205,12 +216,15 @@ class Feed:
         page = await self._ledger.events(shard, lasts[shard], wait_s)
         if fanout is self.fanout:
             fanout.shards.confirm(page.epoch, {shard: page.head}, lasts)
-            self._took(fanout.log(shard, page.head, page.events, asked, self._clock()))
+            events = fanout.log(shard, page.head, page.events, asked, self._clock())
+            self.log_events += len(events)
+            self._took(events)
 
     async def _confirm(self, fanout: Fanout) -> None:
         """Ask the ledger whether history is still the one we read, and whether it knows positions ahead of us."""
         asked = fanout.shards.lasts()
         fanout.shards.suspicious = False
+        self.confirmations += 1
         try:
             heads = await self._ledger.heads()
             if fanout is self.fanout:

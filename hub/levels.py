@@ -24,7 +24,7 @@ EVICTED_AT_ONCE = 1_000  # so that a full hub does not look for room again with 
 class Levels:
     """What is asked for is held up to ``levels_max``; what comes into being in a range that is held comes on top.
 
-    At most ``idle_max`` levels that nobody watches are kept; the least recently used go.
+    At most ``idle_max`` levels that nobody watches are kept; the least recently used go. ``let_go`` counts them.
     """
 
     def __init__(self, shards: int, levels_max: int, idle_max: int) -> None:
@@ -34,6 +34,7 @@ class Levels:
         self.locations: dict[str, dict[str, Held]] = {}
         self.ranges: dict[RangeName, Range] = {}
         self.count = 0
+        self.let_go = 0
         self.wanted: dict[Held, None] = {}
         self.wanted_ranges: dict[Range, None] = {}
         self._shard_ranges = 0
@@ -307,6 +308,7 @@ class Levels:
             del self.locations[held.location]
         self.wanted.pop(held, None)
         self.count -= 1
+        self.let_go += 1
 
     def _drop_range(self, found: Range) -> None:
         del self.ranges[found.name]

@@ -21,7 +21,8 @@ TOO_LARGE = 413
 class Loader:
     """``look`` after each flush: it takes what is wanted then, in one request. Failures are retried until it is here.
 
-    ``rewritten``: called when the ledger answers from another history.
+    ``rewritten``: called when the ledger answers from another history. ``requests``, ``levels_read`` and ``retries``
+    are counts for the metrics.
     """
 
     def __init__(
@@ -37,6 +38,9 @@ class Loader:
         self._rewritten = rewritten
         self._wanted = asyncio.Event()
         self._slots = asyncio.Semaphore(REQUESTS_MAX)
+        self.requests = 0
+        self.levels_read = 0
+        self.retries = 0
 
     def look(self) -> None:
         fanout = self._fanout()
@@ -88,6 +92,7 @@ class Loader:
                     self._rewritten(fanout, error)
                     return
                 log.warning("levels could not be read, trying again reason=%r", reason)
+                self.retries += 1
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1))
                 pause_s = min(2 * pause_s, PAUSE_MAX_S)
         finally:
@@ -101,6 +106,7 @@ class Loader:
         asked = fanout.shards.lasts()
         try:
             answer = await self._ledger.query([(held.location, held.sku) for held in missing])
+            self._count(answer)
         except LedgerRefused as refused:
             if refused.status != TOO_LARGE or len(missing) == 1:
                 raise
@@ -119,7 +125,8 @@ class Loader:
         after: str | None = None
         while any(fanout.levels.is_reading(found) for found in ranges):
             asked = fanout.shards.lasts()
-            answer = await self._page(fanout, location, after)
+            answer = await self._page(location, after)
+            self._count(answer)
             if fanout is not self._fanout():
                 return True
             heads = _heads(fanout, answer, asked)
@@ -135,7 +142,11 @@ class Loader:
             after = answer.next
         return True
 
-    async def _page(self, fanout: Fanout, location: str | None, after: str | None) -> LevelsPage:
+    def _count(self, answer: LevelsPage) -> None:
+        self.requests += 1
+        self.levels_read += len(answer.levels)
+
+    async def _page(self, location: str | None, after: str | None) -> LevelsPage:
         """A location that does not exist yet has no levels, as of heads that were read before it was asked for."""
         try:
             return await self._ledger.page(location, after)

@@ -1,32 +1,54 @@
-"""What a hub measures, for Prometheus. Counted in plain integers where it happens, collected when somebody asks."""
+"""What a hub measures, for Prometheus. Counted in plain integers where it happens, collected when somebody asks.
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+The help texts are those of docs/reference/metrics.md, to the letter.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-if TYPE_CHECKING:
-    from hub.event_stream import EventStreams
-    from hub.feed import Feed
-    from hub.stream import Stream
+from hub.access import Access
+from hub.connection import Connection
+from hub.event_stream import EventStreams
+from hub.feed import Feed
+from hub.loader import Loader
+from hub.problems import Problems
+from hub.stream import Stream
 
+PREFIX = "stockwire_hub"
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+STATES = ("connecting", "serving", "slow", "closing")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of a hub: whoever counts something."""
+
+    feed: Feed
+    loader: Loader
+    access: Access
+    stream: Stream
+    event_streams: EventStreams
+    problems: Problems
+    draining: asyncio.Event
 
 
 class Metrics:
     """``applied`` is called with the number of events of a batch and the seconds since their commit."""
 
-    def __init__(self, feed: "Feed", stream: "Stream", event_streams: "EventStreams") -> None:
+    def __init__(self, parts: Parts) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(HubCollector(feed, stream, event_streams, self))
+        self.registry.register(HubCollector(parts, self))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.events = 0
         self._transit = Histogram(
-            "stockwire_hub_transit_seconds",
-            "From the commit of a batch in the ledger until this hub applied it; compares two machines' clocks.",
+            f"{PREFIX}_transit_seconds",
+            "From the commit of a batch until this hub applied it; compares two machines' clocks.",
             buckets=TRANSIT_BUCKETS_S,
             registry=self.registry,
         )
@@ -37,61 +59,194 @@ class Metrics:
 
 
 class HubCollector(Collector):
-    def __init__(self, feed: "Feed", stream: "Stream", event_streams: "EventStreams", metrics: Metrics) -> None:
-        self._feed = feed
-        self._stream = stream
-        self._event_streams = event_streams
+    def __init__(self, parts: Parts, metrics: Metrics) -> None:
+        self._parts = parts
         self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._feed_metrics()
-        yield from self._fanout_metrics()
-        yield from self._connection_metrics()
+        yield from self._freshness()
+        yield from self._feed()
+        yield from self._levels()
+        yield from self._fan_out()
+        yield from self._snapshots()
+        yield from self._connections()
+        yield from self._requests()
 
-    def _feed_metrics(self) -> Iterator[Metric]:
-        feed = self._feed
+    def _freshness(self) -> Iterator[Metric]:
+        feed = self._parts.feed
         yield _gauge(
-            "fresh", "1 while this hub has everything the ledger has committed, as far as it knows.", feed.fresh
+            "fresh", "1 while this hub has everything that the ledger has committed, as far as it knows.", feed.fresh
         )
-        yield _gauge("lag_seconds", "As lag_ms of the heartbeat (docs/reference/protocol.md).", feed.lag_ms / 1_000)
+        yield _gauge("lag_seconds", "As lag_ms of the heartbeat.", feed.lag_ms / 1_000)
+        yield _counter("behind", "Times that fresh became 0.", feed.times_behind)
         yield _gauge("broker_up", "1 while subscribed to the broker; else the log is polled.", feed.broker_up)
+        yield _counter(
+            "broker_subscriptions",
+            "Times that this hub subscribed to the broker; each one after the first follows an interruption.",
+            feed.subscriptions,
+        )
+        yield _counter(
+            "heartbeats",
+            "Heartbeats of ledgers heard on the broker, one for each shard; they come a few times a second.",
+            feed.heartbeats,
+        )
+
+    def _feed(self) -> Iterator[Metric]:
+        feed = self._parts.feed
         yield _counter("events", "Events applied, from the broker or the log.", self._metrics.events)
-        yield _counter("log_reads", "Times the ledger's log was read to fill a gap or to follow it.", feed.repairs)
-        yield _counter("rewrites", "Times history was rewritten and everything dropped. Alert on any.", feed.rewrites)
+        yield _counter(
+            "log_events", "Of these, events that came from the log: the broker had lost them.", feed.log_events
+        )
+        yield _counter("log_reads", "Times that the ledger's log was read to fill a gap or to follow it.", feed.repairs)
         yield _counter("unreadable_messages", "Broker messages that could not be read.", feed.unreadable)
-        if feed.fanout is not None:
-            applied = GaugeMetricFamily("stockwire_hub_applied_seq", "The last seq applied.", labels=["shard"])
-            duplicates = CounterMetricFamily("stockwire_hub_duplicates", "Batches dropped as known.", labels=["shard"])
-            for sequence in feed.fanout.shards.sequences:
-                applied.add_metric([str(sequence.shard)], sequence.last)
-                duplicates.add_metric([str(sequence.shard)], sequence.duplicates)
-            yield from (applied, duplicates)
+        yield _counter(
+            "confirmations",
+            "Times that the ledger was asked whether history is still the one that was read.",
+            feed.confirmations,
+        )
+        yield _counter(
+            "rewrites", "Times that history was rewritten and everything dropped; alert on any.", feed.rewrites
+        )
+        sequences = feed.fanout.shards.sequences if feed.fanout is not None else []
+        by_shard = {str(one.shard): one for one in sequences}
+        yield _gauges(
+            "applied_seq",
+            "The last seq applied; compare it with stockwire_ledger_head.",
+            "shard",
+            {shard: one.last for shard, one in by_shard.items()},
+        )
+        yield _counters(
+            "duplicates",
+            "Batches dropped as known.",
+            "shard",
+            {shard: one.duplicates for shard, one in by_shard.items()},
+        )
+        waiting = sum(one.waiting for one in sequences)
+        yield _gauge("waiting_events", "Events kept until what is missing before them is here.", waiting)
 
-    def _fanout_metrics(self) -> Iterator[Metric]:
-        fanout = self._feed.fanout
-        if fanout is not None:
-            conflated = fanout.conflated + sum(session.conflated for session in fanout.sessions)
-            yield _gauge("levels", "Levels held in memory.", fanout.levels.count)
-            yield _gauge("idle_levels", "Levels held that nobody watches.", fanout.levels.idle())
-            yield _gauge(
-                "behind_sessions", "Sessions that are owed something and cannot be written to now.", fanout.behind()
-            )
-            yield _counter("deliveries", "Level frames written.", fanout.deliveries)
-            yield _counter("writes", "Writes to connections that carried level frames.", fanout.writes)
-            yield _counter("conflated", "Level changes skipped for slow readers, who got a newer state.", conflated)
+    def _levels(self) -> Iterator[Metric]:
+        fanout, loader = self._parts.feed.fanout, self._parts.loader
+        levels = fanout.levels if fanout is not None else None
+        yield _gauge("levels", "Levels held in memory.", levels.count if levels else 0)
+        yield _gauge("idle_levels", "Of these, levels that nobody watches, about.", levels.idle() if levels else 0)
+        yield _counter(
+            "levels_let_go",
+            "Levels let go of, since nobody watched them and others need the room.",
+            levels.let_go if levels else 0,
+        )
+        yield _counter("loads", "Answers of the ledger to requests for levels that were not held.", loader.requests)
+        yield _counter("loaded_levels", "Levels in these answers.", loader.levels_read)
+        yield _counter("load_retries", "Times that such a request had to be repeated.", loader.retries)
 
-    def _connection_metrics(self) -> Iterator[Metric]:
-        yield _gauge("connections", "Open WebSocket connections.", len(self._stream.connections))
-        yield _gauge("event_streams", "Open event streams.", len(self._event_streams.streams))
-        closes = CounterMetricFamily("stockwire_hub_closes", "Connections that this hub ended.", labels=["code"])
-        for code, count in self._stream.ends.items():
-            closes.add_metric([str(code)], count)
-        yield closes
+    def _fan_out(self) -> Iterator[Metric]:
+        feed = self._parts.feed
+        counts, fanout = feed.counts, feed.fanout
+        yield _counter("deliveries", "Level frames written.", counts.deliveries)
+        yield _counter(
+            "writes",
+            "Writes to connections that carried level frames; deliveries per write say how well they are joined.",
+            counts.writes,
+        )
+        yield _counter(
+            "level_bytes",
+            "Bytes of level frames written, snapshots left out; of event streams, about.",
+            counts.level_bytes,
+        )
+        yield _counter("conflated", "Level changes skipped for slow readers, who got a newer state.", counts.conflated)
+        yield _gauge(
+            "behind_sessions",
+            "Sessions that are owed something and cannot be written to now.",
+            fanout.behind() if fanout else 0,
+        )
+        yield _gauge(
+            "dirty_levels",
+            "Levels that changed and wait for a slow reader, counted for each reader.",
+            fanout.dirty() if fanout else 0,
+        )
+
+    def _snapshots(self) -> Iterator[Metric]:
+        feed = self._parts.feed
+        counts, fanout = feed.counts, feed.fanout
+        yield _gauge("subscriptions", "Subscriptions that are served.", fanout.subscriptions() if fanout else 0)
+        yield _counter("subscribed", "Subscriptions made.", counts.subscribed)
+        yield _counters(
+            "resumes",
+            "Of these, subscriptions that came with a position, by whether it could be served.",
+            "recovered",
+            {"true": counts.resumes_recovered, "false": counts.resumes_refused},
+        )
+        yield _counter("snapshot_parts", "Parts of snapshots written.", counts.snapshot_parts)
+        yield _counter("snapshot_levels", "Levels in these parts.", counts.snapshot_levels)
+        yield _counter(
+            "given_up", "Subscriptions that ended because the ledger gave nothing of them in time.", counts.given_up
+        )
+        yield _counters("errors", "Requests of clients answered with an error, by its code.", "code", counts.errors)
+
+    def _connections(self) -> Iterator[Metric]:
+        stream = self._parts.stream
+        yield _gauge("connections", "Open WebSocket connections.", len(stream.connections))
+        yield _gauges(
+            "connections_by_state",
+            "The same by state: connecting (no key or token yet), serving, slow (over its write limit) or closing.",
+            "state",
+            _by_state(stream.connections),
+        )
+        yield _counters(
+            "upgrades",
+            "Upgrades to WebSocket answered, by HTTP status; 101 is a connection.",
+            "status",
+            stream.upgrades,
+        )
+        yield _counters("closes", "Connections that this hub ended, by close code.", "code", stream.ends)
+        yield _counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
+        yield _gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))
+        yield _gauge("draining", "1 while this hub sends its clients elsewhere.", self._parts.draining.is_set())
+
+    def _requests(self) -> Iterator[Metric]:
+        access = self._parts.access
+        yield _counter("token_refusals", "Keys and tokens turned down.", access.refusals)
+        yield _counter("key_checks", "Questions to the ledger about a key.", access.checks)
+        yield _counter("revocations", "Revocations of keys heard on the broker.", access.revocations)
+        yield _counters(
+            "problems", "Problem documents answered on the read port, by type.", "type", self._parts.problems.by_type
+        )
+
+
+def _by_state(connections: Iterable[Connection]) -> dict[str, int]:
+    counted = dict.fromkeys(STATES, 0)
+    for connection in connections:
+        counted[_state_of(connection)] += 1
+    return counted
+
+
+def _state_of(connection: Connection) -> str:
+    session = connection.session
+    if connection.pulse.closing_at is not None:
+        return "closing"
+    if session is None or session.principal is None:
+        return "connecting"
+    return "serving" if session.writable else "slow"
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"stockwire_hub_{name}", text, value=float(value))
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
 
 
 def _counter(name: str, text: str, value: float) -> Metric:
-    return CounterMetricFamily(f"stockwire_hub_{name}", text, value=float(value))
+    return CounterMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
+
+
+def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    return _labelled(GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=[label]), values)
+
+
+def _counters(name: str, text: str, label: str, values: Mapping[str, float] | Mapping[int, int]) -> Metric:
+    return _labelled(CounterMetricFamily(f"{PREFIX}_{name}", text, labels=[label]), values)
+
+
+def _labelled(
+    metric: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float] | Mapping[int, int]
+) -> Metric:
+    for value, number in values.items():
+        metric.add_metric([str(value)], number)
+    return metric

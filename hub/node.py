@@ -15,7 +15,8 @@ from hub.feed import Feed
 from hub.heartbeats import Heartbeats
 from hub.ledger import Ledger
 from hub.loader import Loader
-from hub.metrics import Metrics
+from hub.metrics import Metrics, Parts
+from hub.problems import Problems
 from hub.reads import Reads
 from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
@@ -53,10 +54,12 @@ class Node:
         self._stream = Stream(feed, self._access, touch, settings.limits, greeting, settings.origins)
         self._event_streams = EventStreams(settings.limits, greeting, touch)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
-        self._metrics = Metrics(feed, self._stream, self._event_streams)
+        problems = Problems()
+        parts = Parts(feed, self._loader, self._access, self._stream, self._event_streams, problems, self._draining)
+        self._metrics = Metrics(parts)
         reads = Reads(feed, touch)
         self._read_server = create_server(
-            read_api.create_app(reads, self._event_streams, feed, self._access, settings.origins)
+            read_api.create_app(reads, self._event_streams, feed, self._access, problems, settings.origins)
         )
         self._admin_server = create_server(
             admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)

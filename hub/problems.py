@@ -13,6 +13,8 @@ from wire.messages import encode
 from wire.problems import PROBLEMS
 
 RETRY_AFTER_S = 1
+BLANK = "about:blank"
+ANSWERED = ("invalid", "unauthorized", "forbidden", "not-found", "too-large", "overloaded", "unavailable")
 PATH_SHOWN_MAX = 256  # a longer one says no more, and an answer should not grow with the request
 
 
@@ -27,10 +29,45 @@ class Problem(HubError):
         self.numbers = numbers
 
 
-def install(app: Starlette) -> None:
-    app.add_exception_handler(HubError, _hub_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _defect)
+class Problems:
+    """Answers every error as a problem document, and counts them by type."""
+
+    def __init__(self) -> None:
+        self.by_type = dict.fromkeys((*ANSWERED, BLANK), 0)
+
+    def install(self, app: Starlette) -> None:
+        app.add_exception_handler(HubError, self._hub_error)
+        app.add_exception_handler(HTTPException, self._http_error)
+        app.add_exception_handler(Exception, self._defect)
+
+    async def _hub_error(self, _: Request, error: Exception) -> Response:
+        assert isinstance(error, HubError)
+        problem = problem_of(error)
+        self.by_type[problem.type] += 1
+        headers = {}
+        if problem.status == http.HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        if problem.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = str(RETRY_AFTER_S)
+        title = PROBLEMS[problem.type][1]
+        content = {"type": problem.type, "title": title, "status": problem.status, "detail": problem.detail}
+        return _document({**content, **problem.numbers}, problem.status, headers)
+
+    async def _http_error(self, request: Request, error: Exception) -> Response:
+        """What the router raises: no such path, or no such method on it."""
+        assert isinstance(error, HTTPException)
+        if error.status_code == http.HTTPStatus.NOT_FOUND:
+            path = request.scope["path"][:PATH_SHOWN_MAX]
+            return await self._hub_error(
+                request, Problem("not-found", "there is no such path", field="path", value=path)
+            )
+        self.by_type[BLANK] += 1
+        return _document(_blank(error.status_code), error.status_code, dict(error.headers or {}))
+
+    async def _defect(self, _: Request, __: Exception) -> Response:
+        """Starlette raises the error again behind this answer, so that it is logged."""
+        self.by_type[BLANK] += 1
+        return _document(_blank(500), 500, {})
 
 
 def problem_of(error: HubError) -> Problem:
@@ -46,35 +83,8 @@ def problem_of(error: HubError) -> Problem:
     return Problem("overloaded", str(error), retry_after_s=RETRY_AFTER_S)
 
 
-async def _hub_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HubError)
-    problem = problem_of(error)
-    headers = {}
-    if problem.status == http.HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    if problem.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    title = PROBLEMS[problem.type][1]
-    content = {"type": problem.type, "title": title, "status": problem.status, "detail": problem.detail}
-    return _document({**content, **problem.numbers}, problem.status, headers)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    """What the router raises: no such path, or no such method on it."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == http.HTTPStatus.NOT_FOUND:
-        path = request.scope["path"][:PATH_SHOWN_MAX]
-        return await _hub_error(request, Problem("not-found", "there is no such path", field="path", value=path))
-    return _document(_blank(error.status_code), error.status_code, dict(error.headers or {}))
-
-
-async def _defect(_: Request, __: Exception) -> Response:
-    """Starlette raises the error again behind this answer, so that it is logged."""
-    return _document(_blank(500), 500, {})
-
-
 def _blank(status: int) -> dict[str, Any]:
-    return {"type": "about:blank", "title": http.HTTPStatus(status).phrase, "status": status}
+    return {"type": BLANK, "title": http.HTTPStatus(status).phrase, "status": status}
 
 
 def _document(content: dict[str, Any], status: int, headers: dict[str, str]) -> Response:

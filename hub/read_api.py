@@ -18,13 +18,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub import problems
 from hub.access import Access
 from hub.body import BodyLimits
 from hub.errors import Unauthorized
 from hub.event_stream import EventStreams
 from hub.feed import Feed
-from hub.problems import Problem
+from hub.problems import Problem, Problems
 from hub.reads import Reads
 from wire.messages import NAME_PATTERN, Name, Position, Subscribe, encode
 from wire.scopes import allows
@@ -44,7 +43,9 @@ _keys_decoder = msgspec.json.Decoder(Keys)
 _position_decoder = msgspec.json.Decoder(Position)
 
 
-def create_app(reads: Reads, streams: EventStreams, feed: Feed, access: Access, origins: tuple[str, ...]) -> Starlette:
+def create_app(
+    reads: Reads, streams: EventStreams, feed: Feed, access: Access, problems: Problems, origins: tuple[str, ...]
+) -> Starlette:
     api = ReadApi(reads, streams, feed, access)
     cors = Middleware(
         CORSMiddleware,

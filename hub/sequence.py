@@ -107,6 +107,11 @@ class ShardSequence:
         self._advanced(now)
 
     @property
+    def waiting(self) -> int:
+        """Events kept until what is missing before them is here."""
+        return self._waiting_events
+
+    @property
     def doubted(self) -> bool:
         return self.doubts > self._cleared
 

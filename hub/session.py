@@ -8,6 +8,7 @@ at most what it watches, however slow it is.
 from collections.abc import Callable, Mapping
 from itertools import islice
 
+from hub.counts import Counts
 from hub.frames import Framing, frame, framed, level_payload
 from hub.held import Held
 from hub.levels import Levels
@@ -30,7 +31,7 @@ class Session:
     __slots__ = (
         "_promise",
         "beat_at",
-        "conflated",
+        "counts",
         "dirty",
         "framing",
         "levels",
@@ -46,12 +47,18 @@ class Session:
     )
 
     def __init__(
-        self, write: Callable[[bytes], None], framing: Framing, levels: Levels, pumping: dict["Session", None]
+        self,
+        write: Callable[[bytes], None],
+        framing: Framing,
+        levels: Levels,
+        pumping: dict["Session", None],
+        counts: Counts,
     ) -> None:
         self.write = write
         self.framing = framing
         self.levels = levels
         self.pumping = pumping
+        self.counts = counts
         self.open = True
         self.writable = True
         self.principal: Principal | None = None
@@ -61,17 +68,22 @@ class Session:
         self.outbox: list[bytes] = []
         self.unserved = 0
         self.beat_at = 0.0
-        self.conflated = 0
         self._promise = NOTHING
 
     def send(self, message: HubMessage, position: Position | None = None) -> None:
         """Write a message, over the limit too: answers are bounded by what is read, and reading stops at the limit."""
+        if isinstance(message, Error):
+            self.counts.errors[message.code] = self.counts.errors.get(message.code, 0) + 1
         if self.open:
             self._write(frame(message, self.framing, position))
 
-    def write_frames(self, frames: list[bytes]) -> None:
-        if frames and self.open:
-            self._write(b"".join(frames) if len(frames) > 1 else frames[0])
+    def write_frames(self, frames: list[bytes]) -> int:
+        """Returns the bytes written."""
+        if not frames or not self.open:
+            return 0
+        data = b"".join(frames) if len(frames) > 1 else frames[0]
+        self._write(data)
+        return len(data)
 
     def lost(self) -> None:
         """The transport is gone. Safe to call twice."""
@@ -123,7 +135,7 @@ class Session:
     def mark(self, held: Held) -> None:
         """The level changed and cannot be written now."""
         if held in self.dirty:
-            self.conflated += 1
+            self.counts.conflated += 1
         else:
             self.dirty[held] = None
             self._pump_soon()
@@ -162,7 +174,9 @@ class Session:
             del self.dirty[held]
             if held.state is not None:
                 frames.append(framed(level_payload(held.state))[self.framing])
-        self.write_frames(frames)
+        self.counts.deliveries += len(frames)
+        self.counts.writes += bool(frames)
+        self.counts.level_bytes += self.write_frames(frames)
 
     def _pump_soon(self) -> None:
         if self.writable:

@@ -34,10 +34,12 @@ PATH = "/v1/stream"
 LOOK_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
 SPREAD_MAX_MS = 5_000
+UPGRADE_STATUSES = (101, 400, 401, 403, 404, 503)
 
 
 class Stream:
-    """``ends`` counts closes by code, for the metrics."""
+    """For the metrics, counts: ``upgrades`` by status, ``ends`` of connections by close code, ``cut_off`` connections
+    that did not answer a close."""
 
     def __init__(
         self,
@@ -49,7 +51,9 @@ class Stream:
         origins: tuple[str, ...],
     ) -> None:
         self.connections: dict[Connection, None] = {}
-        self.ends: dict[int, int] = {}
+        self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
+        self.upgrades = dict.fromkeys(UPGRADE_STATUSES, 0)
+        self.cut_off = 0
         self.draining = False
         self._feed = feed
         self._access = access
@@ -69,6 +73,7 @@ class Stream:
             sock=listener,
             compression=None,
             process_request=self._admit,
+            process_response=self._answered,
             server_header=None,
             open_timeout=self._limits.authenticate_s,
             ping_interval=None,  # ``look`` pings: one loop for all instead of a task for each
@@ -85,7 +90,7 @@ class Stream:
             for connection in list(self.connections):
                 ended = connection.look(now, wall)
                 if ended is not None:
-                    self._count(ended)
+                    self._count(ended.code)
             await asyncio.sleep(LOOK_S)
 
     async def end_all(self, code: CloseCode, reason: str) -> None:
@@ -124,13 +129,13 @@ class Stream:
                     await self._gone.wait()
         except TimeoutError:
             for connection in list(self.connections):
-                connection.transport.abort()
+                connection.abort()
 
     # one connection
 
     def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
         clock = asyncio.get_running_loop().time
-        protocol = StreamProtocol(self._origins, self._limits, clock)
+        protocol = StreamProtocol(self._origins, self._limits, clock, self._count)
         return Connection(protocol, server, self._limits, self._touch, **options)
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -154,6 +159,9 @@ class Stream:
         except LedgerUnavailable:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be checked now\n")
         return None
+
+    def _answered(self, _: ServerConnection, __: Request, response: Response) -> None:
+        self.upgrades[response.status_code] = self.upgrades.get(response.status_code, 0) + 1
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
@@ -183,6 +191,7 @@ class Stream:
             await connection.wait_closed()
         finally:
             self.connections.pop(connection, None)
+            self.cut_off += connection.cut_off
             self._gone.set()
 
     async def _started(self) -> Fanout:
@@ -196,7 +205,8 @@ class Stream:
             raise Ended(CloseCode.RESTART, "no ledger was reached yet", after_ms=1_000) from None
 
     def _join(self, connection: Connection, fanout: Fanout) -> Session:
-        session = Session(connection.transport.write, Framing.WEBSOCKET, fanout.levels, fanout.pumping)
+        write = connection.transport.write
+        session = Session(write, Framing.WEBSOCKET, fanout.levels, fanout.pumping, fanout.counts)
         session.principal = connection.principal
         connection.session = session
         self._authenticated(connection, session)
@@ -229,8 +239,8 @@ class Stream:
 
     def _end(self, connection: Connection, ended: Ended) -> None:
         if connection.pulse.closing_at is None:
-            self._count(ended)
+            self._count(ended.code)
             connection.end(ended)
 
-    def _count(self, ended: Ended) -> None:
-        self.ends[int(ended.code)] = self.ends.get(int(ended.code), 0) + 1
+    def _count(self, code: int) -> None:
+        self.ends[int(code)] = self.ends.get(int(code), 0) + 1

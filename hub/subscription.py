@@ -80,6 +80,8 @@ class Subscription:
             self.session.owe(self)
 
     def _send_part(self, levels: list[LevelState], *, last: bool) -> None:
+        self.session.counts.snapshot_parts += 1
+        self.session.counts.snapshot_levels += len(levels)
         if not last:
             self.session.send(Snapshot(self.id, levels))
             return
@@ -223,7 +225,10 @@ class RangeSubscription(Subscription):
                 for held in cursor.next(limit - len(frames)):
                     assert held.state is not None
                     frames.append(framed(level_payload(held.state))[self.session.framing])
-        self.session.write_frames(frames)
+        counts = self.session.counts
+        counts.deliveries += len(frames)
+        counts.writes += bool(frames)
+        counts.level_bytes += self.session.write_frames(frames)
 
     def _reading(self, found: Range) -> bool:
         return self.session.levels.ranges.get(found.name) is found

@@ -37,6 +37,7 @@ class Heads:
         self.epoch = ""
         self.heads: dict[int, int] = {}
         self.rewritten = 0
+        self.failures = 0
         self._read_heads: dict[int, int] = {}
         self._suffix = ""
         # One reading at a time: answers that overtook each other would look like heads that fall.
@@ -61,6 +62,7 @@ class Heads:
                     async with self._engine.connect() as connection:
                         await self.read(connection)
             except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is said
+                self.failures += 1
                 logger.warning("cannot read the heads: %s", error)
             else:
                 for shard, head in self.heads.items():

@@ -1,7 +1,6 @@
 """Errors as problem documents (RFC 9457): ``wire.problems`` is the one table from type to status and title."""
 
 import http
-from collections import Counter
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,7 +20,7 @@ class Problems:
     """Answers every error as a problem document and counts them by type."""
 
     def __init__(self) -> None:
-        self.by_type: Counter[str] = Counter()
+        self.by_type = dict.fromkeys((*PROBLEMS, BLANK), 0)
 
     def install(self, app: Starlette) -> None:
         app.add_exception_handler(LedgerError, self._ledger_error)

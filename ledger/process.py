@@ -9,12 +9,13 @@ from collections.abc import Callable
 from sqlalchemy import text
 
 from ledger import migrations
-from ledger.admin import LedgerCollector, MetricRoutes, create_admin_app
+from ledger.admin import MetricRoutes, create_admin_app
 from ledger.app import create_app, create_waiting_app
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.errors import Unavailable
 from ledger.heads import Heads
 from ledger.long_polls import LongPolls
+from ledger.metrics import LedgerCollector
 from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.reading import reading

@@ -27,9 +27,10 @@ BROKER_AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
 
 @dataclass(slots=True)
 class Counters:
-    """Counts since start, in messages (one per batch and shard)."""
+    """Counts since start, in messages: one per batch and shard, heartbeats and revocations."""
 
     published: int = 0
+    heartbeats: int = 0
     failed: int = 0
     dropped: int = 0
 
@@ -46,12 +47,23 @@ class Publisher:
         self._stopping = False
         self._failing = False
 
+    @property
+    def queued(self) -> int:
+        """Messages that wait for the broker."""
+        return len(self._queue)
+
+    @property
+    def broker_up(self) -> bool:
+        """Whether the broker took the last messages."""
+        return not self._failing
+
     def publish(self, epoch: str, shard: int, events: list[dict[str, Any]]) -> None:
         """``events``: those of one batch on one shard, dense and in order."""
         message = {"epoch": epoch, "shard": shard, "first": events[0]["seq"], "events": events}
         self._put(shard_channel(self._prefix, shard), message)
 
     def heartbeat(self, epoch: str, shard: int, head: int) -> None:
+        self.counters.heartbeats += 1
         self._put(shard_channel(self._prefix, shard), {"epoch": epoch, "shard": shard, "head": head})
 
     def revoke(self, key: str) -> None:

@@ -63,9 +63,13 @@ ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
 """Failures that one operation brings upon its batch: the batch is halved until that one stands alone."""
 
 
+REFUSALS = ("insufficient-stock", "version-conflict", "below-reserved")
+"""Counted from 0, so that the first one shows as a rise."""
+
+
 @dataclass(slots=True)
 class Counters:
-    """Counts since start. ``conflicts``: batches that found a version moved, and went round again."""
+    """Counts since start, for the metrics: docs/reference/metrics.md says what each one means."""
 
     operations: int = 0
     events: int = 0
@@ -73,10 +77,12 @@ class Counters:
     conflicts: int = 0
     locked_batches: int = 0
     replays: int = 0
+    joined: int = 0
+    lock_timeouts: int = 0
     lost_connections: int = 0
     bisections: int = 0
     commit_seconds: float = 0.0
-    refusals: dict[str, int] = field(default_factory=dict)
+    refusals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
 
 
 class Writer:
@@ -122,6 +128,10 @@ class Writer:
         self.queued_lines += len(operation.lines)
         self._arrived.set()
         return pending
+
+    @property
+    def remembered_levels(self) -> int:
+        return len(self._remembered)
 
     def stop(self) -> None:
         """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""
@@ -192,6 +202,7 @@ class Writer:
                 self._remembered.pop(key, None)
             return
         self._remembered.clear()
+        self._counters.lock_timeouts += failure is Failure.BUSY
         self._counters.lost_connections += failure is Failure.LOST
 
     async def _bisect(
@@ -285,7 +296,7 @@ class Writer:
         self._counters.events += len(decision.events)
         for verdict in decision.verdicts:
             if isinstance(verdict, Refusal):
-                self._counters.refusals[verdict.type] = self._counters.refusals.get(verdict.type, 0) + 1
+                self._counters.refusals[verdict.type] += 1
             elif isinstance(verdict, int):
                 self._counters.operations += 1
 

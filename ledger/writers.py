@@ -27,6 +27,10 @@ class Writers:
         return sum(writer.queued_lines for writer in self._all)
 
     @property
+    def remembered_levels(self) -> int:
+        return sum(writer.remembered_levels for writer in self._all)
+
+    @property
     def _all(self) -> list[Writer]:
         return [*self._by_shard, self._across]
 
@@ -40,6 +44,7 @@ class Writers:
         if known is not None:
             if known.operation.request_hash != operation.request_hash:
                 raise mismatch(operation.key)
+            self.counters.joined += 1
             return await asyncio.shield(known.answer)
         shards = operation.shards
         writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]

@@ -142,9 +142,34 @@ async def test_the_metrics_are_those_that_the_processes_export(shared_system: Sy
         async with httpx.AsyncClient() as http:
             answer = await http.get(f"{process.admin}/metrics", timeout=10)
         exported = {
-            family.name + ("_total" if family.type == "counter" else ""): family.type
+            family.name + ("_total" if family.type == "counter" else ""): shown(family)
             for family in text_string_to_metric_families(answer.text)
             if family.name.startswith("stockwire_") and not family.name.endswith("_created")
         }
-        described = {code_names(row[0])[0]: row[1] for row in rows(section(text, title), "Metric")}
+        described = {
+            code_names(row[0])[0]: (row[1], set(code_names(row[2])), plain_text(row[3]))
+            for row in rows(section(text, title), "Metric")
+        }
         assert described == exported
+
+
+def shown(family: Any) -> tuple[str, set[str], str]:
+    """Type, labels and help text, as a row of the page has them."""
+    return family.type, labels_of(family), help_of(family)
+
+
+def labels_of(family: Any) -> set[str]:
+    """Every labelled metric is there from the start, so that its first rise is one."""
+    return {name for sample in family.samples for name in sample.labels} - {"le"}
+
+
+def help_of(family: Any) -> str:
+    """As a cell of the page begins and ends: without a capital and a full stop."""
+    text: str = family.documentation
+    assert text.endswith("."), f"{family.name} is not explained: {text!r}"
+    return text[0].lower() + text[1:-1]
+
+
+def plain_text(cell: str) -> str:
+    """Without links and code marks."""
+    return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", cell).replace("`", "")

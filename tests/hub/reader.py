@@ -13,6 +13,7 @@ from hub.fanout import Bounds
 from hub.feed import Feed
 from hub.ledger import Ledger
 from hub.limits import Limits
+from hub.problems import Problems
 from hub.read_api import create_app
 from hub.reads import Reads
 from tests.api_keys import TOKEN_SECRET, make_token
@@ -46,7 +47,7 @@ async def read_port(bounds: Bounds | None = None, *, started: bool = True) -> As
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
         streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
         access = Access(ledger, TOKEN_SECRET, list)
-        yield create_app(Reads(feed, lambda: None), streams, feed, access, ())
+        yield create_app(Reads(feed, lambda: None), streams, feed, access, Problems(), ())
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from hub.counts import Counts
 from hub.fanout import Bounds, Fanout
 from hub.frames import Framing
 from hub.held import Held, Range
@@ -184,12 +185,12 @@ class Client:
 
 
 def make_fanout(history: History, now: float = 0.0, bounds: Bounds | None = None) -> Fanout:
-    return Fanout(Shards(EPOCH, history.heads(), now), bounds or Bounds())
+    return Fanout(Shards(EPOCH, history.heads(), now), bounds or Bounds(), Counts())
 
 
 def open_session(fanout: Fanout, limit: int = 1_000_000) -> tuple[Session, Pipe]:
     pipe = Pipe(limit)
-    session = Session(pipe.write, Framing.WEBSOCKET, fanout.levels, fanout.pumping)
+    session = Session(pipe.write, Framing.WEBSOCKET, fanout.levels, fanout.pumping, fanout.counts)
     pipe.session = session
     fanout.join(session)
     return session, pipe

@@ -1,19 +1,18 @@
 """Bad input on the stream: every error code and close code, and the hub unharmed."""
 
 import json
+from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.hub.metrics import await_metric
 from tests.hub.shop import Shop
 from tests.raw_socket import CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame, raw_socket
 from tests.stream import open_stream
-from tests.system import System
-from tests.waiting import wait_until
 
 BERLIN = make_token("stock:read:berlin")
 
@@ -97,6 +96,8 @@ async def test_protocol_violations_close_with_their_code(start_system: StartSyst
             assert last["reconnect"] is (code >= 4100)
     async with open_stream(url, BERLIN) as stream:
         await stream.subscribe("berlin", ["A"])
+    for code, times in Counter(code for _, code in cases).items():
+        await await_metric(system.hubs[0], f'stockwire_hub_closes_total{{code="{code}"}}', times)
 
 
 async def test_frames_that_break_the_rules_close_and_harm_nobody(start_system: StartSystem) -> None:
@@ -127,6 +128,8 @@ async def test_frames_that_break_the_rules_close_and_harm_nobody(start_system: S
             assert await socket.closed() == code, data[:40]
     async with open_stream(system.stream_urls[0], BERLIN) as stream:
         await stream.subscribe("berlin", ["A"])
+    for code, times in Counter(code for _, code in cases if code != 1000).items():  # that one the client closed
+        await await_metric(system.hubs[0], f'stockwire_hub_closes_total{{code="{code}"}}', times)
 
 
 async def test_upgrades_that_are_refused(start_system: StartSystem) -> None:
@@ -225,20 +228,5 @@ async def test_a_reader_that_stops_is_ended_and_costs_little(start_system: Start
             text = json.dumps({"type": "subscribe", "id": number, "location": "berlin"})
             await stuck.send(raw_frame(TEXT, text.encode()))
         await reader.subscribe("berlin", ["sku-0000"])
-        await _metric(system, 'stockwire_hub_closes_total{code="4101"}', 1)
-        await _metric(system, "stockwire_hub_connections", 1)
-
-
-async def _metric(system: System, name: str, value: float) -> None:
-    text = ""
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-
-        async def found() -> bool:
-            nonlocal text
-            text = (await client.get(f"{system.hubs[0].admin}/metrics")).text
-            return f"{name} {value:.1f}" in text.splitlines()
-
-        try:
-            await wait_until(found, what=f"{name} {value}")
-        except AssertionError:
-            raise AssertionError(f"not {name} {value} in:\n{text}") from None
+        await await_metric(hub, 'stockwire_hub_closes_total{code="4101"}', 1)
+        await await_metric(hub, "stockwire_hub_connections", 1)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger import publisher, writer
-from ledger.admin import PUBLISHER_HELP, WRITER_HELP
+from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
 from ledger.problems import Problems
 from tests.ledger.api import LEDGER
 from tests.system import System

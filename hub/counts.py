@@ -1,0 +1,26 @@
+"""What happens while levels are fanned out, counted where it happens and collected when somebody asks. Pure."""
+
+from dataclasses import dataclass, field
+
+ERROR_CODES = ("invalid", "unknown-type", "forbidden", "not-found", "limit", "unauthorized", "unavailable")
+"""Named here so that each is exported from the start: a rate over a series that has just appeared is nothing."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the hub started, over all histories. docs/reference/metrics.md says what each one means.
+
+    ``errors``: by error code. Where every delivery comes by, one addition serves all deliveries of a level.
+    """
+
+    deliveries: int = 0
+    writes: int = 0
+    level_bytes: int = 0
+    conflated: int = 0
+    subscribed: int = 0
+    resumes_recovered: int = 0
+    resumes_refused: int = 0
+    snapshot_parts: int = 0
+    snapshot_levels: int = 0
+    given_up: int = 0
+    errors: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ERROR_CODES, 0))

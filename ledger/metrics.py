@@ -1,0 +1,128 @@
+"""What a ledger measures, for Prometheus. Counted in plain integers where it happens, collected when somebody asks.
+
+The help texts are those of docs/reference/metrics.md, to the letter.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ledger.heads import Heads
+from ledger.long_polls import LongPolls
+from ledger.problems import Problems
+from ledger.publisher import Publisher
+from ledger.writers import Writers
+
+PREFIX = "stockwire_ledger"
+
+WRITER_HELP = {
+    "operations": "Operations committed.",
+    "events": "Events committed: changes of one level by one operation.",
+    "batches": "Batches committed; operations per batch say how well commits are shared.",
+    "conflicts": "Batches that found a version moved, and were decided again under their locks.",
+    "locked_batches": "Batches decided under their level locks.",
+    "replays": "Requests answered from what was stored under their key.",
+    "joined": "Requests that came while the same one was under way here, and got its answer.",
+    "lock_timeouts": "Batches that waited too long for rows that somebody else held.",
+    "lost_connections": "Batches whose connection to the database was lost on the way.",
+    "bisections": "Batches halved to find the one operation that held up the others; any is worth a look.",
+    "commit_seconds": "Time spent on batches, retries included, in seconds.",
+}
+PUBLISHER_HELP = {
+    "published": "Messages that the broker took: batches, heartbeats and revocations.",
+    "heartbeats": "Of all messages, heartbeats: the head of a shard, a few times a second.",
+    "failed": "Messages that the broker did not take; hubs read the log instead.",
+    "dropped": "Messages dropped because too many waited for the broker; hubs read the log instead.",
+}
+
+
+class LedgerCollector(Collector):
+    """Turns the counters of a ledger's parts into metrics whenever they are scraped."""
+
+    def __init__(
+        self, writers: Writers, publisher: Publisher, heads: Heads, problems: Problems, long_polls: LongPolls
+    ) -> None:
+        self._writers = writers
+        self._publisher = publisher
+        self._heads = heads
+        self._problems = problems
+        self._long_polls = long_polls
+        self.oldest_snapshot_s: float | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._commits()
+        yield from self._broker()
+        yield from self._database()
+        yield from self._requests()
+
+    def _commits(self) -> Iterable[Metric]:
+        counters = self._writers.counters
+        yield from _each("", counters, WRITER_HELP)
+        yield _labelled(
+            CounterMetricFamily(
+                f"{PREFIX}_refused", "Operations refused on a level, by problem type.", labels=["type"]
+            ),
+            counters.refusals,
+        )
+        yield _gauge("queued_lines", "Lines that wait for a writer.", self._writers.queued_lines)
+        yield _gauge(
+            "remembered_levels",
+            "Levels whose version the writers remember, to decide without reading them.",
+            self._writers.remembered_levels,
+        )
+
+    def _broker(self) -> Iterable[Metric]:
+        yield from _each("messages_", self._publisher.counters, PUBLISHER_HELP)
+        yield _gauge("queued_messages", "Messages that wait for the broker.", self._publisher.queued)
+        yield _gauge("broker_up", "1 while the broker takes messages.", self._publisher.broker_up)
+
+    def _database(self) -> Iterable[Metric]:
+        heads = {str(shard): head for shard, head in self._heads.heads.items()}
+        yield _labelled(
+            GaugeMetricFamily(f"{PREFIX}_head", "Seq of the last event of a shard.", labels=["shard"]), heads
+        )
+        yield _counter(
+            "head_failures",
+            "Times that the heads could not be read from the database; no heartbeat goes out then.",
+            self._heads.failures,
+        )
+        yield _counter(
+            "history_rewritten", "Times that heads were seen to fall: a restored database.", self._heads.rewritten
+        )
+        if self.oldest_snapshot_s is not None:
+            yield _gauge(
+                "oldest_snapshot_seconds",
+                "Age of the oldest snapshot in the database; alert above 10: it slows hot levels down. "
+                "Absent when the database does not answer.",
+                self.oldest_snapshot_s,
+            )
+
+    def _requests(self) -> Iterable[Metric]:
+        yield _gauge("long_polls", "Requests that wait for events.", self._long_polls.open)
+        yield _labelled(
+            CounterMetricFamily(f"{PREFIX}_problems", "Problem documents answered, by type.", labels=["type"]),
+            self._problems.by_type,
+        )
+
+
+def _each(prefix: str, counters: Any, help_texts: Mapping[str, str]) -> Iterable[Metric]:
+    for field in fields(counters):
+        if field.name in help_texts:
+            yield _counter(f"{prefix}{field.name}", help_texts[field.name], getattr(counters, field.name))
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
+
+
+def _labelled(metric: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, int]) -> Metric:
+    for value, number in values.items():
+        metric.add_metric([value], number)
+    return metric

@@ -1,0 +1,22 @@
+"""What a hub says of itself on its admin port."""
+
+import httpx
+
+from tests.processes import ServerProcess
+from tests.waiting import wait_until
+
+
+async def await_metric(hub: ServerProcess, name: str, value: float) -> None:
+    """``name`` with its labels as they are exported. Raises AssertionError with everything exported."""
+    text = ""
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+
+        async def found() -> bool:
+            nonlocal text
+            text = (await client.get(f"{hub.admin}/metrics")).text
+            return f"{name} {value:.1f}" in text.splitlines()
+
+        try:
+            await wait_until(found, what=f"{name} {value}")
+        except AssertionError:
+            raise AssertionError(f"not {name} {value} in:\n{text}") from None
