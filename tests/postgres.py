@@ -95,8 +95,12 @@ class PostgresServer:
         owner = self.data.stat()
         shutil.rmtree(self.data)
         shutil.copytree(self.folder / f"saved-{name}", self.data, symlinks=True)
+        self.give_data_to(owner.st_uid, owner.st_gid)
+
+    def give_data_to(self, user: int, group: int) -> None:
+        """PostgreSQL runs only on a data folder of its own user, which differs from ours when we are root."""
         for path in (self.data, *self.data.rglob("*")):
-            shutil.chown(path, owner.st_uid, owner.st_gid)
+            shutil.chown(path, user, group)
 
     def execute(self, statement: str, database: str = "stockwire") -> list[asyncpg.Record]:
         """Run one statement on its own connection, from outside any event loop or inside one."""
