@@ -31,7 +31,7 @@ def pages_system(
 
 @pytest.fixture
 async def reader(pages_system: System, tmp_path: Path) -> Reader:
-    return Reader(tmp_path, pages_system, await pages_system.admin_key())
+    return Reader.of_system(tmp_path, pages_system, await pages_system.admin_key())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from tests.processes import clean_environment
@@ -19,12 +19,18 @@ PROGRAMS = Path(sys.executable).parent
 
 
 class Reader:
-    """Somebody who follows a page in ``folder``, with ``key``, on ``system``."""
+    """Somebody who follows a page in ``folder``, with what ``variables`` say. Pages name the addresses of a `make up`
+    without options: ``ledger_url`` and ``stream_url`` are meant."""
 
-    def __init__(self, folder: Path, system: System, key: str) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, object], ledger_url: str, stream_url: str) -> None:
         self.folder = folder
-        self.variables: dict[str, object] = {
-            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+        self.variables = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", **variables}
+        self._addresses = {"http://127.0.0.1:8080": ledger_url, "ws://127.0.0.1:8090/v1/stream": stream_url}
+
+    @classmethod
+    def of_system(cls, folder: Path, system: System, key: str) -> "Reader":
+        """With ``key``, and the database and broker named as on a server."""
+        variables = {
             "STOCKWIRE_DATABASE_URL": system.database_url,
             "STOCKWIRE_REDIS_URL": system.redis_url,
             "STOCKWIRE_CHANNEL_PREFIX": system.channel_prefix,
@@ -32,18 +38,20 @@ class Reader:
             "STOCKWIRE_URL": system.ledger_url,
             "STOCKWIRE_API_KEY": key,
         }
-        # Pages name the addresses of a `make up` without options.
-        self._addresses = {
-            "http://127.0.0.1:8080": system.ledger_url,
-            "ws://127.0.0.1:8090/v1/stream": system.stream_urls[0],
-        }
         run = {"ready": True, "ledger": system.ledger_url, "hubs": system.stream_urls, "key": key}
         (folder / ".stockwire").mkdir()
         (folder / ".stockwire" / "run.json").write_text(json.dumps(run, indent=1))
+        return cls(folder, variables, system.ledger_url, system.stream_urls[0])
 
     async def shell(self, text: str) -> str:
         """What it prints. Raises AssertionError if any command fails."""
-        return await self._finished("bash", "-euo", "pipefail", "-c", self._here(text))
+        return await self._finished(*self._bash(text))
+
+    @contextlib.asynccontextmanager
+    async def shell_running(self, text: str) -> AsyncIterator[asyncio.StreamReader]:
+        """The lines of a command that runs until the context ends."""
+        async with self._running(*self._bash(text)) as lines:
+            yield lines
 
     async def python(self, text: str, *arguments: str) -> str:
         return await self._finished(str(self._program("snippet.py", text)), *arguments, by=sys.executable)
@@ -60,6 +68,9 @@ class Reader:
         known = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
         async with self._running(*node, str(self._program("snippet.mjs", known + text))) as lines:
             yield lines
+
+    def _bash(self, text: str) -> tuple[str, ...]:
+        return "bash", "-euo", "pipefail", "-c", self._here(text)
 
     def _here(self, text: str) -> str:
         for printed, real in self._addresses.items():

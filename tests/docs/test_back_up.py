@@ -41,7 +41,7 @@ class Operator:
 @pytest.fixture
 async def operator(private_system: System, private_postgres: PostgresServer, tmp_path: Path) -> Operator:
     await private_system.start(ledgers=1, hubs=2)
-    return Operator(Reader(tmp_path, private_system, await private_system.admin_key()), private_postgres)
+    return Operator(Reader.of_system(tmp_path, private_system, await private_system.admin_key()), private_postgres)
 
 
 async def test_after_a_restore_everybody_agrees_on_what_was_backed_up(

@@ -21,7 +21,7 @@ FOLDERS = ("wire", "ledger", "hub", "cli", "client-sdk", "tests", "docs")
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh", ".mako"}
 PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
 FOREIGN_OPTIONS = {
-    *("--pgdata", "--checkpoint", "--wal-method", "--progress", "--rounds", "--row", "--json"),
+    *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *launch_options(),
 }
