@@ -26,7 +26,9 @@ FOREIGN_OPTIONS = {
     *launch_options(),
 }
 """Of pg_basebackup, of `make bench`, and of `make load`: locust's and its own."""
-OUR_PAGE = re.compile(r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*")
+OUR_PAGE = re.compile(
+    r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
+)
 
 page_by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 prose_by_page = pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
