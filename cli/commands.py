@@ -110,15 +110,21 @@ def key_create(
     scope: Annotated[list[str], typer.Option(help="Such as stock:read:berlin, stock:write:*, feed, hub or admin.")],
     name: Annotated[str, typer.Option(help="To tell an owner's keys apart.")] = "",
     days: Annotated[float | None, typer.Option(min=0, help="Ends after so many days; never by default.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Keep it there, and make one only if there is none.")] = None,
     data: Data = None,
 ) -> None:
-    """Make a key. Its text is printed this once; only a hash is stored."""
+    """Make a key. Its text is printed this once, or kept in --file (mode 0600); only a hash is stored."""
     from cli import keys
 
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     with _refusals():
-        made = _run(keys.create(database_url(system_variables(data)), owner, scope, name, expires_at))
-    print(made.key)
+        url = database_url(system_variables(data))
+        if file is None:
+            print(_run(keys.create(url, owner, scope, name, expires_at)).key)
+        elif _run(keys.keep(url, file, owner, scope, name, expires_at)):
+            print(f"A new key is in {file}.")
+        else:
+            print(f"The key in {file} is good.")
 
 
 @key_app.command("list")

@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import redis.asyncio
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.data_folder import write_private
 from ledger.database import create_engine
 from ledger.errors import Invalid
-from ledger.keys import ApiKey, NewKey, create_key, list_keys, revoke_key
+from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
 from stockwire.settings import resolve
 from wire.channels import DEFAULT_PREFIX, revocation_channel
 from wire.messages import Revocation, encode
@@ -35,6 +37,47 @@ async def create(
         raise KeyRefused(str(error)) from error
     finally:
         await engine.dispose()
+
+
+async def keep(
+    database_url: str, file: Path, owner: str, scopes: Sequence[str], name: str, expires_at: datetime | None
+) -> bool:
+    """See to it that ``file`` (mode 0600) holds such a key; False if it did already. Safe to repeat.
+
+    A key of another owner or other scopes, or one that has ended or is not of this database, is replaced by a new one.
+    Raises KeyRefused.
+    """
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            if await _is_good(connection, _held(file), owner, scopes):
+                return False
+            made = await create_key(connection, owner, scopes, name, expires_at)
+            # Before the commit: a file that cannot be written leaves no key behind.
+            write_private(file, made.key + "\n")
+            return True
+    except Invalid as error:
+        raise KeyRefused(str(error)) from error
+    except OSError as error:
+        if error.filename is None:
+            raise  # the database's
+        raise KeyRefused(f"{file} cannot be written or read ({error.strerror}): name another --file") from error
+    finally:
+        await engine.dispose()
+
+
+def _held(file: Path) -> tuple[str, str] | None:
+    """Id and secret of the key in ``file``, if it is one."""
+    return split_key(file.read_text().strip()) if file.exists() else None
+
+
+async def _is_good(
+    connection: AsyncConnection, held: tuple[str, str] | None, owner: str, scopes: Sequence[str]
+) -> bool:
+    key = await find_key(connection, held[0]) if held else None
+    if held is None or key is None:
+        return False
+    return key.is_good(held[1], datetime.now(UTC)) and key.owner == owner and set(key.scopes) == set(scopes)
 
 
 async def listed(database_url: str) -> list[ApiKey]:
