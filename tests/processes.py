@@ -31,6 +31,7 @@ class ServerProcess:
     """One process: its ready line in ``ready``, its log in a file that ``stderr()`` reads.
 
     ``tracebacks_expected``: set it in a test whose fault may end in a traceback (say why there).
+    ``user``: the number of the user and group to run as, for a test run as root.
     ``stop`` is safe if it has ended already.
     """
 
@@ -40,6 +41,9 @@ class ServerProcess:
     folder: Path
     ready: dict[str, Any] = field(default_factory=dict)
     tracebacks_expected: bool = False
+    program: str = sys.executable
+    cwd: Path = ROOT
+    user: int | None = None
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,12 +70,15 @@ class ServerProcess:
         self._stdout.unlink(missing_ok=True)
         with self._stdout.open("ab") as out, self._stderr.open("ab") as err:
             self._process = subprocess.Popen(
-                [sys.executable, *self.arguments],
+                [self.program, *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                cwd=ROOT,
+                cwd=self.cwd,
                 env=self.environment,
+                user=self.user,
+                group=self.user,
+                extra_groups=None if self.user is None else [],
                 preexec_fn=die_with_parent(signal.SIGKILL),
             )
 

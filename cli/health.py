@@ -1,0 +1,60 @@
+"""``python -m cli.health``: whether the ledger or hub of this container lives. The image's HEALTHCHECK.
+
+It asks the admin ports of both, where the settings say that they are: a container runs one of the two, and which one
+does not matter. Exit status 0: one answers. Only modules without drivers are imported, since it runs every few seconds.
+"""
+
+import http.client
+import os
+import sys
+from collections.abc import Mapping
+
+from wire.environment import EXIT_CONFIG, Environment, SettingsError
+
+TIMEOUT_S = 2.0
+"""Less than the HEALTHCHECK's own, so that the reason is printed."""
+PORT_MAX = 65_535
+_SETTINGS = (
+    ("STOCKWIRE_LEDGER_ADMIN_HOST", "STOCKWIRE_LEDGER_ADMIN_PORT", 8081),
+    ("STOCKWIRE_HUB_ADMIN_HOST", "STOCKWIRE_HUB_ADMIN_PORT", 8092),
+)
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def main() -> int:
+    try:
+        reasons = [_why_not(host, port) for host, port in admin_addresses(os.environ)]
+    except SettingsError as error:
+        sys.stderr.write(f"stockwire: {error}\n")
+        return EXIT_CONFIG
+    if None in reasons:
+        return 0
+    sys.stderr.write(f"stockwire: {'; '.join(filter(None, reasons))}\n")
+    return 1
+
+
+def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Host and port of the ledger's and of the hub's (first worker's) admin port. Raises SettingsError."""
+    env = Environment(variables)
+    found = []
+    for host_name, port_name, port in _SETTINGS:
+        host = env.text(host_name, "127.0.0.1")
+        found.append((_LOOPBACK.get(host, host), env.integer(port_name, port, low=0, high=PORT_MAX)))
+    return found
+
+
+def _why_not(host: str, port: int) -> str | None:
+    """None if it answers."""
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"{host}:{port} does not answer ({error or type(error).__name__})"
+    finally:
+        connection.close()
+    return None if status == http.client.OK else f"{host}:{port} answers {status}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

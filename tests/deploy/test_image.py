@@ -1,0 +1,134 @@
+"""What the Dockerfile puts into the image is enough, and is used by an unprivileged user who cannot write."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stockwire import AsyncClient
+from tests.api_keys import TOKEN_SECRET, make_key
+from tests.deploy.dockerfile import removed_packages
+from tests.deploy.image import SITE, Image, build_image
+from tests.faults.watcher import await_agreement, watching
+from tests.postgres import PostgresServer
+from tests.processes import ServerProcess, free_port
+from tests.proxy import proxy_to_socket
+from tests.valkey import ValkeyServer
+
+SCOPES = ("admin", "stock:read:*", "stock:write:*")
+
+
+@pytest.fixture(scope="module")
+def image(server_folder: Path) -> Iterator[Image]:
+    folder = server_folder / "image"
+    folder.mkdir()
+    try:
+        yield build_image(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def settings(
+    postgres: PostgresServer, valkey: ValkeyServer, empty_database_url: str, channel_prefix: str
+) -> AsyncIterator[dict[str, object]]:
+    """Over TCP, as from a container: this run's sockets are for its own user."""
+    database = empty_database_url.partition("?")[0].rsplit("/", 1)[1]
+    async with proxy_to_socket(postgres.socket) as to_postgres, proxy_to_socket(valkey.socket) as to_valkey:
+        yield {
+            "STOCKWIRE_DATABASE_URL": postgres.proxied_url(to_postgres.port, database),
+            "STOCKWIRE_REDIS_URL": valkey.proxied_url(to_valkey.port),
+            "STOCKWIRE_CHANNEL_PREFIX": channel_prefix,
+            "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET,
+        }
+
+
+async def test_the_image_migrates_makes_the_hubs_key_sells_and_shows_it(
+    image: Image, settings: dict[str, object], empty_database_url: str, tmp_path: Path
+) -> None:
+    before = image.files()
+    await migrate(image, settings)
+    ports = {name: free_port() for name in ("LEDGER", "LEDGER_ADMIN", "HUB_STREAM", "HUB_READ", "HUB_ADMIN")}
+    settings |= {f"STOCKWIRE_{name}_PORT": port for name, port in ports.items()}
+    settings["STOCKWIRE_HUB_STREAM_URLS"] = f"ws://127.0.0.1:{ports['HUB_STREAM']}/v1/stream"
+    settings["STOCKWIRE_LEDGER_PUBLIC_URL"] = f"http://127.0.0.1:{ports['LEDGER']}"
+    settings["STOCKWIRE_LEDGER_URLS"] = settings["STOCKWIRE_LEDGER_PUBLIC_URL"]
+    settings["STOCKWIRE_HUB_KEY_FILE"] = image.volume / "hub.key"
+    ledger = image.process("ledger", tmp_path, settings, "ledger")
+    hub = image.process("hub", tmp_path, settings, "hub")
+    try:
+        await ledger.start()
+        await check_health(image, ledger, "-m", "ledger")
+        await hub.start()
+        await sell_and_watch(ledger, await make_key(empty_database_url, "till", *SCOPES))
+        await end(ledger)
+        await check_health(image, hub, "-m", "hub", "--workers", "1")  # without a ledger it still lives
+        await end(hub)
+        assert not await asyncio.to_thread(image.is_healthy, hub)
+    finally:
+        hub.kill()
+        ledger.kill()
+    assert image.files() == before, "something was written"
+
+
+async def migrate(image: Image, settings: dict[str, object]) -> None:
+    """As the services migrate and hub-key of compose.yaml do. The key is made at the first start, and kept later."""
+    key_file = image.volume / "hub.key"
+    make_key = ("key", "create", "hubs", "--scope", "hub", "--file", str(key_file))
+    for command, says in (
+        (("migrate",), "The database is migrated"),
+        (make_key, f"A new key is in {key_file}"),
+        (make_key, f"The key in {key_file} is good"),
+    ):
+        done = await asyncio.to_thread(image.run, settings, *command)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(says)
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    assert key_file.stat().st_uid == image.volume.stat().st_uid
+
+
+async def sell_and_watch(ledger: ServerProcess, key: str) -> None:
+    async with AsyncClient(ledger.url.replace("0.0.0.0", "127.0.0.1"), key) as client:
+        await client.items.put("A", "A")
+        await client.locations.put("berlin", "Berlin")
+        async with watching(client, "berlin") as watcher:
+            await client.stock.receive("A", "berlin", 5)
+            await client.stock.sell("A", "berlin")
+            await await_agreement(client, "berlin", [watcher])
+            assert watcher.figures["berlin", "A"][1] == 4
+
+
+async def check_health(image: Image, process: ServerProcess, *becomes: str) -> None:
+    """Healthy while it runs, and not while it hangs. It has become the process, so that signals are its own."""
+    started = psutil.Process(process.pid)
+    assert tuple(started.cmdline()[1:]) == becomes
+    assert image.user is None or set(started.uids()) == {image.user}
+    assert await asyncio.to_thread(image.is_healthy, process)
+    process.pause()
+    try:
+        began = time.monotonic()
+        assert not await asyncio.to_thread(image.is_healthy, process), "a process that hangs is not healthy"
+        assert time.monotonic() - began > 1, "it was not the one that hangs"
+    finally:
+        process.resume()
+
+
+async def end(process: ServerProcess) -> None:
+    process.terminate()
+    assert await process.wait() == 0
+    process.check_log()
+
+
+def test_what_was_removed_is_not_there(image: Image) -> None:
+    names = {path.name.rsplit("-", 1)[0].split("-")[0] for path in (image.tree / SITE).glob("*.dist-info")}
+    assert names
+    assert not {name.replace("-", "_") for name in removed_packages()} & names
+
+
+def test_a_command_that_makes_no_sense_ends_with_one_line(image: Image) -> None:
+    done = image.run({}, "ledger")
+    assert (done.returncode, done.stderr.count("\n")) == (78, 1), done.stderr
