@@ -93,7 +93,8 @@ class Ledger:
         writers = Writers(self._commit_engine, len(self._heads.heads), self._heads, self._publisher)
         committing = tasks.create_task(writers.run(), name="writers")
         self._open(writers)
-        announce()
+        if not self._stopping.is_set():  # a signal during the start: the listeners may be closed already
+            announce()
         await serving
         # The last request has its answer, unless it was cut off: what the writers took is finished even then.
         log.info("stopping queued_lines=%d", writers.queued_lines)
