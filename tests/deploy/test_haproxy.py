@@ -1,0 +1,247 @@
+"""deploy/haproxy.cfg as it is, on loopback: whatever dies behind the one public address, clients go on."""
+
+import asyncio
+import logging
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import pytest
+
+from hub import serving as hub_serving
+from ledger import connections as ledger_connections
+from ledger import serving as ledger_serving
+from ledger.routes.events import WAIT_S_MAX
+from stockwire import AsyncClient, Line, OperationResult, State
+from tests.deploy.load_balancer import CONFIGURATION, LoadBalancer, connections, haproxy_program, limits
+from tests.faults.watcher import Watcher, await_agreement, watching
+from tests.postgres import PostgresServer
+from tests.processes import ServerProcess
+from tests.system import System
+from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
+
+logger = logging.getLogger(__name__)
+
+CLIENTS = 20
+SKUS = [f"S{number}" for number in range(10)]
+STOCK = 10_000
+CALLERS = 8
+SALES = 400
+OF_THIS_MACHINE = re.compile("could not resolve address|has no nameservers configured")
+"""Complaints about containers' names, which are none here."""
+HEARTBEAT_S_MAX = 60.0
+"""docs/reference/settings.md: STOCKWIRE_HUB_HEARTBEAT_S."""
+
+
+def test_haproxy_takes_the_file_as_it_is() -> None:
+    checked = subprocess.run(
+        [haproxy_program(), "-c", "-f", str(CONFIGURATION)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    complaints = [line for line in checked.stderr.splitlines() if "[WARNING]" in line or "[ALERT]" in line]
+    assert not [line for line in complaints if not OF_THIS_MACHINE.search(line)]
+
+
+def test_haproxy_is_more_patient_than_what_is_behind_it_and_lets_go_first() -> None:
+    found = limits()
+    assert found["tunnel"] > HEARTBEAT_S_MAX, "a quiet stream would be cut off"
+    assert min(found["client"], found["server"]) > WAIT_S_MAX, "a long poll would be cut off"
+    assert found["http-keep-alive"] < min(ledger_serving.KEEP_ALIVE_S, hub_serving.KEEP_ALIVE_S)
+    assert found["tune.bufsize"] < min(ledger_connections.HEAD_BYTES_MAX, hub_serving.HEAD_BYTES_MAX)
+
+
+@pytest.fixture(scope="module")
+def behind(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
+) -> Iterator[LoadBalancer]:
+    """For all tests of this file: each starts again what it has ended, and has a location of its own."""
+    program = haproxy_program()
+    name = postgres.create_database(template_database)
+    folder = tmp_path_factory.mktemp("behind-haproxy")
+    system = System(folder, postgres.url(name), valkey.url, f"behind-{secrets.token_hex(4)}")
+    balancer = LoadBalancer(system, folder)
+    try:
+        asyncio.run(balancer.start(program))
+        yield balancer
+    finally:
+        balancer.stop()
+        asyncio.run(system.stop())
+        postgres.drop_database(name)
+
+
+async def test_hubs_are_killed_and_drained_while_clients_watch_and_sell(behind: LoadBalancer, unique_name: str) -> None:
+    first, second = behind.system.hubs
+    async with audience(behind, unique_name) as (client, watchers):
+        assert [await connections(hub) for hub in behind.system.hubs] == [CLIENTS // 2, CLIENTS // 2], "not spread"
+        async with selling(client, unique_name):
+            began = time.monotonic()
+            first.kill()
+            await moved(watchers, second)
+        await agreed(client, unique_name, watchers, "kill -9", began)
+        await first.restart()
+        await newcomers_reach(first, behind, unique_name)
+        async with selling(client, unique_name):
+            began = time.monotonic()
+            second.terminate()
+            await moved(watchers, first)
+            assert await second.wait() == 0
+        await agreed(client, unique_name, watchers, "SIGTERM", began)
+    await second.restart()
+
+
+async def test_a_ledger_killed_while_sales_go_through_leaves_one_effect_for_each_key(
+    behind: LoadBalancer, unique_name: str
+) -> None:
+    async with AsyncClient(behind.addresses.api, await behind.system.admin_key()) as client:
+        await add_stock(client, unique_name)
+        sales = Sales(client, unique_name)
+        first_time = asyncio.create_task(sales.sell_all())
+        await wait_until(lambda: sales.answered(SALES // 8), what="sales have begun")
+        behind.system.ledgers[0].pause()  # what it holds now, committed or not, it will never answer
+        sent = set(sales.under_way)
+        more = len(sales.answers) + SALES // 8
+        await wait_until(lambda: sales.answered(more), what="sales go on at the other one")
+        cut_off = sent & sales.under_way
+        behind.system.ledgers[0].kill()
+        await first_time
+        assert cut_off, "nothing was under way"
+        answers = dict(sales.answers)
+        await sales.sell_all()
+        assert {key: sold.operation for key, sold in answers.items()} == {
+            key: sold.operation for key, sold in sales.answers.items()
+        }, "sold twice"
+        assert all(sold.replayed for sold in sales.answers.values())
+        left = [level.on_hand async for level in client.levels(unique_name)]
+        assert sum(left) == len(SKUS) * STOCK - SALES
+    await behind.system.ledgers[0].restart()
+    found_done = sum(sold.replayed for sold in answers.values())
+    logger.info("%d sales, %d cut off under way, %d of these were done", SALES, len(cut_off), found_done)
+
+
+async def test_a_head_is_bounded_admin_ports_stay_inside_and_answers_are_not_held_back(behind: LoadBalancer) -> None:
+    api, reads = behind.addresses.api, behind.addresses.reads
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{api}/readyz", headers={"x": "y" * 20_000})).status_code in (400, 431)
+        inside = [("GET", f"{api}/metrics"), ("GET", f"{reads}/metrics"), ("POST", f"{reads}/drain")]
+        for method, url in inside:
+            assert (await http.request(method, url)).status_code == 404, url
+        key = {"Authorization": f"Bearer {await behind.system.admin_key()}"}
+        head = (await http.get(f"{api}/v1/events?shard=0&after=0&limit=1", headers=key)).json()["head"]
+        began = time.monotonic()
+        poll = await http.get(f"{api}/v1/events?shard=0&after={head}&wait=1", headers=key)
+        assert (poll.status_code, poll.json()["events"]) == (200, [])
+        assert time.monotonic() - began >= 1
+        async with asyncio.timeout(5), http.stream("GET", f"{reads}/v1/levels/stream", headers=key) as stream:
+            assert await anext(stream.aiter_bytes())
+
+
+@asynccontextmanager
+async def audience(behind: LoadBalancer, location: str) -> AsyncIterator[tuple[AsyncClient, list[Watcher]]]:
+    """A client that sells, and ``CLIENTS`` others with a connection each, through the public address."""
+    key = await behind.system.admin_key()
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(AsyncClient(behind.addresses.api, key))
+        await add_stock(client, location)
+        watchers = []
+        for _ in range(CLIENTS):
+            other = await stack.enter_async_context(AsyncClient(behind.addresses.api, key))
+            watchers.append(await stack.enter_async_context(watching(other, location)))
+        yield client, watchers
+
+
+async def add_stock(client: AsyncClient, location: str) -> None:
+    await client.locations.put(location, location)
+    for sku in SKUS:
+        await client.items.put(sku, sku)
+    await client.operation([Line(sku, location, STOCK, "receipt") for sku in SKUS])
+
+
+@asynccontextmanager
+async def selling(client: AsyncClient, location: str) -> AsyncIterator[None]:
+    """One sale after another; none of them may fail."""
+
+    async def sell() -> None:
+        while True:
+            await client.stock.sell(secrets.choice(SKUS), location)
+
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(sell())
+        yield
+        task.cancel()
+
+
+async def moved(watchers: list[Watcher], to: ServerProcess) -> None:
+    """Everybody is on ``to``, is fresh, and is shown new sales."""
+
+    async def all_there() -> bool:
+        fresh = [watcher.subscription.view.state is State.FRESH for watcher in watchers]
+        return all(fresh) and await connections(to) == len(watchers)
+
+    await wait_until(all_there, 20, what=f"everybody on {to.name}")
+    changes = [watcher.changes for watcher in watchers]
+
+    async def all_follow() -> bool:
+        return all(watcher.changes > before for watcher, before in zip(watchers, changes, strict=True))
+
+    await wait_until(all_follow, what="new sales reach everybody")
+
+
+async def agreed(client: AsyncClient, location: str, watchers: list[Watcher], how: str, began: float) -> None:
+    """Sales pause, so that there is something to agree on. Says how long it all took."""
+    moved_s = time.monotonic() - began
+    await await_agreement(client, location, watchers)
+    equal_s = time.monotonic() - began
+    logger.info(
+        "%s: %d clients moved in %.2f s, all equal to the ledger at %.2f s", how, len(watchers), moved_s, equal_s
+    )
+
+
+async def newcomers_reach(hub: ServerProcess, behind: LoadBalancer, location: str) -> None:
+    """It has no connections, so the next one is its own as soon as HAProxy has seen it ready."""
+    async with AsyncClient(behind.addresses.api, await behind.system.admin_key()) as newcomer:
+
+        async def reached() -> bool:
+            async with watching(newcomer, location):
+                return await connections(hub) == 1
+
+        await wait_until(reached, what=f"a new client on {hub.name}")
+
+    async def left() -> bool:
+        return await connections(hub) == 0
+
+    await wait_until(left, what="the newcomer has gone")
+
+
+class Sales:
+    """One unit under each of ``SALES`` keys, ``CALLERS`` at a time."""
+
+    def __init__(self, client: AsyncClient, location: str) -> None:
+        self._client = client
+        self._location = location
+        self.under_way: set[str] = set()
+        self.answers: dict[str, OperationResult] = {}
+
+    async def sell_all(self) -> None:
+        """Every key once; again, the answers take the place of the earlier ones."""
+        upcoming = iter(range(SALES))
+
+        async def caller() -> None:
+            for number in upcoming:
+                await self._sell(f"{self._location}-{number}", SKUS[number % len(SKUS)])
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(CALLERS):
+                tasks.create_task(caller())
+
+    async def _sell(self, key: str, sku: str) -> None:
+        self.under_way.add(key)
+        self.answers[key] = await self._client.stock.sell(sku, self._location, key=key)
+        self.under_way.remove(key)
+
+    async def answered(self, number: int) -> bool:
+        return len(self.answers) >= number
