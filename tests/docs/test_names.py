@@ -23,9 +23,10 @@ PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openap
 FOREIGN_OPTIONS = {
     *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
+    *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
 }
-"""Of pg_basebackup, of `make bench`, and of `make load`: locust's and its own."""
+"""Of pg_basebackup, of `make bench`, of docker, and of `make load`: locust's and its own."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )
