@@ -1,6 +1,6 @@
 """A launch rehearsal for locust: shoppers, tills and staff, and a verdict at the end. See docs/how-to/load-test.md.
 
-    make load ARGS="--users-peak 80 --minutes 2 --processes 2"
+    make load ARGS="--users-peak 300 --minutes 5 --processes 2"
 
 What users do stands here; how the run begins, is judged and ends in `tests/load/rehearsal.py`.
 """

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import TypeVar
 
-USERS_PEAK_DEFAULT = 80
+USERS_PEAK_DEFAULT = 150
 """What two cores carry that also run the system: more would measure the load generator's own queue."""
 MINUTES_DEFAULT = 2.0
 MINUTES_MAX = 60.0
