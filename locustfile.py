@@ -42,6 +42,8 @@ class LaunchDay(LoadTestShape):
         assert self.runner is not None
         options = self.runner.environment.parsed_options
         assert options is not None
+        if rehearsal.open_the_shop(self.runner.environment):
+            self.start_time = time.perf_counter()  # the launch begins when there is something to sell
         step = Curve(options.users_peak, options.minutes * 60).at(time.perf_counter() - self.start_time)
         if step is None:
             return None
@@ -156,7 +158,7 @@ class Staff(Visitor):
 for hook, listener in (
     (events.init_command_line_parser, add_options),
     (events.init, rehearsal.find_the_system),
-    (events.test_start, rehearsal.open_the_shop),
+    (events.test_start, rehearsal.let_users_in),
     (events.test_stopping, rehearsal.judge_the_run),
     (events.quitting, rehearsal.count_failures),
     (events.quit, rehearsal.show_the_verdict),

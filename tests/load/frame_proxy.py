@@ -14,7 +14,7 @@ HEAD_BYTES_MAX = 65_536
 
 Copies = Callable[[int], int]
 """How often a message goes to the client; 0 drops it. Given is, for a change of a level, how many of that level have
-come on this connection, this one included; 0 for any other message."""
+come since the snapshot, this one included; 0 for any other message."""
 
 
 @asynccontextmanager
@@ -76,7 +76,9 @@ async def _frames(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, co
             head, length = head + extended, int.from_bytes(extended)
         payload = await reader.readexactly(length)
         number = 0
-        if b'"type":"level"' in payload:
+        if b'"type":"snapshot"' in payload:
+            seen.clear()
+        elif b'"type":"level"' in payload:
             sku = orjson.loads(payload)["sku"]
             seen[sku] += 1
             number = seen[sku]

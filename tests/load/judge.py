@@ -21,8 +21,8 @@ class Runner(Protocol):
 
 
 class Judge:
-    """One run. ``present``: the load processes there are, of those that ``runner`` reaches. ``ended``: whether the
-    verdict has been asked for."""
+    """One run. ``present``: the load processes there are, of those that ``runner`` reaches. ``hubs``: as the ledger
+    names them. ``ended``: whether the verdict has been asked for."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Judge:
         self._nodes = set(present())  # one that has gone at the end is missed all the same
         self._unheard: set[str] = set()
         with Ledger(settings) as ledger:
+            self.hubs = ledger.hubs()
             self._since = ledger.heads()
             opening = ledger.stock_up(catalogue, f"opening-{uuid.uuid4()}")
         self.reports = Reports(opening.events[0].actor)

@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 
 from locust.env import Environment
 from locust.exception import StopTest
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from stockwire.errors import ConfigurationError, StockwireError
 from stockwire.settings import Settings, resolve
 from tests.load.catalogue import Catalogue, named
 from tests.load.curve import PHASES
 from tests.load.judge import Judge
-from tests.load.ledger import Ledger
 from tests.load.node import Node
 from tests.load.options import hubs_of
 from tests.load.report import add_to_html, table, write_json
@@ -58,27 +57,38 @@ def find_the_system(environment: Environment, **_: Any) -> None:
             runner.register_message(news, hear)
 
 
-def open_the_shop(environment: Environment, **_: Any) -> None:
-    """The process that judges makes what is sold, and names it to the others among the options."""
+def open_the_shop(environment: Environment) -> bool:
+    """Makes what is sold, and names it to the load processes among the options. Whether that was to be done.
+
+    Called by the shape and not by the event of the start: locust breaks that off, and fires it again, when the shape
+    moves on meanwhile. Raises StopTest.
+    """
     options, runner = environment.parsed_options, environment.runner
     assert options is not None
     assert runner is not None
+    # The shape goes on while a run that was interrupted is judged: that is no new one
+    if Launch.judge is not None and not (Launch.judge.ended and runner.state == STATE_INIT):
+        return False
+    Launch.faults = []
     try:
-        if not isinstance(runner, WorkerRunner):
-            catalogue = named(options.location, options.skus)
-            Launch.faults = []
-            Launch.judge = Judge(runner, lambda: present(runner), Launch.settings, catalogue, options.quiet_s)
-            options.launch = catalogue.location
-        if isinstance(runner, LocalRunner | WorkerRunner):
-            with Ledger(Launch.settings) as ledger:
-                hubs = hubs_of(options) or ledger.hubs()
-            if not hubs:
-                raise ConfigurationError(
-                    "the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there, or give --hubs"
-                )
-            Launch.node = Node(runner, Catalogue(options.launch, options.skus), hubs, runner.worker_index)
+        catalogue = named(options.location, options.skus)
+        Launch.judge = Judge(runner, lambda: present(runner), Launch.settings, catalogue, options.quiet_s)
+        hubs = hubs_of(options) or Launch.judge.hubs
+        if not hubs:
+            raise ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there, or give --hubs")
     except StockwireError as error:
         raise StopTest(f"stockwire: {error}") from error
+    options.launch = {"location": catalogue.location, "hubs": hubs}
+    return True
+
+
+def let_users_in(environment: Environment, **_: Any) -> None:
+    """In a load process, which may be this one too."""
+    options, runner = environment.parsed_options, environment.runner
+    assert options is not None
+    if isinstance(runner, LocalRunner | WorkerRunner):
+        catalogue = Catalogue(options.launch["location"], options.skus)
+        Launch.node = Node(runner, catalogue, options.launch["hubs"], runner.worker_index)
 
 
 def obey(msg: Any, **_: Any) -> None:
