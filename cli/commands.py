@@ -14,7 +14,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from cli.location import data_path, database_url, system_variables
+from cli.location import checked_environment, checked_variables, data_path, database_url, system_variables
+from stockwire.cli.options import complete
 from wire.environment import EXIT_CONFIG, SettingsError
 
 # Imports of what a command needs stand inside it: `stockwire --help` need not load a database driver.
@@ -82,11 +83,29 @@ def migrate(
     from ledger import migrations
 
     with _refusals():
-        url = database_url(system_variables(data))
+        url = database_url(checked_variables(data))
         _run(migrations.upgrade(url, shards))
         print("The database is migrated.")
         if new_epoch:
             print(f"New epoch {_run(migrations.new_epoch(url))}: hubs and clients drop what they hold.")
+
+
+@app.command()
+def top(
+    data: Data = None,
+    admin: Annotated[
+        list[str] | None,
+        typer.Option("--admin", metavar="URL", help="An admin port; repeat it for more (STOCKWIRE_ADMIN_URLS)."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look for one second, print, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a second.")] = False,
+) -> None:
+    """Show every ledger and hub with what it does now, once a second."""
+    from cli import top as looking
+
+    with _refusals():
+        nodes = looking.nodes_of(admin or [], data_path(data), checked_environment())
+        complete(looking.run(nodes, as_json=as_json, once=once))
 
 
 @app.command()
@@ -99,7 +118,7 @@ def doctor(
     from cli.doctor import examine
 
     with _refusals():
-        report = _run(examine(data_path(data), system_variables(data), audit=audit))
+        report = _run(examine(data_path(data), checked_variables(data), audit=audit))
     print(report.as_json() if as_json else report.as_text())
     raise typer.Exit(0 if report.good else 1)
 
@@ -118,7 +137,7 @@ def key_create(
 
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     with _refusals():
-        url = database_url(system_variables(data))
+        url = database_url(checked_variables(data))
         if file is None:
             print(_run(keys.create(url, owner, scope, name, expires_at)).key)
         elif _run(keys.keep(url, file, owner, scope, name, expires_at)):
@@ -133,7 +152,7 @@ def key_list(data: Data = None) -> None:
     from cli import keys
 
     with _refusals():
-        found = _run(keys.listed(database_url(system_variables(data))))
+        found = _run(keys.listed(database_url(checked_variables(data))))
     for key in found:
         print(keys.described(key, datetime.now(UTC)))
 
@@ -144,7 +163,7 @@ def key_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], data: Data 
     from cli import keys
 
     with _refusals():
-        variables = system_variables(data)
+        variables = checked_variables(data)
         told = _run(keys.revoke(database_url(variables), variables, key_id))
     print(
         f"Revoked {key_id}." if told else f"Revoked {key_id}; hubs may take it for up to a minute: no broker was told."
@@ -161,6 +180,7 @@ def token_create(
     from cli import keys
 
     with _refusals():
+        checked_environment()
         print(_run(keys.mint(data_path(data), scope, ttl)))
 
 

@@ -20,6 +20,20 @@ def system_variables(option: Path | None) -> dict[str, str]:
     return {**DataFolder(data_path(option)).environment(), **os.environ}
 
 
+def checked_environment() -> dict[str, str]:
+    """The environment. Raises SettingsError for a name that no part of Stockwire knows: a misspelt setting would be
+    ignored in silence.
+    """
+    Environment(os.environ).refuse_unknown()
+    return dict(os.environ)
+
+
+def checked_variables(option: Path | None) -> dict[str, str]:
+    """As `system_variables`. Raises SettingsError as `checked_environment`."""
+    checked_environment()
+    return system_variables(option)
+
+
 def database_url(variables: Mapping[str, str]) -> str:
     """Raises SettingsError."""
     if not variables.get("STOCKWIRE_DATABASE_URL", "").strip():

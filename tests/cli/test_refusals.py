@@ -67,6 +67,16 @@ def test_nonsense_settings(tmp_path: Path, arguments: list[str], variables: dict
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["doctor", "migrate", "key list", "token create --scope feed", "top --once"])
+def test_a_misspelt_setting_is_refused_and_not_ignored(tmp_path: Path, command: str) -> None:
+    line = refused(tmp_path, *command.split(), STOCKWIRE_DATABASE_ULR="postgresql:///x")
+    assert "STOCKWIRE_DATABASE_ULR is not a setting: unset it, or set STOCKWIRE_DATABASE_URL" in line
+
+
+def test_top_without_a_system_says_how_to_name_one(tmp_path: Path) -> None:
+    assert "STOCKWIRE_ADMIN_URLS" in refused(tmp_path, "top")
+
+
 @pytest.mark.parametrize("command", [["doctor"], ["migrate"], ["key", "list"], ["key", "revoke", "abc"]])
 def test_a_command_without_a_system_says_how_to_name_one(tmp_path: Path, command: list[str]) -> None:
     assert "STOCKWIRE_DATABASE_URL" in refused(tmp_path, *command)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 GAP = 2
-LAST_WIDTH_MIN = 8
+REST_WIDTH_MIN = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``width`` in columns of the terminal; 0 for the last one: whatever is left."""
+    """``width`` in columns of the terminal; 0 for at most one: whatever is left."""
 
     title: str
     width: int
@@ -23,11 +23,12 @@ class Column:
 
 
 class Columns:
-    """``width``: of the terminal."""
+    """``width``: of the terminal. ``gap``: between two columns."""
 
-    def __init__(self, columns: Sequence[Column], width: int) -> None:
-        fixed = sum(column.width + GAP for column in columns if column.width)
-        self._columns = [(column, column.width or max(LAST_WIDTH_MIN, width - fixed)) for column in columns]
+    def __init__(self, columns: Sequence[Column], width: int, gap: int = GAP) -> None:
+        fixed = sum(column.width + gap for column in columns if column.width)
+        self._columns = [(column, column.width or max(REST_WIDTH_MIN, width - fixed)) for column in columns]
+        self._gap = gap
 
     def heading(self) -> str:
         return self.line([column.title for column, _ in self._columns])
@@ -36,7 +37,7 @@ class Columns:
         shown = [
             fitted(cell, width, right=column.right) for cell, (column, width) in zip(cells, self._columns, strict=True)
         ]
-        return (" " * GAP).join(shown).rstrip()
+        return (" " * self._gap).join(shown).rstrip()
 
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:

@@ -1,0 +1,127 @@
+"""What `stockwire top` says of each process, and of all together. Pure.
+
+Nothing is shown that was not measured: None is a dash.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from cli.scrape import MEMORY, Scrape, rate
+
+
+class Kind(StrEnum):
+    LEDGER = "ledger"
+    HUB = "hub"
+
+
+class State(StrEnum):
+    """``FRESH``, ``BEHIND``: of a hub that is ready. ``UNREADY``: answers, and says that it cannot serve now."""
+
+    READY = "ready"
+    FRESH = "fresh"
+    BEHIND = "behind"
+    UNREADY = "unready"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFigures:
+    """``clients``: WebSockets and event streams. ``queued``: lines that wait for a writer; of a hub, sessions that are
+    owed something. ``conflicts`` since the process started. ``lag_ms`` as the hub tells its clients.
+    """
+
+    name: str
+    kind: Kind | None
+    state: State
+    clients: int | None = None
+    changes_per_s: float | None = None
+    deliveries_per_s: float | None = None
+    lag_ms: float | None = None
+    conflicts: int | None = None
+    queued: int | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """``changes_per_s``: committed by all ledgers; where none is looked at, applied by the hub that applied most."""
+
+    nodes: int
+    up: int
+    clients: int | None
+    changes_per_s: float | None
+    deliveries_per_s: float | None
+    lag_ms_max: float | None
+    conflicts: int | None
+    queued: int | None
+    memory_bytes: int | None
+
+
+def figures_of(name: str, before: Scrape | None, after: Scrape | None) -> NodeFigures:
+    """``after`` None: the process did not answer just now."""
+    if after is None:
+        return NodeFigures(name, None, State.AWAY)
+    if after.value("stockwire_hub_fresh") is not None:
+        return _hub(name, before, after)
+    return _ledger(name, before, after)
+
+
+def _ledger(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
+    return NodeFigures(
+        name,
+        Kind.LEDGER,
+        State.READY if after.ready else State.UNREADY,
+        changes_per_s=rate(before, after, "stockwire_ledger_events_total"),
+        conflicts=after.whole("stockwire_ledger_conflicts_total"),
+        queued=after.whole("stockwire_ledger_queued_lines"),
+        memory_bytes=after.whole(MEMORY),
+    )
+
+
+def _hub(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
+    fresh = State.FRESH if after.value("stockwire_hub_fresh") else State.BEHIND
+    lag_s = after.value("stockwire_hub_lag_seconds")
+    streams = [after.whole(f"stockwire_hub_{name}") for name in ("connections", "event_streams")]
+    return NodeFigures(
+        name,
+        Kind.HUB,
+        fresh if after.ready else State.UNREADY,
+        clients=_sum(streams),
+        changes_per_s=rate(before, after, "stockwire_hub_events_total"),
+        deliveries_per_s=rate(before, after, "stockwire_hub_deliveries_total"),
+        lag_ms=None if lag_s is None else lag_s * 1_000,
+        queued=after.whole("stockwire_hub_behind_sessions"),
+        memory_bytes=after.whole(MEMORY),
+    )
+
+
+def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
+    committed = _sum(node.changes_per_s for node in nodes if node.kind is Kind.LEDGER)
+    applied = _max(node.changes_per_s for node in nodes if node.kind is Kind.HUB)
+    return Totals(
+        nodes=len(nodes),
+        up=sum(node.state is not State.AWAY for node in nodes),
+        clients=_sum(node.clients for node in nodes),
+        changes_per_s=applied if committed is None else committed,
+        deliveries_per_s=_sum(node.deliveries_per_s for node in nodes),
+        lag_ms_max=_max(node.lag_ms for node in nodes),
+        conflicts=_sum(node.conflicts for node in nodes),
+        queued=_sum(node.queued for node in nodes),
+        memory_bytes=_sum(node.memory_bytes for node in nodes),
+    )
+
+
+def as_fields(nodes: Sequence[NodeFigures], at: str) -> dict[str, Any]:
+    """One JSON object. ``at``: RFC 3339."""
+    return {"at": at, "totals": asdict(totals_of(nodes)), "nodes": [asdict(node) for node in nodes]}
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _max(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -1,0 +1,50 @@
+"""One reading of a process's metrics, and what happened between two. Pure: pages and times are handed in.
+
+Counters begin at 0 with their process: one that was started again in between is noticed by its start, or by a counter
+that fell, and what it counts then has all happened since (as Prometheus' ``rate`` has it).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+STARTED = "process_start_time_seconds"
+MEMORY = "process_resident_memory_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """``at_s``: monotonic seconds. ``values``: by the name of the sample, summed over its labels."""
+
+    at_s: float
+    ready: bool
+    values: Mapping[str, float]
+
+    def value(self, name: str) -> float | None:
+        return self.values.get(name)
+
+    def whole(self, name: str) -> int | None:
+        found = self.values.get(name)
+        return None if found is None else round(found)
+
+
+def read_scrape(page: str, at_s: float, *, ready: bool) -> Scrape:
+    """Raises ValueError for what is no page of metrics. A family without any label yet counts as 0."""
+    values: dict[str, float] = {}
+    for family in text_string_to_metric_families(page):
+        if family.type in ("counter", "gauge"):
+            name = family.name + ("_total" if family.type == "counter" else "")
+            values[name] = sum(sample.value for sample in family.samples if sample.name == name)
+    return Scrape(at_s, ready, values)
+
+
+def rate(before: Scrape | None, after: Scrape, name: str) -> float | None:
+    """Of a counter, per second. None without two readings of it."""
+    now = after.value(name)
+    then = None if before is None else before.value(name)
+    if before is None or now is None or then is None or after.at_s <= before.at_s:
+        return None
+    if before.value(STARTED) != after.value(STARTED) or now < then:
+        then = 0.0
+    return (now - then) / (after.at_s - before.at_s)

@@ -1,0 +1,134 @@
+"""`stockwire top`: every process's metrics, read once a second."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from rich.console import Console
+from rich.text import Text
+
+from cli.node_figures import NodeFigures, as_fields, figures_of
+from cli.node_table import render
+from cli.scrape import Scrape, read_scrape
+from stockwire.cli.live import draw
+from wire.environment import Environment, SettingsError
+
+EVERY_S = 1.0
+DEADLINE_S = 0.8
+"""For one process to answer; the next round is due after EVERY_S, whoever hangs."""
+PAGE_BYTES_MAX = 2**20
+
+Nodes = Callable[[], Mapping[str, str]]
+"""Names and admin URLs, as they are known now."""
+
+
+def nodes_of(admin: Sequence[str], data: Path, variables: Mapping[str, str]) -> Nodes:
+    """What was named by option, else by STOCKWIRE_ADMIN_URLS, else by the run.json of a running `stockwire up`.
+
+    The latter is read again and again: an `up` that is started again may have other ports. Raises SettingsError.
+    """
+    urls = [*admin] or [*Environment(variables).items("STOCKWIRE_ADMIN_URLS")]
+    if urls:
+        named = {_name(url): url.rstrip("/") for url in urls}
+        return lambda: named
+    run_file = RunFile(data / "run.json")
+    if not run_file.nodes():
+        raise SettingsError(
+            f"no `stockwire up` runs in {data}: name its folder with --data, or admin ports with --admin URL or "
+            "STOCKWIRE_ADMIN_URLS"
+        )
+    return run_file.nodes
+
+
+class RunFile:
+    """The processes of a `stockwire up`; while it is stopped, those that it had."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._nodes: dict[str, str] = {}
+
+    def nodes(self) -> Mapping[str, str]:
+        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):  # stopped, or not started yet
+            self._nodes = {str(name): str(url) for name, url in json.loads(self._path.read_text())["admin"].items()}
+        return self._nodes
+
+
+class Top:
+    """Call ``look`` again and again: rates need two readings. ``figures``: of the last one."""
+
+    def __init__(self, nodes: Nodes, http: httpx.AsyncClient) -> None:
+        self._nodes = nodes
+        self._http = http
+        self._before: dict[str, Scrape] = {}
+        self.figures: list[NodeFigures] = []
+
+    async def look(self) -> None:
+        """All processes side by side, none longer than DEADLINE_S. One that does not answer is away."""
+        nodes = self._nodes()
+        scrapes = await asyncio.gather(*(self._scrape(url) for url in nodes.values()))
+        found = dict(zip(nodes, scrapes, strict=True))
+        self.figures = [figures_of(name, self._before.get(name), scrape) for name, scrape in found.items()]
+        self._before = {name: scrape for name, scrape in found.items() if scrape is not None}
+
+    async def _scrape(self, url: str) -> Scrape | None:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                metrics, ready = await asyncio.gather(self._http.get(f"{url}/metrics"), self._http.get(f"{url}/readyz"))
+            metrics.raise_for_status()
+            return read_scrape(metrics.text[:PAGE_BYTES_MAX], time.monotonic(), ready=ready.is_success)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+            return None
+
+
+async def run(nodes: Nodes, *, as_json: bool, once: bool) -> None:
+    """Until it is interrupted; ``once``: two readings, and what happened between them."""
+    console = Console()
+    async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
+        top = Top(nodes, http)
+        if once:
+            await top.look()
+            await asyncio.sleep(EVERY_S)
+            await top.look()
+            _print(console, top, as_json)
+        elif as_json or not console.is_terminal or console.is_dumb_terminal:
+            await _every_second(top, lambda: _print(console, top, True))
+        else:
+            await draw(console, lambda width, height: _screen(top, width, height), _every_second(top, lambda: None))
+
+
+async def _every_second(top: Top, then: Callable[[], None]) -> None:
+    while True:
+        began = time.monotonic()
+        await top.look()
+        then()
+        await asyncio.sleep(max(0.0, began + EVERY_S - time.monotonic()))
+
+
+def _screen(top: Top, width: int, height: int) -> Text:
+    return render(top.figures, width, height) if top.figures else Text("looking …", style="dim")
+
+
+def _print(console: Console, top: Top, as_json: bool) -> None:
+    if as_json:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        print(json.dumps(as_fields(top.figures, at)), flush=True)
+    else:
+        console.print(render(top.figures, console.width, len(top.figures) + 3), soft_wrap=True)
+
+
+def _name(url: str) -> str:
+    """Host and port. Raises SettingsError."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        port = None
+    if port is None or parts.scheme not in ("http", "https"):
+        raise SettingsError(f"{url!r} is no URL of an admin port: such as http://127.0.0.1:8081")
+    return parts.netloc.rpartition("@")[2]

@@ -1,0 +1,46 @@
+"""`stockwire top` on a running system: what it counts, and a process that goes and comes back."""
+
+import json
+import os
+import signal
+
+from tests.cli.running import PROGRAM, RunningUp
+from tests.pseudo_terminal import PseudoTerminal
+
+
+def test_one_look_gives_every_process_with_what_it_does(up: RunningUp) -> None:
+    done = up.command("top", "--once", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    look = json.loads(line)
+    assert {node["name"]: node["kind"] for node in look["nodes"]} == {
+        "ledger": "ledger",
+        "hub-1": "hub",
+        "hub-2": "hub",
+    }
+    assert look["totals"]["up"] == 3
+    assert look["totals"]["clients"] >= 1, "the client that `up` measures with"
+    assert all(node["changes_per_s"] is not None for node in look["nodes"])
+
+
+def test_named_admin_ports_need_no_up_here(up: RunningUp) -> None:
+    admin = up.run["admin"]["hub-1"]
+    done = up.command("top", "--once", "--admin", admin)
+    heading, row = done.stdout.splitlines()[2:]
+    assert heading.split()[:4] == ["node", "state", "clients", "changes/s"]
+    assert row.split()[0] == admin.removeprefix("http://")
+
+
+def test_a_killed_hub_is_away_and_comes_back(up: RunningUp) -> None:
+    def row(lines: list[str], name: str) -> list[str]:
+        return next((line.split() for line in lines if line.startswith(name)), ["", ""])
+
+    with PseudoTerminal([str(PROGRAM), "top"], up.environment()) as terminal:
+        terminal.wait_for(lambda lines: row(lines, "hub-2")[1] == "fresh" and row(lines, "ledger")[3] != "–", "rates")
+        os.kill(up.run["pids"]["hub-2"], signal.SIGKILL)
+        lines = terminal.wait_for(lambda lines: row(lines, "hub-2")[1] == "away", "a hub that is away")
+        assert lines[0].startswith("2 of 3 up")
+        terminal.wait_for(lambda lines: row(lines, "hub-2")[1] == "fresh", "the hub again")
+        terminal.interrupt()
+        assert terminal.wait() == 130
+        assert terminal.screen.lines() == []
