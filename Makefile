@@ -16,7 +16,7 @@ PINNED := --require-hashes --only-binary=:all: --no-compile
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench load lint lock reference
+.PHONY: up test bench load captures lint lock reference
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -32,6 +32,10 @@ bench: $(TEST)
 load: $(TEST)
 	@mkdir -p build
 	@exec $(VENV)/bin/locust --headless --only-summary --html build/load.html $(ARGS)
+
+# What commands show, written into the pages: run it after a change of what they print.
+captures: $(TEST)
+	@exec $(VENV)/bin/python -m tests.docs.captures
 
 lint: $(TEST)
 	$(VENV)/bin/ruff check

@@ -4,6 +4,7 @@ Exit status: 0 done, 1 it failed, 2 wrong usage, 78 a setting makes no sense (th
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Coroutine, Iterator
@@ -31,6 +32,7 @@ app.add_typer(demo_app, name="demo")
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Result = TypeVar("Result")
 
 
@@ -112,14 +114,19 @@ def top(
 def doctor(
     data: Data = None,
     audit: Annotated[bool, typer.Option("--audit", help="Check every invariant; reads the whole log.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Book nothing: no round trip of a change.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Look for what is wrong or will go wrong, and say the fix. Exit status 1 if anything failed."""
     from cli.doctor import examine
+    from cli.report_screen import show
 
     with _refusals():
-        report = _run(examine(data_path(data), checked_variables(data), audit=audit))
-    print(report.as_json() if as_json else report.as_text())
+        report = _run(examine(data_path(data), checked_variables(data), audit=audit, read_only=read_only))
+    if as_json:
+        print(report.as_json())
+    else:
+        show(report)
     raise typer.Exit(0 if report.good else 1)
 
 
@@ -131,6 +138,7 @@ def key_create(
     days: Annotated[float | None, typer.Option(min=0, help="Ends after so many days; never by default.")] = None,
     file: Annotated[Path | None, typer.Option(help="Keep it there, and make one only if there is none.")] = None,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Make a key. Its text is printed this once, or kept in --file (mode 0600); only a hash is stored."""
     from cli import keys
@@ -139,22 +147,26 @@ def key_create(
     with _refusals():
         url = database_url(checked_variables(data))
         if file is None:
-            print(_run(keys.create(url, owner, scope, name, expires_at)).key)
-        elif _run(keys.keep(url, file, owner, scope, name, expires_at)):
-            print(f"A new key is in {file}.")
-        else:
-            print(f"The key in {file} is good.")
+            made = _run(keys.create(url, owner, scope, name, expires_at))
+            print(json.dumps(keys.created_fields(made)) if as_json else made.key)
+            return
+        new = _run(keys.keep(url, file, owner, scope, name, expires_at))
+    if as_json:
+        print(json.dumps({"file": str(file), "made": new}))
+    else:
+        print(f"A new key is in {file}." if new else f"The key in {file} is good.")
 
 
 @key_app.command("list")
-def key_list(data: Data = None) -> None:
+def key_list(data: Data = None, as_json: Json = False) -> None:
     """Every key, without its secret."""
     from cli import keys
 
     with _refusals():
         found = _run(keys.listed(database_url(checked_variables(data))))
+    now = datetime.now(UTC)
     for key in found:
-        print(keys.described(key, datetime.now(UTC)))
+        print(json.dumps(keys.key_fields(key, now)) if as_json else keys.described(key, now))
 
 
 @key_app.command("revoke")
@@ -175,13 +187,15 @@ def token_create(
     scope: Annotated[list[str], typer.Option(help="Must be covered by the key's own scopes.")],
     ttl: Annotated[int, typer.Option(min=1, max=3600, help="Seconds.")] = 600,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Mint a token from your API key (STOCKWIRE_URL and STOCKWIRE_API_KEY, or a running `stockwire up`)."""
     from cli import keys
 
     with _refusals():
         checked_environment()
-        print(_run(keys.mint(data_path(data), scope, ttl)))
+        minted = _run(keys.mint(data_path(data), scope, ttl))
+    print(json.dumps(minted) if as_json else minted["token"])
 
 
 @demo_app.command("flash-sale")

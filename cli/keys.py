@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import redis.asyncio
@@ -14,6 +16,7 @@ from cli.data_folder import write_private
 from ledger.database import create_engine
 from ledger.errors import Invalid
 from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
+from ledger.level import timestamp
 from stockwire.settings import resolve
 from wire.channels import DEFAULT_PREFIX, revocation_channel
 from wire.messages import Revocation, encode
@@ -94,10 +97,34 @@ async def listed(database_url: str) -> list[ApiKey]:
 
 def described(key: ApiKey, now: datetime) -> str:
     """One line: id, state, owner, scopes."""
-    state = "revoked" if key.revoked_at else "good" if key.is_active(now) else "ended"
+    state = _state(key, now)
     ends = f", ends {key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else ""
     name = f" ({key.name})" if key.name else ""
     return f"{key.id}  {state:8}  {key.owner}{name}  {' '.join(key.scopes)}  made {key.created_at:%Y-%m-%d %H:%M}{ends}"
+
+
+def key_fields(key: ApiKey, now: datetime) -> dict[str, Any]:
+    """As `GET /v1/keys` has it, and the state."""
+    return {
+        "id": key.id,
+        "state": _state(key, now),
+        "owner": key.owner,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "created_at": timestamp(key.created_at),
+        "expires_at": timestamp(key.expires_at),
+        "revoked_at": timestamp(key.revoked_at),
+    }
+
+
+def created_fields(key: NewKey) -> dict[str, Any]:
+    """As `POST /v1/keys` answers: with the key's text."""
+    times = {"created_at": timestamp(key.created_at), "expires_at": timestamp(key.expires_at)}
+    return {**asdict(key), "scopes": list(key.scopes), **times}
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    return "revoked" if key.revoked_at else "good" if key.is_active(now) else "ended"
 
 
 async def revoke(database_url: str, variables: Mapping[str, str], key_id: str) -> bool:
@@ -130,8 +157,11 @@ async def _tell_hubs(variables: Mapping[str, str], key_id: str) -> bool:
     return True
 
 
-async def mint(data: Path, scopes: Sequence[str], ttl_s: int) -> str:
-    """Raises KeyRefused, httpx.HTTPError, stockwire.ConfigurationError."""
+async def mint(data: Path, scopes: Sequence[str], ttl_s: int) -> dict[str, Any]:
+    """As the ledger answers: ``token``, ``expires_at``.
+
+    Raises KeyRefused, httpx.HTTPError, stockwire.ConfigurationError.
+    """
     settings = resolve(None, None, {"STOCKWIRE_DATA": str(data), **os.environ})
     if settings.key is None:
         raise KeyRefused("a token is minted from an API key: set STOCKWIRE_API_KEY")
@@ -143,7 +173,8 @@ async def mint(data: Path, scopes: Sequence[str], ttl_s: int) -> str:
         )
     if answer.status_code != httpx.codes.CREATED:
         raise KeyRefused(f"the ledger refused ({answer.status_code}): {_detail(answer)}")
-    return str(answer.json()["token"])
+    minted: dict[str, Any] = answer.json()
+    return minted
 
 
 def _detail(answer: httpx.Response) -> str:

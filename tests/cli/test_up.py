@@ -163,8 +163,10 @@ def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals, status: int) -
 def test_doctor_finds_nothing_wrong(up: RunningUp) -> None:
     done = up.command("doctor", "--audit")
     assert done.returncode == 0, done.stdout + done.stderr
-    for check in ("database", "migrations", "broker", "ledger", "hub-1", "hub-2", "a client", "audit"):
+    for check in ("database", "migrations", "broker", "ledger", "hub-1", "hub-2", "hub key", "origins", "audit"):
         assert f"✓ {check}: " in done.stdout
+    assert done.stdout.count("✓ round trip 127.0.0.1:") == 2
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 async def test_keys_and_tokens_from_the_command_line(up: RunningUp) -> None:

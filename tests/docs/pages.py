@@ -6,6 +6,7 @@ A fenced block's info string is its language and then words for the tests of thi
     ```json output NAME  what the last ``run NAME`` printed at its end
     ```csv file PATH     a file that the next block finds there
     ```sh env PROCESS    settings of a process, one to a line
+    ```text capture NAME what a command showed in a terminal: see `tests/docs/captures.py`
 """
 
 import re

@@ -1,0 +1,1 @@
+"""What `stockwire doctor` asks, one noun to a module; what the answers mean stands in ``cli.findings``."""

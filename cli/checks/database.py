@@ -1,0 +1,65 @@
+"""The database: that it answers, how it keeps what it is told, its clock, its schema, its invariants."""
+
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from cli import findings
+from cli.findings import Finding, State
+from ledger import migrations
+from ledger.audit import audit as run_audit
+
+TIMEOUT_S = 10.0
+_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+async def database(url: str) -> list[Finding]:
+    """The first finding says whether the database can be reached; the others follow only then."""
+    try:
+        connection = await asyncpg.connect(url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S)
+    except _ERRORS as error:
+        fix = "start it, or correct STOCKWIRE_DATABASE_URL (host, port, user, password, name)"
+        return [Finding("database", State.FAILED, f"cannot be reached: {error or type(error).__name__}", fix)]
+    try:
+        before = time.time()
+        now = await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
+        after = time.time()
+        names = ("fsync", "full_page_writes", "synchronous_commit")
+        settings = {name: await connection.fetchval("select current_setting($1)", name) for name in names}
+        number = int(await connection.fetchval("select current_setting('server_version_num')"))
+    finally:
+        await connection.close(timeout=TIMEOUT_S)
+    return [
+        Finding("database", State.GOOD, "answers"),
+        findings.version_finding(number, _is_unix_socket(url)),
+        findings.durability_finding(settings),
+        findings.clock_finding(now - (before + after) / 2, (after - before) / 2),
+    ]
+
+
+async def schema(url: str) -> Finding:
+    if await migrations.is_current(url):
+        return Finding("migrations", State.GOOD, "current")
+    return Finding("migrations", State.FAILED, "the schema is not this version's", "stockwire migrate")
+
+
+async def audit(url: str) -> list[Finding]:
+    """On a connection without the ledger's own deadlines: the whole log takes as long as it takes."""
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    try:
+        async with engine.begin() as connection:
+            violations = await run_audit(connection)
+    finally:
+        await engine.dispose()
+    if not violations:
+        return [Finding("audit", State.GOOD, "every invariant holds")]
+    fix = "stop the writers, keep a copy of the database, and see docs/how-to/when-things-break.md"
+    return [Finding(f"audit {found.invariant} {found.name}", State.FAILED, str(found), fix) for found in violations]
+
+
+def _is_unix_socket(url: str) -> bool:
+    parts = urlsplit(url)
+    return not parts.hostname and parse_qs(parts.query).get("host", [""])[0].startswith("/")

@@ -1,0 +1,16 @@
+"""A doctor's report on a terminal: in its width, with colours where there are any."""
+
+from rich.console import Console
+from rich.text import Text
+
+from cli.findings import SIGNS, Report, State
+
+_STYLES = {State.GOOD: "green", State.WARNING: "bold yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
+
+
+def show(report: Report) -> None:
+    console = Console(highlight=False)
+    text = Text(report.as_text(console.width))
+    for state, sign in SIGNS.items():
+        text.highlight_regex(rf"(?m)^{sign}", _STYLES[state])
+    console.print(text, soft_wrap=True)

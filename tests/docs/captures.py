@@ -1,0 +1,128 @@
+"""What commands show, for the pages: `make captures` runs them in a terminal of 80 by 24 and writes what is seen.
+
+A page that has a block
+
+    ```text capture NAME
+
+gets it filled with what CAPTURES says of NAME: the command of a real `stockwire up`, or of one that runs already
+(STOCKWIRE_DATA). One more is one more line there, and a block on a page.
+"""
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stockwire import AsyncClient
+from tests.cli.running import PROGRAM, RunningUp
+from tests.docs.pages import pages
+from tests.pseudo_terminal import PseudoTerminal
+
+COLUMNS, ROWS = 80, 24
+SKU = "85123A"
+BLOCK = re.compile(r"^(```text capture (\S+)\n)(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """``words``: the command, as it is typed. ``shows``: of one that goes on for ever, when the screen is worth taking;
+    None: once it has ended, with what it printed. ``status``: with which it ends.
+    """
+
+    words: tuple[str, ...]
+    shows: Callable[[list[str]], bool] | None = None
+    status: int = 0
+    rows: int = ROWS
+
+
+def _changing(lines: list[str]) -> bool:
+    return len(lines) > 3 and "fresh" in lines[0] and sum("▼" in line or "▲" in line for line in lines) >= 2
+
+
+def _measured(lines: list[str]) -> bool:
+    return bool(lines) and "– changes/s" not in lines[0] and "up" in lines[0]
+
+
+CAPTURES = {
+    "watch": Capture(("watch", "shop"), _changing, 130, rows=16),
+    "top": Capture(("top",), _measured, 130),
+    "doctor": Capture(("doctor",), rows=40),
+    "stock-sell": Capture(("stock", "sell", SKU, "shop", "2", "--reference", "order-4711")),
+    "stock-refused": Capture(("stock", "sell", SKU, "shop", "999999"), status=3),
+    "stock-count": Capture(("stock", "count", SKU, "shop", "200", "--any-version", "--reason", "yearly count")),
+    "stock-history": Capture(("stock", "history", SKU, "shop", "--limit", "5")),
+    "locations": Capture(("locations", "list")),
+}
+
+
+def take(capture: Capture, environment: dict[str, str]) -> list[str]:
+    """The command as typed, and the screen below it."""
+    with PseudoTerminal([str(PROGRAM), *capture.words], environment, columns=COLUMNS, rows=capture.rows) as terminal:
+        if capture.shows is not None:
+            lines = terminal.wait_for(capture.shows, f"what is captured of {capture.words}")
+            terminal.interrupt()
+        status = terminal.wait()
+        if capture.shows is None:
+            lines = terminal.screen.lines()
+        assert status == capture.status, f"{capture.words} ended with {status}:\n" + "\n".join(lines)
+    return [f"$ stockwire {' '.join(_quoted(word) for word in capture.words)}", *lines]
+
+
+def fill(page: Path, taken: dict[str, list[str]]) -> None:
+    """Raises KeyError for a block of which nothing was captured."""
+    text = page.read_text(encoding="utf-8")
+    filled = BLOCK.sub(lambda block: f"{block[1]}{chr(10).join(taken[block[2]])}\n```", text)
+    if filled != text:
+        page.write_text(filled, encoding="utf-8")
+
+
+def captured() -> dict[str, tuple[Path, list[str]]]:
+    """What stands on the pages, by name."""
+    return {
+        name: (page, body.splitlines())
+        for page in pages()
+        for _, name, body in BLOCK.findall(page.read_text(encoding="utf-8"))
+    }
+
+
+def main() -> None:
+    running = os.environ.get("STOCKWIRE_DATA")
+    if running:
+        write({**os.environ, "STOCKWIRE_DATA": running})
+        return
+    with tempfile.TemporaryDirectory(prefix="stockwire-captures-") as folder:
+        up = RunningUp(Path(folder), "--replay", "20").start()
+        try:
+            asyncio.run(_prepare(up))
+            write(up.environment())
+        finally:
+            up.stop()
+
+
+def write(environment: dict[str, str]) -> None:
+    taken = {}
+    for name, capture in CAPTURES.items():
+        sys.stderr.write(f"{name}\n")
+        taken[name] = take(capture, environment)
+    for page in pages():
+        fill(page, taken)
+
+
+async def _prepare(up: RunningUp) -> None:
+    """Until the system is warm: a live sale has reached somebody."""
+    async with AsyncClient(up.run["ledger"], up.run["key"]) as client, client.subscribe("shop") as subscription:
+        await subscription.ready()
+        for _ in range(5):
+            await subscription.next_event(timeout_s=10)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word
+
+
+if __name__ == "__main__":
+    main()

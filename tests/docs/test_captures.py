@@ -1,0 +1,67 @@
+"""Captures on pages: each is there, fits 80 columns, and shows what the commands show today."""
+
+import re
+
+import pytest
+from rich.cells import cell_len
+from typer.main import get_command
+
+from cli.findings import SIGNS
+from cli.node_table import NODES
+from stockwire.cli.columns import Columns
+from stockwire.cli.history import HISTORY
+from stockwire.cli.locations import LOCATIONS
+from stockwire.cli.program import program
+from tests.cli.running import RunningUp
+from tests.docs.captures import CAPTURES, COLUMNS, captured, take
+from tests.docs.test_names import command_of
+
+CAPTURED = captured()
+
+
+def body(name: str) -> list[str]:
+    """Without the command."""
+    return CAPTURED[name][1][1:]
+
+
+def test_each_capture_is_on_a_page_and_each_block_has_a_command_that_exists() -> None:
+    assert set(CAPTURED) == set(CAPTURES)
+    root = get_command(program())
+    for name, capture in CAPTURES.items():
+        command, _ = command_of(root, list(capture.words))
+        assert command is not root and not hasattr(command, "commands"), name
+        assert CAPTURED[name][1][0].startswith(f"$ stockwire {capture.words[0]}")
+
+
+@pytest.mark.parametrize("name", sorted(CAPTURES))
+def test_a_capture_fits_a_terminal_of_80_columns_and_is_not_empty(name: str) -> None:
+    lines = CAPTURED[name][1]
+    assert len(lines) > 1
+    assert max(cell_len(line) for line in lines) <= COLUMNS
+    assert len(lines) <= CAPTURES[name].rows + 1
+
+
+def test_the_headings_are_those_that_the_code_prints_today() -> None:
+    assert body("top")[2] == Columns(NODES, COLUMNS, gap=1).heading()
+    assert body("stock-history")[0] == Columns(HISTORY, COLUMNS).heading()
+    assert body("locations")[0] == Columns(LOCATIONS, COLUMNS).heading()
+    assert body("watch")[2].split() == ["sku", "on", "hand", "reserved", "available", "change", "last"]
+    assert body("watch")[0].startswith("shop  fresh  lag ")
+    assert {line[0] for line in body("doctor")[:-2]} <= {*SIGNS.values(), " "}
+
+
+def test_a_command_that_is_run_again_has_the_shape_of_its_capture(up: RunningUp) -> None:
+    """Those that end by themselves and print the same of any sample shop; of the doctor, that it looks at the same."""
+    again = {name: take(CAPTURES[name], up.environment()) for name in ("doctor", "stock-refused")}
+    assert checks(again["doctor"]) == checks(CAPTURED["doctor"][1])
+    assert without_numbers(again["stock-refused"]) == without_numbers(CAPTURED["stock-refused"][1])
+
+
+def checks(lines: list[str]) -> list[str]:
+    """The names of what was looked at, in order."""
+    named = [line[2:].partition(": ")[0] for line in lines[1:-2] if not line.startswith("  ")]
+    return [re.sub(r":\d+$", ":PORT", name) for name in named]
+
+
+def without_numbers(lines: list[str]) -> list[str]:
+    return [re.sub(r"\d+", "9", line) for line in lines]
