@@ -29,7 +29,8 @@ def test_each_capture_is_on_a_page_and_each_block_has_a_command_that_exists() ->
     root = get_command(program())
     for name, capture in CAPTURES.items():
         command, _ = command_of(root, list(capture.words))
-        assert command is not root and not hasattr(command, "commands"), name
+        assert command is not root, name
+        assert not hasattr(command, "commands"), name
         assert CAPTURED[name][1][0].startswith(f"$ stockwire {capture.words[0]}")
 
 
