@@ -40,7 +40,7 @@ class Capture:
 
 
 def _changing(lines: list[str]) -> bool:
-    return len(lines) > 3 and "fresh" in lines[0] and sum("▼" in line or "▲" in line for line in lines) >= 2
+    return len(lines) > 3 and "fresh  lag" in lines[0] and sum("▼" in line or "▲" in line for line in lines) >= 2
 
 
 def _measured(lines: list[str]) -> bool:
