@@ -1,6 +1,7 @@
 """A real PostgreSQL 18 with its own data folder, for tests: start, kill, restart on the same address, restore."""
 
 import asyncio
+import os
 import secrets
 import shutil
 import signal
@@ -83,6 +84,11 @@ class PostgresServer:
     def resume(self) -> None:
         assert self._server.process
         self._server.process.send_signal(signal.SIGCONT)
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """To the postmaster and everything under it: SIGSTOP freezes the whole database, SIGCONT lets it go on."""
+        for pid in _processes_over(self.data):
+            os.kill(pid, number)
 
     def save(self, name: str) -> None:
         """Copy the data folder aside, as a disk snapshot would. The server is stopped for it, and not started again."""

@@ -5,6 +5,7 @@ It runs in the test's own event loop. ``up`` is the direction from the client to
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -25,6 +26,8 @@ class Flow:
     ``stalled``: nothing is read any more, so the sender's buffers fill. ``swallowing``: bytes are read and thrown away,
     as behind a half-open link: the sender sees no error. ``drip_bytes`` at a time, with ``drip_pause_s`` in between.
     ``reset_after_bytes``: once that many more bytes have passed, every connection is reset (RST), in mid-frame or not.
+    ``drop_chance``: of each piece that arrives, that it is thrown away and its connection reset: on ``down``, an answer
+    that is lost after its request took effect.
     """
 
     bytes_passed: int = 0
@@ -32,6 +35,8 @@ class Flow:
     drip_bytes: int = CHUNK_BYTES
     drip_pause_s: float = 0.0
     reset_after_bytes: int | None = None
+    drop_chance: float = 0.0
+    dropped: int = 0
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -49,8 +54,12 @@ class Flow:
     def reset_after(self, passed_bytes: int) -> None:
         self.reset_after_bytes = passed_bytes
 
+    def drop(self, chance: float) -> None:
+        self.drop_chance = chance
+
     def heal(self) -> None:
         self.swallowing = False
+        self.drop_chance = 0.0
         self.drip(CHUNK_BYTES, 0.0)
         self.reset_after_bytes = None
         self.open.set()
@@ -190,6 +199,9 @@ class Proxy:
     async def _pass(self, data: bytes, writer: asyncio.StreamWriter, flow: Flow) -> None:
         if flow.swallowing:
             return
+        if flow.drop_chance and random.random() < flow.drop_chance:
+            flow.dropped += 1
+            raise ConnectionResetError
         if flow.reset_after_bytes is not None:
             data, left = data[: flow.reset_after_bytes], flow.reset_after_bytes - len(data)
             flow.reset_after_bytes = max(left, 0)

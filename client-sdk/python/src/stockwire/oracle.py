@@ -17,11 +17,11 @@ import hashlib
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stockwire.client import AsyncClient
 from stockwire.errors import BelowReserved, OutcomeUnknown, OutOfStock, Refused, StockwireError, VersionConflict
@@ -78,20 +78,33 @@ class Recorder:
     clock: Callable[[], float] = time.monotonic
     invocations: list[Invocation] = field(default_factory=list)
 
-    async def operation(self, client: AsyncClient, lines: Sequence[Line], key: str | None = None) -> OperationResult:
+    async def operation(self, client: AsyncClient, lines: Sequence[Line], *, key: str | None = None) -> OperationResult:
         """As `AsyncClient.operation`, and raises what it raises; a call that is cancelled has an unknown outcome."""
         key = key or str(uuid.uuid4())
+        return await self._record(key, tuple(lines), client.operation(lines, key=key))
+
+    async def count(
+        self, client: AsyncClient, sku: str, location: str, on_hand: int, *, if_version: int | None
+    ) -> OperationResult:
+        """As `Stock.count`."""
+        key = str(uuid.uuid4())
+        line = Line(sku, location, on_hand, COUNT, if_version=if_version)
+        call = client.stock.count(sku, location, on_hand, if_version=if_version, key=key)
+        return await self._record(key, (line,), call)
+
+    async def _record(
+        self, key: str, lines: tuple[Line, ...], call: Coroutine[Any, Any, OperationResult]
+    ) -> OperationResult:
         invoked_s = self.clock()
         answer: OperationResult | StockwireError | None = None
         try:
-            answer = await client.operation(lines, key=key)
+            answer = await call
             return answer
         except StockwireError as error:
             answer = error
             raise
         finally:
-            made = Invocation(self.owner, key, tuple(lines), invoked_s, self.clock(), answer)
-            self.invocations.append(made)
+            self.invocations.append(Invocation(self.owner, key, lines, invoked_s, self.clock(), answer))
 
 
 def judge(

@@ -1,0 +1,171 @@
+"""One fault after the other, and after each: the oracle, the audit, every view, every connection."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from ledger.audit import audit
+from ledger.database import create_engine
+from stockwire import Level, OperationResult, Refused
+from stockwire.operation import Event
+from stockwire.oracle import judge
+from stockwire.view import Key
+from tests.chaos.faults import Fault
+from tests.chaos.field import SPREAD, Field
+from tests.chaos.lag import Lag
+from tests.chaos.traffic import Traffic
+
+BEFORE, AFTER = 40, 40
+"""Operations between two faults, and after each end before the writers are held back."""
+HEAL_S_MAX = 10.0
+"""design.md, I4."""
+LOOK_S = 0.05
+CONNECTIONS_MAX = SPREAD * 24
+"""Of all ledgers to PostgreSQL: ten for reads, two and one a shard for commits, and as many again for those that a kill
+has left and PostgreSQL has not noticed yet would already be a leak."""
+
+
+class NotHealed(AssertionError):
+    """After a fault something is not as it was promised."""
+
+
+@dataclass
+class Row:
+    """What one kind of fault did. Times in seconds."""
+
+    fault: str
+    struck: int = 0
+    operations: int = 0
+    unknown: int = 0
+    refused: int = 0
+    longest_lag_s: float = 0.0
+    longest_heal_s: float = 0.0
+    lost: int = 0
+    doubled: int = 0
+    impossible: str = ""
+
+
+@dataclass
+class Campaign:
+    """``strike`` as often as you like; every finding ends it with NotHealed."""
+
+    under_fire: Field
+    traffic: Traffic
+    lag: Lag
+    chance: random.Random
+    say: Callable[[str], None] = lambda _: None
+    rows: dict[str, Row] = field(default_factory=dict)
+    _events: dict[int, list[Event]] = field(default_factory=dict)
+
+    async def strike(self, fault: Fault) -> Row:
+        row = self.rows.setdefault(fault.name, Row(fault.name))
+        if row.impossible or (reason := fault.impossible(self.under_fire)):
+            row.impossible = row.impossible or reason
+            return row
+        checked = len(self.traffic.recorder.invocations)
+        self.traffic.go()
+        await self.traffic.done(BEFORE)
+        struck_at = time.monotonic()
+        await fault.strike(self.under_fire, self.chance)
+        await asyncio.sleep(self.chance.uniform(*fault.hold_s))
+        await fault.end(self.under_fire, self.chance)
+        ended_at = time.monotonic()
+        await self.traffic.pause()
+        healed_s = await self._heal(ended_at)
+        self.lag.mark(struck_at, ended_at, fault.name)
+        self.traffic.go()
+        await self.traffic.done(AFTER)
+        await self.traffic.pause()
+        await self._heal(time.monotonic())
+        row.struck += 1
+        row.longest_heal_s = max(row.longest_heal_s, healed_s)
+        row.longest_lag_s = max(row.longest_lag_s, self.lag.longest_s(struck_at))
+        await self._verify(row, checked)
+        self.say(f"{fault.name}: healed in {healed_s:.2f} s, {row.operations:,} operations checked")
+        return row
+
+    async def _heal(self, since: float) -> float:
+        """Seconds until every view is fresh and equals the ledger."""
+        while True:
+            truth = await self._truth()
+            late = [(watcher, watcher.differs(truth)) for watcher in self.traffic.watchers]
+            healed_s = time.monotonic() - since
+            if truth and all(watcher.fresh and not differing for watcher, differing in late):
+                return healed_s
+            if healed_s > HEAL_S_MAX:
+                state = [(w.location, w.subscription.view.state.value, d[:3]) for w, d in late if d or not w.fresh]
+                raise NotHealed(f"after {healed_s:.1f} s {len(state)} views differ: {state[:5]}")
+            await asyncio.sleep(LOOK_S)
+
+    async def _truth(self) -> dict[Key, Level]:
+        return {level.key: level async for level in self.traffic.clients[0].levels()}
+
+    async def _verify(self, row: Row, checked: int) -> None:
+        """Everything from the beginning, not only this round. Raises NotHealed."""
+        await self._read_log()
+        invocations = self.traffic.recorder.invocations
+        events = [event for shard in self._events.values() for event in shard]
+        levels = list((await self._truth()).values())
+        violations = await asyncio.to_thread(judge, invocations, events, levels)
+        row.operations += len(invocations) - checked
+        row.unknown += sum(call.unknown for call in invocations[checked:])
+        row.refused += sum(isinstance(call.answer, Refused) for call in invocations[checked:])
+        row.lost += sum(one.kind in ("lost", "torn") for one in violations)
+        row.doubled += sum(one.kind in ("doubled", "ghost") for one in violations)
+        broken = [str(one) for one in violations] + await self._audited() + self._went_back()
+        connections = await self._connections()
+        if connections > CONNECTIONS_MAX:
+            broken.append(f"{connections} connections to the database, at most {CONNECTIONS_MAX} are accounted for")
+        if not any(isinstance(call.answer, OperationResult) for call in invocations[checked:]):
+            broken.append("nothing was committed in this round: nothing was proved")
+        if broken:
+            raise NotHealed(f"{row.fault}: {len(broken)} findings, such as " + "; ".join(broken[:5]))
+
+    async def _read_log(self) -> None:
+        """What came since the last time, over the feed that anybody may read."""
+        key = await self.under_fire.system.admin_key()
+        async with httpx.AsyncClient(
+            base_url=self.under_fire.system.ledger_url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=10,
+            trust_env=False,
+        ) as http:
+            shards = (await http.get("/v1/shards")).raise_for_status().json()["shards"]
+            for shard in (one["shard"] for one in shards):
+                await self._read_shard(http, shard)
+
+    async def _read_shard(self, http: httpx.AsyncClient, shard: int) -> None:
+        known = self._events.setdefault(shard, [])
+        while True:
+            after = known[-1].seq if known else 0
+            query = {"shard": shard, "after": after, "limit": 1_000}
+            page = (await http.get("/v1/events", params=query)).raise_for_status().json()
+            known += [Event.parse(event) for event in page["events"]]
+            if not page["events"]:
+                return
+
+    async def _audited(self) -> list[str]:
+        engine = create_engine(self.under_fire.postgres.url(), pool_size=1)
+        try:
+            async with engine.connect() as connection:
+                return [str(violation) for violation in await audit(connection)]
+        finally:
+            await engine.dispose()
+
+    def _went_back(self) -> list[str]:
+        return [f"a screen went back: {one}" for watcher in self.traffic.watchers for one in watcher.went_back[:2]]
+
+    async def _connections(self) -> int:
+        rows = await self.under_fire.postgres.query(
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        return int(rows[0][0])
+
+
+def order(faults: Sequence[Fault], chance: random.Random) -> list[Fault]:
+    """Each once, in an order of its own for each round."""
+    return chance.sample(list(faults), len(faults))

@@ -1,0 +1,185 @@
+"""Eight writers and twenty watchers: what they did and saw is kept, whole, for the oracle."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from stockwire import AsyncClient, Level, LevelChanged, Line, Snapshot, StockwireError, StreamEvent, receipt, sale
+from stockwire.oracle import Recorder
+from stockwire.view import Key, State
+from tests.chaos.field import Field
+from tests.chaos.lag import Lag
+
+OWNER = "writers"
+WRITERS, WATCHERS = 8, 20
+SKUS = [f"S{number:02d}" for number in range(12)]
+LOCATIONS = ["berlin", "paris", "rome"]
+PACE_S = 0.02
+"""Between two operations of one writer: enough for some hundreds in a second, and an idle moment for all the others."""
+RETRY_FOR_S = 25.0
+"""Longer than any fault lasts: what still fails then has failed for good."""
+REPEATED, COUNTED, SPREAD = 0.1, 0.05, 0.25
+"""The shares of operations that repeat an old key, count, and have several lines."""
+HEALED_DEADLINE_S = 30.0
+
+
+@dataclass
+class Traffic:
+    """``pause`` and ``go`` hold the writers back and let them on; what is under way is finished first."""
+
+    recorder: Recorder
+    clients: list[AsyncClient]
+    watchers: list["Watcher"]
+    chance: random.Random
+    _going: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def write(self, number: int) -> None:
+        """Until cancelled."""
+        client = self.clients[number % len(self.clients)]
+        while True:
+            await self._going.wait()
+            self._under_way += 1
+            self._idle.clear()
+            try:
+                await self._one(client)
+            except StockwireError:
+                pass  # kept by the recorder, and judged
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._idle.set()
+            await asyncio.sleep(PACE_S * self.chance.random() * 2)
+
+    def go(self) -> None:
+        self._going.set()
+
+    async def pause(self) -> None:
+        """Returns when the last operation has its answer. Raises TimeoutError."""
+        self._going.clear()
+        async with asyncio.timeout(RETRY_FOR_S + HEALED_DEADLINE_S):
+            while self._under_way:
+                await self._idle.wait()
+
+    async def done(self, operations: int, deadline_s: float = 60.0) -> None:
+        """Until so many more have ended, well or badly."""
+        goal = len(self.recorder.invocations) + operations
+        async with asyncio.timeout(deadline_s):
+            while len(self.recorder.invocations) < goal:  # noqa: ASYNC110 - a list is no event
+                await asyncio.sleep(PACE_S)
+
+    async def _one(self, client: AsyncClient) -> None:
+        dice = self.chance.random()
+        kept = self.recorder.invocations
+        if dice < REPEATED and kept:
+            old = self.chance.choice(kept[-500:])
+            if old.lines[0].kind != "count":
+                await self.recorder.operation(client, old.lines, key=old.key)
+        elif dice < REPEATED + COUNTED:
+            level = await client.stock.get(self.chance.choice(SKUS), self.chance.choice(LOCATIONS))
+            on_hand = max(level.reserved, level.on_hand + self.chance.randrange(-2, 3))
+            await self.recorder.count(client, level.sku, level.location, on_hand, if_version=level.version)
+        else:
+            several = dice < REPEATED + COUNTED + SPREAD
+            await self.recorder.operation(
+                client, [self._line() for _ in range(self.chance.randrange(2, 5) if several else 1)]
+            )
+
+    def _line(self) -> Line:
+        make = self.chance.choice((sale, sale, receipt))
+        return make(self.chance.choice(SKUS), self.chance.choice(LOCATIONS), self.chance.randrange(1, 4))
+
+
+class Watcher:
+    """``went_back``: every level that came with a version no higher than one already shown within its epoch."""
+
+    def __init__(self, client: AsyncClient, location: str, skus: list[str] | None, lag: Lag) -> None:
+        self.location = location
+        self.skus = skus
+        self.subscription = client.subscribe(location, skus)
+        self.went_back: list[tuple[Level, int]] = []
+        self._lag = lag
+        self._shown: dict[tuple[str | None, Key], int] = {}
+        self.subscription.listen(self._hear)
+
+    @property
+    def fresh(self) -> bool:
+        return self.subscription.view.state is State.FRESH
+
+    def differs(self, truth: dict[Key, Level]) -> list[Key]:
+        wanted = {
+            key: level.version
+            for key, level in truth.items()
+            if self.location in ("*", level.location) and (self.skus is None or level.sku in self.skus)
+        }
+        shown = {key: level.version for key, level in self.subscription.view.items() if level.version}
+        return [key for key in wanted.keys() | shown.keys() if wanted.get(key, 0) != shown.get(key, 0)]
+
+    def _hear(self, event: StreamEvent) -> None:
+        if isinstance(event, LevelChanged):
+            if event.level.committed_at is not None:
+                self._lag.arrived(time.time() - event.level.committed_at.timestamp())
+            self._show(event.level, again=False)
+        elif isinstance(event, Snapshot):
+            for level in event.levels:
+                self._show(level, again=True)
+
+    def _show(self, level: Level, *, again: bool) -> None:
+        position = self.subscription.view.position
+        key = (position.epoch if position else None, level.key)
+        shown = self._shown.get(key, -1)
+        if level.version < shown or (level.version == shown and not again):
+            self.went_back.append((level, shown))
+        self._shown[key] = max(shown, level.version)
+
+
+@asynccontextmanager
+async def traffic(under_fire: Field, chance: random.Random, lag: Lag) -> AsyncIterator[Traffic]:
+    """Everybody connected and the shelves filled; the writers wait for ``go``."""
+    key = await under_fire.system.key(OWNER, "admin", "stock:read:*", "stock:write:*")
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(
+                AsyncClient(url, key, max_retries=10_000, retry_for_s=RETRY_FOR_S, timeout_s=5.0, hubs=hubs)
+            )
+            for url, hubs in zip(
+                under_fire.ledger_urls, (under_fire.stream_urls, under_fire.stream_urls[::-1]), strict=True
+            )
+        ]
+        recorder = Recorder(OWNER)
+        await _fill(clients[0], recorder)
+        watchers = [Watcher(clients[n % 2], *_selection(n), lag) for n in range(WATCHERS)]
+        for watcher in watchers:
+            await stack.enter_async_context(watcher.subscription)
+            await watcher.subscription.ready(30)
+        running = Traffic(recorder, clients, watchers, chance)
+        async with asyncio.TaskGroup() as tasks:
+            writing = [tasks.create_task(running.write(n), name=f"writer {n}") for n in range(WRITERS)]
+            try:
+                yield running
+            finally:
+                for task in writing:
+                    task.cancel()
+
+
+async def _fill(client: AsyncClient, recorder: Recorder) -> None:
+    for sku in SKUS:
+        await client.items.put(sku, sku)
+    for location in LOCATIONS:
+        await client.locations.put(location, location)
+        await recorder.operation(client, [receipt(sku, location, 20) for sku in SKUS])
+
+
+def _selection(number: int) -> tuple[str, list[str] | None]:
+    """Some watch everything, some a location, some a few skus of one."""
+    location = LOCATIONS[number % len(LOCATIONS)]
+    match number % 4:
+        case 0:
+            return "*", None
+        case 1 | 2:
+            return location, None
+    return location, SKUS[: 1 + number % len(SKUS)]
