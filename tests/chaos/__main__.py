@@ -19,9 +19,10 @@ from rich.table import Table
 from cli.launch import Watchdog
 from tests.bench.shop import make_folder
 from tests.chaos.campaign import Campaign, NotHealed, Row, order
-from tests.chaos.faults import FAULTS, Toothless
+from tests.chaos.faults import DATABASE_KILLED, FAULTS, Toothless
 from tests.chaos.field import open_field
 from tests.chaos.lag import Lag
+from tests.chaos.plot import write
 from tests.chaos.traffic import traffic
 
 PLOT = Path("build/chaos.svg")
@@ -33,15 +34,16 @@ def main() -> None:
         "--minutes", type=float, default=10, help="how long (default 10); each fault comes once at least"
     )
     parser.add_argument("--seed", type=int, default=None, help="order and timing of the faults; printed if not given")
+    parser.add_argument("--kills", type=int, default=0, help="instead: kill -9 PostgreSQL so many times")
     parser.add_argument("--fault", action="append", choices=[fault.name for fault in FAULTS], help="only this one")
     options = parser.parse_args()
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     console = Console(width=max(Console().width, 110))
     console.print(f"seed {seed}", highlight=False)
-    sys.exit(asyncio.run(run(options.minutes, seed, options.fault or [], console)))
+    sys.exit(asyncio.run(run(options.minutes, seed, options.fault or [], options.kills, console)))
 
 
-async def run(minutes: float, seed: int, names: list[str], console: Console) -> int:
+async def run(minutes: float, seed: int, names: list[str], kills: int, console: Console) -> int:
     chance, lag = random.Random(seed), Lag()
     faults = [fault for fault in FAULTS if not names or fault.name in names]
     folder = make_folder()
@@ -51,6 +53,9 @@ async def run(minutes: float, seed: int, names: list[str], console: Console) -> 
             async with open_field(folder, watchdog) as under_fire, traffic(under_fire, chance, lag) as running:
                 campaign = Campaign(under_fire, running, lag, chance, lambda text: console.print(text, highlight=False))
                 rows = campaign.rows
+                if kills:
+                    await campaign.kill_again_and_again(DATABASE_KILLED, kills)
+                    minutes, faults = 0.0, []
                 ends_at = time.monotonic() + minutes * 60
                 while time.monotonic() < ends_at or len(rows) < len(faults):
                     for fault in order(faults, chance):
@@ -61,8 +66,7 @@ async def run(minutes: float, seed: int, names: list[str], console: Console) -> 
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     console.print(table(rows.values()))
-    PLOT.parent.mkdir(exist_ok=True)
-    lag.plot(PLOT, f"longest lag from commit to client, seed {seed}")
+    write(PLOT, lag.plot(f"from commit to client, seed {seed}"))
     console.print(f"lag over time: {PLOT}")
     return status
 

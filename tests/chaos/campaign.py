@@ -24,6 +24,9 @@ BEFORE, AFTER = 40, 40
 HEAL_S_MAX = 10.0
 """design.md, I4."""
 LOOK_S = 0.05
+KILLS_CHECKED = 20
+BETWEEN_KILLS_S = (0.02, 0.4)
+"""Time enough to come back to work, or not quite."""
 CONNECTIONS_MAX = SPREAD * 24
 """Of all ledgers to PostgreSQL: ten for reads, two and one a shard for commits, and as many again for those that a kill
 has left and PostgreSQL has not noticed yet would already be a leak."""
@@ -51,13 +54,15 @@ class Row:
 
 @dataclass
 class Campaign:
-    """``strike`` as often as you like; every finding ends it with NotHealed."""
+    """``strike`` as often as you like; every finding ends it with NotHealed. ``hold``: how long faults last, as a share
+    of what they last in a long run."""
 
     under_fire: Field
     traffic: Traffic
     lag: Lag
     chance: random.Random
     say: Callable[[str], None] = lambda _: None
+    hold: float = 1.0
     rows: dict[str, Row] = field(default_factory=dict)
     _events: dict[int, list[Event]] = field(default_factory=dict)
 
@@ -71,12 +76,12 @@ class Campaign:
         await self.traffic.done(BEFORE)
         struck_at = time.monotonic()
         await fault.strike(self.under_fire, self.chance)
-        await asyncio.sleep(self.chance.uniform(*fault.hold_s))
+        await asyncio.sleep(self.hold * self.chance.uniform(*fault.hold_s))
         await fault.end(self.under_fire, self.chance)
         ended_at = time.monotonic()
         await self.traffic.pause()
         healed_s = await self._heal(ended_at)
-        self.lag.mark(struck_at, ended_at, fault.name)
+        self.lag.broken(fault.name, struck_at, ended_at)
         self.traffic.go()
         await self.traffic.done(AFTER)
         await self.traffic.pause()
@@ -87,6 +92,31 @@ class Campaign:
         await self._verify(row, checked)
         self.say(f"{fault.name}: healed in {healed_s:.2f} s, {row.operations:,} operations checked")
         return row
+
+    async def kill_again_and_again(self, fault: Fault, times: int) -> None:
+        """At random moments under traffic that never stops; everything is checked after each KILLS_CHECKED."""
+        row = self.rows.setdefault(fault.name, Row(fault.name))
+        for first in range(0, times, KILLS_CHECKED):
+            checked, began = len(self.traffic.recorder.invocations), time.monotonic()
+            self.traffic.go()
+            for _ in range(min(KILLS_CHECKED, times - first)):
+                await asyncio.sleep(self.chance.uniform(*BETWEEN_KILLS_S))
+                await fault.strike(self.under_fire, self.chance)
+                await fault.end(self.under_fire, self.chance)
+                row.struck += 1
+            ended_at = time.monotonic()
+            await self.traffic.pause()
+            row.longest_heal_s = max(row.longest_heal_s, await self._heal(ended_at))
+            row.longest_lag_s = max(row.longest_lag_s, self.lag.longest_s(began))
+            self.lag.broken(f"{row.struck} kills", began, ended_at)
+            await self._verify(row, checked)
+            self.say(f"{fault.name}: {row.struck} times, {row.operations:,} operations checked")
+
+    async def check(self) -> int:
+        """Of what has happened so far, without a fault. Returns how many operations were checked."""
+        await self._heal(time.monotonic())
+        await self._verify(Row("no fault"), 0)
+        return len(self.traffic.recorder.invocations)
 
     async def _heal(self, since: float) -> float:
         """Seconds until every view is fresh and equals the ledger."""

@@ -1,4 +1,4 @@
-"""Everything that breaks, one entry each: how it is struck, how it ends, and, where it may miss, whether it has bitten."""
+"""Everything that breaks, one entry each: how it is struck and how it ends. One that misses says so."""
 
 import asyncio
 import errno
@@ -266,8 +266,9 @@ def _no_clock(field: Field) -> str:
     return "" if field.clock else "libfaketime is not installed (Debian: apt-get install faketime)"
 
 
+DATABASE_KILLED = Fault("kill -9 PostgreSQL", _kill_postgres, _start_postgres, (0.2, 1.5))
 FAULTS = [
-    Fault("kill -9 PostgreSQL", _kill_postgres, _start_postgres, (0.2, 1.5)),
+    DATABASE_KILLED,
     Fault("SIGSTOP PostgreSQL", _stop_postgres, _continue_postgres),
     Fault("kill -9 Valkey", _kill_valkey, _start_valkey),
     Fault("SIGSTOP Valkey", _stop_valkey, _continue_valkey),

@@ -53,11 +53,14 @@ class Field:
 
 
 @asynccontextmanager
-async def open_field(folder: Path, watchdog: Watchdog) -> AsyncIterator[Field]:
-    """``folder``: a short path, open to the user that PostgreSQL runs as. Everything is ended and unmounted again."""
+async def open_field(folder: Path, watchdog: Watchdog, disk_mib: int = DISK_MIB) -> AsyncIterator[Field]:
+    """``folder``: a short path, open to the user that PostgreSQL runs as. Everything is ended and unmounted again.
+
+    ``disk_mib`` 0: no file system of its own for PostgreSQL.
+    """
     with ExitStack() as servers:
         (folder / "pg").mkdir()
-        disk = servers.enter_context(_disk(folder / "pg"))
+        disk = servers.enter_context(_disk(folder / "pg", disk_mib))
         postgres = PostgresServer(folder / "pg", watchdog, {"max_wal_size": "96MB", "wal_keep_size": "0"})
         valkey = ValkeyServer(folder / "valkey", watchdog)
         servers.callback(valkey.stop)
@@ -110,9 +113,9 @@ def _address(url: str) -> tuple[str, int]:
 
 
 @contextmanager
-def _disk(folder: Path) -> Iterator[Path | None]:
+def _disk(folder: Path, size_mib: int) -> Iterator[Path | None]:
     """A file system of its own for PostgreSQL, so small that it can be filled up; None where none may be mounted."""
-    mounted = not _run("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder))
+    mounted = bool(size_mib) and not _run("mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(folder))
     try:
         yield folder if mounted else None
     finally:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from stockwire import AsyncClient, Level, LevelChanged, Line, Snapshot, StockwireError, StreamEvent, receipt, sale
 from stockwire.oracle import Recorder
 from stockwire.view import Key, State
+from tests.chaos.field import SPREAD as LEDGERS
 from tests.chaos.field import Field
 from tests.chaos.lag import Lag
 
@@ -23,6 +24,8 @@ RETRY_FOR_S = 25.0
 """Longer than any fault lasts: what still fails then has failed for good."""
 REPEATED, COUNTED, SPREAD = 0.1, 0.05, 0.25
 """The shares of operations that repeat an old key, count, and have several lines."""
+PATIENT, IMPATIENT = 10_000, 0
+"""Retries of half of the writers, and of the others, who leave with an unknown outcome and never ask again."""
 HEALED_DEADLINE_S = 30.0
 
 
@@ -152,7 +155,7 @@ async def traffic(under_fire: Field, chance: random.Random, lag: Lag) -> AsyncIt
         ]
         recorder = Recorder(OWNER)
         await _fill(clients[0], recorder)
-        watchers = [Watcher(clients[n % 2], *_selection(n), lag) for n in range(WATCHERS)]
+        watchers = [Watcher(clients[n % LEDGERS], *_selection(n), lag) for n in range(WATCHERS)]
         for watcher in watchers:
             await stack.enter_async_context(watcher.subscription)
             await watcher.subscription.ready(30)

@@ -1,0 +1,55 @@
+"""A 2xx leaves only when its commit is on disk: PostgreSQL's own log position says how far it has been flushed."""
+
+import asyncio
+import secrets
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from cli.launch import Watchdog
+from ledger import migrations
+from tests.faults.replicas import add_catalog, line, move, replicas
+from tests.postgres import PostgresServer
+from tests.system import System
+from tests.valkey import ValkeyServer
+
+SALES = 60
+UNFLUSHED = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn())::int"
+
+
+@pytest.mark.parametrize(("synchronous", "expected"), [("on", range(4)), ("off", range(SALES // 2, SALES + 1))])
+async def test_an_answer_never_leaves_before_its_commit_is_flushed(
+    synchronous: str, expected: range, tmp_path: Path, server_folder: Path, watchdog: Watchdog, valkey: ValkeyServer
+) -> None:
+    """With synchronous_commit off, which a ledger leaves to the operator, the same check fails: it can fail.
+
+    A few answers may find some other writer's unflushed bytes (a checkpoint, a vacuum); a pattern would be all of them.
+    """
+    folder = server_folder / f"durable-{secrets.token_hex(2)}"
+    postgres = PostgresServer(folder, watchdog, {"synchronous_commit": synchronous, "autovacuum": "off"})
+    try:
+        await asyncio.to_thread(postgres.start)
+        await migrations.upgrade(postgres.url())
+        system = System(tmp_path, postgres.url(), valkey.url, f"durable-{secrets.token_hex(4)}")
+        await system.start_ledger()
+        try:
+            assert await _answered_before_the_flush(postgres, system) in expected
+        finally:
+            await system.stop()
+    finally:
+        await asyncio.to_thread(postgres.stop)
+
+
+async def _answered_before_the_flush(postgres: PostgresServer, system: System) -> int:
+    watching = await asyncpg.connect(postgres.url())
+    early = 0
+    try:
+        async with replicas(system) as (ledger,):
+            await add_catalog(ledger, ["A"], ["berlin"])
+            for number in range(SALES):
+                (await move(ledger, f"delivery-{number}", line("A", 1))).raise_for_status()
+                early += (await watching.fetchval(UNFLUSHED)) > 0
+    finally:
+        await watching.close()
+    return early
