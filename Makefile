@@ -16,7 +16,7 @@ PINNED := --require-hashes --only-binary=:all: --no-compile
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench load captures lint lock reference
+.PHONY: up test bench load captures chaos soak lint lock reference
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -36,6 +36,14 @@ load: $(TEST)
 # What commands show, written into the pages: run it after a change of what they print.
 captures: $(TEST)
 	@exec $(VENV)/bin/python -m tests.docs.captures
+
+# Everything breaks under traffic, again and again; --minutes N --seed S, or --kills N. As root, also a full disk.
+chaos: $(TEST)
+	@exec $(VENV)/bin/python -m tests.chaos $(ARGS)
+
+# Steady traffic: does anything grow? --minutes N
+soak: $(TEST)
+	@exec $(VENV)/bin/python -m tests.chaos.soak $(ARGS)
 
 lint: $(TEST)
 	$(VENV)/bin/ruff check

@@ -94,8 +94,8 @@ async def run(minutes: float, console: Console) -> int:
     try:
         with Watchdog() as watchdog:
             async with (
-                open_field(folder, watchdog, disk_mib=0) as fired,
-                traffic(fired, random.Random(0), lag) as running,
+                open_field(folder, watchdog, disk_mib=0) as calm,
+                traffic(calm, random.Random(0), lag) as running,
             ):
                 processes = [Process(one.name, one.pid) for one in (*calm.system.ledgers, *calm.system.hubs)]
                 await _steady(running, processes, minutes * 60)

@@ -23,7 +23,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from stockwire.client import AsyncClient
+from stockwire.asyncio import AsyncClient
 from stockwire.errors import BelowReserved, OutcomeUnknown, OutOfStock, Refused, StockwireError, VersionConflict
 from stockwire.level import Level
 from stockwire.operation import Event, Line, OperationResult
