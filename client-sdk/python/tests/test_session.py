@@ -145,6 +145,17 @@ def test_a_resume_that_is_not_possible_replaces_the_view() -> None:
     assert hub.session.view["berlin", "B"].version == 4
 
 
+def test_a_change_that_a_cut_resume_brought_is_told_by_the_next_one() -> None:
+    """The view has it already, so the next snapshot brings nothing new, and yet the application knows nothing of it."""
+    hub = Hub()
+    hub.serve(level("A", 1))
+    hub.session.lost(None)
+    assert Hub(hub.session).say(connected(), subscribed(recovered=True), changed("A", 5))[1:] == []
+    hub.session.lost(None)
+    outputs = Hub(hub.session).say(connected(), subscribed(recovered=True), snapshot(level("A", 5)))
+    assert outputs[1:] == [Taken(frozenset({("berlin", "A")}), recovered=True)]
+
+
 def test_another_epoch_drops_everything_before_it_subscribes() -> None:
     hub = Hub()
     hub.serve(level("A", 9))

@@ -39,7 +39,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A snapshot is complete; with ``recovered``, ``keys`` are what changed since the position given."""
+    """A snapshot is complete; with ``recovered``, ``keys`` are what changed and was not told before."""
 
     keys: frozenset[Key]
     recovered: bool
@@ -74,13 +74,14 @@ class Session:
         self.view = make_view(self._replica)
         self._epoch: str | None = None
         self._request_id = SUBSCRIBE_ID
+        # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain
+        self._untold: set[Key] = set()
         self._reset()
 
     def _reset(self) -> None:
         self.connected: frame.Connected | None = None
         self._sub: int | None = None
         self._recovered = False
-        self._in_snapshot: set[Key] = set()
         self._complete = False
         self._heard: Freshness | None = None
 
@@ -115,7 +116,7 @@ class Session:
         """The connection has gone; what is held ages. Whether it was dropped: after 4202 it means nothing."""
         self.view.state = State.CONNECTING
         if code == HISTORY_CHANGED:
-            self._replica.drop()
+            self._drop()
         return code == HISTORY_CHANGED
 
     def receive(self, data: str | bytes) -> list[Output]:
@@ -148,11 +149,15 @@ class Session:
         outputs: list[Output] = []
         if self._epoch != message.epoch:
             if self._epoch is not None:
-                self._replica.drop()
+                self._drop()
                 outputs.append(Dropped())
             self._epoch = message.epoch
         since = self._replica.position
         return [*outputs, Send(frame.subscribe(SUBSCRIBE_ID, self._location, self._skus, since))]
+
+    def _drop(self) -> None:
+        self._replica.drop()
+        self._untold.clear()
 
     def _subscribed(self, message: frame.Subscribed) -> list[Output]:
         if message.id != SUBSCRIBE_ID or self._sub is not None:
@@ -170,21 +175,21 @@ class Session:
             return []
         if self._complete:
             return [Changed((level.key,))]
-        self._in_snapshot.add(level.key)
+        self._untold.add(level.key)
         return []
 
     def _snapshot_part(self, part: frame.SnapshotPart) -> list[Output]:
         if self._sub is None or part.sub != self._sub or self._complete:
             return []
-        self._in_snapshot.update(level.key for level in part.levels if self._replica.apply(level))
+        self._untold.update(level.key for level in part.levels if self._replica.apply(level))
         if not part.last or part.position is None:
             return []
         if part.position.epoch != self._epoch:
             return [Ending("the epoch changed during a snapshot", code=HISTORY_CHANGED)]
         self._replica.end_snapshot(part.position)
         self._complete = True
-        taken = Taken(frozenset(self._in_snapshot), self._recovered)
-        self._in_snapshot.clear()
+        taken = Taken(frozenset(self._untold), self._recovered)
+        self._untold.clear()
         self.view.state = State.STALE if self._heard is not None and not self._heard.fresh else State.FRESH
         return [taken] if self._heard is None else [taken, self._heard]
 
