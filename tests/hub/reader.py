@@ -17,8 +17,9 @@ from hub.problems import Problems
 from hub.read_api import create_app
 from hub.reads import Reads
 from tests.api_keys import TOKEN_SECRET, make_token
-from tests.hub.simulated import History, make_fanout
+from tests.hub.in_memory import make_fanout
 from tests.openapi import document
+from tests.simulation.history import History
 
 HUB = document("hub-openapi.yaml")
 DEADLINE_S = 10.0

@@ -4,7 +4,8 @@ import pytest
 
 from hub.errors import Full
 from hub.fanout import Bounds
-from tests.hub.simulated import History, Loads, make_fanout, open_session, subscribe
+from tests.hub.in_memory import Loads, make_fanout, open_session, subscribe
+from tests.simulation.history import History
 
 
 def test_what_nobody_watches_makes_room_for_what_is_asked_for() -> None:

@@ -11,7 +11,7 @@ from hub.limits import Limits, Rate
 from hub.order import SeqOrder
 from hub.pulse import CLOSE_S, Act, Pulse
 from hub.resume import Resume, decide, fingerprint
-from tests.hub.simulated import History
+from tests.simulation.history import History
 from wire.close_codes import CloseCode
 from wire.messages import Level, Position, decode_hub_message
 

@@ -13,9 +13,10 @@ from hub.feed import Feed
 from hub.ledger import Ledger
 from hub.reads import Reads
 from tests.conftest import StartSystem
+from tests.hub.in_memory import make_fanout
 from tests.hub.reader import client
 from tests.hub.shop import Shop
-from tests.hub.simulated import History, make_fanout
+from tests.simulation.history import History
 
 
 async def test_reads_equal_the_ledger_and_say_how_fresh_they_are(start_system: StartSystem) -> None:

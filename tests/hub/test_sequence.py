@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.sequence import GAP_GRACE_S, WAITING_EVENTS_MAX, ShardSequence
-from tests.hub.simulated import History
+from tests.simulation.history import History
 from wire.messages import Event
 
 LENGTH = 40

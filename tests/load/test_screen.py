@@ -5,8 +5,9 @@ import random
 
 from hub.session import Session as HubSession
 from stockwire.session import Send
-from tests.hub.simulated import EPOCH, History, Loads, Pipe, batch, make_fanout, open_session, repair
+from tests.hub.in_memory import Loads, Pipe, batch, make_fanout, open_session, repair
 from tests.load.screen import Screen
+from tests.simulation.history import EPOCH, History
 from wire.messages import Position, Subscribe
 
 CONNECTED = {"type": "connected", "id": 1, "node": "n", "epoch": EPOCH, "heartbeat_s": 5, "expires_at": None}
