@@ -20,6 +20,7 @@ class Heartbeats:
         """Until cancelled. Also lets go of levels that nobody watches."""
         clock = asyncio.get_running_loop().time
         while True:
+            self._feed.judged.clear()  # also without a fan-out, or the wait below never waits and holds up everybody
             fanout = self._feed.fanout
             if fanout is not None:
                 self._beat(fanout, clock())
@@ -32,7 +33,6 @@ class Heartbeats:
 
     def _beat(self, fanout: Fanout, now: float) -> None:
         fresh = self._feed.fresh
-        self._feed.judged.clear()
         changed, self._told_fresh = fresh != self._told_fresh, fresh
         due = []
         for session in fanout.sessions:
