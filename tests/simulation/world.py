@@ -299,7 +299,7 @@ def simulate(seed: int, steps: int = STEPS, say: Callable[[str], None] | None = 
             patch.object(hub.fanout, "PART_LEVELS", part_levels),
         ):
             world.run(steps)
-    except Exception as error:
+    except BaseException as error:  # also the end of a test that takes too long
         error.add_note(f"again, with a trace: python -m tests.simulation --seed {seed} --steps {steps}")
         raise
     return world
