@@ -21,12 +21,12 @@ FOLDERS = ("wire", "ledger", "hub", "cli", "client-sdk", "tests", "docs")
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh", ".mako"}
 PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
 FOREIGN_OPTIONS = {
-    *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json"),
+    *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json", "--seed", "--seeds"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
 }
-"""Of pg_basebackup, of `make bench`, of docker, and of `make load`: locust's and its own."""
+"""Of pg_basebackup, of `make bench`, of the simulation, of docker, and of `make load`: locust's and its own."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )

@@ -122,7 +122,6 @@ class Link:
     def _leave(self) -> None:
         if self in self.node.links:
             del self.node.links[self]
-            self.node.counts["change conflated"] += self.session.conflated
             self._fanout.leave(self.session)
 
 

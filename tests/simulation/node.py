@@ -56,6 +56,7 @@ class Node:
         self._loader = Loader(self.ledger, lambda: self.feed.fanout, self.ticker.touch, self.feed.rewrite)
         self._heartbeats = Heartbeats(self.feed, self.ticker, HEARTBEAT_S)
         self._held = 0
+        self._conflated = 0
         self.feed.touch = self.ticker.touch
         self.feed.rewritten = self._rewritten
         self._tasks = [
@@ -81,6 +82,8 @@ class Node:
         """The deadlines of its connections, as the stream port looks after them; and what is to be counted."""
         for link in list(self.links):
             link.look()
+        conflated, self._conflated = self._conflated, self.feed.counts.conflated
+        self.counts["change conflated"] += self._conflated - conflated
         fanout = self.feed.fanout
         if fanout is not None:
             held, self._held = self._held, fanout.levels.count
