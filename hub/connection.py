@@ -4,13 +4,16 @@ Frames are counted while they are parsed, since one read may hold tens of thousa
 """
 
 import asyncio
+import http
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.exceptions import InvalidHeader
 from websockets.frames import CloseCode as StandardCode
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Origin, Subprotocol
@@ -24,6 +27,7 @@ from wire.close_codes import CloseCode, Return, return_after
 from wire.messages import SUBPROTOCOL, Disconnect, encode
 from wire.tokens import Principal
 
+VERSION_HEADER, VERSION = "Sec-WebSocket-Version", "13"
 REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
 
 log = logging.getLogger("websockets.hub")  # the library logs each connection here, at INFO
@@ -53,6 +57,21 @@ class StreamProtocol(ServerProtocol):
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """A client that offers none is taken at our word; one that offers only others is refused."""
         return super().select_subprotocol(subprotocols) if subprotocols else None
+
+    def process_request(self, request: Request) -> tuple[str, str | None, str | None]:
+        """RFC 9112, 3.2: a request without exactly one Host is refused, as RFC 6455, 4.2.1 also wants it."""
+        if len(request.headers.get_all("Host")) != 1:
+            raise InvalidHeader("Host")
+        return super().process_request(request)
+
+    def accept(self, request: Request) -> Response:
+        """RFC 6455, 4.2.2: who offers another version of the protocol is told which one there is."""
+        response = super().accept(request)
+        if isinstance(self.handshake_exc, InvalidHeader) and self.handshake_exc.name == VERSION_HEADER:
+            status = http.HTTPStatus.UPGRADE_REQUIRED
+            response.status_code, response.reason_phrase = status.value, status.phrase
+            response.headers[VERSION_HEADER] = VERSION
+        return response
 
     def recv_frame(self, frame: Frame) -> None:
         if frame.opcode is not Opcode.CLOSE and not self._rate.take(self._clock()):
