@@ -6,7 +6,7 @@ Frames are counted while they are parsed, since one read may hold tens of thousa
 import asyncio
 import http
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidHeader
 from websockets.frames import CloseCode as StandardCode
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
+from websockets.protocol import Protocol, State
 from websockets.server import ServerProtocol
 from websockets.typing import Origin, Subprotocol
 
@@ -33,7 +33,18 @@ REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
 log = logging.getLogger("websockets.hub")  # the library logs each connection here, at INFO
 
 
-class StreamProtocol(ServerProtocol):
+class PatientProtocol(Protocol):
+    """Frames that come before the handshake's answer wait for it: a pong must not go out in front of the answer."""
+
+    def parse(self) -> Generator[None]:
+        while self.state is State.CONNECTING:
+            if self.reader.eof:
+                self.fail(StandardCode.ABNORMAL_CLOSURE)
+            yield
+        yield from super().parse()
+
+
+class StreamProtocol(ServerProtocol, PatientProtocol):
     """Counts frames against the rate, and says ``disconnect`` before the library fails the connection by itself."""
 
     def __init__(
@@ -120,6 +131,14 @@ class Connection(ServerConnection):
     def data_received(self, data: bytes) -> None:
         self.pulse.heard_at = self.loop.time()
         super().data_received(data)
+        if self.request is not None and self.protocol.state is State.CONNECTING and self.protocol.reader.buffer:
+            self._stop_reading("answer")  # who does not wait for it may not fill our memory meanwhile
+
+    def answered(self) -> None:
+        """The opening handshake is over: take what came in before its answer went out."""
+        self._go_on_reading("answer")
+        if self.protocol.state is State.OPEN:
+            self.data_received(b"")
 
     def send_data(self) -> None:
         """Comes after whatever may have begun to close the connection, here or in the library."""
@@ -127,6 +146,8 @@ class Connection(ServerConnection):
             self.protocol.data_to_send()
         else:
             super().send_data()
+        if self.protocol.eof_sent:  # a refused handshake too: its end is only noticed by reading
+            self._go_on_reading("answer")
         self._notice_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -190,6 +211,8 @@ class Connection(ServerConnection):
             self.transport.pause_reading()
 
     def _go_on_reading(self, why: str) -> None:
+        if why not in self._unread:
+            return
         self._unread.discard(why)
         if not self._unread and not self.transport.is_closing():
             self.transport.resume_reading()

@@ -165,6 +165,7 @@ class Stream:
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
+        connection.answered()
         if len(self.connections) >= self._limits.connections_max:
             self._end(connection, Ended(CloseCode.TOO_MANY, "this hub has as many connections as it may", 5_000))
             return
