@@ -56,10 +56,32 @@ class RawSocket:
             answer = await self._reader.readuntil(b"\r\n\r\n")
         return int(answer.split()[1])
 
+    async def handshake(self, request: bytes) -> tuple[int, dict[str, str]]:
+        """Send any bytes as the opening handshake. Returns the answer's status and headers, their names in lower case.
+
+        Raises IncompleteReadError or ConnectionError when the connection ends without an answer.
+        """
+        await self.send(request)
+        async with asyncio.timeout(DEADLINE_S):
+            answer = await self._reader.readuntil(b"\r\n\r\n")
+        status, *lines = answer.decode("latin-1").strip().split("\r\n")
+        assert status.startswith("HTTP/1.1 "), f"this came before the answer: {answer!r}"
+        headers = (line.partition(":") for line in lines)
+        return int(status.split()[1]), {name.lower(): value.strip() for name, _, value in headers}
+
+    def end(self) -> None:
+        """Send nothing more; reading goes on."""
+        self._writer.write_eof()
+
     async def receive(self) -> RawFrame:
-        """Raises IncompleteReadError or ConnectionError when the connection has ended."""
+        """Raises IncompleteReadError or ConnectionError when the connection has ended.
+
+        Every frame is held to what a server may send: not masked, no reserved bit without an extension.
+        """
         async with asyncio.timeout(DEADLINE_S):
             first, second = await self._reader.readexactly(2)
+            assert not first & 0x70, f"reserved bits in {first:#x}"
+            assert not second & 0x80, "a server masks nothing (RFC 6455, 5.1)"
             length = second & 0x7F
             if length == 126:
                 length = struct.unpack("!H", await self._reader.readexactly(2))[0]
@@ -82,20 +104,28 @@ class RawSocket:
 
 
 def raw_frame(
-    opcode: int, payload: bytes = b"", *, final: bool = True, masked: bool = True, reserved: int = 0
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    final: bool = True,
+    masked: bool = True,
+    reserved: int = 0,
+    mask: bytes | None = None,
+    length_bytes: int | None = None,
 ) -> bytes:
-    """The bytes of one client frame; every rule of RFC 6455 section 5 can be broken."""
-    first = (0x80 if final else 0) | reserved << 4 | opcode
-    mask_bit = 0x80 if masked else 0
-    if len(payload) < 126:
-        head = struct.pack("!BB", first, mask_bit | len(payload))
-    elif len(payload) < 65_536:
-        head = struct.pack("!BBH", first, mask_bit | 126, len(payload))
-    else:
-        head = struct.pack("!BBQ", first, mask_bit | 127, len(payload))
+    """The bytes of one client frame; every rule of RFC 6455 section 5 can be broken.
+
+    ``mask``: four bytes, random unless given. ``length_bytes``: 0, 2 or 8 of extended length, the fewest unless given.
+    """
+    size = len(payload)
+    if length_bytes is None:
+        length_bytes = 0 if size < 126 else 2 if size < 65_536 else 8
+    short = {0: size, 2: 126, 8: 127}[length_bytes]
+    head = bytes(((0x80 if final else 0) | reserved << 4 | opcode, (0x80 if masked else 0) | short))
+    head += size.to_bytes(length_bytes, "big") if length_bytes else b""
     if not masked:
         return head + payload
-    mask = os.urandom(4)
+    mask = os.urandom(4) if mask is None else mask
     return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 

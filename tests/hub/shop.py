@@ -1,6 +1,7 @@
 """A few commands to a ledger, to give hubs something to tell."""
 
 import asyncio
+import secrets
 from typing import Any
 
 import httpx
@@ -11,10 +12,11 @@ Level = dict[str, Any]
 
 
 class Shop:
-    """``count`` goes up with each command, so that every one has a key of its own."""
+    """``count`` goes up with each command, so that every one has a key of its own, also beside another shop."""
 
     def __init__(self, system: System) -> None:
         self._system = system
+        self._name = f"shop-{secrets.token_hex(4)}"
         self._count = 0
 
     async def open(self, location: str, *skus: str, on_hand: int = 0) -> None:
@@ -45,7 +47,7 @@ class Shop:
         self._count += 1
         headers = {"Authorization": f"Bearer {await self._system.admin_key()}"}
         if method == "POST":
-            headers["Idempotency-Key"] = f"shop-{self._count}"
+            headers["Idempotency-Key"] = f"{self._name}-{self._count}"
         # no TLS here: without certificates to load, a client is cheap enough for one request
         async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=10, verify=False) as client:
             answer = await client.request(method, self._system.ledger_url + path, json=body)
