@@ -28,6 +28,9 @@ from wire.messages import SUBPROTOCOL, Disconnect, encode
 from wire.tokens import Principal
 
 VERSION_HEADER, VERSION = "Sec-WebSocket-Version", "13"
+DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+# The library holds every frame to what is left of the message: a ping between the fragments of a large one must fit.
+CONTROL_BYTES_MAX = 125
 REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
 
 log = logging.getLogger("websockets.hub")  # the library logs each connection here, at INFO
@@ -58,9 +61,10 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         super().__init__(
             origins=origins,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
-            max_size=limits.message_bytes_max,
+            max_size=limits.message_bytes_max + CONTROL_BYTES_MAX,
             logger=log,
         )
+        self._message_bytes_max = limits.message_bytes_max
         self._clock = clock
         self._failed = failed
         self._rate = Rate(limits.messages_per_minute, limits.messages_burst, clock())
@@ -87,6 +91,9 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
     def recv_frame(self, frame: Frame) -> None:
         if frame.opcode is not Opcode.CLOSE and not self._rate.take(self._clock()):
             self.fail(CloseCode.RATE, "too many messages")
+            return
+        if frame.opcode in DATA and len(frame.data) + (self.current_size or 0) > self._message_bytes_max:
+            self.fail(CloseCode.TOO_BIG, f"messages have at most {self._message_bytes_max} bytes")
             return
         super().recv_frame(frame)
 
