@@ -126,7 +126,14 @@ def raw_frame(
     if not masked:
         return head + payload
     mask = os.urandom(4) if mask is None else mask
-    return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+    return head + mask + masked_with(mask, payload)
+
+
+def masked_with(mask: bytes, payload: bytes) -> bytes:
+    """RFC 6455, 5.3; twice is none."""
+    size = len(payload)
+    repeated = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(size, "big")
 
 
 @asynccontextmanager

@@ -2,45 +2,18 @@
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import Iterator
-
-import pytest
 
 from tests.conformance.frames import ROWS
 from tests.conformance.handshakes import HANDSHAKES
 from tests.conformance.hub import AUTHORIZED, PROBE, Seen, neighbour, watch
 from tests.conformance.page import PAGE, page
 from tests.conformance.rows import GONE, Handshake, Row
-from tests.postgres import PostgresServer
 from tests.raw_socket import TEXT, raw_frame, raw_socket
 from tests.system import System
-from tests.valkey import ValkeyServer
 
 AT_ONCE = 16
 """Rows under way together: fewer than would make the deadlines of one another late."""
 RATE = 4102
-
-
-@pytest.fixture(scope="module")
-def system(
-    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
-) -> Iterator[System]:
-    """One ledger and one hub for the whole table; its deadline for handshakes is short, everything else the default."""
-    name = postgres.create_database(template_database)
-    folder = tmp_path_factory.mktemp("conformance")
-    system = System(folder, postgres.url(name), valkey.url, f"conformance-{secrets.token_hex(4)}")
-    try:
-        asyncio.run(_start(system))
-        yield system
-    finally:
-        asyncio.run(system.stop())
-        postgres.drop_database(name)
-
-
-async def _start(system: System) -> None:
-    await system.start_ledger()
-    await system.start_hub(STOCKWIRE_HUB_AUTHENTICATE_S=1)
 
 
 async def test_frames_are_judged_as_the_table_says(system: System) -> None:
