@@ -8,17 +8,27 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger import commit
-from ledger.commit import Head
+from ledger.commit import Head, Stored
 from ledger.database import Generation
 from ledger.decide import Decision, LevelKey, Stock, decide, keys_of
-from ledger.errors import IdempotencyInFlight, Invalid, LedgerError, OutcomeUnknown, Overloaded, Refusal, Unavailable
+from ledger.errors import (
+    IdempotencyInFlight,
+    Invalid,
+    LedgerError,
+    NotFound,
+    OutcomeUnknown,
+    Overloaded,
+    Refusal,
+    Unavailable,
+)
 from ledger.failure import Failure, failure_of
 from ledger.heads import Heads
 from ledger.operation import Operation
@@ -227,8 +237,24 @@ class Writer:
             keys = keys_of([pending.operation for pending in batch])
             levels = await commit.load(connection, [key for key in keys if key not in self._remembered])
             levels.update((key, self._remembered[key]) for key in keys if key in self._remembered)
-            decision, heads = await self._decide(connection, batch, levels)
-        self._finish(batch, decision, heads)
+            decision = decide([pending.operation for pending in batch], levels)
+            doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
+            if not doubtful:
+                heads = await self._write(connection, decision)
+                await self._replay_not_found(connection, batch, decision)
+        if doubtful:
+            # What does not fit is not stored, so no statement checks its levels or its key: it may have been done
+            # before, when it fitted, or another replica may have made room.
+            await self._try_locked(batch, half=False)
+        else:
+            self._finish(batch, decision, heads)
+
+    async def _replay_not_found(self, connection: AsyncConnection, batch: list[Pending], decision: Decision) -> None:
+        """A key that was used before is answered as used before, also with a sku that does not exist."""
+        verdicts = zip(batch, decision.verdicts, strict=True)
+        unmet = [pending for pending, verdict in verdicts if isinstance(verdict, NotFound)]
+        if unmet:
+            self._replay(unmet, await commit.stored(connection, [pending.operation.id for pending in unmet]))
 
     async def _try_locked(self, batch: list[Pending], half: bool) -> None:
         self._counters.locked_batches += 1
@@ -242,23 +268,24 @@ class Writer:
             levels = await commit.lock(connection, keys)
             known = await commit.stored(connection, [pending.operation.id for pending in batch])
             fresh = [pending for pending in batch if pending.operation.id not in known]
-            decision, heads = await self._decide(connection, fresh, levels)
+            decision = decide([pending.operation for pending in fresh], levels)
+            heads = await self._write(connection, decision)
             await transaction.commit()
         self._settle_races(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
+        self._replay(batch, known)
+
+    def _replay(self, batch: list[Pending], known: Mapping[UUID, Stored]) -> None:
         for pending in batch:
             if pending.operation.id in known:
                 self._counters.replays += 1
                 pending.replay(known[pending.operation.id])
 
-    async def _decide(
-        self, connection: AsyncConnection, batch: list[Pending], levels: dict[LevelKey, Stock]
-    ) -> tuple[Decision, dict[int, Head]]:
-        decision = decide([pending.operation for pending in batch], levels)
+    async def _write(self, connection: AsyncConnection, decision: Decision) -> dict[int, Head]:
         if not decision.stored:
-            return decision, {}
+            return {}
         self._sending = True
-        return decision, await commit.write(connection, decision)
+        return await commit.write(connection, decision)
 
     async def _renew(self, connection: AsyncConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""

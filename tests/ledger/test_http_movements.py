@@ -167,3 +167,20 @@ async def test_names_beyond_ascii_come_back_as_they_went(api: Api, unique_name: 
     await api.move(receipt(place, sku, 2))
     assert (await api.get(f"/v1/levels/{place}/{quoted}")).json()["sku"] == sku
     assert (await api.get("/v1/levels", params={"location": place})).json()["levels"][0]["sku"] == sku
+
+
+async def test_a_receipt_that_would_not_fit_again_still_gets_its_answer(api: Api, unique_name: str) -> None:
+    """Decided anew it is above what a level can hold; it was done, and a client that asks again must hear so."""
+    await api.stock(unique_name, unique_name)
+    first = await api.move(receipt(unique_name, unique_name, 2**31 - 1), f"{unique_name}-1")
+    again = await api.move(receipt(unique_name, unique_name, 2**31 - 1), f"{unique_name}-1")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    assert problem(await api.move(receipt(unique_name, unique_name, 1), f"{unique_name}-2")) == (422, "invalid")
+
+
+async def test_a_used_key_for_an_unknown_sku_is_a_mismatch(api: Api, unique_name: str) -> None:
+    await api.stock(unique_name, unique_name, 1)
+    await api.move(sale(unique_name, unique_name), unique_name)
+    answer = await api.move(sale(unique_name, "never-heard-of"), unique_name)
+    assert problem(answer) == (422, "idempotency-mismatch")

@@ -69,6 +69,14 @@ async def test_a_key_has_one_effect_and_one_answer(path: CommitPath) -> None:
     assert again.events == first.events
 
 
+async def test_a_level_that_another_replica_has_emptied_takes_a_receipt(path: CommitPath, rival: CommitPath) -> None:
+    """What a writer remembers may be old, and "does not fit" is decided without a statement that would check it."""
+    await path.writers.submit(operation(line("A", "berlin", 2**31 - 1)))
+    await rival.writers.submit(operation(line("A", "berlin", -10)))
+    assert (await path.writers.submit(operation(line("A", "berlin", 5)))).events[0]["on_hand"] == 2**31 - 6
+    assert isinstance(await _try(path, operation(line("A", "berlin", 6))), Invalid)
+
+
 async def test_a_refusal_is_remembered_after_the_stock_came_back(path: CommitPath) -> None:
     request = operation(line("A", "berlin", -1))
     first = await _try(path, request)
