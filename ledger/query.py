@@ -19,6 +19,7 @@ _NAME = re.compile(NAME_PATTERN)
 # Every name that may be stored, such as one with a joiner between two emoji, and nothing that PostgreSQL refuses.
 _CURSOR = re.compile(rf"[^\x00-\x20\x7f-\xa0\ud800-\udfff]{{0,{CURSOR_CHARACTERS_MAX}}}\Z")
 _INTEGER = re.compile(r"[0-9]{1,19}\Z")
+_NUMBER = re.compile(r"[0-9]{1,19}(\.[0-9]{1,32})?([eE][+-]?[0-9]{1,3})?\Z")  # as JSON writes them, 0 or above
 
 
 class Query:
@@ -43,7 +44,7 @@ class Query:
 
     def seconds(self, name: str, *, high: float) -> float:
         text = self._values.get(name, "0")
-        if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text) or float(text) > high:
+        if not _NUMBER.match(text) or float(text) > high:
             raise Invalid(name, f"must be a number of seconds from 0 to {high:g}", 400)
         return float(text)
 

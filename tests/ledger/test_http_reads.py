@@ -138,6 +138,12 @@ async def test_a_wrong_parameter_is_named(api: Api, path: str, query: str, named
 # --- the feed
 
 
+@pytest.mark.parametrize("wait", ["0.125", "1e-3", "6.103515625e-05", "1E0"])
+async def test_seconds_are_taken_as_json_writes_them(api: Api, wait: str) -> None:
+    answer = await api.get(f"/v1/events?shard=0&after=9000000000000000000&wait={wait}")
+    assert answer.json()["events"] == []
+
+
 async def test_the_feed_is_dense_and_says_its_head(api: Api, unique_name: str) -> None:
     await api.stock(unique_name, unique_name, 1)
     moved = (await api.move(receipt(unique_name, unique_name, 1))).json()["events"][0]
