@@ -1,0 +1,72 @@
+"""The ledger's HTTP API against a plain dictionary: every answer, number and version, at both of two replicas."""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.ledger.commit_path import commit_path
+from tests.model.machine import OWNERS, LedgerMachine
+from tests.postgres import PostgresServer
+from tests.system import System
+from tests.valkey import ValkeyServer
+
+ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS", "1"))
+EXAMPLES = 40 * ROUNDS
+STEPS = 30
+# Shrinking asks the servers thousands of times: a longer run has the time, the suite reports the example as found.
+PHASES = tuple(phase for phase in Phase if phase is not Phase.shrink or ROUNDS > 1)
+
+logger = logging.getLogger(__name__)
+
+
+@pytest.fixture
+def two_replicas(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
+) -> Iterator[System]:
+    name = postgres.create_database(template_database)
+    folder = tmp_path_factory.mktemp("model")
+    system = System(folder, postgres.url(name), valkey.url, f"model-{secrets.token_hex(4)}")
+    try:
+        asyncio.run(system.start(ledgers=2, hubs=0))
+        yield system
+    finally:
+        asyncio.run(system.stop())
+        postgres.drop_database(name)
+
+
+@pytest.mark.timeout(120 * ROUNDS)
+def test_two_replicas_answer_as_a_dictionary_would(two_replicas: System) -> None:
+    LedgerMachine.answers.clear()
+    with ExitStack() as stack:
+        for owner in OWNERS:
+            key = asyncio.run(two_replicas.key(owner, "stock:read:*", "stock:write:*"))
+            headers = {"Authorization": f"Bearer {key}"}
+            LedgerMachine.clients[owner] = [
+                stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False))
+                for url in two_replicas.ledger_urls
+            ]
+        run_state_machine_as_test(
+            LedgerMachine,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                phases=PHASES,
+                suppress_health_check=[HealthCheck.too_slow],  # it speaks to real servers
+            ),
+        )
+    logger.info("answers: %s", LedgerMachine.answers)
+    assert asyncio.run(_violations(two_replicas)) == []
+
+
+async def _violations(system: System) -> list[object]:
+    async with commit_path(system.database_url) as path:
+        return [*await path.audit()]
