@@ -131,7 +131,7 @@ class Connection(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        # two may want reading to stop, the queue of messages and the write limit: it goes on when neither does
+        # several may want reading to stop, such as the queue of messages and the write limit: it goes on when none does
         self.recv_messages.pause = lambda: self._stop_reading("queue")
         self.recv_messages.resume = lambda: self._go_on_reading("queue")
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 import wire
 from ledger.database import create_engine
-from tests.conftest import StartLedger
+from tests.conftest import StartLedger, StartSystem
 from tests.ledger.api import Api, receipt, sale
 from tests.ledger.commit_path import commit_path
 from tests.documented.schemathesis import DEADLINE_S, SEED, Run, run
@@ -24,6 +24,7 @@ from tests.waiting import wait_until
 from wire.shards import shard_of
 
 LEDGER = Path(wire.__file__).with_name("openapi.yaml")
+HUB = Path(wire.__file__).with_name("hub-openapi.yaml")
 SHARDS = 4
 EXAMPLES = "examples,fuzzing"
 BUSY = text(
@@ -50,6 +51,24 @@ async def test_whatever_is_asked_of_a_ledger_is_answered_as_documented(
         )
         for name, done in zip(("narrow", "nobody", "revoking"), others, strict=True):
             hold(name, done)
+
+
+@pytest.mark.timeout(2 * DEADLINE_S)
+async def test_whatever_is_asked_of_a_read_port_is_answered_as_documented(
+    start_system: StartSystem, tmp_path: Path
+) -> None:
+    """But for the event stream, which does not end."""
+    system = await start_system(hubs=1)
+    url, key = system.hubs[0].url, await system.key("reader", "stock:read:*")
+    async with unhurt(system):
+        keyed, nobody = await asyncio.gather(
+            run(HUB, url, tmp_path, key, "--exclude-operation-id=streamLevels"),
+            run(HUB, url, tmp_path, None, "--exclude-operation-id=streamLevels", phases=EXAMPLES),
+        )
+        hold("a reader", keyed)
+        hold("nobody", nobody)
+    assert system.hubs[0].running
+    system.hubs[0].check_log()
 
 
 def hold(name: str, done: Run) -> None:
