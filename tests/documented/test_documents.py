@@ -16,9 +16,9 @@ from sqlalchemy import text
 import wire
 from ledger.database import create_engine
 from tests.conftest import StartLedger, StartSystem
+from tests.documented.schemathesis import DEADLINE_S, SEED, Run, run
 from tests.ledger.api import Api, receipt, sale
 from tests.ledger.commit_path import commit_path
-from tests.documented.schemathesis import DEADLINE_S, SEED, Run, run
 from tests.system import System
 from tests.waiting import wait_until
 from wire.shards import shard_of
