@@ -79,6 +79,21 @@ class LedgerMachine(RuleBasedStateMachine):
         lines = tuple(self.line(place, sku, kind, sign, many, None, text, None) for kind, sign, many, text in of)
         self.send(replica, Request(owner, self.new_key(), lines))
 
+    @rule(owner=owners, replica=replicas, place=known, sku=known, again=st.booleans(), room=few)
+    def fill_a_level(self, owner: str, replica: int, place: int, sku: int, again: bool, room: int) -> None:
+        """To the brim. The same receipt again fits no more and was done; after a sale elsewhere a small one fits."""
+        on_hand = self.shelf.level((self.place(place), self.sku(sku)))["on_hand"]
+        if on_hand == UNITS_MAX:
+            return
+        line = self.line(place, sku, "receipt", 1, UNITS_MAX - on_hand, None, None, None)
+        full = Request(owner, self.new_key(), (line,))
+        self.send(replica, full)
+        if again:
+            self.send(replica, full)
+        sale, receipt = (self.line(place, sku, kind, 1, room, None, None, None) for kind in ("sale", "receipt"))
+        self.send(1 - replica, Request(owner, self.new_key(), (sale,)))
+        self.send(replica, Request(owner, self.new_key(), (receipt,)))
+
     @rule(
         owner=owners,
         replica=replicas,
