@@ -29,6 +29,7 @@ _NOT_INHERITED = {
     "STOCKWIRE_API_KEY",
     "STOCKWIRE_REQUIRE_BROWSER",
     "STOCKWIRE_REQUIRE_HAPROXY",
+    "STOCKWIRE_REQUIRE_FAULTS",
 }
 _LOG_BYTES_MAX = 16 * 2**20  # a log beyond this is put aside once as .1 when its process starts again
 _SOCKET_PATH_BYTES_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux; leaves room for the file's name

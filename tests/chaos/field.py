@@ -17,7 +17,8 @@ from tests.valkey import ValkeyServer
 
 DISK_MIB = 400
 """Enough for a new cluster and some minutes of log; filled up in a moment."""
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+FAKETIME = "*/faketime/libfaketime.so.1"
+"""In one of the folders of /usr/lib, by the machine's architecture."""
 SPREAD = 2
 """Ledgers, and hubs."""
 
@@ -90,7 +91,7 @@ async def _start(under_fire: Field, cables: AsyncExitStack) -> None:
     }
     if under_fire.clock is not None:
         settings |= {
-            "LD_PRELOAD": FAKETIME,
+            "LD_PRELOAD": _faketime(),
             "FAKETIME_TIMESTAMP_FILE": under_fire.clock,
             "FAKETIME_NO_CACHE": 1,
             "FAKETIME_DONT_FAKE_MONOTONIC": 1,
@@ -124,11 +125,15 @@ def _disk(folder: Path, size_mib: int) -> Iterator[Path | None]:
 
 
 def _clock(folder: Path) -> Path | None:
-    if not FAKETIME.exists():
+    if _faketime() is None:
         return None
     clock = folder / "clock"
     clock.write_text("+0\n")
     return clock
+
+
+def _faketime() -> Path | None:
+    return next(Path("/usr/lib").glob(FAKETIME), None)
 
 
 def _run(*command: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.pseudo_terminal import PseudoTerminal
+from tests.cli.job_terminal import JobTerminal
 from tests.source import ROOT
 
 PROGRAM = """
@@ -39,19 +39,19 @@ say("over")
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[PseudoTerminal]:
+def shell(tmp_path: Path) -> Iterator[JobTerminal]:
     """Interactive, but without an editor of lines: what the terminal's settings are is then the job's doing alone."""
     if (bash := shutil.which("bash")) is None:
         pytest.skip("no bash on this machine")
     (tmp_path / "keys.py").write_text(PROGRAM)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PS1": "ready> ", "HOME": str(tmp_path)}
-    with PseudoTerminal([bash, "--norc", "--noprofile", "--noediting", "-i"], environment, tmp_path) as terminal:
+    with JobTerminal([bash, "--norc", "--noprofile", "--noediting", "-i"], environment, tmp_path) as terminal:
         terminal.expect("ready> ")
         yield terminal
         terminal.type("exit\n")
 
 
-def start(shell: PseudoTerminal, *arguments: str) -> int:
+def start(shell: JobTerminal, *arguments: str) -> int:
     shell.type(f"{sys.executable} keys.py {' '.join(arguments)}\n")
     pid = int(shell.expect(r"pid (\d+)\.")[1])
     if "&" not in arguments:
@@ -59,13 +59,13 @@ def start(shell: PseudoTerminal, *arguments: str) -> int:
     return pid
 
 
-def test_a_key_counts_at_once_and_is_not_echoed(shell: PseudoTerminal) -> None:
+def test_a_key_counts_at_once_and_is_not_echoed(shell: JobTerminal) -> None:
     start(shell)
     shell.type("x")
     assert shell.expect("(.*)key x")[1] == ""
 
 
-def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(shell: PseudoTerminal) -> None:
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(shell: JobTerminal) -> None:
     start(shell)
     shell.type("\x1a")
     shell.expect("Stopped[^$]*ready> ")
@@ -79,7 +79,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(shell: Pse
     shell.expect("key y")
 
 
-def test_a_background_job_leaves_every_key_to_the_shell_and_is_not_stopped(shell: PseudoTerminal) -> None:
+def test_a_background_job_leaves_every_key_to_the_shell_and_is_not_stopped(shell: JobTerminal) -> None:
     start(shell, "&")
     shell.type("jobs; echo sum=$((2+2))\n")
     shell.expect("Running[^$]*sum=4")
@@ -91,7 +91,7 @@ def test_a_background_job_leaves_every_key_to_the_shell_and_is_not_stopped(shell
 
 
 @pytest.mark.parametrize("arguments", [(), ("crash",)])
-def test_its_end_gives_the_terminal_back_as_it_was(shell: PseudoTerminal, arguments: tuple[str, ...]) -> None:
+def test_its_end_gives_the_terminal_back_as_it_was(shell: JobTerminal, arguments: tuple[str, ...]) -> None:
     before = shell.settings
     pid = start(shell, *arguments)
     os.kill(pid, signal.SIGTERM)
@@ -104,7 +104,7 @@ def test_the_watchdog_gives_the_terminal_back_when_we_are_killed(tmp_path: Path)
     """Without any shell above that would mend it."""
     (tmp_path / "keys.py").write_text(PROGRAM)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    with PseudoTerminal([sys.executable, "keys.py"], environment, tmp_path) as terminal:
+    with JobTerminal([sys.executable, "keys.py"], environment, tmp_path) as terminal:
         terminal.until(single_keys=True)
         os.kill(terminal.process.pid, signal.SIGKILL)
         terminal.until(single_keys=False)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from cli.data_folder import DataFolder
-from tests.cli.pseudo_terminal import PseudoTerminal
+from tests.cli.job_terminal import JobTerminal
 from tests.cli.running import PROGRAM, RunningUp, gone
 
 FEW = ("--buyers", "60", "--units", "10", "--watchers", "6")
@@ -27,9 +27,9 @@ def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Running
 
 
 @pytest.fixture(scope="module")
-def terminal(up: RunningUp) -> Iterator[PseudoTerminal]:
+def terminal(up: RunningUp) -> Iterator[JobTerminal]:
     argv: list[str | Path] = [PROGRAM, "up", "--data", up.data, "--port", "0", "--replay", "20"]
-    with PseudoTerminal(argv, up.environment(), up.data.parent) as terminal:
+    with JobTerminal(argv, up.environment(), up.data.parent) as terminal:
         terminal.expect("Keys here:\n.*f flash sale")
         terminal.expect("changes/s")
         terminal.until(single_keys=True)
@@ -45,7 +45,7 @@ async def schemas_left(database_url: str) -> list[str]:
     return [row["nspname"] for row in rows]
 
 
-async def test_a_sale_on_a_running_up_sells_every_unit_once(up: RunningUp, terminal: PseudoTerminal) -> None:
+async def test_a_sale_on_a_running_up_sells_every_unit_once(up: RunningUp, terminal: JobTerminal) -> None:
     done = up.command("demo", "flash-sale", *FEW, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     verdict: dict[str, Any] = json.loads(done.stdout)
@@ -63,7 +63,7 @@ async def test_a_sale_on_a_running_up_sells_every_unit_once(up: RunningUp, termi
     assert await schemas_left(DataFolder(up.data).environment()["STOCKWIRE_DATABASE_URL"]) == []
 
 
-def test_a_hub_killed_in_the_middle_is_named_and_every_screen_heals(up: RunningUp, terminal: PseudoTerminal) -> None:
+def test_a_hub_killed_in_the_middle_is_named_and_every_screen_heals(up: RunningUp, terminal: JobTerminal) -> None:
     before = up.run["pids"]["hub-1"]
     done = up.command("demo", "flash-sale", *FEW, "--fault", "hub")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -73,7 +73,7 @@ def test_a_hub_killed_in_the_middle_is_named_and_every_screen_heals(up: RunningU
     assert up.run["pids"]["hub-1"] != before
 
 
-def test_the_keys_sell_kill_cut_and_quit(up: RunningUp, terminal: PseudoTerminal) -> None:
+def test_the_keys_sell_kill_cut_and_quit(up: RunningUp, terminal: JobTerminal) -> None:
     processes = [psutil.Process(terminal.process.pid), *psutil.Process(terminal.process.pid).children()]
     terminal.type("f")
     terminal.expect("Flash sale under way")

@@ -76,7 +76,7 @@ class Recorder:
 
     owner: str
     clock: Callable[[], float] = time.monotonic
-    invocations: list[Invocation] = field(default_factory=list)
+    invocations: list[Invocation] = field(default_factory=list[Invocation])
 
     async def operation(self, client: AsyncClient, lines: Sequence[Line], *, key: str | None = None) -> OperationResult:
         """As `AsyncClient.operation`, and raises what it raises; a call that is cancelled has an unknown outcome."""

@@ -41,7 +41,7 @@ async def _skus(client: AsyncClient, prefix: str) -> list[str]:
 
 async def _beginning_with(prefix: str, whole: Callable[[], Awaitable[str]], listed: AsyncIterator[str]) -> list[str]:
     """Listings are in order and begin behind the prefix: what it is itself is asked for, the rest follows at once."""
-    names = []
+    names: list[str] = []
     try:
         if is_name(prefix):
             names.append(await whole())

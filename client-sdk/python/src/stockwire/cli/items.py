@@ -1,7 +1,7 @@
 """``stockwire items``: what there is to sell."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import orjson
 import typer
@@ -105,4 +105,4 @@ def _object(attributes: str | None) -> dict[str, Any] | None:
         known = None
     if not isinstance(known, dict):
         raise typer.BadParameter('a JSON object is wanted, such as {"colour":"red"}', param_hint="--attributes")
-    return known
+    return cast("dict[str, Any]", known)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -35,7 +35,7 @@ async def draw(console: Console, render: Callable[[int, int], Text], work: Corou
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def _ended_by_sigterm() -> Generator[None]:
     """SIGTERM ends us as Ctrl-C does, with the screen put back, and with its own status."""
 
     def leave(number: int, _: FrameType | None) -> None:

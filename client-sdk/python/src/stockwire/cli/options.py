@@ -1,7 +1,7 @@
 """Options that every verb of the client has, how a verb runs, and how one that fails ends."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
@@ -31,7 +31,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def failures(json: bool) -> Iterator[None]:
+def failures(json: bool) -> Generator[None]:
     """A StockwireError in here ends the command: one line on stderr (``json``: one object), and its status."""
     try:
         yield

@@ -1,7 +1,6 @@
 """All verbs in one typer application, and what the process says when one fails: a single line on stderr."""
 
 import importlib.metadata
-import io
 import sys
 
 import typer
@@ -21,8 +20,8 @@ def run() -> None:
     """Ends the process: 0 done, 1 failed, 2 wrong usage (and a failed import), 3 refused on the stock, 75 try again
     later, 78 something must be set first, 130 interrupted.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII only shows "?" for an umlaut
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="replace")  # a terminal that knows ASCII only shows "?" for an umlaut
     try:
         program()()
     except StockwireError as error:

@@ -1,4 +1,4 @@
-"""A real pseudo-terminal with a program as its foreground job, and what a person would see and type there."""
+"""A program as the foreground job of its terminal: keys, settings, what it prints. For screens: `pseudo_terminal`."""
 
 import os
 import re
@@ -16,8 +16,8 @@ WAIT_S = 90.0  # a start with its sample, on a machine that does other things to
 _ENDED_WITHIN_S = 30.0
 
 
-class PseudoTerminal:
-    """``with PseudoTerminal(argv, ...) as terminal``: at the end the program is killed if it still runs."""
+class JobTerminal:
+    """``with JobTerminal(argv, ...) as terminal``: at the end the program is killed if it still runs."""
 
     def __init__(self, argv: Sequence[str | Path], environment: Mapping[str, str], folder: Path) -> None:
         self._ours, theirs = os.openpty()
@@ -87,7 +87,7 @@ class PseudoTerminal:
             self.look(0.05)
         return status
 
-    def __enter__(self) -> "PseudoTerminal":
+    def __enter__(self) -> "JobTerminal":
         return self
 
     def __exit__(self, *_: object) -> None:
