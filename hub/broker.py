@@ -77,7 +77,7 @@ class Broker:
         """Returns why it ended; raises what the connection raises."""
         awaited, announced, turn = len(self._channels), False, 0
         try:
-            while True:
+            while not _cancelled():
                 message: dict[str, Any] | None = await pubsub.get_message(timeout=SILENCE_S)
                 if message is None:
                     return "silence"
@@ -91,6 +91,17 @@ class Broker:
                 turn += 1
                 if turn % MESSAGES_PER_TURN == 0:
                     await asyncio.sleep(0)
+            raise asyncio.CancelledError
         finally:
             if announced:
                 self._listener.unsubscribed()
+
+
+def _cancelled() -> bool:
+    """Whether this task was cancelled, and the cancellation was swallowed on its way.
+
+    redis-py waits with `asyncio.wait_for`, which up to Python 3.11 loses a cancellation that comes with the result: the
+    task would listen for ever, and the hub that is being stopped would wait for it.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

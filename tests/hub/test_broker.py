@@ -1,0 +1,35 @@
+"""The broker's listener can be ended at any moment: a hub that is being stopped waits for it."""
+
+import asyncio
+
+from hub.broker import Broker
+
+TURNS = 120
+ENDED_WITHIN_S = 10.0
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.subscriptions = 0
+
+    def subscribed(self) -> None:
+        self.subscriptions += 1
+
+    def message(self, channel: str, data: bytes) -> None:
+        pass
+
+    def unsubscribed(self) -> None:
+        pass
+
+
+async def test_a_listener_that_is_cancelled_while_it_subscribes_ends(redis_url: str) -> None:
+    """After each number of turns of the loop once: up to Python 3.11 one of the waits lost the cancellation."""
+    listener = Listener()
+    for turns in range(TURNS):
+        running = asyncio.create_task(Broker(redis_url, ["one", "two"], listener).run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        _, pending = await asyncio.wait([running], timeout=ENDED_WITHIN_S)
+        assert not pending, f"still listens after {turns} turns and its cancellation"
+    assert listener.subscriptions > 0, "never got so far as to subscribe"
