@@ -7,8 +7,8 @@ back: one connection per subscription, silence ends it, and each new subscriptio
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 CONNECT_S = 2.0
 SILENCE_S = 2.0  # heartbeats come every 250 to 500 ms on every shard's channel
 PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
-BROKER_AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
-"""RuntimeError is what uvloop raises for a write to a connection that was reset a moment ago."""
 MESSAGES_PER_TURN = 200  # then everybody else gets a turn of the loop
 
 
@@ -50,10 +48,11 @@ class Broker:
             try:
                 async with aclosing(self._connect()) as redis, aclosing(redis.pubsub()) as pubsub:
                     async with asyncio.timeout(CONNECT_S):
-                        await pubsub.subscribe(*self._channels)
+                        with _reset_told():
+                            await pubsub.subscribe(*self._channels)
                     reason = await self._listen(pubsub)
                     pause_s = PAUSE_MIN_S
-            except BROKER_AWAY as error:
+            except (RedisError, OSError, TimeoutError) as error:
                 reason = f"{type(error).__name__}: {error}"
             if not failing:
                 log.warning("the broker is away, reading the log instead reason=%r", reason)
@@ -78,7 +77,8 @@ class Broker:
         awaited, announced, turn = len(self._channels), False, 0
         try:
             while not _cancelled():
-                message: dict[str, Any] | None = await pubsub.get_message(timeout=SILENCE_S)
+                with _reset_told():
+                    message: dict[str, Any] | None = await pubsub.get_message(timeout=SILENCE_S)
                 if message is None:
                     return "silence"
                 if message["type"] == "message":
@@ -95,6 +95,15 @@ class Broker:
         finally:
             if announced:
                 self._listener.unsubscribed()
+
+
+@contextmanager
+def _reset_told() -> Iterator[None]:
+    """uvloop raises RuntimeError for a write to a connection that was reset a moment ago."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionResetError(str(error)) from error
 
 
 def _cancelled() -> bool:

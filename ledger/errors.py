@@ -151,7 +151,7 @@ class Unavailable(Later):
     type = "unavailable"
 
 
-_REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in (InsufficientStock, VersionConflict, BelowReserved)}
+REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in (InsufficientStock, VersionConflict, BelowReserved)}
 
 
 def refusal_as_stored(refusal: Refusal) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def refusal_as_stored(refusal: Refusal) -> dict[str, Any]:
 
 def refusal_from_stored(stored: dict[str, Any]) -> Refusal:
     """The refusal again, with its numbers of then."""
-    kind = _REFUSALS[stored["type"]]
+    kind = REFUSALS[stored["type"]]
     if kind is VersionConflict:
         return VersionConflict(**stored["numbers"], precondition=stored["precondition"])
     return kind(**stored["numbers"])

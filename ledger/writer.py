@@ -20,6 +20,7 @@ from ledger.commit import Head, Stored
 from ledger.database import Generation
 from ledger.decide import Decision, LevelKey, Stock, decide, keys_of
 from ledger.errors import (
+    REFUSALS,
     IdempotencyInFlight,
     Invalid,
     LedgerError,
@@ -73,10 +74,6 @@ ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
 """Failures that one operation brings upon its batch: the batch is halved until that one stands alone."""
 
 
-REFUSALS = ("insufficient-stock", "version-conflict", "below-reserved")
-"""Counted from 0, so that the first one shows as a rise."""
-
-
 @dataclass(slots=True)
 class Counters:
     """Counts since start, for the metrics: docs/reference/metrics.md says what each one means."""
@@ -93,6 +90,7 @@ class Counters:
     bisections: int = 0
     commit_seconds: float = 0.0
     refusals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
+    """By problem type, all from 0, so that the first one shows as a rise."""
 
 
 class Writer:
@@ -240,8 +238,8 @@ class Writer:
             decision = decide([pending.operation for pending in batch], levels)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
             if not doubtful:
-                heads = await self._write(connection, decision)
                 await self._replay_not_found(connection, batch, decision)
+                heads = await self._write(connection, decision)
         if doubtful:
             # What does not fit is not stored, so no statement checks its levels or its key: it may have been done
             # before, when it fitted, or another replica may have made room.
