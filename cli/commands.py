@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from cli.location import checked_environment, checked_variables, data_path, database_url, system_variables
+from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
 from stockwire.cli.options import complete
 from wire.environment import EXIT_CONFIG, SettingsError
 
@@ -209,9 +209,9 @@ def demo_flash_sale(
 ) -> None:
     """Sell far too few units to far too many buyers, beside the same done naively. Exit status 1 if ours went wrong."""
     with _refusals():
-        from cli import demo
-        from cli.fault import fault_kind
-        from cli.flash_sale import Asked
+        from cli.flash_sale import demo
+        from cli.flash_sale.fault import fault_kind
+        from cli.flash_sale.sale import Asked
 
         asked = Asked(buyers, units, watchers)
         status = demo.flash_sale(data_path(data), asked, fault_kind(fault), as_json=as_json)

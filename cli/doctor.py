@@ -16,7 +16,7 @@ from cli.checks.round_trip import round_trip
 from cli.checks.snapshot import snapshot
 from cli.checks.way_in import WayIn, find_way_in
 from cli.findings import Finding, Report, State
-from cli.location import database_url
+from cli.named_system import database_url
 
 
 async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read_only: bool) -> Report:

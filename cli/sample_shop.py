@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.data_folder import DataFolder
-from cli.screen import Screen, Stage
+from cli.terminal.screen import Screen, Stage
 from cli.shop import Card
 from stockwire import AsyncClient
 from stockwire.errors import NotFound

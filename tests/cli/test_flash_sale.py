@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from cli.data_folder import DataFolder
-from cli.fault import FaultKind, fault_in
-from cli.flash_sale import Asked
-from cli.naive_sale import sell_naively
+from cli.flash_sale.fault import FaultKind, fault_in
+from cli.flash_sale.sale import Asked
+from cli.flash_sale.naive_sale import sell_naively
 from cli.running_system import running_system
 from tests.cli.running import PROGRAM
 from tests.system import System

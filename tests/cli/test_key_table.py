@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.key_table import HELP, HINT, KEYS, KILLS_MAX, WINDOW_S, Action, Turns, action_of
+from cli.terminal.key_table import HELP, HINT, KEYS, KILLS_MAX, WINDOW_S, Action, Turns, action_of
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.source import ROOT
 
 PROGRAM = """
 import asyncio, os, signal, sys
-from cli.keyboard import Keyboard
+from cli.terminal.keyboard import Keyboard
 from cli.launch import Watchdog
 
 async def main(watchdog):

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from cli.buyers import Outcome, Purchase
-from cli.level_audit import audit_level
-from cli.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
-from cli.verdict_table import COLUMNS_MAX, verdict_table
+from cli.flash_sale.buyers import Outcome, Purchase
+from cli.flash_sale.level_audit import audit_level
+from cli.flash_sale.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
+from cli.flash_sale.verdict_table import COLUMNS_MAX, verdict_table
 from stockwire import Event, Level
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

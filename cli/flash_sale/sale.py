@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.buyers import Outcome, Purchase, buy, callers
-from cli.fault import Fault
+from cli.flash_sale.buyers import Outcome, Purchase, buy, callers
+from cli.flash_sale.fault import Fault
 from cli.figures import percentile
-from cli.level_audit import LevelAudit, audit_level
-from cli.naive_sale import sell_naively
+from cli.flash_sale.level_audit import LevelAudit, audit_level
+from cli.flash_sale.naive_sale import sell_naively
 from cli.running_system import RunningSystem
-from cli.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
-from cli.views import Views, Watched
+from cli.flash_sale.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
+from cli.flash_sale.views import Views, Watched
 from stockwire import AsyncClient, Level
 from wire.environment import SettingsError
 

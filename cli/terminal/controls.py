@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psutil
 
-from cli.fault import FaultKind, fault_in
-from cli.key_table import HELP, KILLS_MAX, WINDOW_S, Action, Turns, action_of
+from cli.flash_sale.fault import FaultKind, fault_in
+from cli.terminal.key_table import HELP, KILLS_MAX, WINDOW_S, Action, Turns, action_of
 from cli.launch import Launch, Watchdog, stop
-from cli.outage import break_part
+from cli.flash_sale.outage import break_part
 from cli.running_system import RunningSystem, running_system
-from cli.screen import Screen
+from cli.terminal.screen import Screen
 from stockwire.errors import StockwireError
 from wire.environment import SettingsError
 

@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.verdict import FaultFound, ScreensFound, Verdict
+from cli.flash_sale.verdict import FaultFound, ScreensFound, Verdict
 
 COLUMNS_MAX = 80
 

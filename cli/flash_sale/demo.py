@@ -12,11 +12,11 @@ import psutil
 import uvloop
 from rich.console import Console
 
-from cli.fault import FaultKind, fault_in
-from cli.flash_sale import Asked, FlashSale
+from cli.flash_sale.fault import FaultKind, fault_in
+from cli.flash_sale.sale import Asked, FlashSale
 from cli.running_system import running_system
-from cli.verdict import Verdict
-from cli.verdict_table import COLUMNS_MAX, verdict_table
+from cli.flash_sale.verdict import Verdict
+from cli.flash_sale.verdict_table import COLUMNS_MAX, verdict_table
 from wire.environment import SettingsError
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT

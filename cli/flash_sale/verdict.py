@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from cli.buyers import Outcome, Purchase
+from cli.flash_sale.buyers import Outcome, Purchase
 from cli.figures import percentile
-from cli.level_audit import LevelAudit
+from cli.flash_sale.level_audit import LevelAudit
 
 
 @dataclass(frozen=True, slots=True)

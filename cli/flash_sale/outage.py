@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.fault import Fault
+from cli.flash_sale.fault import Fault
 from cli.running_system import RunningSystem
-from cli.views import Views
+from cli.flash_sale.views import Views
 from stockwire import AsyncClient
 
 HEAL_WITHIN_S = 30.0

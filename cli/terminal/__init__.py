@@ -1,0 +1,1 @@
+"""The terminal of `stockwire up`: what is shown there, and the keys that are pressed."""
