@@ -12,8 +12,31 @@ from typing import Any
 from ledger.keys import ApiKey
 from wire.scopes import allows
 
+WIDTH_MIN = 40
+"""Columns: a terminal that says less (0 in a pipe) would have a report of single words."""
+VERSION_MIN = 150000
+"""PostgreSQL 14 has had its last release (November 2026)."""
+VERSIONS_PATCHED = {18: 180006}
+"""CVE-2026-14680, by major version: needs somebody else on the network, so a Unix socket is none of its business."""
+SKEW_WARNING_S = 0.1
+"""Latencies are the difference of two clocks, and good ones are a few ms: more than this, and they say nothing."""
+SKEW_FAILED_S = 5.0
+"""Tokens live for minutes and are checked by another machine's clock: seconds cut them short or prolong them."""
+HARD_MIN, SOFT_MIN = 32 * 2**20, 8 * 2**20
+"""Bytes, the broker's own defaults: a hub that stalls for a second or two is not cut off by them."""
+FILES_MIN = 4096
+"""Each client of a hub is an open file; 1,024, which many shells give, is no shop's afternoon."""
+FILES_SHARE_MAX = 0.8
+"""Of what a process may have open: beyond it, one reconnect storm uses up the rest."""
+ENDS_SOON = timedelta(days=14)
+"""Long enough to exchange a key on every till before it ends, holidays included."""
+ENDING_SHOWN_MAX = 3
+"""Named one by one; more would hide the rest of the report. `stockwire key list` has all."""
+TRIP_SLOW_MS = 500.0
+"""A sound system takes tens; half a second is what people at a screen notice."""
 
-class State(StrEnum):
+
+class FindingState(StrEnum):
     GOOD = "good"
     WARNING = "warning"
     """Works now; will hurt under load or on a bad day."""
@@ -22,12 +45,15 @@ class State(StrEnum):
     """Could not be looked at; ``detail`` says why."""
 
 
+SIGNS = {FindingState.GOOD: "✓", FindingState.WARNING: "!", FindingState.FAILED: "✗", FindingState.SKIPPED: "–"}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """``fix``: what to do about it; empty for what is good."""
 
     check: str
-    state: State
+    state: FindingState
     detail: str
     fix: str = ""
 
@@ -38,7 +64,7 @@ class Report:
 
     @property
     def good(self) -> bool:
-        return all(finding.state is not State.FAILED for finding in self.findings)
+        return all(finding.state is not FindingState.FAILED for finding in self.findings)
 
     def as_json(self) -> str:
         return json.dumps({"good": self.good, "findings": [asdict(finding) for finding in self.findings]}, indent=1)
@@ -51,7 +77,7 @@ class Report:
             if finding.fix:
                 lines += _wrapped(f"    fix: {finding.fix}", " " * len("    fix: "), width)
         counts = Counter(finding.state for finding in self.findings)
-        lines += ["", ", ".join(f"{counts[state]} {state}" for state in State if counts[state])]
+        lines += ["", ", ".join(f"{counts[state]} {state}" for state in FindingState if counts[state])]
         return "\n".join(lines)
 
 
@@ -59,19 +85,17 @@ def _wrapped(text: str, indent: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(width, WIDTH_MIN), subsequent_indent=indent, break_on_hyphens=False)
 
 
-SIGNS = {State.GOOD: "✓", State.WARNING: "!", State.FAILED: "✗", State.SKIPPED: "–"}
-WIDTH_MIN = 40
-
-
 def version_finding(number: int, unix_socket: bool) -> Finding:
     """``number``: PostgreSQL's server_version_num, such as 180004."""
     shown = f"PostgreSQL {number // 10000}.{number % 10000}"
     if number < VERSION_MIN:
-        return Finding("version", State.FAILED, shown, f"upgrade to PostgreSQL {VERSION_MIN // 10000} or later")
+        return Finding("version", FindingState.FAILED, shown, f"upgrade to PostgreSQL {VERSION_MIN // 10000} or later")
     patched = VERSIONS_PATCHED.get(number // 10000, 0)
     if number < patched and not unix_socket:
-        return Finding("version", State.WARNING, f"{shown} lacks the fix of CVE-2026-14680", "upgrade to 18.6 or later")
-    return Finding("version", State.GOOD, shown)
+        return Finding(
+            "version", FindingState.WARNING, f"{shown} lacks the fix of CVE-2026-14680", "upgrade to 18.6 or later"
+        )
+    return Finding("version", FindingState.GOOD, shown)
 
 
 def clock_finding(skew_s: float, uncertain_s: float) -> Finding:
@@ -80,18 +104,20 @@ def clock_finding(skew_s: float, uncertain_s: float) -> Finding:
     shown = f"the database's clock is {skew_s * 1000:+.0f} ms from ours (± {uncertain_s * 1000:.0f} ms)"
     fix = "run NTP or chrony on both machines"
     if off > SKEW_FAILED_S:
-        return Finding("clocks", State.FAILED, shown + ": tokens and latencies are wrong", fix)
+        return Finding("clocks", FindingState.FAILED, shown + ": tokens and latencies are wrong", fix)
     if off > SKEW_WARNING_S:
-        return Finding("clocks", State.WARNING, shown, fix)
-    return Finding("clocks", State.GOOD, shown)
+        return Finding("clocks", FindingState.WARNING, shown, fix)
+    return Finding("clocks", FindingState.GOOD, shown)
 
 
 def durability_finding(settings: dict[str, str]) -> Finding:
     """``settings``: fsync, full_page_writes, synchronous_commit as PostgreSQL states them."""
     off = [name for name, value in settings.items() if value == "off"]
     if off:
-        return Finding("durability", State.FAILED, f"{', '.join(off)} off: sales can be lost", f"set {off[0]} = on")
-    return Finding("durability", State.GOOD, "commits are on disk before they are answered")
+        return Finding(
+            "durability", FindingState.FAILED, f"{', '.join(off)} off: sales can be lost", f"set {off[0]} = on"
+        )
+    return Finding("durability", FindingState.GOOD, "commits are on disk before they are answered")
 
 
 def buffer_finding(limit: str) -> Finding:
@@ -100,22 +126,38 @@ def buffer_finding(limit: str) -> Finding:
     try:
         hard, soft, _seconds = (int(word) for word in words[words.index("pubsub") + 1 :][:3])
     except ValueError:
-        return Finding("broker buffers", State.SKIPPED, "the broker does not state its limits")
+        return Finding("broker buffers", FindingState.SKIPPED, "the broker does not state its limits")
     small = [name for name, value, least in (("hard", hard, HARD_MIN), ("soft", soft, SOFT_MIN)) if 0 < value < least]
     shown = f"pubsub {hard // 2**20} MiB hard, {soft // 2**20} MiB soft"
     if small:
         fix = f"CONFIG SET client-output-buffer-limit 'pubsub {HARD_MIN} {SOFT_MIN} 60'"
-        return Finding("broker buffers", State.WARNING, f"{shown}: a short stall cuts the hubs off", fix)
-    return Finding("broker buffers", State.GOOD, shown)
+        return Finding("broker buffers", FindingState.WARNING, f"{shown}: a short stall cuts the hubs off", fix)
+    return Finding("broker buffers", FindingState.GOOD, shown)
 
 
-def files_finding(soft: int) -> Finding:
-    """``soft``: open files this process may have; -1: no limit."""
-    shown = "no limit" if soft < 0 else f"{soft:,} open files"
-    if 0 <= soft < FILES_MIN:
-        fix = "ulimit -n 65536, or LimitNOFILE=65536 in the unit"
-        return Finding("open files", State.WARNING, f"{shown}: a hub holds fewer clients than that", fix)
-    return Finding("open files", State.GOOD, shown)
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """Of one process: how many it has open, how many it may have."""
+
+    count: int
+    most: int
+
+
+def files_finding(stated: Mapping[str, OpenFiles]) -> Finding:
+    """``stated``: by process name, of those that say so themselves."""
+    check = "open files"
+    if not stated:
+        return Finding(check, FindingState.SKIPPED, "no process states how many it may have")
+    fix = "LimitNOFILE=65536 in its unit, or ulimit -n 65536 where it is started; then start it again"
+    name, least = min(stated.items(), key=lambda item: item[1].most)
+    if least.most < FILES_MIN:
+        detail = f"{name} may have {least.most:,}: a hub holds fewer clients than that"
+        return Finding(check, FindingState.WARNING, detail, fix)
+    name, fullest = max(stated.items(), key=lambda item: item[1].count / item[1].most)
+    if fullest.count > FILES_SHARE_MAX * fullest.most:
+        detail = f"{name} has {fullest.count:,} of {fullest.most:,} open: soon it takes no more clients"
+        return Finding(check, FindingState.WARNING, detail, fix)
+    return Finding(check, FindingState.GOOD, f"{least.most:,} for each process, {fullest.count:,} open at most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,33 +173,39 @@ def origins_finding(allowed: Sequence[str], answers: Sequence[Answered]) -> Find
     """``allowed``: the setting here. ``answers``: what the processes do, of those that could be asked."""
     example = "set STOCKWIRE_ALLOWED_ORIGINS=https://shop.example (your pages) for ledgers and hubs"
     if not allowed:
-        return Finding("origins", State.WARNING, "none is allowed: no page in a browser can watch or sell", example)
+        return Finding(
+            "origins", FindingState.WARNING, "none is allowed: no page in a browser can watch or sell", example
+        )
     for answer in answers:
         if not answer.allowed:
             fix = "give every ledger and hub the same STOCKWIRE_ALLOWED_ORIGINS as here, and start them again"
-            return Finding("origins", State.FAILED, f"{answer.who} turns pages of {answer.origin} away", fix)
+            return Finding("origins", FindingState.FAILED, f"{answer.who} turns pages of {answer.origin} away", fix)
     if "*" in allowed:
-        return Finding("origins", State.WARNING, "pages from anywhere may use what a token gives away", example)
+        return Finding("origins", FindingState.WARNING, "pages from anywhere may use what a token gives away", example)
     asked = len({answer.who for answer in answers})
     shown = f"{allowed[0]}" + (f" and {len(allowed) - 1} more" if len(allowed) > 1 else "")
-    return Finding("origins", State.GOOD, f"{shown} allowed" + (f", answered by {asked} places" if asked else ""))
+    return Finding(
+        "origins", FindingState.GOOD, f"{shown} allowed" + (f", answered by {asked} places" if asked else "")
+    )
 
 
 def stored_keys_findings(keys: Sequence[ApiKey], now: datetime) -> list[Finding]:
     """That somebody can make keys over HTTP, and which keys are about to end."""
     active = [key for key in keys if key.is_active(now)]
-    found = [Finding("admin key", State.GOOD, "there is one")]
+    found = [Finding("admin key", FindingState.GOOD, "there is one")]
     if not any(allows(key.scopes, "admin") for key in active):
         fix = "stockwire key create NAME --scope admin"
-        found = [Finding("admin key", State.WARNING, "nobody has one: keys are made on the database only", fix)]
+        found = [Finding("admin key", FindingState.WARNING, "nobody has one: keys are made on the database only", fix)]
     ending = [key for key in active if key.expires_at is not None and key.expires_at - now < ENDS_SOON]
     if ending:
         shown = ", ".join(f"{key.id} of {key.owner} on {key.expires_at:%Y-%m-%d}" for key in ending[:ENDING_SHOWN_MAX])
         more = f" and {len(ending) - ENDING_SHOWN_MAX} more" if len(ending) > ENDING_SHOWN_MAX else ""
         fix = "make new ones (`stockwire key create`), exchange them, then `stockwire key revoke` the old"
-        found.append(Finding("keys", State.WARNING, f"end within {ENDS_SOON.days} days: {shown}{more}", fix))
+        found.append(Finding("keys", FindingState.WARNING, f"end within {ENDS_SOON.days} days: {shown}{more}", fix))
     else:
-        found.append(Finding("keys", State.GOOD, f"{len(active):,} good, none ends within {ENDS_SOON.days} days"))
+        found.append(
+            Finding("keys", FindingState.GOOD, f"{len(active):,} good, none ends within {ENDS_SOON.days} days")
+        )
     return found
 
 
@@ -165,15 +213,17 @@ def hub_key_finding(status: int, document: Mapping[str, Any], now: datetime) -> 
     """``status``, ``document``: what the ledger answers the hubs' key when it asks about itself."""
     fix = "stockwire key create hubs --scope hub, then set STOCKWIRE_HUB_KEY of every hub to it"
     if status == 401 or (status == 200 and not document.get("active")):
-        return Finding("hub key", State.FAILED, "the ledger does not know it, or it has ended", fix)
+        return Finding("hub key", FindingState.FAILED, "the ledger does not know it, or it has ended", fix)
     if status == 403:
-        return Finding("hub key", State.FAILED, "it lacks the scope hub", fix)
+        return Finding("hub key", FindingState.FAILED, "it lacks the scope hub", fix)
     if status != 200:
-        return Finding("hub key", State.FAILED, f"the ledger cannot say ({status}): {document.get('detail', '')}", fix)
+        return Finding(
+            "hub key", FindingState.FAILED, f"the ledger cannot say ({status}): {document.get('detail', '')}", fix
+        )
     ends = document.get("expires_at")
     if ends is not None and datetime.fromisoformat(str(ends)) - now < ENDS_SOON:
-        return Finding("hub key", State.WARNING, f"ends at {ends}", fix)
-    return Finding("hub key", State.GOOD, "good, of scope hub")
+        return Finding("hub key", FindingState.WARNING, f"ends at {ends}", fix)
+    return Finding("hub key", FindingState.GOOD, "good, of scope hub")
 
 
 def trip_finding(hub: str, took_ms: float | None, trouble: str | None, fresh: bool | None = None) -> Finding:
@@ -184,23 +234,17 @@ def trip_finding(hub: str, took_ms: float | None, trouble: str | None, fresh: bo
     check = f"round trip {hub}"
     if trouble is not None:
         fix = "start it (its log says why it is away), or take it out of STOCKWIRE_HUB_STREAM_URLS of the ledger"
-        return Finding(check, State.FAILED, trouble, fix)
+        return Finding(check, FindingState.FAILED, trouble, fix)
     fix = "STOCKWIRE_REDIS_URL, STOCKWIRE_CHANNEL_PREFIX and STOCKWIRE_LEDGER_URLS of the hub must be of one system"
     if took_ms is None:
-        return Finding(check, State.FAILED, "a change that was committed has not been shown", fix)
+        return Finding(check, FindingState.FAILED, "a change that was committed has not been shown", fix)
     shown = f"a change was shown {took_ms:.1f} ms after it was asked for"
     if fresh is False:
-        return Finding(check, State.WARNING, f"{shown}, but it hears nothing of the broker and reads the log", fix)
+        return Finding(
+            check, FindingState.WARNING, f"{shown}, but it hears nothing of the broker and reads the log", fix
+        )
     if took_ms > TRIP_SLOW_MS:
-        return Finding(check, State.WARNING, f"{shown}: screens follow late", "see `stockwire top` for what is busy")
-    return Finding(check, State.GOOD, shown)
-
-
-VERSION_MIN = 150000
-VERSIONS_PATCHED = {18: 180006}
-SKEW_WARNING_S, SKEW_FAILED_S = 0.1, 5.0
-HARD_MIN, SOFT_MIN = 32 * 2**20, 8 * 2**20
-FILES_MIN = 4096
-ENDS_SOON = timedelta(days=14)
-ENDING_SHOWN_MAX = 3
-TRIP_SLOW_MS = 500.0
+        return Finding(
+            check, FindingState.WARNING, f"{shown}: screens follow late", "see `stockwire top` for what is busy"
+        )
+    return Finding(check, FindingState.GOOD, shown)

@@ -16,14 +16,18 @@ class Kind(StrEnum):
     HUB = "hub"
 
 
-class State(StrEnum):
-    """``FRESH``, ``BEHIND``: of a hub that is ready. ``UNREADY``: answers, and says that it cannot serve now."""
+class NodeState(StrEnum):
+    """``FRESH``, ``BEHIND``: of a hub that is ready. ``UNREADY``: answers, and says that it cannot serve now.
+    ``TOO_LARGE``: sends more than a page of metrics has; ``FOREIGN``: its metrics are no ledger's and no hub's.
+    """
 
     READY = "ready"
     FRESH = "fresh"
     BEHIND = "behind"
     UNREADY = "unready"
     AWAY = "away"
+    TOO_LARGE = "too large"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class NodeFigures:
 
     name: str
     kind: Kind | None
-    state: State
+    state: NodeState
     clients: int | None = None
     changes_per_s: float | None = None
     deliveries_per_s: float | None = None
@@ -46,7 +50,9 @@ class NodeFigures:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """``changes_per_s``: committed by all ledgers; where none is looked at, applied by the hub that applied most."""
+    """``up``: ledgers and hubs that were read. ``changes_per_s``: committed by all ledgers; where none is looked at,
+    applied by the hub that applied most.
+    """
 
     nodes: int
     up: int
@@ -59,20 +65,22 @@ class Totals:
     memory_bytes: int | None
 
 
-def figures_of(name: str, before: Scrape | None, after: Scrape | None) -> NodeFigures:
-    """``after`` None: the process did not answer just now."""
-    if after is None:
-        return NodeFigures(name, None, State.AWAY)
-    if after.value("stockwire_hub_fresh") is not None:
+def figures_of(name: str, before: Scrape | None, after: Scrape | NodeState) -> NodeFigures:
+    """``after``: what was read just now, or why nothing was. A process is what its metrics are named after."""
+    if isinstance(after, NodeState):
+        return NodeFigures(name, None, after)
+    if after.has("stockwire_hub_"):
         return _hub(name, before, after)
-    return _ledger(name, before, after)
+    if after.has("stockwire_ledger_"):
+        return _ledger(name, before, after)
+    return NodeFigures(name, None, NodeState.FOREIGN)
 
 
 def _ledger(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
     return NodeFigures(
         name,
         Kind.LEDGER,
-        State.READY if after.ready else State.UNREADY,
+        NodeState.READY if after.ready else NodeState.UNREADY,
         changes_per_s=rate(before, after, "stockwire_ledger_events_total"),
         conflicts=after.whole("stockwire_ledger_conflicts_total"),
         queued=after.whole("stockwire_ledger_queued_lines"),
@@ -81,13 +89,13 @@ def _ledger(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
 
 
 def _hub(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
-    fresh = State.FRESH if after.value("stockwire_hub_fresh") else State.BEHIND
+    fresh = NodeState.FRESH if after.value("stockwire_hub_fresh") else NodeState.BEHIND
     lag_s = after.value("stockwire_hub_lag_seconds")
     streams = [after.whole(f"stockwire_hub_{name}") for name in ("connections", "event_streams")]
     return NodeFigures(
         name,
         Kind.HUB,
-        fresh if after.ready else State.UNREADY,
+        fresh if after.ready else NodeState.UNREADY,
         clients=_sum(streams),
         changes_per_s=rate(before, after, "stockwire_hub_events_total"),
         deliveries_per_s=rate(before, after, "stockwire_hub_deliveries_total"),
@@ -102,7 +110,7 @@ def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
     applied = _max(node.changes_per_s for node in nodes if node.kind is Kind.HUB)
     return Totals(
         nodes=len(nodes),
-        up=sum(node.state is not State.AWAY for node in nodes),
+        up=sum(node.kind is not None for node in nodes),
         clients=_sum(node.clients for node in nodes),
         changes_per_s=applied if committed is None else committed,
         deliveries_per_s=_sum(node.deliveries_per_s for node in nodes),

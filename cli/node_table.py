@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from cli.node_figures import NodeFigures, State, totals_of
+from cli.node_figures import NodeFigures, NodeState, totals_of
 from stockwire.cli.columns import Column, Columns, cut
 
 WIDTH_MAX = 100
 """Wider tables are harder to read across."""
 NODES = (
     Column("node", 0),
-    Column("state", 7),
+    Column("state", 9),
     Column("clients", 7, right=True),
     Column("changes/s", 9, right=True),
     Column("sent/s", 8, right=True),
@@ -20,7 +20,13 @@ NODES = (
     Column("queued", 6, right=True),
     Column("MiB", 5, right=True),
 )
-_STYLES = {State.BEHIND: "bold yellow", State.UNREADY: "bold yellow", State.AWAY: "bold red"}
+_STYLES = {
+    NodeState.BEHIND: "bold yellow",
+    NodeState.UNREADY: "bold yellow",
+    NodeState.AWAY: "bold red",
+    NodeState.TOO_LARGE: "bold red",
+    NodeState.FOREIGN: "bold red",
+}
 
 
 def render(nodes: Sequence[NodeFigures], width: int, height: int) -> Text:

@@ -3,9 +3,14 @@
 from rich.console import Console
 from rich.text import Text
 
-from cli.findings import SIGNS, Report, State
+from cli.findings import SIGNS, FindingState, Report
 
-_STYLES = {State.GOOD: "green", State.WARNING: "bold yellow", State.FAILED: "bold red", State.SKIPPED: "dim"}
+_STYLES = {
+    FindingState.GOOD: "green",
+    FindingState.WARNING: "bold yellow",
+    FindingState.FAILED: "bold red",
+    FindingState.SKIPPED: "dim",
+}
 
 
 def show(report: Report) -> None:

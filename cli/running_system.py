@@ -3,13 +3,12 @@
 Only that one: a demonstration must never meet a system that the environment happens to name.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cli.data_folder import DataFolder
+from cli.run_file import read_run
 from wire.environment import SettingsError
 
 
@@ -26,33 +25,16 @@ class RunningSystem:
     database_url: str
 
     def pid_now(self, name: str) -> int | None:
-        """As run.json says now: it follows when a process was replaced. None while it is not running."""
-        try:
-            pid: int | None = _read(self.data)["pids"].get(name)
-        except (OSError, ValueError, KeyError):
-            return None
-        return pid
+        """As run.json says now. None while it is not running."""
+        run = read_run(self.data)
+        return None if run is None else run.pids.get(name)
 
 
 def running_system(data: Path) -> RunningSystem:
     """Raises SettingsError if no `stockwire up` runs in ``data``."""
-    try:
-        run = _read(data)
-        database_url = DataFolder(data).environment()["STOCKWIRE_DATABASE_URL"]
-        return RunningSystem(
-            data=data,
-            ledger=str(run["ledger"]),
-            hubs=tuple(map(str, run["hubs"])),
-            key=str(run["key"]),
-            pids={str(name): int(pid) for name, pid in run.get("pids", {}).items()},
-            location=str(run.get("location", "")),
-            database_url=database_url,
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+    run = read_run(data)
+    database_url = DataFolder(data).environment().get("STOCKWIRE_DATABASE_URL")
+    if run is None or database_url is None:
         fix = "start one with `make up`, or name its folder with --data or STOCKWIRE_DATA"
-        raise SettingsError(f"no `stockwire up` runs in {data}: {fix}") from None
-
-
-def _read(data: Path) -> dict[str, Any]:
-    run: dict[str, Any] = json.loads((data / "run.json").read_text())
-    return run
+        raise SettingsError(f"no `stockwire up` runs in {data}: {fix}")
+    return RunningSystem(data, run.ledger, run.hubs, run.key, run.pids, run.location, database_url)

@@ -24,6 +24,10 @@ class Scrape:
     def value(self, name: str) -> float | None:
         return self.values.get(name)
 
+    def has(self, prefix: str) -> bool:
+        """Whether any sample's name begins so."""
+        return any(name.startswith(prefix) for name in self.values)
+
     def whole(self, name: str) -> int | None:
         found = self.values.get(name)
         return None if found is None else round(found)

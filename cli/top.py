@@ -1,7 +1,6 @@
 """`stockwire top`: every process's metrics, read once a second."""
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +12,17 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from cli.node_figures import NodeFigures, as_fields, figures_of
+from cli.admin_port import PageTooLarge, scrape
+from cli.node_figures import NodeFigures, NodeState, as_fields, figures_of
 from cli.node_table import render
-from cli.scrape import Scrape, read_scrape
+from cli.run_file import read_run
+from cli.scrape import Scrape
 from stockwire.cli.live import draw
 from wire.environment import Environment, SettingsError
 
 EVERY_S = 1.0
 DEADLINE_S = 0.8
 """For one process to answer; the next round is due after EVERY_S, whoever hangs."""
-PAGE_BYTES_MAX = 2**20
 
 Nodes = Callable[[], Mapping[str, str]]
 """Names and admin URLs, as they are known now."""
@@ -37,25 +37,25 @@ def nodes_of(admin: Sequence[str], data: Path, variables: Mapping[str, str]) -> 
     if urls:
         named = {_name(url): url.rstrip("/") for url in urls}
         return lambda: named
-    run_file = RunFile(data / "run.json")
-    if not run_file.nodes():
+    run_nodes = RunNodes(data)
+    if not run_nodes():
         raise SettingsError(
             f"no `stockwire up` runs in {data}: name its folder with --data, or admin ports with --admin URL or "
             "STOCKWIRE_ADMIN_URLS"
         )
-    return run_file.nodes
+    return run_nodes
 
 
-class RunFile:
-    """The processes of a `stockwire up`; while it is stopped, those that it had."""
+class RunNodes:
+    """The processes of the `stockwire up` in ``data``; while it is stopped, those that it had."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._nodes: dict[str, str] = {}
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._nodes: Mapping[str, str] = {}
 
-    def nodes(self) -> Mapping[str, str]:
-        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):  # stopped, or not started yet
-            self._nodes = {str(name): str(url) for name, url in json.loads(self._path.read_text())["admin"].items()}
+    def __call__(self) -> Mapping[str, str]:
+        if run := read_run(self._data):
+            self._nodes = run.admin
         return self._nodes
 
 
@@ -71,19 +71,20 @@ class Top:
     async def look(self) -> None:
         """All processes side by side, none longer than DEADLINE_S. One that does not answer is away."""
         nodes = self._nodes()
-        scrapes = await asyncio.gather(*(self._scrape(url) for url in nodes.values()))
-        found = dict(zip(nodes, scrapes, strict=True))
-        self.figures = [figures_of(name, self._before.get(name), scrape) for name, scrape in found.items()]
-        self._before = {name: scrape for name, scrape in found.items() if scrape is not None}
+        readings = await asyncio.gather(*(self._read(url) for url in nodes.values()))
+        found = dict(zip(nodes, readings, strict=True))
+        self.figures = [figures_of(name, self._before.get(name), reading) for name, reading in found.items()]
+        self._before = {name: reading for name, reading in found.items() if isinstance(reading, Scrape)}
 
-    async def _scrape(self, url: str) -> Scrape | None:
+    async def _read(self, url: str) -> Scrape | NodeState:
+        """Or why there is nothing to be read."""
         try:
             async with asyncio.timeout(DEADLINE_S):
-                metrics, ready = await asyncio.gather(self._http.get(f"{url}/metrics"), self._http.get(f"{url}/readyz"))
-            metrics.raise_for_status()
-            return read_scrape(metrics.text[:PAGE_BYTES_MAX], time.monotonic(), ready=ready.is_success)
+                return await scrape(self._http, url)
+        except PageTooLarge:
+            return NodeState.TOO_LARGE
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
-            return None
+            return NodeState.AWAY
 
 
 async def run(nodes: Nodes, *, as_json: bool, once: bool) -> None:

@@ -8,7 +8,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from cli import findings
-from cli.findings import Finding, State
+from cli.findings import Finding, FindingState
 from wire.channels import DEFAULT_PREFIX
 
 TIMEOUT_S = 10.0
@@ -17,19 +17,19 @@ TIMEOUT_S = 10.0
 async def broker(variables: Mapping[str, str]) -> list[Finding]:
     url = variables.get("STOCKWIRE_REDIS_URL", "").strip()
     if not url:
-        return [Finding("broker", State.FAILED, "none is named", "set STOCKWIRE_REDIS_URL=redis://...")]
+        return [Finding("broker", FindingState.FAILED, "none is named", "set STOCKWIRE_REDIS_URL=redis://...")]
     channel = f"{variables.get('STOCKWIRE_CHANNEL_PREFIX') or DEFAULT_PREFIX}:doctor"
     try:
         client = redis.asyncio.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
     except ValueError as error:
-        return [Finding("broker", State.FAILED, str(error), "correct STOCKWIRE_REDIS_URL")]
+        return [Finding("broker", FindingState.FAILED, str(error), "correct STOCKWIRE_REDIS_URL")]
     try:
         took_s = await _round_trip(client, channel)
-        found = [Finding("broker", State.GOOD, f"carries a message in {took_s * 1000:.1f} ms")]
+        found = [Finding("broker", FindingState.GOOD, f"carries a message in {took_s * 1000:.1f} ms")]
         found.append(await _buffers(client))
     except (RedisError, OSError, TimeoutError) as error:
         fix = "start it, or correct STOCKWIRE_REDIS_URL; sales go on meanwhile, hubs read the log instead"
-        found = [Finding("broker", State.FAILED, f"carries nothing: {error or 'no answer'}", fix)]
+        found = [Finding("broker", FindingState.FAILED, f"carries nothing: {error or 'no answer'}", fix)]
     finally:
         await client.aclose()
     return found
@@ -51,6 +51,6 @@ async def _buffers(client: "redis.asyncio.Redis") -> Finding:
     try:
         stated = await client.config_get("client-output-buffer-limit")
     except RedisError as error:
-        return Finding("broker buffers", State.SKIPPED, f"the broker does not say: {error}")
+        return Finding("broker buffers", FindingState.SKIPPED, f"the broker does not say: {error}")
     value = next(iter(stated.values()), "") if stated else ""
     return findings.buffer_finding(value.decode() if isinstance(value, bytes) else str(value))

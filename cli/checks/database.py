@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli import findings
-from cli.findings import Finding, State
+from cli.findings import Finding, FindingState
 from ledger import migrations
 from ledger.audit import audit as run_audit
 
@@ -22,7 +22,7 @@ async def database(url: str) -> list[Finding]:
         connection = await asyncpg.connect(url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S)
     except _ERRORS as error:
         fix = "start it, or correct STOCKWIRE_DATABASE_URL (host, port, user, password, name)"
-        return [Finding("database", State.FAILED, f"cannot be reached: {error or type(error).__name__}", fix)]
+        return [Finding("database", FindingState.FAILED, f"cannot be reached: {error or type(error).__name__}", fix)]
     try:
         before = time.time()
         now = await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
@@ -33,7 +33,7 @@ async def database(url: str) -> list[Finding]:
     finally:
         await connection.close(timeout=TIMEOUT_S)
     return [
-        Finding("database", State.GOOD, "answers"),
+        Finding("database", FindingState.GOOD, "answers"),
         findings.version_finding(number, _is_unix_socket(url)),
         findings.durability_finding(settings),
         findings.clock_finding(now - (before + after) / 2, (after - before) / 2),
@@ -42,22 +42,26 @@ async def database(url: str) -> list[Finding]:
 
 async def schema(url: str) -> Finding:
     if await migrations.is_current(url):
-        return Finding("migrations", State.GOOD, "current")
-    return Finding("migrations", State.FAILED, "the schema is not this version's", "stockwire migrate")
+        return Finding("migrations", FindingState.GOOD, "current")
+    return Finding("migrations", FindingState.FAILED, "the schema is not this version's", "stockwire migrate")
 
 
 async def audit(url: str) -> list[Finding]:
-    """On a connection without the ledger's own deadlines: the whole log takes as long as it takes."""
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    """On a connection without the ledger's own deadlines: reading the whole log takes as long as it takes."""
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), connect_args={"timeout": TIMEOUT_S}
+    )
     try:
         async with engine.begin() as connection:
             violations = await run_audit(connection)
     finally:
         await engine.dispose()
     if not violations:
-        return [Finding("audit", State.GOOD, "every invariant holds")]
+        return [Finding("audit", FindingState.GOOD, "every invariant holds")]
     fix = "stop the writers, keep a copy of the database, and see docs/how-to/when-things-break.md"
-    return [Finding(f"audit {found.invariant} {found.name}", State.FAILED, str(found), fix) for found in violations]
+    return [
+        Finding(f"audit {found.invariant} {found.name}", FindingState.FAILED, str(found), fix) for found in violations
+    ]
 
 
 def _is_unix_socket(url: str) -> bool:

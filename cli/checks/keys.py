@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 
 from cli import findings, keys
-from cli.findings import Finding, State
+from cli.findings import Finding, FindingState
 from wire.environment import Environment, SettingsError
 from wire.tokens import SECRET_BYTES_MIN
 
@@ -18,8 +18,8 @@ def token_secret(variables: Mapping[str, str]) -> Finding:
         Environment(variables).secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN)
     except SettingsError as error:
         fix = "the same random secret for every ledger and hub, such as from: openssl rand -base64 48"
-        return Finding("token secret", State.FAILED, str(error), fix)
-    return Finding("token secret", State.GOOD, f"at least {SECRET_BYTES_MIN} bytes")
+        return Finding("token secret", FindingState.FAILED, str(error), fix)
+    return Finding("token secret", FindingState.GOOD, f"at least {SECRET_BYTES_MIN} bytes")
 
 
 async def stored_keys(database_url: str) -> list[Finding]:
@@ -29,13 +29,15 @@ async def stored_keys(database_url: str) -> list[Finding]:
 async def hub_key(variables: Mapping[str, str], ledger_url: str | None) -> Finding:
     """Asks the ledger as a hub does: only a key of scope ``hub`` may ask about keys, and it asks about itself."""
     if not (variables.get("STOCKWIRE_HUB_KEY") or variables.get("STOCKWIRE_HUB_KEY_FILE")):
-        return Finding("hub key", State.SKIPPED, "set STOCKWIRE_HUB_KEY to have the hubs' key looked at")
+        return Finding("hub key", FindingState.SKIPPED, "set STOCKWIRE_HUB_KEY to have the hubs' key looked at")
     try:
         key = Environment(variables).secret("STOCKWIRE_HUB_KEY")
     except SettingsError as error:
-        return Finding("hub key", State.FAILED, str(error), "name a file that the hubs can read")
+        return Finding("hub key", FindingState.FAILED, str(error), "name a file that the hubs can read")
     if ledger_url is None:
-        return Finding("hub key", State.SKIPPED, "set STOCKWIRE_URL or STOCKWIRE_LEDGER_URLS to have it looked at")
+        return Finding(
+            "hub key", FindingState.SKIPPED, "set STOCKWIRE_URL or STOCKWIRE_LEDGER_URLS to have it looked at"
+        )
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
             answer = await http.post(
@@ -45,5 +47,5 @@ async def hub_key(variables: Mapping[str, str], ledger_url: str | None) -> Findi
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         fix = "start a ledger there, or correct STOCKWIRE_URL"
         reason = f"no ledger answers at {ledger_url}: {error or type(error).__name__}"
-        return Finding("hub key", State.FAILED, reason, fix)
+        return Finding("hub key", FindingState.FAILED, reason, fix)
     return findings.hub_key_finding(answer.status_code, document, datetime.now(UTC))

@@ -10,8 +10,8 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from cli import findings
-from cli.checks.way_in import WayIn
-from cli.findings import Answered, Finding, State
+from cli.findings import Answered, Finding, FindingState
+from stockwire.settings import Settings
 from wire.environment import Environment, SettingsError
 from wire.messages import SUBPROTOCOL
 
@@ -21,11 +21,11 @@ ORIGINS_MAX = 5
 ANY_PAGE = "https://any-page.example"
 
 
-async def origins(variables: Mapping[str, str], way_in: WayIn | None) -> list[Finding]:
+async def origins(variables: Mapping[str, str], way_in: Settings | None) -> list[Finding]:
     try:
         allowed = Environment(variables).origins("STOCKWIRE_ALLOWED_ORIGINS")
     except SettingsError as error:
-        return [Finding("origins", State.FAILED, str(error), "such as https://shop.example")]
+        return [Finding("origins", FindingState.FAILED, str(error), "such as https://shop.example")]
     if not allowed or way_in is None:
         return [findings.origins_finding(allowed, [])]
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:

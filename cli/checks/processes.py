@@ -1,40 +1,53 @@
-"""Every process by its admin port, and the limits of this one."""
+"""Every process by its admin port: that it is ready, and how many files it may open."""
 
 import asyncio
-import resource
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
 from cli import findings
-from cli.findings import Finding, State
+from cli.admin_port import PageTooLarge, fetch
+from cli.findings import Finding, FindingState, OpenFiles
+from cli.scrape import read_scrape
 from cli.top import nodes_of
 from wire.environment import SettingsError
 
 TIMEOUT_S = 10.0
-
-
-def files() -> Finding:
-    return findings.files_finding(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+_FAILED = (httpx.HTTPError, httpx.InvalidURL, PageTooLarge, ValueError)
 
 
 async def processes(data: Path, variables: Mapping[str, str]) -> list[Finding]:
     try:
         nodes = nodes_of([], data, variables)()
     except SettingsError as error:
-        return [Finding("processes", State.SKIPPED, str(error))]
+        return [Finding("processes", FindingState.SKIPPED, str(error))]
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
-        return await asyncio.gather(*(_ready(http, name, url) for name, url in nodes.items()))
+        ready = await asyncio.gather(*(_ready(http, name, url) for name, url in nodes.items()))
+        files = await asyncio.gather(*(_files(http, url) for url in nodes.values()))
+    stated = {name: found for name, found in zip(nodes, files, strict=True) if found is not None}
+    return [*ready, findings.files_finding(stated)]
 
 
 async def _ready(http: httpx.AsyncClient, name: str, url: str) -> Finding:
     fix = "start it; its log says why it ended (of a `stockwire up`: in the data folder)"
     try:
-        answer = await http.get(f"{url}/readyz")
-    except httpx.HTTPError as error:
-        return Finding(name, State.FAILED, f"does not answer at {url}: {error or type(error).__name__}", fix)
-    if answer.status_code != httpx.codes.OK:
+        answer = await fetch(http, f"{url}/readyz")
+    except _FAILED as error:
+        detail = f"does not answer at {url}: {error or type(error).__name__}"
+        return Finding(name, FindingState.FAILED, detail, fix)
+    if not answer.ok:
         reason = answer.text.strip()[:200]
-        return Finding(name, State.FAILED, f"is not ready: {reason}", "see its log for what it waits for")
-    return Finding(name, State.GOOD, f"ready at {url}")
+        return Finding(name, FindingState.FAILED, f"is not ready: {reason}", "see its log for what it waits for")
+    return Finding(name, FindingState.GOOD, f"ready at {url}")
+
+
+async def _files(http: httpx.AsyncClient, url: str) -> OpenFiles | None:
+    """As the process states them; None where it cannot (no /proc), or does not answer."""
+    try:
+        metrics = read_scrape((await fetch(http, f"{url}/metrics")).text, time.monotonic(), ready=True)
+    except _FAILED:
+        return None
+    count, most = metrics.whole("process_open_fds"), metrics.whole("process_max_fds")
+    return None if count is None or most is None else OpenFiles(count, most)

@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 from cli import findings
-from cli.checks.way_in import WayIn
-from cli.findings import Finding, State
+from cli.findings import Finding, FindingState
 from stockwire import AsyncClient, AsyncSubscription, Freshness, LevelChanged, StreamEvent
 from stockwire.errors import Forbidden, OutOfStock, StockwireError, Unauthorized
+from stockwire.settings import Settings
 
 LOCATION, LOCATION_NAME = "stockwire-doctor", "Of stockwire doctor: nothing is here"
 SKU, SKU_NAME = "round-trip", "Of stockwire doctor: goes up and down by 1"
@@ -29,7 +29,7 @@ HEARD_S = 1.0
 RETRY_FOR_S = 5.0
 
 
-class Watched:
+class WatchedHub:
     """One hub: which versions it has shown, and when; what it says of itself. Times are monotonic seconds."""
 
     def __init__(self, url: str, subscription: AsyncSubscription) -> None:
@@ -75,7 +75,7 @@ class Watched:
         self._news.set()
 
 
-async def round_trip(way_in: WayIn) -> list[Finding] | None:
+async def round_trip(way_in: Settings) -> list[Finding] | None:
     """One finding for each hub. None if the key may not book here: then there is nothing to be said."""
     try:
         async with AsyncClient(way_in.url, way_in.key, retry_for_s=RETRY_FOR_S) as client:
@@ -84,25 +84,25 @@ async def round_trip(way_in: WayIn) -> list[Finding] | None:
             hubs = await client.hubs()
             if not hubs:
                 fix = "set STOCKWIRE_HUB_STREAM_URLS where the ledger runs, to the URLs by which clients reach the hubs"
-                return [Finding("round trip", State.FAILED, "the ledger names no hub to its clients", fix)]
+                return [Finding("round trip", FindingState.FAILED, "the ledger names no hub to its clients", fix)]
             async with AsyncExitStack() as stack:
                 return await _through(client, [await _watch(stack, way_in, url) for url in hubs])
     except Forbidden:
         return None
     except Unauthorized as error:
         fix = "set STOCKWIRE_API_KEY to a key that is good (`stockwire key list`, `stockwire key create`)"
-        return [Finding("round trip", State.FAILED, f"the ledger turned the key away: {error}", fix)]
+        return [Finding("round trip", FindingState.FAILED, f"the ledger turned the key away: {error}", fix)]
     except StockwireError as error:
         fix = "start the ledger, or correct STOCKWIRE_URL; its log says what it waits for"
-        return [Finding("round trip", State.FAILED, f"nothing can be booked: {error}", fix)]
+        return [Finding("round trip", FindingState.FAILED, f"nothing can be booked: {error}", fix)]
 
 
-async def _watch(stack: AsyncExitStack, way_in: WayIn, url: str) -> Watched:
+async def _watch(stack: AsyncExitStack, way_in: Settings, url: str) -> WatchedHub:
     client = await stack.enter_async_context(AsyncClient(way_in.url, way_in.key, hubs=[url]))
-    return Watched(url, await stack.enter_async_context(client.subscribe(LOCATION, [SKU])))
+    return WatchedHub(url, await stack.enter_async_context(client.subscribe(LOCATION, [SKU])))
 
 
-async def _through(client: AsyncClient, hubs: Sequence[Watched]) -> list[Finding]:
+async def _through(client: AsyncClient, hubs: Sequence[WatchedHub]) -> list[Finding]:
     """Raises StockwireError if the change cannot be booked, or not be taken back."""
     await asyncio.gather(*(hub.ready() for hub in hubs))
     watching = [hub for hub in hubs if hub.trouble is None]

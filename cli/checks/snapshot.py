@@ -3,18 +3,18 @@
 import asyncio
 import time
 
-from cli.checks.way_in import WayIn
-from cli.findings import Finding, State
+from cli.findings import Finding, FindingState
 from stockwire import AsyncClient, Snapshot
 from stockwire.errors import StockwireError
+from stockwire.settings import Settings
 
 TIMEOUT_S = 10.0
 
 
-async def snapshot(way_in: WayIn | None) -> Finding:
+async def snapshot(way_in: Settings | None) -> Finding:
     """Reads one location, changes nothing."""
     if way_in is None:
-        return Finding("a client", State.SKIPPED, "set STOCKWIRE_URL and STOCKWIRE_API_KEY to try one")
+        return Finding("a client", FindingState.SKIPPED, "set STOCKWIRE_URL and STOCKWIRE_API_KEY to try one")
     began = time.monotonic()
     try:
         async with (
@@ -23,13 +23,15 @@ async def snapshot(way_in: WayIn | None) -> Finding:
         ):
             locations = [found async for found in client.locations.list()]
             if not locations:
-                return Finding("a client", State.SKIPPED, "there is no location yet to watch")
+                return Finding("a client", FindingState.SKIPPED, "there is no location yet to watch")
             levels = await _first_snapshot(client, locations[0].location)
     except (StockwireError, TimeoutError) as error:
         fix = "see the hubs' logs; are their stream URLs (STOCKWIRE_HUB_STREAM_URLS) right from here?"
-        return Finding("a client", State.FAILED, f"got no snapshot: {error or 'no answer'}", fix)
+        return Finding("a client", FindingState.FAILED, f"got no snapshot: {error or 'no answer'}", fix)
     took_ms = (time.monotonic() - began) * 1000
-    return Finding("a client", State.GOOD, f"has {levels:,} levels of {locations[0].location} in {took_ms:.0f} ms")
+    return Finding(
+        "a client", FindingState.GOOD, f"has {levels:,} levels of {locations[0].location} in {took_ms:.0f} ms"
+    )
 
 
 async def _first_snapshot(client: AsyncClient, location: str) -> int:

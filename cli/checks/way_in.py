@@ -1,29 +1,22 @@
 """Where the system under examination is, for a client: its ledger and a key."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from stockwire.errors import ConfigurationError
+from stockwire.settings import Settings, resolve
 from wire.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class WayIn:
-    """``key`` may be None: what needs one will say so."""
+def find_way_in(data: Path, variables: Mapping[str, str]) -> Settings | None:
+    """As a client finds it in ``variables`` and ``data``, else a ledger that hubs are told of. None: nothing is named.
 
-    url: str
-    key: str | None
-
-
-def find_way_in(data: Path, variables: Mapping[str, str]) -> WayIn | None:
-    """STOCKWIRE_URL and STOCKWIRE_API_KEY, else a running `stockwire up`, else a ledger that hubs are told of."""
-    url, key = variables.get("STOCKWIRE_URL"), variables.get("STOCKWIRE_API_KEY") or None
-    if url:
-        return WayIn(url.rstrip("/"), key)
+    Raises ConfigurationError for a STOCKWIRE_URL that is none, or a key that cannot be one.
+    """
     try:
-        run = json.loads((data / "run.json").read_text())
-        return WayIn(str(run["ledger"]), key or str(run["key"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return resolve(None, None, {**variables, "STOCKWIRE_DATA": str(data)})
+    except ConfigurationError:
+        if variables.get("STOCKWIRE_URL"):
+            raise
         urls = Environment(variables).items("STOCKWIRE_LEDGER_URLS")
-        return WayIn(urls[0].rstrip("/"), key) if urls else None
+        return resolve(urls[0], None, variables) if urls else None

@@ -37,7 +37,7 @@ insert into stock_level (shard, location, sku, on_hand, version) values (0, 'ber
 
 
 def doctor(folder: Path, *arguments: str, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Exit status, and findings by check. It may have 256 open files, which no hub could live with."""
+    """Exit status, and findings by check. It may have 256 open files itself, which is nobody else's concern."""
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
     done = subprocess.run(
@@ -91,8 +91,6 @@ def test_everything_that_is_missing_is_named_with_its_fix(tmp_path: Path, empty_
     ):
         assert found[check]["state"] == "failed"
         assert fix in found[check]["fix"]
-    assert found["open files"]["state"] == "warning"
-    assert "ulimit -n 65536" in found["open files"]["fix"]
 
 
 def test_a_database_that_is_away(tmp_path: Path) -> None:
@@ -133,6 +131,7 @@ async def test_a_change_is_seen_through_every_hub_and_leaves_nothing_behind(up: 
     trips = [finding for check, finding in found.items() if check.startswith("round trip ")]
     assert [trip["state"] for trip in trips] == ["good", "good"], trips
     assert all(" ms after it was asked for" in trip["detail"] for trip in trips)
+    assert f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,}" in found["open files"]["detail"], "not the servers'"
     after = await level()
     assert after.on_hand == 0
     _, found = doctor(up.data, "--read-only", STOCKWIRE_DATA=str(up.data))

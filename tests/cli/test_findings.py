@@ -8,8 +8,9 @@ import pytest
 from cli.findings import (
     Answered,
     Finding,
+    FindingState,
+    OpenFiles,
     Report,
-    State,
     buffer_finding,
     clock_finding,
     durability_finding,
@@ -31,44 +32,45 @@ ENDS = (NOW + timedelta(days=3)).isoformat()
 @pytest.mark.parametrize(
     ("finding", "state"),
     [
-        (origins_finding([], []), State.WARNING),
-        (origins_finding(["*"], []), State.WARNING),
-        (origins_finding([SHOP], []), State.GOOD),
-        (origins_finding([SHOP], [Answered("the ledger", SHOP, True)]), State.GOOD),
-        (origins_finding([SHOP], [Answered("a", SHOP, True), Answered("b", SHOP, False)]), State.FAILED),
-        (hub_key_finding(200, GOOD_KEY, NOW), State.GOOD),
-        (hub_key_finding(200, GOOD_KEY | {"expires_at": ENDS}, NOW), State.WARNING),
-        (hub_key_finding(200, {"active": False}, NOW), State.FAILED),
-        (hub_key_finding(401, {}, NOW), State.FAILED),
-        (hub_key_finding(403, {}, NOW), State.FAILED),
-        (hub_key_finding(503, {}, NOW), State.FAILED),
-        (trip_finding("hub:1", 4.2, None), State.GOOD),
-        (trip_finding("hub:1", 1_200.0, None), State.WARNING),
-        (trip_finding("hub:1", 4.2, None, True), State.GOOD),
-        (trip_finding("hub:1", 4.2, None, False), State.WARNING),
-        (trip_finding("hub:1", None, None), State.FAILED),
-        (trip_finding("hub:1", None, "gave no snapshot"), State.FAILED),
-        (version_finding(140012, False), State.FAILED),
-        (version_finding(160004, False), State.GOOD),
-        (version_finding(180004, False), State.WARNING),
-        (version_finding(180004, True), State.GOOD),
-        (version_finding(180006, False), State.GOOD),
-        (clock_finding(0.05, 0.01), State.GOOD),
-        (clock_finding(0.5, 0.01), State.WARNING),
-        (clock_finding(0.5, 0.6), State.GOOD),
-        (clock_finding(-9.0, 0.01), State.FAILED),
-        (durability_finding({"fsync": "on", "synchronous_commit": "on"}), State.GOOD),
-        (durability_finding({"fsync": "off", "synchronous_commit": "on"}), State.FAILED),
-        (buffer_finding("normal 0 0 0 slave 1 1 60 pubsub 33554432 8388608 60"), State.GOOD),
-        (buffer_finding("pubsub 0 0 0"), State.GOOD),
-        (buffer_finding("pubsub 1048576 8388608 60"), State.WARNING),
-        (buffer_finding(""), State.SKIPPED),
-        (files_finding(1024), State.WARNING),
-        (files_finding(65536), State.GOOD),
-        (files_finding(-1), State.GOOD),
+        (origins_finding([], []), FindingState.WARNING),
+        (origins_finding(["*"], []), FindingState.WARNING),
+        (origins_finding([SHOP], []), FindingState.GOOD),
+        (origins_finding([SHOP], [Answered("the ledger", SHOP, True)]), FindingState.GOOD),
+        (origins_finding([SHOP], [Answered("a", SHOP, True), Answered("b", SHOP, False)]), FindingState.FAILED),
+        (hub_key_finding(200, GOOD_KEY, NOW), FindingState.GOOD),
+        (hub_key_finding(200, GOOD_KEY | {"expires_at": ENDS}, NOW), FindingState.WARNING),
+        (hub_key_finding(200, {"active": False}, NOW), FindingState.FAILED),
+        (hub_key_finding(401, {}, NOW), FindingState.FAILED),
+        (hub_key_finding(403, {}, NOW), FindingState.FAILED),
+        (hub_key_finding(503, {}, NOW), FindingState.FAILED),
+        (trip_finding("hub:1", 4.2, None), FindingState.GOOD),
+        (trip_finding("hub:1", 1_200.0, None), FindingState.WARNING),
+        (trip_finding("hub:1", 4.2, None, True), FindingState.GOOD),
+        (trip_finding("hub:1", 4.2, None, False), FindingState.WARNING),
+        (trip_finding("hub:1", None, None), FindingState.FAILED),
+        (trip_finding("hub:1", None, "gave no snapshot"), FindingState.FAILED),
+        (version_finding(140012, False), FindingState.FAILED),
+        (version_finding(160004, False), FindingState.GOOD),
+        (version_finding(180004, False), FindingState.WARNING),
+        (version_finding(180004, True), FindingState.GOOD),
+        (version_finding(180006, False), FindingState.GOOD),
+        (clock_finding(0.05, 0.01), FindingState.GOOD),
+        (clock_finding(0.5, 0.01), FindingState.WARNING),
+        (clock_finding(0.5, 0.6), FindingState.GOOD),
+        (clock_finding(-9.0, 0.01), FindingState.FAILED),
+        (durability_finding({"fsync": "on", "synchronous_commit": "on"}), FindingState.GOOD),
+        (durability_finding({"fsync": "off", "synchronous_commit": "on"}), FindingState.FAILED),
+        (buffer_finding("normal 0 0 0 slave 1 1 60 pubsub 33554432 8388608 60"), FindingState.GOOD),
+        (buffer_finding("pubsub 0 0 0"), FindingState.GOOD),
+        (buffer_finding("pubsub 1048576 8388608 60"), FindingState.WARNING),
+        (buffer_finding(""), FindingState.SKIPPED),
+        (files_finding({"ledger": OpenFiles(40, 65536), "hub": OpenFiles(40, 1024)}), FindingState.WARNING),
+        (files_finding({"ledger": OpenFiles(40, 65536), "hub": OpenFiles(60_000, 65536)}), FindingState.WARNING),
+        (files_finding({"ledger": OpenFiles(40, 65536), "hub": OpenFiles(4_000, 65536)}), FindingState.GOOD),
+        (files_finding({}), FindingState.SKIPPED),
     ],
 )
-def test_a_measurement_is_judged(finding: Finding, state: State) -> None:
+def test_a_measurement_is_judged(finding: Finding, state: FindingState) -> None:
     assert finding.state is state
 
 
@@ -84,15 +86,24 @@ def test_keys_that_end_soon_are_named_and_dead_ones_are_not() -> None:
         key("later", "feed", ends=NOW + timedelta(days=15)),
     ]
     admin, ending = stored_keys_findings(keys, NOW)
-    assert (admin.state, ending.state) == (State.WARNING, State.WARNING)
+    assert (admin.state, ending.state) == (FindingState.WARNING, FindingState.WARNING)
     assert "soon of till on 2026-12-05" in ending.detail
     assert not {"ended", "revoked", "later"} & set(ending.detail.split())
     admin, ending = stored_keys_findings([key("a", "admin")], NOW)
-    assert (admin.state, ending.state) == (State.GOOD, State.GOOD)
+    assert (admin.state, ending.state) == (FindingState.GOOD, FindingState.GOOD)
+
+
+def test_the_process_that_may_open_too_few_files_is_named_with_where_to_change_it() -> None:
+    finding = files_finding({"ledger": OpenFiles(40, 65536), "hub-2": OpenFiles(40, 1024)})
+    assert finding.detail.startswith("hub-2 may have 1,024")
+    assert "LimitNOFILE=65536" in finding.fix
+    assert "ulimit -n 65536" in finding.fix
+    full = files_finding({"ledger": OpenFiles(40, 65536), "hub-2": OpenFiles(60_000, 65536)})
+    assert full.detail.startswith("hub-2 has 60,000 of 65,536 open")
 
 
 def test_a_long_finding_goes_on_below_in_the_width_of_the_terminal() -> None:
-    report = Report([Finding("check", State.FAILED, "what is wrong " * 12, "what to do " * 12)])
+    report = Report([Finding("check", FindingState.FAILED, "what is wrong " * 12, "what to do " * 12)])
     for width in (40, 80):
         assert max(map(len, report.as_text(width).splitlines())) <= width
     assert "\n  wrong" in report.as_text(80) or "\n  what" in report.as_text(80) or "\n  is" in report.as_text(80)
@@ -104,7 +115,7 @@ def test_whatever_is_not_good_says_the_fix() -> None:
 
 
 def test_a_warning_is_no_failure_and_a_failure_is() -> None:
-    warning, failed = Finding("a", State.WARNING, "b", "c"), Finding("d", State.FAILED, "e", "f")
+    warning, failed = Finding("a", FindingState.WARNING, "b", "c"), Finding("d", FindingState.FAILED, "e", "f")
     assert Report([warning]).good
     assert not Report([warning, failed]).good
     assert json.loads(Report([failed]).as_json())["findings"][0]["state"] == "failed"

@@ -5,7 +5,7 @@ import json
 import pytest
 from rich.cells import cell_len
 
-from cli.node_figures import Kind, NodeFigures, State, as_fields, figures_of, totals_of
+from cli.node_figures import Kind, NodeFigures, NodeState, as_fields, figures_of, totals_of
 from cli.node_table import render, totals_line
 from cli.scrape import MEMORY, Scrape
 
@@ -33,15 +33,17 @@ def hub(at_s: float, events: float, *, ready: bool = True, fresh: float = 1.0) -
 @pytest.mark.parametrize(
     ("scrape", "state"),
     [
-        (None, State.AWAY),
-        (ledger(1, 0), State.READY),
-        (ledger(1, 0, ready=False), State.UNREADY),
-        (hub(1, 0), State.FRESH),
-        (hub(1, 0, fresh=0.0), State.BEHIND),
-        (hub(1, 0, ready=False), State.UNREADY),
+        (NodeState.AWAY, NodeState.AWAY),
+        (NodeState.TOO_LARGE, NodeState.TOO_LARGE),
+        (Scrape(1, True, {MEMORY: 1.0, "process_open_fds": 7.0}), NodeState.FOREIGN),
+        (ledger(1, 0), NodeState.READY),
+        (ledger(1, 0, ready=False), NodeState.UNREADY),
+        (hub(1, 0), NodeState.FRESH),
+        (hub(1, 0, fresh=0.0), NodeState.BEHIND),
+        (hub(1, 0, ready=False), NodeState.UNREADY),
     ],
 )
-def test_a_process_is_called_what_it_is(scrape: Scrape | None, state: State) -> None:
+def test_a_process_is_called_what_it_is(scrape: Scrape | NodeState, state: NodeState) -> None:
     assert figures_of("a", None, scrape).state is state
 
 
@@ -50,7 +52,7 @@ def test_a_change_is_not_counted_once_for_each_hub_that_saw_it() -> None:
         figures_of("ledger", ledger(0, 0), ledger(1, 40)),
         figures_of("hub-1", hub(0, 0), hub(1, 40)),
         figures_of("hub-2", hub(0, 0), hub(1, 38)),
-        figures_of("hub-3", None, None),
+        figures_of("hub-3", None, NodeState.AWAY),
     ]
     totals = totals_of(nodes)
     assert (totals.nodes, totals.up, totals.clients) == (4, 3, 8)
@@ -60,7 +62,7 @@ def test_a_change_is_not_counted_once_for_each_hub_that_saw_it() -> None:
 
 
 def test_what_was_not_measured_is_a_dash_and_null() -> None:
-    nodes = [figures_of("ledger", None, None)]
+    nodes = [figures_of("ledger", None, NodeState.AWAY)]
     assert totals_line(nodes) == "0 of 1 up · – changes/s · – sent/s · clients – · lag – ms · conflicts –"
     fields = json.loads(json.dumps(as_fields(nodes, "2026-11-22T10:00:00Z")))
     assert fields["nodes"] == [{"name": "ledger", "kind": None, "state": "away"} | dict.fromkeys(MEASURED)]
@@ -74,7 +76,7 @@ MEASURED = (
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 6), (20, 3), (200, 50)])
 def test_the_screen_fits_the_terminal(width: int, height: int) -> None:
-    busy = NodeFigures("a-hub-with-a-long-name:65535", Kind.HUB, State.FRESH, 20_000, 123_456.7, 9_876_543.2, 4_000)
+    busy = NodeFigures("a-hub-with-a-long-name:65535", Kind.HUB, NodeState.FRESH, 20_000, 123_456.7, 9_876_543.2, 4_000)
     lines = render([busy] * 8, width, height).plain.split("\n")
     assert len(lines) <= height
     assert max(cell_len(line) for line in lines) <= width
