@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.flash_sale.fault import Fault
+from cli.flash_sale.fault import BACK_WITHIN_S, Fault
+from cli.flash_sale.verdict import HEALED_S_MAX
+from cli.flash_sale.views import HEAL_WITHIN_S, Views
 from cli.running_system import RunningSystem
-from cli.flash_sale.views import Views
 from stockwire import AsyncClient
 
-HEAL_WITHIN_S = 30.0
 VIEWS_PER_HUB = 2  # one that stays with its hub, one that may go to another
 
 
@@ -34,10 +34,14 @@ class Outage:
 
     def text(self) -> str:
         lag = "" if self.longest_lag_ms is None else f"; longest lag {self.longest_lag_ms:,.0f} ms"
-        if self.healed_s is None or self.lasted_s is None:
-            return f"✗ {self.part} {self.done}: only {self.equal} of {self.views} screens have healed{lag}"
+        screens = f"{self.equal} of {self.views} screens have healed{lag}"
+        if self.lasted_s is None:
+            return f"✗ {self.part} {self.done}: {self.part} did not come back within {BACK_WITHIN_S:.0f} s; {screens}"
+        if self.healed_s is None:
+            return f"✗ {self.part} {self.done}: only {screens}"
+        sign = "✗" if self.healed_s > self.lasted_s + HEALED_S_MAX else "✓"
         return (
-            f"✓ {self.part} {self.done}, back after {self.lasted_s:.2f} s. All {self.views} screens fresh again "
+            f"{sign} {self.part} {self.done}, back after {self.lasted_s:.2f} s. All {self.views} screens fresh again "
             f"{self.healed_s:.2f} s after it began, {self.levels:,} levels equal to the ledger{lag}"
         )
 

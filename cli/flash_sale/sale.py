@@ -10,20 +10,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cli.figures import percentile
 from cli.flash_sale.buyers import Outcome, Purchase, buy, callers
 from cli.flash_sale.fault import Fault
-from cli.figures import percentile
 from cli.flash_sale.level_audit import LevelAudit, audit_level
 from cli.flash_sale.naive_sale import sell_naively
-from cli.running_system import RunningSystem
 from cli.flash_sale.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
-from cli.flash_sale.views import Views, Watched
+from cli.flash_sale.views import HEAL_WITHIN_S, Views, WatchingScreen
+from cli.running_system import RunningSystem
 from stockwire import AsyncClient, Level
 from wire.environment import SettingsError
 
 LOCATION = "flash-sale"
 LOCATION_NAME = "Flash sale"
-HEAL_WITHIN_S = 30.0  # three times what design.md, I4, allows: then a screen counts as not healed
 BUYERS_MAX = 20_000
 UNITS_MAX = 1_000_000
 WATCHERS_MAX = 1_000  # all of them in this one process
@@ -108,7 +107,7 @@ class FlashSale:
         return FaultFound(self._fault.name, self._fault.done, sold_before, lasted_s), time.monotonic()
 
     async def _settle(self, views: Views, level: Level, over_at: float, after_fault: bool) -> ScreensFound:
-        def healed(watched: Watched) -> bool:
+        def healed(watched: WatchingScreen) -> bool:
             return watched.fresh and watched.equals(level)
 
         equal = await views.until(healed, HEAL_WITHIN_S)

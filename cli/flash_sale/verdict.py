@@ -4,9 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from cli.flash_sale.buyers import Outcome, Purchase
 from cli.figures import percentile
+from cli.flash_sale.buyers import Outcome, Purchase
 from cli.flash_sale.level_audit import LevelAudit
+
+HEALED_S_MAX = 10.0
+"""docs/design.md, I4: what a screen holds is what the ledger has, so long after faults end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,9 @@ class Verdict:
         screens, found = self.screens, []
         if screens.equal < screens.views:
             found.append(f"{screens.views - screens.equal} of {screens.views} screens differ from the ledger")
+        elif screens.healed_s is not None and screens.healed_s > HEALED_S_MAX:
+            after = f"{screens.healed_s:.1f} s after {screens.healed_after}"
+            found.append(f"screens equal only {after}; {HEALED_S_MAX:.0f} s are allowed")
         if screens.went_back:
             found.append(f"{screens.went_back} times a version went back on a screen")
         return found

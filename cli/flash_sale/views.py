@@ -10,16 +10,19 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+from cli.flash_sale.verdict import HEALED_S_MAX
 from cli.running_system import RunningSystem
 from stockwire import AsyncClient, AsyncSubscription, Level, LevelChanged, Snapshot, State, StreamEvent
 from stockwire.view import Key
 
 OPEN_AT_ONCE = 32  # connections: hubs verify each key, and nobody waits in a full listen queue
 READY_WITHIN_S = 30.0
+HEAL_WITHIN_S = 3 * HEALED_S_MAX
+"""Screens are waited for beyond what is allowed, so that one which is late is told from one that never heals."""
 POLL_S = 0.01  # when something was seen is noted as it comes; this is only how soon waiting ends
 
 
-class Watched:
+class WatchingScreen:
     """One subscription. Times are monotonic seconds."""
 
     def __init__(self, subscription: AsyncSubscription) -> None:
@@ -86,14 +89,18 @@ class Views:
         self._skus = skus
         self._number = number
         self._open = AsyncExitStack()
-        self.all: list[Watched] = []
+        self.all: list[WatchingScreen] = []
 
     async def __aenter__(self) -> Self:
         try:
             clients = [await self._client(hubs) for hubs in placements(self._system.hubs)]
             for begin in range(0, self._number, OPEN_AT_ONCE):
-                numbers = range(begin, min(begin + OPEN_AT_ONCE, self._number))
-                await asyncio.gather(*(self._watch(clients[number % len(clients)]) for number in numbers))
+                async with asyncio.TaskGroup() as tasks:
+                    for number in range(begin, min(begin + OPEN_AT_ONCE, self._number)):
+                        tasks.create_task(self._watch(clients[number % len(clients)]), name="screen")
+        except ExceptionGroup as group:  # nobody opens any more: the first one's reason is the reason
+            await self._open.aclose()
+            raise group.exceptions[0] from group
         except BaseException:
             await self._open.aclose()
             raise
@@ -104,7 +111,7 @@ class Views:
     ) -> None:
         await self._open.aclose()
 
-    async def until(self, true_of: Callable[[Watched], bool], within_s: float) -> int:
+    async def until(self, true_of: Callable[[WatchingScreen], bool], within_s: float) -> int:
         """How many are so, at the latest after ``within_s``; returns as soon as all are."""
         deadline = time.monotonic() + within_s
         while (so := sum(map(true_of, self.all))) < len(self.all) and time.monotonic() < deadline:  # noqa: ASYNC110
@@ -116,7 +123,7 @@ class Views:
 
     async def _watch(self, client: AsyncClient) -> None:
         subscription = client.subscribe(self._location, self._skus)
-        self.all.append(Watched(subscription))
+        self.all.append(WatchingScreen(subscription))
         await self._open.enter_async_context(subscription)
         await subscription.ready(READY_WITHIN_S)
 
