@@ -10,6 +10,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -46,6 +47,7 @@ def up(
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
+        _refuse_without_process_tools()
         from cli import settings
         from cli import up as running
 
@@ -84,12 +86,14 @@ def migrate(
     """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
     from ledger import migrations
 
-    with _refusals():
+    with _database_refusals():
         url = database_url(checked_variables(data))
         _run(migrations.upgrade(url, shards))
-        print("The database is migrated.")
-        if new_epoch:
-            print(f"New epoch {_run(migrations.new_epoch(url))}: hubs and clients drop what they hold.")
+    print("The database is migrated.")
+    if new_epoch:
+        with _database_refusals():
+            epoch = _run(migrations.new_epoch(url))
+        print(f"New epoch {epoch}: hubs and clients drop what they hold.")
 
 
 @app.command()
@@ -121,7 +125,7 @@ def doctor(
     from cli.doctor import examine
     from cli.report_screen import show
 
-    with _refusals():
+    with _database_refusals():
         report = _run(examine(data_path(data), checked_variables(data), audit=audit, read_only=read_only))
     if as_json:
         print(report.as_json())
@@ -144,14 +148,15 @@ def key_create(
     from cli import keys
 
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    with _refusals():
+    with _database_refusals():
         url = database_url(checked_variables(data))
         if file is None:
             made = _run(keys.create(url, owner, scope, name, expires_at))
-            print(json.dumps(keys.created_fields(made)) if as_json else made.key)
-            return
-        new = _run(keys.keep(url, file, owner, scope, name, expires_at))
-    if as_json:
+        else:
+            new = _run(keys.keep(url, file, owner, scope, name, expires_at))
+    if file is None:
+        print(json.dumps(keys.created_fields(made)) if as_json else made.key)
+    elif as_json:
         print(json.dumps({"file": str(file), "made": new}))
     else:
         print(f"A new key is in {file}." if new else f"The key in {file} is good.")
@@ -162,7 +167,7 @@ def key_list(data: Data = None, as_json: Json = False) -> None:
     """Every key, without its secret."""
     from cli import keys
 
-    with _refusals():
+    with _database_refusals():
         found = _run(keys.listed(database_url(checked_variables(data))))
     now = datetime.now(UTC)
     for key in found:
@@ -174,7 +179,7 @@ def key_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], data: Data 
     """End a key and every token it minted, at once."""
     from cli import keys
 
-    with _refusals():
+    with _database_refusals():
         variables = checked_variables(data)
         told = _run(keys.revoke(database_url(variables), variables, key_id))
     print(
@@ -208,14 +213,16 @@ def demo_flash_sale(
     data: Data = None,
 ) -> None:
     """Sell far too few units to far too many buyers, beside the same done naively. Exit status 1 if ours went wrong."""
-    with _refusals():
+    with _database_refusals():
+        _refuse_without_process_tools()
         from cli.flash_sale import demo
         from cli.flash_sale.fault import fault_kind
         from cli.flash_sale.sale import Asked
 
         asked = Asked(buyers, units, watchers)
-        status = demo.flash_sale(data_path(data), asked, fault_kind(fault), as_json=as_json)
-    raise typer.Exit(status)
+        verdict = demo.hold_sale(data_path(data), asked, fault_kind(fault))
+    demo.show(verdict, as_json=as_json)
+    raise typer.Exit(0 if verdict.good else 1)
 
 
 def _become(module: str, arguments: list[str], data: Path | None) -> None:
@@ -227,12 +234,34 @@ def _run(work: Coroutine[object, object, Result]) -> Result:
     return asyncio.run(work)
 
 
+def _refuse_without_process_tools() -> None:
+    """psutil comes with the embedded servers, and both are left out of the image. Raises SettingsError."""
+    if find_spec("psutil") is None:
+        raise SettingsError(
+            "not in this image: the embedded servers of `stockwire up` and what is tried on it; run `make up` in "
+            "a clone, or `stockwire ledger` and `stockwire hub` here"
+        )
+
+
+@contextmanager
+def _database_refusals() -> Iterator[None]:
+    """Around what uses the database and prints nothing: an OSError in here is the network's, not that of a pipe."""
+    from asyncpg import InterfaceError, PostgresError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    with _refusals():
+        try:
+            yield
+        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            print(f"stockwire: the database cannot be used: {reason} (`stockwire doctor` says more)", file=sys.stderr)
+            raise typer.Exit(1) from error
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What can be said in one line is said in one line."""
-    from asyncpg import InterfaceError, PostgresError
+    """What can be said in one line is said in one line. A reader that has gone (`| head`) needs none: typer ends us."""
     from httpx import HTTPError
-    from sqlalchemy.exc import SQLAlchemyError
 
     from cli.keys import KeyRefused
     from stockwire.errors import StockwireError
@@ -244,8 +273,4 @@ def _refusals() -> Iterator[None]:
         raise typer.Exit(EXIT_CONFIG) from error
     except (KeyRefused, StockwireError, HTTPError) as error:
         print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
-    except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        print(f"stockwire: the database cannot be used: {reason} (`stockwire doctor` says more)", file=sys.stderr)
         raise typer.Exit(1) from error

@@ -158,11 +158,11 @@ async def _tell_hubs(variables: Mapping[str, str], key_id: str) -> bool:
 
 
 async def mint(data: Path, scopes: Sequence[str], ttl_s: int) -> dict[str, Any]:
-    """As the ledger answers: ``token``, ``expires_at``.
+    """As the ledger answers: ``token``, ``expires_at``. ``data``: whose ledger, unless STOCKWIRE_URL names one.
 
     Raises KeyRefused, httpx.HTTPError, stockwire.ConfigurationError.
     """
-    settings = resolve(None, None, {"STOCKWIRE_DATA": str(data), **os.environ})
+    settings = resolve(None, None, {**os.environ, "STOCKWIRE_DATA": str(data)})
     if settings.key is None:
         raise KeyRefused("a token is minted from an API key: set STOCKWIRE_API_KEY")
     async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:

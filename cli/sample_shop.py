@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.data_folder import DataFolder
-from cli.terminal.screen import Screen, Stage
 from cli.shop import Card
+from cli.terminal.screen import Screen, Stage
 from stockwire import AsyncClient
 from stockwire.errors import NotFound
 from stockwire.importing import read_sheet

@@ -14,21 +14,21 @@ import uvloop
 from cli import launches
 from cli.access import Access, DatabaseUnusable, prepare_database
 from cli.banner import Banner
-from cli.terminal.controls import Controls
 from cli.data_folder import DataFolder
 from cli.embedded import EmbeddedFailed, Postgres, Valkey
-from cli.terminal.key_table import HINT
-from cli.terminal.keyboard import Keyboard
 from cli.launch import Watchdog
 from cli.meter import Meter
 from cli.page_server import serve_page
 from cli.ports import HOST, Ports, choose
 from cli.replay import Replay
 from cli.sample_shop import LOCATION, NoSample, SampleShop, read_sample
-from cli.terminal.screen import Screen
 from cli.settings import UpSettings
 from cli.shop import Shop
 from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
+from cli.terminal.controls import Controls
+from cli.terminal.key_table import HINT
+from cli.terminal.keyboard import Keyboard
+from cli.terminal.screen import Screen
 from stockwire import AsyncClient
 from stockwire.errors import StockwireError
 from wire.environment import EXIT_CONFIG, SettingsError

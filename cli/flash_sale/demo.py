@@ -1,4 +1,4 @@
-"""`stockwire demo flash-sale`: runs it, prints the verdict."""
+"""`stockwire demo flash-sale`: holds it, shows the verdict."""
 
 import asyncio
 import os
@@ -9,31 +9,41 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import typer
 import uvloop
 from rich.console import Console
 
 from cli.flash_sale.fault import FaultKind, fault_in
 from cli.flash_sale.sale import Asked, FlashSale
-from cli.running_system import running_system
 from cli.flash_sale.verdict import Verdict
 from cli.flash_sale.verdict_table import COLUMNS_MAX, verdict_table
+from cli.running_system import running_system
 from wire.environment import SettingsError
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
-def flash_sale(data: Path, asked: Asked, kind: FaultKind, *, as_json: bool) -> int:
-    """Exit status: 0 the sale was right, 1 it was not, 130 interrupted.
+def hold_sale(data: Path, asked: Asked, kind: FaultKind) -> Verdict:
+    """Prints nothing but its progress.
 
-    Raises SettingsError, StockwireError, asyncpg's errors and OSError.
+    Raises SettingsError, StockwireError, asyncpg's errors and OSError; typer.Exit when a signal has ended it.
     """
     with _progress() as told, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            verdict = runner.run(_run(data, asked, kind, told))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            return EXIT_INTERRUPTED
-    print(verdict.as_json()) if as_json else _show(verdict)
-    return 0 if verdict.good else 1
+            return runner.run(_run(data, asked, kind, told))
+        except KeyboardInterrupt:
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except asyncio.CancelledError:
+            raise typer.Exit(EXIT_TERMINATED) from None
+
+
+def show(verdict: Verdict, *, as_json: bool) -> None:
+    if as_json:
+        print(verdict.as_json())
+        return
+    columns = min(COLUMNS_MAX, Console().width) if sys.stdout.isatty() else COLUMNS_MAX
+    Console(width=columns, highlight=False, force_terminal=_coloured()).print(verdict_table(verdict))
 
 
 async def _run(data: Path, asked: Asked, kind: FaultKind, told: Callable[[str], None]) -> Verdict:
@@ -65,11 +75,6 @@ def _progress() -> Iterator[Callable[[str], None]]:
         return
     with Console(stderr=True).status("…") as status:
         yield lambda line: status.update(f"{line} …")
-
-
-def _show(verdict: Verdict) -> None:
-    columns = min(COLUMNS_MAX, Console().width) if sys.stdout.isatty() else COLUMNS_MAX
-    Console(width=columns, highlight=False, force_terminal=_coloured()).print(verdict_table(verdict))
 
 
 def _coloured() -> bool | None:

@@ -1,6 +1,7 @@
 """What the keys of a running `stockwire up` set off. Each has a task of its own: a key never keeps the loop."""
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -10,10 +11,10 @@ from pathlib import Path
 import psutil
 
 from cli.flash_sale.fault import FaultKind, fault_in
-from cli.terminal.key_table import HELP, KILLS_MAX, WINDOW_S, Action, Turns, action_of
-from cli.launch import Launch, Watchdog, stop
 from cli.flash_sale.outage import break_part
+from cli.launch import Launch, Watchdog, stop
 from cli.running_system import RunningSystem, running_system
+from cli.terminal.key_table import HELP, KILLS_MAX, WINDOW_S, Action, Turns, action_of
 from cli.terminal.screen import Screen
 from stockwire.errors import StockwireError
 from wire.environment import SettingsError
@@ -21,6 +22,8 @@ from wire.environment import SettingsError
 FLASH_SALE_WITHIN_S = 300.0
 _STOP_WITHIN_S = 10.0
 _POLL_S = 0.05
+
+logger = logging.getLogger("stockwire.up")
 
 
 class Controls:
@@ -65,6 +68,8 @@ class Controls:
             await self._work[action]()
         except (SettingsError, StockwireError, psutil.Error, OSError, TimeoutError) as error:
             self._screen.note(f"! {action}: {error or type(error).__name__}")
+        except Exception as error:
+            logger.exception("%s failed: %s: %s", action, type(error).__name__, error)
         finally:
             self._turns.end(action)
 

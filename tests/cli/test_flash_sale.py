@@ -10,8 +10,8 @@ import pytest
 
 from cli.data_folder import DataFolder
 from cli.flash_sale.fault import FaultKind, fault_in
-from cli.flash_sale.sale import Asked
 from cli.flash_sale.naive_sale import sell_naively
+from cli.flash_sale.sale import Asked
 from cli.running_system import running_system
 from tests.cli.running import PROGRAM
 from tests.system import System
@@ -29,6 +29,9 @@ end $$;
 create trigger plant before update on stock_level for each row
   when (old.version = 0 and new.location = 'flash-sale') execute function plant();
 """
+
+
+SALES = "select count(*) from item where sku like 'FLASH-%'"
 
 
 async def folder(data: Path, system: System, **pids: int) -> Path:
@@ -57,6 +60,24 @@ async def test_a_planted_oversell_turns_the_verdict_red(tmp_path: Path, stockwir
     assert "oversold: 35 sold of 10 units" in reasons
     assert "1 missing or doubled" in reasons
     assert "its events sum up to -25" in reasons
+
+
+async def test_a_sale_that_is_told_to_stop_says_so_with_its_status(tmp_path: Path, shared_system: System) -> None:
+    data = await folder(tmp_path, shared_system)
+    connection = await asyncpg.connect(shared_system.database_url)
+    before = await connection.fetchval(SALES)
+    process = await asyncio.create_subprocess_exec(PROGRAM, "demo", "flash-sale", "--data", data, "--buyers", "20000")
+    try:
+        async with asyncio.timeout(30):
+            while await connection.fetchval(SALES) == before:  # noqa: ASYNC110 - bounded; a row tells nobody
+                await asyncio.sleep(0.05)
+            process.terminate()
+            assert await process.wait() == 143
+    finally:
+        await connection.close()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_nothing_is_broken_that_is_no_child_of_that_up(tmp_path: Path, shared_system: System) -> None:

@@ -82,6 +82,25 @@ def test_a_command_without_a_system_says_how_to_name_one(tmp_path: Path, command
     assert "STOCKWIRE_DATABASE_URL" in refused(tmp_path, *command)
 
 
+def test_a_reader_that_has_gone_ends_top_without_a_word(tmp_path: Path) -> None:
+    """As `stockwire top --json | head -1` does. A broken pipe was told as a database that cannot be used."""
+    gone, ours = os.pipe()
+    os.close(gone)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
+    with os.fdopen(ours, "wb") as pipe:
+        done = subprocess.run(
+            [PROGRAM, "top", "--json", "--admin", "http://127.0.0.1:1"],
+            env=environment,
+            cwd=tmp_path,
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_platform_without_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cli import embedded
     from wire.environment import SettingsError

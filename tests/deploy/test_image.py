@@ -132,3 +132,10 @@ def test_what_was_removed_is_not_there(image: Image) -> None:
 def test_a_command_that_makes_no_sense_ends_with_one_line(image: Image) -> None:
     done = image.run({}, "ledger")
     assert (done.returncode, done.stderr.count("\n")) == (78, 1), done.stderr
+
+
+@pytest.mark.parametrize("command", [("up",), ("demo", "flash-sale")])
+def test_what_needs_the_removed_packages_says_so_in_one_line(image: Image, command: tuple[str, ...]) -> None:
+    done = image.run({}, *command)
+    assert (done.returncode, done.stderr.count("\n")) == (78, 1), done.stderr
+    assert done.stderr.startswith("stockwire: not in this image: ")

@@ -23,6 +23,9 @@ from tests.docs.pages import pages
 from tests.pseudo_terminal import PseudoTerminal
 
 COLUMNS, ROWS = 80, 24
+SALE_ROWS = 30
+ENDS_WITHIN_S = 90.0
+"""A flash sale may wait a minute for a hub, and then for screens."""
 SKU = "85123A"
 BLOCK = re.compile(r"^(```text capture (\S+)\n)(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -56,6 +59,9 @@ CAPTURES = {
     "stock-count": Capture(("stock", "count", SKU, "shop", "200", "--any-version", "--reason", "yearly count")),
     "stock-history": Capture(("stock", "history", SKU, "shop", "--limit", "5")),
     "locations": Capture(("locations", "list")),
+    "flash-sale": Capture(("demo", "flash-sale"), rows=SALE_ROWS),
+    "flash-sale-hub": Capture(("demo", "flash-sale", "--fault", "hub"), rows=SALE_ROWS),
+    "flash-sale-broker": Capture(("demo", "flash-sale", "--fault", "broker"), rows=SALE_ROWS),
 }
 
 
@@ -65,7 +71,7 @@ def take(capture: Capture, environment: dict[str, str]) -> list[str]:
         if capture.shows is not None:
             lines = terminal.wait_for(capture.shows, f"what is captured of {capture.words}")
             terminal.interrupt()
-        status = terminal.wait()
+        status = terminal.wait(ENDS_WITHIN_S)
         if capture.shows is None:
             lines = terminal.screen.lines()
         assert status == capture.status, f"{capture.words} ended with {status}:\n" + "\n".join(lines)
