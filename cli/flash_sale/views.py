@@ -95,12 +95,8 @@ class Views:
         try:
             clients = [await self._client(hubs) for hubs in placements(self._system.hubs)]
             for begin in range(0, self._number, OPEN_AT_ONCE):
-                async with asyncio.TaskGroup() as tasks:
-                    for number in range(begin, min(begin + OPEN_AT_ONCE, self._number)):
-                        tasks.create_task(self._watch(clients[number % len(clients)]), name="screen")
-        except ExceptionGroup as group:  # nobody opens any more: the first one's reason is the reason
-            await self._open.aclose()
-            raise group.exceptions[0] from group
+                numbers = range(begin, min(begin + OPEN_AT_ONCE, self._number))
+                await self._watch_at_once([clients[number % len(clients)] for number in numbers])
         except BaseException:
             await self._open.aclose()
             raise
@@ -120,6 +116,15 @@ class Views:
 
     async def _client(self, hubs: Sequence[str]) -> AsyncClient:
         return await self._open.enter_async_context(AsyncClient(self._system.ledger, self._system.key, hubs=hubs))
+
+    async def _watch_at_once(self, clients: Sequence[AsyncClient]) -> None:
+        """When this ends, however, none of them is still being opened. Raises as the first that failed."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for client in clients:
+                    tasks.create_task(self._watch(client), name="screen")
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
 
     async def _watch(self, client: AsyncClient) -> None:
         subscription = client.subscribe(self._location, self._skus)
