@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 class NodeState(StrEnum):
     """``FRESH``, ``BEHIND``: of a hub that is ready. ``UNREADY``: answers, and says that it cannot serve now.
-    ``TOO_LARGE``: sends more than a page of metrics has; ``FOREIGN``: its metrics are no ledger's and no hub's.
+    ``TOO_BIG``: sends more than a page of metrics has; ``FOREIGN``: its metrics are no ledger's and no hub's.
     """
 
     READY = "ready"
@@ -26,7 +26,7 @@ class NodeState(StrEnum):
     BEHIND = "behind"
     UNREADY = "unready"
     AWAY = "away"
-    TOO_LARGE = "too large"
+    TOO_BIG = "too big"
     FOREIGN = "foreign"
 
 

@@ -11,7 +11,7 @@ WIDTH_MAX = 100
 """Wider tables are harder to read across."""
 NODES = (
     Column("node", 0),
-    Column("state", 9),
+    Column("state", 7),
     Column("clients", 7, right=True),
     Column("changes/s", 9, right=True),
     Column("sent/s", 8, right=True),
@@ -24,7 +24,7 @@ _STYLES = {
     NodeState.BEHIND: "bold yellow",
     NodeState.UNREADY: "bold yellow",
     NodeState.AWAY: "bold red",
-    NodeState.TOO_LARGE: "bold red",
+    NodeState.TOO_BIG: "bold red",
     NodeState.FOREIGN: "bold red",
 }
 

@@ -82,7 +82,7 @@ class Top:
             async with asyncio.timeout(DEADLINE_S):
                 return await scrape(self._http, url)
         except PageTooLarge:
-            return NodeState.TOO_LARGE
+            return NodeState.TOO_BIG
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
             return NodeState.AWAY
 

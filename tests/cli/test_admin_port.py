@@ -36,9 +36,9 @@ async def endless() -> AsyncIterator[tuple[str, list[int]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", sent
 
 
-async def test_a_page_that_never_ends_is_called_too_large_and_not_read_on() -> None:
+async def test_a_page_that_never_ends_is_called_too_big_and_not_read_on() -> None:
     async with endless() as (url, sent), httpx.AsyncClient() as http:
         top = Top(lambda: {"x": url}, http)
         await top.look()
-        assert [node.state for node in top.figures] == [NodeState.TOO_LARGE]
+        assert [node.state for node in top.figures] == [NodeState.TOO_BIG]
         assert sum(sent) < 16 * PAGE_BYTES_MAX, "it went on reading"

@@ -34,7 +34,7 @@ def hub(at_s: float, events: float, *, ready: bool = True, fresh: float = 1.0) -
     ("scrape", "state"),
     [
         (NodeState.AWAY, NodeState.AWAY),
-        (NodeState.TOO_LARGE, NodeState.TOO_LARGE),
+        (NodeState.TOO_BIG, NodeState.TOO_BIG),
         (Scrape(1, True, {MEMORY: 1.0, "process_open_fds": 7.0}), NodeState.FOREIGN),
         (ledger(1, 0), NodeState.READY),
         (ledger(1, 0, ready=False), NodeState.UNREADY),
