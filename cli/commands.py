@@ -1,6 +1,7 @@
 """The server's commands, added to the client's `stockwire` program through its entry-point group.
 
-Exit status: 0 done, 1 it failed, 2 wrong usage, 78 a setting makes no sense (the one line printed says the fix).
+Exit status: 0 done, 1 it failed, 2 wrong usage, 78 a setting makes no sense (the one line printed says the fix), 130
+interrupted, 143 ended by SIGTERM (`up`, `ledger` and `hub`: 0).
 """
 
 import asyncio

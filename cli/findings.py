@@ -25,7 +25,7 @@ SKEW_FAILED_S = 5.0
 HARD_MIN, SOFT_MIN = 32 * 2**20, 8 * 2**20
 """Bytes, the broker's own defaults: a hub that stalls for a second or two is not cut off by them."""
 FILES_MIN = 4096
-"""Each client of a hub is an open file; 1,024, which many shells give, is no shop's afternoon."""
+"""Each client of a hub is an open file: the 1,024 that many shells give are soon used up."""
 FILES_SHARE_MAX = 0.8
 """Of what a process may have open: beyond it, one reconnect storm uses up the rest."""
 ENDS_SOON = timedelta(days=14)
