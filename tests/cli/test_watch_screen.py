@@ -24,7 +24,9 @@ async def change(up: RunningUp) -> None:
 
 def test_a_change_is_seen_without_colours_in_any_size_and_ctrl_c_leaves_a_clean_screen(up: RunningUp) -> None:
     command = [str(PROGRAM), "watch", "shop", SKU]
-    with PseudoTerminal(command, {**up.environment(), "NO_COLOR": "1"}) as terminal:
+    # readline and some shells export the size that the window had then
+    environment = {**up.environment(), "NO_COLOR": "1", "COLUMNS": "80", "LINES": "24"}
+    with PseudoTerminal(command, environment) as terminal:
         terminal.wait_for(ready, "the level")
         asyncio.run(change(up))
         lines = terminal.wait_for(lambda lines: any("▲ +7" in line for line in lines), "a marked change")
