@@ -55,13 +55,18 @@ class AsyncTransport:
                 document = read(answer)
                 break
             except StockwireError as error:
-                wait_s = tries.wait_s(error, clock() - begun, random.random())
-                if wait_s is None:
+                if not await self._waited(tries.wait_s(error, clock() - begun, random.random())):
                     verdict = tries.verdict(error)
                     verdict.key = call.request.key
                     raise verdict from error
-            await asyncio.sleep(wait_s)
         return call.read(document, answer)
+
+    async def _waited(self, wait_s: float | None) -> bool:
+        """Whether there is another try. Not once another task has closed this: what is known so far is the answer."""
+        if wait_s is None or self._http.is_closed:
+            return False
+        await asyncio.sleep(wait_s)
+        return not self._http.is_closed
 
     async def _send(self, request: Request) -> Answer:
         """Raises Unavailable if the request never left, OutcomeUnknown if it may have arrived."""

@@ -74,13 +74,18 @@ class Transport:
                 document = read(answer)
                 break
             except StockwireError as error:
-                wait_s = tries.wait_s(error, time.monotonic() - begun, random.random())
-                if wait_s is None or self._http.is_closed:  # by another thread: what is known so far is the answer
+                if not self._waited(tries.wait_s(error, time.monotonic() - begun, random.random())):
                     verdict = tries.verdict(error)
                     verdict.key = call.request.key
                     raise verdict from error
-            time.sleep(wait_s)
         return call.read(document, answer)
+
+    def _waited(self, wait_s: float | None) -> bool:
+        """Whether there is another try. Not once another thread has closed this: what is known so far is the answer."""
+        if wait_s is None or self._http.is_closed:
+            return False
+        time.sleep(wait_s)
+        return not self._http.is_closed
 
     def _send(self, request: Request) -> Answer:
         """Raises Unavailable if the request never left, OutcomeUnknown if it may have arrived."""
