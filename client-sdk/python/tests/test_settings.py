@@ -6,6 +6,7 @@ import pytest
 
 from stockwire.errors import ConfigurationError
 from stockwire.settings import Settings, resolve
+from stockwire.sync.client import Client
 
 
 def run_json(folder: Path, text: str) -> dict[str, str]:
@@ -48,3 +49,13 @@ def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(key: str) -> No
     with pytest.raises(ConfigurationError) as refused:
         resolve("http://a", key, {})
     assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://user:s3cret@proxy:1080", "socks5h://user:s3/cr@et@proxy/s3cret?s3cret"])
+def test_a_proxy_of_another_kind_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.delenv("all_proxy", raising=False)
+    with pytest.raises(ConfigurationError, match=r"//proxy(:1080)? is none of HTTP") as refused:
+        Client("http://ledger.example", "key")
+    assert "user" not in str(refused.value)
+    assert "s3" not in str(refused.value)

@@ -1,5 +1,6 @@
 """The connections of a blocking client, as a transport for httpx."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 from urllib.request import getproxies, proxy_bypass
@@ -81,9 +82,15 @@ def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
         return None
     if not named.startswith(("http://", "https://")):
         if "://" in named:
-            raise ConfigurationError(f"the proxy {named} is none of HTTP: name the ledger's host in NO_PROXY")
+            raise ConfigurationError(f"the proxy {_shown(named)} is none of HTTP: name the ledger's host in NO_PROXY")
         named = f"http://{named}"
     return httpx.Proxy(named)
+
+
+def _shown(proxy: str) -> str:
+    """Scheme and host alone: a name and a password before the @ are nobody's to read in a log."""
+    scheme, _, rest = proxy.partition("://")
+    return f"{scheme}://{re.split('[/?#]', rest.rpartition('@')[2])[0]}"
 
 
 def _core_url(url: httpx.URL) -> httpcore.URL:
