@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from stockwire import errors
+from stockwire import call, errors
 from stockwire.answer import PROBLEM_TYPES, Answer, error_of, read
 from wire.problems import PROBLEMS
 
@@ -110,3 +110,10 @@ def test_a_yes_that_is_no_object_is_not_believed(body: bytes) -> None:
 def test_a_problem_without_its_numbers_is_not_half_believed() -> None:
     assert type(problem("insufficient-stock", sku="A")) is errors.UnexpectedAnswer
     assert type(problem("version-conflict", expected_version=1)) is errors.UnexpectedAnswer
+
+
+@pytest.mark.parametrize("price", ["cheap", "", "NaN", "Infinity", [2]])
+def test_a_price_that_is_no_number_is_an_unexpected_answer(price: Any) -> None:
+    document = {"sku": "A", "name": "Apple", "price": price}
+    with pytest.raises(errors.UnexpectedAnswer, match="price is"):
+        call.item("A").read(document, answer(200, document))

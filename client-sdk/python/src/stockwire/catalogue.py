@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from stockwire.level import optional_text, text
+from stockwire.level import Malformed, optional_text, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Item:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Item":
-        price = data.get("price")
+        """Raises Malformed. Unknown fields are ignored."""
         return cls(
             sku=text(data, "sku"),
             name=text(data, "name"),
-            price=None if price is None else Decimal(str(price)),
+            price=_price(data.get("price")),
             currency=optional_text(data, "currency"),
             attributes=data.get("attributes") or {},
         )
@@ -38,3 +38,15 @@ class Location:
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Location":
         return cls(location=text(data, "location"), name=text(data, "name"))
+
+
+def _price(value: object) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        price = Decimal(str(value))
+    except InvalidOperation:
+        price = None
+    if price is None or not price.is_finite():
+        raise Malformed(f"price is {value!r}, not a number")
+    return price
