@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stockwire import frame
+from stockwire import close_code, frame
 from stockwire.close_code import return_after
 from stockwire.session import Ending, Session
 
@@ -56,6 +56,14 @@ def test_ignores_what_a_later_protocol_adds(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", vectors("close-codes.json"))
 def test_returns_as_the_close_code_says(vector: dict[str, Any]) -> None:
     assert return_after(vector["code"]).value == vector["returns"]
+
+
+def test_the_close_codes_have_the_names_of_the_contract() -> None:
+    entries = json.loads((VECTORS / "close-codes.json").read_text(encoding="utf-8"))["vectors"]
+    contract = {entry["name"]: entry["code"] for entry in entries if entry["name"]}
+    own = {name: value for name, value in vars(close_code).items() if name.isupper()}
+    assert own
+    assert own.items() <= contract.items()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from stockwire.view import Key, Replica, State, View
 
 CONNECT_ID = 1
 SUBSCRIBE_ID = 2
-HISTORY_CHANGED = 4202
 HEARTBEATS_MISSED_MAX = 2
 RENEW_LEAST_S = 5.0
 RENEW_AFTER = 0.8
@@ -115,9 +114,9 @@ class Session:
     def lost(self, code: int | None) -> bool:
         """The connection has gone; what is held ages. Whether it was dropped: after 4202 it means nothing."""
         self.view.state = State.CONNECTING
-        if code == HISTORY_CHANGED:
+        if code == close_code.EPOCH_CHANGED:
             self._drop()
-        return code == HISTORY_CHANGED
+        return code == close_code.EPOCH_CHANGED
 
     def receive(self, data: str | bytes) -> list[Output]:
         """What one message means. The view has it all when this returns."""
@@ -185,7 +184,7 @@ class Session:
         if not part.last or part.position is None:
             return []
         if part.position.epoch != self._epoch:
-            return [Ending("the epoch changed during a snapshot", code=HISTORY_CHANGED)]
+            return [Ending("the epoch changed during a snapshot", code=close_code.EPOCH_CHANGED)]
         self._replica.end_snapshot(part.position)
         self._complete = True
         taken = Taken(frozenset(self._untold), self._recovered)
