@@ -16,7 +16,8 @@ from stockwire.errors import StockwireError
 T = TypeVar("T")
 
 Url = Annotated[str | None, typer.Option("--url", help="URL of the ledger.", envvar="STOCKWIRE_URL")]
-Key = Annotated[str | None, typer.Option("--key", help="API key.", envvar="STOCKWIRE_API_KEY", show_envvar=True)]
+_KEY_HELP = "API key. Others see it here in ps and in the shell's history: better set the variable."
+Key = Annotated[str | None, typer.Option("--key", help=_KEY_HELP, envvar="STOCKWIRE_API_KEY", show_envvar=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; an error too, on stderr.")]
 LocationArgument = Annotated[str, typer.Argument(help="Name of the location.", autocompletion=complete_location)]
 SkuArgument = Annotated[str, typer.Argument(help="The sku.", autocompletion=complete_sku)]
