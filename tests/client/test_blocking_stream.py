@@ -159,7 +159,6 @@ def test_what_coming_back_cannot_mend_is_raised(till: Till) -> None:
 
 def test_it_says_how_it_is_used(till: Till) -> None:
     subscription = till.client.subscribe(till.location)
-    subscription.close()
     for call in (subscription.ready, subscription.next_event, lambda _: next(subscription)):
         with pytest.raises(RuntimeError, match="use `with` first"):
             call(0)

@@ -49,7 +49,7 @@ def test_thousands_of_changes_behind_a_blocked_callback_are_a_few_with_the_newes
         if len(heard) == 1 + len(SKUS):
             done.set()
 
-    listener = Listener(inbox, callback, "berlin")
+    listener = Listener(inbox, callback, "berlin", set())
     begun(inbox, SKUS)
     assert blocked.wait(DEADLINE_S)
     for version in range(2, CHANGES // len(SKUS) + 2):

@@ -11,7 +11,7 @@ from stockwire.errors import Unavailable
 from stockwire.selection import check_selection
 from stockwire.session import Session
 from stockwire.stream import StreamEvent
-from stockwire.view import View
+from stockwire.view import State, View
 
 
 class AsyncSubscription:
@@ -66,7 +66,7 @@ class AsyncSubscription:
         return self._inbox.session.view
 
     async def __aenter__(self) -> Self:
-        if self._task is not None:
+        if self._task is not None or self._closed:
             raise RuntimeError("a subscription is entered once; make another")
         self._task = asyncio.create_task(self._follower.run(), name=f"stockwire subscription {self._location}")
         self._task.add_done_callback(self._finished)
@@ -88,6 +88,7 @@ class AsyncSubscription:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        self._inbox.end()
 
     async def ready(self, timeout_s: float = 10.0) -> View:
         """The view, once a snapshot of the present connection is complete.
@@ -99,6 +100,7 @@ class AsyncSubscription:
         >>> view["berlin", "A-100"].available
         10
         """
+        self._check_entered()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._inbox.ready.wait()
@@ -106,6 +108,8 @@ class AsyncSubscription:
             raise Unavailable(f"no hub gave a snapshot of {self._location} within {timeout_s} s") from None
         if self._error is not None:
             raise self._error
+        if self._closed:
+            raise RuntimeError("the subscription is closed")
         return self.view
 
     def listen(self, callback: Callable[[StreamEvent], object]) -> Callable[[], None]:
@@ -121,6 +125,8 @@ class AsyncSubscription:
         >>> type(heard[0]).__name__
         'Snapshot'
         """
+        if self._closed:
+            raise RuntimeError("the subscription is closed")
         listeners = self._inbox.listeners
         listeners.append(callback)
         return lambda: listeners.remove(callback) if callback in listeners else None
@@ -155,14 +161,21 @@ class AsyncSubscription:
             event = self._inbox.mailbox.take()
             if event is not None:
                 return event
-            if self._task is None:
-                raise RuntimeError("use `async with` first")
-            if self._task.done():
+            self._check_entered()
+            if self._closed:
                 if self._error is not None:
                     raise self._error
                 raise StopAsyncIteration
             self._inbox.wake.clear()
             await self._inbox.wake.wait()
+
+    @property
+    def _closed(self) -> bool:
+        return self.view.state is State.CLOSED
+
+    def _check_entered(self) -> None:
+        if self._task is None and not self._closed:
+            raise RuntimeError("use `async with` first")
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

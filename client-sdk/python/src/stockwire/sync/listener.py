@@ -11,14 +11,21 @@ _log = logging.getLogger("stockwire")
 
 
 class Listener:
-    """Calls ``callback`` with one event after the other. While it is busy, the newest of each level waits."""
+    """Calls ``callback`` with one event after the other. While it is busy, the newest of each level waits.
 
-    def __init__(self, inbox: Inbox, callback: Callable[[StreamEvent], object], name: str) -> None:
+    It hears what comes from when it is made. ``others``: all that run; it stands among them until its thread ends.
+    """
+
+    def __init__(
+        self, inbox: Inbox, callback: Callable[[StreamEvent], object], name: str, others: "set[Listener]"
+    ) -> None:
         self._inbox = inbox
         self._callback = callback
         self._name = name
+        self._others = others
         self._mailbox = inbox.open_mailbox()
         self._thread = threading.Thread(target=self._run, name=f"stockwire listener of {name}", daemon=True)
+        others.add(self)
         self._thread.start()
 
     def stop(self) -> None:
@@ -31,6 +38,12 @@ class Listener:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        try:
+            self._call()
+        finally:
+            self._others.discard(self)
+
+    def _call(self) -> None:
         while True:
             try:
                 event = self._inbox.take(self._mailbox, None)

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -21,7 +22,7 @@ from stockwire.view import State, View
 CLOSE_TIMEOUT_S = 5.0
 """For the connection to end: its closing handshake is given 1 s, so this is met unless the machine stands still."""
 CALLBACK_TIMEOUT_S = 2.0
-"""For callbacks under way. One may be waiting for the very thread that closes."""
+"""For all callbacks under way together. One may be waiting for the very thread that closes."""
 
 _log = logging.getLogger("stockwire")
 
@@ -72,7 +73,7 @@ class Subscription:
         self._inbox = Inbox(location, skus)
         self._mailbox = self._inbox.open_mailbox()
         self._check_fork = ForkCheck("this subscription")
-        self._listeners: list[Listener] = []
+        self._listeners: set[Listener] = set()
         self._thread: LoopThread | None = None
 
     @property
@@ -82,7 +83,7 @@ class Subscription:
 
     def __enter__(self) -> Self:
         self._check_fork()
-        if self._thread is not None:
+        if self._thread is not None or self._closed:
             raise RuntimeError("a subscription is entered once; make another")
         self._thread = LoopThread(self._follow, f"stockwire subscription {self._location}", self._end)
         self._thread.start()
@@ -97,23 +98,21 @@ class Subscription:
     def close(self) -> None:
         """Safe twice, if never entered, and from a callback. No connection and no thread is left when it returns.
 
-        Two exceptions: a callback that closes is itself still running, and one that does not return within 2 s is left
-        to its end. In a fork's child it does nothing: the connection is the parent's.
+        Two exceptions: a callback that closes is itself still running, and those that do not return within 2 s are left
+        to their end. In a fork's child it does nothing: the connection is the parent's.
 
         >>> with client.subscribe("berlin") as subscription:
         ...     subscription.close()
         ...     print(list(subscription), subscription.view.state)
         [] State.CLOSED
         """
-        if self._thread is None or self._check_fork.forked:
+        if self._check_fork.forked:
             return
-        atexit.unregister(self.close)
-        self._thread.stop(CLOSE_TIMEOUT_S)
-        listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener.stop()
-        for listener in listeners:
-            listener.join(CALLBACK_TIMEOUT_S)
+        if self._thread is not None:
+            atexit.unregister(self.close)
+            self._thread.stop(CLOSE_TIMEOUT_S)
+        self._inbox.end(None)
+        self._end_listeners()
 
     def ready(self, timeout_s: float = 10.0) -> View:
         """The view, once a snapshot of the present connection is complete.
@@ -130,28 +129,29 @@ class Subscription:
             if self._inbox.wait_ready(timeout_s):
                 return self.view
         except Ended as ended:
-            raise _closed(ended) from None
+            raise _why(ended) from None
         raise Unavailable(f"no hub gave a snapshot of {self._location} within {timeout_s} s")
 
     def listen(self, callback: Callable[[StreamEvent], object]) -> Callable[[], None]:
         """Call ``callback`` with events from now on, one at a time, on a thread of its own. Returns how to stop.
 
+        Listen before `with` to miss nothing.
+
         It may block and may call the client and this subscription: while it is busy, what is new waits for it, of each
         level the newest. One that raises is logged, and called again. After stopping, a call under way still ends.
 
-        >>> with client.subscribe("berlin") as subscription:
-        ...     heard = queue.Queue()
-        ...     stop = subscription.listen(heard.put)
+        >>> subscription = client.subscribe("berlin")
+        >>> heard = queue.Queue()
+        >>> stop = subscription.listen(heard.put)
+        >>> with subscription:
         ...     event = heard.get(timeout=5.0)
         ...     stop()
         >>> type(event).__name__
         'Snapshot'
         """
-        if self.view.state is State.CLOSED:
+        if self._closed:
             raise RuntimeError("the subscription is closed")
-        listener = Listener(self._inbox, callback, self._location)
-        self._listeners.append(listener)
-        return listener.stop
+        return Listener(self._inbox, callback, self._location, self._listeners).stop
 
     def next_event(self, timeout_s: float | None = None) -> StreamEvent | None:
         """The next event, or None when none has come within ``timeout_s`` seconds.
@@ -168,7 +168,7 @@ class Subscription:
         try:
             return self._inbox.take(self._mailbox, timeout_s)
         except Ended as ended:
-            raise _closed(ended) from None
+            raise _why(ended) from None
 
     def __iter__(self) -> Self:
         return self
@@ -206,10 +206,22 @@ class Subscription:
             _log.error("the subscription of %s has ended: %s", self._location, error)
         self._inbox.end(error)
 
+    def _end_listeners(self) -> None:
+        listeners = self._listeners.copy()  # they leave it as they end
+        deadline = time.monotonic() + CALLBACK_TIMEOUT_S
+        for listener in listeners:
+            listener.stop()
+        for listener in listeners:
+            listener.join(max(0.0, deadline - time.monotonic()))
+
+    @property
+    def _closed(self) -> bool:
+        return self.view.state is State.CLOSED
+
     def _check_entered(self) -> None:
-        if self._thread is None:
+        if self._thread is None and not self._closed:
             raise RuntimeError("use `with` first")
 
 
-def _closed(ended: Ended) -> BaseException:
+def _why(ended: Ended) -> BaseException:
     return ended.error or RuntimeError("the subscription is closed")
