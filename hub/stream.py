@@ -34,7 +34,7 @@ PATH = "/v1/stream"
 LOOK_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
 SPREAD_MAX_MS = 5_000
-UPGRADE_STATUSES = (101, 400, 401, 403, 404, 503)
+UPGRADE_STATUSES = (101, 400, 401, 403, 404, 426, 503)
 
 
 class Stream:

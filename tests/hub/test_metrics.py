@@ -73,6 +73,8 @@ async def test_what_was_turned_down_is_counted_by_its_reason(start_system: Start
             upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
             base = hub.stream.replace("ws://", "http://").removesuffix("/v1/stream")
             await http.get(base + path, headers={**upgrade, **headers})
+        await await_metric(hub, 'stockwire_hub_upgrades_total{status="426"}', 0)
+        await http.get(f"{base}/v1/stream")
         await http.post(f"{hub.admin}/drain")
         expected = {
             'problems_total{type="forbidden"}': 1,
@@ -82,6 +84,7 @@ async def test_what_was_turned_down_is_counted_by_its_reason(start_system: Start
             "revocations_total": 1,
             'upgrades_total{status="404"}': 1,
             'upgrades_total{status="403"}': 1,
+            'upgrades_total{status="426"}': 1,
             "draining": 1,
         }
         for name, value in expected.items():
