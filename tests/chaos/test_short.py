@@ -43,7 +43,7 @@ async def test_nothing_is_lost_or_doubled_and_every_screen_heals_whatever_breaks
     not_run = [f"{row.fault}: {row.impossible}" for row in rows if row.impossible]
     assert not (not_run and os.environ.get(REQUIRE_ALL)), not_run
     assert all(row.struck for row in rows if not row.impossible)
-    assert sum(row.operations for row in rows) > 500
+    assert [row.fault for row in rows if row.struck and not row.operations] == [], "nothing was checked"
     assert [task for task in asyncio.all_tasks() if "stockwire" in task.get_name() or "writer" in task.get_name()] == []
 
 
