@@ -15,19 +15,22 @@ from tests.system import System
 from tests.valkey import ValkeyServer
 
 SALES = 60
+SETTINGS = {"autovacuum": "off", "wal_writer_delay": "10s"}
+"""Nobody else flushes meanwhile: by default the WAL writer does, five times a second."""
 UNFLUSHED = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn())::int"
 
 
-@pytest.mark.parametrize(("synchronous", "expected"), [("on", range(4)), ("off", range(SALES // 2, SALES + 1))])
+@pytest.mark.parametrize(("synchronous", "expected"), [("on", range(1)), ("off", range(SALES // 2, SALES + 1))])
 async def test_an_answer_never_leaves_before_its_commit_is_flushed(
     synchronous: str, expected: range, tmp_path: Path, server_folder: Path, watchdog: Watchdog, valkey: ValkeyServer
 ) -> None:
     """With synchronous_commit off, which a ledger leaves to the operator, the same check fails: it can fail.
 
-    A few answers may find some other writer's unflushed bytes (a checkpoint, a vacuum); a pattern would be all of them.
+    An answer may find some other writer's unflushed bytes (a page that a read has pruned): then the next one decides,
+    whose own flush takes those along.
     """
     folder = server_folder / f"durable-{secrets.token_hex(2)}"
-    postgres = PostgresServer(folder, watchdog, {"synchronous_commit": synchronous, "autovacuum": "off"})
+    postgres = PostgresServer(folder, watchdog, {"synchronous_commit": synchronous, **SETTINGS})
     try:
         await asyncio.to_thread(postgres.start)
         await migrations.upgrade(postgres.url())
@@ -47,9 +50,13 @@ async def _answered_before_the_flush(postgres: PostgresServer, system: System) -
     try:
         async with replicas(system) as (ledger,):
             await add_catalog(ledger, ["A"], ["berlin"])
+
+            async def answered_early(key: str) -> bool:
+                (await move(ledger, key, line("A", 1))).raise_for_status()
+                return int(await watching.fetchval(UNFLUSHED)) > 0
+
             for number in range(SALES):
-                (await move(ledger, f"delivery-{number}", line("A", 1))).raise_for_status()
-                early += (await watching.fetchval(UNFLUSHED)) > 0
+                early += await answered_early(f"delivery-{number}") and await answered_early(f"once-more-{number}")
     finally:
         await watching.close()
     return early
