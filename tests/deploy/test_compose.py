@@ -58,9 +58,9 @@ def test_every_service_has_the_settings_that_it_needs_and_no_misspelt_ones(tmp_p
 
 def test_ledgers_and_hubs_share_one_secret_one_broker_and_the_addresses_of_each_other() -> None:
     shared = ("STOCKWIRE_TOKEN_SECRET", "STOCKWIRE_REDIS_URL", "STOCKWIRE_ALLOWED_ORIGINS")
-    processes = [*of_kind("ledger").values(), *of_kind("hub").values()]
+    processes = [*of_kind("ledger").values(), *of_kind("hub").values(), *of_kind("doctor").values()]
     assert len({tuple(variables[name] for name in shared) for variables in processes}) == 1
-    for variables in of_kind("hub").values():
+    for variables in (*of_kind("hub").values(), *of_kind("doctor").values()):
         urls = variables["STOCKWIRE_LEDGER_URLS"].split(",")
         assert {urlsplit(url).hostname for url in urls} == set(of_kind("ledger"))
     hosts = {urlsplit(variables["STOCKWIRE_DATABASE_URL"]).hostname for variables in of_kind("ledger").values()}
@@ -88,7 +88,22 @@ def test_the_key_that_is_made_is_the_key_that_hubs_read() -> None:
         assert variables["STOCKWIRE_HUB_KEY_FILE"] == file
         assert services()[hub]["volumes"] == [f"{name}:{folder}:ro"]
     mounting = {service for service, content in own_services().items() if "volumes" in content}
-    assert mounting == {"hub-key", *hubs}, "only hubs see the key"
+    assert mounting == {"hub-key", "tools", *hubs}, "only hubs see the key, and who looks whether it is good"
+    assert services()["tools"]["volumes"] == [f"{name}:{folder}:ro"]
+
+
+def test_the_tools_know_every_process_and_stand_where_public_addresses_lead_somewhere() -> None:
+    tools = services()["tools"]
+    named = settings_of(tools)["STOCKWIRE_ADMIN_URLS"].split(",")
+    assert named == [f"http://{name}:8081" for name in of_kind("ledger")] + [
+        f"http://{name}:8092" for name in of_kind("hub")
+    ]
+    assert tools["network_mode"] == "service:haproxy"
+    published = {port.rsplit(":", 1)[1] for port in services()["haproxy"]["ports"]}
+    for variables in of_kind("ledger").values():
+        told = [variables[name] for name in ("STOCKWIRE_LEDGER_PUBLIC_URL", "STOCKWIRE_HUB_STREAM_URLS")]
+        assert {urlsplit(url).netloc for url in told} == {f"localhost:{port}" for port in published}
+    assert tools["profiles"], "not started with the rest"
 
 
 def test_commands_exist_and_are_given_options_that_they_know() -> None:

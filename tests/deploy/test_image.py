@@ -1,6 +1,7 @@
 """What the Dockerfile puts into the image is enough, and is used by an unprivileged user who cannot write."""
 
 import asyncio
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from stockwire import AsyncClient
 from tests.api_keys import TOKEN_SECRET, make_key
+from tests.deploy.compose import services, settings_of
 from tests.deploy.dockerfile import removed_packages
 from tests.deploy.image import SITE, Image, build_image
 from tests.faults.watcher import await_agreement, watching
@@ -19,6 +21,7 @@ from tests.processes import ServerProcess, free_port
 from tests.proxy import proxy_to_socket
 from tests.valkey import ValkeyServer
 
+KINDS = ("LEDGER", "HUB")
 SCOPES = ("admin", "stock:read:*", "stock:write:*")
 
 
@@ -64,7 +67,10 @@ async def test_the_image_migrates_makes_the_hubs_key_sells_and_shows_it(
         await ledger.start()
         await check_health(image, ledger, "-m", "ledger")
         await hub.start()
-        await sell_and_watch(ledger, await make_key(empty_database_url, "till", *SCOPES))
+        key = await make_key(empty_database_url, "till", *SCOPES)
+        await sell_and_watch(ledger, key)
+        settings["STOCKWIRE_ADMIN_URLS"] = ",".join(f"http://127.0.0.1:{ports[f'{name}_ADMIN']}" for name in KINDS)
+        await examine(image, settings, key)
         await end(ledger)
         await check_health(image, hub, "-m", "hub", "--workers", "1")  # without a ledger it still lives
         await end(hub)
@@ -100,6 +106,21 @@ async def sell_and_watch(ledger: ServerProcess, key: str) -> None:
             await client.stock.sell("A", "berlin")
             await await_agreement(client, "berlin", [watcher])
             assert watcher.figures["berlin", "A"][1] == 4
+
+
+async def examine(image: Image, settings: dict[str, object], key: str) -> None:
+    """With what the service tools of compose.yaml is given, and no more: doctor can see everything, and the hubs hear
+    of a key that is revoked. The tests' own PostgreSQL runs without fsync, which is the one thing to complain about.
+    """
+    known = {"STOCKWIRE_CHANNEL_PREFIX": "", "STOCKWIRE_ALLOWED_ORIGINS": "", **settings, "STOCKWIRE_API_KEY": key}
+    given = {name: known[name] for name in (*settings_of(services()["tools"]), "STOCKWIRE_CHANNEL_PREFIX")}
+    examined = await asyncio.to_thread(image.run, given, *services()["tools"]["command"], "--json")
+    findings = json.loads(examined.stdout)["findings"]
+    assert [found["check"] for found in findings if found["state"] == "failed"] == ["durability"], examined.stdout
+    assert [found["check"] for found in findings if found["state"] == "skipped"] == [], examined.stdout
+    assert any(found["check"].startswith("round trip") for found in findings)
+    revoked = await asyncio.to_thread(image.run, given, "key", "revoke", key.split("_")[1])
+    assert (revoked.returncode, revoked.stdout) == (0, f"Revoked {key.split('_')[1]}.\n"), revoked.stderr
 
 
 async def check_health(image: Image, process: ServerProcess, *becomes: str) -> None:
