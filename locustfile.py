@@ -107,12 +107,13 @@ class Shopper(Visitor):
         return measured
 
     def shown(self, level: Level, payload_bytes: int) -> None:
-        assert level.committed_at is not None
-        took = datetime.now(UTC) - level.committed_at
+        age_ms = self.screen.age_ms(level, datetime.now(UTC))
+        if age_ms is None:
+            return  # the verdict says how many
         self.environment.events.request.fire(
             request_type="WS",
             name="commit to screen",
-            response_time=max(0.0, took.total_seconds() * 1000),
+            response_time=age_ms,
             response_length=payload_bytes,
             exception=None,
             context={},

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
@@ -123,9 +123,8 @@ class Node:
             delivered.add(screen.delivered)
         for some in _parcels(screens, PARCEL_SCREENS):
             self._runner.send_message("screens", {"turn": turn, "screens": [_described(screen) for screen in some]})
-        figures = [delivered.levels, delivered.repeated, delivered.backwards, delivered.repeated_after_a_gap]
-        shown = {"turn": turn, "delivered": figures, "samples": list(delivered.samples)}
-        self._runner.send_message("shown", shown)
+        figures = {**asdict(delivered), "samples": list(delivered.samples)}
+        self._runner.send_message("shown", {"turn": turn, "delivered": figures})
 
     def _send_acknowledged(self) -> None:
         acknowledged, self._acknowledged = self._acknowledged, []

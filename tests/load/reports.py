@@ -39,8 +39,7 @@ class Reports:
         elif data["turn"] == self._turn and kind == "screens":
             self.screens += [_watched(row) for row in data["screens"]]
         elif data["turn"] == self._turn and kind == "shown":
-            levels, repeated, backwards, after_a_gap = data["delivered"]
-            self.delivered.add(Delivered(levels, repeated, backwards, after_a_gap, tuple(data["samples"])))
+            self.delivered.add(Delivered(**data["delivered"]))
             self._shown.add(node)
 
     def await_closed(self, nodes: Set[str], present: Callable[[], Collection[str]]) -> Set[str]:

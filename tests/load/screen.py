@@ -12,6 +12,7 @@ The client's rule drops both, so the session's view cannot tell; this counts wha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from stockwire import frame
 from stockwire.level import Level, Malformed
@@ -23,12 +24,16 @@ Shown = tuple[int, int, int, int]
 
 @dataclass(slots=True)
 class Delivered:
-    """What came over the wire, of one screen or of many. ``samples``: the first deviations in words."""
+    """What came over the wire, of one screen or of many. ``samples``: the first deviations in words.
+
+    ``too_early``: changes that came before their commit, by this machine's clock.
+    """
 
     levels: int = 0
     repeated: int = 0
     backwards: int = 0
     repeated_after_a_gap: int = 0
+    too_early: int = 0
     samples: tuple[str, ...] = ()
 
     SAMPLES_MAX = 5
@@ -42,6 +47,7 @@ class Delivered:
         self.repeated += other.repeated
         self.backwards += other.backwards
         self.repeated_after_a_gap += other.repeated_after_a_gap
+        self.too_early += other.too_early
         for text in other.samples:
             self.deviates(text)
 
@@ -85,6 +91,15 @@ class Screen:
         if self.complete and not outputs:
             self._not_newer(data)
         return outputs, shown
+
+    def age_ms(self, level: Level, now: datetime) -> float | None:
+        """Since its commit. None if that is still to come: one of the two clocks is wrong, and nothing is measured."""
+        assert level.committed_at is not None
+        age_ms = (now - level.committed_at).total_seconds() * 1000
+        if age_ms < 0:
+            self.delivered.too_early += 1
+            return None
+        return age_ms
 
     def levels(self) -> dict[str, Shown]:
         begun = self._begun or {}

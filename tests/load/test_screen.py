@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import UTC, datetime, timedelta
 
 from hub.session import Session as HubSession
 from stockwire.session import Send
@@ -161,3 +162,12 @@ def reconnect(screen: Screen) -> Subscribe:
     since = asked.get("since")
     position = None if since is None else Position(since["epoch"], since["seq"], since.get("selection"))
     return Subscribe(asked["id"], asked["location"], asked.get("skus"), position)
+
+
+def test_a_change_that_comes_before_its_commit_is_counted_and_has_no_age() -> None:
+    screen = connected(level(3))
+    _, (shown,) = screen.receive(json.dumps(level(4)))
+    committed_at = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert screen.age_ms(shown, committed_at + timedelta(milliseconds=7)) == 7
+    assert screen.age_ms(shown, committed_at - timedelta(milliseconds=7)) is None
+    assert screen.delivered.too_early == 1

@@ -157,6 +157,10 @@ def test_a_run_that_measured_nothing_fails() -> None:
     assert {fault.name: fault.count for fault in nothing if fault.count} == {"unmeasured": 3}
 
 
+def test_a_clock_that_is_behind_fails_the_run_instead_of_making_it_fast() -> None:
+    assert found(delivered=Delivered(levels=3, too_early=2)) == {"unmeasured": 1}
+
+
 def test_a_load_process_that_did_not_answer_fails_the_run() -> None:
     assert found(unheard=("load process 2 did not answer",)) == {"unheard": 1}
 

@@ -7,7 +7,8 @@ seen twice    an operation was booked twice; a version of a level came to a scre
 stale         after the quiet time a screen does not show what the ledger has
 unasked       an operation in the log that nobody was told of, and whose outcome is not one of the unknown ones
 unheard       a load process did not answer, or a call did not end: what became of it is not known
-unmeasured    no sale, no screen or no change of a level on one: nothing was tested
+unmeasured    no sale, no screen or no change of a level on one: nothing was tested; a change that came before its
+              commit: the clocks differ, and the time to the screen is wrong
 failed        requests or connections that failed; refusals for want of stock are none
 """
 
@@ -224,3 +225,5 @@ def _unmeasured(log: Log, screens: Sequence[Watched], delivered: Delivered) -> I
         yield "nothing was sold"
     if not delivered.levels:
         yield "no change of a level came to a screen"
+    if delivered.too_early:
+        yield f"{delivered.too_early:,} changes came before their commit: clocks here and at the database differ"
