@@ -27,7 +27,7 @@ from tests.load.catalogue import DELIVERY_UNITS, SCARCE_UNITS
 from tests.load.curve import Curve
 from tests.load.node import Node
 from tests.load.options import add_options
-from tests.load.rehearsal import Launch
+from tests.load.rehearsal import run_of
 from tests.load.sending import send
 from tests.load.stream import watch
 
@@ -62,14 +62,16 @@ class Visitor(FastHttpUser):
 
     @property
     def node(self) -> Node:
-        assert Launch.node is not None
-        return Launch.node
+        node = run_of(self.environment).node
+        assert node is not None
+        return node
 
     def wait_time(self) -> float:
         return self.node.think_s(self.pace) if self.node.trading else IDLE_S
 
     def call(self, name: str, asked: Request) -> dict[str, Any]:
-        return call(lambda again: send(self.client, Launch.settings.key, name, again), asked)[0]
+        key = run_of(self.environment).settings.key
+        return call(lambda again: send(self.client, key, name, again), asked)
 
     def book(self, name: str, asked: Request) -> None:
         """One operation with all its tries. Being refused, and nobody there, are in the statistics."""
@@ -90,7 +92,7 @@ class Shopper(Visitor):
 
     def on_start(self) -> None:
         self.screen = self.node.enter()
-        self._watching = gevent.spawn(watch, self.screen, Launch.settings.key or "", self)
+        self._watching = gevent.spawn(watch, self.screen, run_of(self.environment).settings.key or "", self)
         self._watching.link_exception(self._thrown_out)
 
     def on_stop(self) -> None:
@@ -162,6 +164,5 @@ for hook, listener in (
     (events.test_start, rehearsal.let_users_in),
     (events.test_stopping, rehearsal.judge_the_run),
     (events.quitting, rehearsal.count_failures),
-    (events.quit, rehearsal.show_the_verdict),
 ):
     hook.add_listener(listener)  # type: ignore[no-untyped-call]  # the hooks have no annotations

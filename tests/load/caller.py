@@ -1,4 +1,4 @@
-"""Calls with the SDK's rules, synchronous: requests built once, sent again with the same key while that makes sense."""
+"""Calls with the SDK's rules through locust's own client: sent again with the same key while that makes sense."""
 
 import random
 import time
@@ -16,7 +16,7 @@ POLICY = RetryPolicy(max_retries=5, retry_for_s=15.0)
 """Shorter than the SDK's own: the end of a run waits for its last calls."""
 
 
-def call(send: Callable[[Request], Answer], request: Request) -> tuple[dict[str, Any], Answer]:
+def call(send: Callable[[Request], Answer], request: Request) -> dict[str, Any]:
     """The document of a successful answer. ``send`` raises Unavailable or OutcomeUnknown when there was no answer.
 
     Raises StockwireError after the tries that `POLICY` allows, OutcomeUnknown if any of them may have been booked.
@@ -25,8 +25,7 @@ def call(send: Callable[[Request], Answer], request: Request) -> tuple[dict[str,
     tries = Tries(POLICY, writes=request.writes)
     while True:
         try:
-            answer = send(request)
-            return read(answer), answer
+            return read(send(request))
         except StockwireError as error:
             wait_s = tries.wait_s(error, time.monotonic() - begun, random.random())
             if wait_s is None:

@@ -3,8 +3,10 @@
 import logging
 import os
 import sys
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from locust.env import Environment
 from locust.exception import StopTest
@@ -27,14 +29,21 @@ NO_SYSTEM = 78
 """Of sysexits.h, EX_CONFIG: as the servers end without their settings."""
 
 
-class Launch:
-    """What this process knows of the run: ``node`` where users are, ``judge`` where the verdict is made."""
+@dataclass
+class Run:
+    """What this process knows of it: ``node`` where users are, ``judge`` where the verdict is made."""
 
-    settings: ClassVar[Settings]
-    node: ClassVar[Node | None] = None
-    judge: ClassVar[Judge | None] = None
-    faults: ClassVar[list[Fault]] = []
-    report: ClassVar[Path | None] = None
+    settings: Settings
+    node: Node | None = None
+    judge: Judge | None = None
+    faults: list[Fault] = field(default_factory=list)
+    report: Path | None = None
+
+
+def run_of(environment: Environment) -> Run:
+    """As `find_the_system` has put it there."""
+    run: Run = environment.launch_run  # type: ignore[attr-defined]  # locust has no place for what is the test's own
+    return run
 
 
 def find_the_system(environment: Environment, **_: Any) -> None:
@@ -42,11 +51,14 @@ def find_the_system(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     assert runner is not None
     try:
-        Launch.settings = resolve(environment.host, None, os.environ)
+        run = Run(resolve(environment.host, None, os.environ))
     except StockwireError as error:
         logger.error("stockwire: %s", error)
         sys.exit(NO_SYSTEM)
-    environment.host = Launch.settings.url
+    environment.launch_run = run  # type: ignore[attr-defined]  # see run_of
+    # locust ends without a word of the environment
+    environment.events.quit.add_listener(partial(show_the_verdict, run))  # type: ignore[no-untyped-call]  # its own lack
+    environment.host = run.settings.url
     environment.stop_timeout = environment.stop_timeout or LEAVE_S
     if not isinstance(runner, MasterRunner):
         for order in ("phase", "close", "show"):
@@ -63,17 +75,17 @@ def open_the_shop(environment: Environment) -> bool:
     Called by the shape and not by the event of the start: locust breaks that off, and fires it again, when the shape
     moves on meanwhile. Raises StopTest.
     """
-    options, runner = environment.parsed_options, environment.runner
+    options, runner, run = environment.parsed_options, environment.runner, run_of(environment)
     assert options is not None
     assert runner is not None
     # The shape goes on while a run that was interrupted is judged: that is no new one
-    if Launch.judge is not None and not (Launch.judge.ended and runner.state == STATE_INIT):
+    if run.judge is not None and not (run.judge.ended and runner.state == STATE_INIT):
         return False
-    Launch.faults = []
+    run.faults = []
     try:
         catalogue = named(options.location, options.skus)
-        Launch.judge = Judge(runner, lambda: present(runner), Launch.settings, catalogue, options.quiet_s)
-        hubs = hubs_of(options) or Launch.judge.hubs
+        run.judge = Judge(runner, lambda: present(runner), run.settings, catalogue, options.quiet_s)
+        hubs = hubs_of(options) or run.judge.hubs
         if not hubs:
             raise ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there, or give --hubs")
     except StockwireError as error:
@@ -88,12 +100,12 @@ def let_users_in(environment: Environment, **_: Any) -> None:
     assert options is not None
     if isinstance(runner, LocalRunner | WorkerRunner):
         catalogue = Catalogue(options.launch["location"], options.skus)
-        Launch.node = Node(runner, catalogue, options.launch["hubs"], runner.worker_index)
+        run_of(environment).node = Node(runner, catalogue, options.launch["hubs"], runner.worker_index)
 
 
-def obey(msg: Any, **_: Any) -> None:
+def obey(environment: Environment, msg: Any, **_: Any) -> None:
     """In a load process: what the one that judges wants."""
-    match Launch.node, msg.type:
+    match run_of(environment).node, msg.type:
         case Node() as node, "phase":
             node.phase = next(phase for phase in PHASES if phase.name == msg.data["name"])
         case Node() as node, "close":
@@ -102,10 +114,11 @@ def obey(msg: Any, **_: Any) -> None:
             node.show(msg.data["turn"])
 
 
-def hear(msg: Any, **_: Any) -> None:
+def hear(environment: Environment, msg: Any, **_: Any) -> None:
     """In the process that judges: what a load process tells."""
-    if Launch.judge is not None:
-        Launch.judge.reports.hear(msg.type, msg.node_id, msg.data)
+    judge = run_of(environment).judge
+    if judge is not None:
+        judge.reports.hear(msg.type, msg.node_id, msg.data)
 
 
 def present(runner: Any) -> list[str]:
@@ -115,22 +128,24 @@ def present(runner: Any) -> list[str]:
     return [name for name, node in runner.clients.items() if node.state != STATE_MISSING]
 
 
-def judge_the_run(**_: Any) -> None:
+def judge_the_run(environment: Environment, **_: Any) -> None:
     """While the users are still there: nobody trades any more, everybody goes on watching."""
-    judge = Launch.judge
+    run = run_of(environment)
+    judge = run.judge
     if judge is None or judge.ended:
         return
     logger.info("Trading ends; every screen and the whole log are compared now")
     try:
-        Launch.faults = judge.faults()
+        run.faults = judge.faults()
     except StockwireError as error:
         logger.error("stockwire: no verdict, the audit cannot be read: %s", error)
 
 
 def count_failures(environment: Environment, **_: Any) -> None:
     """The exit status. Only now have the load processes told the last of their statistics."""
-    judge_the_run()  # SIGTERM comes here first
-    if not Launch.faults or environment.runner is None:
+    judge_the_run(environment)  # SIGTERM comes here first
+    run = run_of(environment)
+    if not run.faults or environment.runner is None:
         return
     stats, exceptions = environment.stats, environment.runner.exceptions
     samples = [
@@ -140,19 +155,19 @@ def count_failures(environment: Environment, **_: Any) -> None:
     failed = stats.total.num_failures + sum(crash["count"] for crash in exceptions.values())
     of = f"{stats.total.num_requests:,} requests, connections and messages"
     report = environment.parsed_options.html_file if environment.parsed_options else None
-    Launch.report = Path(report) if report else None
-    Launch.faults.append(Fault("failed", failed, of, tuple(samples[:SAMPLES_MAX])))
-    environment.process_exit_code = int(any(fault.count for fault in Launch.faults))
+    run.report = Path(report) if report else None
+    run.faults.append(Fault("failed", failed, of, tuple(samples[:SAMPLES_MAX])))
+    environment.process_exit_code = int(any(fault.count for fault in run.faults))
 
 
-def show_the_verdict(exit_code: int, **_: Any) -> None:
+def show_the_verdict(run: Run, exit_code: int, **_: Any) -> None:
     """Below locust's own tables, in its HTML report, and as JSON beside that."""
-    if Launch.judge is None:
+    if run.judge is None:
         return
-    title = Launch.judge.catalogue.location
-    text = table(title, Launch.faults) if Launch.faults else f"Verdict on {title}: none, so the run has FAILED"
+    title = run.judge.catalogue.location
+    text = table(title, run.faults) if run.faults else f"Verdict on {title}: none, so the run has FAILED"
     sys.stdout.write(f"\n{text}\n")
-    if Launch.report is not None:
-        add_to_html(Launch.report, text, passed=exit_code == 0)
-        write_json(Launch.report.with_suffix(".json"), title, Launch.faults)
-        sys.stdout.write(f"Report: {Launch.report}, and the verdict as {Launch.report.with_suffix('.json')}\n")
+    if run.report is not None:
+        add_to_html(run.report, text, passed=exit_code == 0)
+        write_json(run.report.with_suffix(".json"), title, run.faults)
+        sys.stdout.write(f"Report: {run.report}, and the verdict as {run.report.with_suffix('.json')}\n")
