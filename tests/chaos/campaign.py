@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -18,6 +19,7 @@ from tests.chaos.faults import Fault
 from tests.chaos.field import SPREAD, Field
 from tests.chaos.lag import Lag
 from tests.chaos.traffic import Traffic
+from tests.waiting import wait_until
 
 BEFORE, AFTER = 40, 40
 """Operations between two faults, and after each end before the writers are held back."""
@@ -25,8 +27,8 @@ HEAL_S_MAX = 10.0
 """design.md, I4."""
 LOOK_S = 0.05
 KILLS_CHECKED = 20
-BETWEEN_KILLS_S = (0.02, 0.4)
-"""Time enough to come back to work, or not quite."""
+BETWEEN_KILLS_S = (0.05, 1.2)
+"""Time enough to come back to work, or not: a ledger finds dead connections out one by one."""
 CONNECTIONS_MAX = SPREAD * 24
 """Of all ledgers to PostgreSQL: ten for reads, two and one a shard for commits, and as many again for those that a kill
 has left and PostgreSQL has not noticed yet would already be a leak."""
@@ -164,16 +166,14 @@ class Campaign:
             timeout=10,
             trust_env=False,
         ) as http:
-            shards = (await http.get("/v1/shards")).raise_for_status().json()["shards"]
-            for shard in (one["shard"] for one in shards):
-                await self._read_shard(http, shard)
+            for shard in (await _read(http, "/v1/shards", {}))["shards"]:
+                await self._read_shard(http, shard["shard"])
 
     async def _read_shard(self, http: httpx.AsyncClient, shard: int) -> None:
         known = self._events.setdefault(shard, [])
         while True:
             after = known[-1].seq if known else 0
-            query = {"shard": shard, "after": after, "limit": 1_000}
-            page = (await http.get("/v1/events", params=query)).raise_for_status().json()
+            page = await _read(http, "/v1/events", {"shard": shard, "after": after, "limit": 1_000})
             known += [Event.parse(event) for event in page["events"]]
             if not page["events"]:
                 return
@@ -194,6 +194,16 @@ class Campaign:
             "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         )
         return int(rows[0][0])
+
+
+async def _read(http: httpx.AsyncClient, path: str, query: dict[str, int]) -> dict[str, Any]:
+    """503 is an answer too: a connection that a kill has left dead is found out by the first who uses it."""
+
+    async def answered() -> dict[str, Any] | None:
+        answer = await http.get(path, params=query)
+        return None if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else answer.raise_for_status().json()
+
+    return await wait_until(answered, HEAL_S_MAX, what=path) or {}
 
 
 def order(faults: Sequence[Fault], chance: random.Random) -> list[Fault]:
