@@ -66,7 +66,7 @@ def test_a_forgotten_subscription_keeps_no_process_alive(shared_system: System, 
     open_till(shared_system, unique_name).client.close()
     done = run(FORGOTTEN, shared_system, unique_name)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "forgotten\n" in done.stdout
+    assert "forgotten" in done.stdout  # its listener prints at the same time, perhaps into the same line
 
 
 def test_ctrl_c_ends_the_iterator_and_leaves_the_client_usable(shared_system: System, unique_name: str) -> None:

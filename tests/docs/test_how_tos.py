@@ -47,7 +47,8 @@ async def berlin(shop: AsyncClient) -> AsyncClient:
 
 
 def test_every_fenced_block_of_the_guides_is_held_by_a_test() -> None:
-    found = [found for page in (ROOT / "README.md", *HOW_TOS) for found in blocks(page)]
+    pages = (ROOT / "README.md", *HOW_TOS)
+    found = [found for page in pages for found in blocks(page) if found.verb != "capture"]  # see test_captures
     assert [found for found in found if found.verb not in VERBS] == []
     assert {(found.page.name, found.name) for found in found} == HELD
 
