@@ -16,7 +16,7 @@ from tests.source import ROOT
 from tests.system import System
 
 PAGES = ROOT / "docs" / "how-to"
-VERBS = {"run", "output", "file", "env", "capture"}
+VERBS = {"run", "output", "file", "env"}
 HELD = {
     ("README.md", "sell"),
     ("README.md", "watch"),
@@ -32,11 +32,8 @@ HELD = {
     ("production.md", "production"),
     ("production.md", "ledger"),
     ("production.md", "hub"),
-    ("flash-sale.md", "flash-sale"),
-    ("flash-sale.md", "flash-sale-hub"),
-    ("flash-sale.md", "flash-sale-broker"),
 }
-"""What a test takes from a page: of this folder, and of captures `tests/cli/test_captures.py`."""
+"""What a test of this folder takes from a page."""
 
 
 @pytest.fixture
