@@ -25,13 +25,17 @@ RETRY_FOR_S = 25.0
 REPEATED, COUNTED, SPREAD = 0.1, 0.05, 0.25
 """The shares of operations that repeat an old key, count, and have several lines."""
 PATIENT, IMPATIENT = 10_000, 0
-"""Retries of half of the writers, and of the others, who leave with an unknown outcome and never ask again."""
+"""Tries after the first, of half of the writers and of the others: these leave with an unknown outcome, and perhaps an
+operation that is committed when they have gone."""
 HEALED_DEADLINE_S = 30.0
 
 
 @dataclass
 class Traffic:
-    """``pause`` and ``go`` hold the writers back and let them on; what is under way is finished first."""
+    """``pause`` and ``go`` hold the writers back and let them on; what is under way is finished first.
+
+    ``clients``: the patient ones, one for each ledger, then as many impatient ones.
+    """
 
     recorder: Recorder
     clients: list[AsyncClient]
@@ -147,8 +151,9 @@ async def traffic(under_fire: Field, chance: random.Random, lag: Lag) -> AsyncIt
     async with AsyncExitStack() as stack:
         clients = [
             await stack.enter_async_context(
-                AsyncClient(url, key, max_retries=10_000, retry_for_s=RETRY_FOR_S, timeout_s=5.0, hubs=hubs)
+                AsyncClient(url, key, max_retries=tries, retry_for_s=RETRY_FOR_S, timeout_s=5.0, hubs=hubs)
             )
+            for tries in (PATIENT, IMPATIENT)
             for url, hubs in zip(
                 under_fire.ledger_urls, (under_fire.stream_urls, under_fire.stream_urls[::-1]), strict=True
             )
