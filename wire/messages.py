@@ -4,10 +4,10 @@ The field tables stand in ``docs/reference/protocol.md``; golden vectors in ``wi
 Unknown fields are ignored on decoding, so either side may be upgraded first.
 """
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 SUBPROTOCOL = "stockwire.v1"
 
@@ -39,34 +39,13 @@ class Connect(Struct, frozen=True, tag="connect", omit_defaults=True):
     token: Token | None = None
 
 
-Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-
-
-class When(Struct, frozen=True, omit_defaults=True):
-    """A threshold with hysteresis; exactly one of ``at_most`` and ``at_least`` is given, in available units.
-
-    ``at_most``: raised at so many or fewer, lowered again at ``until`` or more (above ``at_most``; absent: one above).
-    ``at_least``: raised at so many or more, lowered again at ``until`` or fewer (below it; absent: one below).
-    """
-
-    at_most: Units | None = None
-    at_least: Units | None = None
-    until: Units | None = None
-
-
 class Subscribe(Struct, frozen=True, tag="subscribe", omit_defaults=True):
-    """``skus`` absent: the whole location, so an empty list is refused; ``location`` ``*``: all of them.
-
-    ``view`` ``public``: availability instead of levels. ``when``: only the crossings of a threshold. Neither has a
-    position, so ``since`` is refused with them.
-    """
+    """``skus`` absent: the whole location, so an empty list is refused; ``location`` ``*``: all of them."""
 
     id: RequestId
     location: LocationOrAll
     skus: Annotated[list[Name], Meta(min_length=1)] | None = None
     since: Position | None = None
-    view: Literal["public"] | None = None
-    when: When | None = None
 
 
 class Unsubscribe(Struct, frozen=True, tag="unsubscribe"):
@@ -89,8 +68,7 @@ class LevelState(Struct, frozen=True):
     """The stock of one sku at one location after the event ``seq`` of ``shard``: absolute values, newest version wins.
 
     ``available`` = ``on_hand`` - ``reserved``, in units. Version 0 has no event: ``kind`` and ``committed_at`` are
-    null, ``seq`` is 0. ``committed_at`` is RFC 3339 in UTC with microseconds. ``view_version`` counts the changes of
-    what the public sees of it (see ``ViewState``).
+    null, ``seq`` is 0. ``committed_at`` is RFC 3339 in UTC with microseconds.
     """
 
     sku: str
@@ -103,50 +81,10 @@ class LevelState(Struct, frozen=True):
     committed_at: str | None
     shard: int
     seq: int
-    view_version: int = 0
 
 
 class Level(LevelState, frozen=True, tag="level"):
     pass
-
-
-class ViewState(Struct, frozen=True):
-    """What the public sees of a level (``wire.availability``): never an exact number.
-
-    ``version`` counts the changes of this view, not of the level, and is the same on every hub. ``quantity`` is the
-    largest public step that is available, with a plus (``"10+"``), or ``"0"``.
-    """
-
-    sku: str
-    location: str
-    version: int
-    availability: str
-    quantity: str
-
-
-class View(ViewState, frozen=True, tag="view"):
-    """The view has changed; comes only then."""
-
-
-class ThresholdState(Struct, frozen=True, omit_defaults=True):
-    """On which side of a threshold a level stands. ``at_most``, ``at_least`` as in ``When``; ``until`` is filled in.
-
-    ``version`` is the level's and ``available`` its number; with ``view`` ``public``, the view's version and no number.
-    """
-
-    sku: str
-    location: str
-    version: int
-    raised: bool
-    until: int
-    at_most: int | None = None
-    at_least: int | None = None
-    view: str | None = None
-    available: int | None = None
-
-
-class Threshold(ThresholdState, frozen=True, tag="threshold"):
-    """The threshold was crossed; comes only then."""
 
 
 class Connected(Struct, frozen=True, tag="connected"):
@@ -166,18 +104,12 @@ class Subscribed(Struct, frozen=True, tag="subscribed"):
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot", omit_defaults=True):
-    """One part of a snapshot; the part with ``last`` true carries the position.
-
-    One of three lists, as was subscribed to: ``levels``, ``views`` (``view`` ``public``) or ``thresholds`` (``when``;
-    with or without ``view``). Only levels have a position.
-    """
+    """One part of a snapshot; the part with ``last`` true carries the position."""
 
     sub: int
-    levels: list[LevelState] | UnsetType = UNSET
+    levels: list[LevelState]
     last: bool = msgspec.field(default_factory=bool)
     position: Position | None = None
-    views: list[ViewState] | UnsetType = UNSET
-    thresholds: list[ThresholdState] | UnsetType = UNSET
 
 
 class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
@@ -215,19 +147,7 @@ class Disconnect(Struct, frozen=True, tag="disconnect"):
     after_ms: int
 
 
-HubMessage = (
-    Connected
-    | Subscribed
-    | Snapshot
-    | Level
-    | View
-    | Threshold
-    | Unsubscribed
-    | Refreshed
-    | Heartbeat
-    | Error
-    | Disconnect
-)
+HubMessage = Connected | Subscribed | Snapshot | Level | Unsubscribed | Refreshed | Heartbeat | Error | Disconnect
 
 
 # --- ledger to broker, and the ledger's feed
@@ -253,7 +173,6 @@ class Event(Struct, frozen=True):
     reference: str | None
     occurred_at: str | None
     committed_at: str
-    view_version: int = 0
 
 
 class Batch(Struct, frozen=True, omit_defaults=True):

@@ -1,7 +1,6 @@
 """Scopes: what a key or token may do.
 
-``stock:read:<location>``, ``stock:write:<location>``, ``stock:public:<location>`` (``*`` for every location), ``feed``,
-``hub``, ``admin``. Who may read a location may also see what the public sees of it.
+``stock:read:<location>``, ``stock:write:<location>`` (``*`` for every location), ``feed``, ``hub``, ``admin``.
 """
 
 import re
@@ -9,9 +8,8 @@ from collections.abc import Iterable
 
 from wire.messages import NAME_PATTERN
 
-READ, WRITE, PUBLIC = "stock:read:", "stock:write:", "stock:public:"
 _WHOLE = ("feed", "hub", "admin")
-_STOCK = re.compile(r"stock:(?:read|write|public):")
+_STOCK = re.compile(r"stock:(?:read|write):")
 _LOCATION = re.compile(NAME_PATTERN)
 
 
@@ -26,10 +24,8 @@ def is_scope(text: str) -> bool:
 
 def allows(scopes: Iterable[str], needed: str) -> bool:
     """Whether one of ``scopes`` covers ``needed``: one for ``*`` covers every location, only itself covers ``*``."""
-    return any(_covers(scope, needed) for scope in scopes) or (
-        needed.startswith(PUBLIC) and allows(scopes, READ + needed.removeprefix(PUBLIC))
-    )
+    return any(scope == needed or _covers(scope, needed) for scope in scopes)
 
 
 def _covers(scope: str, needed: str) -> bool:
-    return scope == needed or (scope.endswith(":*") and needed.startswith(scope[:-1]))
+    return scope.endswith(":*") and needed.startswith(scope[:-1])
