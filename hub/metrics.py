@@ -210,6 +210,11 @@ class HubCollector(Collector):
         yield _counters(
             "problems", "Problem documents answered on the read port, by type.", "type", self._parts.problems.by_type
         )
+        yield _gauge(
+            "tasks",
+            "Tasks of this process: some of its own, some for each connection and request; a leak grows for ever.",
+            len(asyncio.all_tasks()),
+        )
 
 
 def _by_state(connections: Iterable[Connection]) -> dict[str, int]:

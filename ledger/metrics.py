@@ -3,6 +3,7 @@
 The help texts are those of docs/reference/metrics.md, to the letter.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -102,6 +103,11 @@ class LedgerCollector(Collector):
 
     def _requests(self) -> Iterable[Metric]:
         yield _gauge("long_polls", "Requests that wait for events.", self._long_polls.open)
+        yield _gauge(
+            "tasks",
+            "Tasks of this process: some of its own, some for each connection and request; a leak grows for ever.",
+            len(asyncio.all_tasks()),
+        )
         yield _labelled(
             CounterMetricFamily(f"{PREFIX}_problems", "Problem documents answered, by type.", labels=["type"]),
             self._problems.by_type,

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,10 @@ BEFORE, AFTER = 40, 40
 HEAL_S_MAX = 10.0
 """design.md, I4."""
 LOOK_S = 0.05
+TASKS_SLACK = 24
+"""Tasks that all servers may have beside those at the beginning, when HEAL_S_MAX have passed: requests of the moment. What
+leaks with each connection or fault would pass it within a minute."""
+TASKS = re.compile(r"^stockwire_(?:ledger|hub)_tasks (\d+)\.0$", re.MULTILINE)
 KILLS_CHECKED = 20
 BETWEEN_KILLS_S = (0.05, 1.2)
 """Time enough to come back to work, or not: a ledger finds dead connections out one by one."""
@@ -67,6 +72,7 @@ class Campaign:
     hold: float = 1.0
     rows: dict[str, Row] = field(default_factory=dict)
     _events: dict[int, list[Event]] = field(default_factory=dict)
+    _tasks_at_first: int | None = None
 
     async def strike(self, fault: Fault) -> Row:
         row = self.rows.setdefault(fault.name, Row(fault.name))
@@ -74,6 +80,8 @@ class Campaign:
             row.impossible = row.impossible or reason
             return row
         checked = len(self.traffic.recorder.invocations)
+        if self._tasks_at_first is None:
+            self._tasks_at_first = await self._tasks()
         self.traffic.go()
         await self.traffic.done(BEFORE)
         struck_at = time.monotonic()
@@ -151,6 +159,8 @@ class Campaign:
         connections = await self._connections()
         if connections > CONNECTIONS_MAX:
             broken.append(f"{connections} connections to the database, at most {CONNECTIONS_MAX} are accounted for")
+        if (leaked := await self._leaked_tasks()) > 0:
+            broken.append(f"{leaked} tasks more in all servers than the {self._tasks_at_first} at first")
         if not any(isinstance(call.answer, OperationResult) for call in invocations[checked:]):
             broken.append("nothing was committed in this round: nothing was proved")
         if broken:
@@ -202,6 +212,22 @@ class Campaign:
             "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         )
         return int(rows[0][0])
+
+    async def _leaked_tasks(self) -> int:
+        """Hubs follow the log shard by shard while a broker is away, and their last long polls end after the heal."""
+        if self._tasks_at_first is None:
+            return 0
+        ends_at = time.monotonic() + HEAL_S_MAX
+        while (more := await self._tasks() - self._tasks_at_first) > TASKS_SLACK and time.monotonic() < ends_at:
+            await asyncio.sleep(LOOK_S)
+        return more if more > TASKS_SLACK else 0
+
+    async def _tasks(self) -> int:
+        """Of all ledgers and hubs together."""
+        system = self.under_fire.system
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            texts = [(await http.get(f"{node.admin}/metrics")).text for node in (*system.ledgers, *system.hubs)]
+        return sum(int(TASKS.findall(text)[0]) for text in texts)
 
 
 async def _read(http: httpx.AsyncClient, path: str, query: dict[str, int]) -> dict[str, Any]:
