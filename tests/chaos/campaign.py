@@ -28,8 +28,8 @@ HEAL_S_MAX = 10.0
 """design.md, I4."""
 LOOK_S = 0.05
 TASKS_SLACK = 24
-"""Tasks that all servers may have beside those at the beginning, when HEAL_S_MAX have passed: requests of the moment. What
-leaks with each connection or fault would pass it within a minute."""
+"""Tasks that all servers may have beside those at the beginning, when HEAL_S_MAX have passed: requests of the moment.
+What leaks with each connection or fault would pass it within a minute."""
 TASKS = re.compile(r"^stockwire_(?:ledger|hub)_tasks (\d+)\.0$", re.MULTILINE)
 KILLS_CHECKED = 20
 BETWEEN_KILLS_S = (0.05, 1.2)
@@ -218,7 +218,7 @@ class Campaign:
         if self._tasks_at_first is None:
             return 0
         ends_at = time.monotonic() + HEAL_S_MAX
-        while (more := await self._tasks() - self._tasks_at_first) > TASKS_SLACK and time.monotonic() < ends_at:
+        while (more := await self._tasks() - self._tasks_at_first) > TASKS_SLACK and time.monotonic() < ends_at:  # noqa: ASYNC110 - asked of others
             await asyncio.sleep(LOOK_S)
         return more if more > TASKS_SLACK else 0
 
