@@ -25,8 +25,9 @@ FOREIGN_OPTIONS = {
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
+    "--kills",
 }
-"""Of pg_basebackup, of `make bench`, of the simulation, of docker, and of `make load`: locust's and its own."""
+"""Of pg_basebackup, of `make bench` and `make chaos`, of the simulation, of docker, and of `make load`: locust's and its own."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )
