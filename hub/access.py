@@ -22,7 +22,7 @@ KEEP_BAD_S = 2.0  # so that guessing does not reach the ledger each time
 KEPT_MAX = 10_000
 REVOKED_MAX = 100_000
 TOKEN_BYTES_MAX = 8_192
-RECHECK_S = 30.0  # pub/sub may lose a revocation: keys in use are asked again
+RECHECK_S = 2.0  # pub/sub may lose a revocation, which has to end what is open within 5 s: keys in use are asked again
 
 
 class Access:
@@ -42,6 +42,7 @@ class Access:
         self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
         self._revoked: OrderedDict[str, None] = OrderedDict()
         self._recheck = asyncio.Event()
+        self._unchecked = False
         self.refusals = 0
         self.checks = 0
         self.revocations = 0
@@ -85,17 +86,25 @@ class Access:
             except TimeoutError:
                 pass
             self._recheck.clear()
-            for key in set(self._in_use()):
-                await self._check_again(key)
+            keys = sorted(set(self._in_use()))
+            if keys:
+                await self._check_again(keys)
 
-    async def _check_again(self, key: str) -> None:
+    async def _check_again(self, keys: list[str]) -> None:
+        self.checks += 1
         try:
-            if await self._ask(key, self._ledger.holder_of_id) is None:
+            good = await self._ledger.good_ids(keys)
+        except (LedgerUnavailable, LedgerRefused) as error:
+            if not self._unchecked:  # once, not every RECHECK_S
+                log.warning("keys in use cannot be checked now reason=%r", str(error))
+            self._unchecked = True
+            return
+        self._unchecked = False
+        for key in keys:
+            if key not in good:
                 log.info("a key in use is no longer good key=%s", key)
                 self._kept.clear()
                 self.ended(key)
-        except LedgerUnavailable as error:
-            log.warning("keys in use cannot be checked now reason=%r", str(error))
 
     async def _of_token(self, token: str) -> Principal:
         try:

@@ -19,6 +19,7 @@ CONNECT_S = 1.0
 ANSWER_S = 5.0  # on top of what a long poll is allowed to wait
 CONNECTIONS_MAX = 32
 QUERY_KEYS_MAX = 1_000
+KEY_IDS_MAX = 1_000
 PAGE_LEVELS = 1_000
 PAGE_EVENTS = 1_000
 
@@ -69,6 +70,10 @@ class Introspection(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
 
 
+class GoodIds(msgspec.Struct, frozen=True):
+    ids: list[str]
+
+
 class Ledger:
     """A client of several ledgers that are as good as each other; it stays with one as long as that one answers.
 
@@ -117,6 +122,14 @@ class Ledger:
     async def holder_of_id(self, key_id: str) -> Principal | None:
         """As ``holder_of``, for the id of a key: to learn whether it, and the tokens it made, are still good."""
         return await self._introspect({"id": key_id})
+
+    async def good_ids(self, key_ids: Sequence[str]) -> set[str]:
+        """Those of keys that are still good, as the database has it now."""
+        good: set[str] = set()
+        for first in range(0, len(key_ids), KEY_IDS_MAX):
+            asked = {"ids": key_ids[first : first + KEY_IDS_MAX]}
+            good.update((await self._request("POST", "/v1/keys/introspect", GoodIds, json=asked)).ids)
+        return good
 
     async def _introspect(self, asked: dict[str, str]) -> Principal | None:
         found = await self._request("POST", "/v1/keys/introspect", Introspection, json=asked)

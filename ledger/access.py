@@ -19,8 +19,10 @@ HUB = "hub"
 """Also covers the feed, the shards and every read of levels: what a hub needs."""
 
 KEYS_MAX = 10_000
-KEEP_S = 5.0
+KEEP_S = 2.0
 """How long another ledger's revocation may go unnoticed here."""
+AGAIN_S = 2.0
+"""A request that waits is let in again as often: with KEEP_S, a revocation ends it within 5 s."""
 
 
 class Access:

@@ -100,10 +100,11 @@ class Key(Body, frozen=True):
 
 
 class Introspection(Body, frozen=True):
-    """One of both. By ``id``: for who holds a token, which names the key that made it."""
+    """One of the three. By ``id``: for who holds a token, which names the key that made it. ``ids``: which are good."""
 
     key: Annotated[str, Meta(min_length=1, max_length=8192)] | UnsetType = UNSET
     id: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    ids: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=1000)] | UnsetType = UNSET
 
 
 class Token(Body, frozen=True):

@@ -32,6 +32,9 @@ _LIST = text("""
 _FIND = text("""
     select id, owner, name, secret_hash, scopes, created_at, expires_at, revoked_at from api_key where id = :id
 """)
+_ACTIVE = text("""
+    select id from api_key where id = any(:ids) and revoked_at is null and (expires_at is null or expires_at > now())
+""")
 _REVOKE = text("update api_key set revoked_at = coalesce(revoked_at, now()) where id = :id returning id")
 
 
@@ -97,6 +100,11 @@ async def list_keys(connection: AsyncConnection, after: str = "", limit: int = 1
 async def find_key(connection: AsyncConnection, key_id: str) -> ApiKey | None:
     row = (await connection.execute(_FIND, {"id": key_id})).mappings().one_or_none()
     return None if row is None else _key_of(row)
+
+
+async def active_ids(connection: AsyncConnection, ids: Sequence[str]) -> list[str]:
+    """Those of keys that are neither revoked nor ended."""
+    return list((await connection.execute(_ACTIVE, {"ids": list(ids)})).scalars())
 
 
 async def revoke_key(connection: AsyncConnection, key_id: str) -> bool:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.access import HUB, Access, require
+from ledger.access import AGAIN_S, HUB, Access, require
 from ledger.answers import Json
 from ledger.errors import NotFound
 from ledger.heads import Heads
@@ -57,8 +57,10 @@ class EventRoutes:
         page = await self._read(shard, after, limit)
         while page["head"] == after and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
             # No connection is held here, and another ledger's commit is seen by the next heartbeat at the latest.
-            if not await self._long_polls.wait(request, self._heads.wait_beyond(shard, after, left_s)):
+            waiting = self._heads.wait_beyond(shard, after, min(left_s, AGAIN_S))
+            if not await self._long_polls.wait(request, waiting):
                 break
+            await self._access.admit(request)  # the key may have been revoked meanwhile
             page = await self._read(shard, after, limit)
         return Json(page)
 

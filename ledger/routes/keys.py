@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from ledger import bodies
 from ledger.access import HUB, Access, require
 from ledger.answers import Json
 from ledger.errors import Invalid, NotFound
-from ledger.keys import ApiKey, NewKey, create_key, list_keys, revoke_key
+from ledger.keys import ApiKey, NewKey, active_ids, create_key, list_keys, revoke_key
 from ledger.level import timestamp
 from ledger.publisher import Publisher
 from ledger.query import Query
@@ -70,8 +70,10 @@ class KeyRoutes:
         require(await self._access.admit(request), HUB)
         Query(request)
         body = bodies.decode(bodies.introspection_decoder, await request.body())
-        if (body.key is UNSET) == (body.id is UNSET):
-            raise Invalid("key", "either this or id is required")
+        if sum(asked is not UNSET for asked in (body.key, body.id, body.ids)) != 1:
+            raise Invalid("key", "one of this, id and ids is required")
+        if not isinstance(body.ids, UnsetType):
+            return await self._active(body.ids)
         if isinstance(body.key, str):
             holder = await self._access.holder_of(body.key)
         else:
@@ -87,6 +89,11 @@ class KeyRoutes:
             "expires_at": timestamp(ends),
         }
         return Json(content)
+
+    async def _active(self, ids: list[str]) -> Response:
+        """Read past what is remembered: another ledger may have revoked one a moment ago."""
+        async with reading(self._engine) as connection:
+            return Json({"ids": await active_ids(connection, [asked for asked in ids if asked.isalnum()])})
 
 
 def _key(key: ApiKey) -> dict[str, Any]:

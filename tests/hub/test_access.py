@@ -1,12 +1,61 @@
 """Who may not come in, even when the broker has told nobody."""
 
+import asyncio
+
+import httpx
 from sqlalchemy import text
 
 from ledger.database import create_engine
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.hub.metrics import await_metric
 from tests.stream import open_stream
 from tests.system import System
+
+
+async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open_within_5_seconds(
+    start_system: StartSystem,
+) -> None:
+    system = await start_system(ledgers=2, hubs=1)
+    hub, told = system.hubs[0], "stock:read:berlin"
+    key = await system.key("leaver", told)
+    token = make_token(told, key=key.split("_")[1])
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx.AsyncClient(trust_env=False) as http,
+        open_stream(hub.stream, key) as by_key,
+        open_stream(hub.stream, token) as by_token,
+        open_stream(hub.stream, make_token(told)) as stays,
+        http.stream("GET", f"{hub.ready['read']}/v1/levels/stream?location=berlin", headers=headers) as events,
+    ):
+        assert events.status_code == 200
+        await revoke_behind_everybodys_back(system, key)
+        async with asyncio.timeout(5):
+            assert await by_key.closed() == 4001
+            assert await by_token.closed() == 4001
+            assert '"code":4001' in (await events.aread()).decode()
+        await stays.subscribe("berlin", ["A"])
+
+
+async def test_a_request_that_waits_ends_within_5_seconds_when_its_key_is_revoked(start_system: StartSystem) -> None:
+    system = await start_system(ledgers=1, hubs=0)
+    key = await system.key("connector", "feed")
+    async with httpx.AsyncClient(trust_env=False, timeout=40) as http:
+        head = {"Authorization": f"Bearer {key}"}
+        waiting = asyncio.create_task(http.get(f"{system.ledger_url}/v1/events?shard=0&after=0&wait=30", headers=head))
+        await await_metric(system.ledgers[0], "stockwire_ledger_long_polls", 1)
+        await revoke_behind_everybodys_back(system, key)
+        async with asyncio.timeout(5):
+            assert (await waiting).status_code == 401
+
+
+async def revoke_behind_everybodys_back(system: System, key: str) -> None:
+    """As another ledger does whose message to the broker is lost."""
+    engine = create_engine(system.database_url, pool_size=1)
+    async with engine.begin() as connection:
+        values = {"id": key.split("_")[1]}
+        await connection.execute(text("update api_key set revoked_at = now() where id = :id"), values)
+    await engine.dispose()
 
 
 async def test_a_key_that_may_read_no_stock_is_told_so_and_does_not_come_back(stockwire_system: System) -> None:
@@ -21,10 +70,7 @@ async def test_a_token_of_a_key_revoked_before_the_hub_started_is_refused(start_
     system = await start_system(hubs=0)
     key = await system.key("reader", "stock:read:berlin")
     key_id = key.split("_")[1]
-    engine = create_engine(system.database_url, pool_size=1)
-    async with engine.begin() as connection:
-        await connection.execute(text("update api_key set revoked_at = now() where id = :id"), {"id": key_id})
-    await engine.dispose()
+    await revoke_behind_everybodys_back(system, key)
     hub = await system.start_hub()
     for bad in (make_token("stock:read:berlin", key=key_id), make_token("stock:read:berlin", key="never"), key):
         async with open_stream(hub.stream) as stream:

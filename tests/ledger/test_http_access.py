@@ -142,7 +142,10 @@ async def test_a_hub_asks_about_keys(hub_api: Api, api: Api) -> None:
     assert (await hub_api.post("/v1/keys/introspect", {"id": key_id})).json() == good
     assert field(await hub_api.post("/v1/keys/introspect", {"id": key_id, "key": key})) == (422, "key")
     assert field(await hub_api.post("/v1/keys/introspect", {})) == (422, "key")
+    asked = {"ids": [key_id, "unknown", "no id", "x" * 64]}
+    assert (await hub_api.post("/v1/keys/introspect", asked)).json() == {"ids": [key_id]}
     await api.send("DELETE", f"/v1/keys/{key_id}")
+    assert (await hub_api.post("/v1/keys/introspect", asked)).json() == {"ids": []}
     for gone in (key_id, "unknown", "no id"):
         assert (await hub_api.post("/v1/keys/introspect", {"id": gone})).json() == {"active": False}
     for bad in (key, key[:-1], "nonsense", "sw_" + "a" * 12 + "_" + "b" * 43):
