@@ -27,7 +27,7 @@ FOREIGN_OPTIONS = {
     *launch_options(),
     "--kills",
 }
-"""Of pg_basebackup, of `make bench` and `make chaos`, of the simulation, of docker, and of `make load`: locust's and its own."""
+"""Of pg_basebackup, `make bench`, `make chaos`, the simulation, docker, and `make load`: locust's and its own."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )
