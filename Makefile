@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS   ?=
+SBOM   ?= build/sbom.cdx.json
 # Test processes at once: most tests wait for servers, not for the processor.
 WORKERS ?= 3
 VENV   := .venv
@@ -16,7 +17,7 @@ PINNED := --require-hashes --only-binary=:all: --no-compile
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench load captures chaos soak lint lock reference
+.PHONY: up test bench load captures chaos soak lint lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -56,6 +57,12 @@ lint: $(TEST)
 # docs/reference/http.md, from the OpenAPI documents.
 reference: $(TEST)
 	@$(VENV)/bin/python -m tests.docs.http_page
+
+# What running installs, as a bill of materials (CycloneDX). The same lock file always gives the same bytes.
+sbom: $(TEST)
+	@mkdir -p $(dir $(SBOM))
+	$(VENV)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --validate \
+	    --sv 1.6 --of JSON -o $(SBOM)
 
 # Lock files name no index: --no-emit-index-url. Needs uv on the PATH.
 lock:

@@ -1,0 +1,96 @@
+"""What is installed is what was locked: every wheel by its hash, and all of them in the bill of materials."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.dockerfile import all_of
+from tests.source import ROOT
+
+DEADLINE_S = 60.0
+RUN, TEST = "requirements.txt", "requirements-test.txt"
+SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
+PINNED = re.compile(r"([a-z0-9-]+)==([^\s;]+) ")
+
+Locked = dict[tuple[str, str], set[str]]
+"""Hashes by name and version: one name may have two versions, for different Pythons."""
+
+
+def requirements(file: str) -> list[str]:
+    """Each on one line, without comments."""
+    text = re.sub(r"^\s*#.*\n", "", (ROOT / file).read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def locked(file: str) -> Locked:
+    found: Locked = {}
+    for line in requirements(file):
+        pin = PINNED.match(line)
+        assert pin, f"{file} does not say which version: {line}"
+        found[pin[1], pin[2]] = set(SHA256.findall(line))
+    return found
+
+
+def hashes_of(component: dict[str, Any]) -> set[str]:
+    return {
+        found["content"]
+        for reference in component["externalReferences"]
+        for found in reference.get("hashes", [])
+        if found["alg"] == "SHA-256"
+    }
+
+
+def make_sbom(to: Path) -> dict[str, Any]:
+    """By the Makefile's own command. ``-o``: nothing is installed in the middle of a test."""
+    command = ["make", "-s", "-o", ".venv/.installed-test", "sbom", f"SBOM={to}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(to.read_text())
+    return document
+
+
+@pytest.mark.parametrize("file", [RUN, TEST])
+def test_nothing_is_locked_without_a_hash(file: str) -> None:
+    assert locked(file)
+    assert not [pin for pin, hashes in locked(file).items() if not hashes]
+
+
+@pytest.mark.parametrize("file", [RUN, TEST])
+def test_a_lock_file_names_no_place_to_fetch_from(file: str) -> None:
+    assert not [line for line in requirements(file) if line.startswith("-") or "://" in line]
+
+
+def test_what_is_tested_is_what_runs() -> None:
+    tested = locked(TEST)
+    assert {pin: tested.get(pin) for pin in locked(RUN)} == locked(RUN)
+
+
+def test_the_bill_of_materials_names_exactly_what_is_locked(tmp_path: Path) -> None:
+    components = make_sbom(tmp_path / "sbom.json")["components"]
+    assert {(one["name"], one["version"]): hashes_of(one) for one in components} == locked(RUN)
+    assert len(components) == len(requirements(RUN))
+
+
+def test_the_bill_of_materials_is_the_same_each_time(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    make_sbom(first)
+    make_sbom(second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_whatever_installs_asks_for_hashes() -> None:
+    """Our own two packages come from the build context, and bring nothing with them."""
+    installs = [run for run in all_of("RUN") if "python install " in run]
+    assert len(installs) == 2
+    assert "--require-hashes" in installs[0]
+    assert f"-r {RUN}" in installs[0]
+    assert "--no-deps --no-build-isolation" in installs[1]
+    makefile = (ROOT / "Makefile").read_text()
+    assert "PINNED := --require-hashes --only-binary=:all:" in makefile
+    for line in makefile.splitlines():
+        if "$(PIP) install" in line:
+            assert "$(PINNED) -r" in line or "--no-deps --no-build-isolation" in line, line
