@@ -4,7 +4,7 @@ The keys are kept in the data folder and made straight on the database, since no
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import asyncpg
@@ -25,9 +25,9 @@ SCOPES = ("admin", "feed", "hub", "stock:read:*", "stock:write:*")
 class Access:
     """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs present to the ledger."""
 
-    key: str
-    hub_key: str
-    token_secret: str
+    key: str = field(repr=False)
+    hub_key: str = field(repr=False)
+    token_secret: str = field(repr=False)
 
 
 class DatabaseUnusable(Exception):

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -15,8 +15,8 @@ class Banner:
     page: str
     ledger: str
     hubs: Sequence[str]
-    key: str
-    read_token: str
+    key: str = field(repr=False)
+    read_token: str = field(repr=False)
     read_token_ends: datetime
     program: Path
     data: Path

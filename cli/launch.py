@@ -43,7 +43,7 @@ class Launch:
     argv: tuple[str, ...]
     log: Path
     cwd: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 20.0
     end_signal: str = "KILL"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -12,7 +12,7 @@ class Run:
 
     ledger: str
     hubs: tuple[str, ...]
-    key: str
+    key: str = field(repr=False)
     pids: Mapping[str, int]
     admin: Mapping[str, str]
     location: str

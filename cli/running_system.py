@@ -4,7 +4,7 @@ Only that one: a demonstration must never meet a system that the environment hap
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.data_folder import DataFolder
@@ -19,10 +19,10 @@ class RunningSystem:
     data: Path
     ledger: str
     hubs: tuple[str, ...]
-    key: str
+    key: str = field(repr=False)
     pids: Mapping[str, int]
     location: str
-    database_url: str
+    database_url: str = field(repr=False)
 
     def pid_now(self, name: str) -> int | None:
         """As run.json says now. None while it is not running."""

@@ -1,7 +1,7 @@
 """What `stockwire up` was asked for, checked once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -25,8 +25,8 @@ class UpSettings:
     port: int
     replay: float
     hubs: int
-    database_url: str | None
-    redis_url: str | None
+    database_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
     channel_prefix: str
 
     @classmethod

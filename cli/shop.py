@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,7 +45,7 @@ class Shop:
     """``hubs``: WebSocket URLs. ``origins``: what the page's own address may be, such as ``http://localhost:8082``."""
 
     ledger: str
-    key: str
+    key: str = field(repr=False)
     hubs: Sequence[str]
     location: str
     cards: Sequence[Card]

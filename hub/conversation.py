@@ -5,7 +5,7 @@ shell answers with ``authenticated`` or ``unauthorized`` before it hands over th
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -41,8 +41,8 @@ _loose_decoder = msgspec.json.Decoder()
 class Authenticate:
     """Find out who is behind this request's token."""
 
-    request: Connect | Refresh
-    token: str
+    request: Connect | Refresh = field(repr=False)
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.fanout import Bounds
 from hub.limits import Limits
@@ -21,9 +21,9 @@ class Settings:
     """``drain_s``: how long a drain may take before what is left is cut off. ``origins`` may be ("*",)."""
 
     ledger_urls: tuple[str, ...]
-    hub_key: str
-    token_secret: str
-    redis_url: str
+    hub_key: str = field(repr=False)
+    token_secret: str = field(repr=False)
+    redis_url: str = field(repr=False)
     channel_prefix: str
     host: str
     admin_host: str

@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import RowMapping, text
@@ -45,7 +45,7 @@ class ApiKey:
     id: str
     owner: str
     name: str
-    secret_hash: bytes
+    secret_hash: bytes = field(repr=False)
     scopes: tuple[str, ...]
     created_at: datetime
     expires_at: datetime | None
@@ -64,7 +64,7 @@ class NewKey:
     """``key`` is the key's text: shown once, not stored."""
 
     id: str
-    key: str
+    key: str = field(repr=False)
     owner: str
     name: str
     scopes: tuple[str, ...]

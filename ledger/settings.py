@@ -1,7 +1,7 @@
 """The settings of a ledger process, read once from the environment and checked before anything starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.bodies import LINES_MAX
 from ledger.limits import BODY_BYTES_MAX
@@ -25,10 +25,10 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     channel_prefix: str
-    token_secret: str
+    token_secret: str = field(repr=False)
     allowed_origins: tuple[str, ...]
     host: str
     port: int

@@ -1,7 +1,7 @@
 """Where the ledger is and with which key: arguments, else the environment, else a running `stockwire up`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ class Settings:
     """``url``: the ledger's, without a slash at its end. ``key``: an API key or a token; None reads what needs none."""
 
     url: str
-    key: str | None
+    key: str | None = field(repr=False)
 
 
 def resolve(url: str | None, key: str | None, environment: Mapping[str, str]) -> Settings:
