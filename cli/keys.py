@@ -13,12 +13,14 @@ from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import write_private
+from cli.settings import REDIS_SCHEMES
 from ledger.database import create_engine
 from ledger.errors import Invalid
 from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
 from ledger.level import timestamp
 from stockwire.settings import resolve
 from wire.channels import DEFAULT_PREFIX, revocation_channel
+from wire.environment import Environment
 from wire.messages import Revocation, encode
 
 _TIMEOUT_S = 10.0
@@ -130,8 +132,9 @@ def _state(key: ApiKey, now: datetime) -> str:
 async def revoke(database_url: str, variables: Mapping[str, str], key_id: str) -> bool:
     """Whether the hubs were told; without a broker they find out when what they remember of the key ends.
 
-    Raises KeyRefused if there is no such key.
+    Raises KeyRefused if there is no such key, SettingsError before anything is done.
     """
+    broker_url = _broker_url(variables)
     engine = create_engine(database_url, pool_size=1)
     try:
         async with engine.begin() as connection:
@@ -139,14 +142,20 @@ async def revoke(database_url: str, variables: Mapping[str, str], key_id: str) -
                 raise KeyRefused(f"there is no key {key_id}: `stockwire key list` shows them")
     finally:
         await engine.dispose()
-    return await _tell_hubs(variables, key_id)
+    return await _tell_hubs(broker_url, variables.get("STOCKWIRE_CHANNEL_PREFIX") or DEFAULT_PREFIX, key_id)
 
 
-async def _tell_hubs(variables: Mapping[str, str], key_id: str) -> bool:
-    url = variables.get("STOCKWIRE_REDIS_URL")
-    if not url:
+def _broker_url(variables: Mapping[str, str]) -> str | None:
+    environment = Environment(variables)
+    if not environment.has_secret("STOCKWIRE_REDIS_URL"):
+        return None
+    return environment.secret_url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES)
+
+
+async def _tell_hubs(url: str | None, prefix: str, key_id: str) -> bool:
+    if url is None:
         return False
-    channel = revocation_channel(variables.get("STOCKWIRE_CHANNEL_PREFIX") or DEFAULT_PREFIX)
+    channel = revocation_channel(prefix)
     client = redis.asyncio.Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
     try:
         await client.publish(channel, encode(Revocation(key_id)))

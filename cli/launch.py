@@ -24,6 +24,10 @@ _END_WITH_PARENT = 'setpriv --pdeathsig keep true >/dev/null 2>&1 && set -- setp
 _BECOME = 'exec "$@" </dev/null'
 _NOT_INHERITED = {
     "STOCKWIRE_DATABASE_URL",
+    "STOCKWIRE_DATABASE_URL_FILE",
+    "STOCKWIRE_REDIS_URL_FILE",
+    "STOCKWIRE_TOKEN_SECRET_FILE",
+    "STOCKWIRE_HUB_KEY_FILE",
     "STOCKWIRE_DATA",
     "STOCKWIRE_URL",
     "STOCKWIRE_API_KEY",

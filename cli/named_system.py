@@ -17,7 +17,9 @@ def data_path(option: Path | None) -> Path:
 
 def system_variables(option: Path | None) -> dict[str, str]:
     """The environment, over what the data folder says of the system that runs (or ran) there."""
-    return {**DataFolder(data_path(option)).environment(), **os.environ}
+    kept = DataFolder(data_path(option)).environment()
+    # A secret that the environment has in a file would otherwise be set twice
+    return {**{name: value for name, value in kept.items() if not os.environ.get(f"{name}_FILE")}, **os.environ}
 
 
 def checked_environment() -> dict[str, str]:
@@ -36,9 +38,10 @@ def checked_variables(option: Path | None) -> dict[str, str]:
 
 def database_url(variables: Mapping[str, str]) -> str:
     """Raises SettingsError."""
-    if not variables.get("STOCKWIRE_DATABASE_URL", "").strip():
+    environment = Environment(variables)
+    if not environment.has_secret("STOCKWIRE_DATABASE_URL"):
         raise SettingsError(
             "no database is named: set STOCKWIRE_DATABASE_URL, or name the folder of a `stockwire up` with "
             "--data or STOCKWIRE_DATA"
         )
-    return Environment(variables).url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES)
+    return environment.secret_url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES)

@@ -42,16 +42,16 @@ class UpSettings:
             raise SettingsError(f"--replay {replay:g} is out of range: choose 0 to {SPEED_MAX:g} changes per second")
         if not 1 <= hubs <= HUBS_MAX:
             raise SettingsError(f"--hubs {hubs} is out of range: choose 1 to {HUBS_MAX}")
-        database = variables.get("STOCKWIRE_DATABASE_URL", "").strip()
-        broker = variables.get("STOCKWIRE_REDIS_URL", "").strip()
+        database = environment.has_secret("STOCKWIRE_DATABASE_URL")
+        broker = environment.has_secret("STOCKWIRE_REDIS_URL")
         return cls(
             data=data,
             reset=reset,
             port=port,
             replay=replay,
             hubs=hubs,
-            database_url=environment.url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES) if database else None,
-            redis_url=environment.url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES) if broker else None,
+            database_url=environment.secret_url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES) if database else None,
+            redis_url=environment.secret_url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         )
 

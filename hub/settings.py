@@ -46,7 +46,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ledger_urls=_ledger_urls(env),
         hub_key=env.secret("STOCKWIRE_HUB_KEY"),
         token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
-        redis_url=env.url("STOCKWIRE_REDIS_URL", REDIS),
+        redis_url=env.secret_url("STOCKWIRE_REDIS_URL", REDIS),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         host=env.text("STOCKWIRE_HUB_HOST", "127.0.0.1"),
         admin_host=env.text("STOCKWIRE_HUB_ADMIN_HOST", "127.0.0.1"),

@@ -47,8 +47,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingsError, which names the variable and says the fix."""
     env = Environment(variables)
     settings = Settings(
-        database_url=env.url("STOCKWIRE_DATABASE_URL", ("postgresql", "postgres")),
-        redis_url=env.url("STOCKWIRE_REDIS_URL", ("redis", "rediss", "unix")),
+        database_url=env.secret_url("STOCKWIRE_DATABASE_URL", ("postgresql", "postgres")),
+        redis_url=env.secret_url("STOCKWIRE_REDIS_URL", ("redis", "rediss", "unix")),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
         allowed_origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),

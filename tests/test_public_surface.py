@@ -59,7 +59,11 @@ def test_every_setting_that_the_code_names_is_described_and_the_reverse() -> Non
     named = {text for path in SOURCES for text in strings_of(path) if SETTING.match(text)}
     for path in SOURCES:
         named |= {
-            f"{name}_FILE" for call in calls_of(path, "secret") for name in strings_in(call) if SETTING.match(name)
+            f"{name}_FILE"
+            for reader in ("secret", "secret_url")
+            for call in calls_of(path, reader)
+            for name in strings_in(call)
+            if SETTING.match(name)
         }
     assert named - described == set(), "not described"
     assert described - named == set(), "described, but nothing reads it"

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 EXIT_CONFIG = 78
 PREFIX = "STOCKWIRE_"
 _NAMES = """
-    DATABASE_URL REDIS_URL CHANNEL_PREFIX TOKEN_SECRET TOKEN_SECRET_FILE ALLOWED_ORIGINS URL API_KEY DATA
-    ADMIN_URLS REQUIRE_BROWSER REQUIRE_FAULTS REQUIRE_HAPROXY
+    DATABASE_URL DATABASE_URL_FILE REDIS_URL REDIS_URL_FILE CHANNEL_PREFIX TOKEN_SECRET TOKEN_SECRET_FILE
+    ALLOWED_ORIGINS URL API_KEY DATA ADMIN_URLS REQUIRE_BROWSER REQUIRE_FAULTS REQUIRE_HAPROXY
     LEDGER_HOST LEDGER_PORT LEDGER_ADMIN_HOST LEDGER_ADMIN_PORT LEDGER_PUBLIC_URL LEDGER_URLS LEDGER_BODY_BYTES_MAX
     LEDGER_LINES_MAX LEDGER_RATE_PER_S LEDGER_DATABASE_WAIT_S LEDGER_READ_CONNECTIONS
     HUB_KEY HUB_KEY_FILE HUB_NODE HUB_HOST HUB_ADMIN_HOST HUB_STREAM_PORT HUB_READ_PORT HUB_ADMIN_PORT
@@ -66,17 +66,11 @@ class Environment:
 
     def url(self, name: str, schemes: tuple[str, ...], default: str | None = None) -> str:
         """The value is never shown in an error: it may hold a password."""
-        value = self.text(name, default)
-        try:
-            parts = urlsplit(value)
-            _ = parts.port  # checked when it is read
-        except ValueError:
-            raise SettingsError(
-                f"{name} has a host or port that cannot be read: correct it, percent-encode / : @ # ? in a password"
-            ) from None
-        if parts.scheme not in schemes:
-            raise SettingsError(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}")
-        return value
+        return _checked_url(name, self.text(name, default), schemes)
+
+    def secret_url(self, name: str, schemes: tuple[str, ...]) -> str:
+        """As ``url``; or the content of the file that ``name_FILE`` names, for a URL with a password."""
+        return _checked_url(name, self._secret(name), schemes)
 
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated list; empty when not set."""
@@ -92,11 +86,14 @@ class Environment:
 
     def secret(self, name: str, *, bytes_min: int = 1) -> str:
         """The value of ``name``, or the content of the file that ``name_FILE`` names. Never shown in an error."""
-        path = self._variables.get(f"{name}_FILE")
-        value = self._read(name, path) if path else self.text(name)
+        value = self._secret(name)
         if len(value.encode()) < bytes_min:
             raise SettingsError(f"{name} is too short: it needs at least {bytes_min} bytes")
         return value
+
+    def has_secret(self, name: str) -> bool:
+        """Whether ``secret`` or ``secret_url`` would find ``name``, by itself or in a file."""
+        return bool(self.text(name, "") or self.text(f"{name}_FILE", ""))
 
     def refuse_unknown(self) -> None:
         """Refuse variables that no part of Stockwire knows: most are misspelt."""
@@ -105,11 +102,32 @@ class Environment:
                 alike = get_close_matches(name, sorted(NAMES), n=1)
                 raise SettingsError(f"{name} is not a setting: unset it" + (f", or set {alike[0]}" if alike else ""))
 
+    def _secret(self, name: str) -> str:
+        path = self.text(f"{name}_FILE", "")
+        if path and self.text(name, ""):
+            raise SettingsError(f"{name} and {name}_FILE are both set: unset one of them")
+        return self._read(name, path) if path else self.text(name)
+
     def _read(self, name: str, path: str) -> str:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
             raise SettingsError(f"{name}_FILE={path} cannot be read ({error.strerror}): name a readable file") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{name}_FILE={path} is no text: name a file in UTF-8") from None
+
+
+def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # checked when it is read
+    except ValueError:
+        raise SettingsError(
+            f"{name} has a host or port that cannot be read: correct it, percent-encode / : @ # ? in a password"
+        ) from None
+    if parts.scheme not in schemes:
+        raise SettingsError(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}")
+    return value
 
 
 def _ascii(number: str) -> str:

@@ -9,19 +9,22 @@ from redis.exceptions import RedisError
 
 from cli import findings
 from cli.findings import Finding, FindingState
+from cli.settings import REDIS_SCHEMES
 from wire.channels import DEFAULT_PREFIX
+from wire.environment import Environment, SettingsError
 
 TIMEOUT_S = 10.0
 
 
 async def broker(variables: Mapping[str, str]) -> list[Finding]:
-    url = variables.get("STOCKWIRE_REDIS_URL", "").strip()
-    if not url:
+    environment = Environment(variables)
+    if not environment.has_secret("STOCKWIRE_REDIS_URL"):
         return [Finding("broker", FindingState.FAILED, "none is named", "set STOCKWIRE_REDIS_URL=redis://...")]
     channel = f"{variables.get('STOCKWIRE_CHANNEL_PREFIX') or DEFAULT_PREFIX}:doctor"
     try:
+        url = environment.secret_url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES)
         client = redis.asyncio.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
-    except ValueError as error:
+    except (SettingsError, ValueError) as error:
         return [Finding("broker", FindingState.FAILED, str(error), "correct STOCKWIRE_REDIS_URL")]
     try:
         took_s = await _round_trip(client, channel)

@@ -28,7 +28,7 @@ async def stored_keys(database_url: str) -> list[Finding]:
 
 async def hub_key(variables: Mapping[str, str], ledger_url: str | None) -> Finding:
     """Asks the ledger as a hub does: only a key of scope ``hub`` may ask about keys, and it asks about itself."""
-    if not (variables.get("STOCKWIRE_HUB_KEY") or variables.get("STOCKWIRE_HUB_KEY_FILE")):
+    if not Environment(variables).has_secret("STOCKWIRE_HUB_KEY"):
         return Finding("hub key", FindingState.SKIPPED, "set STOCKWIRE_HUB_KEY to have the hubs' key looked at")
     try:
         key = Environment(variables).secret("STOCKWIRE_HUB_KEY")

@@ -60,6 +60,16 @@ def test_a_foreign_folder(tmp_path: Path) -> None:
         ([], {"STOCKWIRE_DATABASE_URL": "mysql://x"}, "STOCKWIRE_DATABASE_URL must begin with postgresql://"),
         ([], {"STOCKWIRE_TYPO": "1"}, "STOCKWIRE_TYPO is not a setting"),
         ([], {"STOCKWIRE_REDIS_URL": "amqp://x"}, "STOCKWIRE_REDIS_URL must begin with redis://"),
+        (
+            [],
+            {"STOCKWIRE_DATABASE_URL_FILE": "/nonexistent"},
+            "STOCKWIRE_DATABASE_URL_FILE=/nonexistent cannot be read",
+        ),
+        (
+            [],
+            {"STOCKWIRE_REDIS_URL": "redis://x", "STOCKWIRE_REDIS_URL_FILE": "/x"},
+            "STOCKWIRE_REDIS_URL and STOCKWIRE_REDIS_URL_FILE are both set: unset one of them",
+        ),
     ],
 )
 def test_nonsense_settings(tmp_path: Path, arguments: list[str], variables: dict[str, str], says: str) -> None:
