@@ -11,6 +11,7 @@ RUN pip --python /opt/stockwire/bin/python install --no-cache-dir --require-hash
         -r requirements.txt
 COPY LICENSE pyproject.toml ./
 COPY wire wire
+COPY issuer issuer
 COPY ledger ledger
 COPY hub hub
 COPY cli cli

@@ -1,4 +1,4 @@
-"""Who is behind a key or token. Tokens are checked here; API keys, and the keys behind tokens, by the ledger.
+"""Who is behind a key or token. Tokens are checked here; API keys, and the keys that made tokens, by the ledger.
 
 The ledger's answer is kept for seconds. While no ledger answers, a key cannot be checked and is turned away for now; a
 token proves by itself who it is for and is taken, its key is asked about as soon as a ledger is back.
@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
 from hub.ledger import Ledger
-from wire.tokens import BadToken, ExpiredToken, Principal, verify
+from issuer.errors import KeysUnavailable
+from issuer.verifier import Verifier
+from wire.tokens import TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +23,6 @@ KEEP_S = 10.0  # a revocation that pub/sub lost ends new connections after this
 KEEP_BAD_S = 2.0  # so that guessing does not reach the ledger each time
 KEPT_MAX = 10_000
 REVOKED_MAX = 100_000
-TOKEN_BYTES_MAX = 8_192
 RECHECK_S = 2.0  # pub/sub may lose a revocation, which has to end what is open within 5 s: keys in use are asked again
 
 
@@ -32,11 +33,11 @@ class Access:
     the ledger and ``revocations`` heard of are counts for the metrics.
     """
 
-    def __init__(self, ledger: Ledger, token_secret: str, in_use: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, ledger: Ledger, verifier: Verifier, in_use: Callable[[], Iterable[str]]) -> None:
         """``in_use``: the ids of the keys behind the connections of this hub."""
         self.ended: Callable[[str], None] = lambda _: None
         self._ledger = ledger
-        self._secret = token_secret
+        self._verifier = verifier
         self._in_use = in_use
         self._clock = asyncio.get_running_loop().time
         self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
@@ -58,7 +59,7 @@ class Access:
         if len(token) > TOKEN_BYTES_MAX:
             raise Unauthorized("the token is too long")
         found = await (self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token))
-        if found.key in self._revoked:
+        if found.key is not None and found.key in self._revoked:
             raise Unauthorized("the key was revoked")
         if found.expires_at is not None and found.expires_at <= time.time():
             raise Unauthorized("the key or token has ended", expired=True)
@@ -108,11 +109,15 @@ class Access:
 
     async def _of_token(self, token: str) -> Principal:
         try:
-            found = verify(token, self._secret)
+            found = await self._verifier.principal(token)
         except ExpiredToken:
             raise Unauthorized("the token has ended", expired=True) from None
         except BadToken:
             raise Unauthorized("the token is not good") from None
+        except KeysUnavailable as error:
+            raise LedgerUnavailable(str(error)) from None
+        if found.key is None:
+            return found  # a provider's: no API key made it
         try:
             minted_by = await self._known(found.key, self._ledger.holder_of_id)
         except LedgerUnavailable:

@@ -72,7 +72,7 @@ class EventStreams:
                 stream.end(Ended(CloseCode.BAD_TOKEN, "the key was revoked"))
 
     def keys_in_use(self) -> list[str]:
-        return [stream.principal.key for stream in self.streams]
+        return [stream.principal.key for stream in self.streams if stream.principal.key]
 
 
 class EventStream(Response):

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from hub.errors import LedgerRefused, LedgerUnavailable
+from issuer.errors import KeysUnavailable
 from wire.messages import Event, LevelState
 from wire.tokens import Principal
 
@@ -130,6 +131,13 @@ class Ledger:
             asked = {"ids": key_ids[first : first + KEY_IDS_MAX]}
             good.update((await self._request("POST", "/v1/keys/introspect", GoodIds, json=asked)).ids)
         return good
+
+    async def key_set(self) -> bytes:
+        """What ledgers sign tokens with. Raises KeysUnavailable."""
+        try:
+            return msgspec.json.encode(await self._get("/.well-known/jwks.json", {}, dict[str, Any]))
+        except (LedgerUnavailable, LedgerRefused) as error:
+            raise KeysUnavailable(str(error)) from None
 
     async def _introspect(self, asked: dict[str, str]) -> Principal | None:
         found = await self._request("POST", "/v1/keys/introspect", Introspection, json=asked)

@@ -22,6 +22,8 @@ from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
 from hub.stream import Stream
 from hub.ticker import Ticker
+from issuer.keys import FetchedKeys
+from issuer.verifier import Verifier
 from wire.close_codes import CloseCode
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
@@ -50,8 +52,11 @@ class Node:
         self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.look())
         touch = self._ticker.touch
         self._loader = Loader(self._ledger, lambda: feed.fanout, touch, feed.rewrite)
-        self._access = Access(self._ledger, settings.token_secret, self._keys_in_use)
-        self._stream = Stream(feed, self._access, touch, settings.limits, greeting, settings.origins)
+        self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
+        self._access = Access(self._ledger, self._verifier, self._keys_in_use)
+        self._stream = Stream(
+            feed, self._access, touch, settings.limits, greeting, settings.origins, settings.allowed_hosts
+        )
         self._event_streams = EventStreams(settings.limits, greeting, touch)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
@@ -59,7 +64,9 @@ class Node:
         self._metrics = Metrics(parts)
         reads = Reads(feed, touch)
         self._read_server = create_server(
-            read_api.create_app(reads, self._event_streams, feed, self._access, problems, settings.origins)
+            read_api.create_app(
+                reads, self._event_streams, feed, self._access, problems, settings.origins, settings.allowed_hosts
+            )
         )
         self._admin_server = create_server(
             admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
@@ -81,6 +88,7 @@ class Node:
                     "feed": self._feed.run(),
                     "loader": self._loader.run(),
                     "access": self._access.run(),
+                    "issuers": self._verifier.run(),
                     "heartbeats": self._heartbeats.run(),
                     "stream": self._stream.run(),
                     "event streams": self._event_streams.run(),

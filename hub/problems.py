@@ -14,7 +14,16 @@ from wire.problems import PROBLEMS
 
 RETRY_AFTER_S = 1
 BLANK = "about:blank"
-ANSWERED = ("invalid", "unauthorized", "forbidden", "not-found", "too-large", "overloaded", "unavailable")
+ANSWERED = (
+    "invalid",
+    "unauthorized",
+    "forbidden",
+    "not-found",
+    "too-large",
+    "misdirected",
+    "overloaded",
+    "unavailable",
+)
 PATH_SHOWN_MAX = 256  # a longer one says no more, and an answer should not grow with the request
 
 
@@ -42,7 +51,10 @@ class Problems:
 
     async def _hub_error(self, _: Request, error: Exception) -> Response:
         assert isinstance(error, HubError)
-        problem = problem_of(error)
+        return self.answer(problem_of(error))
+
+    def answer(self, problem: Problem) -> Response:
+        """For what is refused before the app is reached, too."""
         self.by_type[problem.type] += 1
         headers = {}
         if problem.status == http.HTTPStatus.UNAUTHORIZED:

@@ -23,6 +23,7 @@ from hub.body import BodyLimits
 from hub.errors import Unauthorized
 from hub.event_stream import EventStreams
 from hub.feed import Feed
+from hub.hosts import AllowedHosts
 from hub.problems import Problem, Problems
 from hub.reads import Reads
 from wire.messages import NAME_PATTERN, Name, Position, Subscribe, encode
@@ -44,7 +45,13 @@ _position_decoder = msgspec.json.Decoder(Position)
 
 
 def create_app(
-    reads: Reads, streams: EventStreams, feed: Feed, access: Access, problems: Problems, origins: tuple[str, ...]
+    reads: Reads,
+    streams: EventStreams,
+    feed: Feed,
+    access: Access,
+    problems: Problems,
+    origins: tuple[str, ...],
+    hosts: tuple[str, ...],
 ) -> Starlette:
     api = ReadApi(reads, streams, feed, access)
     cors = Middleware(
@@ -61,7 +68,7 @@ def create_app(
         Route("/v1/levels/stream", api.stream, methods=["GET"]),
         Route("/v1/levels/{location}/{sku}", api.one, methods=["GET"]),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(BodyLimits), cors])
+    app = Starlette(routes=routes, middleware=[Middleware(BodyLimits), Middleware(AllowedHosts, hosts, problems), cors])
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
     problems.install(app)
     return app

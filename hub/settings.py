@@ -8,7 +8,7 @@ from hub.fanout import Bounds
 from hub.limits import Limits
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
-from wire.tokens import SECRET_BYTES_MIN
+from wire.token_settings import TokenSettings, read_token_settings
 
 HTTP = ("http", "https")
 REDIS = ("redis", "rediss", "unix")
@@ -22,7 +22,7 @@ class Settings:
 
     ledger_urls: tuple[str, ...]
     hub_key: str = field(repr=False)
-    token_secret: str = field(repr=False)
+    tokens: TokenSettings
     redis_url: str = field(repr=False)
     channel_prefix: str
     host: str
@@ -32,6 +32,7 @@ class Settings:
     admin_port: int
     node: str
     origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
     loop: str
     heartbeat_s: float
     drain_s: float
@@ -45,7 +46,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     settings = Settings(
         ledger_urls=_ledger_urls(env),
         hub_key=env.secret("STOCKWIRE_HUB_KEY"),
-        token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
+        tokens=read_token_settings(env),
         redis_url=env.secret_url("STOCKWIRE_REDIS_URL", REDIS),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         host=env.text("STOCKWIRE_HUB_HOST", "127.0.0.1"),
@@ -55,6 +56,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         admin_port=_port(env, "STOCKWIRE_HUB_ADMIN_PORT", 8092),
         node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
         origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
+        allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
         loop=_one_of(env, "STOCKWIRE_HUB_LOOP", LOOPS),
         heartbeat_s=env.number("STOCKWIRE_HUB_HEARTBEAT_S", 5, low=0.1, high=60),
         drain_s=env.number("STOCKWIRE_HUB_DRAIN_S", 10, low=0.1, high=13),

@@ -27,6 +27,7 @@ from hub.pulse import CLOSE_S
 from hub.serving import bound_send_buffer
 from hub.session import Session
 from wire.close_codes import CloseCode
+from wire.hosts import is_allowed_host
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ PATH = "/v1/stream"
 LOOK_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
 SPREAD_MAX_MS = 5_000
-UPGRADE_STATUSES = (101, 400, 401, 403, 404, 426, 503)
+UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 503)
 
 
 class Stream:
@@ -49,6 +50,7 @@ class Stream:
         limits: Limits,
         greeting: Greeting,
         origins: tuple[str, ...],
+        hosts: tuple[str, ...],
     ) -> None:
         self.connections: dict[Connection, None] = {}
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
@@ -61,6 +63,7 @@ class Stream:
         self._limits = limits
         self._greeting = greeting
         self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
+        self._hosts = hosts
         self._server: Server | None = None
         self._gone = asyncio.Event()
 
@@ -111,7 +114,8 @@ class Stream:
 
     def keys_in_use(self) -> list[str]:
         sessions = (connection.session for connection in self.connections)
-        return [session.principal.key for session in sessions if session and session.principal]
+        principals = (session.principal for session in sessions if session)
+        return [principal.key for principal in principals if principal and principal.key]
 
     async def drain(self) -> None:
         """Take no more connections and ask all others to come back elsewhere. Returns when they are gone or cut off.
@@ -139,6 +143,8 @@ class Stream:
         return Connection(protocol, server, self._limits, self._touch, **options)
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if not is_allowed_host(request.headers.get_all("Host"), self._hosts):
+            return connection.respond(http.HTTPStatus.MISDIRECTED_REQUEST, "This is not the host that was asked for\n")
         if request.path.partition("?")[0] != PATH:
             return connection.respond(http.HTTPStatus.NOT_FOUND, f"The stream is at {PATH}\n")
         if self.draining:

@@ -20,7 +20,8 @@ EXIT_UNAVAILABLE = 69
 
 def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         settings = read_settings(os.environ)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

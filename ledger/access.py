@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
-from ledger.errors import Forbidden, Unauthorized
+from issuer.errors import KeysUnavailable
+from issuer.verifier import Verifier
+from ledger.errors import Forbidden, Unauthorized, Unavailable
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
 from ledger.rate_limits import RateLimits
 from ledger.reading import reading
 from wire.scopes import allows
-from wire.tokens import BadToken, ExpiredToken, Principal, verify
+from wire.tokens import BadToken, ExpiredToken, Principal
 
 HUB = "hub"
 """Also covers the feed, the shards and every read of levels: what a hub needs."""
@@ -26,17 +28,20 @@ AGAIN_S = 2.0
 
 
 class Access:
-    """Reads ``Authorization: Bearer <API key or token>``. A token is good for as long as the key that made it."""
+    """Reads ``Authorization: Bearer <API key or token>``.
+
+    A token that an API key made is good for as long as that key; one of an identity provider until it ends.
+    """
 
     def __init__(
         self,
         engine: AsyncEngine,
-        token_secret: str,
+        verifier: Verifier,
         rate_limits: RateLimits,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
-        self._token_secret = token_secret
+        self._verifier = verifier
         self._rate_limits = rate_limits
         self._clock = clock
         self._keys: Lookups[str, ApiKey | None] = Lookups(self._find, entries_max=KEYS_MAX, keep_s=KEEP_S)
@@ -79,12 +84,14 @@ class Access:
 
     async def _token_holder(self, token: str) -> Principal:
         try:
-            principal = verify(token, self._token_secret)
+            principal = await self._verifier.principal(token)
         except ExpiredToken:
             raise Unauthorized("the token has ended") from None
         except BadToken:
             raise Unauthorized("the token is not valid") from None
-        if await self.holder_of_id(principal.key) is None:
+        except KeysUnavailable as error:
+            raise Unavailable(str(error)) from None
+        if principal.key is not None and await self.holder_of_id(principal.key) is None:
             raise Unauthorized("the API key that made this token is unknown, ended or revoked")
         return principal
 

@@ -7,8 +7,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from issuer.verifier import Verifier
 from ledger.access import Access
 from ledger.heads import Heads
+from ledger.hosts import AllowedHosts
 from ledger.limits import BodyLimits
 from ledger.locations import Locations
 from ledger.long_polls import LongPolls
@@ -20,6 +22,7 @@ from ledger.routes.discovery import DiscoveryRoutes
 from ledger.routes.events import EventRoutes
 from ledger.routes.history import HistoryRoutes
 from ledger.routes.items import ItemRoutes
+from ledger.routes.key_set import KeySetRoutes
 from ledger.routes.keys import KeyRoutes
 from ledger.routes.levels import LevelRoutes
 from ledger.routes.locations import LocationRoutes
@@ -39,6 +42,7 @@ def create_app(
     engine: AsyncEngine,
     *,
     url: str,
+    verifier: Verifier,
     writers: Writers,
     heads: Heads,
     publisher: Publisher,
@@ -47,7 +51,7 @@ def create_app(
     why_not_ready: Callable[[], Awaitable[str | None]],
 ) -> Starlette:
     """``engine`` serves the reads; the writers have their own. ``url``: where clients find this ledger."""
-    access = Access(engine, settings.token_secret, RateLimits(settings.rate_per_s))
+    access = Access(engine, verifier, RateLimits(settings.rate_per_s))
     locations = Locations(engine, lambda: heads.epoch)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
@@ -59,13 +63,18 @@ def create_app(
         LocationRoutes(engine, access),
         DiscoveryRoutes(url, settings.hubs),
         KeyRoutes(engine, access, publisher),
-        TokenRoutes(access, settings.token_secret),
+        TokenRoutes(access, settings.tokens.ours, settings.signer),
+        KeySetRoutes(settings.signing_keys),
         HealthRoutes(why_not_ready),
         DocumentRoutes(),
     )
     app = Starlette(
         routes=[route for noun in nouns for route in noun.routes()],
-        middleware=[*_cors(settings.allowed_origins), Middleware(BodyLimits, settings.body_bytes_max)],
+        middleware=[
+            Middleware(BodyLimits, settings.body_bytes_max),
+            Middleware(AllowedHosts, settings.allowed_hosts, problems),
+            *_cors(settings.allowed_origins),
+        ],
     )
     # A redirect would be built from the Host header, which anybody may set.
     app.router.redirect_slashes = False

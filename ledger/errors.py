@@ -11,6 +11,8 @@ LedgerError
 │   └── BelowReserved       sku, location, on_hand, reserved
 ├── IdempotencyMismatch
 ├── TooLarge                bytes_max
+├── Misdirected             host
+├── NotConfigured           setting
 └── Later                   retry_after_s
     ├── IdempotencyInFlight
     ├── RateLimited
@@ -20,6 +22,8 @@ LedgerError
 """
 
 from typing import Any, ClassVar
+
+HOST_SHOWN_MAX = 256
 
 
 class LedgerError(Exception):
@@ -121,6 +125,22 @@ class TooLarge(LedgerError):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"the body may have at most {bytes_max} bytes", bytes_max=bytes_max)
+
+
+class Misdirected(LedgerError):
+    """``Host`` names somebody else: a page that had its name pointed here, or a proxy that is not ours."""
+
+    type = "misdirected"
+
+    def __init__(self, host: str) -> None:
+        super().__init__("STOCKWIRE_ALLOWED_HOSTS does not name this host", host=host[:HOST_SHOWN_MAX])
+
+
+class NotConfigured(LedgerError):
+    type = "not-configured"
+
+    def __init__(self, setting: str, detail: str) -> None:
+        super().__init__(f"{detail}: {setting} is not set", setting=setting)
 
 
 class Later(LedgerError):

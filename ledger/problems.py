@@ -30,6 +30,10 @@ class Problems:
 
     async def _ledger_error(self, _request: Request, error: Exception) -> Problem:
         assert isinstance(error, LedgerError)
+        return self.answer(error)
+
+    def answer(self, error: LedgerError) -> Problem:
+        """For what is refused before the app is reached."""
         self.by_type[error.type] += 1
         return problem_of(error)
 

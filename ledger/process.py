@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
+from issuer.keys import FixedKeys
+from issuer.verifier import Verifier
 from ledger import migrations
 from ledger.admin import MetricRoutes, create_admin_app
 from ledger.app import create_app, create_waiting_app
@@ -22,6 +24,7 @@ from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
+from wire.signing_keys import public_keys_of
 
 DATABASE_POLL_S = 0.2
 LOG_EVERY_S = 5.0
@@ -52,6 +55,7 @@ class Ledger:
         self._commit_engine = create_engine(settings.database_url, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
         self._read_engine = create_engine(settings.database_url, settings.read_connections)
         self._heads = Heads(self._commit_engine, self._publisher)
+        self._verifier = Verifier(settings.tokens, FixedKeys(public_keys_of(settings.signing_keys)))
         self._problems = Problems()
         self._long_polls = LongPolls()
         self._waiting_for: str | None = "the database has not been reached yet"
@@ -72,8 +76,10 @@ class Ledger:
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(self._server.serve(sockets=[listener]), name="http")
                 tasks.create_task(self._admin_server.serve(sockets=[admin_listener]), name="admin")
+                verifying = tasks.create_task(self._verifier.run(), name="issuers")
                 publishing = tasks.create_task(self._publisher.run(), name="publisher")
                 await self._run_commits(tasks, serving, announce)
+                verifying.cancel()
                 self._publisher.stop()
                 await publishing
                 self._admin_server.stop()
@@ -110,6 +116,7 @@ class Ledger:
             self._settings,
             self._read_engine,
             url=self._url,
+            verifier=self._verifier,
             writers=writers,
             heads=self._heads,
             publisher=self._publisher,

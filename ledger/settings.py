@@ -7,7 +7,9 @@ from ledger.bodies import LINES_MAX
 from ledger.limits import BODY_BYTES_MAX
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
-from wire.tokens import SECRET_BYTES_MIN
+from wire.signing_keys import SigningKey
+from wire.token_settings import SharedSecret, TokenSettings, read_signing_key_file, read_token_settings
+from wire.tokens import Signer, shared_secret
 
 RATE_PER_S_DEFAULT = 10_000.0
 """More than one ledger process can take: it only stops a caller that has gone wild. 0 turns the limit off."""
@@ -28,8 +30,10 @@ class Settings:
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     channel_prefix: str
-    token_secret: str = field(repr=False)
+    tokens: TokenSettings
+    signing_keys: tuple[SigningKey, ...]
     allowed_origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
     host: str
     port: int
     admin_host: str
@@ -42,16 +46,26 @@ class Settings:
     database_wait_s: float
     read_connections: int
 
+    @property
+    def signer(self) -> Signer | None:
+        """What this ledger makes tokens with, if it may."""
+        if isinstance(self.tokens, SharedSecret):
+            return shared_secret(self.tokens.secret)
+        return self.signing_keys[0].signer if self.signing_keys else None
+
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingsError, which names the variable and says the fix."""
     env = Environment(variables)
+    tokens = read_token_settings(env)
     settings = Settings(
         database_url=env.secret_url("STOCKWIRE_DATABASE_URL", ("postgresql", "postgres")),
         redis_url=env.secret_url("STOCKWIRE_REDIS_URL", ("redis", "rediss", "unix")),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
-        token_secret=env.secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN),
+        tokens=tokens,
+        signing_keys=read_signing_key_file(env, tokens),
         allowed_origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
+        allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
         host=env.text("STOCKWIRE_LEDGER_HOST", "127.0.0.1"),
         port=env.integer("STOCKWIRE_LEDGER_PORT", 8080, low=0, high=65535),
         admin_host=env.text("STOCKWIRE_LEDGER_ADMIN_HOST", "127.0.0.1"),

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from ledger.database import create_engine
 from ledger.keys import create_key
-from wire.tokens import Principal, mint
+from wire.tokens import Principal, mint, shared_secret
 
 TOKEN_KEY = "testkey"
 TOKEN_SECRET = "test-secret-of-more-than-thirty-two-bytes"
@@ -43,4 +43,4 @@ def make_token(
 ) -> str:
     """A token as the ledger would mint it; a negative ``ttl_s`` makes one that has ended."""
     now = int(time.time())
-    return mint(Principal(owner, key, frozenset(scopes), now + ttl_s), now, secret)
+    return mint(Principal(owner, key, frozenset(scopes), now + ttl_s), now, shared_secret(secret))

@@ -31,6 +31,8 @@ RAISED: list[errors.LedgerError] = [
     errors.BelowReserved("A", "berlin", 1, 2),
     errors.IdempotencyMismatch("used before"),
     errors.TooLarge(262144),
+    errors.Misdirected("other.example"),
+    errors.NotConfigured("STOCKWIRE_X", "this is not done"),
     errors.IdempotencyInFlight("elsewhere"),
     errors.RateLimited("too many"),
     errors.Overloaded("too much"),

@@ -1,6 +1,7 @@
 """The servers under the other tests: they come back at the same address, with the data that the fault leaves."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -12,7 +13,7 @@ from tests.postgres import PostgresServer
 from tests.proxy import proxy_to_socket
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
-from wire.tokens import verify
+from wire.tokens import OURS, SHARED_SECRET, verify
 
 
 async def test_a_clone_is_migrated_and_empty(database_url: str) -> None:
@@ -82,4 +83,5 @@ async def test_waiting_cuts_off_a_call_that_hangs() -> None:
 async def test_keys_and_tokens_for_tests_are_as_the_real_ones(database_url: str, admin_key: str, hub_key: str) -> None:
     assert admin_key.startswith("sw_")
     assert hub_key != admin_key
-    assert verify(make_token("stock:read:*"), TOKEN_SECRET).scopes == {"stock:read:*"}
+    token = make_token("stock:read:*")
+    assert verify(token, TOKEN_SECRET, SHARED_SECRET, OURS, time.time()).scopes == {"stock:read:*"}

@@ -15,6 +15,7 @@ PREFIX = "STOCKWIRE_"
 _NAMES = """
     DATABASE_URL DATABASE_URL_FILE REDIS_URL REDIS_URL_FILE CHANNEL_PREFIX TOKEN_SECRET TOKEN_SECRET_FILE
     ALLOWED_ORIGINS URL API_KEY DATA ADMIN_URLS REQUIRE_BROWSER REQUIRE_FAULTS REQUIRE_HAPROXY
+    TOKEN_JWKS_URL TOKEN_ISSUER TOKEN_AUDIENCE TOKEN_ALGORITHMS TOKEN_SIGNING_KEY_FILE ALLOWED_HOSTS
     LEDGER_HOST LEDGER_PORT LEDGER_ADMIN_HOST LEDGER_ADMIN_PORT LEDGER_PUBLIC_URL LEDGER_URLS LEDGER_BODY_BYTES_MAX
     LEDGER_LINES_MAX LEDGER_RATE_PER_S LEDGER_DATABASE_WAIT_S LEDGER_READ_CONNECTIONS
     HUB_KEY HUB_KEY_FILE HUB_NODE HUB_HOST HUB_ADMIN_HOST HUB_STREAM_PORT HUB_READ_PORT HUB_ADMIN_PORT
@@ -25,7 +26,8 @@ _NAMES = """
 """
 NAMES = frozenset(PREFIX + name for name in _NAMES.split())
 """Every variable of any part of Stockwire: one environment may serve them all, so each process knows them all."""
-_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
+_ORIGIN = re.compile(r"https?://" + _HOST.pattern, re.ASCII)
 
 
 class SettingsError(Exception):
@@ -83,6 +85,25 @@ class Environment:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise SettingsError(f"{name} has {origin!r}: set each origin to http(s)://host[:port], without a path")
         return origins
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """A list of hosts as clients name them in ``Host``, each perhaps with a port; in lower case."""
+        hosts = tuple(host.lower() for host in self.items(name))
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise SettingsError(f"{name} has {host!r}: set each host to name[:port], without a scheme or path")
+        return hosts
+
+    def file(self, name: str, path: str, *, bytes_max: int) -> bytes:
+        """The content of the file that ``name`` names. Never shown in an error."""
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(bytes_max + 1)
+        except OSError as error:
+            raise SettingsError(f"{name}={path} cannot be read ({error.strerror}): name a readable file") from None
+        if len(content) > bytes_max:
+            raise SettingsError(f"{name}={path} has more than {bytes_max} bytes: name another file")
+        return content
 
     def secret(self, name: str, *, bytes_min: int = 1) -> str:
         """The value of ``name``, or the content of the file that ``name_FILE`` names. Never shown in an error."""

@@ -8,6 +8,7 @@ import httpx
 from cli import findings, keys
 from cli.findings import Finding, FindingState
 from wire.environment import Environment, SettingsError
+from wire.token_settings import SharedSecret, read_token_settings
 from wire.tokens import SECRET_BYTES_MIN
 
 TIMEOUT_S = 10.0
@@ -15,11 +16,13 @@ TIMEOUT_S = 10.0
 
 def token_secret(variables: Mapping[str, str]) -> Finding:
     try:
-        Environment(variables).secret("STOCKWIRE_TOKEN_SECRET", bytes_min=SECRET_BYTES_MIN)
+        settings = read_token_settings(Environment(variables))
     except SettingsError as error:
         fix = "the same random secret for every ledger and hub, such as from: openssl rand -base64 48"
         return Finding("token secret", FindingState.FAILED, str(error), fix)
-    return Finding("token secret", FindingState.GOOD, f"at least {SECRET_BYTES_MIN} bytes")
+    if isinstance(settings, SharedSecret):
+        return Finding("token secret", FindingState.GOOD, f"at least {SECRET_BYTES_MIN} bytes")
+    return Finding("token secret", FindingState.GOOD, f"none: tokens are those of {settings.issuer.name}")
 
 
 async def stored_keys(database_url: str) -> list[Finding]:

@@ -11,16 +11,23 @@ from starlette.routing import Route
 from ledger import bodies
 from ledger.access import Access, require
 from ledger.answers import Json
+from ledger.errors import NotConfigured
 from ledger.keys import check_scopes
 from ledger.level import timestamp
 from ledger.query import Query
-from wire.tokens import Principal, mint
+from wire.token_settings import SIGNING_KEY_FILE
+from wire.tokens import Issuer, Principal, Signer, mint
 
 
 class TokenRoutes:
-    def __init__(self, access: Access, token_secret: str, clock: Callable[[], float] = time.time) -> None:
+    """``signer``: None if this ledger has nothing to sign with, since the tokens are an identity provider's."""
+
+    def __init__(
+        self, access: Access, issuer: Issuer, signer: Signer | None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._access = access
-        self._token_secret = token_secret
+        self._issuer = issuer
+        self._signer = signer
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -33,16 +40,19 @@ class TokenRoutes:
         check_scopes(body.scopes)
         for scope in body.scopes:
             require(principal, scope)
-        token, ends = mint_token(principal, body.scopes, body.ttl_s, int(self._clock()), self._token_secret)
+        if self._signer is None:
+            raise NotConfigured(SIGNING_KEY_FILE, "this ledger makes no tokens")
+        now = int(self._clock())
+        ends = end_of(principal, body.ttl_s, now)
+        made = Principal(principal.owner, principal.key, frozenset(body.scopes), ends)
         content = {
-            "token": token,
+            "token": mint(made, now, self._signer, self._issuer),
             "expires_at": timestamp(datetime.fromtimestamp(ends, UTC)),
             "scopes": sorted(set(body.scopes)),
         }
         return Json(content, 201)
 
 
-def mint_token(holder: Principal, scopes: list[str], ttl_s: int, now: int, secret: str) -> tuple[str, int]:
-    """The token and its end (Unix time, seconds): never after the end of the key that makes it."""
-    ends = now + ttl_s if holder.expires_at is None else min(now + ttl_s, holder.expires_at)
-    return mint(Principal(holder.owner, holder.key, frozenset(scopes), ends), now, secret), ends
+def end_of(holder: Principal, ttl_s: int, now: int) -> int:
+    """Unix time, seconds: never after the end of the key that makes the token."""
+    return now + ttl_s if holder.expires_at is None else min(now + ttl_s, holder.expires_at)

@@ -16,10 +16,14 @@ from hub.limits import Limits
 from hub.problems import Problems
 from hub.read_api import create_app
 from hub.reads import Reads
+from issuer.keys import FixedKeys
+from issuer.verifier import Verifier
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.hub.in_memory import make_fanout
 from tests.openapi import document
 from tests.simulation.history import History
+from wire.token_settings import SharedSecret
+from wire.tokens import OURS
 
 HUB = document("hub-openapi.yaml")
 DEADLINE_S = 10.0
@@ -47,8 +51,8 @@ async def read_port(bounds: Bounds | None = None, *, started: bool = True) -> As
         feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
         streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
-        access = Access(ledger, TOKEN_SECRET, list)
-        yield create_app(Reads(feed, lambda: None), streams, feed, access, Problems(), ())
+        access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
+        yield create_app(Reads(feed, lambda: None), streams, feed, access, Problems(), (), ())
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:

@@ -15,7 +15,20 @@ from starlette.routing import Route
 
 from ledger.bodies import LINES_MAX, TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
 from ledger.query import PAGE_DEFAULT, PAGE_MAX
-from ledger.routes import counts, discovery, events, history, items, keys, levels, locations, movements, process, tokens
+from ledger.routes import (
+    counts,
+    discovery,
+    events,
+    history,
+    items,
+    key_set,
+    keys,
+    levels,
+    locations,
+    movements,
+    process,
+    tokens,
+)
 from tests.conftest import StartLedger
 from tests.ledger.api import LEDGER, Api, problem, receipt, sale
 from tests.postgres import PostgresServer
@@ -33,11 +46,12 @@ NOUNS: tuple[Any, ...] = (
     locations.LocationRoutes,
     keys.KeyRoutes,
     tokens.TokenRoutes,
+    key_set.KeySetRoutes,
     discovery.DiscoveryRoutes,
     process.HealthRoutes,
     process.DocumentRoutes,
 )
-OPEN = {"discover", "health", "ready", "describe", "document"}
+OPEN = {"discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
 ANY_KEY = {"listItems", "readItem", "listLocations"}
 FOR_HUBS = {"introspectKey"}
