@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jwt
@@ -28,7 +29,7 @@ READ = "stock:read:berlin"
 
 
 async def start(system: System, provider: IdentityProvider, signing_key: Path | None) -> None:
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "STOCKWIRE_TOKEN_SECRET": None,
         "STOCKWIRE_TOKEN_JWKS_URL": provider.url,
         "STOCKWIRE_TOKEN_ISSUER": ISSUER.name,

@@ -6,6 +6,8 @@ from hub.feed import POLL_SILENCE_S
 from hub.limits import Limits
 from hub.sequence import GAP_GRACE_S, SETTLED_S
 from hub.shards import FRESH_S
+from issuer import keys
+from issuer.endpoint import FETCH_S
 from ledger.access import KEEP_S as LEDGER_KEEP_S
 from ledger.database import SERVER_SETTINGS
 from ledger.heads import HEARTBEAT_S
@@ -21,6 +23,8 @@ from ledger.writer import (
 )
 from tests.docs.pages import text_of
 from tests.source import ROOT
+from wire.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX
+from wire.tokens import LEEWAY_S
 
 DOCS = ROOT / "docs"
 
@@ -65,3 +69,17 @@ def test_the_hubs_bounds() -> None:
     )
     assert not missing("how-to/when-things-break.md", f"good answer for {KEEP_S:g} s", f"again every {RECHECK_S:g} s")
     assert not missing("decisions/0006-no-relay-process.md", f"waits {GAP_GRACE_S * 1000:.0f} ms")
+
+
+def test_the_bounds_of_tokens_and_key_sets() -> None:
+    assert not missing(
+        "how-to/tokens.md",
+        f"{', '.join(ALGORITHMS[:-1])} or {ALGORITHMS[-1]}",
+        f"at most {LEEWAY_S:g} s ahead",
+        f"fetched again every {keys.REFRESH_S / 60:g} minutes",
+        f"but at most every {keys.AGAIN_S:g} s",
+        f"used for up to {keys.KEEP_S / 3600:g} hours",
+        f"at most {SET_BYTES_MAX // 1024} KiB and {KEYS_MAX} keys, within {FETCH_S:g} s",
+        f"RSA of {RSA_BITS[0]} bits or more",
+    )
+    assert not missing("decisions/0014-two-issuers.md", f"one each {keys.AGAIN_S:g} s")
