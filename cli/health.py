@@ -6,9 +6,11 @@ does not matter. Exit status 0: one answers. Only modules without drivers are im
 
 import http.client
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 
+from wire.addresses import is_loopback
 from wire.environment import EXIT_CONFIG, Environment, SettingsError
 
 TIMEOUT_S = 2.0
@@ -23,7 +25,11 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 def main() -> int:
     try:
-        reasons = [_why_not(host, port) for host, port in admin_addresses(os.environ)]
+        encrypted = bool(Environment(os.environ).text("STOCKWIRE_TLS_CERT_FILE", ""))
+        reasons = [
+            _why_not(_LOOPBACK.get(host, host), port, encrypted=encrypted and not is_loopback(host))
+            for host, port in admin_addresses(os.environ)
+        ]
     except SettingsError as error:
         sys.stderr.write(f"stockwire: {error}\n")
         return EXIT_CONFIG
@@ -39,13 +45,18 @@ def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
     found = []
     for host_name, port_name, port in _SETTINGS:
         host = env.text(host_name, "127.0.0.1")
-        found.append((_LOOPBACK.get(host, host), env.integer(port_name, port, low=0, high=PORT_MAX)))
+        found.append((host, env.integer(port_name, port, low=0, high=PORT_MAX)))
     return found
 
 
-def _why_not(host: str, port: int) -> str | None:
-    """None if it answers."""
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+def _why_not(host: str, port: int, *, encrypted: bool) -> str | None:
+    """None if it answers. Its certificate names what clients call it, hardly this address: nothing is told here that
+    anybody else might want."""
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl._create_unverified_context())
+        if encrypted
+        else http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    )
     try:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status

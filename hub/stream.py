@@ -27,6 +27,7 @@ from hub.pulse import CLOSE_S
 from hub.serving import bound_send_buffer
 from hub.session import Session
 from wire.close_codes import CloseCode
+from wire.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Stream:
         limits: Limits,
         greeting: Greeting,
         origins: tuple[str, ...],
+        tls: Tls | None = None,
     ) -> None:
         self.connections: dict[Connection, None] = {}
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
@@ -61,6 +63,7 @@ class Stream:
         self._limits = limits
         self._greeting = greeting
         self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
+        self._tls = tls
         self._server: Server | None = None
         self._gone = asyncio.Event()
 
@@ -80,6 +83,7 @@ class Stream:
             close_timeout=CLOSE_S,
             write_limit=(high, high // 4),
             create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
+            **({} if self._tls is None else self._tls.options),
         )
 
     async def run(self) -> None:
