@@ -25,11 +25,8 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 def main() -> int:
     try:
-        encrypted = bool(Environment(os.environ).text("STOCKWIRE_TLS_CERT_FILE", ""))
-        reasons = [
-            _why_not(_LOOPBACK.get(host, host), port, encrypted=encrypted and not is_loopback(host))
-            for host, port in admin_addresses(os.environ)
-        ]
+        addresses = zip(admin_addresses(os.environ), admin_encryption(os.environ), strict=True)
+        reasons = [_why_not(host, port, encrypted=encrypted) for (host, port), encrypted in addresses]
     except SettingsError as error:
         sys.stderr.write(f"stockwire: {error}\n")
         return EXIT_CONFIG
@@ -45,8 +42,15 @@ def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
     found = []
     for host_name, port_name, port in _SETTINGS:
         host = env.text(host_name, "127.0.0.1")
-        found.append((host, env.integer(port_name, port, low=0, high=PORT_MAX)))
+        found.append((_LOOPBACK.get(host, host), env.integer(port_name, port, low=0, high=PORT_MAX)))
     return found
+
+
+def admin_encryption(variables: Mapping[str, str]) -> list[bool]:
+    """Of the same ports: with a certificate, those beyond loopback are encrypted."""
+    env = Environment(variables)
+    has_certificate = bool(env.text("STOCKWIRE_TLS_CERT_FILE", ""))
+    return [has_certificate and not is_loopback(env.text(host_name, "127.0.0.1")) for host_name, _, _ in _SETTINGS]
 
 
 def _why_not(host: str, port: int, *, encrypted: bool) -> str | None:
