@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import trustme
@@ -30,12 +31,12 @@ class Authority:
         self.key.write_bytes(issued.private_key_pem.bytes())
 
     @property
-    def server(self) -> dict[str, object]:
+    def server(self) -> dict[str, Any]:
         """Settings of a ledger or hub that shows it."""
         return {"STOCKWIRE_TLS_CERT_FILE": self.chain, "STOCKWIRE_TLS_KEY_FILE": self.key}
 
     @property
-    def hub(self) -> dict[str, object]:
+    def hub(self) -> dict[str, Any]:
         """Settings of a hub that shows it, and believes a ledger that does."""
         return {**self.server, "STOCKWIRE_LEDGER_CA_FILE": self.file}
 
