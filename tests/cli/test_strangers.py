@@ -135,8 +135,8 @@ def test_no_secret_stands_in_a_process_list_nor_in_an_environment_that_others_re
 def test_ledger_hubs_and_page_listen_on_loopback_only(open_up: RunningUp) -> None:
     pids = {process.pid for process in open_up.processes()}
     listening = {
-        connection.laddr[0]
+        connection.laddr.ip
         for connection in psutil.net_connections("inet")
-        if connection.pid in pids and connection.status == psutil.CONN_LISTEN
+        if connection.laddr and connection.pid in pids and connection.status == psutil.CONN_LISTEN
     }
     assert listening == {"127.0.0.1"}
