@@ -33,7 +33,8 @@ RUN pip uninstall --yes --root-user-action=ignore pip \
     && install -d -m 0700 -o 65532 -g 65532 /var/lib/stockwire
 COPY --from=build /opt/stockwire /opt/stockwire
 # Nothing is written: every module was compiled when it was installed. A container's own loopback reaches nobody, so
-# services listen on all addresses; admin ports stay on loopback unless set.
+# services listen on all addresses, and refuse to start there until they are given a certificate (STOCKWIRE_TLS_CERT_FILE,
+# STOCKWIRE_TLS_KEY_FILE) or are told --behind-proxy. Admin ports stay on loopback unless set.
 ENV PATH=/opt/stockwire/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONSAFEPATH=1 \

@@ -34,6 +34,10 @@ app.add_typer(demo_app, name="demo")
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
 ]
+BehindProxy = Annotated[
+    bool,
+    typer.Option("--behind-proxy", help="Only a proxy that encrypts gets here (STOCKWIRE_BEHIND_PROXY)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Result = TypeVar("Result")
 
@@ -65,17 +69,19 @@ def up(
 
 
 @app.command()
-def ledger(data: Data = None) -> None:
+def ledger(data: Data = None, behind_proxy: BehindProxy = False) -> None:
     """Run a ledger (settings: STOCKWIRE_LEDGER_* and STOCKWIRE_DATABASE_URL)."""
-    _become("ledger", [], data)
+    _become("ledger", [], data, behind_proxy=behind_proxy)
 
 
 @app.command()
 def hub(
-    data: Data = None, workers: Annotated[int, typer.Option(min=1, help="Processes that share the ports.")] = 1
+    data: Data = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the ports.")] = 1,
+    behind_proxy: BehindProxy = False,
 ) -> None:
     """Run a hub node (settings: STOCKWIRE_HUB_* and STOCKWIRE_LEDGER_URLS)."""
-    _become("hub", ["--workers", str(workers)], data)
+    _become("hub", ["--workers", str(workers)], data, behind_proxy=behind_proxy)
 
 
 @app.command()
@@ -226,9 +232,10 @@ def demo_flash_sale(
     raise typer.Exit(0 if verdict.good else 1)
 
 
-def _become(module: str, arguments: list[str], data: Path | None) -> None:
+def _become(module: str, arguments: list[str], data: Path | None, *, behind_proxy: bool) -> None:
     """The process itself, so that signals and exit status are its own."""
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], system_variables(data))
+    variables = system_variables(data) | ({"STOCKWIRE_BEHIND_PROXY": "1"} if behind_proxy else {})
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], variables)
 
 
 def _run(work: Coroutine[object, object, Result]) -> Result:

@@ -6,9 +6,11 @@ does not matter. Exit status 0: one answers. Only modules without drivers are im
 
 import http.client
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 
+from wire.addresses import is_loopback
 from wire.environment import EXIT_CONFIG, Environment, SettingsError
 
 TIMEOUT_S = 2.0
@@ -23,7 +25,8 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 def main() -> int:
     try:
-        reasons = [_why_not(host, port) for host, port in admin_addresses(os.environ)]
+        addresses = zip(admin_addresses(os.environ), admin_encryption(os.environ), strict=True)
+        reasons = [_why_not(host, port, encrypted=encrypted) for (host, port), encrypted in addresses]
     except SettingsError as error:
         sys.stderr.write(f"stockwire: {error}\n")
         return EXIT_CONFIG
@@ -43,9 +46,21 @@ def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
     return found
 
 
-def _why_not(host: str, port: int) -> str | None:
-    """None if it answers."""
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+def admin_encryption(variables: Mapping[str, str]) -> list[bool]:
+    """Of the same ports: with a certificate, those beyond loopback are encrypted."""
+    env = Environment(variables)
+    has_certificate = bool(env.text("STOCKWIRE_TLS_CERT_FILE", ""))
+    return [has_certificate and not is_loopback(env.text(host_name, "127.0.0.1")) for host_name, _, _ in _SETTINGS]
+
+
+def _why_not(host: str, port: int, *, encrypted: bool) -> str | None:
+    """None if it answers. Its certificate names what clients call it, hardly this address: nothing is told here that
+    anybody else might want."""
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl._create_unverified_context())
+        if encrypted
+        else http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    )
     try:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import write_private
 from cli.settings import REDIS_SCHEMES
+from cli.trust import trusted
 from ledger.database import create_engine
 from ledger.errors import Invalid
 from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
@@ -174,7 +175,7 @@ async def mint(data: Path, scopes: Sequence[str], ttl_s: int) -> dict[str, Any]:
     settings = resolve(None, None, {**os.environ, "STOCKWIRE_DATA": str(data)})
     if settings.key is None:
         raise KeyRefused("a token is minted from an API key: set STOCKWIRE_API_KEY")
-    async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
+    async with httpx.AsyncClient(timeout=_TIMEOUT_S, verify=trusted()) as http:
         answer = await http.post(
             f"{settings.url}/v1/tokens",
             json={"scopes": list(scopes), "ttl_s": ttl_s},

@@ -17,6 +17,7 @@ from cli.node_figures import NodeFigures, NodeState, as_fields, figures_of
 from cli.node_table import render
 from cli.run_file import read_run
 from cli.scrape import Scrape
+from cli.trust import trusted
 from stockwire.cli.live import draw
 from wire.environment import Environment, SettingsError
 
@@ -90,7 +91,7 @@ class Top:
 async def run(nodes: Nodes, *, as_json: bool, once: bool) -> None:
     """Until it is interrupted; ``once``: two readings, and what happened between them."""
     console = Console()
-    async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
+    async with httpx.AsyncClient(timeout=DEADLINE_S, verify=trusted()) as http:
         top = Top(nodes, http)
         if once:
             await top.look()

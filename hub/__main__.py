@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hub.node import Listeners, Node
-from hub.serving import address_of, bind
+from hub.serving import bind, url_of
 from hub.settings import Settings, read_settings
+from hub.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
 from wire.environment import EXIT_CONFIG, SettingsError
 from wire.messages import encode
+from wire.tls import Tls
 
 WORKERS_MAX = 256
 
@@ -48,7 +50,8 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _serve(settings: Settings, worker: Ports | None) -> None:
-    """Until SIGTERM or SIGINT, or until the parent of a worker is gone; then it drains. Raises SettingsError."""
+    """Until SIGTERM or SIGINT, or until the parent of a worker is gone; then it drains. SIGHUP: a renewed certificate
+    is taken. Raises SettingsError."""
     if worker is not None:
         settings = replace(
             settings,
@@ -57,28 +60,32 @@ async def _serve(settings: Settings, worker: Ports | None) -> None:
             read_port=worker.read,
             admin_port=worker.admin,
         )
+    tls = Tls(settings.certificate) if settings.certificate else None
+    admin_tls = None if tls is None else tls.beyond_loopback(settings.admin_host)
     listeners = Listeners(
         bind(settings.host, settings.stream_port, "STOCKWIRE_HUB_STREAM_PORT", shared=worker is not None),
         bind(settings.host, settings.read_port, "STOCKWIRE_HUB_READ_PORT", shared=worker is not None),
         bind(settings.admin_host, settings.admin_port, "STOCKWIRE_HUB_ADMIN_PORT"),
     )
-    node = Node(settings)
+    node = Node(settings, tls, admin_tls)
     loop = asyncio.get_running_loop()
     # before anything serves: a signal during the start stops it as well
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.stop)
+    if tls is not None:
+        loop.add_signal_handler(signal.SIGHUP, tls.renew)
     if worker is not None:
         loop.add_reader(PARENT_IS_GONE, _parent_gone, node.stop)
-    await node.run(listeners, lambda: _announce(listeners))
+    await node.run(listeners, lambda: _announce(listeners, tls, admin_tls))
 
 
-def _announce(listeners: Listeners) -> None:
+def _announce(listeners: Listeners, tls: Tls | None, admin_tls: Tls | None) -> None:
     ready = {
         "ready": True,
         "service": "hub",
-        "stream": f"ws://{address_of(listeners.stream)}/v1/stream",
-        "read": f"http://{address_of(listeners.read)}",
-        "admin": f"http://{address_of(listeners.admin)}",
+        "stream": url_of("ws", listeners.stream, tls) + PATH,
+        "read": url_of("http", listeners.read, tls),
+        "admin": url_of("http", listeners.admin, admin_tls),
     }
     try:
         sys.stdout.write(encode(ready).decode() + "\n")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -12,6 +13,7 @@ import msgspec
 from hub.errors import LedgerRefused, LedgerUnavailable
 from issuer.errors import KeysUnavailable
 from wire.messages import Event, LevelState
+from wire.tls import CA_SETTING, trusting
 from wire.tokens import Principal
 
 log = logging.getLogger(__name__)
@@ -81,11 +83,13 @@ class Ledger:
     Raises LedgerUnavailable when none does, LedgerRefused when one refuses.
     """
 
-    def __init__(self, urls: Sequence[str], key: str) -> None:
+    def __init__(self, urls: Sequence[str], key: str, ca_file: Path | None = None) -> None:
+        """``ca_file``: whom to believe at https URLs; None: the authorities that browsers believe."""
         self._urls = list(urls)
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"},
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
+            verify=True if ca_file is None else trusting(ca_file),
             trust_env=False,  # a proxy named in the environment is not meant for the ledger
         )
 
@@ -164,7 +168,7 @@ class Ledger:
                     raise LedgerRefused(response.status_code, response.text[:200])
                 reasons.append(f"{url}: {response.status_code} {response.text[:100]}")
             except (httpx.HTTPError, TimeoutError, msgspec.MsgspecError) as error:
-                reasons.append(f"{url}: {type(error).__name__} {error}")
+                reasons.append(f"{url}: {type(error).__name__} {error}{_hint(error)}")
         raise LedgerUnavailable("; ".join(reasons))
 
     def _stay_with(self, url: str) -> None:
@@ -172,3 +176,10 @@ class Ledger:
             self._urls.remove(url)
             self._urls.insert(0, url)
             log.info("reading from another ledger url=%s", url)
+
+
+def _hint(error: Exception) -> str:
+    """What httpx says of a certificate does not say where to look."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return f" (the ledger's certificate is not believed: name the one that signed it in {CA_SETTING})"
+    return ""

@@ -25,6 +25,7 @@ from hub.ticker import Ticker
 from issuer.keys import FetchedKeys
 from issuer.verifier import Verifier
 from wire.close_codes import CloseCode
+from wire.tls import Tls
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
 BEHIND_S = 10.0  # a hub behind by more is not ready; while the broker alone is away it never is
@@ -42,12 +43,13 @@ class Listeners:
 class Node:
     """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
+        """``tls``: of the stream and read ports. ``admin_tls``: of the admin port."""
         self._settings = settings
         self._stopping = asyncio.Event()
         self._draining = asyncio.Event()
         greeting = Greeting(settings.node, settings.heartbeat_s)
-        self._ledger = Ledger(settings.ledger_urls, settings.hub_key)
+        self._ledger = Ledger(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
         self._feed = feed = Feed(self._ledger, settings.redis_url, settings.channel_prefix, settings.bounds)
         self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.look())
         touch = self._ticker.touch
@@ -55,7 +57,7 @@ class Node:
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use)
         self._stream = Stream(
-            feed, self._access, touch, settings.limits, greeting, settings.origins, settings.allowed_hosts
+            feed, self._access, touch, settings.limits, greeting, settings.origins, settings.allowed_hosts, tls
         )
         self._event_streams = EventStreams(settings.limits, greeting, touch)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
@@ -66,10 +68,11 @@ class Node:
         self._read_server = create_server(
             read_api.create_app(
                 reads, self._event_streams, feed, self._access, problems, settings.origins, settings.allowed_hosts
-            )
+            ),
+            tls,
         )
         self._admin_server = create_server(
-            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
+            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set), admin_tls
         )
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         self._connect()

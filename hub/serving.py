@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from wire.environment import SettingsError
+from wire.tls import Tls
 
 BACKLOG = 4_096
 GRACE_S = 3
@@ -69,7 +70,25 @@ class BoundedConnection(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Does not touch signal handlers: uvicorn would raise SIGTERM again at its end and cut a drain short."""
+    """With TLS or without. Leaves signals alone: uvicorn would raise SIGTERM again at its end and cut a drain short."""
+
+    def __init__(self, config: uvicorn.Config, tls: Tls | None) -> None:
+        super().__init__(config)
+        self._tls = tls
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, whose handshakes may take a minute."""
+
+        def connection(_loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:
+            return BoundedConnection(config=self.config, server_state=self.server_state, app_state={}, _loop=_loop)
+
+        options = {} if self._tls is None else self._tls.options
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(connection, sock=listener, backlog=BACKLOG, **options)
+            for listener in sockets or ()
+        ]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -80,7 +99,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def create_server(app: ASGIApp) -> Server:
+def create_server(app: ASGIApp, tls: Tls | None = None) -> Server:
     config = uvicorn.Config(
         app,
         loop="none",
@@ -96,7 +115,7 @@ def create_server(app: ASGIApp) -> Server:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return Server(config)
+    return Server(config, tls)
 
 
 def bind(host: str, port: int, setting: str, *, shared: bool = False, listen: bool = True) -> socket.socket:
@@ -132,9 +151,11 @@ def bound_send_buffer(listener: socket.socket, bytes_: int) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, bytes_)
 
 
-def address_of(listener: socket.socket) -> str:
+def url_of(scheme: str, listener: socket.socket, tls: object | None) -> str:
+    """``scheme``: http or ws, which ``tls`` makes https or wss."""
     host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
+    secure = "" if tls is None else "s"
+    return f"{scheme}{secure}://[{host}]:{port}" if ":" in host else f"{scheme}{secure}://{host}:{port}"
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:

@@ -3,11 +3,14 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hub.fanout import Bounds
 from hub.limits import Limits
+from wire.addresses import Network
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
+from wire.tls import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from wire.token_settings import TokenSettings, read_token_settings
 
 HTTP = ("http", "https")
@@ -38,6 +41,10 @@ class Settings:
     drain_s: float
     bounds: Bounds
     limits: Limits
+    certificate: Certificate | None
+    ledger_ca_file: Path | None
+    behind_proxy: bool
+    trusted_proxies: tuple[Network, ...]
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -65,7 +72,13 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
             env.integer("STOCKWIRE_HUB_IDLE_LEVELS_MAX", 200_000, low=0, high=100_000_000),
         ),
         limits=_limits(env),
+        certificate=certificate_of(env),
+        ledger_ca_file=ca_file_of(env),
+        behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
+        trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
     )
+    hosts = {"STOCKWIRE_HUB_HOST": settings.host, "STOCKWIRE_HUB_ADMIN_HOST": settings.admin_host}
+    refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings
 

@@ -28,6 +28,7 @@ from hub.serving import bound_send_buffer
 from hub.session import Session
 from wire.close_codes import CloseCode
 from wire.hosts import is_allowed_host
+from wire.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Stream:
         greeting: Greeting,
         origins: tuple[str, ...],
         hosts: tuple[str, ...],
+        tls: Tls | None = None,
     ) -> None:
         self.connections: dict[Connection, None] = {}
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
@@ -64,6 +66,7 @@ class Stream:
         self._greeting = greeting
         self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
         self._hosts = hosts
+        self._tls = tls
         self._server: Server | None = None
         self._gone = asyncio.Event()
 
@@ -83,6 +86,7 @@ class Stream:
             close_timeout=CLOSE_S,
             write_limit=(high, high // 4),
             create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
+            **({} if self._tls is None else self._tls.options),
         )
 
     async def run(self) -> None:

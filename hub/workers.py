@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
-from hub.serving import address_of, bind
+from hub.serving import bind, url_of
 from hub.settings import PORT_MAX, Settings
+from hub.stream import PATH
 from wire.environment import SettingsError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Worker:
     process: "subprocess.Popen[bytes]"
     starts: list[float]
     ready: dict[str, Any] | None = None
+    renew: bool = False
 
     def read_ready(self) -> None:
         """Its first line, in a thread of its own; the rest of its output, if any, is passed over."""
@@ -51,6 +53,12 @@ class Worker:
         for line in self.process.stdout:
             if self.ready is None:
                 self.ready = json.loads(line)
+
+    def pass_renewal_on(self) -> None:
+        """SIGHUP, once it is ready: before that it would end it."""
+        if self.renew and self.ready is not None:
+            self.renew = False
+            self.process.send_signal(signal.SIGHUP)
 
 
 class Workers:
@@ -67,6 +75,8 @@ class Workers:
     def run(self) -> int:
         for caught in (signal.SIGTERM, signal.SIGINT):
             signal.signal(caught, lambda *_: self._stopping.set())
+        if self._settings.certificate is not None:
+            signal.signal(signal.SIGHUP, lambda *_: self._renew())
         host = self._settings.host
         # bound but not listening: no connection comes here, and the ports are ours
         with (
@@ -78,7 +88,8 @@ class Workers:
                     admin = self._settings.admin_port and self._settings.admin_port + number
                     ports = Ports(number, stream.getsockname()[1], read.getsockname()[1], admin)
                     self._workers.append(self._start(ports, []))
-                return self._watch(address_of(stream), address_of(read))
+                certificate = self._settings.certificate
+                return self._watch(url_of("ws", stream, certificate) + PATH, url_of("http", read, certificate))
             finally:
                 self._stop()
 
@@ -88,6 +99,7 @@ class Workers:
             for position, worker in enumerate(self._workers):
                 status = worker.process.poll()
                 if status is None:
+                    worker.pass_renewal_on()
                     continue
                 log.error("a worker ended worker=%d pid=%d status=%d", worker.ports.number, worker.process.pid, status)
                 recent = [start for start in worker.starts if time.monotonic() - start < RESTARTS_S]
@@ -100,6 +112,10 @@ class Workers:
                 self._announce(stream, read)
                 announced = True
         return 0
+
+    def _renew(self) -> None:
+        for worker in self._workers:
+            worker.renew = True
 
     def _start(self, ports: Ports, starts: list[float]) -> Worker:
         arguments = [sys.executable, "-m", "hub", "--worker", ",".join(map(str, ports))]
@@ -115,8 +131,8 @@ class Workers:
         ready = {
             "ready": True,
             "service": "hub",
-            "stream": f"ws://{stream}/v1/stream",
-            "read": f"http://{read}",
+            "stream": stream,
+            "read": read,
             "admin": workers[0]["admin"],
             "workers": workers,
         }

@@ -13,6 +13,7 @@ from ledger.process import Ledger, NoDatabase
 from ledger.serving import listen, url_of
 from ledger.settings import Settings, read_settings
 from wire.environment import EXIT_CONFIG, SettingsError
+from wire.tls import Tls
 
 EXIT_UNAVAILABLE = 69
 """EX_UNAVAILABLE of sysexits.h: the database did not come."""
@@ -36,16 +37,24 @@ def main() -> int:
 
 
 async def serve(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT; then what was taken is finished. Raises SettingsError or NoDatabase."""
+    """Until SIGTERM or SIGINT; then what was taken is finished. SIGHUP: a renewed certificate is taken.
+
+    Raises SettingsError or NoDatabase.
+    """
+    tls = Tls(settings.certificate) if settings.certificate else None
+    admin_tls = None if tls is None else tls.beyond_loopback(settings.admin_host)
     listener = listen(settings.host, settings.port, "STOCKWIRE_LEDGER_")
     admin_listener = listen(settings.admin_host, settings.admin_port, "STOCKWIRE_LEDGER_ADMIN_")
-    ledger = Ledger(settings, url_of(listener))
+    ledger = Ledger(settings, url_of(listener, tls), tls, admin_tls)
     # Before anything serves: a signal during the start stops it as well.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ledger.stop)
+    if tls is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.renew)
 
     def announce() -> None:
-        ready = {"ready": True, "service": "ledger", "url": url_of(listener), "admin": url_of(admin_listener)}
+        url, admin = url_of(listener, tls), url_of(admin_listener, admin_tls)
+        ready = {"ready": True, "service": "ledger", "url": url, "admin": admin}
         sys.stdout.write(orjson.dumps(ready).decode() + "\n")
         sys.stdout.flush()
 

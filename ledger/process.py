@@ -25,6 +25,7 @@ from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
 from wire.signing_keys import public_keys_of
+from wire.tls import Tls
 
 DATABASE_POLL_S = 0.2
 LOG_EVERY_S = 5.0
@@ -45,7 +46,8 @@ class NoDatabase(Exception):
 class Ledger:
     """``run`` once. ``stop`` from a signal handler: safe at any time, and twice."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings, url: str, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
+        """``tls``, ``admin_tls``: of the API's port and of the admin port."""
         self._settings = settings
         self._url = settings.public_url or url
         if settings.public_url is None and settings.host in WILDCARDS:
@@ -62,7 +64,8 @@ class Ledger:
         self._stopping = asyncio.Event()
         waiting = create_waiting_app(self._problems, self.why_not_ready)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
-        self._server, self._admin_server = create_server(self._gate), create_server(self._admin_gate)
+        self._server = create_server(self._gate, tls)
+        self._admin_server = create_server(self._admin_gate, admin_tls)
 
     def stop(self) -> None:
         """Not ready from now on; requests at hand are answered, long polls at once."""

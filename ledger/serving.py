@@ -1,5 +1,6 @@
 """uvicorn, as the ledger runs it: its own sockets, bounded connections, and signals left to the process."""
 
+import asyncio
 import contextlib
 import errno
 import socket
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.connections import BoundedConnection
 from wire.environment import SettingsError
+from wire.tls import Tls
 
 BACKLOG = 2048
 GRACE_S = 10
@@ -20,7 +22,25 @@ that is just being sent is lost."""
 
 
 class Server(uvicorn.Server):
-    """Does not touch signal handlers: uvicorn would raise SIGTERM again at its end and cut the shutdown short."""
+    """With TLS or without. Leaves signals alone: uvicorn would raise SIGTERM again at its end and cut that short."""
+
+    def __init__(self, config: uvicorn.Config, tls: Tls | None) -> None:
+        super().__init__(config)
+        self._tls = tls
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, whose handshakes may take a minute."""
+
+        def connection(_loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:
+            return BoundedConnection(config=self.config, server_state=self.server_state, app_state={}, _loop=_loop)
+
+        options = {} if self._tls is None else self._tls.options
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(connection, sock=listener, backlog=BACKLOG, **options)
+            for listener in sockets or ()
+        ]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -41,7 +61,7 @@ class Gate:
         await self.app(scope, receive, send)
 
 
-def create_server(app: ASGIApp) -> Server:
+def create_server(app: ASGIApp, tls: Tls | None = None) -> Server:
     config = uvicorn.Config(
         app,
         loop="none",
@@ -57,7 +77,7 @@ def create_server(app: ASGIApp) -> Server:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return Server(config)
+    return Server(config, tls)
 
 
 def listen(host: str, port: int, prefix: str) -> socket.socket:
@@ -76,6 +96,7 @@ def _fix(error: OSError | UnicodeError, prefix: str) -> str:
     return f"{prefix}HOST to an address of this machine"
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, tls: Tls | None = None) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"

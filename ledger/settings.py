@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from ledger.bodies import LINES_MAX
 from ledger.limits import BODY_BYTES_MAX
+from wire.addresses import Network
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
 from wire.signing_keys import SigningKey
+from wire.tls import Certificate, certificate_of, refuse_unencrypted
 from wire.token_settings import SharedSecret, TokenSettings, read_signing_key_file, read_token_settings
 from wire.tokens import Signer, shared_secret
 
@@ -45,6 +47,9 @@ class Settings:
     rate_per_s: float
     database_wait_s: float
     read_connections: int
+    certificate: Certificate | None
+    behind_proxy: bool
+    trusted_proxies: tuple[Network, ...]
 
     @property
     def signer(self) -> Signer | None:
@@ -77,7 +82,12 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         rate_per_s=env.number("STOCKWIRE_LEDGER_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),
         database_wait_s=env.number("STOCKWIRE_LEDGER_DATABASE_WAIT_S", DATABASE_WAIT_S_DEFAULT, low=0, high=3600),
         read_connections=env.integer("STOCKWIRE_LEDGER_READ_CONNECTIONS", READ_CONNECTIONS_DEFAULT, low=1, high=100),
+        certificate=certificate_of(env),
+        behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
+        trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
     )
+    hosts = {"STOCKWIRE_LEDGER_HOST": settings.host, "STOCKWIRE_LEDGER_ADMIN_HOST": settings.admin_host}
+    refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings
 

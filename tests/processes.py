@@ -125,6 +125,11 @@ class ServerProcess:
         assert self._process
         self._process.send_signal(signal.SIGCONT)
 
+    def hang_up(self) -> None:
+        """SIGHUP: take renewed certificates."""
+        assert self._process
+        self._process.send_signal(signal.SIGHUP)
+
     def terminate(self) -> None:
         assert self._process
         self._process.terminate()

@@ -5,44 +5,56 @@ one of the proxies that the settings name; the first address that is not one of 
 """
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
+_MAPPED_BITS = 96
+"""``::ffff:0:0/96``: how a socket that takes both versions writes IPv4 (RFC 4291, 2.5.5.2)."""
 
 
 def networks_of(names: Iterable[str]) -> tuple[Network, ...]:
     """Addresses and networks, such as ``10.0.0.7`` and ``10.0.0.0/8``. Raises ValueError."""
-    return tuple(ip_network(name, strict=False) for name in names)
+    return tuple(_unmapped(ip_network(name, strict=False)) for name in names)
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], proxies: Sequence[Network]) -> str:
-    """``forwarded_for``: the values of all ``X-Forwarded-For`` headers, in order. The unreadable is not believed."""
+    """``forwarded_for``: the values of all ``X-Forwarded-For`` headers, in order. The unreadable is not believed.
+
+    In one form for one address, so that it may be counted by: IPv4 as such, IPv6 shortened and without a zone.
+    """
     hops = [hop.strip() for value in forwarded_for for hop in value.split(",")]
     address = peer
     while hops and is_among(address, proxies):
         hop = hops.pop()
-        if not _is_address(hop):
+        if _read(hop) is None:
             break
         address = hop
-    return address
+    read = _read(address)
+    return address if read is None else str(read)
 
 
 def is_among(address: str, networks: Sequence[Network]) -> bool:
-    if not _is_address(address):
-        return False
-    read = ip_address(address)
-    mapped = getattr(read, "ipv4_mapped", None) or read
-    return any(mapped in network for network in networks)
+    read = _read(address)
+    return read is not None and any(read in network for network in networks)
 
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach it. Names other than ``localhost`` may mean anything."""
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    read = _read(host)
+    return host == "localhost" or (read is not None and read.is_loopback)
 
 
-def _is_address(text: str) -> bool:
+def _read(text: str) -> IPv4Address | IPv6Address | None:
+    """IPv4 that is mapped into IPv6 is IPv4; a zone (``%eth0``) only says through which link it came."""
     try:
-        ip_address(text)
+        read = ip_address(text.partition("%")[0])
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(read, "ipv4_mapped", None) or read
+
+
+def _unmapped(network: Network) -> Network:
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))

@@ -10,12 +10,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wire.addresses import Network, networks_of
+
 EXIT_CONFIG = 78
 PREFIX = "STOCKWIRE_"
 _NAMES = """
     DATABASE_URL DATABASE_URL_FILE REDIS_URL REDIS_URL_FILE CHANNEL_PREFIX TOKEN_SECRET TOKEN_SECRET_FILE
     ALLOWED_ORIGINS URL API_KEY DATA ADMIN_URLS REQUIRE_BROWSER REQUIRE_FAULTS REQUIRE_HAPROXY
     TOKEN_JWKS_URL TOKEN_ISSUER TOKEN_AUDIENCE TOKEN_ALGORITHMS TOKEN_SIGNING_KEY_FILE ALLOWED_HOSTS
+    TLS_CERT_FILE TLS_KEY_FILE LEDGER_CA_FILE BEHIND_PROXY TRUSTED_PROXIES
     LEDGER_HOST LEDGER_PORT LEDGER_ADMIN_HOST LEDGER_ADMIN_PORT LEDGER_PUBLIC_URL LEDGER_URLS LEDGER_BODY_BYTES_MAX
     LEDGER_LINES_MAX LEDGER_RATE_PER_S LEDGER_DATABASE_WAIT_S LEDGER_READ_CONNECTIONS
     HUB_KEY HUB_KEY_FILE HUB_NODE HUB_HOST HUB_ADMIN_HOST HUB_STREAM_PORT HUB_READ_PORT HUB_ADMIN_PORT
@@ -77,6 +80,23 @@ class Environment:
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated list; empty when not set."""
         return tuple(part for part in (p.strip() for p in self.text(name, "").split(",")) if part)
+
+    def flag(self, name: str) -> bool:
+        """1 or 0; not set is 0."""
+        value = self.text(name, "0")
+        if value not in ("0", "1"):
+            raise SettingsError(f"{name}={value!r} is neither: set it to 1 or 0")
+        return value == "1"
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """A list of addresses and networks, such as ``10.0.0.7`` and ``10.0.0.0/8``; empty when not set."""
+        named = self.items(name)
+        for one in named:
+            try:
+                networks_of([one])
+            except ValueError:
+                raise SettingsError(f"{name} has {one!r}: set addresses and networks, such as 10.0.0.0/8") from None
+        return networks_of(named)
 
     def origins(self, name: str) -> tuple[str, ...]:
         """A list of origins of web pages, as browsers send them: scheme, host and perhaps a port. Or ``*``: all."""

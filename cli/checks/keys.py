@@ -7,6 +7,7 @@ import httpx
 
 from cli import findings, keys
 from cli.findings import Finding, FindingState
+from cli.trust import trusted
 from wire.environment import Environment, SettingsError
 from wire.token_settings import SharedSecret, read_token_settings
 from wire.tokens import SECRET_BYTES_MIN
@@ -42,7 +43,7 @@ async def hub_key(variables: Mapping[str, str], ledger_url: str | None) -> Findi
             "hub key", FindingState.SKIPPED, "set STOCKWIRE_URL or STOCKWIRE_LEDGER_URLS to have it looked at"
         )
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=trusted(variables)) as http:
             answer = await http.post(
                 f"{ledger_url}/v1/keys/introspect", json={"key": key}, headers={"Authorization": f"Bearer {key}"}
             )

@@ -1,6 +1,7 @@
 """Origins: that the pages which are allowed get an answer of the ledger and of every hub."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from websockets.typing import Origin, Subprotocol
 
 from cli import findings
 from cli.findings import Answered, Finding, FindingState
+from cli.trust import trusted
 from stockwire.settings import Settings
 from wire.environment import Environment, SettingsError
 from wire.messages import SUBPROTOCOL
@@ -28,13 +30,16 @@ async def origins(variables: Mapping[str, str], way_in: Settings | None) -> list
         return [Finding("origins", FindingState.FAILED, str(error), "such as https://shop.example")]
     if not allowed or way_in is None:
         return [findings.origins_finding(allowed, [])]
-    async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+    trust = trusted(variables)
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=trust) as http:
         tried = [ANY_PAGE if origin == "*" else origin for origin in allowed[:ORIGINS_MAX]]
-        answers = await _ask_all(http, way_in.url, tried)
+        answers = await _ask_all(http, way_in.url, tried, trust)
     return [findings.origins_finding(allowed, answers)]
 
 
-async def _ask_all(http: httpx.AsyncClient, ledger: str, tried: Sequence[str]) -> list[Answered]:
+async def _ask_all(
+    http: httpx.AsyncClient, ledger: str, tried: Sequence[str], trust: ssl.SSLContext | bool
+) -> list[Answered]:
     """Who cannot be reached is left out here: other checks say so."""
     try:
         hubs = (await http.get(f"{ledger}/v1/discovery")).json()["hubs"]
@@ -45,7 +50,7 @@ async def _ask_all(http: httpx.AsyncClient, ledger: str, tried: Sequence[str]) -
     asked = [_over_http(http, "the ledger", f"{ledger}/v1/discovery", origin) for origin in tried]
     for origin in tried:
         asked += [_over_http(http, f"the hub at {_place(read)}", f"{read}/healthz", origin) for read in reads]
-        asked += [_over_websocket(f"the hub at {_place(stream)}", stream, origin) for stream in streams]
+        asked += [_over_websocket(f"the hub at {_place(stream)}", stream, origin, trust) for stream in streams]
     return [answer for answer in await asyncio.gather(*asked) if answer is not None]
 
 
@@ -57,7 +62,7 @@ async def _over_http(http: httpx.AsyncClient, who: str, url: str, origin: str) -
     return Answered(who, origin, answer.headers.get("access-control-allow-origin") in (origin, "*"))
 
 
-async def _over_websocket(who: str, url: str, origin: str) -> Answered | None:
+async def _over_websocket(who: str, url: str, origin: str, trust: ssl.SSLContext | bool) -> Answered | None:
     try:
         async with connect(
             url,
@@ -66,6 +71,7 @@ async def _over_websocket(who: str, url: str, origin: str) -> Answered | None:
             open_timeout=TIMEOUT_S,
             close_timeout=TIMEOUT_S,
             proxy=None,
+            ssl=trust if url.lower().startswith("wss:") else None,
         ):
             return Answered(who, origin, True)
     except InvalidStatus as refused:

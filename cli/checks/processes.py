@@ -12,6 +12,7 @@ from cli.admin_port import PageTooLarge, fetch
 from cli.findings import Finding, FindingState, OpenFiles
 from cli.scrape import read_scrape
 from cli.top import nodes_of
+from cli.trust import trusted
 from wire.environment import SettingsError
 
 TIMEOUT_S = 10.0
@@ -23,7 +24,7 @@ async def processes(data: Path, variables: Mapping[str, str]) -> list[Finding]:
         nodes = nodes_of([], data, variables)()
     except SettingsError as error:
         return [Finding("processes", FindingState.SKIPPED, str(error))]
-    async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=trusted(variables)) as http:
         ready = await asyncio.gather(*(_ready(http, name, url) for name, url in nodes.items()))
         files = await asyncio.gather(*(_files(http, url) for url in nodes.values()))
     stated = {name: found for name, found in zip(nodes, files, strict=True) if found is not None}

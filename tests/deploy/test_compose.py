@@ -19,6 +19,7 @@ from tests.deploy.dockerfile import all_of, environment, only
 from tests.deploy.load_balancer import CONFIGURATION
 from tests.processes import ServerProcess, clean_environment, free_port
 from tests.waiting import wait_until
+from wire.addresses import is_among
 from wire.environment import Environment
 
 PROGRAMS = Path(sys.executable).parent
@@ -47,11 +48,13 @@ def test_every_service_has_the_settings_that_it_needs_and_no_misspelt_ones(tmp_p
         assert (ledger.host, ledger.admin_host) == ("0.0.0.0", "0.0.0.0")
         assert ledger.public_url
         assert all(hub.read_url for hub in ledger.hubs)
+        assert is_among("172.18.0.9", ledger.trusted_proxies), "HAProxy is not believed"
     hubs = [
         read_hub_settings({**variables, "STOCKWIRE_HUB_KEY_FILE": str(key)}) for variables in of_kind("hub").values()
     ]
     assert {hub.node for hub in hubs} == set(of_kind("hub")), "told apart by what `connected` says"
     assert len({replace(hub, node="") for hub in hubs}) == 1
+    assert all(is_among("172.18.0.9", hub.trusted_proxies) for hub in hubs), "HAProxy is not believed"
     for service in own_services().values():
         Environment(settings_of(service)).refuse_unknown()
 

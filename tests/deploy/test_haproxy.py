@@ -4,23 +4,25 @@ import asyncio
 import logging
 import re
 import secrets
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from hub import serving as hub_serving
 from ledger import connections as ledger_connections
 from ledger import serving as ledger_serving
 from ledger.routes.events import WAIT_S_MAX
 from stockwire import AsyncClient, Line, OperationResult, State
-from tests.deploy.load_balancer import CONFIGURATION, LoadBalancer, connections, haproxy_program, limits
+from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, haproxy_program, limits
 from tests.faults.watcher import Watcher, await_agreement, watching
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, clean_environment, free_port
 from tests.system import System
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
@@ -138,6 +140,57 @@ async def test_a_head_is_bounded_admin_ports_stay_inside_and_answers_are_not_hel
         assert time.monotonic() - began >= 1
         async with asyncio.timeout(5), http.stream("GET", f"{reads}/v1/levels/stream", headers=key) as stream:
             assert await anext(stream.aiter_bytes())
+
+
+@pytest.mark.parametrize(
+    ("before", "passed_on"), [("255.255.255.255", ["127.0.0.1"]), ("127.0.0.0/8", ["6.6.6.6", "127.0.0.1"])]
+)
+async def test_what_clients_say_of_their_address_is_deleted_unless_they_are_a_named_proxy(
+    before: str, passed_on: list[str]
+) -> None:
+    said: dict[str, list[str]] = {}
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        values = [value.decode() for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        said[scope["path"]] = [hop.strip() for value in values for hop in value.split(",")]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = ledger_serving.create_server(app)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        place = f"127.0.0.1:{listener.getsockname()[1]}"
+        api, hubs = free_port(), free_port()
+        variables = {f"HUB_{number}_{name}": place for number in (1, 2) for name in ("STREAM", "READ")}
+        variables |= {f"HUB_{number}_ADMIN_PORT": place.rpartition(":")[2] for number in (1, 2)}
+        variables |= {"LEDGER_1": place, "LEDGER_2": place, "PROXY_BEFORE": before, "MAXCONN": str(MAXCONN)}
+        variables |= {"API_BIND": f"127.0.0.1:{api}", "HUBS_BIND": f"127.0.0.1:{hubs}"}
+        with haproxy(variables):
+            async with httpx.AsyncClient(trust_env=False) as http:
+                for port, path in ((api, "/v1/levels"), (hubs, "/v1/stream"), (hubs, "/v1/levels/stream")):
+
+                    async def answers(url: str = f"http://127.0.0.1:{port}{path}") -> bool:
+                        return (await http.get(url, headers={"X-Forwarded-For": "6.6.6.6"})).status_code == 200
+
+                    await wait_until(answers, swallow=httpx.TransportError)
+        server.stop()
+        await serving
+    assert {path: said[path] for path in said if path != "/readyz"} == dict.fromkeys(
+        ("/v1/levels", "/v1/stream", "/v1/levels/stream"), passed_on
+    )
+
+
+@contextmanager
+def haproxy(variables: dict[str, str]) -> Iterator[None]:
+    """In front of anything."""
+    command = [haproxy_program(), "-db", "-f", str(CONFIGURATION)]
+    with subprocess.Popen(
+        command, env=clean_environment(variables), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 @asynccontextmanager

@@ -47,6 +47,7 @@ async def settings(
             "STOCKWIRE_REDIS_URL": valkey.proxied_url(to_valkey.port),
             "STOCKWIRE_CHANNEL_PREFIX": channel_prefix,
             "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET,
+            "STOCKWIRE_BEHIND_PROXY": 1,
         }
 
 

@@ -143,6 +143,7 @@ async def test_nonsense_settings_are_refused_in_one_line(system: System) -> None
             "STOCKWIRE_HUB_KEY": "sw_x_y",
             "STOCKWIRE_REDIS_URL": system.redis_url,
             "STOCKWIRE_TOKEN_SECRET": system.token_secret,
+            "STOCKWIRE_BEHIND_PROXY": "1",
         }
         hub = hub_process(f"nonsense-{number}", system.folder, {**shared, **settings})
         hub.launch()

@@ -20,6 +20,7 @@ GOOD = {
     "STOCKWIRE_DATABASE_URL": "postgresql://127.0.0.1:1/nothing",
     "STOCKWIRE_REDIS_URL": "redis://127.0.0.1:1",
     "STOCKWIRE_TOKEN_SECRET": "x" * 32,
+    "STOCKWIRE_BEHIND_PROXY": 1,
 }
 
 

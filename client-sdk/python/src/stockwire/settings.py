@@ -1,5 +1,6 @@
 """Where the ledger is and with which key: arguments, else the environment, else a running `stockwire up`."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,25 @@ _FIX = "set STOCKWIRE_URL and STOCKWIRE_API_KEY, or run `stockwire up`, or name 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``url``: the ledger's, without a slash at its end. ``key``: an API key or a token; None reads what needs none."""
+    """``url``: the ledger's, without a slash at its end. ``key``: an API key or a token; None reads what needs none.
+    ``ca_file``: STOCKWIRE_LEDGER_CA_FILE."""
 
     url: str
     key: str | None = field(repr=False)
+    ca_file: str | None = None
+
+    def trust(self) -> ssl.SSLContext | None:
+        """For https and wss: believes ``ca_file`` and what it has signed, and nobody else. None: the usual authorities.
+
+        Raises ConfigurationError.
+        """
+        if self.ca_file is None:
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            reason = "no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigurationError(f"STOCKWIRE_LEDGER_CA_FILE={self.ca_file} cannot be used: {reason}") from None
 
 
 def resolve(url: str | None, key: str | None, environment: Mapping[str, str]) -> Settings:
@@ -31,7 +47,8 @@ def resolve(url: str | None, key: str | None, environment: Mapping[str, str]) ->
     if url is None:
         run = _read_run(Path(environment.get("STOCKWIRE_DATA") or DATA_DEFAULT) / "run.json")
         url, key = run.url, key or run.key
-    return Settings(_checked_url(url), None if key is None else _checked_key(key))
+    ca_file = environment.get("STOCKWIRE_LEDGER_CA_FILE", "").strip() or None
+    return Settings(_checked_url(url), None if key is None else _checked_key(key), ca_file)
 
 
 def _checked_url(url: str) -> str:

@@ -23,7 +23,7 @@ class AsyncClient:
     `stockwire up` (folder STOCKWIRE_DATA, by default ``.stockwire``). ``timeout_s`` bounds one try, ``max_retries`` and
     ``retry_for_s`` all tries of one call. Calls that move stock carry an Idempotency-Key, made once per call and sent
     with every retry of it: a call has one effect at most, and exactly one if it returns. ``hubs``: WebSocket URLs to
-    use instead of those that the ledger names.
+    use instead of those that the ledger names. STOCKWIRE_LEDGER_CA_FILE: whom to believe at https and wss addresses.
 
     Raises ConfigurationError. Every method raises the errors of `stockwire.errors`.
 
@@ -47,8 +47,9 @@ class AsyncClient:
         self.url = settings.url
         self._key = settings.key
         self._hubs = hubs
+        self._trust = trust = settings.trust()
         policy = RetryPolicy(max_retries, retry_for_s)
-        self._transport = AsyncTransport(settings.url, settings.key, policy, timeout_s)
+        self._transport = AsyncTransport(settings.url, settings.key, policy, timeout_s, trust)
         self.stock = AsyncStock(self._transport)
         self.items = AsyncItems(self._transport)
         self.locations = AsyncLocations(self._transport)
@@ -136,6 +137,7 @@ class AsyncClient:
             token=token or self._own_key,
             token_changes=token is not None,
             connect_timeout_s=connect_timeout_s,
+            trust=self._trust,
         )
 
     async def _own_key(self) -> str:

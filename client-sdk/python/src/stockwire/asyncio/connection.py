@@ -1,6 +1,7 @@
 """One WebSocket to one hub, every wait of it bounded."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -83,7 +84,9 @@ class Connection:
 
 
 @asynccontextmanager
-async def open_connection(url: str, timeout_s: float) -> AsyncGenerator[Connection | Ending]:
+async def open_connection(
+    url: str, timeout_s: float, trust: ssl.SSLContext | None = None
+) -> AsyncGenerator[Connection | Ending]:
     """The connection, or why there is none. Closed on leaving, at the latest after `CLOSE_TIMEOUT_S`."""
     try:
         socket = await connect(
@@ -94,6 +97,7 @@ async def open_connection(url: str, timeout_s: float) -> AsyncGenerator[Connecti
             close_timeout=CLOSE_TIMEOUT_S,
             ping_interval=None,  # the hub's heartbeats are the sign of life
             max_size=MESSAGE_BYTES_MAX,
+            ssl=(trust or True) if url.lower().startswith("wss:") else None,
         )
     except InvalidStatus as error:
         yield _refused(url, error.response.status_code)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -35,7 +36,8 @@ class Subscriber(Protocol):
 
 
 class Follower:
-    """``connect_timeout_s``: for the wait for a token, and for a hub. ``token_changes``: it is another each time."""
+    """``connect_timeout_s``: for the wait for a token, and for a hub. ``token_changes``: it is another each time.
+    ``trust``: for wss; None: the usual authorities."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Follower:
         token: Callable[[], Awaitable[str]],
         token_changes: bool,
         connect_timeout_s: float,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._subscriber = subscriber
         self._session = subscriber.session
@@ -55,6 +58,7 @@ class Follower:
         self._token = token
         self._token_changes = token_changes
         self._connect_timeout_s = connect_timeout_s
+        self._trust = trust
 
     async def run(self) -> None:
         """Until cancelled. Raises the error that coming back cannot mend."""
@@ -78,7 +82,7 @@ class Follower:
             return Ending(str(error))
         except StockwireError as error:
             return Ending(str(error), error=error)
-        async with open_connection(url, self._connect_timeout_s) as connection:
+        async with open_connection(url, self._connect_timeout_s, self._trust) as connection:
             if isinstance(connection, Ending):
                 return connection
             return await self._converse(connection, token)

@@ -1,6 +1,7 @@
 """What an application on asyncio holds of a stream: events to iterate over, and a view."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -45,6 +46,7 @@ class AsyncSubscription:
         token: Callable[[], Awaitable[str]],
         token_changes: bool,
         connect_timeout_s: float,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         check_selection(location, skus)
         self._location = location
@@ -56,6 +58,7 @@ class AsyncSubscription:
             token=token,
             token_changes=token_changes,
             connect_timeout_s=connect_timeout_s,
+            trust=trust,
         )
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None

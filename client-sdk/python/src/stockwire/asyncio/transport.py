@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
@@ -21,7 +22,9 @@ T = TypeVar("T")
 class AsyncTransport:
     """One pool of connections to one ledger. ``timeout_s`` bounds each try, the policy all of them together."""
 
-    def __init__(self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float) -> None:
+    def __init__(
+        self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float, trust: ssl.SSLContext | None = None
+    ) -> None:
         self._policy = policy
         self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(
@@ -30,6 +33,7 @@ class AsyncTransport:
             timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
             follow_redirects=False,
+            verify=trust or True,
         )
 
     async def close(self) -> None:

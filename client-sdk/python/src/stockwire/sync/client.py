@@ -24,7 +24,7 @@ class Client:
     `stockwire up` (folder STOCKWIRE_DATA, by default ``.stockwire``). ``timeout_s`` bounds one try, ``max_retries`` and
     ``retry_for_s`` all tries of one call. Calls that move stock carry an Idempotency-Key, made once per call and sent
     with every retry of it: a call has one effect at most, and exactly one if it returns. ``hubs``: WebSocket URLs to
-    use instead of those that the ledger names.
+    use instead of those that the ledger names. STOCKWIRE_LEDGER_CA_FILE: whom to believe at https and wss addresses.
 
     Methods block until the answer is there, for as long as ``timeout_s`` (plus 5 s to connect) allows a try and the
     retries allow the call. One client serves any number of threads, 100 calls at once. A fork's child makes its own:
@@ -52,8 +52,9 @@ class Client:
         self.url = settings.url
         self._key = settings.key
         self._hubs = hubs
+        self._trust = trust = settings.trust()
         policy = RetryPolicy(max_retries, retry_for_s)
-        self._transport = Transport(settings.url, settings.key, policy, timeout_s)
+        self._transport = Transport(settings.url, settings.key, policy, timeout_s, trust)
         self.stock = Stock(self._transport)
         self.items = Items(self._transport)
         self.locations = Locations(self._transport)
@@ -141,4 +142,5 @@ class Client:
             key=self._key or "",
             token=token,
             connect_timeout_s=connect_timeout_s,
+            trust=self._trust,
         )

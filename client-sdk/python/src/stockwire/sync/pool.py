@@ -1,6 +1,7 @@
 """The connections of a blocking client, as a transport for httpx."""
 
 import re
+import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 from urllib.request import getproxies, proxy_bypass
@@ -21,8 +22,8 @@ class Pool(httpx.BaseTransport):
     Raises httpcore's errors. httpx's own transport takes no backend, hence this one.
     """
 
-    def __init__(self, url: httpx.URL, backend: httpcore.NetworkBackend) -> None:
-        self._connections = _connections(url, backend)
+    def __init__(self, url: httpx.URL, backend: httpcore.NetworkBackend, trust: ssl.SSLContext | None = None) -> None:
+        self._connections = _connections(url, backend, trust)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         asked = httpcore.Request(
@@ -52,9 +53,13 @@ class _Body(httpx.SyncByteStream):
         self._answer.close()
 
 
-def _connections(url: httpx.URL, backend: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
+def _connections(
+    url: httpx.URL, backend: httpcore.NetworkBackend, trust: ssl.SSLContext | None
+) -> httpcore.ConnectionPool:
     proxy = _proxy_for(url)
-    tls = httpx.create_ssl_context() if "https" in (url.scheme, proxy and proxy.url.scheme) else None
+    tls = trust
+    if tls is None and "https" in (url.scheme, proxy and proxy.url.scheme):
+        tls = httpx.create_ssl_context()
     if proxy is None:
         return httpcore.ConnectionPool(
             ssl_context=tls,

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -63,11 +64,13 @@ class Subscription:
         key: str,
         token: Callable[[], str] | None,
         connect_timeout_s: float,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         check_selection(location, skus)
         self._location = location
         self._connect = connect
         self._connect_timeout_s = connect_timeout_s
+        self._trust = trust
         self._key = key
         self._token = None if token is None else Asking(token, f"stockwire token for {location}")
         self._inbox = Inbox(location, skus)
@@ -195,6 +198,7 @@ class Subscription:
                 token=self._token or self._own_key,
                 token_changes=self._token is not None,
                 connect_timeout_s=self._connect_timeout_s,
+                trust=self._trust,
             )
             await follower.run()
 

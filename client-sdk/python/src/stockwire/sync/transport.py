@@ -1,6 +1,7 @@
 """Sends what a call asks, waits, sends it again: the blocking one."""
 
 import random
+import ssl
 import time
 from collections.abc import Iterator
 from typing import TypeVar
@@ -35,7 +36,9 @@ class Transport:
     ``timeout_s`` bounds each try, the policy all of them together.
     """
 
-    def __init__(self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float) -> None:
+    def __init__(
+        self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float, trust: ssl.SSLContext | None = None
+    ) -> None:
         self._policy = policy
         self._timeout_s = timeout_s
         self._deadline = Deadline()
@@ -44,7 +47,7 @@ class Transport:
             base_url=url,
             headers=client_headers(key),
             timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
-            transport=Pool(httpx.URL(url), DeadlineBackend(self._deadline)),
+            transport=Pool(httpx.URL(url), DeadlineBackend(self._deadline), trust),
             follow_redirects=False,
         )
 

@@ -1,0 +1,142 @@
+"""What another user of the machine gets of a running `stockwire up`: no file, no socket, no secret from a process list.
+
+As root only, in a folder that everybody may pass through, so that nothing but what we set keeps a stranger out.
+"""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cli.data_folder import MARKER
+from tests.cli.running import RunningUp
+from tests.deploy.image import others_may_run_it
+
+STRANGER = 65_534
+SECRET_FILES = ("up.key", "hub.key", "token.secret", "postgres.password")
+TRIES = """
+import json, os, socket, sys
+def reads(path):
+    with open(path, "rb") as file:
+        file.read(1)
+def connects(path):
+    with socket.socket(socket.AF_UNIX) as other:
+        other.connect(path)
+ways = {"list": os.listdir, "read": reads, "connect": connects, "write": lambda path: open(path, "ab").close()}
+asked = json.load(sys.stdin)
+done = []
+for way, path in asked:
+    try:
+        ways[way](path)
+        done.append([way, path])
+    except PermissionError:
+        pass
+shown = {}
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        shown[pid] = open(f"/proc/{pid}/cmdline", "rb").read().decode(errors="replace")
+    except OSError:
+        pass
+json.dump({"user": os.getuid(), "groups": os.getgroups(), "done": done, "shown": shown}, sys.stdout)
+"""
+
+
+def python() -> str:
+    """One that a stranger may run. Skips the test, or fails it where STOCKWIRE_REQUIRE_FAULTS says so."""
+    found = sys.executable if others_may_run_it() else shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    missing = [
+        what
+        for what, there in {"root": os.geteuid() == 0, "setpriv": shutil.which("setpriv"), "Python": found}.items()
+        if not there
+    ]
+    if missing or found is None:
+        reason = f"nobody can become another user here, for want of: {', '.join(missing)}"
+        if os.environ.get("STOCKWIRE_REQUIRE_FAULTS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def stranger(*asked: tuple[str, Path]) -> dict[str, Any]:
+    """What of these another user could do, and the command lines that one sees."""
+    command = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--", python(), "-I", "-c"]
+    tried = subprocess.run(
+        [*command, TRIES],
+        input=json.dumps([(way, str(path)) for way, path in asked]),
+        capture_output=True,
+        text=True,
+        cwd="/",
+        timeout=60,
+        check=False,
+    )
+    assert tried.returncode == 0, tried.stderr
+    found: dict[str, Any] = json.loads(tried.stdout)
+    assert (found["user"], found["groups"]) == (STRANGER, [])
+    return found
+
+
+@pytest.fixture(scope="module")
+def open_up(server_folder: Path) -> Iterator[RunningUp]:
+    """In a folder that everybody may enter, named by a path short enough for its sockets to stand there too."""
+    python()
+    folder = server_folder / "open"
+    folder.mkdir()
+    folder.chmod(0o755)
+    running = RunningUp(folder, "--hubs", "1")
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+def kept(open_up: RunningUp) -> list[Path]:
+    return [path for path in open_up.data.rglob("*") if path.name != MARKER]
+
+
+def test_a_stranger_reads_and_writes_nothing_in_the_data_folder(open_up: RunningUp) -> None:
+    marker = open_up.data / MARKER
+    files = [path for path in kept(open_up) if path.is_file()]
+    folders = [open_up.data, *(path for path in kept(open_up) if path.is_dir())]
+    assert {*SECRET_FILES, "run.json", "environment"} <= {path.name for path in files}
+    asked = [("list", path) for path in folders] + [(way, path) for path in files for way in ("read", "write")]
+    assert stranger(("read", marker), *asked)["done"] == [["read", str(marker)]], "only the marker, which says nothing"
+
+
+def test_a_stranger_reaches_no_socket_and_there_is_no_port(open_up: RunningUp) -> None:
+    sockets = [path for path in kept(open_up) if stat.S_ISSOCK(path.lstat().st_mode)]
+    assert {path.name for path in sockets} == {".s.PGSQL.5432", "valkey.sock"}
+    assert all(path.parent.stat().st_mode & 0o777 == 0o700 for path in sockets)
+    assert stranger(*(("connect", path) for path in sockets))["done"] == []
+    servers = [process for process in open_up.processes() if process.name() in ("postgres", "valkey-server")]
+    assert {process.name() for process in servers} == {"postgres", "valkey-server"}
+    pids = {process.pid for process in servers}
+    assert [connection for connection in psutil.net_connections("inet") if connection.pid in pids] == []
+
+
+def test_no_secret_stands_in_a_process_list_nor_in_an_environment_that_others_read(open_up: RunningUp) -> None:
+    secrets = {name: (open_up.data / name).read_text().strip() for name in SECRET_FILES}
+    assert all(len(secret) >= 20 for secret in secrets.values())
+    processes = open_up.processes()
+    seen = stranger(*(("read", Path(f"/proc/{process.pid}/environ")) for process in processes))
+    assert seen["done"] == []
+    lines = [seen["shown"].get(str(process.pid), "") for process in processes]
+    assert len([line for line in lines if line]) >= 5, "the stranger sees the processes"
+    assert [name for name, secret in secrets.items() for line in lines if secret in line] == []
+
+
+def test_ledger_hubs_and_page_listen_on_loopback_only(open_up: RunningUp) -> None:
+    pids = {process.pid for process in open_up.processes()}
+    listening = {
+        connection.laddr.ip
+        for connection in psutil.net_connections("inet")
+        if connection.laddr and connection.pid in pids and connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
