@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hub import admin, read_api
 from hub.access import Access
 from hub.conversation import Greeting
+from hub.door import Door
 from hub.event_stream import EventStreams
 from hub.fanout import Fanout
 from hub.feed import Feed
@@ -25,6 +26,7 @@ from hub.ticker import Ticker
 from wire.close_codes import CloseCode
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
+ADMIN_CONNECTIONS_MAX = 200  # scrapers, probes and tools
 BEHIND_S = 10.0  # a hub behind by more is not ready; while the broker alone is away it never is
 
 log = logging.getLogger(__name__)
@@ -51,18 +53,22 @@ class Node:
         touch = self._ticker.touch
         self._loader = Loader(self._ledger, lambda: feed.fanout, touch, feed.rewrite)
         self._access = Access(self._ledger, settings.token_secret, self._keys_in_use)
-        self._stream = Stream(feed, self._access, touch, settings.limits, greeting, settings.origins)
-        self._event_streams = EventStreams(settings.limits, greeting, touch)
+        limits, door = settings.limits, Door(settings.limits, asyncio.get_running_loop().time())
+        self._stream = Stream(feed, self._access, touch, limits, greeting, settings.origins, door)
+        self._event_streams = EventStreams(limits, greeting, touch, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
-        parts = Parts(feed, self._loader, self._access, self._stream, self._event_streams, problems, self._draining)
+        parts = Parts(
+            feed, self._loader, self._access, door, self._stream, self._event_streams, problems, self._draining
+        )
         self._metrics = Metrics(parts)
         reads = Reads(feed, touch)
         self._read_server = create_server(
-            read_api.create_app(reads, self._event_streams, feed, self._access, problems, settings.origins)
+            read_api.create_app(reads, self._event_streams, feed, self._access, door, problems, settings.origins),
+            limits.connections_max,
         )
         self._admin_server = create_server(
-            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
+            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set), ADMIN_CONNECTIONS_MAX
         )
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         self._connect()
