@@ -36,6 +36,9 @@ class Bystanders:
     screens: list[dict[str, int]] = field(default_factory=list)
     refused: int = 0
 
+    async def all_watch(self) -> bool:
+        return len(self.screens) == CLIENTS and len(self.arrivals) >= CLIENTS
+
     def latency_s(self, share: float, since: float, until: float) -> float:
         """The quantile of what arrived in this time. Raises AssertionError if nothing did."""
         found = sorted(latency for at, latency in self.arrivals if since <= at < until)
@@ -63,18 +66,11 @@ async def open_bystanders(system: System) -> AsyncIterator[Bystanders]:
         running = [tasks.create_task(_watch(next(urls), key, found)) for _ in range(CLIENTS)]
         running.append(tasks.create_task(_sell(system.ledger_url, key, found)))
         try:
-            await wait_until(_all_watch(found), what="all watch")
+            await wait_until(found.all_watch, what="all watch")
             yield found
         finally:
             for task in running:
                 task.cancel()
-
-
-def _all_watch(found: Bystanders):  # type: ignore[no-untyped-def]  # a coroutine function
-    async def all_watch() -> bool:
-        return len(found.screens) == CLIENTS and len(found.arrivals) >= CLIENTS
-
-    return all_watch
 
 
 async def _watch(url: str, key: str, found: Bystanders) -> None:

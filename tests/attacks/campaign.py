@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
 import psutil
@@ -106,7 +106,7 @@ class Memory:
     def now(self) -> dict[int, int]:
         return {one.pid: one.memory_info().rss for one in self._processes}
 
-    async def peak_during(self, work: "asyncio._CoroutineLike[Met]") -> tuple[Met, dict[int, int]]:
+    async def peak_during(self, work: Coroutine[None, None, Met]) -> tuple[Met, dict[int, int]]:
         working, peak = asyncio.ensure_future(work), self.now()
         while not working.done():
             with contextlib.suppress(TimeoutError):

@@ -15,6 +15,7 @@ CLIENTS = 10
 FRAGMENTS = 400_000
 PINGS = 100_000
 HANDSHAKES_PER_S, HANDSHAKES_S = 2_000, 5.0
+HANDSHAKES_SHARE_MIN = 0.4  # less would fit the burst that a hub allows
 SLOW = 100
 CHUNK = 65_536
 TICK_S = 0.01
@@ -42,7 +43,7 @@ async def pings(target: Target, met: Met) -> None:
 @attack("a flood of subscriptions", "close 4102", "error limit, cut off")
 async def subscriptions(target: Target, met: Met) -> None:
     async def one() -> None:
-        await _requests(target, met, lambda _: {"location": target.location, "skus": [f"S{n}" for n in range(20)]})
+        await _requests(target, met, {"location": target.location, "skus": [f"S{n}" for n in range(20)]})
 
     await at_once(CLIENTS, one)
 
@@ -53,14 +54,14 @@ async def resumes(target: Target, met: Met) -> None:
     ahead.pop("selection", None)
 
     async def one() -> None:
-        await _requests(target, met, lambda _: {"location": target.location, "since": ahead})
+        await _requests(target, met, {"location": target.location, "since": ahead})
 
     await at_once(CLIENTS, one)
 
 
 @attack("2,000 handshakes a second", "101", "503, cut off")
 async def handshakes(target: Target, met: Met) -> None:
-    """Whether they can be made depends on the machine that attacks; ``made`` says how many were."""
+    """How many can be made depends on the machine that attacks: the counts say it."""
     parts = urlsplit(target.streams[0])
     head = (
         f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -69,7 +70,7 @@ async def handshakes(target: Target, met: Met) -> None:
     loop = asyncio.get_running_loop()
     begun, made = time.monotonic(), 0
     waiting: set[asyncio.Future[None]] = set()
-    while (passed := time.monotonic() - begun) < HANDSHAKES_S * target.full:
+    while (passed := time.monotonic() - begun) < HANDSHAKES_S * max(HANDSHAKES_SHARE_MIN, target.full):
         for _ in range(int(passed * HANDSHAKES_PER_S) - made):
             made += 1
             one = loop.create_task(_handshake(parts.hostname or "", parts.port or 0, head, met))
@@ -100,8 +101,7 @@ async def slowloris(target: Target, met: Met) -> None:
             tasks.create_task(_drip(url, start, met))
 
 
-async def _requests(target: Target, met: Met, selection: object) -> None:
-    assert callable(selection)
+async def _requests(target: Target, met: Met, selection: dict[str, object]) -> None:
     async with open_stream(target.streams[0], target.key) as stream:
         sending = asyncio.ensure_future(_send_all(stream, selection))
         await met.errors(stream)
@@ -109,10 +109,9 @@ async def _requests(target: Target, met: Met, selection: object) -> None:
         await asyncio.wait([sending])
 
 
-async def _send_all(stream: Stream, selection: object) -> None:
-    assert callable(selection)
+async def _send_all(stream: Stream, selection: dict[str, object]) -> None:
     for number in range(1_000, 2_000):
-        await stream.send_raw(json.dumps({"type": "subscribe", "id": number, **selection(number)}))
+        await stream.send_raw(json.dumps({"type": "subscribe", "id": number, **selection}))
 
 
 async def _pour(target: Target, met: Met, frames: bytes) -> None:
