@@ -17,7 +17,7 @@ PINNED := --require-hashes --only-binary=:all: --no-compile
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench load captures chaos soak lint lock reference sbom
+.PHONY: up test bench load captures chaos attacks soak lint lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -43,6 +43,10 @@ captures: $(TEST)
 # Everything breaks under traffic, again and again; --minutes N --seed S, or --kills N. As root, also a full disk.
 chaos: $(TEST)
 	@exec $(VENV)/bin/python -m tests.chaos $(ARGS)
+
+# What an attacker meets and what the others notice, as a table; --attack NAME for one.
+attacks: $(TEST)
+	@exec $(VENV)/bin/python -m tests.attacks $(ARGS)
 
 # Steady traffic: does anything grow? --minutes N
 soak: $(TEST)

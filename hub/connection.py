@@ -10,14 +10,16 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import InvalidHeader
+from websockets.exceptions import HeaderLineTooLong, InvalidHeader, TooManyHeaders
 from websockets.frames import CloseCode as StandardCode
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Protocol, State
 from websockets.server import ServerProtocol
+from websockets.streams import StreamReader
 from websockets.typing import Origin, Subprotocol
 
+from hub.door import Visitor
 from hub.errors import Ended
 from hub.frames import Framing, frame
 from hub.limits import Limits, Rate
@@ -31,9 +33,31 @@ VERSION_HEADER, VERSION = "Sec-WebSocket-Version", "13"
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 # The library holds every frame to what is left of the message: a ping between the fragments of a large one must fit.
 CONTROL_BYTES_MAX = 125
+HEAD_BYTES_MAX = 16_384  # the library alone takes 128 lines of 8 KiB
+HEADERS_MAX = 100
 REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
 
 log = logging.getLogger("websockets.hub")  # the library logs each connection here, at INFO
+
+
+class HeadReader(StreamReader):
+    """Lines are only read for the head of the opening handshake: bounded together, not only one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = 0
+        self._lines = 0
+
+    def read_line(self, m: int, too_long_exc_type: type[Exception] = RuntimeError) -> Generator[None, None, bytearray]:
+        """Raises HeaderLineTooLong or TooManyHeaders too: the library answers both with 431."""
+        line = yield from super().read_line(m, too_long_exc_type)
+        self._bytes += len(line)
+        self._lines += 1
+        if self._bytes > HEAD_BYTES_MAX:
+            raise HeaderLineTooLong(f"a request has at most {HEAD_BYTES_MAX} bytes before its body")
+        if self._lines > HEADERS_MAX + 2:  # the request line, and the empty one at the end
+            raise TooManyHeaders(f"a request has at most {HEADERS_MAX} headers")
+        return line
 
 
 class PatientProtocol(Protocol):
@@ -56,8 +80,12 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         limits: Limits,
         clock: Callable[[], float],
         failed: Callable[[int], None],
+        answered: Callable[[int], None],
     ) -> None:
-        """``failed``: called with the close code when this side fails the connection by itself."""
+        """``failed``: called with the close code when this side fails the connection by itself.
+
+        ``answered``: called with the HTTP status of the answer to the upgrade.
+        """
         super().__init__(
             origins=origins,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
@@ -67,7 +95,16 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         self._message_bytes_max = limits.message_bytes_max
         self._clock = clock
         self._failed = failed
+        self._answered = answered
         self._rate = Rate(limits.messages_per_minute, limits.messages_burst, clock())
+
+    def parse(self) -> Generator[None]:
+        self.reader = HeadReader()
+        yield from super().parse()
+
+    def send_response(self, response: Response) -> None:
+        self._answered(response.status_code)
+        super().send_response(response)
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """A client that offers none is taken at our word; one that offers only others is refused."""
@@ -117,10 +154,20 @@ class Connection(ServerConnection):
     """
 
     def __init__(
-        self, protocol: ServerProtocol, server: Server, limits: Limits, touch: Callable[[], None], **options: Any
+        self,
+        protocol: ServerProtocol,
+        server: Server,
+        limits: Limits,
+        touch: Callable[[], None],
+        came: Callable[["Connection"], None],
+        left: Callable[["Connection"], None],
+        **options: Any,
     ) -> None:
-        """``touch``: called when it has drained, and may be written what it is owed."""
+        """``touch``: called when it has drained, and may be written what it is owed. ``came``, ``left``: once each."""
         super().__init__(protocol, server, **options)
+        self.visitor = Visitor()
+        self._came = came
+        self._left = left
         self.limits = limits
         self.touch = touch
         self.pulse = Pulse(self.loop.time())
@@ -134,6 +181,7 @@ class Connection(ServerConnection):
         # several may want reading to stop, such as the queue of messages and the write limit: it goes on when none does
         self.recv_messages.pause = lambda: self._stop_reading("queue")
         self.recv_messages.resume = lambda: self._go_on_reading("queue")
+        self._came(self)
 
     def data_received(self, data: bytes) -> None:
         self.pulse.heard_at = self.loop.time()
@@ -159,6 +207,7 @@ class Connection(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._left(self)
         self._notice_closing()
 
     def pause_writing(self) -> None:

@@ -4,6 +4,7 @@ HubError
 ├── Refused             code: the request is wrong but can be read; the connection stays open
 ├── Ended               code, after_ms: the connection must end
 ├── Full                levels_max: the hub holds as many levels as it may
+├── Crowded             connections_max: the owner has as many connections as it may
 ├── Rewritten           the ledger's history is not the one this hub has read
 ├── LedgerUnavailable   no ledger answered in time
 ├── LedgerRefused       status: a ledger answered, and refused
@@ -48,6 +49,12 @@ class Full(HubError):
     def __init__(self, levels_max: int) -> None:
         super().__init__(f"this hub holds {levels_max} levels and may not hold more")
         self.levels_max = levels_max
+
+
+class Crowded(HubError):
+    def __init__(self, connections_max: int) -> None:
+        super().__init__(f"this owner has {connections_max} connections to this hub and may not have more")
+        self.connections_max = connections_max
 
 
 class Rewritten(HubError):

@@ -5,6 +5,7 @@ stops costs one write and what it watches.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 
@@ -12,11 +13,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hub.conversation import Conversation, Greeting
+from hub.door import Door, Visitor
 from hub.errors import Ended
 from hub.fanout import Fanout
 from hub.frames import Framing
 from hub.limits import Limits
 from hub.problems import RETRY_AFTER_S, Problem
+from hub.refusal import RETRY_AFTER_MAX_S
 from hub.session import Session
 from wire.close_codes import CloseCode
 from wire.messages import Disconnect, Subscribe
@@ -28,18 +31,25 @@ LOOK_S = 0.25
 class EventStreams:
     """All event streams of this hub."""
 
-    def __init__(self, limits: Limits, greeting: Greeting, touch: Callable[[], None]) -> None:
+    def __init__(self, limits: Limits, greeting: Greeting, touch: Callable[[], None], door: Door) -> None:
         self.streams: dict[EventStream, None] = {}
         self.draining = False
         self._limits = limits
         self._greeting = greeting
         self._touch = touch
+        self._door = door
 
-    def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe) -> Response:
-        """Subscribes; raises Refused or Problem before anything is sent."""
+    def knock(self) -> None:
+        """Before anything is looked up. Raises Problem when no more streams are taken now."""
         if self.draining or len(self.streams) >= self._limits.connections_max:
             raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=RETRY_AFTER_S)
-        stream = EventStream(self, fanout, principal, self._touch)
+        if not self._door.knock(asyncio.get_running_loop().time()):
+            retry_after_s = random.randint(1, RETRY_AFTER_MAX_S)
+            raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=retry_after_s)
+
+    def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe, visitor: Visitor) -> Response:
+        """Subscribes; raises Refused or Problem before anything is sent. ``visitor`` leaves when the stream ends."""
+        stream = EventStream(self, fanout, principal, self._touch, lambda: self._door.leave(visitor))
         conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
         fanout.join(stream.session)
         try:
@@ -78,7 +88,14 @@ class EventStreams:
 class EventStream(Response):
     """One response. What it is given while a write is under way is at most one flush."""
 
-    def __init__(self, streams: EventStreams, fanout: Fanout, principal: Principal, touch: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        streams: EventStreams,
+        fanout: Fanout,
+        principal: Principal,
+        touch: Callable[[], None],
+        left: Callable[[], None],
+    ) -> None:
         super().__init__(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         del self.headers["content-length"]
         self.principal = principal
@@ -86,6 +103,7 @@ class EventStream(Response):
         self._streams = streams
         self._fanout = fanout
         self._touch = touch
+        self._left = left
         self._taken: list[bytes] = []
         self._ready = asyncio.Event()
 
@@ -106,6 +124,7 @@ class EventStream(Response):
         finally:
             self._streams.streams.pop(self, None)
             self._fanout.leave(self.session)
+            self._left()
 
     def end(self, ended: Ended) -> None:
         """Say why, and let the response end."""

@@ -5,6 +5,7 @@ connection once. A session that cannot be written to only gets marks (see ``sess
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from hub.counts import Counts
@@ -20,6 +21,8 @@ from hub.starting import Starting
 from hub.subscription import LevelSubscription, RangeSubscription, Subscription
 from wire.messages import Batch, Event, Heartbeat, LevelState, Position, Subscribe, encode
 from wire.shards import shard_of
+
+PUMPED_PER_FLUSH_MAX = 50  # connections that are written parts of snapshots before what changed meanwhile is
 
 
 class Bounds(NamedTuple):
@@ -331,9 +334,11 @@ class Fanout:
         return [one for one in found if one is not None and one.order is not None]
 
     def _pump(self) -> None:
-        for session in list(self.pumping):
-            if not session.pump() or not session.writable:  # not writable: it comes back when it has drained
-                self.pumping.pop(session, None)
+        """In turns: many who ask for much must not hold up what changes next."""
+        for session in list(islice(self.pumping, PUMPED_PER_FLUSH_MAX)):
+            self.pumping.pop(session, None)
+            if session.pump() and session.writable:  # not writable: it comes back when it has drained
+                self.pumping[session] = None
 
 
 def _frames(held: Held) -> Framed:

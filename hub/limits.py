@@ -1,4 +1,4 @@
-"""How much one connection may ask of a hub. Pure."""
+"""How much clients may ask of a hub, one connection and all together. Pure."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ class Limits:
 
     Bytes are payload bytes, times seconds. ``write_bytes_max``: what a connection may hold unsent before it counts as
     slow. ``stall_s``: how long it may take to drain. ``levels_per_connection_max``: by name, over all subscriptions.
+    ``unauthenticated_max``: connections without a key or token yet. ``connections_per_address_max``: 0: any number.
     """
 
     message_bytes_max: int = 65_536
@@ -18,6 +19,11 @@ class Limits:
     subscriptions_max: int = 128
     levels_per_connection_max: int = 20_000
     connections_max: int = 20_000
+    connections_per_owner_max: int = 10_000
+    connections_per_address_max: int = 0
+    unauthenticated_max: int = 2_000
+    handshakes_per_s: int = 500
+    handshakes_burst: int = 1_000
     authenticate_s: float = 5.0
     ping_s: float = 20.0
     pong_s: float = 10.0
@@ -45,3 +51,29 @@ class Rate:
             return False
         self._left -= 1
         return True
+
+
+class Tally:
+    """How many places each name holds, at most ``most`` (0: any number). A name that holds none is forgotten."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._held: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def take(self, name: str) -> bool:
+        """Whether ``name`` got one more place."""
+        held = self._held.get(name, 0)
+        if self.most and held >= self.most:
+            return False
+        self._held[name] = held + 1
+        return True
+
+    def give_back(self, name: str) -> None:
+        held = self._held[name] - 1
+        if held:
+            self._held[name] = held
+        else:
+            del self._held[name]

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from hub.access import Access
 from hub.connection import Connection
+from hub.door import Door
 from hub.event_stream import EventStreams
 from hub.feed import Feed
 from hub.loader import Loader
@@ -31,6 +32,7 @@ class Parts:
     feed: Feed
     loader: Loader
     access: Access
+    door: Door
     stream: Stream
     event_streams: EventStreams
     problems: Problems
@@ -198,6 +200,19 @@ class HubCollector(Collector):
             stream.upgrades,
         )
         yield _counters("closes", "Connections that this hub ended, by close code.", "code", stream.ends)
+        door = self._parts.door
+        yield _gauge(
+            "unauthenticated",
+            "Connections to the stream port that have shown no key or token yet.",
+            door.unauthenticated,
+        )
+        yield _counters(
+            "turned_away",
+            "Connections that were not taken or had to give way, by the limit: rate (of handshakes), owner, address, "
+            "unauthenticated or connections.",
+            "limit",
+            door.refused,
+        )
         yield _counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
         yield _gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))
         yield _gauge("draining", "1 while this hub sends its clients elsewhere.", self._parts.draining.is_set())

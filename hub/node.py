@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hub import admin, read_api
 from hub.access import Access
 from hub.conversation import Greeting
+from hub.door import Door
 from hub.event_stream import EventStreams
 from hub.fanout import Fanout
 from hub.feed import Feed
@@ -28,6 +29,7 @@ from wire.close_codes import CloseCode
 from wire.tls import Tls
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
+ADMIN_CONNECTIONS_MAX = 200  # scrapers, probes and tools
 BEHIND_S = 10.0  # a hub behind by more is not ready; while the broker alone is away it never is
 
 log = logging.getLogger(__name__)
@@ -56,23 +58,37 @@ class Node:
         self._loader = Loader(self._ledger, lambda: feed.fanout, touch, feed.rewrite)
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use)
+        limits = settings.limits
+        door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
         self._stream = Stream(
-            feed, self._access, touch, settings.limits, greeting, settings.origins, settings.allowed_hosts, tls
+            feed, self._access, touch, limits, greeting, settings.origins, settings.allowed_hosts, door, tls
         )
-        self._event_streams = EventStreams(settings.limits, greeting, touch)
+        self._event_streams = EventStreams(limits, greeting, touch, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
-        parts = Parts(feed, self._loader, self._access, self._stream, self._event_streams, problems, self._draining)
+        parts = Parts(
+            feed, self._loader, self._access, door, self._stream, self._event_streams, problems, self._draining
+        )
         self._metrics = Metrics(parts)
         reads = Reads(feed, touch)
         self._read_server = create_server(
             read_api.create_app(
-                reads, self._event_streams, feed, self._access, problems, settings.origins, settings.allowed_hosts
+                reads,
+                self._event_streams,
+                feed,
+                self._access,
+                door,
+                problems,
+                settings.origins,
+                settings.allowed_hosts,
             ),
+            limits.connections_max,
             tls,
         )
         self._admin_server = create_server(
-            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set), admin_tls
+            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set),
+            ADMIN_CONNECTIONS_MAX,
+            admin_tls,
         )
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         self._connect()

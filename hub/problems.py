@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.errors import HubError, LedgerUnavailable, Refused, Unauthorized
+from hub.errors import Crowded, HubError, LedgerUnavailable, Refused, Unauthorized
 from wire.messages import encode
 from wire.problems import PROBLEMS
 
@@ -21,6 +21,7 @@ ANSWERED = (
     "not-found",
     "too-large",
     "misdirected",
+    "rate-limited",
     "overloaded",
     "unavailable",
 )
@@ -59,8 +60,8 @@ class Problems:
         headers = {}
         if problem.status == http.HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
-        if problem.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
-            headers["Retry-After"] = str(RETRY_AFTER_S)
+        if problem.status in (http.HTTPStatus.SERVICE_UNAVAILABLE, http.HTTPStatus.TOO_MANY_REQUESTS):
+            headers["Retry-After"] = str(problem.numbers.get("retry_after_s", RETRY_AFTER_S))
         title = PROBLEMS[problem.type][1]
         content = {"type": problem.type, "title": title, "status": problem.status, "detail": problem.detail}
         return _document({**content, **problem.numbers}, problem.status, headers)
@@ -86,6 +87,8 @@ def problem_of(error: HubError) -> Problem:
     """Scopes are checked before anything is subscribed to, so what is left is a hub that is full: ask again."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Crowded):
+        return Problem("rate-limited", str(error), retry_after_s=RETRY_AFTER_S)
     if isinstance(error, Unauthorized):
         return Problem("unauthorized", str(error))
     if isinstance(error, Refused) and error.field is not None:  # over a limit, whichever hub it goes to

@@ -7,6 +7,8 @@ the heartbeat in docs/reference/protocol.md. Who needs the exact level asks the 
 import base64
 import binascii
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -20,11 +22,12 @@ from starlette.routing import Route
 
 from hub.access import Access
 from hub.body import BodyLimits
+from hub.door import Door, Visitor
 from hub.errors import Unauthorized
 from hub.event_stream import EventStreams
 from hub.feed import Feed
 from hub.hosts import AllowedHosts
-from hub.problems import Problem, Problems
+from hub.problems import RETRY_AFTER_S, Problem, Problems
 from hub.reads import Reads
 from wire.messages import NAME_PATTERN, Name, Position, Subscribe, encode
 from wire.scopes import allows
@@ -49,11 +52,12 @@ def create_app(
     streams: EventStreams,
     feed: Feed,
     access: Access,
+    door: Door,
     problems: Problems,
     origins: tuple[str, ...],
     hosts: tuple[str, ...],
 ) -> Starlette:
-    api = ReadApi(reads, streams, feed, access)
+    api = ReadApi(reads, streams, feed, access, door)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
@@ -75,11 +79,12 @@ def create_app(
 
 
 class ReadApi:
-    def __init__(self, reads: Reads, streams: EventStreams, feed: Feed, access: Access) -> None:
+    def __init__(self, reads: Reads, streams: EventStreams, feed: Feed, access: Access, door: Door) -> None:
         self._reads = reads
         self._streams = streams
         self._feed = feed
         self._access = access
+        self._door = door
 
     async def one(self, request: Request) -> Response:
         """GET /v1/levels/{location}/{sku}"""
@@ -87,7 +92,8 @@ class ReadApi:
         _no_more(request)
         location, sku = (_checked(name, request.path_params[name]) for name in ("location", "sku"))
         _require(principal, location)
-        level = (await self._reads.levels([(location, sku)]))[0]
+        with self._place(principal):
+            level = (await self._reads.levels([(location, sku)]))[0]
         etag = f'W/"{level.version}"'
         if etag.removeprefix("W/") in request.headers.get("If-None-Match", "").replace("W/", "").split(", "):
             return Response(status_code=304, headers={"ETag": etag, **self._freshness_headers()})
@@ -103,7 +109,8 @@ class ReadApi:
         _require(principal, location or "*")
         limit = _limit(request.query_params.get("limit"))
         after = _after(request.query_params.get("after"))
-        levels = await self._reads.page(location, after, limit + 1)
+        with self._place(principal):
+            levels = await self._reads.page(location, after, limit + 1)
         following = None
         if len(levels) > limit:
             levels = levels[:limit]
@@ -115,17 +122,19 @@ class ReadApi:
         """POST /v1/levels/query"""
         principal = await self._principal(request)
         _no_more(request)
-        try:
-            keys = _keys(await request.body())
-        except ClientDisconnect:
-            raise _invalid("body", "ended early", 400) from None
-        for location in dict.fromkeys(location for location, _ in keys):
-            _require(principal, location)
-        levels = await self._reads.levels(keys)
+        with self._place(principal):
+            try:
+                keys = _keys(await request.body())
+            except ClientDisconnect:
+                raise _invalid("body", "ended early", 400) from None
+            for location in dict.fromkeys(location for location, _ in keys):
+                _require(principal, location)
+            levels = await self._reads.levels(keys)
         return self._answer({"levels": msgspec.to_builtins(levels), **self._position()})
 
     async def stream(self, request: Request) -> Response:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
+        self._streams.knock()
         principal = await self._principal(request)
         _no_more(request, "location", "sku", "since", repeated="sku")
         location = request.query_params.get("location", "")
@@ -134,7 +143,14 @@ class ReadApi:
         _require(principal, location)
         skus = [_checked("sku", sku) for sku in request.query_params.getlist("sku")]
         subscribe = Subscribe(1, location, skus or None, _since(request))
-        return self._streams.response(self._reads.fanout(), principal, subscribe)
+        visitor = Visitor()
+        try:
+            self._locate(visitor, request)
+            self._door.known(visitor, principal.owner)
+            return self._streams.response(self._reads.fanout(), principal, subscribe, visitor)
+        except BaseException:
+            self._door.leave(visitor)
+            raise
 
     def _answer(self, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
         body = encode({**content, "fresh": self._feed.fresh, "lag_ms": self._feed.lag_ms})
@@ -148,6 +164,22 @@ class ReadApi:
         """Up to where this hub had applied every event when it answered."""
         shards = self._reads.fanout().shards
         return {"epoch": shards.epoch, "seq": shards.applied()}
+
+    @contextmanager
+    def _place(self, principal: Principal) -> Iterator[None]:
+        """A read may wait for the ledger for seconds: meanwhile it counts as a connection. Raises Crowded."""
+        visitor = Visitor()
+        self._door.known(visitor, principal.owner)
+        try:
+            yield
+        finally:
+            self._door.leave(visitor)
+
+    def _locate(self, visitor: Visitor, request: Request) -> None:
+        peer = request.client.host if request.client else ""
+        if not self._door.located(visitor, peer, request.headers.getlist("X-Forwarded-For")):
+            detail = "this address has as many connections to this hub as it may"
+            raise Problem("rate-limited", detail, retry_after_s=RETRY_AFTER_S)
 
     async def _principal(self, request: Request) -> Principal:
         values = request.headers.getlist("Authorization")

@@ -95,6 +95,15 @@ def _limits(env: Environment) -> Limits:
             env, "STOCKWIRE_HUB_LEVELS_PER_CONNECTION_MAX", default.levels_per_connection_max
         ),
         connections_max=_count(env, "STOCKWIRE_HUB_CONNECTIONS_MAX", default.connections_max),
+        connections_per_owner_max=_count(
+            env, "STOCKWIRE_HUB_CONNECTIONS_PER_OWNER_MAX", default.connections_per_owner_max
+        ),
+        connections_per_address_max=env.integer(
+            "STOCKWIRE_HUB_CONNECTIONS_PER_ADDRESS_MAX", default.connections_per_address_max, low=0, high=10_000_000
+        ),
+        unauthenticated_max=_count(env, "STOCKWIRE_HUB_UNAUTHENTICATED_MAX", default.unauthenticated_max),
+        handshakes_per_s=_count(env, "STOCKWIRE_HUB_HANDSHAKES_PER_S", default.handshakes_per_s),
+        handshakes_burst=_count(env, "STOCKWIRE_HUB_HANDSHAKES_BURST", default.handshakes_burst),
         authenticate_s=_seconds(env, "STOCKWIRE_HUB_AUTHENTICATE_S", default.authenticate_s),
         ping_s=_seconds(env, "STOCKWIRE_HUB_PING_S", default.ping_s),
         pong_s=_seconds(env, "STOCKWIRE_HUB_PONG_S", default.pong_s),

@@ -12,18 +12,21 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Origin
 
 from hub.access import Access
 from hub.connection import Connection, StreamProtocol
 from hub.conversation import Conversation, Greeting, ended_by
-from hub.errors import Ended, LedgerUnavailable, Unauthorized
+from hub.door import Door
+from hub.errors import Crowded, Ended, LedgerUnavailable, Unauthorized
 from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.frames import Framing
 from hub.limits import Limits
 from hub.pulse import CLOSE_S
+from hub.refusal import RETRY_AFTER_MAX_S, Refusal
 from hub.serving import bound_send_buffer
 from hub.session import Session
 from wire.close_codes import CloseCode
@@ -36,7 +39,7 @@ PATH = "/v1/stream"
 LOOK_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
 SPREAD_MAX_MS = 5_000
-UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 503)
+UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 429, 431, 503)
 
 
 class Stream:
@@ -52,6 +55,7 @@ class Stream:
         greeting: Greeting,
         origins: tuple[str, ...],
         hosts: tuple[str, ...],
+        door: Door,
         tls: Tls | None = None,
     ) -> None:
         self.connections: dict[Connection, None] = {}
@@ -64,6 +68,7 @@ class Stream:
         self._touch = touch
         self._limits = limits
         self._greeting = greeting
+        self._door = door
         self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
         self._hosts = hosts
         self._tls = tls
@@ -79,7 +84,6 @@ class Stream:
             sock=listener,
             compression=None,
             process_request=self._admit,
-            process_response=self._answered,
             server_header=None,
             open_timeout=self._limits.authenticate_s,
             ping_interval=None,  # ``look`` pings: one loop for all instead of a task for each
@@ -141,23 +145,48 @@ class Stream:
 
     # one connection
 
-    def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> ServerConnection:
+    def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> Connection | Refusal:
+        """Refused here, a handshake costs neither a parser nor a task, a look-up of keys or a hash."""
         clock = asyncio.get_running_loop().time
-        protocol = StreamProtocol(self._origins, self._limits, clock, self._count)
-        return Connection(protocol, server, self._limits, self._touch, **options)
+        if not self._door.knock(clock()):
+            self._answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
+            return Refusal()
+        protocol = StreamProtocol(self._origins, self._limits, clock, self._count, self._answered)
+        return Connection(protocol, server, self._limits, self._touch, self._came, self._left, **options)
+
+    def _came(self, connection: Connection) -> None:
+        self._door.await_key(connection.visitor, lambda: self._give_way(connection))
+
+    def _give_way(self, connection: Connection) -> None:
+        if connection.protocol.state is State.CONNECTING:
+            connection.transport.abort()
+            return
+        reason = f"{self._limits.unauthenticated_max} newer connections wait to authenticate"
+        self._end(connection, Ended(CloseCode.TOO_MANY, reason, after_ms=random.randint(1_000, SPREAD_MAX_MS)))
+
+    def _left(self, connection: Connection) -> None:
+        self._door.leave(connection.visitor)
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(connection, Connection)
         if not is_allowed_host(request.headers.get_all("Host"), self._hosts):
             return connection.respond(http.HTTPStatus.MISDIRECTED_REQUEST, "This is not the host that was asked for\n")
         if request.path.partition("?")[0] != PATH:
             return connection.respond(http.HTTPStatus.NOT_FOUND, f"The stream is at {PATH}\n")
         if self.draining:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "This hub is being stopped\n")
+        forwarded_for = request.headers.get_all("X-Forwarded-For")
+        if not self._door.located(connection.visitor, _peer(connection), forwarded_for):
+            most = self._limits.connections_per_address_max
+            response = connection.respond(
+                http.HTTPStatus.TOO_MANY_REQUESTS, f"An address may have {most} connections to this hub\n"
+            )
+            response.headers["Retry-After"] = str(random.randint(1, RETRY_AFTER_MAX_S))
+            return response
         values = request.headers.get_all("Authorization")
         if not values:
             return None
         scheme, _, token = values[0].partition(" ")
-        assert isinstance(connection, Connection)
         try:
             if scheme.lower() != "bearer" or len(values) > 1:
                 raise Unauthorized("Authorization must be Bearer, once")
@@ -170,13 +199,14 @@ class Stream:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be checked now\n")
         return None
 
-    def _answered(self, _: ServerConnection, __: Request, response: Response) -> None:
-        self.upgrades[response.status_code] = self.upgrades.get(response.status_code, 0) + 1
+    def _answered(self, status: int) -> None:
+        self.upgrades[int(status)] = self.upgrades.get(int(status), 0) + 1
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
         connection.answered()
         if len(self.connections) >= self._limits.connections_max:
+            self._door.full()
             self._end(connection, Ended(CloseCode.TOO_MANY, "this hub has as many connections as it may", 5_000))
             return
         self.connections[connection] = None
@@ -244,7 +274,13 @@ class Stream:
             self._touch()
 
     def _authenticated(self, connection: Connection, session: Session) -> None:
+        """Raises Ended if its owner has as many connections as it may."""
         if session.principal is not None:
+            try:
+                self._door.known(connection.visitor, session.principal.owner)
+            except Crowded as crowded:
+                after_ms = random.randint(1_000, SPREAD_MAX_MS)
+                raise Ended(CloseCode.TOO_MANY, str(crowded), after_ms) from None
             connection.pulse.asked = True
             connection.pulse.expires_at = session.principal.expires_at
 
@@ -255,3 +291,8 @@ class Stream:
 
     def _count(self, code: int) -> None:
         self.ends[int(code)] = self.ends.get(int(code), 0) + 1
+
+
+def _peer(connection: Connection) -> str:
+    peer = connection.remote_address
+    return str(peer[0]) if isinstance(peer, tuple) else ""

@@ -1,7 +1,8 @@
 """The bounds that docs/design.md and the guides name are those of the code."""
 
 from hub.access import KEEP_S, RECHECK_S
-from hub.fanout import Bounds
+from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from hub.fanout import PUMPED_PER_FLUSH_MAX, Bounds
 from hub.feed import POLL_SILENCE_S
 from hub.limits import Limits
 from hub.sequence import GAP_GRACE_S, SETTLED_S
@@ -62,6 +63,11 @@ def test_the_hubs_bounds() -> None:
         f"Without a heartbeat for {POLL_SILENCE_S:g} s it polls the log; for {FRESH_S:g} s",
         f"below what was applied for {SETTLED_S:g} s",
         f"levels held ({bounds.levels_max:,}), of these watched by nobody ({bounds.idle_max:,}",
+        f"over the rate ({limits.handshakes_per_s} a second after a burst of {limits.handshakes_burst:,})",
+        f"more than {limits.unauthenticated_max:,} connections without a key",
+        f"may have {limits.connections_per_owner_max:,} connections, event streams and reads",
+        f"at most {PUMPED_PER_FLUSH_MAX} connections are written parts",
+        f"head of a request ({HEAD_BYTES_MAX:,} bytes, {HEADERS_MAX} headers)",
         f"limited ({limits.send_buffer_bytes // 1024} KB)",
         f"Not drained within {limits.stall_s:g} s",
         f"kept for {KEEP_S:g} s",

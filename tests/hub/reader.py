@@ -1,5 +1,6 @@
 """Readers of a hub's read port: every answer is held to wire/hub-openapi.yaml as it comes in."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from starlette.applications import Starlette
 
 from hub.access import Access
 from hub.conversation import Greeting
+from hub.door import Door, Visitor
 from hub.event_stream import EventStreams
 from hub.fanout import Bounds
 from hub.feed import Feed
@@ -45,14 +47,22 @@ def in_memory(app: Starlette) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def read_port(bounds: Bounds | None = None, *, started: bool = True) -> AsyncIterator[Starlette]:
-    """A hub that has read the history of an empty shop; not ``started``: one that has reached no ledger yet."""
+async def read_port(
+    bounds: Bounds | None = None, *, started: bool = True, limits: Limits | None = None, held_by: str | None = None
+) -> AsyncIterator[Starlette]:
+    """A hub that has read the history of an empty shop; not ``started``: one that has reached no ledger yet.
+
+    ``held_by``: an owner that has one connection already.
+    """
     async with Ledger([], "no key") as ledger:
         feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
-        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None)
+        door = Door(limits or Limits(), asyncio.get_running_loop().time())
+        if held_by is not None:
+            door.known(Visitor(), held_by)
+        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None, door)
         access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
-        yield create_app(Reads(feed, lambda: None), streams, feed, access, Problems(), (), ())
+        yield create_app(Reads(feed, lambda: None), streams, feed, access, door, Problems(), (), ())
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:

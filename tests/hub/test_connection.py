@@ -25,10 +25,10 @@ async def _end_after_abort() -> None:
     loop.set_exception_handler(lambda _, context: failures.append(context))
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    protocol = StreamProtocol(None, Limits(), loop.time, lambda _: None)
+    protocol = StreamProtocol(None, Limits(), loop.time, lambda _: None, lambda _: None)
     server = Server(_never_listens, ServerConnection.wait_closed)
     transport, connection = await loop.create_connection(
-        lambda: Connection(protocol, server, Limits(), lambda: None), sock=ours
+        lambda: Connection(protocol, server, Limits(), lambda: None, lambda _: None, lambda _: None), sock=ours
     )
     with theirs:
         protocol.state = State.OPEN

@@ -114,8 +114,14 @@ async def test_no_such_path_and_no_such_method() -> None:
         assert (await reader.delete("/v1/levels")).status_code == 405
 
 
+async def test_an_owner_that_holds_all_its_places_meets_429_everywhere() -> None:
+    limits = Limits(connections_per_owner_max=1)
+    async with read_port(limits=limits, held_by="tester") as app, in_memory(app) as reader:
+        assert {await status(reader, name, "berlin") for name in NAMES} == {429}
+
+
 def test_every_status_described_is_provoked_here() -> None:
-    provoked = {"200", "304", "400", "401", "403", "413", "422", "503", "default"}
+    provoked = {"200", "304", "400", "401", "403", "413", "422", "429", "503", "default"}
     assert {status for _, _, operation in HUB.operations.values() for status in operation["responses"]} == provoked
     bodies_only = {name for name, (_, _, one) in HUB.operations.items() if "413" in one["responses"]}
     assert bodies_only == set(WITH_BODY)

@@ -105,7 +105,7 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
 async def served(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server as the hub runs it."""
     with bind("127.0.0.1", 0, "STOCKWIRE_HUB_READ_PORT") as listener:
-        server = create_server(app)
+        server = create_server(app, 10)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         try:

@@ -7,6 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.limits import Limits
 from tests.source import PACKAGES, REFERENCE, calls_of, code_names, rows, section, strings_in
 from wire import messages
@@ -52,14 +53,21 @@ def test_the_limits_are_the_hubs_defaults() -> None:
         "subscriptions_max": f"subscriptions of a connection | {limits.subscriptions_max} |",
         "levels_per_connection_max": f"over all its subscriptions | {limits.levels_per_connection_max} |",
         "connections_max": f"connections of a hub | {limits.connections_max} |",
+        "connections_per_owner_max": f"one owner, on one hub | {limits.connections_per_owner_max} |",
+        "unauthenticated_max": f"waited longest is ended | {limits.unauthenticated_max} |",
+        "handshakes_per_s": f"handshakes | {limits.handshakes_per_s} per second",
+        "handshakes_burst": f"per second after a burst of {limits.handshakes_burst} |",
         "authenticate_s": f"authenticate | {limits.authenticate_s:g} s",
         "ping_s": f"| {limits.ping_s:g} s, ",
         "pong_s": f", {limits.pong_s:g} s |",
         "stall_s": f"not read | {limits.stall_s:g} s",
         "write_bytes_max": f"counts as slow | {limits.write_bytes_max} bytes",
     }
-    unseen_by_clients = {"send_buffer_bytes"}
+    unseen_by_clients = {"send_buffer_bytes", "connections_per_address_max"}
     assert set(named) | unseen_by_clients == {field.name for field in fields(Limits)}
+    assert limits.connections_per_address_max == 0
+    assert "from one address | no limit |" in text
+    assert f"head of a request | {HEAD_BYTES_MAX} bytes, {HEADERS_MAX} headers |" in text
     assert not [name for name, words in named.items() if words not in text]
 
 

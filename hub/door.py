@@ -1,0 +1,107 @@
+"""Who is let in: so many handshakes a second, so many places per owner and address, so many not known yet. Pure.
+
+One for the stream and the read port of a hub, so that nobody gets twice as much by asking in two ways.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from hub.errors import Crowded
+from hub.limits import Limits, Rate, Tally
+from wire.addresses import Network, client_address
+
+REASONS = ("rate", "owner", "address", "unauthenticated", "connections")
+SECONDS_PER_MINUTE = 60
+IPV6_PREFIX = 64  # what one customer gets: every address in it is the same client's
+
+
+@dataclass(slots=True, eq=False)
+class Visitor:
+    """The places that one connection, event stream or read holds."""
+
+    owner: str | None = None
+    address: str | None = None
+
+
+class Door:
+    """``refused``: by reason, for the metrics. ``proxies``: those whose ``X-Forwarded-For`` is believed."""
+
+    def __init__(self, limits: Limits, now: float, proxies: Sequence[Network] = ()) -> None:
+        self.refused = dict.fromkeys(REASONS, 0)
+        self._limits = limits
+        self._proxies = proxies
+        self._handshakes = Rate(limits.handshakes_per_s * SECONDS_PER_MINUTE, limits.handshakes_burst, now)
+        self._owners = Tally(limits.connections_per_owner_max)
+        self._addresses = Tally(limits.connections_per_address_max)
+        self._unknown: dict[Visitor, Callable[[], None]] = {}
+
+    @property
+    def unauthenticated(self) -> int:
+        return len(self._unknown)
+
+    def knock(self, now: float) -> bool:
+        """Whether one more handshake may begin."""
+        return self._handshakes.take(now) or self._refuse("rate")
+
+    def await_key(self, visitor: Visitor, give_way: Callable[[], None]) -> None:
+        """It has shown no key yet. Of too many the one that has waited longest must ``give_way``.
+
+        Not the newcomer: whoever holds all places and says nothing would keep everybody out. An honest client needs
+        them for one round trip, and so many handshakes a second take longer than that to push it out.
+        """
+        self._unknown[visitor] = give_way
+        if len(self._unknown) > self._limits.unauthenticated_max:
+            longest = next(iter(self._unknown))
+            self._refuse("unauthenticated")
+            self._unknown.pop(longest)()
+
+    def known(self, visitor: Visitor, owner: str) -> None:
+        """It has authenticated, perhaps again as somebody else. Raises Crowded, and then it holds what it held."""
+        self._unknown.pop(visitor, None)
+        if visitor.owner == owner:
+            return
+        if not self._owners.take(owner):
+            self._refuse("owner")
+            raise Crowded(self._owners.most)
+        if visitor.owner is not None:
+            self._owners.give_back(visitor.owner)
+        visitor.owner = owner
+
+    def located(self, visitor: Visitor, peer: str, forwarded_for: Sequence[str]) -> bool:
+        """Whether its address has a place for it. Call it once."""
+        if not self._addresses.most:
+            return True
+        address = _client(client_address(peer, forwarded_for, self._proxies))
+        if not self._addresses.take(address):
+            return self._refuse("address")
+        visitor.address = address
+        return True
+
+    def leave(self, visitor: Visitor) -> None:
+        """It is gone, with its places. Safe to call twice."""
+        self._unknown.pop(visitor, None)
+        if visitor.owner is not None:
+            self._owners.give_back(visitor.owner)
+        if visitor.address is not None:
+            self._addresses.give_back(visitor.address)
+        visitor.owner = visitor.address = None
+
+    def full(self) -> None:
+        """A connection was refused because the hub has as many as it may."""
+        self._refuse("connections")
+
+    def _refuse(self, reason: str) -> bool:
+        self.refused[reason] += 1
+        return False
+
+
+def _client(address: str) -> str:
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    mapped = getattr(read, "ipv4_mapped", None)
+    if read.version == 4 or mapped is not None:
+        return str(mapped or read)
+    return str(ip_network((int(read), IPV6_PREFIX), strict=False))

@@ -1,0 +1,191 @@
+"""Whoever comes in is counted, whoever leaves is forgotten, and those over a limit are told so."""
+
+import asyncio
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from hub.door import Door, Visitor
+from hub.errors import Crowded
+from hub.limits import Limits
+from hub.serving import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
+from hub.serving import HEADERS_MAX as READ_HEADERS_MAX
+from tests.api_keys import make_token
+from tests.conftest import StartSystem
+from tests.hub.metrics import await_metric
+from tests.hub.reader import client, in_memory, read_port
+from tests.processes import ServerProcess
+from tests.raw_socket import raw_socket
+from tests.stream import open_stream
+
+BERLIN = "stock:read:berlin"
+
+
+def test_an_owner_gets_so_many_places_and_all_of_them_back() -> None:
+    door = Door(Limits(connections_per_owner_max=2), 0)
+    first, second, third = Visitor(), Visitor(), Visitor()
+    for visitor in (first, first, second):  # who shows a new token of the same owner takes no second place
+        door.known(visitor, "ann")
+    with pytest.raises(Crowded, match="2 connections"):
+        door.known(third, "ann")
+    door.known(third, "bob")
+    with pytest.raises(Crowded):
+        door.known(third, "ann")
+    assert third.owner == "bob"
+    door.leave(first)
+    door.leave(first)
+    door.known(third, "ann")
+    for visitor in (second, third):
+        door.leave(visitor)
+    assert not len(door._owners)
+    assert door.refused["owner"] == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "another"),
+    [
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+        ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
+        ("a-socket", "a-socket", "another"),
+    ],
+)
+def test_an_address_gets_so_many_places_and_all_of_them_back(one: str, same: str, another: str) -> None:
+    door = Door(Limits(connections_per_address_max=1), 0)
+    first, second = Visitor(), Visitor()
+    assert door.located(first, one, [])
+    assert not door.located(second, same, ["198.51.100.7"]), "nobody is believed who is no named proxy"
+    assert door.located(second, another, [])
+    door.leave(first)
+    assert door.located(Visitor(), same, [])
+
+
+def test_of_too_many_unknown_the_one_that_waited_longest_gives_way() -> None:
+    door = Door(Limits(unauthenticated_max=2), 0)
+    gave_way: list[str] = []
+    visitors = {name: Visitor() for name in "abcd"}
+    for name in "abc":
+        door.await_key(visitors[name], lambda name=name: gave_way.append(name))  # type: ignore[misc]  # bound now
+    assert gave_way == ["a"]
+    door.known(visitors["b"], "ann")
+    door.await_key(visitors["d"], lambda: gave_way.append("d"))
+    assert (gave_way, door.unauthenticated) == (["a"], 2)
+    for visitor in visitors.values():
+        door.leave(visitor)
+    assert door.unauthenticated == 0
+
+
+def test_handshakes_come_at_a_rate_after_a_burst() -> None:
+    door = Door(Limits(handshakes_per_s=10, handshakes_burst=3), 0)
+    assert [door.knock(0) for _ in range(4)] == [True, True, True, False]
+    assert [door.knock(0.1) for _ in range(2)] == [True, False]
+    assert door.refused["rate"] == 2
+
+
+async def test_an_owner_has_no_more_connections_streams_and_reads_than_it_may(start_system: StartSystem) -> None:
+    hub = await _hub(start_system, STOCKWIRE_HUB_CONNECTIONS_PER_OWNER_MAX=2)
+    token = make_token(BERLIN)
+    async with client(hub.url, BERLIN) as reader, open_stream(hub.stream, token):
+        async with open_stream(hub.stream, token):
+            async with open_stream(hub.stream) as third:
+                await third.request("connect", token=token)
+                said = await third.expect("disconnect")
+                assert (said["code"], "2 connections" in said["reason"], said["reconnect"]) == (4100, True, True)
+                assert await third.closed() == 4100
+            answer = await reader.get("/v1/levels/berlin/A")
+            assert (answer.status_code, answer.json()["type"]) == (429, "rate-limited")
+            assert int(answer.headers["Retry-After"]) >= 1
+            async with open_stream(hub.stream, make_token(BERLIN, owner="another")):
+                pass
+        async with reader.stream("GET", "/v1/levels/stream?location=berlin") as events:
+            assert events.status_code == 200
+            answer = await reader.get("/v1/levels/stream?location=berlin")
+            assert answer.status_code == 429
+        await await_metric(hub, "stockwire_hub_event_streams", 0)
+        assert (await reader.get("/v1/levels/stream?location=*")).status_code == 403
+        assert (await reader.get("/v1/levels/berlin/A")).status_code == 200
+    await await_metric(hub, 'stockwire_hub_turned_away_total{limit="owner"}', 3)
+
+
+async def test_an_address_has_no_more_connections_than_it_may(start_system: StartSystem) -> None:
+    hub = await _hub(start_system, STOCKWIRE_HUB_CONNECTIONS_PER_ADDRESS_MAX=1)
+    async with open_stream(hub.stream, make_token(BERLIN)):
+        with pytest.raises(InvalidStatus) as refused:
+            async with open_stream(hub.stream):
+                pass
+        assert refused.value.response.status_code == 429
+        assert int(refused.value.response.headers["Retry-After"]) >= 1
+    await await_metric(hub, "stockwire_hub_connections", 0)
+    async with open_stream(hub.stream, make_token(BERLIN)):
+        pass
+    await await_metric(hub, 'stockwire_hub_upgrades_total{status="429"}', 1)
+
+
+async def test_handshakes_over_the_rate_are_told_when_to_come_back(start_system: StartSystem) -> None:
+    hub = await _hub(start_system, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=1)
+    async with open_stream(hub.stream, make_token(BERLIN)) as stream, client(hub.url, BERLIN) as reader:
+        with pytest.raises(InvalidStatus) as refused:
+            async with open_stream(hub.stream):
+                pass
+        assert refused.value.response.status_code == 503
+        assert 1 <= int(refused.value.response.headers["Retry-After"]) <= 5
+        await stream.subscribe("berlin", ["A"])
+        answer = await reader.get("/v1/levels/stream?location=berlin")
+        assert (answer.status_code, answer.json()["type"]) == (503, "overloaded")
+    await await_metric(hub, 'stockwire_hub_turned_away_total{limit="rate"}', 2)
+
+
+async def test_whoever_says_nothing_gives_way_to_who_comes_later(start_system: StartSystem) -> None:
+    hub = await _hub(start_system, STOCKWIRE_HUB_UNAUTHENTICATED_MAX=2)
+    token = make_token(BERLIN)
+    async with (
+        open_stream(hub.stream) as silent,
+        raw_socket(hub.stream) as dumb,
+        open_stream(hub.stream, token) as stream,
+    ):
+        assert await silent.closed() == 4100
+        await stream.subscribe("berlin", ["A"])
+        async with open_stream(hub.stream), open_stream(hub.stream):
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await dumb.receive()
+    await await_metric(hub, 'stockwire_hub_turned_away_total{limit="unauthenticated"}', 2)
+    await await_metric(hub, "stockwire_hub_unauthenticated", 0)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"".join(b"X-%d: 1\r\n" % number for number in range(HEADERS_MAX)),
+        b"".join(b"X-%d: %s\r\n" % (number, b"x" * 4_000) for number in range(16)),
+        b"".join(b"X-%d: 1\r\n" % number for number in range(10_000)),
+    ],
+    ids=["too many", "64 KiB", "far too many"],
+)
+async def test_a_head_that_is_too_large_is_answered_431(start_system: StartSystem, head: bytes) -> None:
+    assert (HEAD_BYTES_MAX, HEADERS_MAX) == (READ_HEAD_BYTES_MAX, READ_HEADERS_MAX)
+    hub = await _hub(start_system)
+    for url in (hub.stream, hub.url):
+        async with raw_socket(url) as socket:
+            status, _ = await socket.handshake(b"GET /v1/stream HTTP/1.1\r\nHost: hub\r\n" + head + b"\r\n")
+            assert status == 431, url
+
+
+async def test_a_connection_to_the_read_port_over_the_limit_is_answered(start_system: StartSystem) -> None:
+    hub = await _hub(start_system, STOCKWIRE_HUB_CONNECTIONS_MAX=1)
+    async with raw_socket(hub.url) as first, raw_socket(hub.url) as second:
+        request = b"GET /v1/levels HTTP/1.1\r\nHost: hub\r\n\r\n"
+        status, headers = await second.handshake(request)
+        assert (status, headers["retry-after"].isdecimal()) == (503, True)
+        assert (await first.handshake(request))[0] == 401
+
+
+async def test_a_read_gives_its_place_back_whatever_became_of_it() -> None:
+    async with read_port(limits=Limits(connections_per_owner_max=1)) as app, in_memory(app) as reader:
+        for _ in range(3):
+            assert (await reader.post("/v1/levels/query", content=b"{")).status_code == 400
+            assert (await reader.post("/v1/levels/query", json={"keys": []})).status_code == 200
+
+
+async def _hub(start_system: StartSystem, **settings: int) -> ServerProcess:
+    system = await start_system(hubs=0)
+    return await system.start_hub(ledger_urls=None, **settings)
