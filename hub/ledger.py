@@ -10,6 +10,8 @@ import httpx
 import msgspec
 
 from hub.errors import LedgerRefused, LedgerUnavailable
+from hub.held import Counted
+from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
 from wire.tokens import Principal
 
@@ -36,6 +38,7 @@ class Heads(msgspec.Struct, frozen=True):
 
     epoch: str
     shards: list[ShardHead]
+    public: PublicSteps = DEFAULT_STEPS
 
     def by_shard(self) -> dict[int, int]:
         return {one.shard: one.head for one in self.shards}
@@ -56,7 +59,12 @@ class LevelsPage(msgspec.Struct, frozen=True):
     epoch: str
     heads: dict[str, int]
     levels: list[LevelState]
+    view_versions: list[int]
     next: str | None = None
+
+    def counted(self) -> list[Counted]:
+        """The levels, each with its view version."""
+        return list(zip(self.levels, self.view_versions, strict=True))
 
     def by_shard(self) -> dict[int, int]:
         return {int(shard): head for shard, head in self.heads.items()}

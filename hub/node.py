@@ -59,7 +59,9 @@ class Node:
         self._metrics = Metrics(parts)
         reads = Reads(feed, touch)
         self._read_server = create_server(
-            read_api.create_app(reads, self._event_streams, feed, self._access, problems, settings.origins)
+            read_api.create_app(
+                reads, self._event_streams, feed, self._access, problems, settings.origins, settings.public_locations
+            )
         )
         self._admin_server = create_server(
             admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
