@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
 from stockwire.cli.options import complete
 from wire.environment import EXIT_CONFIG, SettingsError
+
+if TYPE_CHECKING:
+    from wire.availability import PublicSteps
 
 # Imports of what a command needs stand inside it: `stockwire --help` need not load a database driver.
 
@@ -89,18 +92,36 @@ def migrate(
     data: Data = None,
     shards: Annotated[int, typer.Option(min=1, help="Number of shards; fixed by the first migration.")] = 4,
     new_epoch: Annotated[bool, typer.Option("--new-epoch", help="Last step of a restore: tell everybody.")] = False,
+    public_steps: Annotated[
+        str | None, typer.Option("--public-steps", metavar="1,5,10", help="The quantities that the public may see.")
+    ] = None,
+    public_low: Annotated[int, typer.Option("--public-low", help="Below this step stock shows as low.")] = 5,
 ) -> None:
     """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
     from ledger import migrations
 
+    steps = None if public_steps is None else _public_steps(public_steps, public_low)
     with _database_refusals():
         url = database_url(checked_variables(data))
         _run(migrations.upgrade(url, shards))
     print("The database is migrated.")
+    if steps is not None:
+        with _database_refusals():
+            epoch = _run(migrations.set_public_steps(url, steps))
+        print(f"The public sees {public_steps} and low below {public_low}; new epoch {epoch}.")
     if new_epoch:
         with _database_refusals():
             epoch = _run(migrations.new_epoch(url))
         print(f"New epoch {epoch}: hubs and clients drop what they hold.")
+
+
+def _public_steps(text: str, low: int) -> "PublicSteps":
+    from wire.availability import PublicSteps
+
+    try:
+        return PublicSteps(tuple(int(step) for step in text.split(",")), low)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--public-steps") from None
 
 
 @app.command()

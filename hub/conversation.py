@@ -25,14 +25,14 @@ from wire.messages import (
     Subscribe,
     Unsubscribe,
     Unsubscribed,
+    When,
     decode_client_message,
 )
-from wire.scopes import allows
+from wire.scopes import PUBLIC, READ, allows
 from wire.tokens import Principal
 
 TYPES = ("connect", "subscribe", "unsubscribe", "refresh")
 ID_MAX = 2**53 - 1
-READ = "stock:read:"
 _name = re.compile(NAME_PATTERN)
 _loose_decoder = msgspec.json.Decoder()
 
@@ -122,8 +122,8 @@ class Conversation:
 
     def greet(self, id_: int, principal: Principal) -> None:
         """From now on this principal is served. Raises Ended if there is nothing it may see."""
-        if not any(scope.startswith(READ) for scope in principal.scopes):
-            raise Ended(CloseCode.FORBIDDEN, f"this key or token has no scope {READ}<location>")
+        if not any(scope.startswith((READ, PUBLIC)) for scope in principal.scopes):
+            raise Ended(CloseCode.FORBIDDEN, f"this key or token has no scope {READ}<location> or {PUBLIC}<location>")
         self._session.principal = principal
         epoch = self._fanout.shards.epoch
         greeting = self._greeting
@@ -132,8 +132,9 @@ class Conversation:
     def subscribe(self, request: Subscribe, principal: Principal) -> None:
         """Raises Refused."""
         self._check(request)
-        if not allows(principal.scopes, f"{READ}{request.location}"):
-            raise Refused("forbidden", f"this needs the scope {READ}{request.location}")
+        scope = f"{PUBLIC if request.view else READ}{request.location}"
+        if not allows(principal.scopes, scope):
+            raise Refused("forbidden", f"this needs the scope {scope}")
         if request.id in self._session.subscriptions:
             raise Refused("invalid", f"id: subscription {request.id} exists, use another id")
         if len(self._session.subscriptions) >= self._limits.subscriptions_max:
@@ -149,6 +150,10 @@ class Conversation:
             raise Refused(
                 "invalid", "location: 1 to 64 visible characters without / and *, or * for all", field="location"
             )
+        if request.since is not None and (request.view or request.when):
+            raise Refused("invalid", "since: only levels have positions, leave it out", field="since")
+        if request.when is not None:
+            _check_when(request.when)
         if request.skus is None:
             return
         if request.location == "*":
@@ -172,7 +177,7 @@ class Conversation:
     def _lost_by(self, principal: Principal) -> int | None:
         """A subscription that the new token does not cover. Nobody keeps what they may no longer see."""
         for subscription in self._session.subscriptions.values():
-            if not allows(principal.scopes, f"{READ}{subscription.location}"):
+            if not allows(principal.scopes, subscription.scope):
                 return subscription.id
         return None
 
@@ -192,6 +197,19 @@ class Conversation:
             self._session.send(Error(readable, "unknown-type", f"there is no request {type_[:40]!r}"))
         else:
             self._session.send(Error(readable, "invalid", str(error)))
+
+
+def _check_when(when: When) -> None:
+    if (when.at_most is None) == (when.at_least is None):
+        raise Refused("invalid", "when: give either at_most or at_least", field="when")
+    if when.at_least == 0:
+        raise Refused("invalid", "when.at_least: must be 1 or more, there are always 0", field="when.at_least")
+    if when.until is None:
+        return
+    if when.at_most is not None and when.until <= when.at_most:
+        raise Refused("invalid", f"when.until: must be above at_most, {when.at_most}", field="when.until")
+    if when.at_least is not None and when.until >= when.at_least:
+        raise Refused("invalid", f"when.until: must be below at_least, {when.at_least}", field="when.until")
 
 
 def ended_by(error: HubError) -> Ended:

@@ -3,7 +3,8 @@
 One for the stream and the read port of a hub, so that nobody gets twice as much by asking in two ways.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -86,6 +87,16 @@ class Door:
         if visitor.address is not None:
             self._addresses.give_back(visitor.address)
         visitor.owner = visitor.address = None
+
+    @contextmanager
+    def place(self, owner: str) -> Iterator[None]:
+        """A read may wait for the ledger for seconds: meanwhile it counts as a connection. Raises Crowded."""
+        visitor = Visitor()
+        self.known(visitor, owner)
+        try:
+            yield
+        finally:
+            self.leave(visitor)
 
     def full(self) -> None:
         """A connection was refused because the hub has as many as it may."""

@@ -99,7 +99,7 @@ class EventStream(Response):
         super().__init__(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         del self.headers["content-length"]
         self.principal = principal
-        self.session = Session(self._take, Framing.EVENT_STREAM, fanout.levels, fanout.pumping, fanout.counts)
+        self.session = Session(self._take, Framing.EVENT_STREAM, fanout.pumping, fanout.counts)
         self._streams = streams
         self._fanout = fanout
         self._touch = touch

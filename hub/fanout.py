@@ -6,12 +6,12 @@ connection once. A session that cannot be written to only gets marks (see ``sess
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hub.counts import Counts
 from hub.errors import Full, Refused
-from hub.frames import Framed, Framing, frame, framed, level_payload, websocket_frame
-from hub.held import Held, Range
+from hub.frames import Framed, Framing, frame, framed, state_payload, websocket_frame
+from hub.held import Counted, Derived, Held, Range, Watched
 from hub.levels import Levels
 from hub.resume import Resume, decide, fingerprint
 from hub.sequence import Asked
@@ -19,7 +19,9 @@ from hub.session import PART_LEVELS, Session
 from hub.shards import Shards
 from hub.starting import Starting
 from hub.subscription import LevelSubscription, RangeSubscription, Subscription
-from wire.messages import Batch, Event, Heartbeat, LevelState, Position, Subscribe, encode
+from hub.views import Kind, Views
+from wire.availability import DEFAULT_STEPS, PublicSteps
+from wire.messages import Batch, Event, Heartbeat, Position, Subscribe, encode
 from wire.shards import shard_of
 
 PUMPED_PER_FLUSH_MAX = 50  # connections that are written parts of snapshots before what changed meanwhile is
@@ -39,10 +41,10 @@ class Fanout:
     hub and wait for the ledger's heads.
     """
 
-    def __init__(self, shards: Shards, bounds: Bounds, counts: Counts) -> None:
+    def __init__(self, shards: Shards, bounds: Bounds, counts: Counts, steps: PublicSteps = DEFAULT_STEPS) -> None:
         """``counts`` outlives this history."""
         self.shards = shards
-        self.levels = Levels(len(shards), bounds.levels_max, bounds.idle_max)
+        self.levels = Levels(len(shards), bounds.levels_max, bounds.idle_max, steps)
         self.sessions: dict[Session, None] = {}
         self.pumping: dict[Session, None] = {}
         self.confirming: dict[Subscription, None] = {}
@@ -76,18 +78,18 @@ class Fanout:
         """A page of the ledger's log. Returns the events applied."""
         return self._apply(self.shards.log(shard, head, events, asked, now))
 
-    def loaded(self, levels: Sequence[tuple[Held, LevelState]], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
+    def loaded(self, levels: Sequence[tuple[Held, Counted]], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
         """Levels read from the ledger after ``asked`` was applied here. Returns whether they are new enough to take."""
-        if not _covers(heads, asked, {state.shard for _, state in levels}):
+        if not _covers(heads, asked, {state.shard for _, (state, _) in levels}):
             return False
-        for held, state in levels:
-            self.levels.loaded(held, state)
+        for held, one in levels:
+            self.levels.loaded(held, one)
         return True
 
     def page(
         self,
         ranges: Sequence[Range],
-        states: Iterable[LevelState],
+        counted: Iterable[Counted],
         heads: Mapping[int, int],
         asked: Sequence[int],
         *,
@@ -96,7 +98,7 @@ class Fanout:
         """A page of ranges, read as above. Raises Full."""
         if not _covers(heads, asked, {found.shard for found in ranges}):
             return False
-        self.levels.page(ranges, states, heads)
+        self.levels.page(ranges, counted, heads)
         if last:
             self.levels.finish(ranges)
             self.levels.settle(self.shards.lasts())
@@ -130,39 +132,30 @@ class Fanout:
 
     def subscribe(self, session: Session, request: Subscribe) -> None:
         """Register first, load what is missing, then write. Raises Full, before anything was registered."""
-        selection = fingerprint(request.location, request.skus)
-        at = Position(self.shards.epoch, self.shards.applied())
+        derived = request.view is not None or request.when is not None
+        home = self.levels.views(Kind(request.view is not None, request.when)) if derived else self.levels
+        everywhere = request.location == "*"
+        touched = tuple(range(len(self.shards))) if everywhere else (shard_of(request.location, len(self.shards)),)
+        registered: dict[str, Any] = {
+            "selection": fingerprint(request.location, request.skus),
+            "at": Position(self.shards.epoch, self.shards.applied()),
+            "shards": () if derived else touched,
+        }
         subscription: Subscription
         if request.skus is not None:
-            held = self._watched(session, request.location, request.skus)
-            levels = LevelSubscription(request.id, session, request.location, selection, request.since, at)
+            held = _watched(home, session, request.location, request.skus)
+            subscription = levels = LevelSubscription(request, session, home, **registered)
             session.add(levels)
-            levels.watch(held, shard_of(request.location, len(self.shards)))
-            subscription = levels
+            levels.watch(held)
         else:
-            names = range(len(self.shards)) if request.location == "*" else (request.location,)
-            ranges = RangeSubscription(request.id, session, request.location, selection, request.since, at)
+            found = [home.range(name) for name in (touched if everywhere else (request.location,))]
+            subscription = ranges = RangeSubscription(request, session, home, **registered)
             session.add(ranges)
-            ranges.watch([self.levels.range(name) for name in names])
-            subscription = ranges
+            ranges.watch(found)
         lasts = self.shards.lasts()
         self.counts.subscribed += 1
         self._decide(subscription, {shard: lasts[shard] for shard in subscription.shards})
         self._starting.add(subscription)
-
-    def _watched(self, session: Session, location: str, skus: Iterable[str]) -> list[Held]:
-        """Each is watched before the next is taken hold of. Raises Full, and then watches none."""
-        watched: list[Held] = []
-        try:
-            for sku in dict.fromkeys(skus):
-                held = self.levels.hold(location, sku)
-                self.levels.watch(held, session)
-                watched.append(held)
-        except Full:
-            for held in watched:
-                self.levels.unwatch(held, session)
-            raise
-        return watched
 
     def give_up(self, now: float) -> None:
         """Refuse what has waited for the ledger for too long. Call it a few times a second."""
@@ -204,16 +197,23 @@ class Fanout:
         return bool(self.pumping)
 
     def heartbeats(self, sessions: Iterable[Session], *, fresh: bool, lag_ms: int) -> None:
-        """To each session that can be written to: how far it was served. Call it right after a flush."""
+        """To each session that can be written to: how far it was served. Call it right after a flush.
+
+        Of the shards of its levels only. Whoever watches none is not told a lag, which would tell when others sell.
+        """
         applied = self._flushed
-        shared = encode(Heartbeat(dict(applied), fresh, lag_ms))
+        shared: dict[tuple[int, ...], bytes] = {}
         for session in sessions:
-            if session.writable:
-                promised = session.promised(applied)
-                if session.framing is Framing.WEBSOCKET and promised is applied:
-                    session.write_frames([websocket_frame(shared)])
-                else:
-                    self._heartbeat(session, Heartbeat(dict(promised), fresh, lag_ms))
+            if not session.writable:
+                continue
+            promised = session.promised(applied)
+            shards = session.shards
+            if session.framing is Framing.WEBSOCKET and promised is applied:
+                if shards not in shared:
+                    shared[shards] = websocket_frame(encode(_heartbeat(promised, shards, fresh, lag_ms)))
+                session.write_frames([shared[shards]])
+            else:
+                self._heartbeat(session, _heartbeat(promised, shards, fresh, lag_ms))
 
     def _heartbeat(self, session: Session, heartbeat: Heartbeat) -> None:
         """An event stream has one subscription: its heartbeats name the position to come back with."""
@@ -223,7 +223,7 @@ class Fanout:
             position = Position(self.shards.epoch, heartbeat.seq, selection)
         session.write_frames([frame(heartbeat, session.framing, position)])
 
-    def _deliver(self, held: Held) -> None:
+    def _deliver(self, held: Watched) -> None:
         """The common tick: one level changed, for one kind of audience. Nothing per connection but the write itself."""
         ranges = self._ranges(held)
         audiences = bool(held.watchers) + sum(bool(found.live) for found in ranges)
@@ -237,7 +237,7 @@ class Fanout:
         if held.watchers:
             self._deliver_watchers(held)
 
-    def _deliver_watchers(self, held: Held) -> None:
+    def _deliver_watchers(self, held: Watched) -> None:
         frames = _frames(held)
         writes = 0
         for session in held.watchers:
@@ -251,7 +251,7 @@ class Fanout:
                 session.mark(held)
         self._count(writes, frames)
 
-    def _deliver_live(self, held: Held, found: Range) -> None:
+    def _deliver_live(self, held: Watched, found: Range) -> None:
         frames = _frames(held)
         writes = 0
         behind = []
@@ -276,7 +276,7 @@ class Fanout:
         counts.writes += writes
         counts.level_bytes += writes * len(frames[Framing.WEBSOCKET])
 
-    def _deliver_many(self, dirty: list[Held]) -> None:
+    def _deliver_many(self, dirty: list[Watched]) -> None:
         """Frames are joined per range where one is watched, and per connection, so that each is written once."""
         written: dict[Session, None] = {}
         ranges: dict[Range, list[Framed]] = {}
@@ -325,12 +325,13 @@ class Fanout:
         assert found.order is not None
         found.flushed = found.order.top
 
-    def _ranges(self, held: Held) -> list[Range]:
+    def _ranges(self, held: Watched) -> list[Range]:
         """The complete ranges it belongs to, if anybody might watch one."""
-        if not self.levels.ranges or held.state is None:
+        ranges = held.views.ranges if isinstance(held, Derived) else self.levels.ranges
+        if not ranges or held.state is None:
             return []
-        names = (held.location, held.state.shard)
-        found = (self.levels.ranges.get(name) for name in names)
+        shard = held.shard if isinstance(held, Derived) else held.state.shard
+        found = (ranges.get(name) for name in (held.location, shard))
         return [one for one in found if one is not None and one.order is not None]
 
     def _pump(self) -> None:
@@ -341,9 +342,29 @@ class Fanout:
                 self.pumping[session] = None
 
 
-def _frames(held: Held) -> Framed:
+def _watched(home: Levels | Views, session: Session, location: str, skus: Iterable[str]) -> list[Watched]:
+    """Each is watched before the next is taken hold of. Raises Full, and then watches none."""
+    watched: list[Watched] = []
+    try:
+        for sku in dict.fromkeys(skus):
+            held = home.hold(location, sku)
+            home.watch(held, session)  # type: ignore[arg-type]  # its own
+            watched.append(held)
+    except Full:
+        for held in watched:
+            home.unwatch(held, session)  # type: ignore[arg-type]
+        raise
+    return watched
+
+
+def _heartbeat(promised: Mapping[str, int], shards: Iterable[int], fresh: bool, lag_ms: int) -> Heartbeat:
+    seq = {name: promised[name] for name in map(str, shards) if name in promised}
+    return Heartbeat(seq, fresh, 0 if fresh and not seq else lag_ms)
+
+
+def _frames(held: Watched) -> Framed:
     assert held.state is not None
-    return framed(level_payload(held.state))
+    return framed(state_payload(held.state))
 
 
 def _covers(heads: Mapping[int, int], asked: Sequence[int], shards: Iterable[int]) -> bool:

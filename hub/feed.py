@@ -151,7 +151,7 @@ class Feed:
                 heads = await self._ledger.heads()
                 log.info("following the ledger epoch=%s shards=%d", heads.epoch, len(heads.shards))
                 shards = Shards(heads.epoch, heads.by_shard(), self._clock())
-                return Fanout(shards, self._bounds, self.counts)
+                return Fanout(shards, self._bounds, self.counts, heads.public)
             except (LedgerUnavailable, LedgerRefused) as error:
                 if not told:
                     log.warning("no ledger can be read yet, trying again reason=%r", str(error))

@@ -7,7 +7,8 @@ no extension. Server-Sent Events (WHATWG HTML): one ``data:`` line, since JSON f
 import struct
 from enum import IntEnum
 
-from wire.messages import HubMessage, LevelState, Position, encode
+from hub.held import State
+from wire.messages import HubMessage, LevelState, Position, ThresholdState, ViewState, encode
 
 TEXT_FINAL = 0x81
 
@@ -34,9 +35,16 @@ def frame(message: HubMessage, framing: Framing, position: Position | None = Non
     return event_frame(payload, encode(position) if position else b"")
 
 
-def level_payload(state: LevelState) -> bytes:
-    """A ``level`` message: the fields of the level behind its type."""
-    return b'{"type":"level",' + encode(state)[1:]
+_BEGINNINGS: dict[type[State], bytes] = {
+    LevelState: b'{"type":"level",',
+    ViewState: b'{"type":"view",',
+    ThresholdState: b'{"type":"threshold",',
+}
+
+
+def state_payload(state: State) -> bytes:
+    """A ``level``, ``view`` or ``threshold`` message: the fields of the state behind its type."""
+    return _BEGINNINGS[type(state)] + encode(state)[1:]
 
 
 def websocket_frame(payload: bytes) -> bytes:

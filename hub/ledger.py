@@ -11,7 +11,9 @@ import httpx
 import msgspec
 
 from hub.errors import LedgerRefused, LedgerUnavailable
+from hub.held import Counted
 from issuer.errors import KeysUnavailable
+from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
 from wire.tls import CA_SETTING, trusting
 from wire.tokens import Principal
@@ -39,6 +41,7 @@ class Heads(msgspec.Struct, frozen=True):
 
     epoch: str
     shards: list[ShardHead]
+    public: PublicSteps = DEFAULT_STEPS
 
     def by_shard(self) -> dict[int, int]:
         return {one.shard: one.head for one in self.shards}
@@ -59,7 +62,12 @@ class LevelsPage(msgspec.Struct, frozen=True):
     epoch: str
     heads: dict[str, int]
     levels: list[LevelState]
+    view_versions: list[int]
     next: str | None = None
+
+    def counted(self) -> list[Counted]:
+        """The levels, each with its view version."""
+        return list(zip(self.levels, self.view_versions, strict=True))
 
     def by_shard(self) -> dict[int, int]:
         return {int(shard): head for shard, head in self.heads.items()}

@@ -7,11 +7,13 @@ from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hub.errors import Full
-from hub.held import Held, Range, RangeName, call
+from hub.held import Counted, Derived, Held, Range, RangeName, Watched, call
 from hub.order import SeqOrder
+from hub.views import Kind, Views
+from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
 from wire.shards import shard_of
 
@@ -27,8 +29,11 @@ class Levels:
     At most ``idle_max`` levels that nobody watches are kept; the least recently used go. ``let_go`` counts them.
     """
 
-    def __init__(self, shards: int, levels_max: int, idle_max: int) -> None:
+    part: Literal["levels"] = "levels"
+
+    def __init__(self, shards: int, levels_max: int, idle_max: int, steps: PublicSteps = DEFAULT_STEPS) -> None:
         self.shards = shards
+        self.steps = steps
         self.levels_max = levels_max
         self.idle_max = idle_max
         self.locations: dict[str, dict[str, Held]] = {}
@@ -38,7 +43,8 @@ class Levels:
         self.wanted: dict[Held, None] = {}
         self.wanted_ranges: dict[Range, None] = {}
         self._shard_ranges = 0
-        self._dirty: list[Held] = []
+        self._views: dict[Kind, Views] = {}
+        self._dirty: list[Watched] = []
         self._reading: dict[RangeName, Range] = {}
         self._idle: OrderedDict[Held, None] = OrderedDict()
         self._idle_ranges: OrderedDict[RangeName, None] = OrderedDict()
@@ -86,9 +92,12 @@ class Levels:
         if left > 0:
             held.watchers[session] = left
             return False
-        if not held.watchers and not self._in_range(held):
-            self._idle[held] = None
+        self._rest(held)
         return True
+
+    def _rest(self, held: Held) -> None:
+        if not held.watchers and not held.derived and not self._in_range(held):
+            self._idle[held] = None
 
     def range(self, name: RangeName) -> Range:
         """The range, wanted from the ledger if it is not here yet."""
@@ -126,6 +135,41 @@ class Levels:
         own, whole = self.ranges.get(location), self._shard_range(location)
         return (own is not None and own.order is not None) or (whole is not None and whole.order is not None)
 
+    # what is derived from it
+
+    def views(self, kind: Kind) -> Views:
+        found = self._views.get(kind)
+        if found is None:
+            found = self._views[kind] = Views(kind, self, self.steps)
+        return found
+
+    def forget(self, kind: Kind) -> None:
+        """Nobody watches any view of this kind."""
+        self._views.pop(kind, None)
+
+    def claim(self, count: int) -> None:
+        """Raises Full if there is no room for so many more."""
+        if self.count + count > self.levels_max:
+            self._make_room()
+        if self.count + count > self.levels_max:
+            raise Full(self.levels_max)
+
+    def derive(self, held: Held, derived: Derived) -> None:
+        held.derived = (*held.derived, derived)
+        self._idle.pop(held, None)
+        self.count += 1
+
+    def underive(self, held: Held, derived: Derived) -> None:
+        held.derived = tuple(one for one in held.derived if one is not derived)
+        self.count -= 1
+        self._rest(held)
+
+    def mark(self, watched: Watched) -> None:
+        """It has changed: the next flush writes it."""
+        if not watched.dirty:
+            watched.dirty = True
+            self._dirty.append(watched)
+
     # what changes it
 
     def apply(self, event: Event) -> None:
@@ -140,7 +184,7 @@ class Levels:
         if state is not None and event.version <= state.version:
             return
         new = held.seq == 0
-        self._change(held, state_after(event))
+        self._change(held, state_after(event), event.view_version)
         if state is None:
             self.wanted.pop(held, None)
             call(held)
@@ -150,24 +194,27 @@ class Levels:
                 found.order.moved(held, new=new)
                 if new and found.keys is not None:
                     insort(found.keys, (held.location, held.sku))
+                for views in found.views if new else ():
+                    views.entered(held)
 
-    def loaded(self, held: Held, state: LevelState) -> None:
+    def loaded(self, held: Held, counted: Counted) -> None:
         """A level as the ledger read it after it was asked for. Older than what is held: ignored.
 
         A level that was let go and taken hold of again in between is another: it may have missed events.
         """
         if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
-            self._load(held, state)
+            self._load(held, counted)
 
-    def page(self, ranges: Iterable[Range], states: Iterable[LevelState], heads: Mapping[int, int]) -> None:
+    def page(self, ranges: Iterable[Range], counted: Iterable[Counted], heads: Mapping[int, int]) -> None:
         """One page of ranges that are being read. Raises Full."""
         reading = [found for found in ranges if self.is_reading(found)]
         if not reading:
             return
-        for state in states:
+        for one in counted:
+            state, _ = one
             if not self.complete(state.location):  # a complete range is moved by events alone, or its order breaks
                 held = self.locations.get(state.location, {}).get(state.sku) or self._add(state.location, state.sku)
-                self._load(held, state)
+                self._load(held, one)
         for found in reading:
             found.need = max(found.need, heads[found.shard])
             found.pages += 1
@@ -191,8 +238,8 @@ class Levels:
                 self._drop_range(found)
                 call(found)
 
-    def take_dirty(self) -> list[Held]:
-        """The levels that changed since the last call, each once."""
+    def take_dirty(self) -> list[Watched]:
+        """What changed since the last call, each once."""
         dirty, self._dirty = self._dirty, []
         for held in dirty:
             held.dirty = False
@@ -247,28 +294,39 @@ class Levels:
         found.flushed = found.order.top
         call(found)
 
-    def _load(self, held: Held, state: LevelState) -> None:
+    def _load(self, held: Held, counted: Counted) -> None:
+        state, view_version = counted
         if held.state is None:
-            self._arrive(held, state)
+            self._arrive(held, state, view_version)
         elif state.version > held.state.version:
-            self._change(held, state)
+            self._change(held, state, view_version)
         for name in (held.location, state.shard) if self._reading else ():
             if (found := self._reading.get(name)) is not None:
                 found.need = max(found.need, state.seq)
 
-    def _arrive(self, held: Held, state: LevelState) -> None:
+    def _arrive(self, held: Held, state: LevelState, view_version: int = 0) -> None:
         """The first state. Not a change: whoever watches the level still waits for its snapshot."""
         self.wanted.pop(held, None)
         held.state = state
         held.seq = state.seq
+        held.view_version = view_version
+        for derived in held.derived:
+            derived.views.arrived(derived)
         call(held)
 
-    def _change(self, held: Held, state: LevelState) -> None:
+    def _change(self, held: Held, state: LevelState, view_version: int) -> None:
+        first = held.state is None
         held.state = state
         held.seq = state.seq
+        held.view_version = view_version
         if not held.dirty:
             held.dirty = True
             self._dirty.append(held)
+        for derived in held.derived:
+            if first:
+                derived.views.arrived(derived)
+            else:
+                derived.views.changed(derived)
 
     def _add(self, location: str, sku: str, *, bounded: bool = True) -> Held:
         if bounded and self.count >= self.levels_max:
@@ -317,7 +375,7 @@ class Levels:
         self.wanted_ranges.pop(found, None)
         self._reading.pop(found.name, None)
         for held in list(self.members(found)):
-            if not held.watchers and not self._in_range(held):
+            if not held.watchers and not held.derived and not self._in_range(held):
                 self._idle.pop(held, None)
                 self._remove(held)
 

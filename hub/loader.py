@@ -116,7 +116,7 @@ class Loader:
         if fanout is not self._fanout():
             return True
         heads = _heads(fanout, answer, asked)
-        return fanout.loaded(list(zip(missing, answer.levels, strict=True)), heads, asked)
+        return fanout.loaded(list(zip(missing, answer.counted(), strict=True)), heads, asked)
 
     async def _read(self, fanout: Fanout, ranges: tuple[Range, ...]) -> bool:
         """All pages, from the first: what was read in vain is read again, since reads are cheap and rarely fail."""
@@ -131,10 +131,10 @@ class Loader:
                 return True
             heads = _heads(fanout, answer, asked)
             try:
-                if not fanout.page(ranges, answer.levels, heads, asked, last=answer.next is None):
+                if not fanout.page(ranges, answer.counted(), heads, asked, last=answer.next is None):
                     return False
             except Full as full:
-                log.error("a whole location is larger than this hub may hold location=%s reason=%s", location, full)
+                log.error("a whole location is larger than this hub may hold reason=%s", full)
                 fanout.levels.abandon(ranges)
                 return True
             if answer.next is None:
@@ -160,7 +160,7 @@ class Loader:
             if refused.status != 404:
                 raise
         nothing: list[LevelState] = []
-        return LevelsPage(heads.epoch, {str(shard): head for shard, head in heads.by_shard().items()}, nothing)
+        return LevelsPage(heads.epoch, {str(shard): head for shard, head in heads.by_shard().items()}, nothing, [])
 
 
 def _heads(fanout: Fanout, answer: LevelsPage, asked: Sequence[int]) -> dict[int, int]:

@@ -81,6 +81,7 @@ class Node:
                 problems,
                 settings.origins,
                 settings.allowed_hosts,
+                settings.public_locations,
             ),
             limits.connections_max,
             tls,

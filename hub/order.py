@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hub.held import Held
+    from hub.held import Watched
 
 COMPACT_MIN = 64  # below this, dead entries cost less than moving the rest
 
@@ -20,7 +20,7 @@ class SeqOrder:
 
     __slots__ = ("_levels", "_live", "_seqs")
 
-    def __init__(self, levels: Iterable["Held"]) -> None:
+    def __init__(self, levels: Iterable["Watched"]) -> None:
         """Levels without an event (version 0) are left out: nobody has to be told of them."""
         self._levels = sorted((held for held in levels if held.seq), key=lambda held: held.seq)
         self._seqs = array("q", (held.seq for held in self._levels))
@@ -34,7 +34,7 @@ class SeqOrder:
     def top(self) -> int:
         return self._seqs[-1] if self._seqs else 0
 
-    def moved(self, held: "Held", *, new: bool) -> None:
+    def moved(self, held: "Watched", *, new: bool) -> None:
         """``held`` has just got a new event, with the highest seq so far. ``new``: it had none before."""
         self._seqs.append(held.seq)
         self._levels.append(held)
@@ -42,9 +42,9 @@ class SeqOrder:
         if len(self._seqs) > 2 * self._live + COMPACT_MIN:
             self._compact()
 
-    def after(self, cursor: int, limit: int) -> list["Held"]:
+    def after(self, cursor: int, limit: int) -> list["Watched"]:
         """The next levels behind ``cursor``, at most ``limit``, in order of their last event."""
-        found: list[Held] = []
+        found: list[Watched] = []
         for index in range(bisect_right(self._seqs, cursor), len(self._seqs)):
             held = self._levels[index]
             if held.seq == self._seqs[index]:

@@ -4,13 +4,8 @@ Every answer has ``fresh`` and ``lag_ms`` in its body and as headers ``Stockwire
 the heartbeat in docs/reference/protocol.md. Who needs the exact level asks the ledger.
 """
 
-import base64
-import binascii
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,22 +16,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.access import Access
+from hub.availability_api import AvailabilityApi
 from hub.body import BodyLimits
 from hub.door import Door, Visitor
-from hub.errors import Unauthorized
 from hub.event_stream import EventStreams
 from hub.feed import Feed
 from hub.hosts import AllowedHosts
 from hub.problems import RETRY_AFTER_S, Problem, Problems
+from hub.query import after_of, bearer_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
 from hub.reads import Reads
-from wire.messages import NAME_PATTERN, Name, Position, Subscribe, encode
-from wire.scopes import allows
+from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
+from wire.scopes import PUBLIC, READ, allows
+from wire.shards import shard_of
 from wire.tokens import Principal
 
-PAGE_DEFAULT, PAGE_MAX = 100, 1_000
 KEYS_MAX = 1_000
-
-_name = re.compile(NAME_PATTERN)
 
 
 class Keys(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,8 +50,10 @@ def create_app(
     problems: Problems,
     origins: tuple[str, ...],
     hosts: tuple[str, ...],
+    public_locations: tuple[str, ...] = (),
 ) -> Starlette:
     api = ReadApi(reads, streams, feed, access, door)
+    availability = AvailabilityApi(reads, feed, access, door, public_locations)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
@@ -71,6 +67,8 @@ def create_app(
         Route("/v1/levels/query", api.query, methods=["POST"]),
         Route("/v1/levels/stream", api.stream, methods=["GET"]),
         Route("/v1/levels/{location}/{sku}", api.one, methods=["GET"]),
+        Route("/v1/availability", availability.page, methods=["GET"]),
+        Route("/v1/availability/{location}/{sku}", availability.one, methods=["GET"]),
     ]
     app = Starlette(routes=routes, middleware=[Middleware(BodyLimits), Middleware(AllowedHosts, hosts, problems), cors])
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
@@ -89,60 +87,61 @@ class ReadApi:
     async def one(self, request: Request) -> Response:
         """GET /v1/levels/{location}/{sku}"""
         principal = await self._principal(request)
-        _no_more(request)
-        location, sku = (_checked(name, request.path_params[name]) for name in ("location", "sku"))
+        no_more(request)
+        location, sku = (checked(name, request.path_params[name]) for name in ("location", "sku"))
         _require(principal, location)
-        with self._place(principal):
-            level = (await self._reads.levels([(location, sku)]))[0]
+        with self._door.place(principal.owner):
+            level = (await self._reads.levels([(location, sku)]))[0].state
+        assert level is not None
         etag = f'W/"{level.version}"'
-        if etag.removeprefix("W/") in request.headers.get("If-None-Match", "").replace("W/", "").split(", "):
+        if holds(request, etag):
             return Response(status_code=304, headers={"ETag": etag, **self._freshness_headers()})
         return self._answer(msgspec.to_builtins(level), {"ETag": etag})
 
     async def page(self, request: Request) -> Response:
         """GET /v1/levels?location=&after=&limit="""
         principal = await self._principal(request)
-        _no_more(request, "location", "after", "limit")
+        no_more(request, "location", "after", "limit")
         location = request.query_params.get("location")
         if location is not None:
-            _checked("location", location)
+            checked("location", location)
         _require(principal, location or "*")
-        limit = _limit(request.query_params.get("limit"))
-        after = _after(request.query_params.get("after"))
-        with self._place(principal):
-            levels = await self._reads.page(location, after, limit + 1)
-        following = None
-        if len(levels) > limit:
-            levels = levels[:limit]
-            key = encode([levels[-1].location, levels[-1].sku])
-            following = base64.urlsafe_b64encode(key).decode().rstrip("=")
-        return self._answer({"levels": msgspec.to_builtins(levels), "next": following, **self._position()})
+        limit = limit_of(request)
+        after = after_of(request)
+        with self._door.place(principal.owner):
+            held = await self._reads.page(location, after, limit + 1)
+        following = next_after((held[limit - 1].location, held[limit - 1].sku)) if len(held) > limit else None
+        levels = [one.state for one in held[:limit]]
+        position = self._position(None if location is None else [location])
+        return self._answer({"levels": msgspec.to_builtins(levels), "next": following, **position})
 
     async def query(self, request: Request) -> Response:
         """POST /v1/levels/query"""
         principal = await self._principal(request)
-        _no_more(request)
-        with self._place(principal):
+        no_more(request)
+        with self._door.place(principal.owner):
             try:
                 keys = _keys(await request.body())
             except ClientDisconnect:
-                raise _invalid("body", "ended early", 400) from None
-            for location in dict.fromkeys(location for location, _ in keys):
+                raise invalid("body", "ended early", 400) from None
+            locations = list(dict.fromkeys(location for location, _ in keys))
+            for location in locations:
                 _require(principal, location)
-            levels = await self._reads.levels(keys)
-        return self._answer({"levels": msgspec.to_builtins(levels), **self._position()})
+            levels = [held.state for held in await self._reads.levels(keys)]
+        return self._answer({"levels": msgspec.to_builtins(levels), **self._position(locations)})
 
     async def stream(self, request: Request) -> Response:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
         self._streams.knock()
         principal = await self._principal(request)
-        _no_more(request, "location", "sku", "since", repeated="sku")
+        no_more(request, "location", "sku", "since", "view", "at_most", "at_least", "until", repeated="sku")
         location = request.query_params.get("location", "")
         if location != "*":
-            _checked("location", location, 422)
-        _require(principal, location)
-        skus = [_checked("sku", sku) for sku in request.query_params.getlist("sku")]
-        subscribe = Subscribe(1, location, skus or None, _since(request))
+            checked("location", location, 422)
+        view = _view(request)
+        _require(principal, location, PUBLIC if view else READ)
+        skus = [checked("sku", sku) for sku in request.query_params.getlist("sku")]
+        subscribe = Subscribe(1, location, skus or None, _since(request), view, _when(request))
         visitor = Visitor()
         try:
             self._locate(visitor, request)
@@ -160,20 +159,14 @@ class ReadApi:
     def _freshness_headers(self) -> dict[str, str]:
         return {"Stockwire-Fresh": str(self._feed.fresh).lower(), "Stockwire-Lag-Ms": str(self._feed.lag_ms)}
 
-    def _position(self) -> dict[str, Any]:
-        """Up to where this hub had applied every event when it answered."""
+    def _position(self, locations: Sequence[str] | None) -> dict[str, Any]:
+        """Up to where this hub had applied every event when it answered: of the shards of ``locations``, or of all."""
         shards = self._reads.fanout().shards
-        return {"epoch": shards.epoch, "seq": shards.applied()}
-
-    @contextmanager
-    def _place(self, principal: Principal) -> Iterator[None]:
-        """A read may wait for the ledger for seconds: meanwhile it counts as a connection. Raises Crowded."""
-        visitor = Visitor()
-        self._door.known(visitor, principal.owner)
-        try:
-            yield
-        finally:
-            self._door.leave(visitor)
+        applied = shards.applied()
+        if locations is not None:
+            names = sorted({shard_of(location, len(shards)) for location in locations})
+            applied = {str(shard): applied[str(shard)] for shard in names}
+        return {"epoch": shards.epoch, "seq": applied}
 
     def _locate(self, visitor: Visitor, request: Request) -> None:
         peer = request.client.host if request.client else ""
@@ -182,65 +175,14 @@ class ReadApi:
             raise Problem("rate-limited", detail, retry_after_s=RETRY_AFTER_S)
 
     async def _principal(self, request: Request) -> Principal:
-        values = request.headers.getlist("Authorization")
-        scheme, _, token = (values[0] if len(values) == 1 else "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthorized("this needs the header Authorization: Bearer <API key or token>")
-        return await self._access.principal(token.strip())
+        return await self._access.principal(bearer_of(request))
 
 
-def _require(principal: Principal, location: str) -> None:
+def _require(principal: Principal, location: str, kind: str = READ) -> None:
     """The same answer whether or not the location exists."""
-    scope = f"stock:read:{location}"
+    scope = f"{kind}{location}"
     if not allows(principal.scopes, scope):
         raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
-
-
-def _invalid(field: str, reason: str, status: int = 422) -> Problem:
-    return Problem("invalid", f"{field}: {reason}", status, field=field, reason=reason)
-
-
-def _checked(field: str, text: str, status: int = 400) -> str:
-    if not _name.match(text):
-        raise _invalid(field, "must be 1 to 64 visible characters without / and *", status)
-    return text
-
-
-def _require_utf8(field: str, text: bytes) -> None:
-    """The server decodes with replacement characters: two different wrong names would be the same sku."""
-    try:
-        unquote_to_bytes(text).decode()
-    except UnicodeDecodeError:
-        raise _invalid(field, "must be UTF-8, percent-encoded", 400) from None
-
-
-def _no_more(request: Request, *names: str, repeated: str = "") -> None:
-    """A misspelt parameter must not be ignored silently, nor a wrong name be taken for another."""
-    _require_utf8("path", request.scope.get("raw_path", b""))
-    _require_utf8("query", request.scope["query_string"])
-    for name in request.query_params:
-        if name not in names:
-            raise _invalid(name[:64], "is not a parameter here", 400)
-        if name != repeated and len(request.query_params.getlist(name)) > 1:
-            raise _invalid(name, "must be given once", 400)
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return PAGE_DEFAULT
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= PAGE_MAX:
-        raise _invalid("limit", f"must be a whole number from 1 to {PAGE_MAX}", 400)
-    return int(text)
-
-
-def _after(text: str | None) -> tuple[str, str]:
-    if not text:
-        return ("", "")
-    try:
-        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return msgspec.json.decode(decoded, type=tuple[str, str])
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise _invalid("after", "must be the `next` of another page", 400) from None
 
 
 def _since(request: Request) -> Position | None:
@@ -253,7 +195,7 @@ def _since(request: Request) -> Position | None:
             try:
                 return _position_decoder.decode(text)
             except (msgspec.MsgspecError, RecursionError) as error:
-                raise _invalid(field, f"must be a position as it was given: {error}", 400) from None
+                raise invalid(field, f"must be a position as it was given: {error}", 400) from None
     return None
 
 
@@ -261,9 +203,21 @@ def _keys(body: bytes) -> list[tuple[str, str]]:
     try:
         keys = _keys_decoder.decode(body).keys
     except msgspec.ValidationError as error:
-        raise _invalid("keys", str(error)) from None
+        raise invalid("keys", str(error)) from None
     except (msgspec.DecodeError, RecursionError):
-        raise _invalid("body", "is no JSON", 400) from None
+        raise invalid("body", "is no JSON", 400) from None
     if len(keys) > KEYS_MAX:
-        raise _invalid("keys", f"at most {KEYS_MAX}")
+        raise invalid("keys", f"at most {KEYS_MAX}")
     return keys
+
+
+def _view(request: Request) -> Literal["public"] | None:
+    text = request.query_params.get("view")
+    if text not in (None, "public"):
+        raise invalid("view", "must be public, or left out for levels", 400)
+    return "public" if text else None
+
+
+def _when(request: Request) -> When | None:
+    names = [name for name in ("at_most", "at_least", "until") if name in request.query_params]
+    return When(**{name: integer_of(request, name, 0, high=UNITS_MAX) for name in names}) if names else None

@@ -10,8 +10,8 @@ from hub.errors import LedgerUnavailable
 from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.held import Held, Range
+from hub.levels import absent
 from hub.problems import RETRY_AFTER_S, Problem
-from wire.messages import LevelState
 
 LOAD_S = 5.0
 
@@ -29,8 +29,8 @@ class Reads:
             raise LedgerUnavailable("no ledger was reached yet")
         return fanout
 
-    async def levels(self, keys: Sequence[tuple[str, str]]) -> list[LevelState]:
-        """In the order of ``keys``; a level that does not exist reads as version 0."""
+    async def levels(self, keys: Sequence[tuple[str, str]]) -> list[Held]:
+        """In the order of ``keys``, each with its state; a level that does not exist reads as version 0."""
         levels = self.fanout().levels
         held: list[Held] = []
 
@@ -41,9 +41,29 @@ class Reads:
                     yield held[-1]
 
         await self._arrive(missing())
-        return [one.state for one in held if one.state is not None]
+        return held
 
-    async def page(self, location: str | None, after: tuple[str, str], limit: int) -> list[LevelState]:
+    async def member(self, location: str, sku: str) -> Held:
+        """Of a location that is held as a whole from now on; a level that does not exist is not held."""
+        levels = self.fanout().levels
+        found = levels.range(location)
+        levels.watch_range(found)
+        try:
+            if found.order is None:
+                await self._arrive([found])
+            if found.order is None:
+                raise Problem(
+                    "overloaded", f"{location} has more levels than this hub may hold", retry_after_s=RETRY_AFTER_S
+                )
+            held = levels.locations.get(location, {}).get(sku)
+            if held is None:
+                held = Held(location, sku)
+                held.state = absent(location, sku, found.shard)
+            return held
+        finally:
+            levels.unwatch_range(found)
+
+    async def page(self, location: str | None, after: tuple[str, str], limit: int) -> list[Held]:
         """The next levels in the order of (location, sku) of one location, or of everything."""
         fanout = self.fanout()
         names: Iterable[str | int] = range(len(fanout.shards)) if location is None else (location,)
@@ -86,7 +106,7 @@ class _Arrival:
         self.event.set()
 
 
-def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], limit: int) -> list[LevelState]:
+def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], limit: int) -> list[Held]:
     if any(found.order is None for found in ranges):
         detail = "there are more levels than this hub may hold: name a location"
         raise Problem("overloaded", detail, retry_after_s=RETRY_AFTER_S)
@@ -95,5 +115,4 @@ def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], 
         keys = fanout.levels.keys(found)
         start = bisect_right(keys, after)
         following.append(keys[start : start + limit])
-    states = (fanout.levels.locations[location][sku].state for location, sku in islice(merge(*following), limit))
-    return [state for state in states if state is not None]
+    return [fanout.levels.locations[location][sku] for location, sku in islice(merge(*following), limit)]

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from hub.counts import Counts
-from hub.frames import Framing, frame, framed, level_payload
-from hub.held import Held
-from hub.levels import Levels
+from hub.frames import Framing, frame, framed, state_payload
+from hub.held import Watched
 from hub.subscription import Subscription
 from wire.messages import Error, HubMessage, Position
 from wire.tokens import Principal
@@ -25,7 +24,8 @@ NOTHING: Mapping[str, int] = {}
 class Session:
     """``open`` ends for good; ``writable`` implies ``open``. ``pumping``: see ``Fanout``.
 
-    ``unserved``: subscriptions whose snapshot is not complete. ``beat_at``: when its next heartbeat is due.
+    ``shards``: those of the levels it watches, ascending; what is derived from levels has no position. ``unserved``:
+    subscriptions whose snapshot is not complete. ``beat_at``: when its next heartbeat is due.
     """
 
     __slots__ = (
@@ -34,12 +34,12 @@ class Session:
         "counts",
         "dirty",
         "framing",
-        "levels",
         "open",
         "outbox",
         "owing",
         "principal",
         "pumping",
+        "shards",
         "subscriptions",
         "unserved",
         "writable",
@@ -50,20 +50,19 @@ class Session:
         self,
         write: Callable[[bytes], None],
         framing: Framing,
-        levels: Levels,
         pumping: dict["Session", None],
         counts: Counts,
     ) -> None:
         self.write = write
         self.framing = framing
-        self.levels = levels
         self.pumping = pumping
         self.counts = counts
         self.open = True
         self.writable = True
         self.principal: Principal | None = None
         self.subscriptions: dict[int, Subscription] = {}
-        self.dirty: dict[Held, None] = {}
+        self.shards: tuple[int, ...] = ()
+        self.dirty: dict[Watched, None] = {}
         self.owing: dict[Subscription, None] = {}
         self.outbox: list[bytes] = []
         self.unserved = 0
@@ -103,11 +102,13 @@ class Session:
     def add(self, subscription: Subscription) -> None:
         """What was promised so far does not cover it: nothing is promised until everything is served again."""
         self.subscriptions[subscription.id] = subscription
+        self._see_shards()
         self.unserved += 1
         self._promise = NOTHING
 
     def remove(self, subscription: Subscription) -> None:
         del self.subscriptions[subscription.id]
+        self._see_shards()
         self.owing.pop(subscription, None)
         if not subscription.served:
             self.unserved -= 1
@@ -132,7 +133,7 @@ class Session:
         self.owing[subscription] = None
         self._pump_soon()
 
-    def mark(self, held: Held) -> None:
+    def mark(self, held: Watched) -> None:
         """The level changed and cannot be written now."""
         if held in self.dirty:
             self.counts.conflated += 1
@@ -173,10 +174,13 @@ class Session:
         for held in chunk:
             del self.dirty[held]
             if held.state is not None:
-                frames.append(framed(level_payload(held.state))[self.framing])
+                frames.append(framed(state_payload(held.state))[self.framing])
         self.counts.deliveries += len(frames)
         self.counts.writes += bool(frames)
         self.counts.level_bytes += self.write_frames(frames)
+
+    def _see_shards(self) -> None:
+        self.shards = tuple(sorted({shard for one in self.subscriptions.values() for shard in one.shards}))
 
     def _pump_soon(self) -> None:
         if self.writable:

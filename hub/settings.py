@@ -1,5 +1,6 @@
 """The settings of a hub, read once and checked (docs/reference/settings.md)."""
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from hub.limits import Limits
 from wire.addresses import Network
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
+from wire.messages import NAME_PATTERN
 from wire.tls import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from wire.token_settings import TokenSettings, read_token_settings
 
@@ -17,6 +19,8 @@ HTTP = ("http", "https")
 REDIS = ("redis", "rediss", "unix")
 LOOPS = ("uvloop", "asyncio")
 PORT_MAX = 65_535
+
+_location = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Settings:
     node: str
     origins: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
+    public_locations: tuple[str, ...]
     loop: str
     heartbeat_s: float
     drain_s: float
@@ -64,6 +69,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
         origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
+        public_locations=_locations(env, "STOCKWIRE_HUB_PUBLIC_LOCATIONS"),
         loop=_one_of(env, "STOCKWIRE_HUB_LOOP", LOOPS),
         heartbeat_s=env.number("STOCKWIRE_HUB_HEARTBEAT_S", 5, low=0.1, high=60),
         drain_s=env.number("STOCKWIRE_HUB_DRAIN_S", 10, low=0.1, high=13),
@@ -120,6 +126,15 @@ def _ledger_urls(env: Environment) -> tuple[str, ...]:
     for url in urls:
         Environment({"STOCKWIRE_LEDGER_URLS": url}).url("STOCKWIRE_LEDGER_URLS", HTTP)
     return urls
+
+
+def _locations(env: Environment, name: str) -> tuple[str, ...]:
+    """Without ``*``: that every location is public must not be said by accident."""
+    locations = env.items(name)
+    for location in locations:
+        if not _location.match(location):
+            raise SettingsError(f"{name} has {location!r}: name each location, 1 to 64 characters without / and *")
+    return locations
 
 
 def _one_of(env: Environment, name: str, values: tuple[str, ...]) -> str:

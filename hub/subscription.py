@@ -7,11 +7,14 @@ state at the time of writing) or follows as level frames, so the promise holds h
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hub.frames import framed, level_payload
-from hub.held import Held, Range
-from wire.messages import LevelState, Position, Snapshot, Subscribed
+from hub.frames import framed, state_payload
+from hub.held import Range, State, Watched
+from hub.levels import Levels
+from hub.views import Views
+from wire.messages import Position, Snapshot, Subscribe, Subscribed
+from wire.scopes import PUBLIC, READ
 
 if TYPE_CHECKING:
     from hub.session import Session
@@ -20,22 +23,33 @@ CHASES_MAX = 30
 
 
 class Subscription:
-    """``shards``: those it touches. ``decided``: whether its resume is; ``floor`` then: how far its client has read.
+    """``home``: where what it watches is held. ``shards``: those of its levels; none for what is derived from levels,
+    which has no position. ``scope``: what its client must be allowed. ``decided``: whether its resume is; ``floor``
+    then: how far its client has read.
 
     It begins to be served when it is decided and everything it needs is held; it is ``served`` when the last part of
     its snapshot was written.
     """
 
     def __init__(
-        self, id_: int, session: "Session", location: str, selection: str, since: Position | None, at: Position
+        self,
+        request: Subscribe,
+        session: "Session",
+        home: Levels | Views,
+        *,
+        selection: str,
+        at: Position,
+        shards: tuple[int, ...],
     ) -> None:
-        self.id = id_
+        self.id = request.id
         self.session = session
-        self.location = location
+        self.home = home
+        self.location = request.location
+        self.scope = f"{PUBLIC if request.view else READ}{request.location}"
         self.selection = selection
-        self.since = since
+        self.since = request.since
         self.at = at
-        self.shards: tuple[int, ...] = ()
+        self.shards = shards
         self.floor: dict[int, int] | None = None
         self.decided = False
         self.served = False
@@ -79,30 +93,31 @@ class Subscription:
         if self.begun:
             self.session.owe(self)
 
-    def _send_part(self, levels: list[LevelState], *, last: bool) -> None:
+    def _send_part(self, states: Sequence[State], *, last: bool) -> None:
         self.session.counts.snapshot_parts += 1
-        self.session.counts.snapshot_levels += len(levels)
-        if not last:
-            self.session.send(Snapshot(self.id, levels))
-            return
-        position = self._position()
-        self.session.send(Snapshot(self.id, levels, True, position), position)
-        self.served = True
-        self.session.unserved -= 1
+        self.session.counts.snapshot_levels += len(states)
+        position = self._position() if last else None
+        part: Any = {self.home.part: states}
+        self.session.send(Snapshot(self.id, **part, last=last, position=position), position)
+        if last:
+            self.served = True
+            self.session.unserved -= 1
 
-    def _position(self) -> Position:
-        """At registration, or where the client came from if that was ahead of this hub."""
-        ahead = {str(shard): max(seq, self.at.seq[str(shard)]) for shard, seq in (self.floor or {}).items()}
-        return Position(self.at.epoch, {**self.at.seq, **ahead}, self.selection)
+    def _position(self) -> Position | None:
+        """At registration, or where the client came from if that was ahead of this hub. Of its own shards only: how
+        much sells elsewhere is nobody's business."""
+        if not self.shards:
+            return None
+        own = {str(shard): max(self.at.seq[str(shard)], (self.floor or {}).get(shard, 0)) for shard in self.shards}
+        return Position(self.at.epoch, own, self.selection)
 
 
 class LevelSubscription(Subscription):
     """Named skus of one location."""
 
-    def watch(self, levels: Sequence[Held], shard: int) -> None:
+    def watch(self, levels: Sequence[Watched]) -> None:
         self.levels = levels
-        self.shards = (shard,)
-        self._todo: Iterable[Held] | None = None
+        self._todo: Iterable[Watched] | None = None
         for held in levels:
             if held.state is None:
                 held.waiters[self] = None
@@ -122,7 +137,7 @@ class LevelSubscription(Subscription):
     def end(self) -> None:
         for held in self.levels:
             held.waiters.pop(self, None)
-            if self.session.levels.unwatch(held, self.session):
+            if self.home.unwatch(held, self.session):  # type: ignore[arg-type]  # each is its home's own
                 self.session.dirty.pop(held, None)
 
 
@@ -155,7 +170,7 @@ class Cursor:
         del self.range.live[self]
         self.session.owe(self.subscription)
 
-    def next(self, limit: int) -> list[Held]:
+    def next(self, limit: int) -> list[Watched]:
         """The next levels behind it. Having them all, it goes live: call this only when all that changed is flushed."""
         assert self.range.order is not None
         found = self.range.order.after(self.at, limit)
@@ -175,10 +190,9 @@ class RangeSubscription(Subscription):
     """A whole location, or everything: one cursor per range, its memory and its position at once."""
 
     def watch(self, ranges: Sequence[Range]) -> None:
-        self.shards = tuple(found.shard for found in ranges)
         self.cursors = [Cursor(self, found, self.at.seq[str(found.shard)]) for found in ranges]
         for found in ranges:
-            self.session.levels.watch_range(found)
+            self.home.watch_range(found)
             if found.order is None:
                 found.waiters[self] = None
                 self.missing += 1
@@ -209,10 +223,10 @@ class RangeSubscription(Subscription):
         for cursor in self.cursors:
             cursor.range.live.pop(cursor, None)
             cursor.range.waiters.pop(self, None)
-            self.session.levels.unwatch_range(cursor.range)
+            self.home.unwatch_range(cursor.range)
 
     def _snapshot_part(self, limit: int) -> None:
-        states: list[LevelState] = []
+        states: list[State] = []
         for cursor in self.cursors:
             if not cursor.passed and len(states) < limit:
                 states += [held.state for held in cursor.next(limit - len(states)) if held.state is not None]
@@ -224,11 +238,11 @@ class RangeSubscription(Subscription):
             if cursor not in cursor.range.live and len(frames) < limit:
                 for held in cursor.next(limit - len(frames)):
                     assert held.state is not None
-                    frames.append(framed(level_payload(held.state))[self.session.framing])
+                    frames.append(framed(state_payload(held.state))[self.session.framing])
         counts = self.session.counts
         counts.deliveries += len(frames)
         counts.writes += bool(frames)
         counts.level_bytes += self.session.write_frames(frames)
 
     def _reading(self, found: Range) -> bool:
-        return self.session.levels.ranges.get(found.name) is found
+        return self.home.ranges.get(found.name) is found

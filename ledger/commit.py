@@ -14,6 +14,7 @@ from ledger.decide import Decision, LevelKey, Stock
 from ledger.errors import Refusal, refusal_as_stored, refusal_from_stored
 from ledger.level import event_of_row
 from ledger.operation import Line
+from wire.availability import PublicSteps
 
 _SQL = files("ledger") / "sql"
 COMMIT = (_SQL / "commit.sql").read_text()
@@ -62,7 +63,7 @@ def lock_statement(shard: int) -> str:
 
 async def _levels(connection: AsyncConnection, sql: str, *parameters: Any) -> dict[LevelKey, Stock]:
     rows: Sequence[Any] = (await connection.exec_driver_sql(sql, parameters)).all()
-    return {LevelKey(row[0], row[1], row[2]): Stock(row[3], row[4], row[5]) for row in rows}
+    return {LevelKey(row[0], row[1], row[2]): Stock(row[3], row[4], row[5], row[6]) for row in rows}
 
 
 async def stored(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Stored]:
@@ -84,26 +85,26 @@ def _object(value: Any) -> dict[str, Any]:
     return loaded
 
 
-async def write(connection: AsyncConnection, decision: Decision) -> dict[int, Head]:
-    """Run the commit statement. Returns the head of each shard that got events.
+async def write(connection: AsyncConnection, decision: Decision, steps: PublicSteps) -> dict[int, Head]:
+    """Run the commit statement. Returns the head of each shard that got events. ``steps``: those it was decided with.
 
     All or nothing: any database error means that nothing of the batch is written, except when the connection was lost,
     which proves nothing.
     """
-    rows: Sequence[Any] = (await connection.exec_driver_sql(COMMIT, _parameters(decision))).all()
+    rows: Sequence[Any] = (await connection.exec_driver_sql(COMMIT, _parameters(decision, steps))).all()
     return {row[0]: Head(row[1], row[2]) for row in rows}
 
 
-_LEVEL_WIDTH, _OPERATION_WIDTH = 7, 6
+_LEVEL_WIDTH, _OPERATION_WIDTH = 8, 6
 _EVENT_FIELDS = (
     "shard", "location", "sku", "version", "kind", "on_hand_delta", "reserved_delta", "on_hand", "reserved",
-    "operation", "actor", "reason", "reference", "occurred_at",
+    "view_version", "operation", "actor", "reason", "reference", "occurred_at",
 )  # fmt: skip
 
 
-def _parameters(decision: Decision) -> tuple[list[Any], ...]:
+def _parameters(decision: Decision, steps: PublicSteps) -> tuple[list[Any], ...]:
     levels = [
-        (*key, after.on_hand, after.reserved, after.version, decision.before[key].version)
+        (*key, after.on_hand, after.reserved, after.view_version, after.version, decision.before[key].version)
         for key, after in sorted(decision.after.items())
     ]
     operations = [
@@ -115,6 +116,7 @@ def _parameters(decision: Decision) -> tuple[list[Any], ...]:
         *([event[name] for event in decision.events] for name in _EVENT_FIELDS),
         *_columns(operations, _OPERATION_WIDTH),
         sorted({key.shard for key in decision.after}),
+        list(steps.steps),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ledger.errors import BelowReserved, InsufficientStock, Invalid, LedgerError, NotFound, Refusal, VersionConflict
 from ledger.operation import COUNT, MIXED, Line, Operation
+from wire.availability import DEFAULT_STEPS, PublicSteps
 
 ON_HAND_MAX = 2**31 - 1
 
@@ -23,11 +24,16 @@ class LevelKey(NamedTuple):
 
 
 class Stock(NamedTuple):
-    """What a writer remembers of a level."""
+    """What a writer remembers of a level. ``view_version`` counts the changes of what the public sees of it."""
 
     on_hand: int
     reserved: int
     version: int
+    view_version: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
 
 
 @dataclass(slots=True)
@@ -55,12 +61,14 @@ def key_of(line: Line) -> LevelKey:
     return LevelKey(line.shard, line.location, line.sku)
 
 
-def decide(batch: Sequence[Operation], levels: Mapping[LevelKey, Stock]) -> Decision:
+def decide(
+    batch: Sequence[Operation], levels: Mapping[LevelKey, Stock], steps: PublicSteps = DEFAULT_STEPS
+) -> Decision:
     """``levels`` holds every level the batch needs; one that is missing there cannot exist (its item is unknown)."""
     decision = Decision()
     for operation in batch:
         try:
-            events = _decide_one(operation, levels, decision)
+            events = _decide_one(operation, levels, decision, steps)
         except Refusal as refusal:
             decision.verdicts.append(refusal)
             decision.stored.append((operation, refusal))
@@ -73,7 +81,9 @@ def decide(batch: Sequence[Operation], levels: Mapping[LevelKey, Stock]) -> Deci
     return decision
 
 
-def _decide_one(operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision) -> list[dict[str, Any]]:
+def _decide_one(
+    operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision, steps: PublicSteps
+) -> list[dict[str, Any]]:
     moved: list[tuple[LevelKey, Stock, list[Line]]] = []
     for key, lines in _lines_by_level(operation).items():
         stock = decision.after.get(key) or levels.get(key)
@@ -81,7 +91,7 @@ def _decide_one(operation: Operation, levels: Mapping[LevelKey, Stock], decision
             raise NotFound("sku", key.sku)
         decision.before.setdefault(key, stock)
         decision.after.setdefault(key, stock)
-        moved.append((key, _move(key, stock, lines), lines))
+        moved.append((key, _move(key, stock, lines, steps), lines))
     events = [_event(operation, key, decision.after[key], after, lines) for key, after, lines in moved]
     decision.after.update((key, after) for key, after, _ in moved)
     return events
@@ -95,7 +105,7 @@ def _lines_by_level(operation: Operation) -> dict[LevelKey, list[Line]]:
     return by_level
 
 
-def _move(key: LevelKey, stock: Stock, lines: list[Line]) -> Stock:
+def _move(key: LevelKey, stock: Stock, lines: list[Line], steps: PublicSteps) -> Stock:
     for line in lines:
         if line.expected_version is not None and line.expected_version != stock.version:
             raise VersionConflict(line.expected_version, _fields(key, stock), precondition=line.precondition)
@@ -107,10 +117,11 @@ def _move(key: LevelKey, stock: Stock, lines: list[Line]) -> Stock:
         delta = sum(line.quantity for line in lines)
         on_hand = stock.on_hand + delta
         if delta < 0 and on_hand < stock.reserved:
-            raise InsufficientStock(key.sku, key.location, stock.on_hand - stock.reserved, -delta)
+            raise InsufficientStock(key.sku, key.location, stock.available, -delta)
     if on_hand > ON_HAND_MAX:
         raise Invalid("quantity", f"{key.sku} at {key.location} would rise to {on_hand}; at most {ON_HAND_MAX} fit")
-    return Stock(on_hand, stock.reserved, stock.version + 1)
+    seen = stock.version > 0 and steps.floor(stock.available) == steps.floor(on_hand - stock.reserved)
+    return Stock(on_hand, stock.reserved, stock.version + 1, stock.view_version + (not seen))
 
 
 def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
@@ -120,7 +131,7 @@ def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
         "version": stock.version,
         "on_hand": stock.on_hand,
         "reserved": stock.reserved,
-        "available": stock.on_hand - stock.reserved,
+        "available": stock.available,
     }
 
 
@@ -136,13 +147,14 @@ def _event(operation: Operation, key: LevelKey, before: Stock, after: Stock, lin
         "reserved_delta": after.reserved - before.reserved,
         "on_hand": after.on_hand,
         "reserved": after.reserved,
-        "available": after.on_hand - after.reserved,
+        "available": after.available,
         "operation": operation.id,
         "actor": operation.owner,
         "reason": _common([line.reason for line in lines], None),
         "reference": _common([line.reference for line in lines], None),
         "occurred_at": _common([line.occurred_at for line in lines], None),
         "committed_at": None,
+        "view_version": after.view_version,
     }
 
 

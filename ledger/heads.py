@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger.migrations import make_epoch
 from ledger.publisher import Publisher
+from wire.availability import DEFAULT_STEPS, PublicSteps
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ HEARTBEAT_S = (0.25, 0.5)
 READ_DEADLINE_S = 3.0
 
 READ = text("""
-select m.epoch, c.system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline,
+select m.epoch, m.public_steps, m.public_low,
+       c.system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline,
        array(select id from shard order by id) as shards, array(select head from shard order by id) as heads
   from ledger_meta m, pg_control_system() c
 """)
@@ -31,10 +33,11 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Heads:
-    """``epoch`` and ``heads`` as last read. ``run`` until cancelled."""
+    """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled."""
 
     def __init__(self, engine: AsyncEngine, publisher: Publisher) -> None:
         self.epoch = ""
+        self.steps = DEFAULT_STEPS
         self.heads: dict[int, int] = {}
         self.rewritten = 0
         self.failures = 0
@@ -81,6 +84,7 @@ class Heads:
         heads = dict(zip(row["shards"], row["heads"], strict=True))
         if epoch == self.epoch and any(head < self._read_heads.get(shard, 0) for shard, head in heads.items()):
             epoch = self.compose(await self._rewrite(connection, row["epoch"], heads))
+        self.steps = PublicSteps(tuple(row["public_steps"]), row["public_low"])
         self._adopt(epoch, heads)
 
     async def _rewrite(self, connection: AsyncConnection, stored: str, heads: dict[int, int]) -> str:

@@ -6,12 +6,13 @@ from typing import Any
 
 EVENT_COLUMNS = (
     "shard, seq, sku, location, version, kind, on_hand_delta, reserved_delta, on_hand, reserved,"
-    " operation, actor, reason, reference, occurred_at, committed_at"
+    " view_version, operation, actor, reason, reference, occurred_at, committed_at"
 )
 """What ``event_of_row`` needs of stock_event."""
 
 LEVEL_COLUMNS = (
-    "l.sku, l.location, l.version, l.on_hand, l.reserved, e.kind, e.committed_at, l.shard, coalesce(e.seq, 0) as seq"
+    "l.sku, l.location, l.version, l.on_hand, l.reserved, e.kind, e.committed_at, l.shard, coalesce(e.seq, 0) as seq,"
+    " l.view_version"
 )
 """What ``level_of_row`` needs of stock_level l joined by LAST_EVENT to stock_event e."""
 
@@ -45,6 +46,7 @@ def event_of_row(row: Mapping[Any, Any]) -> dict[str, Any]:
         "reference": row["reference"],
         "occurred_at": timestamp(row["occurred_at"]),
         "committed_at": timestamp(row["committed_at"]),
+        "view_version": row["view_version"],
     }
 
 

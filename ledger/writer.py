@@ -57,7 +57,8 @@ LOCKED_BATCHES = 8
 """A writer that lost a race begins with the locks until this many batches in a row found nobody else's writes."""
 
 LOCKED_MISSES_MAX = 4
-"""Under its locks a batch cannot miss, unless the same key is misused elsewhere at this very moment."""
+"""Under its locks a batch cannot miss, unless the public steps were changed, or the same key is misused elsewhere, at
+this very moment."""
 
 HALVES_LOCK_TIMEOUT = text("set local lock_timeout = '100ms'")
 """While looking for the operation that others hold up, its neighbours do not wait the full two seconds each time."""
@@ -191,7 +192,9 @@ class Writer:
                 failure, reason = failure_of(error), error
             self._after(failure, batch)
             unknown = unknown or (self._sending and failure is Failure.LOST)
-            misses += locked and failure in MISSED
+            if locked and failure in MISSED:
+                misses += 1
+                self._seen_generation = -1  # under the locks only other public steps miss: read them again
             if failure in ALONE and (locked or failure is Failure.POISON):
                 return await self._bisect(batch, failure, reason, deadline, unknown)
             if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
@@ -235,7 +238,7 @@ class Writer:
             keys = keys_of([pending.operation for pending in batch])
             levels = await commit.load(connection, [key for key in keys if key not in self._remembered])
             levels.update((key, self._remembered[key]) for key in keys if key in self._remembered)
-            decision = decide([pending.operation for pending in batch], levels)
+            decision = decide([pending.operation for pending in batch], levels, self._heads.steps)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
             if not doubtful:
                 await self._replay_not_found(connection, batch, decision)
@@ -266,7 +269,7 @@ class Writer:
             levels = await commit.lock(connection, keys)
             known = await commit.stored(connection, [pending.operation.id for pending in batch])
             fresh = [pending for pending in batch if pending.operation.id not in known]
-            decision = decide([pending.operation for pending in fresh], levels)
+            decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
             heads = await self._write(connection, decision)
             await transaction.commit()
         self._settle_races(levels, replays=bool(known))
@@ -283,7 +286,7 @@ class Writer:
         if not decision.stored:
             return {}
         self._sending = True
-        return await commit.write(connection, decision)
+        return await commit.write(connection, decision, self._heads.steps)
 
     async def _renew(self, connection: AsyncConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""

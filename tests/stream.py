@@ -64,11 +64,11 @@ class Stream:
         return request, {"recovered": subscribed["recovered"], **await self.snapshot(request)}
 
     async def snapshot(self, sub: int) -> Message:
-        """Read to the last part of a snapshot: ``{"levels", "position"}``. Anything else goes to ``seen``."""
+        """Read to the last part of a snapshot: ``{"levels", "position"}``, whatever it lists. Others go to ``seen``."""
         levels: list[Message] = []
         while True:
             part = await self.expect("snapshot", sub=sub)
-            levels += part["levels"]
+            levels += part.get("levels") or part.get("views") or part.get("thresholds") or []
             if part.get("last"):
                 return {"levels": levels, "position": part.get("position")}
 

@@ -4,7 +4,7 @@ The field tables stand in ``docs/reference/protocol.md``; golden vectors in ``wi
 Unknown fields are ignored on decoding, so either side may be upgraded first.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,6 +13,8 @@ SUBPROTOCOL = "stockwire.v1"
 
 RequestId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+UNITS_MAX = 2**31 - 1
+Units = Annotated[int, Meta(ge=0, le=UNITS_MAX)]
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
 NAME_PATTERN = r"^[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z"
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
@@ -39,13 +41,32 @@ class Connect(Struct, frozen=True, tag="connect", omit_defaults=True):
     token: Token | None = None
 
 
+class When(Struct, frozen=True, omit_defaults=True):
+    """A threshold with hysteresis; exactly one of ``at_most`` and ``at_least`` is given, in available units.
+
+    ``at_most``: raised at so many or fewer, lowered again at ``until`` or more (above ``at_most``; absent: one above).
+    ``at_least``: raised at so many or more, lowered again at ``until`` or fewer (below it; absent: one below). With
+    ``view`` ``public`` it is held against the quantity that the public sees.
+    """
+
+    at_most: Units | None = None
+    at_least: Units | None = None
+    until: Units | None = None
+
+
 class Subscribe(Struct, frozen=True, tag="subscribe", omit_defaults=True):
-    """``skus`` absent: the whole location, so an empty list is refused; ``location`` ``*``: all of them."""
+    """``skus`` absent: the whole location, so an empty list is refused; ``location`` ``*``: all of them.
+
+    ``view`` ``public``: availability instead of levels. ``when``: only the crossings of a threshold. Neither has a
+    position, so ``since`` is refused with them.
+    """
 
     id: RequestId
     location: LocationOrAll
     skus: Annotated[list[Name], Meta(min_length=1)] | None = None
     since: Position | None = None
+    view: Literal["public"] | None = None
+    when: When | None = None
 
 
 class Unsubscribe(Struct, frozen=True, tag="unsubscribe"):
@@ -87,6 +108,43 @@ class Level(LevelState, frozen=True, tag="level"):
     pass
 
 
+class ViewState(Struct, frozen=True):
+    """What the public sees of a level (``wire.availability``): never an exact number.
+
+    ``version`` counts the changes of this view, not of the level, and is the same on every hub. ``quantity`` is the
+    largest public step that is available, with a plus (``"10+"``), or ``"0"``.
+    """
+
+    sku: str
+    location: str
+    version: int
+    availability: str
+    quantity: str
+
+
+class View(ViewState, frozen=True, tag="view"):
+    """The view has changed; comes only then."""
+
+
+class ThresholdState(Struct, frozen=True, omit_defaults=True):
+    """On which side of a threshold a level stands. ``raised`` null: between its two edges, and the hub has not seen
+    from which side it came there; whoever knows better keeps what it knows.
+
+    ``version`` is the level's when it crossed and ``available`` its number then; with ``view`` ``public``, the view's
+    version and no number.
+    """
+
+    sku: str
+    location: str
+    version: int
+    raised: bool | None
+    available: int | None = None
+
+
+class Threshold(ThresholdState, frozen=True, tag="threshold"):
+    """The threshold was crossed; comes only then."""
+
+
 class Connected(Struct, frozen=True, tag="connected"):
     """``expires_at``: RFC 3339, when the token ends; null for an API key."""
 
@@ -104,12 +162,18 @@ class Subscribed(Struct, frozen=True, tag="subscribed"):
 
 
 class Snapshot(Struct, frozen=True, tag="snapshot", omit_defaults=True):
-    """One part of a snapshot; the part with ``last`` true carries the position."""
+    """One part of a snapshot; the part with ``last`` true carries the position.
+
+    One of three lists, as was subscribed to: ``levels``, ``views`` (``view`` ``public``) or ``thresholds`` (``when``;
+    with or without ``view``). Only levels have a position.
+    """
 
     sub: int
-    levels: list[LevelState]
+    levels: list[LevelState] | None = None
     last: bool = msgspec.field(default_factory=bool)
     position: Position | None = None
+    views: list[ViewState] | None = None
+    thresholds: list[ThresholdState] | None = None
 
 
 class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
@@ -147,14 +211,29 @@ class Disconnect(Struct, frozen=True, tag="disconnect"):
     after_ms: int
 
 
-HubMessage = Connected | Subscribed | Snapshot | Level | Unsubscribed | Refreshed | Heartbeat | Error | Disconnect
+HubMessage = (
+    Connected
+    | Subscribed
+    | Snapshot
+    | Level
+    | View
+    | Threshold
+    | Unsubscribed
+    | Refreshed
+    | Heartbeat
+    | Error
+    | Disconnect
+)
 
 
 # --- ledger to broker, and the ledger's feed
 
 
 class Event(Struct, frozen=True):
-    """One committed change of one level by one operation. Quantities in units; times RFC 3339 in UTC."""
+    """One committed change of one level by one operation. Quantities in units; times RFC 3339 in UTC.
+
+    ``view_version``: of what the public sees of the level, after this event.
+    """
 
     shard: int
     seq: int
@@ -173,6 +252,7 @@ class Event(Struct, frozen=True):
     reference: str | None
     occurred_at: str | None
     committed_at: str
+    view_version: int = 0
 
 
 class Batch(Struct, frozen=True, omit_defaults=True):

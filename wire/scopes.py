@@ -1,6 +1,7 @@
 """Scopes: what a key or token may do.
 
-``stock:read:<location>``, ``stock:write:<location>`` (``*`` for every location), ``feed``, ``hub``, ``admin``.
+``stock:read:<location>``, ``stock:write:<location>``, ``stock:public:<location>`` (``*`` for every location), ``feed``,
+``hub``, ``admin``. Who may read a location may also see what the public sees of it.
 """
 
 import re
@@ -8,8 +9,9 @@ from collections.abc import Iterable
 
 from wire.messages import NAME_PATTERN
 
+READ, WRITE, PUBLIC = "stock:read:", "stock:write:", "stock:public:"
 _WHOLE = ("feed", "hub", "admin")
-_STOCK = re.compile(r"stock:(?:read|write):")
+_STOCK = re.compile(r"stock:(?:read|write|public):")
 _LOCATION = re.compile(NAME_PATTERN)
 
 
@@ -24,8 +26,10 @@ def is_scope(text: str) -> bool:
 
 def allows(scopes: Iterable[str], needed: str) -> bool:
     """Whether one of ``scopes`` covers ``needed``: one for ``*`` covers every location, only itself covers ``*``."""
-    return any(scope == needed or _covers(scope, needed) for scope in scopes)
+    return any(_covers(scope, needed) for scope in scopes) or (
+        needed.startswith(PUBLIC) and allows(scopes, READ + needed.removeprefix(PUBLIC))
+    )
 
 
 def _covers(scope: str, needed: str) -> bool:
-    return scope.endswith(":*") and needed.startswith(scope[:-1])
+    return scope == needed or (scope.endswith(":*") and needed.startswith(scope[:-1]))

@@ -3,6 +3,7 @@
 upgrade(url, shards)   create or migrate; the number of shards is fixed the first time
 is_current(url)        whether nothing is left to migrate
 new_epoch(url)         the last step of a restore
+set_public_steps(...)  what the public sees of a level
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from ledger.database import create_engine
+from wire.availability import PublicSteps
 
 SHARDS_DEFAULT = 4
 SHARDS_MAX = 64
@@ -43,6 +45,23 @@ async def new_epoch(url: str) -> str:
         async with engine.begin() as connection:
             epoch = make_epoch()
             await connection.execute(text("update ledger_meta set epoch = :epoch"), {"epoch": epoch})
+            return epoch
+    finally:
+        await engine.dispose()
+
+
+async def set_public_steps(url: str, steps: PublicSteps) -> str:
+    """Change what the public sees of every level, also under traffic. Returns the new epoch that comes with it."""
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            # What commits meanwhile was decided with the old steps, and would count under the new epoch.
+            await connection.execute(text("lock table stock_level in exclusive mode"))
+            epoch = make_epoch()
+            await connection.execute(
+                text("update ledger_meta set epoch = :epoch, public_steps = :steps, public_low = :low"),
+                {"epoch": epoch, "steps": list(steps.steps), "low": steps.low},
+            )
             return epoch
     finally:
         await engine.dispose()

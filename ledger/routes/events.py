@@ -30,7 +30,10 @@ _EVENTS = text(f"""
          where shard = :shard and seq > :after order by seq limit :limit) e on true
      order by e.seq
 """)
-_SHARDS = text("select m.epoch, s.id, s.head from ledger_meta m cross join shard s order by s.id")
+_SHARDS = text("""
+    select m.epoch, m.public_steps, m.public_low, s.id, s.head
+      from ledger_meta m cross join shard s order by s.id
+""")
 
 
 class EventRoutes:
@@ -84,4 +87,6 @@ class EventRoutes:
         async with reading(self._engine) as connection:
             rows = (await connection.execute(_SHARDS)).mappings().all()
         shards = [{"shard": row["id"], "head": row["head"]} for row in rows]
-        return Json({"epoch": self._heads.compose(rows[0]["epoch"]), "shards": shards})
+        meta = rows[0]
+        public = {"steps": meta["public_steps"], "low": meta["public_low"]}
+        return Json({"epoch": self._heads.compose(meta["epoch"]), "shards": shards, "public": public})

@@ -111,10 +111,12 @@ class LevelRoutes:
         async with reading(self._engine) as connection:
             result = await connection.execute(statement, {**values, "sku": after_sku, "limit": limit + 1})
             rows = result.mappings().all()
-        levels = [level_of_row(row) for row in rows if row["version"] is not None]
-        last = levels[limit - 1] if len(levels) > limit else None
+        found = [row for row in rows if row["version"] is not None]
+        levels = [level_of_row(row) for row in found[:limit]]
+        last = levels[-1] if len(found) > limit else None
         content = {
-            "levels": levels[:limit],
+            "levels": levels,
+            "view_versions": [row["view_version"] for row in found[:limit]],
             "next": f"{last['sku']}/{last['location']}" if last else None,
             **self._position(rows[0]),
         }
@@ -129,7 +131,9 @@ class LevelRoutes:
         values = {"locations": [location for location, _ in keys], "skus": [sku for _, sku in keys]}
         async with reading(self._engine) as connection:
             rows = (await connection.execute(_ASKED, values)).mappings().all()
-        return Json({**self._position(rows[0]), "levels": [_asked_level(row) for row in rows]})
+        view_versions = [row["view_version"] or 0 for row in rows]
+        levels = [_asked_level(row) for row in rows]
+        return Json({**self._position(rows[0]), "levels": levels, "view_versions": view_versions})
 
     def _position(self, row: RowMapping) -> dict[str, Any]:
         heads = {str(shard): head for shard, head in zip(row["shards"], row["heads"], strict=True)}

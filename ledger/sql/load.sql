@@ -6,7 +6,7 @@ with
 want as materialized (
   select * from unnest($1::int[], $2::text[], $3::text[]) as t(shard, location, sku)),
 found as materialized (
-  select l.shard, l.location, l.sku, l.on_hand, l.reserved, l.version
+  select l.shard, l.location, l.sku, l.on_hand, l.reserved, l.version, l.view_version
     from want w join stock_level l on l.shard = w.shard and l.sku = w.sku and l.location = w.location),
 made as (
   insert into stock_level (shard, location, sku)
@@ -16,5 +16,5 @@ made as (
      and not exists (select from found f where f.shard = w.shard and f.location = w.location and f.sku = w.sku)
    order by w.shard, w.location, w.sku
   on conflict do nothing
-  returning shard, location, sku, on_hand, reserved, version)
+  returning shard, location, sku, on_hand, reserved, version, view_version)
 select * from found union all select * from made

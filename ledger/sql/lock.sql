@@ -3,7 +3,7 @@
 --            partitions at once PostgreSQL 18 dropped rows that it had waited for (seen: EvalPlanQual through Append), and
 --            a level that exists would read as unknown.
 --   $1-$2    location, sku
-select l.shard, l.location, l.sku, l.on_hand, l.reserved, l.version
+select l.shard, l.location, l.sku, l.on_hand, l.reserved, l.version, l.view_version
   from unnest($1::text[], $2::text[]) as t(location, sku)
   join stock_level l on l.shard = {shard} and l.sku = t.sku and l.location = t.location
  order by l.location, l.sku

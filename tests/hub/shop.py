@@ -36,6 +36,11 @@ class Shop:
         level: Level = (await self._ok("POST", "/v1/movements", body))["levels"][0]
         return level
 
+    async def receive(self, location: str, sku: str, quantity: int) -> Level:
+        body = {"sku": sku, "location": location, "quantity": quantity, "kind": "receipt"}
+        level: Level = (await self._ok("POST", "/v1/movements", body))["levels"][0]
+        return level
+
     async def revoke(self, key: str) -> None:
         await self._ok("DELETE", f"/v1/keys/{key.split('_')[1]}", None)
 

@@ -39,7 +39,7 @@ def test_what_is_watched_or_being_read_stays_and_a_refusal_leaves_nothing_behind
     with pytest.raises(Full):
         subscribe(fanout, session, "berlin", list("BCDEF"))
     assert list(session.subscriptions) == [1]
-    assert [held.watchers for held in session.levels.locations["berlin"].values() if held.watchers] == [
+    assert [held.watchers for held in fanout.levels.locations["berlin"].values() if held.watchers] == [
         {session: 1},
         {session: 1},
     ]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from hub.errors import Ended
-from hub.frames import level_payload, websocket_frame
+from hub.frames import state_payload, websocket_frame
 from hub.held import Held
 from hub.limits import Limits, Rate
 from hub.order import SeqOrder
@@ -28,7 +28,7 @@ def test_a_level_message_is_the_level_with_its_type() -> None:
     history = History(shards=2)
     history.commit("berlin", "A")
     state = history.state("berlin", "A")
-    message = decode_hub_message(level_payload(state))
+    message = decode_hub_message(state_payload(state))
     assert isinstance(message, Level)
     assert {name: getattr(message, name) for name in state.__struct_fields__} == {
         name: getattr(state, name) for name in state.__struct_fields__

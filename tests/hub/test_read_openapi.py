@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from hub.body import BODY_BYTES_MAX
 from hub.limits import Limits
-from hub.read_api import KEYS_MAX, PAGE_DEFAULT, PAGE_MAX
+from hub.query import PAGE_DEFAULT, PAGE_MAX
+from hub.read_api import KEYS_MAX
 from stockwire import AsyncClient
 from tests.hub.reader import HUB, client, in_memory, read_port
 from tests.system import System
@@ -61,6 +62,10 @@ async def test_every_operation_answers_as_described(
         assert answer.json()["on_hand"] == 3
         held = {"If-None-Match": answer.headers["ETag"]}
         assert await status(hub, "readLevel", unique_name, headers=held) == 304
+        for name in ("readAvailability", "listAvailability"):
+            path = "/v1/availability" + ("" if name == "listAvailability" else f"/{unique_name}/{unique_name}")
+            answer = await hub.get(path, params={"location": unique_name} if name == "listAvailability" else None)
+            assert await status(hub, name, unique_name, headers={"If-None-Match": answer.headers["ETag"]}) == 304
 
 
 async def test_without_a_token_or_its_scope_nothing_is_told(shared_system: System, unique_name: str) -> None:
@@ -89,6 +94,14 @@ async def test_what_cannot_be_read_names_its_field_and_the_reason(shared_system:
         ("location=berlin&since=x", "", 400, "since"),
         ("location=berlin&since=" + "[" * 4_000, "", 400, "since"),
         ("location=berlin", "{}", 400, "Last-Event-ID"),
+        ("location=berlin&view=secret", "", 400, "view"),
+        ("location=berlin&at_most=x", "", 400, "at_most"),
+        ("location=berlin&at_most=1&at_least=2", "", 422, "when"),
+        ("location=berlin&at_least=0", "", 422, "when.at_least"),
+        ("location=berlin&at_most=5&until=5", "", 422, "when.until"),
+        ("location=berlin&at_least=5&until=5", "", 422, "when.until"),
+        ("location=berlin&until=5", "", 422, "when"),
+        ('location=berlin&view=public&since={"epoch":"e","seq":{}}', "", 422, "since"),
         ("location=berlin&location=paris", "", 400, "location"),
         ("", "", 422, "location"),
         ("location=a%20b", "", 422, "location"),
@@ -133,7 +146,7 @@ async def status(hub: httpx.AsyncClient, name: str, thing: str, **spoilt: Any) -
     arguments: dict[str, Any] = {}
     if name in WITH_BODY and "content" not in spoilt:
         arguments["json"] = {"keys": [[thing, thing], [thing, "other"]]}
-    if name in ("listLevels", "streamLevels"):
+    if name in ("listLevels", "streamLevels", "listAvailability"):
         arguments["params"] = {"location": thing}
     path = path.replace("{location}", thing).replace("{sku}", thing)
     async with hub.stream(method, path, **{**arguments, **spoilt}) as answer:

@@ -16,7 +16,7 @@ from tests.conftest import StartSystem
 from tests.hub.in_memory import make_fanout
 from tests.hub.reader import client
 from tests.hub.shop import Shop
-from tests.simulation.history import History
+from tests.simulation.history import History, counted
 
 
 async def test_reads_equal_the_ledger_and_say_how_fresh_they_are(start_system: StartSystem) -> None:
@@ -169,7 +169,7 @@ async def test_a_page_of_everything_lacks_nothing_when_a_shard_is_let_go_meanwhi
         reading = asyncio.create_task(Reads(feed, lambda: None).page(None, ("", ""), 10))
         await asyncio.sleep(0)
         for shard in range(2):
-            states = [level for level in history.at(None) if level.shard == shard]
+            states = [counted(level) for level in history.at(None) if level.shard == shard]
             fanout.page([fanout.levels.ranges[shard]], states, history.heads(), fanout.shards.lasts(), last=True)
             fanout.levels.trim()
         assert [level.location for level in await reading] == ["berlin", "paris"]

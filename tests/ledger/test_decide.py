@@ -42,7 +42,7 @@ def test_the_operations_of_a_batch_see_each_other() -> None:
     decision = decide(batch, {A: Stock(2, 0, 0)})
     assert decision.verdicts[:2] == [1, 1]
     assert isinstance(decision.verdicts[2], InsufficientStock)
-    assert decision.after == {A: Stock(0, 0, 2)}
+    assert decision.after == {A: Stock(0, 0, 2, view_version=2)}
     assert [event["version"] for event in decision.events] == [1, 2]
 
 

@@ -80,9 +80,14 @@ class History:
         on_hand = 1_000 * self.era + version
         event = Event(
             *(shard, seq, sku, location, version, "sale", 1, 0, on_hand, 0, on_hand, "o", "a"),
-            *(None, None, None, COMMITTED_AT),
+            *(None, None, None, COMMITTED_AT, 1),
         )
         self.events[shard].append(event)
         versions.append(LevelState(sku, location, version, on_hand, 0, on_hand, "sale", COMMITTED_AT, shard, seq))
         self._seqs.setdefault((location, sku), []).append(seq)
         return event
+
+
+def counted(state: LevelState) -> tuple[LevelState, int]:
+    """With its view version: on_hand is always beyond the last public step."""
+    return state, min(state.version, 1)

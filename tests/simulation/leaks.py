@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from hub.fanout import Fanout
-from hub.held import Held
+from hub.held import Held, Watched
 from hub.subscription import LevelSubscription, RangeSubscription
 from tests.simulation.history import History
 from tests.simulation.node import Node
@@ -62,7 +62,7 @@ def _check_sessions(node: Node, fanout: Fanout) -> None:
 
 
 def _check_watchers(node: Node, fanout: Fanout) -> None:
-    named: Counter[Held] = Counter()
+    named: Counter[Watched] = Counter()
     cursors: Counter[int | str] = Counter()
     for session in fanout.sessions:
         for subscription in session.subscriptions.values():

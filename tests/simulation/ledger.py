@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from hub.errors import LedgerRefused, LedgerUnavailable
 from hub.ledger import Heads, Ledger, LevelsPage, LogPage, ShardHead
+from tests.simulation.history import counted
 from tests.simulation.stock import Stock
+from wire.messages import LevelState
 
 T = TypeVar("T")
 
@@ -77,7 +79,7 @@ class LedgerLine(Ledger):
 
     def _levels(self, keys: Sequence[tuple[str, str]]) -> LevelsPage:
         history = self._stock.history
-        return LevelsPage(history.epoch, self._by_name(), [history.state(*key) for key in keys])
+        return _page_of(history.epoch, self._by_name(), [history.state(*key) for key in keys])
 
     def _page(self, location: str | None, after: str | None) -> LevelsPage:
         history = self._stock.history
@@ -87,7 +89,11 @@ class LedgerLine(Ledger):
         states = [state for state in states if f"{state.sku}/{state.location}" > (after or "")]
         last = states[LEVELS_PAGE - 1] if len(states) > LEVELS_PAGE else None
         following = f"{last.sku}/{last.location}" if last else None
-        return LevelsPage(history.epoch, self._by_name(), states[:LEVELS_PAGE], following)
+        return _page_of(history.epoch, self._by_name(), states[:LEVELS_PAGE], following)
 
     def _by_name(self) -> dict[str, int]:
         return {str(shard): head for shard, head in self._stock.history.heads().items()}
+
+
+def _page_of(epoch: str, heads: dict[str, int], levels: list[LevelState], following: str | None = None) -> LevelsPage:
+    return LevelsPage(epoch, heads, levels, [counted(state)[1] for state in levels], following)

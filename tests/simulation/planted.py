@@ -141,10 +141,10 @@ def _gap_jumped(right: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _loaded_over_newer(right: Callable[..., Any]) -> Callable[..., Any]:
-    def load(self: Levels, held: Held, state: LevelState) -> None:
-        if held.state is not None and state.version < held.state.version:
-            self._change(held, state)
-        right(self, held, state)
+    def load(self: Levels, held: Held, counted: tuple[LevelState, int]) -> None:
+        if held.state is not None and counted[0].version < held.state.version:
+            self._change(held, *counted)
+        right(self, held, counted)
 
     return load
 

@@ -14,6 +14,7 @@ from tests.simulation.history import Key
 from tests.simulation.link import Link, subscribe_text, unsubscribe_text
 from tests.simulation.stock import SKUS
 from tests.simulation.violation import Violation
+from wire.shards import shard_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -225,7 +226,8 @@ class Screen:
     def missing(self) -> str | None:
         """What it lacks to be equal to the ledger."""
         history, view = self._world.stock.history, self.session.view
-        heads = {str(shard): head for shard, head in history.heads().items()}
+        shards = history.heads() if self.location == "*" else (shard_of(self.location, len(history.heads())),)
+        heads = {str(shard): head for shard, head in history.heads().items() if shard in shards}
         if view.position is None or view.position.epoch != history.epoch or dict(view.position.seq) != heads:
             return f"{self.name} has position {view.position}, the ledger {history.epoch} {heads}"
         truth = {key: len(versions) for key, versions in history.versions.items() if self.checks.wants(key)}

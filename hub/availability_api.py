@@ -1,0 +1,103 @@
+"""What the public sees of levels, over HTTP: the only reads that a shared cache may keep.
+
+Of the public locations anybody may read it; of others who has the scope, and then no shared cache keeps the answer. Its
+bodies hold nothing that changes while the view does not: no seq, no lag, no number.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.access import Access
+from hub.door import Door
+from hub.feed import Feed
+from hub.held import Held
+from hub.problems import Problem
+from hub.query import after_of, bearer_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.reads import Reads
+from hub.views import view_of
+from wire.messages import encode
+from wire.scopes import PUBLIC, allows
+
+CACHEABLE = "public, max-age=1, stale-while-revalidate=5"
+"""A cache answers within 6 s of what it was told; a page that hears of a newer version asks for it by ``version``."""
+OWN = "private, no-cache"
+BEHIND = "no-store"
+VERSION_MAX = 2**53 - 1
+ANYBODY = ""
+"""No owner has this name: all who show no key share the places of one."""
+
+
+class AvailabilityApi:
+    def __init__(self, reads: Reads, feed: Feed, access: Access, door: Door, public_locations: tuple[str, ...]) -> None:
+        self._reads = reads
+        self._feed = feed
+        self._access = access
+        self._door = door
+        self._public = frozenset(public_locations)
+
+    async def one(self, request: Request) -> Response:
+        """GET /v1/availability/{location}/{sku}?version="""
+        no_more(request, "version")
+        location, sku = (checked(name, request.path_params[name]) for name in ("location", "sku"))
+        owner = await self._admit(request, location)
+        wanted = integer_of(request, "version", 0, high=VERSION_MAX)
+        with self._door.place(owner):
+            view = self._view(await self._held(location, sku))
+        # An answer from before what was asked for by its version must not take its place in a cache
+        behind = view["version"] < wanted
+        return self._answer(request, location, view, f"{view['version']}", behind=behind)
+
+    async def page(self, request: Request) -> Response:
+        """GET /v1/availability?location=&after=&limit="""
+        no_more(request, "location", "after", "limit")
+        location = request.query_params.get("location")
+        if location is None:
+            raise invalid("location", "is required", 400)
+        checked("location", location)
+        owner = await self._admit(request, location)
+        limit, after = limit_of(request), after_of(request)
+        with self._door.place(owner):
+            held = await self._reads.page(location, after, limit + 1)
+        following = next_after((held[limit - 1].location, held[limit - 1].sku)) if len(held) > limit else None
+        content = {"views": [self._view(one) for one in held[:limit]], "next": following}
+        digest = hashlib.sha256(encode(content)).hexdigest()[:16]
+        return self._answer(request, location, content, digest, behind=False)
+
+    async def _admit(self, request: Request, location: str) -> str:
+        """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Problem."""
+        if location in self._public and "Authorization" not in request.headers:
+            return ANYBODY
+        principal = await self._access.principal(bearer_of(request))
+        scope = f"{PUBLIC}{location}"
+        if not allows(principal.scopes, scope):
+            raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
+        return principal.owner
+
+    async def _held(self, location: str, sku: str) -> Held:
+        """Of a public location from the whole of it, so that names that anybody makes up cost no memory and no look."""
+        if location in self._public:
+            return await self._reads.member(location, sku)
+        return (await self._reads.levels([(location, sku)]))[0]
+
+    def _view(self, held: Held) -> dict[str, Any]:
+        view: dict[str, Any] = msgspec.to_builtins(view_of(held, self._reads.fanout().levels.steps))
+        return view
+
+    def _answer(
+        self, request: Request, location: str, content: dict[str, Any], digest: str, *, behind: bool
+    ) -> Response:
+        """``digest``: equal for equal content within an epoch, on every hub."""
+        epoch = hashlib.sha256(self._reads.fanout().shards.epoch.encode()).hexdigest()[:8]
+        control = CACHEABLE if location in self._public else OWN
+        headers = {
+            "ETag": f'"{epoch}-{digest}"',
+            "Cache-Control": BEHIND if behind or not self._feed.fresh else control,
+            "Stockwire-Fresh": str(self._feed.fresh).lower(),
+        }
+        if holds(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(encode(content), headers=headers, media_type="application/json")
