@@ -1,71 +1,19 @@
 """uvicorn, as the hub runs it for its read and admin ports: own sockets, bounded connections, no signal handlers."""
 
-import asyncio
 import contextlib
 import errno
 import socket
 from collections.abc import Generator
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hub.http_connection import BoundedConnection
 from wire.environment import SettingsError
 
 BACKLOG = 4_096
 GRACE_S = 3
 KEEP_ALIVE_S = 75  # longer than clients and proxies keep an idle connection, so that they close first
-HEAD_S = 10.0
-HEAD_BYTES_MAX = 65_536
-STALL_S = 5.0
-
-
-class BoundedConnection(HttpToolsProtocol):
-    """Closes what sends its request's head slowly or endlessly, and aborts what does not read its answer.
-
-    uvicorn alone waits for both for ever, and keeps what they sent or did not read.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._head: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
-        self._stall: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(transport)
-        self._head = self.loop.call_later(HEAD_S, transport.close)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head = _cancelled(self._head)
-        self._stall = _cancelled(self._stall)
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        self._head_bytes = 0
-        if self._head is None:
-            self._head = self.loop.call_later(HEAD_S, self.transport.close)
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._head = _cancelled(self._head)
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._head is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self.transport.close()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stall = self.loop.call_later(STALL_S, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        self._stall = _cancelled(self._stall)
-        super().resume_writing()
 
 
 class Server(uvicorn.Server):
@@ -135,10 +83,3 @@ def bound_send_buffer(listener: socket.socket, bytes_: int) -> None:
 def address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
-    """What stands in the timer's place from now on: nothing."""
-    if timer is not None:
-        timer.cancel()
-    return None
