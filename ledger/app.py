@@ -8,7 +8,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from ledger.access import Access
+from ledger.admission import Admission, InFlight
 from ledger.heads import Heads
+from ledger.hub_callers import HubCallers
 from ledger.limits import BodyLimits
 from ledger.locations import Locations
 from ledger.long_polls import LongPolls
@@ -31,7 +33,14 @@ from ledger.writers import Writers
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
-CORS_ANSWER_HEADERS = ("ETag", "Idempotency-Replayed", "Retry-After", "WWW-Authenticate")
+CORS_ANSWER_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+)
 
 
 def create_app(
@@ -44,10 +53,13 @@ def create_app(
     publisher: Publisher,
     problems: Problems,
     long_polls: LongPolls,
+    rate_limits: RateLimits,
+    hub_callers: HubCallers,
+    in_flight: InFlight,
     why_not_ready: Callable[[], Awaitable[str | None]],
 ) -> Starlette:
     """``engine`` serves the reads; the writers have their own. ``url``: where clients find this ledger."""
-    access = Access(engine, settings.token_secret, RateLimits(settings.rate_per_s))
+    access = Access(engine, settings.token_secret, rate_limits, hub_callers)
     locations = Locations(engine, lambda: heads.epoch)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
@@ -65,7 +77,11 @@ def create_app(
     )
     app = Starlette(
         routes=[route for noun in nouns for route in noun.routes()],
-        middleware=[*_cors(settings.allowed_origins), Middleware(BodyLimits, settings.body_bytes_max)],
+        middleware=[
+            *_cors(settings.allowed_origins),
+            Middleware(BodyLimits, settings.body_bytes_max),
+            Middleware(Admission, in_flight, rate_limits, problems),
+        ],
     )
     # A redirect would be built from the Host header, which anybody may set.
     app.router.redirect_slashes = False

@@ -2,13 +2,16 @@
 
 import contextlib
 import errno
+import functools
 import socket
 from collections.abc import Generator
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ledger.connection_table import CONNECTIONS_MAX, ConnectionTable
 from ledger.connections import BoundedConnection
+from ledger.hub_callers import HubCallers
 from wire.environment import SettingsError
 
 BACKLOG = 2048
@@ -41,11 +44,17 @@ class Gate:
         await self.app(scope, receive, send)
 
 
-def create_server(app: ASGIApp) -> Server:
+def create_server(app: ASGIApp, table: ConnectionTable | None = None, hub_callers: HubCallers | None = None) -> Server:
+    """``table``: of its connections. ``hub_callers``: whose connections do not make room for others."""
+    connection = functools.partial(
+        BoundedConnection,
+        table=table or ConnectionTable(CONNECTIONS_MAX),
+        hub_callers=hub_callers or HubCallers(),
+    )
     config = uvicorn.Config(
         app,
         loop="none",
-        http=BoundedConnection,
+        http=connection,  # type: ignore[arg-type]  # called to make a connection, and nothing else
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -32,7 +32,7 @@ RAISED: list[errors.LedgerError] = [
     errors.IdempotencyMismatch("used before"),
     errors.TooLarge(262144),
     errors.IdempotencyInFlight("elsewhere"),
-    errors.RateLimited("too many"),
+    errors.RateLimited("shop", 1, 20, 2),
     errors.Overloaded("too much"),
     errors.OutcomeUnknown("lost"),
     errors.Unavailable("away"),
