@@ -41,6 +41,10 @@ class Door:
     def unauthenticated(self) -> int:
         return len(self._unknown)
 
+    @property
+    def per_address_max(self) -> int:
+        return self._addresses.most
+
     def knock(self, now: float) -> bool:
         """Whether one more handshake may begin."""
         return self._handshakes.take(now) or self._refuse("rate")

@@ -172,7 +172,7 @@ class ReadApi:
         peer = request.client.host if request.client else ""
         if not self._door.located(visitor, peer, request.headers.getlist("X-Forwarded-For")):
             detail = "this address has as many connections to this hub as it may"
-            raise Problem("rate-limited", detail, retry_after_s=RETRY_AFTER_S)
+            raise Problem("crowded", detail, connections_max=self._door.per_address_max, retry_after_s=RETRY_AFTER_S)
 
     async def _principal(self, request: Request) -> Principal:
         return await self._access.principal(bearer_of(request))

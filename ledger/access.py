@@ -10,9 +10,10 @@ from starlette.requests import Request
 from issuer.errors import KeysUnavailable
 from issuer.verifier import Verifier
 from ledger.errors import Forbidden, Unauthorized, Unavailable
+from ledger.hub_callers import HubCallers
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
-from ledger.rate_limits import RateLimits
+from ledger.rate_limits import ALLOWANCE, RateLimits
 from ledger.reading import reading
 from wire.scopes import allows
 from wire.tokens import BadToken, ExpiredToken, Principal
@@ -38,11 +39,13 @@ class Access:
         engine: AsyncEngine,
         verifier: Verifier,
         rate_limits: RateLimits,
+        hub_callers: HubCallers,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
         self._verifier = verifier
         self._rate_limits = rate_limits
+        self._hub_callers = hub_callers
         self._clock = clock
         self._keys: Lookups[str, ApiKey | None] = Lookups(self._find, entries_max=KEYS_MAX, keep_s=KEEP_S)
 
@@ -50,7 +53,11 @@ class Access:
         """Raises Unauthorized, RateLimited or Unavailable."""
         credential = bearer_of(request)
         principal = await (self._key_holder(credential) if is_key(credential) else self._token_holder(credential))
-        self._rate_limits.take(principal.owner)
+        if HUB in principal.scopes:
+            self._hub_callers.remember(request.scope)
+        if allowance := self._rate_limits.allowance(principal.owner):
+            request.scope[ALLOWANCE] = allowance
+            self._rate_limits.take(allowance)
         return principal
 
     async def admit_key(self, request: Request) -> Principal:

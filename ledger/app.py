@@ -9,8 +9,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from issuer.verifier import Verifier
 from ledger.access import Access
+from ledger.admission import Admission, InFlight
 from ledger.heads import Heads
 from ledger.hosts import AllowedHosts
+from ledger.hub_callers import HubCallers
 from ledger.limits import BodyLimits
 from ledger.locations import Locations
 from ledger.long_polls import LongPolls
@@ -34,7 +36,14 @@ from ledger.writers import Writers
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
-CORS_ANSWER_HEADERS = ("ETag", "Idempotency-Replayed", "Retry-After", "WWW-Authenticate")
+CORS_ANSWER_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+)
 
 
 def create_app(
@@ -48,10 +57,13 @@ def create_app(
     publisher: Publisher,
     problems: Problems,
     long_polls: LongPolls,
+    rate_limits: RateLimits,
+    hub_callers: HubCallers,
+    in_flight: InFlight,
     why_not_ready: Callable[[], Awaitable[str | None]],
 ) -> Starlette:
     """``engine`` serves the reads; the writers have their own. ``url``: where clients find this ledger."""
-    access = Access(engine, verifier, RateLimits(settings.rate_per_s))
+    access = Access(engine, verifier, rate_limits, hub_callers)
     locations = Locations(engine, lambda: heads.epoch)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
@@ -74,6 +86,7 @@ def create_app(
             Middleware(BodyLimits, settings.body_bytes_max),
             Middleware(AllowedHosts, settings.allowed_hosts, problems),
             *_cors(settings.allowed_origins),
+            Middleware(Admission, in_flight, rate_limits, problems),
         ],
     )
     # A redirect would be built from the Host header, which anybody may set.

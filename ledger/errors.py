@@ -15,7 +15,7 @@ LedgerError
 ├── NotConfigured           setting
 └── Later                   retry_after_s
     ├── IdempotencyInFlight
-    ├── RateLimited
+    ├── RateLimited         quota, window_s
     ├── Overloaded
     ├── OutcomeUnknown
     └── Unavailable
@@ -157,6 +157,11 @@ class IdempotencyInFlight(Later):
 
 class RateLimited(Later):
     type = "rate-limited"
+
+    def __init__(self, owner: str, retry_after_s: int, quota: int, window_s: int) -> None:
+        super().__init__(
+            f"{owner} may send {quota} requests in {window_s} s", retry_after_s, quota=quota, window_s=window_s
+        )
 
 
 class Overloaded(Later):

@@ -23,4 +23,4 @@ class AllowedHosts:
         if is_allowed_host(named, self._hosts) or scope["path"] in HEALTH:
             await self._app(scope, receive, send)
         else:
-            await self._problems.answer(Misdirected(", ".join(named)))(scope, receive, send)
+            await self._problems.answer_to(Misdirected(", ".join(named)))(scope, receive, send)

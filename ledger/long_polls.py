@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from ledger.admission import out_of_lane
 from ledger.errors import Overloaded
 
 LONG_POLLS_MAX = 512
@@ -30,7 +31,8 @@ class LongPolls:
             raise Overloaded(f"{self._polls_max} requests are waiting already")
         self.open += 1
         try:
-            return await self._first(event, _gone(request), self._closed.wait())
+            with out_of_lane(request.scope):
+                return await self._first(event, _gone(request), self._closed.wait())
         finally:
             self.open -= 1
 

@@ -11,10 +11,13 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ledger.admission import InFlight
+from ledger.connection_table import ConnectionTable
 from ledger.heads import Heads
 from ledger.long_polls import LongPolls
 from ledger.problems import Problems
 from ledger.publisher import Publisher
+from ledger.rate_limits import RateLimits
 from ledger.writers import Writers
 
 PREFIX = "stockwire_ledger"
@@ -38,19 +41,35 @@ PUBLISHER_HELP = {
     "failed": "Messages that the broker did not take; hubs read the log instead.",
     "dropped": "Messages dropped because too many waited for the broker; hubs read the log instead.",
 }
+RATE_HELP = {
+    "limited": "Requests refused because their owner had sent too many.",
+    "leases": "Blocks of requests that Redis was asked for, each for one owner.",
+    "failed": "Blocks of requests that Redis did not answer for; the limits are local then.",
+}
 
 
 class LedgerCollector(Collector):
     """Turns the counters of a ledger's parts into metrics whenever they are scraped."""
 
     def __init__(
-        self, writers: Writers, publisher: Publisher, heads: Heads, problems: Problems, long_polls: LongPolls
+        self,
+        writers: Writers,
+        publisher: Publisher,
+        heads: Heads,
+        problems: Problems,
+        long_polls: LongPolls,
+        rate_limits: RateLimits,
+        in_flight: InFlight,
+        connections: ConnectionTable,
     ) -> None:
         self._writers = writers
         self._publisher = publisher
         self._heads = heads
         self._problems = problems
         self._long_polls = long_polls
+        self._rate_limits = rate_limits
+        self._in_flight = in_flight
+        self._connections = connections
         self.oldest_snapshot_s: float | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -58,6 +77,7 @@ class LedgerCollector(Collector):
         yield from self._broker()
         yield from self._database()
         yield from self._requests()
+        yield from self._limits()
 
     def _commits(self) -> Iterable[Metric]:
         counters = self._writers.counters
@@ -111,6 +131,26 @@ class LedgerCollector(Collector):
         yield _labelled(
             CounterMetricFamily(f"{PREFIX}_problems", "Problem documents answered, by type.", labels=["type"]),
             self._problems.by_type,
+        )
+
+    def _limits(self) -> Iterable[Metric]:
+        yield from _each("rate_", self._rate_limits.counters, RATE_HELP)
+        yield _gauge(
+            "rate_limits_shared",
+            "1 while owners' requests are counted in Redis, for all ledgers; 0: by each ledger alone, or not at all.",
+            self._rate_limits.shared,
+        )
+        yield _gauge("in_flight", "Requests under way, those that wait for events left out.", self._in_flight.open)
+        yield _gauge("connections", "Open HTTP connections.", self._connections.open)
+        yield _labelled(
+            CounterMetricFamily(
+                f"{PREFIX}_turned_away",
+                "Requests and connections turned away unseen, by reason: too many requests under way (in_flight), "
+                "too many connections in all (connections) or of one address (address), idle ones closed to make room "
+                "(evicted), heads too large (head_size), too slow (head_time) or no HTTP (unreadable).",
+                labels=["reason"],
+            ),
+            {"in_flight": self._in_flight.shed, **self._connections.turned_away},
         )
 
 

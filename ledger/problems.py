@@ -28,14 +28,13 @@ class Problems:
         app.add_exception_handler(ClientDisconnect, self._hung_up)
         app.add_exception_handler(Exception, self._defect)
 
-    async def _ledger_error(self, _request: Request, error: Exception) -> Problem:
-        assert isinstance(error, LedgerError)
-        return self.answer(error)
-
-    def answer(self, error: LedgerError) -> Problem:
-        """For what is refused before the app is reached."""
+    def answer_to(self, error: LedgerError) -> Problem:
         self.by_type[error.type] += 1
         return problem_of(error)
+
+    async def _ledger_error(self, _request: Request, error: Exception) -> Problem:
+        assert isinstance(error, LedgerError)
+        return self.answer_to(error)
 
     async def _http_error(self, request: Request, error: Exception) -> Problem:
         """What Starlette's router raises: no such path, or no such method on it."""

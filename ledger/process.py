@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -12,14 +13,18 @@ from issuer.keys import FixedKeys
 from issuer.verifier import Verifier
 from ledger import migrations
 from ledger.admin import MetricRoutes, create_admin_app
+from ledger.admission import InFlight
 from ledger.app import create_app, create_waiting_app
+from ledger.connection_table import ConnectionTable
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.errors import Unavailable
 from ledger.heads import Heads
+from ledger.hub_callers import HubCallers
 from ledger.long_polls import LongPolls
 from ledger.metrics import LedgerCollector
 from ledger.problems import Problems
 from ledger.publisher import Publisher
+from ledger.rate_limits import RateLimits
 from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
@@ -31,6 +36,9 @@ DATABASE_POLL_S = 0.2
 LOG_EVERY_S = 5.0
 COMMIT_CONNECTIONS_MAX = migrations.SHARDS_MAX + 2
 """One for each writer, one for the writer across shards, one for the heads. Opened when needed."""
+
+FILES_BESIDE = 200
+"""Open files of a ledger beside its clients' connections: those to the database and the broker, libraries, the log."""
 
 WILDCARDS = ("0.0.0.0", "::")
 
@@ -60,12 +68,18 @@ class Ledger:
         self._verifier = Verifier(settings.tokens, FixedKeys(public_keys_of(settings.signing_keys)))
         self._problems = Problems()
         self._long_polls = LongPolls()
+        self._rate_limits = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix)
+        self._hub_callers = HubCallers()
+        self._in_flight = InFlight(settings.in_flight_max, self._hub_callers)
+        self._connections = ConnectionTable(
+            _connections_max(settings.connections_max), settings.connections_per_address_max, settings.trusted_proxies
+        )
         self._waiting_for: str | None = "the database has not been reached yet"
         self._stopping = asyncio.Event()
         waiting = create_waiting_app(self._problems, self.why_not_ready)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
-        self._server = create_server(self._gate, tls)
-        self._admin_server = create_server(self._admin_gate, admin_tls)
+        self._server = create_server(self._gate, self._connections, self._hub_callers, tls)
+        self._admin_server = create_server(self._admin_gate, tls=admin_tls)
 
     def stop(self) -> None:
         """Not ready from now on; requests at hand are answered, long polls at once."""
@@ -99,6 +113,7 @@ class Ledger:
             await serving
             return
         beating = tasks.create_task(self._heads.run(), name="heads")
+        limiting = tasks.create_task(self._rate_limits.run(), name="rate limits")
         writers = Writers(self._commit_engine, len(self._heads.heads), self._heads, self._publisher)
         committing = tasks.create_task(writers.run(), name="writers")
         self._open(writers)
@@ -110,9 +125,19 @@ class Ledger:
         writers.stop()
         await committing
         beating.cancel()
+        limiting.cancel()
 
     def _open(self, writers: Writers) -> None:
-        collector = LedgerCollector(writers, self._publisher, self._heads, self._problems, self._long_polls)
+        collector = LedgerCollector(
+            writers,
+            self._publisher,
+            self._heads,
+            self._problems,
+            self._long_polls,
+            self._rate_limits,
+            self._in_flight,
+            self._connections,
+        )
         metrics = MetricRoutes(self._read_engine, collector)
         self._admin_gate.app = create_admin_app(metrics, self._problems, self.why_not_ready)
         self._gate.app = create_app(
@@ -125,6 +150,9 @@ class Ledger:
             publisher=self._publisher,
             problems=self._problems,
             long_polls=self._long_polls,
+            rate_limits=self._rate_limits,
+            hub_callers=self._hub_callers,
+            in_flight=self._in_flight,
             why_not_ready=self.why_not_ready,
         )
         self._waiting_for = None
@@ -168,3 +196,18 @@ class Ledger:
         except (Unavailable, OSError):
             return "the database cannot be reached: start it, or set STOCKWIRE_DATABASE_URL"
         return None
+
+
+def _connections_max(wanted: int) -> int:
+    """No more than the process may open files for: without a file, nothing could be answered, hubs included."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    possible = wanted if files == resource.RLIM_INFINITY else max(1, files - FILES_BESIDE)
+    if possible < wanted:
+        log.warning(
+            "at most %d connections, not %d: %d files may be open. Raise that limit, or set"
+            " STOCKWIRE_LEDGER_CONNECTIONS_MAX lower",
+            possible,
+            wanted,
+            files,
+        )
+    return min(wanted, possible)

@@ -1,40 +1,181 @@
-"""How many requests an owner may send: a token bucket for each, local to this process."""
+"""How many requests an owner may send to all ledgers together: counted in Redis, leased to each ledger in blocks.
 
+The library ``limits`` counts (its sliding window counter). Who asks, ``take``, never waits: ``run`` renews the leases.
+"""
+
+import asyncio
+import hashlib
+import logging
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from ledger.allowance import Allowance, Policy
 from ledger.errors import RateLimited
+from ledger.publisher import BROKER_AWAY
+from wire.channels import rate_prefix
 
+ALLOWANCE = "stockwire.allowance"
+"""In the ASGI scope of a request: the allowance of its owner, once that is known."""
 OWNERS_MAX = 10_000
-"""Buckets remembered; the one unused for longest goes first, and is full again should its owner come back."""
-BURST_S = 2.0
-"""An owner that was quiet may send this many seconds' worth at once."""
+"""Allowances remembered; the one unused for longest goes first, and is full again should its owner come back."""
+RENEWALS_AT_ONCE = 32
+RENEW_DEADLINE_S = 0.5
+LATE_S = 0.05
+"""Leases that Redis has not answered for so long are not waited for: until it does, the limit is local."""
+AGAIN_S = 1.0
+"""While Redis is away it is asked so often whether it is back."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since start. ``limited``: requests refused. ``failed``: leases that Redis did not answer for."""
+
+    limited: int = 0
+    leases: int = 0
+    failed: int = 0
 
 
 class RateLimits:
-    """``per_second`` requests for each owner on average; 0 turns the limit off."""
+    """``per_second`` requests for each owner on average; 0 turns the limit off. ``run`` until cancelled."""
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_second
-        self._burst = max(1.0, per_second * BURST_S)
+    def __init__(
+        self, per_second: float, redis_url: str, prefix: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.counters = Counters()
+        self.shared = per_second > 0
+        """Whether Redis counts; else each ledger counts alone."""
+        self._policy = Policy(per_second) if per_second else None
+        self._redis_url = redis_url
+        self._prefix = rate_prefix(prefix)
         self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
+        self._due: list[Allowance] = []
+        self._arrived = asyncio.Event()
+        self._late_at = math.inf
 
-    def take(self, owner: str) -> None:
-        """Raises RateLimited."""
-        if not self._per_second:
-            return
+    def allowance(self, owner: str) -> Allowance | None:
+        """None: there is no limit."""
+        if self._policy is None:
+            return None
+        found = self._allowances.get(owner)
+        if found is not None:
+            self._allowances.move_to_end(owner)
+            return found
+        key = hashlib.sha256(owner.encode()).hexdigest()[:32]
+        found = self._allowances[owner] = Allowance(self._policy, owner, key, self._clock())
+        if len(self._allowances) > OWNERS_MAX:
+            self._allowances.popitem(last=False)
+        return found
+
+    def take(self, allowance: Allowance) -> None:
+        """Never waits. Raises RateLimited."""
+        assert self._policy is not None
         now = self._clock()
-        tokens, filled_at = self._buckets.pop(owner, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - filled_at) * self._per_second)
-        allowed = tokens >= 1
-        self._buckets[owner] = (tokens - 1 if allowed else tokens, now)
-        if len(self._buckets) > OWNERS_MAX:
-            self._buckets.popitem(last=False)
-        if not allowed:
-            raise RateLimited(
-                f"{owner} may send {self._per_second:g} requests per second",
-                math.ceil((1 - tokens) / self._per_second),
+        shared = self.shared and now < self._late_at
+        wait_s = allowance.take(now, shared=shared)
+        if shared and not allowance.renewing and allowance.wanted(now):
+            allowance.renewing = True
+            self._due.append(allowance)
+            self._arrived.set()
+        if wait_s:
+            self.counters.limited += 1
+            raise RateLimited(allowance.owner, max(1, math.ceil(wait_s)), self._policy.quota, self._policy.window_s)
+
+    def headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
+        """``RateLimit-Policy`` and ``RateLimit`` as in draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
+        assert self._policy is not None
+        left = allowance.left(shared=self.shared)
+        if allowance.said is None or allowance.said[0] != left:
+            allowance.said = left, b'"owner";r=%d;t=%d' % (left, self._policy.token_s)
+        return [(b"ratelimit-policy", self._policy.header), (b"ratelimit", allowance.said[1])]
+
+    async def run(self) -> None:
+        if self._policy is None:
+            return
+        redis = Redis.from_url(
+            self._redis_url,
+            protocol=2,
+            socket_timeout=RENEW_DEADLINE_S,
+            socket_connect_timeout=RENEW_DEADLINE_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        async with redis:
+            given: dict[str, Any] = {"connection_pool": redis.connection_pool}  # no URL: it may hold a password
+            counter = SlidingWindowCounterRateLimiter(
+                RedisStorage("async+redis://", implementation="redispy", key_prefix=self._prefix, **given)
             )
+            item = RateLimitItemPerSecond(self._policy.quota, self._policy.window_s, namespace="owner")
+            while True:
+                await self._arrived.wait()
+                await self._renew(counter, item, self._batch())
+                while not self.shared:
+                    await asyncio.sleep(AGAIN_S)
+                    await self._look_again(redis)
+
+    def _batch(self) -> list[Allowance]:
+        batch, self._due = self._due[:RENEWALS_AT_ONCE], self._due[RENEWALS_AT_ONCE:]
+        if not self._due:
+            self._arrived.clear()
+        return batch
+
+    async def _renew(
+        self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond, batch: list[Allowance]
+    ) -> None:
+        self._late_at = self._clock() + LATE_S
+        try:
+            async with asyncio.timeout(RENEW_DEADLINE_S), asyncio.TaskGroup() as group:
+                for allowance in batch:
+                    group.create_task(self._lease(counter, item, allowance))
+        except* BROKER_AWAY as group:
+            self._be_local(group.exceptions[0], len(batch))
+        finally:
+            self._late_at = math.inf
+            for allowance in batch:
+                allowance.renewing = False
+
+    async def _lease(
+        self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond, allowance: Allowance
+    ) -> None:
+        """As much of a block as there is. What another ledger takes in between is asked for again with the next one."""
+        wanted = granted = allowance.wanted(self._clock())
+        if not wanted:
+            return
+        if not await counter.hit(item, allowance.key, cost=wanted):
+            left = (await counter.get_window_stats(item, allowance.key)).remaining
+            granted = min(wanted, left)
+            if not (granted and await counter.hit(item, allowance.key, cost=granted)):
+                granted = 0
+        left = (await counter.get_window_stats(item, allowance.key)).remaining
+        allowance.lease(wanted, granted, left, self._clock())
+        self.counters.leases += 1
+
+    def _be_local(self, error: BaseException, asked: int) -> None:
+        self.shared = False
+        self.counters.failed += asked
+        for allowance in self._due:
+            allowance.renewing = False
+        self._due.clear()
+        self._arrived.clear()
+        logger.warning("rate limits are local, each ledger's own, until Redis is back: %r", error)
+
+    async def _look_again(self, redis: "Redis") -> None:
+        try:
+            async with asyncio.timeout(RENEW_DEADLINE_S):
+                await redis.ping()
+        except BROKER_AWAY:
+            return
+        self.shared = True
+        logger.info("rate limits are shared again")

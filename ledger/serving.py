@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ledger.connection_table import CONNECTIONS_MAX, ConnectionTable
 from ledger.connections import BoundedConnection
+from ledger.hub_callers import HubCallers
 from wire.environment import SettingsError
 from wire.tls import Tls
 
@@ -32,7 +35,8 @@ class Server(uvicorn.Server):
         """As uvicorn's own, whose handshakes may take a minute."""
 
         def connection(_loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:
-            return BoundedConnection(config=self.config, server_state=self.server_state, app_state={}, _loop=_loop)
+            kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+            return kind(config=self.config, server_state=self.server_state, app_state={}, _loop=_loop)
 
         options = {} if self._tls is None else self._tls.options
         loop = asyncio.get_running_loop()
@@ -61,11 +65,22 @@ class Gate:
         await self.app(scope, receive, send)
 
 
-def create_server(app: ASGIApp, tls: Tls | None = None) -> Server:
+def create_server(
+    app: ASGIApp,
+    table: ConnectionTable | None = None,
+    hub_callers: HubCallers | None = None,
+    tls: Tls | None = None,
+) -> Server:
+    """``table``: of its connections. ``hub_callers``: whose connections do not make room for others."""
+    connection = functools.partial(
+        BoundedConnection,
+        table=table or ConnectionTable(CONNECTIONS_MAX),
+        hub_callers=hub_callers or HubCallers(),
+    )
     config = uvicorn.Config(
         app,
         loop="none",
-        http=BoundedConnection,
+        http=connection,  # type: ignore[arg-type]  # called to make a connection, and nothing else
         ws="none",
         lifespan="off",
         interface="asgi3",

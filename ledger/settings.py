@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ledger.admission import IN_FLIGHT_MAX
 from ledger.bodies import LINES_MAX
+from ledger.connection_table import CONNECTIONS_MAX
 from ledger.limits import BODY_BYTES_MAX
 from wire.addresses import Network
 from wire.channels import DEFAULT_PREFIX
@@ -45,6 +47,9 @@ class Settings:
     body_bytes_max: int
     lines_max: int
     rate_per_s: float
+    connections_max: int
+    connections_per_address_max: int
+    in_flight_max: int
     database_wait_s: float
     read_connections: int
     certificate: Certificate | None
@@ -80,6 +85,11 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         body_bytes_max=env.integer("STOCKWIRE_LEDGER_BODY_BYTES_MAX", BODY_BYTES_MAX, low=1024, high=16 * 2**20),
         lines_max=env.integer("STOCKWIRE_LEDGER_LINES_MAX", LINES_MAX, low=1, high=LINES_MAX),
         rate_per_s=env.number("STOCKWIRE_LEDGER_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),
+        connections_max=env.integer("STOCKWIRE_LEDGER_CONNECTIONS_MAX", CONNECTIONS_MAX, low=1, high=1_000_000),
+        connections_per_address_max=env.integer(
+            "STOCKWIRE_LEDGER_CONNECTIONS_PER_ADDRESS_MAX", 0, low=0, high=1_000_000
+        ),
+        in_flight_max=env.integer("STOCKWIRE_LEDGER_IN_FLIGHT_MAX", IN_FLIGHT_MAX, low=1, high=1_000_000),
         database_wait_s=env.number("STOCKWIRE_LEDGER_DATABASE_WAIT_S", DATABASE_WAIT_S_DEFAULT, low=0, high=3600),
         read_connections=env.integer("STOCKWIRE_LEDGER_READ_CONNECTIONS", READ_CONNECTIONS_DEFAULT, low=1, high=100),
         certificate=certificate_of(env),

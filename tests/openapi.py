@@ -19,6 +19,8 @@ HEADERS_CHECKED = (
     "etag",
     "retry-after",
     "idempotency-replayed",
+    "ratelimit",
+    "ratelimit-policy",
     "www-authenticate",
     "stockwire-fresh",
     "stockwire-lag-ms",

@@ -34,7 +34,7 @@ RAISED: list[errors.LedgerError] = [
     errors.Misdirected("other.example"),
     errors.NotConfigured("STOCKWIRE_X", "this is not done"),
     errors.IdempotencyInFlight("elsewhere"),
-    errors.RateLimited("too many"),
+    errors.RateLimited("shop", 1, 20, 2),
     errors.Overloaded("too much"),
     errors.OutcomeUnknown("lost"),
     errors.Unavailable("away"),

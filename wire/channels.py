@@ -1,4 +1,4 @@
-"""Names of the broker's channels. ``prefix`` lets two systems share one Redis."""
+"""Names of the broker's channels and keys. ``prefix`` lets two systems share one Redis."""
 
 DEFAULT_PREFIX = "stockwire"
 
@@ -11,3 +11,8 @@ def shard_channel(prefix: str, shard: int) -> str:
 def revocation_channel(prefix: str) -> str:
     """Where ledgers publish the ids of revoked API keys."""
     return f"{prefix}:revoked"
+
+
+def rate_prefix(prefix: str) -> str:
+    """How the keys begin under which ledgers count the requests of each owner."""
+    return f"{prefix}:rate"

@@ -13,6 +13,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "too-large": (413, "The request body is too large"),
     "idempotency-mismatch": (422, "The key was used before with another request"),
     "rate-limited": (429, "Too many requests"),
+    "crowded": (429, "Too many connections"),
     "not-configured": (501, "This is not set up here"),
     "overloaded": (503, "The ledger has more work than it can take"),
     "outcome-unknown": (503, "The outcome is not known: send the same request with the same key again"),

@@ -16,6 +16,7 @@ from tests.bench.fan_out import fan_out
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
 from tests.bench.latency import latency
+from tests.bench.limits import limits
 from tests.bench.ratio import Row
 from tests.bench.shop import Shop, open_shop
 
@@ -24,6 +25,7 @@ ROWS: dict[str, Callable[[Shop, int], Awaitable[Row]]] = {
     "hot-sku": hot_sku,
     "hot-sku-http": hot_sku_http,
     "latency": latency,
+    "limits": limits,
 }
 
 

@@ -1,7 +1,6 @@
 """The bounds that docs/design.md and the guides name are those of the code."""
 
 from hub.access import KEEP_S, RECHECK_S
-from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.fanout import PUMPED_PER_FLUSH_MAX, Bounds
 from hub.feed import POLL_SILENCE_S
 from hub.limits import Limits
@@ -10,10 +9,19 @@ from hub.shards import FRESH_S
 from issuer import keys
 from issuer.endpoint import FETCH_S
 from ledger.access import KEEP_S as LEDGER_KEEP_S
+from ledger.admission import HUBS_IN_FLIGHT_MAX, IN_FLIGHT_MAX
+from ledger.allowance import CREDIT_MIN, PAUSE_S, Policy
+from ledger.connection_table import CONNECTIONS_MAX
+from ledger.connections import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from ledger.database import SERVER_SETTINGS
 from ledger.heads import HEARTBEAT_S
+from ledger.limits import BODY_DEADLINE_S
 from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
+from ledger.long_polls import LONG_POLLS_MAX
 from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX
+from ledger.rate_limits import LATE_S, RENEWALS_AT_ONCE
+from ledger.serving import KEEP_ALIVE_S
+from ledger.settings import RATE_PER_S_DEFAULT
 from ledger.writer import (
     BATCH_LINES_MAX,
     COMMIT_DEADLINE_S,
@@ -52,6 +60,32 @@ def test_the_ledgers_bounds() -> None:
         "until eight batches in a row",
         f"at most {REMEMBERED_LEVELS_MAX:,} per writer",
         f"for up to {COMMIT_DEADLINE_S:g} s",
+    )
+
+
+def test_the_limits_of_the_ledger() -> None:
+    policy = Policy(RATE_PER_S_DEFAULT)
+    assert not missing(
+        "design.md",
+        f"{RATE_PER_S_DEFAULT:,.0f} per second to all ledgers together, counted in Redis over {policy.window_s} s",
+        f"{policy.block / policy.per_second * 1000:.0f} ms' worth in the background",
+        f"at most {policy.overshoot / policy.per_second * 1000:.0f} ms' worth more for each ledger",
+        f"{HEAD_BYTES_MAX // 1024} KiB in all and {HEADERS_MAX} headers",
+        f"{HEAD_DEADLINE_S:g} s to send it, and {BODY_DEADLINE_S:g} s for a body",
+        f"At most {AHEAD_MAX} requests ahead",
+        f"is kept for {KEEP_ALIVE_S} s",
+        f"**Connections**: {CONNECTIONS_MAX:,}.",
+        f"**Requests under way**: {IN_FLIGHT_MAX}, long polls ({LONG_POLLS_MAX}) left out",
+        f"room for {HUBS_IN_FLIGHT_MAX} more",
+    )
+    assert not missing(
+        "decisions/0015-leased-rate-limits.md",
+        f"as much as a block and at least {CREDIT_MIN}",
+        f"{RENEWALS_AT_ONCE} owners at once",
+        f"after {PAUSE_S[0] * 1000:.0f} ms to {PAUSE_S[1]:g} s",
+        f"has not answered for {LATE_S * 1000:.0f} ms",
+        f"({policy.overshoot:,} requests at the default)",
+        f"and {Policy(20).overshoot} to {Policy(200).overshoot} for limits up to 200 per second",
     )
 
 

@@ -8,9 +8,9 @@ from websockets.exceptions import InvalidStatus
 from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.door import Door, Visitor
 from hub.errors import Crowded
+from hub.http_connection import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
+from hub.http_connection import HEADERS_MAX as READ_HEADERS_MAX
 from hub.limits import Limits
-from hub.serving import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
-from hub.serving import HEADERS_MAX as READ_HEADERS_MAX
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
 from tests.hub.metrics import await_metric
@@ -93,7 +93,7 @@ async def test_an_owner_has_no_more_connections_streams_and_reads_than_it_may(st
                 assert (said["code"], "2 connections" in said["reason"], said["reconnect"]) == (4100, True, True)
                 assert await third.closed() == 4100
             answer = await reader.get("/v1/levels/berlin/A")
-            assert (answer.status_code, answer.json()["type"]) == (429, "rate-limited")
+            assert (answer.status_code, answer.json()["type"]) == (429, "crowded")
             assert int(answer.headers["Retry-After"]) >= 1
             async with open_stream(hub.stream, make_token(BERLIN, owner="another")):
                 pass

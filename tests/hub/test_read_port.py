@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import hub.body
+from hub import http_connection
 from hub.body import BODY_BYTES_MAX
 from hub.fanout import Bounds
+from hub.http_connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.serving import bind, bound_send_buffer, create_server
 from tests.api_keys import make_token
 from tests.hub.reader import in_memory, read_port
@@ -114,3 +116,39 @@ async def served(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
             writer.close()
             server.stop()
             await serving
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: hub\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: hub\r\nX-Long: " + b"x" * HEAD_BYTES_MAX,
+        b"GET / HTTP/1.1\r\nHost: hub\r\n" + b"X: y\r\n" * HEADERS_MAX + b"\r\n",
+    ],
+    ids=["request line", "one header", "many headers"],
+)
+async def test_header_bombs_are_answered_before_the_connection_ends(sent: bytes) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("no whole head was sent")
+
+    async with asyncio.timeout(10), served(app) as (reader, writer):
+        writer.write(sent)
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert b"connection: close" in answer
+
+
+async def test_line_ends_after_an_answer_do_not_keep_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async with asyncio.timeout(10), served(app) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+        ended = asyncio.create_task(reader.read())
+        while not ended.done():
+            writer.write(b"\r\n")
+            await asyncio.wait([ended], timeout=0.02)

@@ -87,7 +87,7 @@ async def test_bytes_that_are_no_request_are_refused(http_system: System, sent: 
 async def test_an_endless_head_ends_the_connection(http_system: System, sent: bytes) -> None:
     """With an answer, unless bytes that were still on their way turned it into a reset."""
     with contextlib.suppress(ConnectionResetError):
-        assert b" 400 " in (await answer_to(http_system.ledger_url, sent, b"x" * 200_000)).split(b"\r\n")[0]
+        assert b" 431 " in (await answer_to(http_system.ledger_url, sent, b"x" * 200_000)).split(b"\r\n")[0]
 
 
 async def test_a_body_that_waits_for_leave_is_not_asked_for_when_it_is_not_wanted(http_system: System) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import secrets
+from typing import ClassVar
 
 import pytest
 
+from ledger.admission import LANE, Lane
 from ledger.errors import Overloaded
 from ledger.long_polls import LongPolls
 from ledger.operation import operation_id
@@ -92,6 +94,8 @@ async def test_long_polls_are_bounded() -> None:
     polls, never = LongPolls(polls_max=1), asyncio.Event()
 
     class Request:
+        scope: ClassVar = {LANE: Lane(1)}
+
         async def receive(self) -> dict[str, str]:
             await never.wait()
             raise AssertionError
@@ -99,7 +103,7 @@ async def test_long_polls_are_bounded() -> None:
     async def forever() -> None:
         await never.wait()
 
-    first = asyncio.create_task(polls.wait(Request(), forever()))  # type: ignore[arg-type]  # only receive is used
+    first = asyncio.create_task(polls.wait(Request(), forever()))  # type: ignore[arg-type]  # only these are used
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
         await polls.wait(Request(), forever())  # type: ignore[arg-type]

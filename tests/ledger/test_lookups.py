@@ -1,12 +1,9 @@
-"""What a ledger remembers of keys and locations, and how many requests an owner may send."""
+"""What a ledger remembers of keys and locations."""
 
 import asyncio
 
-import pytest
-
-from ledger.errors import RateLimited, Unavailable
+from ledger.errors import Unavailable
 from ledger.lookups import Lookups
-from ledger.rate_limits import OWNERS_MAX, RateLimits
 
 
 class Source:
@@ -98,28 +95,3 @@ async def test_what_was_forgotten_while_it_was_read_is_not_kept() -> None:
     source.gate.set()
     await first
     assert await lookups.get("a") == 2
-
-
-def test_an_owner_has_a_burst_and_then_a_rate() -> None:
-    clock = Clock()
-    limits = RateLimits(10, clock)
-    for _ in range(20):
-        limits.take("a")
-    with pytest.raises(RateLimited) as caught:
-        limits.take("a")
-    assert caught.value.retry_after_s == 1
-    limits.take("b")
-    clock.now = 0.1
-    limits.take("a")
-    with pytest.raises(RateLimited):
-        limits.take("a")
-
-
-def test_the_buckets_are_bounded_and_zero_means_no_limit() -> None:
-    limits = RateLimits(1)
-    for number in range(OWNERS_MAX + 10):
-        limits.take(str(number))
-    assert len(limits._buckets) == OWNERS_MAX
-    unlimited = RateLimits(0)
-    for _ in range(10_000):
-        unlimited.take("a")

@@ -1,0 +1,117 @@
+"""The open connections of a ledger: how many, from where, and whose turn it is to go when there are too many. Pure.
+
+A connection that waits for a request costs nobody anything but its place. So when all places are taken, the one that
+has waited for longest makes room for a new one: a flood of silent connections meets itself, and whoever has something
+to say gets in. Those of hubs stay. Only when every connection has a request under way is a new one turned away.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+
+from wire.addresses import Network, is_among
+
+CONNECTIONS_MAX = 2_000
+REASONS = ("connections", "address", "evicted", "head_size", "head_time", "unreadable")
+IPV6_PREFIX = 64
+"""Bits that one customer has in common, who may use all the addresses below."""
+
+
+class Connection(Protocol):
+    address: str
+
+    def is_of_hub(self) -> bool: ...
+
+    def make_room(self) -> None:
+        """Close: no request is under way."""
+
+
+class ConnectionTable:
+    """At most ``connections_max`` connections, ``per_address_max`` of each address (0: as many as one likes).
+
+    ``turned_away``: since start, by reason.
+    """
+
+    def __init__(self, connections_max: int, per_address_max: int = 0, proxies: Sequence[Network] = ()) -> None:
+        self.turned_away = dict.fromkeys(REASONS, 0)
+        self.lingering = 0
+        """Connections that have their refusal and are not closed yet."""
+        self._connections_max = connections_max
+        self._per_address_max = per_address_max
+        self._proxies = proxies
+        self._waiting: OrderedDict[Connection, None] = OrderedDict()
+        self._busy: set[Connection] = set()
+        self._by_address: Counter[str] = Counter()
+
+    @property
+    def open(self) -> int:
+        return len(self._waiting) + len(self._busy)
+
+    def admit(self, connection: Connection) -> bool:
+        """False: turn it away."""
+        if connection.address and self._per_address_max and self._is_full(connection.address):
+            self.turned_away["address"] += 1
+            return False
+        if self.open >= self._connections_max and not self._evict():
+            self.turned_away["connections"] += 1
+            return False
+        self._waiting[connection] = None
+        if self._per_address_max:
+            self._by_address[connection.address] += 1
+        return True
+
+    def counted(self, peer: str) -> str:
+        """What counts as the address of ``peer``; of a named proxy, behind which everybody stands, nothing does."""
+        return "" if is_among(peer, self._proxies) else counted_address(peer)
+
+    def _is_full(self, address: str) -> bool:
+        return self._by_address[address] >= self._per_address_max
+
+    def begin(self, connection: Connection) -> None:
+        """A request of it is under way."""
+        if self._waiting.pop(connection, self) is None:
+            self._busy.add(connection)
+
+    def end(self, connection: Connection) -> None:
+        """It waits for the next one."""
+        if connection in self._busy:
+            self._busy.remove(connection)
+            self._waiting[connection] = None
+
+    def remove(self, connection: Connection) -> None:
+        """Safe twice, and for one that was turned away."""
+        known = self._waiting.pop(connection, self) is None or connection in self._busy
+        self._busy.discard(connection)
+        if known and self._per_address_max:
+            self._by_address[connection.address] -= 1
+            if not self._by_address[connection.address]:
+                del self._by_address[connection.address]
+
+    def _evict(self) -> bool:
+        for _ in range(len(self._waiting)):
+            connection = next(iter(self._waiting))
+            if connection.is_of_hub():
+                self._waiting.move_to_end(connection)
+                continue
+            self.remove(connection)
+            self.turned_away["evicted"] += 1
+            connection.make_room()
+            return True
+        return False
+
+
+def counted_address(peer: str) -> str:
+    """What counts as one address: of IPv6 the network that one customer has.
+
+    Everybody behind a proxy or a NAT shares its address.
+    """
+    try:
+        address = ip_address(peer)
+    except ValueError:  # a Unix socket has none
+        return peer
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(IPv6Address(int(address) >> (128 - IPV6_PREFIX) << (128 - IPV6_PREFIX)))
+    return peer
