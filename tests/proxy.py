@@ -27,7 +27,7 @@ class Flow:
     as behind a half-open link: the sender sees no error. ``drip_bytes`` at a time, with ``drip_pause_s`` in between.
     ``reset_after_bytes``: once that many more bytes have passed, every connection is reset (RST), in mid-frame or not.
     ``drop_chance``: of each piece that arrives, that it is thrown away and its connection reset: on ``down``, an answer
-    that is lost after its request took effect.
+    that is lost after its request took effect. ``heard``: if set, everything that has passed is added to it.
     """
 
     bytes_passed: int = 0
@@ -37,6 +37,7 @@ class Flow:
     reset_after_bytes: int | None = None
     drop_chance: float = 0.0
     dropped: int = 0
+    heard: bytearray | None = None
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -208,6 +209,8 @@ class Proxy:
         writer.write(data)
         await writer.drain()
         flow.bytes_passed += len(data)
+        if flow.heard is not None:
+            flow.heard += data
         self._changed.set()
         if flow.reset_after_bytes == 0:
             flow.reset_after_bytes = None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger import bodies
-from ledger.access import HUB, Access, read_scope, require
+from ledger.access import HUB, Access, read_scope, readable_locations, require
 from ledger.answers import Json
 from ledger.errors import Invalid, NotFound
 from ledger.heads import Heads
@@ -18,6 +18,7 @@ from ledger.locations import Locations
 from ledger.query import Query, check_name, path_name
 from ledger.reading import reading
 from wire.shards import shard_of
+from wire.tokens import Principal
 
 HEADS = """
     select (select epoch from ledger_meta) as epoch,
@@ -118,7 +119,7 @@ class LevelRoutes:
             "levels": levels,
             "view_versions": [row["view_version"] for row in found[:limit]],
             "next": f"{last['sku']}/{last['location']}" if last else None,
-            **self._position(rows[0]),
+            **self._position(rows[0], principal, location),
         }
         return Json(content)
 
@@ -126,17 +127,23 @@ class LevelRoutes:
         principal = await self._access.admit(request)
         Query(request)
         keys = bodies.decode(bodies.level_keys_decoder, await request.body()).keys
-        for location in dict.fromkeys(location for location, _ in keys):
+        locations = list(dict.fromkeys(location for location, _ in keys))
+        for location in locations:
             require(principal, read_scope(location), HUB)
         values = {"locations": [location for location, _ in keys], "skus": [sku for _, sku in keys]}
         async with reading(self._engine) as connection:
             rows = (await connection.execute(_ASKED, values)).mappings().all()
         view_versions = [row["view_version"] or 0 for row in rows]
         levels = [_asked_level(row) for row in rows]
-        return Json({**self._position(rows[0]), "levels": levels, "view_versions": view_versions})
+        position = self._position(rows[0], principal, *locations)
+        return Json({**position, "levels": levels, "view_versions": view_versions})
 
-    def _position(self, row: RowMapping) -> dict[str, Any]:
+    def _position(self, row: RowMapping, principal: Principal, *locations: str | None) -> dict[str, Any]:
+        """Of all shards for who may read everything; else of those of ``locations``: others tell what sells there."""
         heads = {str(shard): head for shard, head in zip(row["shards"], row["heads"], strict=True)}
+        if readable_locations(principal) is not None:
+            own = {str(shard_of(location, len(heads))) for location in locations if location is not None}
+            heads = {shard: head for shard, head in heads.items() if shard in own}
         return {"epoch": self._heads.compose(row["epoch"]), "heads": heads}
 
 

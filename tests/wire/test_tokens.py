@@ -162,7 +162,7 @@ def test_a_providers_token_has_no_key_whatever_it_says() -> None:
         ({"scope": ..., "scp": ["stock:read:berlin", "email"]}, {"stock:read:berlin"}),
         ({"scope": "stock:read:berlin", "scp": ["stock:read:*"]}, {"stock:read:berlin"}),
     ],
-    ids=str,
+    ids=lambda value: "-".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_a_providers_token_has_the_scopes_that_are_ours_and_never_those_of_who_runs_it(
     claims: dict[str, Any], scopes: set[str]

@@ -1,0 +1,1 @@
+"""What readers of one location may not learn of another."""
