@@ -88,7 +88,7 @@ def problem_of(error: HubError) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Crowded):
-        return Problem("crowded", str(error), connections_max=error.connections_max, retry_after_s=RETRY_AFTER_S)
+        return Problem("crowded", str(error), retry_after_s=RETRY_AFTER_S, connections_max=error.connections_max)
     if isinstance(error, Unauthorized):
         return Problem("unauthorized", str(error))
     if isinstance(error, Refused) and error.field is not None:  # over a limit, whichever hub it goes to

@@ -9,6 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
+from hub.errors import Crowded
+from hub.problems import problem_of
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
 from ledger.settings import read_settings as read_ledger_settings
@@ -52,8 +54,11 @@ def test_the_problem_types_are_those_of_the_wire() -> None:
 
 def test_the_members_of_a_problem_are_those_that_it_carries() -> None:
     described = {code_names(row[0])[0]: code_names(row[3]) for row in rows(page("problems.md"), "Type")}
-    assert described == {error.type: list(error.numbers) for error in RAISED}
-    assert {error.type for error in RAISED} == set(PROBLEMS)
+    carried = {error.type: list(error.numbers) for error in RAISED}
+    crowded = problem_of(Crowded(10_000))
+    carried[crowded.type] = list(crowded.numbers)
+    assert described == carried
+    assert set(carried) == set(PROBLEMS)
 
 
 def test_every_setting_that_the_code_names_is_described_and_the_reverse() -> None:

@@ -25,7 +25,7 @@ async def test_a_level_that_was_waited_for_is_not_lost(database_url: str) -> Non
                 done, _ = await asyncio.wait([waiting], timeout=0.1)
                 assert not done, "nobody waited: this proved nothing"
                 await first.commit()
-                assert await waiting == {keys[0]: Stock(5, 0, 2 + number), keys[1]: Stock(5, 0, 1)}
+                assert await waiting == {keys[0]: Stock(5, 0, 2 + number, 1), keys[1]: Stock(5, 0, 1, 1)}
                 await second.commit()
     finally:
         await engine.dispose()

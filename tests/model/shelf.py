@@ -7,6 +7,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 Body = dict[str, Any]
@@ -146,7 +147,14 @@ class Shelf:
             "reason": _common([line.get("reason") for line in lines]),
             "reference": _common([line.get("reference") for line in lines]),
             "occurred_at": None,
+            "view_version": self._view_version(key, on_hand),
         }
+
+    def _view_version(self, key: Key, on_hand: int) -> int:
+        """How often the public step has changed; to come into being is a change."""
+        numbers = [event["on_hand"] for event in self.history[key]] + [on_hand]
+        steps = [sum(number >= step for step in (1, 5, 10)) for number in numbers]
+        return 1 + sum(before != after for before, after in pairwise(steps))
 
 
 def _common(values: list[Any]) -> Any:
