@@ -152,7 +152,7 @@ class Shelf:
 
     def _view_version(self, key: Key, on_hand: int) -> int:
         """How often the public step has changed; to come into being is a change."""
-        numbers = [event["on_hand"] for event in self.history[key]] + [on_hand]
+        numbers: list[int] = [*(event["on_hand"] for event in self.history[key]), on_hand]
         steps = [sum(number >= step for step in (1, 5, 10)) for number in numbers]
         return 1 + sum(before != after for before, after in pairwise(steps))
 
