@@ -220,12 +220,14 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
         await api.stock("berlin", "A", 7)
         assert (await as_hub.get("/v1/shards")).is_success
         async with locked(system.database_url):
-            buyers = [asyncio.create_task(api.move(receipt("berlin", "A", 1))) for _ in range(5)]
+            buyers = [
+                asyncio.create_task(api.move(receipt("berlin", "A", 1))) for _ in range(8)
+            ]  # one may meet the hub's own
 
             async def full() -> bool:
-                return await metric(ledger, "in_flight") == 5
+                return await metric(ledger, "in_flight") >= 5
 
-            await wait_until(full)
+            await wait_until(full, swallow=httpx.HTTPError)  # of a machine that is busy
             async with asyncio.timeout(2):  # well below the time for which the others wait
                 shed = await api.move(receipt("berlin", "A", 1))
                 assert problem(shed) == (503, "overloaded")
@@ -237,7 +239,10 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
             headers = {"Authorization": f"Bearer {await system.key('shopper', 'stock:read:*')}"}
             level = await plain.get(f"{hub.url}/v1/levels/berlin/A", headers=headers)
             assert level.json()["on_hand"] == 7, "the hub had to ask the ledger for the key and the level"
-        assert all(answer.is_success for answer in await asyncio.gather(*buyers))
+        answers = await asyncio.gather(*buyers)
+        taken = [answer for answer in answers if answer.is_success]
+        assert 4 <= len(taken) <= 5
+        assert all(problem(answer) == (503, "overloaded") for answer in answers if answer not in taken)
         assert (await api.get("/v1/items")).is_success
     assert await turned_away(ledger, "in_flight") >= 1
 
