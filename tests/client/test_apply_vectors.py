@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stockwire.kind import LEVELS
 from stockwire.session import CONNECT_ID, SUBSCRIBE_ID, Session
 from tests.wire.vectors import load
 
@@ -14,7 +15,7 @@ VECTORS = load("apply.json")["vectors"]
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_a_client_holds_what_the_vector_says(vector: dict[str, Any]) -> None:
     assert (CONNECT_ID, SUBSCRIBE_ID) == (1, 2), "the vectors' ids: translate them"
-    session = Session(vector["location"], vector["skus"])
+    session = Session(LEVELS, vector["location"], vector["skus"])
     for connection in vector["connections"]:
         session.begin("token")
         for message in connection["messages"]:

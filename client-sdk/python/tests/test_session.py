@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stockwire import errors
 from stockwire.frame import Position
+from stockwire.kind import LEVELS
 from stockwire.session import Changed, Dropped, Ending, Output, Send, Session, Taken
 from stockwire.stream import Freshness
 from stockwire.view import State
@@ -64,7 +65,7 @@ class Hub:
     """Feeds a session as a hub would."""
 
     def __init__(self, session: Session | None = None) -> None:
-        self.session = session or Session("berlin", ["A", "B"])
+        self.session = session or Session(LEVELS, "berlin", ["A", "B"])
         self.session.begin("key")
 
     def say(self, *messages: dict[str, Any]) -> list[Output]:
@@ -95,7 +96,7 @@ def test_becomes_fresh_with_the_last_part_of_the_snapshot_only() -> None:
     outputs = hub.say(connected(), subscribed(), snapshot(level("A", 3), last=False))
     assert not [output for output in outputs if isinstance(output, Taken)]
     assert state(hub) is State.CONNECTING
-    assert hub.say(snapshot(level("B", 4))) == [Taken(frozenset({("berlin", "A"), ("berlin", "B")}), recovered=False)]
+    assert hub.say(snapshot(level("B", 4))) == [Taken({("berlin", "A"): None, ("berlin", "B"): None}, recovered=False)]
     assert state(hub) is State.FRESH
     assert hub.session.view["berlin", "B"].on_hand == 4
 
@@ -121,7 +122,7 @@ def test_a_heartbeat_during_a_resume_moves_no_position() -> None:
 def test_a_level_never_moves_the_position() -> None:
     hub = Hub()
     hub.serve(seq=10)
-    assert hub.say(changed("A", 500)) == [Changed((("berlin", "A"),))]
+    assert hub.say(changed("A", 500)) == [Changed({("berlin", "A"): None})]
     assert position(hub) == Position("e", {"0": 10}, "mark")
 
 
@@ -149,11 +150,12 @@ def test_a_change_that_a_cut_resume_brought_is_told_by_the_next_one() -> None:
     """The view has it already, so the next snapshot brings nothing new, and yet the application knows nothing of it."""
     hub = Hub()
     hub.serve(level("A", 1))
+    before = hub.session.view["berlin", "A"]
     hub.session.lost(None)
     assert Hub(hub.session).say(connected(), subscribed(recovered=True), changed("A", 5))[1:] == []
     hub.session.lost(None)
     outputs = Hub(hub.session).say(connected(), subscribed(recovered=True), snapshot(level("A", 5)))
-    assert outputs[1:] == [Taken(frozenset({("berlin", "A")}), recovered=True)]
+    assert outputs[1:] == [Taken({("berlin", "A"): before}, recovered=True)]
 
 
 def test_another_epoch_drops_everything_before_it_subscribes() -> None:
@@ -287,7 +289,7 @@ messages = st.one_of(
 @given(st.lists(messages, max_size=40))
 def test_any_messages_in_any_order_never_take_a_version_back(script: list[dict[str, Any] | None]) -> None:
     """None: the connection is lost and another begins."""
-    session = Session("berlin", ["A", "B"])
+    session = Session(LEVELS, "berlin", ["A", "B"])
     session.begin("key")
     versions: dict[tuple[str, str], int] = {}
     for message in script:
