@@ -1,6 +1,7 @@
 """The client's side of protocol v1, message by message, without a socket."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockwire import errors
+from stockwire.availability import Availability
 from stockwire.frame import Position
-from stockwire.kind import LEVELS
+from stockwire.kind import LEVELS, PUBLIC
 from stockwire.session import Changed, Dropped, Ending, Output, Send, Session, Taken
 from stockwire.stream import Freshness
 from stockwire.view import State
@@ -83,7 +85,7 @@ def position(hub: Hub) -> Position | None:
     return hub.session.view.position
 
 
-def sent(outputs: list[Output]) -> list[dict[str, Any]]:
+def sent(outputs: Sequence[Output[Any]]) -> list[dict[str, Any]]:
     return [json.loads(output.text) for output in outputs if isinstance(output, Send)]
 
 
@@ -268,6 +270,36 @@ def test_a_token_is_renewed_before_it_ends() -> None:
     assert hub.session.renew_after_s(now) == 960.0
     hub.say({"type": "refreshed", "id": 4, "expires_at": None})
     assert not hub.session.renewable
+
+
+def test_what_the_public_sees_is_asked_for_without_a_position_and_taken_whole_each_time() -> None:
+    session = Session(PUBLIC, "web", ["A", "B"])
+    for number in (1, 2):
+        session.begin("key")
+        (asked,) = sent(session.receive(json.dumps(connected())))
+        assert asked == {"type": "subscribe", "id": 2, "location": "web", "skus": ["A", "B"], "view": "public"}
+        session.receive(json.dumps(subscribed()))
+        session.receive(json.dumps(heartbeat(7)))
+        part = {"type": "snapshot", "sub": 2, "last": True, "views": [view(number)]}
+        taken = session.receive(json.dumps(part))[0]
+        assert isinstance(taken, Taken)
+        assert (list(taken.before), taken.recovered) == ([("web", "A")], False)
+        assert session.receive(json.dumps({"type": "view"} | view(number))) == []
+        assert session.view.position is None
+        session.lost(None)
+    assert session.view["web", "A"] == Availability("A", "web", 2, "low", "1+")
+
+
+def test_a_hub_that_sends_levels_to_the_public_is_not_believed() -> None:
+    session = Session(PUBLIC, "web", ["A"])
+    session.begin("key")
+    for message in (connected(), subscribed()):
+        session.receive(json.dumps(message))
+    assert isinstance(session.receive(json.dumps(snapshot(level())))[0], Ending)
+
+
+def view(version: int) -> dict[str, Any]:
+    return {"sku": "A", "location": "web", "version": version, "availability": "low", "quantity": "1+"}
 
 
 messages = st.one_of(

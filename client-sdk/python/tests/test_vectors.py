@@ -122,12 +122,12 @@ def about_of(vector: dict[str, Any]) -> Kind[Any, Any]:
 
 def asked_by(message: dict[str, Any]) -> Kind[Any, Any]:
     public = message.get("view") == "public"
-    match message.get("when"):
-        case {"at_most": int(units), **rest}:
-            return thresholds(AtMost(units, rest.get("until")), public=public)
-        case {"at_least": int(units), **rest}:
-            return thresholds(AtLeast(units, rest.get("until")), public=public)
-    return PUBLIC if public else LEVELS
+    when = message.get("when")
+    if when is None:
+        return PUBLIC if public else LEVELS
+    until = when.get("until")
+    asked = AtMost(when["at_most"], until) if "at_most" in when else AtLeast(when["at_least"], until)
+    return thresholds(asked, public=public)
 
 
 def plain(value: Any) -> Any:

@@ -53,10 +53,10 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """On which side of a threshold a level stands. False too if it was never seen on either, only between the edges.
+    """On which side of a threshold a level stands. Not raised, at version 0, if it was only seen between the edges.
 
-    ``version`` is the level's when the hub saw it there first, and ``available`` its units then; of what the public
-    sees, the view's version and None.
+    ``version`` is the level's when the hub first saw it there, and ``available`` its units then; with ``public`` the
+    version of what the public sees, and None.
     """
 
     sku: str
@@ -93,7 +93,8 @@ def settle(told: Threshold, held: Threshold | None) -> Threshold:
     """What is to be held after ``told``: of one that is undecided, what is known already."""
     if not isinstance(told, Undecided):
         return told
-    return held or Threshold(told.sku, told.location, told.version, raised=False, available=told.available)
+    # Version 0: whatever another hub knows for sure counts more, also if it saw it before this one looked
+    return held or Threshold(told.sku, told.location, 0, raised=False, available=told.available)
 
 
 def crossed(before: Threshold, now: Threshold) -> bool:
