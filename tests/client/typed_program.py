@@ -6,6 +6,10 @@ from typing import assert_type
 
 from stockwire import (
     AsyncClient,
+    AtLeast,
+    AtMost,
+    Availability,
+    AvailabilityChanged,
     Client,
     Event,
     Freshness,
@@ -17,6 +21,9 @@ from stockwire import (
     Reconnecting,
     Snapshot,
     StreamEvent,
+    Subscription,
+    Threshold,
+    ThresholdCrossed,
     View,
     sale,
 )
@@ -40,6 +47,19 @@ def till() -> None:
                 assert_type(kind_of(event), str)
 
 
+def storefront(client: Client) -> None:
+    with client.subscribe_public("web", ["A"]) as public:
+        assert_type(public, Subscription[Availability, AvailabilityChanged])
+        assert_type(public.view["web", "A"].quantity, str)
+        for seen in public:
+            assert_type(availability_of(seen), str)
+    with client.subscribe_threshold("web", when=AtLeast(1), public=True) as back:
+        assert_type(back.ready(), View[Threshold])
+        for event in back:
+            if isinstance(event, ThresholdCrossed):
+                assert_type(event.threshold.raised, bool)
+
+
 async def screen() -> None:
     async with AsyncClient() as client:
         assert_type(await client.stock.get("A", "berlin"), Level)
@@ -50,6 +70,9 @@ async def screen() -> None:
             assert_type(await subscription.next_event(0.5), StreamEvent | None)
             async for event in subscription:
                 assert_type(kind_of(event), str)
+        async with client.subscribe_threshold("berlin", when=AtMost(5, until=8)) as low:
+            assert_type((await low.ready())["berlin", "A"].available, int | None)
+            low.listen(heard)
 
 
 def kind_of(event: StreamEvent) -> str:
@@ -63,6 +86,21 @@ def kind_of(event: StreamEvent) -> str:
             return f"{fresh} {lag_ms}"
         case Reconnecting(attempt, after_s, reason):
             return f"{attempt} {after_s} {reason}"
+
+
+def availability_of(event: StreamEvent[Availability, AvailabilityChanged]) -> str:
+    match event:
+        case Snapshot(levels):
+            return levels[0].availability
+        case AvailabilityChanged(seen):
+            return seen.quantity
+        case Freshness() | Reconnecting():
+            return ""
+
+
+def heard(event: StreamEvent[Threshold, ThresholdCrossed]) -> None:
+    if isinstance(event, Snapshot):
+        assert_type(event.levels, tuple[Threshold, ...])
 
 
 def wanted(error: OutOfStock) -> int:

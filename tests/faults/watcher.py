@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from stockwire import AsyncClient, AsyncSubscription, Level, LevelChanged, Snapshot, StreamEvent
+from stockwire.kind import LEVELS
 from tests.waiting import wait_until
 
 Figures = tuple[int, int, int]
@@ -61,7 +62,7 @@ async def watching_hub(
         return key
 
     subscription = AsyncSubscription(
-        location, skus, hubs=hubs, token=token, token_changes=False, connect_timeout_s=10.0
+        LEVELS, location, skus, hubs=hubs, token=token, token_changes=False, connect_timeout_s=10.0
     )
     async with _ready(subscription) as watcher:
         yield watcher

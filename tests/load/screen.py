@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stockwire import frame
+from stockwire.kind import LEVELS
 from stockwire.level import Level, Malformed
 from stockwire.session import Changed, Dropped, Output, Session, Taken
 
@@ -59,7 +60,7 @@ class Screen:
         self.name = name
         self.hub = hub
         self.skus = skus
-        self.session = Session(location, skus)
+        self.session = Session(LEVELS, location, skus)
         self.delivered = Delivered()
         self.complete = False
         self._begun: dict[str, int] | None = None
@@ -116,7 +117,7 @@ class Screen:
             self._begun = dict(self._versions)
 
     def _shown(self, changed: Changed) -> list[Level]:
-        levels = [self.session.view[key] for key in changed.keys]
+        levels = [self.session.view[key] for key in changed.before]
         for level in levels:
             if level.version > self._versions.get(level.sku, 0) + 1:
                 self._gaps.add(level.sku)
@@ -127,7 +128,7 @@ class Screen:
     def _not_newer(self, data: str | bytes) -> None:
         """The session made nothing of a message: was it a level that is not newer?"""
         try:
-            message = frame.parse(data)
+            message = frame.parse(data, LEVELS)
         except Malformed:
             return
         if not isinstance(message, Level):

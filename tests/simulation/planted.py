@@ -150,7 +150,7 @@ def _loaded_over_newer(right: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _snapshot_over_newer(right: Callable[..., Any]) -> Callable[..., Any]:
-    def part(self: Session, message: frame.SnapshotPart) -> list[Output]:
+    def part(self: Session, message: frame.SnapshotPart[Level]) -> list[Output]:
         outputs: list[Output] = right(self, message)
         self._replica.levels.update((level.key, level) for level in message.levels)
         return outputs

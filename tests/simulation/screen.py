@@ -4,6 +4,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from stockwire.errors import StockwireError
+from stockwire.kind import LEVELS
 from stockwire.mailbox import Mailbox
 from stockwire.reconnect import Reconnect
 from stockwire.session import Changed, Dropped, Ending, Output, Send, Session, Taken
@@ -34,8 +35,8 @@ class Screen:
         self.location = location
         self.skus = skus
         self.pace = "fast"
-        self.session = Session(location, skus)
-        self.mailbox = Mailbox(self.session.view)
+        self.session = Session(LEVELS, location, skus)
+        self.mailbox = Mailbox(LEVELS, self.session.view)
         self.checks = Checks(self.session.view, location, skus, world.stock.truths)
         self.link: Link | None = None
         self.left = False
@@ -169,7 +170,7 @@ class Screen:
             if isinstance(output, Dropped):
                 self._forget()
             elif isinstance(output, Changed):
-                self.checks.changed(output.keys)
+                self.checks.changed(output.before)
         if not outputs or not isinstance(outputs[0], Changed | Freshness):  # else nothing else has changed
             self.checks.viewed()
         self.checks.promised("false-recovery" if Taken in map(type, outputs) else "broken-promise")

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from stockwire.kind import LEVELS
 from stockwire.stream import LevelChanged, Snapshot, StreamEvent
 from stockwire.sync.inbox import Ended, Inbox
 from stockwire.sync.listener import Listener
@@ -38,7 +39,7 @@ def begun(inbox: Inbox, skus: list[str]) -> None:
 
 
 def test_thousands_of_changes_behind_a_blocked_callback_are_a_few_with_the_newest() -> None:
-    inbox = Inbox("berlin", None)
+    inbox = Inbox(LEVELS, "berlin", None)
     heard: list[StreamEvent] = []
     blocked, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -68,7 +69,7 @@ def test_thousands_of_changes_behind_a_blocked_callback_are_a_few_with_the_newes
 
 
 def test_a_view_read_while_it_changes_is_of_one_moment() -> None:
-    inbox = Inbox("berlin", None)
+    inbox = Inbox(LEVELS, "berlin", None)
     begun(inbox, SKUS)
     view = inbox.session.view
     ended = threading.Event()
@@ -88,7 +89,7 @@ def test_a_view_read_while_it_changes_is_of_one_moment() -> None:
 
 
 def test_who_waits_is_woken_by_the_end_and_what_waited_can_still_be_taken() -> None:
-    inbox = Inbox("berlin", None)
+    inbox = Inbox(LEVELS, "berlin", None)
     mailbox = inbox.open_mailbox()
     begun(inbox, ["S0"])
     inbox.end(None)

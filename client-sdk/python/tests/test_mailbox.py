@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockwire.frame import Position
+from stockwire.kind import LEVELS
 from stockwire.level import Level
 from stockwire.mailbox import Mailbox
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
@@ -23,11 +24,11 @@ def key(sku: str) -> tuple[str, str]:
 class Watched:
     def __init__(self) -> None:
         self.replica = Replica()
-        self.mailbox = Mailbox(View(self.replica))
+        self.mailbox = Mailbox(LEVELS, View(self.replica))
 
     def change(self, sku: str, version: int) -> None:
         if self.replica.apply(level(sku, version)):
-            self.mailbox.changed([key(sku)])
+            self.mailbox.changed({key(sku): None})
 
     def taken(self) -> list[StreamEvent]:
         events = []
@@ -49,7 +50,7 @@ def test_a_complete_snapshot_swallows_what_waited_before_and_after_it() -> None:
     watched = Watched()
     watched.change("A", 1)
     watched.replica.apply(level("B", 1))
-    watched.mailbox.snapshot([], recovered=False)
+    watched.mailbox.snapshot({}, recovered=False)
     watched.change("A", 2)
     assert watched.taken() == [Snapshot((level("A", 2), level("B", 1)), recovered=False)]
 
@@ -57,10 +58,10 @@ def test_a_complete_snapshot_swallows_what_waited_before_and_after_it() -> None:
 def test_a_complete_snapshot_that_waits_stays_complete_after_a_resume() -> None:
     watched = Watched()
     watched.change("A", 1)
-    watched.mailbox.snapshot([], recovered=False)
+    watched.mailbox.snapshot({}, recovered=False)
     watched.mailbox.notice(Reconnecting(1, 0.1, "lost"))
     watched.change("B", 1)
-    watched.mailbox.snapshot([key("B")], recovered=True)
+    watched.mailbox.snapshot({key("B"): None}, recovered=True)
     assert watched.taken() == [Snapshot((level("A", 1), level("B", 1)), recovered=False)]
 
 
@@ -70,9 +71,9 @@ def test_two_resumes_are_one_with_all_that_changed() -> None:
     watched.change("B", 1)
     watched.taken()
     watched.replica.apply(level("A", 2))
-    watched.mailbox.snapshot([key("A")], recovered=True)
+    watched.mailbox.snapshot({key("A"): None}, recovered=True)
     watched.replica.apply(level("B", 2))
-    watched.mailbox.snapshot([key("B")], recovered=True)
+    watched.mailbox.snapshot({key("B"): None}, recovered=True)
     assert watched.taken() == [Snapshot((level("A", 2), level("B", 2)), recovered=True)]
 
 
@@ -83,7 +84,7 @@ def test_the_last_word_on_the_connection_is_the_newest() -> None:
     watched.mailbox.notice(Reconnecting(2, 0.2, "lost"))
     assert watched.taken() == [Reconnecting(2, 0.2, "lost")]
     watched.mailbox.notice(Reconnecting(1, 0.1, "lost"))
-    watched.mailbox.snapshot([], recovered=False)
+    watched.mailbox.snapshot({}, recovered=False)
     watched.mailbox.notice(Freshness(True, 1))
     assert watched.taken() == [Snapshot((), recovered=False), Freshness(True, 1)]
 
@@ -129,7 +130,7 @@ def test_a_reader_that_follows_the_events_shows_what_the_view_holds(script: list
                 for held in kept:
                     watched.replica.apply(held)
                 watched.replica.end_snapshot(Position("e", {}))
-                watched.mailbox.snapshot([held.key for held in kept], recovered=step == "resumed")
+                watched.mailbox.snapshot(dict.fromkeys(held.key for held in kept), recovered=step == "resumed")
             case "lost":
                 watched.mailbox.notice(Reconnecting(1, 0.1, "lost"))
             case (str(sku), int(version)):

@@ -1,6 +1,7 @@
 """The client's side of protocol v1, message by message, without a socket."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockwire import errors
+from stockwire.availability import Availability
 from stockwire.frame import Position
+from stockwire.kind import LEVELS, PUBLIC
 from stockwire.session import Changed, Dropped, Ending, Output, Send, Session, Taken
 from stockwire.stream import Freshness
 from stockwire.view import State
@@ -64,7 +67,7 @@ class Hub:
     """Feeds a session as a hub would."""
 
     def __init__(self, session: Session | None = None) -> None:
-        self.session = session or Session("berlin", ["A", "B"])
+        self.session = session or Session(LEVELS, "berlin", ["A", "B"])
         self.session.begin("key")
 
     def say(self, *messages: dict[str, Any]) -> list[Output]:
@@ -82,7 +85,7 @@ def position(hub: Hub) -> Position | None:
     return hub.session.view.position
 
 
-def sent(outputs: list[Output]) -> list[dict[str, Any]]:
+def sent(outputs: Sequence[Output[Any]]) -> list[dict[str, Any]]:
     return [json.loads(output.text) for output in outputs if isinstance(output, Send)]
 
 
@@ -95,7 +98,7 @@ def test_becomes_fresh_with_the_last_part_of_the_snapshot_only() -> None:
     outputs = hub.say(connected(), subscribed(), snapshot(level("A", 3), last=False))
     assert not [output for output in outputs if isinstance(output, Taken)]
     assert state(hub) is State.CONNECTING
-    assert hub.say(snapshot(level("B", 4))) == [Taken(frozenset({("berlin", "A"), ("berlin", "B")}), recovered=False)]
+    assert hub.say(snapshot(level("B", 4))) == [Taken({("berlin", "A"): None, ("berlin", "B"): None}, recovered=False)]
     assert state(hub) is State.FRESH
     assert hub.session.view["berlin", "B"].on_hand == 4
 
@@ -121,7 +124,7 @@ def test_a_heartbeat_during_a_resume_moves_no_position() -> None:
 def test_a_level_never_moves_the_position() -> None:
     hub = Hub()
     hub.serve(seq=10)
-    assert hub.say(changed("A", 500)) == [Changed((("berlin", "A"),))]
+    assert hub.say(changed("A", 500)) == [Changed({("berlin", "A"): None})]
     assert position(hub) == Position("e", {"0": 10}, "mark")
 
 
@@ -149,11 +152,12 @@ def test_a_change_that_a_cut_resume_brought_is_told_by_the_next_one() -> None:
     """The view has it already, so the next snapshot brings nothing new, and yet the application knows nothing of it."""
     hub = Hub()
     hub.serve(level("A", 1))
+    before = hub.session.view["berlin", "A"]
     hub.session.lost(None)
     assert Hub(hub.session).say(connected(), subscribed(recovered=True), changed("A", 5))[1:] == []
     hub.session.lost(None)
     outputs = Hub(hub.session).say(connected(), subscribed(recovered=True), snapshot(level("A", 5)))
-    assert outputs[1:] == [Taken(frozenset({("berlin", "A")}), recovered=True)]
+    assert outputs[1:] == [Taken({("berlin", "A"): before}, recovered=True)]
 
 
 def test_another_epoch_drops_everything_before_it_subscribes() -> None:
@@ -268,6 +272,36 @@ def test_a_token_is_renewed_before_it_ends() -> None:
     assert not hub.session.renewable
 
 
+def test_what_the_public_sees_is_asked_for_without_a_position_and_taken_whole_each_time() -> None:
+    session = Session(PUBLIC, "web", ["A", "B"])
+    for number in (1, 2):
+        session.begin("key")
+        (asked,) = sent(session.receive(json.dumps(connected())))
+        assert asked == {"type": "subscribe", "id": 2, "location": "web", "skus": ["A", "B"], "view": "public"}
+        session.receive(json.dumps(subscribed()))
+        session.receive(json.dumps(heartbeat(7)))
+        part = {"type": "snapshot", "sub": 2, "last": True, "views": [view(number)]}
+        taken = session.receive(json.dumps(part))[0]
+        assert isinstance(taken, Taken)
+        assert (list(taken.before), taken.recovered) == ([("web", "A")], False)
+        assert session.receive(json.dumps({"type": "view"} | view(number))) == []
+        assert session.view.position is None
+        session.lost(None)
+    assert session.view["web", "A"] == Availability("A", "web", 2, "low", "1+")
+
+
+def test_a_hub_that_sends_levels_to_the_public_is_not_believed() -> None:
+    session = Session(PUBLIC, "web", ["A"])
+    session.begin("key")
+    for message in (connected(), subscribed()):
+        session.receive(json.dumps(message))
+    assert isinstance(session.receive(json.dumps(snapshot(level())))[0], Ending)
+
+
+def view(version: int) -> dict[str, Any]:
+    return {"sku": "A", "location": "web", "version": version, "availability": "low", "quantity": "1+"}
+
+
 messages = st.one_of(
     st.builds(changed, st.sampled_from(["A", "B"]), st.integers(0, 9)),
     st.builds(heartbeat, st.integers(0, 99), fresh=st.booleans()),
@@ -287,7 +321,7 @@ messages = st.one_of(
 @given(st.lists(messages, max_size=40))
 def test_any_messages_in_any_order_never_take_a_version_back(script: list[dict[str, Any] | None]) -> None:
     """None: the connection is lost and another begins."""
-    session = Session("berlin", ["A", "B"])
+    session = Session(LEVELS, "berlin", ["A", "B"])
     session.begin("key")
     versions: dict[tuple[str, str], int] = {}
     for message in script:

@@ -10,7 +10,9 @@ import pytest
 
 from stockwire import close_code, frame
 from stockwire.close_code import return_after
+from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
 from stockwire.session import Ending, Session
+from stockwire.threshold import AtLeast, AtMost, Undecided
 
 VECTORS = Path(__file__).parents[3] / "wire" / "vectors"
 
@@ -31,10 +33,14 @@ def test_reads_what_a_hub_sends(vector: dict[str, Any]) -> None:
     decoded = vector.get("decoded")
     if decoded is None:
         decoded = {name: value for name, value in vector["message"].items() if name != "type"}
-    message = frame.parse(text_of(vector))
+    about = about_of(vector)
+    message = frame.parse(text_of(vector), about)
     assert message is not None
     read = plain(message)
     expected = plain(decoded)
+    if isinstance(message, frame.SnapshotPart):
+        assert read.pop("levels") == expected.pop(about.part)
+        assert {expected.pop(name, None) for name in ("levels", "views", "thresholds")} == {None}
     assert {name: read[name] for name in expected} == expected
 
 
@@ -48,7 +54,7 @@ def test_writes_what_a_hub_reads(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", vectors("ignored-by-clients.json"))
 def test_ignores_what_a_later_protocol_adds(vector: dict[str, Any]) -> None:
-    session = Session("berlin", None)
+    session = Session(LEVELS, "berlin", None)
     session.begin("token")
     assert session.receive(text_of(vector)) == []
 
@@ -83,7 +89,7 @@ def test_the_close_codes_have_the_names_of_the_contract() -> None:
     ],
 )
 def test_a_message_that_makes_no_sense_ends_the_connection_and_nothing_else(text: str | bytes) -> None:
-    session = Session("berlin", None)
+    session = Session(LEVELS, "berlin", None)
     session.begin("token")
     (ending,) = session.receive(text)
     assert isinstance(ending, Ending)
@@ -97,7 +103,9 @@ def written_by_client(message: dict[str, Any]) -> str | None:
             return frame.connect(message["id"], message["token"]) if message.get("token") else None
         case "subscribe":
             since = frame.Position.parse(message["since"]) if "since" in message else None
-            return frame.subscribe(message["id"], message["location"], message.get("skus"), since)
+            return frame.subscribe(
+                message["id"], message["location"], message.get("skus"), since, asked_by(message).asks
+            )
         case "unsubscribe":
             return frame.unsubscribe(message["id"], message["sub"])
         case "refresh":
@@ -105,10 +113,31 @@ def written_by_client(message: dict[str, Any]) -> str | None:
     raise AssertionError(f"a vector of an unknown type: {message}")
 
 
+def about_of(vector: dict[str, Any]) -> Kind[Any, Any]:
+    """What one subscribes to in order to be sent this."""
+    kinds: list[Kind[Any, Any]] = [PUBLIC, thresholds(AtMost(5), public=False)]
+    message = vector.get("message", {})
+    return next((kind for kind in kinds if vector["type"] == kind.message or kind.part in message), LEVELS)
+
+
+def asked_by(message: dict[str, Any]) -> Kind[Any, Any]:
+    public = message.get("view") == "public"
+    when = message.get("when")
+    if when is None:
+        return PUBLIC if public else LEVELS
+    until = when.get("until")
+    asked = AtMost(when["at_most"], until) if "at_most" in when else AtLeast(when["at_least"], until)
+    return thresholds(asked, public=public)
+
+
 def plain(value: Any) -> Any:
     """A frame as the JSON values it came from; a position's selection that is null is the same as an absent one."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if isinstance(value, Undecided):
+        return asdict(value) | {"raised": None}
+    if isinstance(value, frame.SnapshotPart):
+        return {name: plain(getattr(value, name)) for name in ("sub", "levels", "last", "position")}
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, dict):

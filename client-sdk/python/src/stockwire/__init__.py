@@ -6,6 +6,7 @@ Start with `Client`, or with `AsyncClient` in a program on asyncio: the same voc
 
 from stockwire.asyncio.client import AsyncClient
 from stockwire.asyncio.subscription import AsyncSubscription
+from stockwire.availability import Availability
 from stockwire.catalogue import Item, Location
 from stockwire.errors import (
     BadToken,
@@ -34,9 +35,18 @@ from stockwire.errors import (
 from stockwire.frame import Position
 from stockwire.level import Level, LevelNumbers
 from stockwire.operation import Event, Line, OperationResult, adjustment, receipt, returned, sale, write_off
-from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
+from stockwire.stream import (
+    AvailabilityChanged,
+    Freshness,
+    LevelChanged,
+    Reconnecting,
+    Snapshot,
+    StreamEvent,
+    ThresholdCrossed,
+)
 from stockwire.sync.client import Client
 from stockwire.sync.subscription import Subscription
+from stockwire.threshold import AtLeast, AtMost, Threshold
 from stockwire.view import State, View
 
 __version__ = "0.1.0"
@@ -44,6 +54,10 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "AsyncSubscription",
+    "AtLeast",
+    "AtMost",
+    "Availability",
+    "AvailabilityChanged",
     "BadToken",
     "BelowReserved",
     "Client",
@@ -76,6 +90,8 @@ __all__ = [
     "StreamEvent",
     "StreamRefused",
     "Subscription",
+    "Threshold",
+    "ThresholdCrossed",
     "TokenExpired",
     "TooLarge",
     "Unauthorized",

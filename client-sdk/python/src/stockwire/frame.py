@@ -7,13 +7,29 @@ golden vectors in ``wire/vectors``.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 
-from stockwire.level import Level, Malformed, fields, integer, moment, optional_text, rows, text
+from stockwire.level import Malformed, fields, flag, integer, moment, optional_text, rows, text
 
 SUBPROTOCOL = "stockwire.v1"
+
+Told = TypeVar("Told")
+Told_co = TypeVar("Told_co", covariant=True)
+
+
+class Reader(Protocol[Told_co]):
+    """Of what a subscription is about. See `stockwire.kind.Kind`."""
+
+    @property
+    def message(self) -> str: ...
+    @property
+    def part(self) -> str: ...
+    @property
+    def resumes(self) -> bool: ...
+    @property
+    def parse(self) -> Callable[[Mapping[str, Any]], Told_co]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +73,9 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotPart:
+class SnapshotPart(Generic[Told]):
     sub: int
-    levels: tuple[Level, ...]
+    levels: tuple[Told, ...]
     last: bool
     position: Position | None
 
@@ -98,20 +114,27 @@ class Disconnect:
     after_ms: int
 
 
-Frame = Connected | Subscribed | SnapshotPart | Level | Unsubscribed | Refreshed | Heartbeat | ErrorReply | Disconnect
+Common = Connected | Subscribed | Unsubscribed | Refreshed | Heartbeat | ErrorReply | Disconnect
 
 
 def connect(request_id: int, token: str) -> str:
     return _encode({"type": "connect", "id": request_id, "token": token})
 
 
-def subscribe(request_id: int, location: str, skus: Sequence[str] | None, since: Position | None) -> str:
+def subscribe(
+    request_id: int,
+    location: str,
+    skus: Sequence[str] | None,
+    since: Position | None,
+    asks: Mapping[str, object],
+) -> str:
+    """``asks``: further members, of what it is about."""
     message: dict[str, Any] = {"type": "subscribe", "id": request_id, "location": location}
     if skus is not None:
         message["skus"] = list(skus)
     if since is not None:
         message["since"] = since.body()
-    return _encode(message)
+    return _encode(message | dict(asks))
 
 
 def unsubscribe(request_id: int, sub: int) -> str:
@@ -122,13 +145,18 @@ def refresh(request_id: int, token: str) -> str:
     return _encode({"type": "refresh", "id": request_id, "token": token})
 
 
-def parse(data: str | bytes) -> Frame | None:
-    """None for a type that this client does not know. Raises Malformed."""
+def parse(data: str | bytes, about: Reader[Told]) -> Told | SnapshotPart[Told] | Common | None:
+    """None for a type that this client does not know, or has not asked for. Raises Malformed."""
     try:
         message = fields(orjson.loads(data), "a message")
     except orjson.JSONDecodeError as error:
         raise Malformed(f"no JSON: {error}") from None
-    reader = _READERS.get(text(message, "type"))
+    kind = text(message, "type")
+    if kind == about.message:
+        return about.parse(message)
+    if kind == "snapshot":
+        return _snapshot(message, about)
+    reader = _READERS.get(kind)
     return None if reader is None else reader(message)
 
 
@@ -151,20 +179,21 @@ def _connected(data: Mapping[str, Any]) -> Connected:
 
 
 def _subscribed(data: Mapping[str, Any]) -> Subscribed:
-    return Subscribed(integer(data, "id"), integer(data, "sub"), _flag(data, "recovered"))
+    return Subscribed(integer(data, "id"), integer(data, "sub"), flag(data, "recovered"))
 
 
-def _snapshot(data: Mapping[str, Any]) -> SnapshotPart:
-    levels = tuple(Level.parse(fields(level, "level")) for level in rows(data, "levels"))
+def _snapshot(data: Mapping[str, Any], about: Reader[Told]) -> SnapshotPart[Told]:
+    levels = tuple(about.parse(fields(level, about.message)) for level in rows(data, about.part))
     last = data.get("last") is True
-    position = Position.parse(data["position"]) if data.get("position") is not None else None
-    if last and position is None:
+    given = about.resumes and data.get("position") is not None
+    position = Position.parse(data["position"]) if given else None
+    if last and about.resumes and position is None:
         raise Malformed("the last part of a snapshot has no position")
     return SnapshotPart(integer(data, "sub"), levels, last, position)
 
 
 def _heartbeat(data: Mapping[str, Any]) -> Heartbeat:
-    return Heartbeat(seqs(data), _flag(data, "fresh"), integer(data, "lag_ms"))
+    return Heartbeat(seqs(data), flag(data, "fresh"), integer(data, "lag_ms"))
 
 
 def _error(data: Mapping[str, Any]) -> ErrorReply:
@@ -174,26 +203,17 @@ def _error(data: Mapping[str, Any]) -> ErrorReply:
 
 def _disconnect(data: Mapping[str, Any]) -> Disconnect:
     return Disconnect(
-        integer(data, "code"), text(data, "reason"), _flag(data, "reconnect"), max(0, integer(data, "after_ms"))
+        integer(data, "code"), text(data, "reason"), flag(data, "reconnect"), max(0, integer(data, "after_ms"))
     )
-
-
-def _flag(data: Mapping[str, Any], field: str) -> bool:
-    value = data.get(field)
-    if not isinstance(value, bool):
-        raise Malformed(f"{field} is {value!r}, not true or false")
-    return value
 
 
 def _optional_moment(data: Mapping[str, Any]) -> datetime | None:
     return None if data.get("expires_at") is None else moment(data, "expires_at")
 
 
-_READERS: dict[str, Callable[[Mapping[str, Any]], Frame]] = {
+_READERS: dict[str, Callable[[Mapping[str, Any]], Common]] = {
     "connected": _connected,
     "subscribed": _subscribed,
-    "snapshot": _snapshot,
-    "level": Level.parse,
     "unsubscribed": lambda data: Unsubscribed(integer(data, "id"), integer(data, "sub")),
     "refreshed": lambda data: Refreshed(integer(data, "id"), _optional_moment(data)),
     "heartbeat": _heartbeat,

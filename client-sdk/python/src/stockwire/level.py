@@ -112,6 +112,13 @@ def integer(data: Mapping[str, Any], field: str) -> int:
     return value
 
 
+def flag(data: Mapping[str, Any], field: str) -> bool:
+    value = data.get(field)
+    if not isinstance(value, bool):
+        raise Malformed(f"{field} is {value!r}, not true or false")
+    return value
+
+
 def moment(data: Mapping[str, Any], field: str) -> datetime:
     """RFC 3339 with an offset."""
     try:

@@ -1,21 +1,26 @@
 """Events waiting for a reader that may be slow: the latest of each, so memory is bounded by what is watched. Pure."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Generic
 
+from stockwire.held import T
+from stockwire.kind import Kind
 from stockwire.session import Changed, Dropped, Output, Taken
-from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
+from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Key, View
 
 Notice = Freshness | Reconnecting
 
 
-class Mailbox:
+class Mailbox(Generic[T, C]):
     """Keeps what has changed, not the values: an event is made from the view when it is taken, so it is never old."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, kind: Kind[T, C], view: View[T]) -> None:
+        self._kind = kind
         self._view = view
-        self._changed: OrderedDict[Key, None] = OrderedDict()
+        self._changed: OrderedDict[Key, T | None] = OrderedDict()
+        """With what the reader knows of each."""
         self._snapshot: set[Key] | None = None
         self._recovered = True
         self._notices: OrderedDict[type[Notice], Notice] = OrderedDict()
@@ -23,13 +28,13 @@ class Mailbox:
     def __bool__(self) -> bool:
         return bool(self._notices or self._changed) or self._snapshot is not None
 
-    def put(self, said: Output | Notice) -> None:
+    def put(self, said: Output[T] | Notice) -> None:
         """What a session has made of a message, and what is said of the connection. The view has it already."""
         match said:
-            case Changed(keys):
-                self.changed(keys)
-            case Taken(keys, recovered):
-                self.snapshot(keys, recovered=recovered)
+            case Changed(before):
+                self.changed(before)
+            case Taken(before, recovered):
+                self.snapshot(before, recovered=recovered)
             case Dropped():
                 self.forget()
             case Freshness() | Reconnecting():
@@ -43,20 +48,24 @@ class Mailbox:
         self._snapshot = None
         self._recovered = True
 
-    def changed(self, keys: Iterable[Key]) -> None:
+    def changed(self, before: Mapping[Key, T | None]) -> None:
         """A level that already waits keeps its place, so that a busy one cannot starve itself."""
-        for key in keys:
-            self._changed.setdefault(key)
+        for key, known in before.items():
+            first = self._changed.setdefault(key, known)
+            if key not in self._view or not self._kind.tells(first, self._view[key]):
+                del self._changed[key]
 
-    def snapshot(self, keys: Iterable[Key], *, recovered: bool) -> None:
+    def snapshot(self, before: Mapping[Key, T | None], *, recovered: bool) -> None:
         """A complete one that still waits stays complete when a recovered one follows it."""
         self._notices.pop(Reconnecting, None)  # over before it was read
         self._recovered = recovered and (self._snapshot is None or self._recovered)
         if self._recovered:
-            self._snapshot = (self._snapshot or set()) | set(keys)
+            self._snapshot = (self._snapshot or set()) | before.keys()
         else:
             self._snapshot = set()
-            self._changed.clear()
+            self._told_by_snapshot(self._changed)
+        if self._kind.crossed is not None:
+            self.changed(before)
 
     def notice(self, notice: Notice) -> None:
         if isinstance(notice, Reconnecting):
@@ -64,7 +73,7 @@ class Mailbox:
         self._notices.pop(type(notice), None)
         self._notices[type(notice)] = notice
 
-    def take(self) -> StreamEvent | None:
+    def take(self) -> StreamEvent[T, C] | None:
         """The next event: snapshot, then what is said of the connection, then levels in the order of their change."""
         if self._snapshot is not None:
             return self._take_snapshot()
@@ -73,15 +82,19 @@ class Mailbox:
         while self._changed:
             key, _ = self._changed.popitem(last=False)
             if key in self._view:
-                return LevelChanged(self._view[key])
+                return self._kind.event(self._view[key])
         return None
 
-    def _take_snapshot(self) -> Snapshot:
+    def _take_snapshot(self) -> Snapshot[T]:
         keys, self._snapshot = self._snapshot or set(), None
         if not self._recovered:
             self._recovered = True
-            self._changed.clear()
+            self._told_by_snapshot(self._changed)
             return Snapshot(tuple(self._view.values()), recovered=False)
-        for key in keys:
-            self._changed.pop(key, None)
+        self._told_by_snapshot(keys)
         return Snapshot(self._view.of(sorted(keys)), recovered=True)
+
+    def _told_by_snapshot(self, keys: Iterable[Key]) -> None:
+        if self._kind.crossed is None:
+            for key in tuple(keys):
+                self._changed.pop(key, None)

@@ -5,13 +5,16 @@ position given; another epoch: drop everything and take the snapshot; nothing he
 A position is a promise of the hub: it is adopted only after the last part of this connection's snapshot was applied.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Generic, TypeAlias
 
 from stockwire import close_code, errors, frame
-from stockwire.level import Level, Malformed
-from stockwire.stream import Freshness
+from stockwire.held import T
+from stockwire.kind import Kind
+from stockwire.level import Malformed
+from stockwire.stream import C, Freshness
 from stockwire.view import Key, Replica, State, View
 
 CONNECT_ID = 1
@@ -30,17 +33,17 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """These levels are newer in the view."""
+class Changed(Generic[T]):
+    """These are newer in the view; ``before``: what was known of each, None if nothing."""
 
-    keys: Sequence[Key]
+    before: Mapping[Key, T | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A snapshot is complete; with ``recovered``, ``keys`` are what changed and was not told before."""
+class Taken(Generic[T]):
+    """A snapshot is complete; ``before`` as in `Changed`, of what changed and was not told before."""
 
-    keys: frozenset[Key]
+    before: Mapping[Key, T | None]
     recovered: bool
 
 
@@ -60,21 +63,28 @@ class Ending:
     paused: bool = False
 
 
-Output = Send | Changed | Taken | Dropped | Freshness | Ending
+Output: TypeAlias = Send | Changed[T] | Taken[T] | Dropped | Freshness | Ending
 
 
-class Session:
+class Session(Generic[T, C]):
     """One subscription over all its connections. Each begins with `begin` and ends with an `Ending` or with `lost`."""
 
-    def __init__(self, location: str, skus: Sequence[str] | None, make_view: Callable[[Replica], View] = View) -> None:
+    def __init__(
+        self,
+        kind: Kind[T, C],
+        location: str,
+        skus: Sequence[str] | None,
+        make_view: Callable[[Replica[T]], View[T]] | None = None,
+    ) -> None:
+        self.kind = kind
         self._location = location
         self._skus = skus
-        self._replica = Replica()
-        self.view = make_view(self._replica)
+        self._replica = Replica[T]()
+        self.view = View(self._replica) if make_view is None else make_view(self._replica)
         self._epoch: str | None = None
         self._request_id = SUBSCRIBE_ID
         # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain
-        self._untold: set[Key] = set()
+        self._untold: dict[Key, T | None] = {}
         self._reset()
 
     def _reset(self) -> None:
@@ -118,15 +128,15 @@ class Session:
             self._drop()
         return code == close_code.EPOCH_CHANGED
 
-    def receive(self, data: str | bytes) -> list[Output]:
+    def receive(self, data: str | bytes) -> list[Output[T]]:
         """What one message means. The view has it all when this returns."""
         try:
-            message = frame.parse(data)
+            message = frame.parse(data, self.kind)
         except Malformed as error:
             return [Ending(f"the hub sent what cannot be read: {error}")]
+        if isinstance(message, self.kind.holds):
+            return self._level(message)
         match message:
-            case Level():
-                return self._level(message)
             case frame.Heartbeat():
                 return self._heartbeat(message)
             case frame.SnapshotPart():
@@ -143,22 +153,22 @@ class Session:
                 return [_ending_of(message)]
         return []
 
-    def _connected(self, message: frame.Connected) -> list[Output]:
+    def _connected(self, message: frame.Connected) -> list[Output[T]]:
         self.connected = message
-        outputs: list[Output] = []
+        outputs: list[Output[T]] = []
         if self._epoch != message.epoch:
             if self._epoch is not None:
                 self._drop()
                 outputs.append(Dropped())
             self._epoch = message.epoch
         since = self._replica.position
-        return [*outputs, Send(frame.subscribe(SUBSCRIBE_ID, self._location, self._skus, since))]
+        return [*outputs, Send(frame.subscribe(SUBSCRIBE_ID, self._location, self._skus, since, self.kind.asks))]
 
     def _drop(self) -> None:
         self._replica.drop()
         self._untold.clear()
 
-    def _subscribed(self, message: frame.Subscribed) -> list[Output]:
+    def _subscribed(self, message: frame.Subscribed) -> list[Output[T]]:
         if message.id != SUBSCRIBE_ID or self._sub is not None:
             return []
         self._sub = message.sub
@@ -168,31 +178,37 @@ class Session:
         self._replica.begin_snapshot(complete=not message.recovered)
         return []
 
-    def _level(self, level: Level) -> list[Output]:
+    def _level(self, level: T) -> list[Output[T]]:
         # Without `connected` the epoch is not known, and an old epoch's level could stand above the new one's
-        if self.connected is None or not self._replica.apply(level):
+        if self.connected is None:
+            return []
+        before = self._replica.known(level.key)
+        if not self._replica.apply(self.kind.settle(level, before)):
             return []
         if self._complete:
-            return [Changed((level.key,))]
-        self._untold.add(level.key)
+            return [Changed({level.key: before})]
+        self._untold.setdefault(level.key, before)
         return []
 
-    def _snapshot_part(self, part: frame.SnapshotPart) -> list[Output]:
+    def _snapshot_part(self, part: frame.SnapshotPart[T]) -> list[Output[T]]:
         if self._sub is None or part.sub != self._sub or self._complete:
             return []
-        self._untold.update(level.key for level in part.levels if self._replica.apply(level))
-        if not part.last or part.position is None:
+        for level in part.levels:
+            before = self._replica.known(level.key)
+            if self._replica.apply(self.kind.settle(level, before)):
+                self._untold.setdefault(level.key, before)
+        if not part.last:
             return []
-        if part.position.epoch != self._epoch:
+        if part.position is not None and part.position.epoch != self._epoch:
             return [Ending("the epoch changed during a snapshot", code=close_code.EPOCH_CHANGED)]
         self._replica.end_snapshot(part.position)
         self._complete = True
-        taken = Taken(frozenset(self._untold), self._recovered)
-        self._untold.clear()
+        taken = Taken(self._untold, self._recovered)
+        self._untold = {}
         self.view.state = State.STALE if self._heard is not None and not self._heard.fresh else State.FRESH
         return [taken] if self._heard is None else [taken, self._heard]
 
-    def _heartbeat(self, message: frame.Heartbeat) -> list[Output]:
+    def _heartbeat(self, message: frame.Heartbeat) -> list[Output[T]]:
         self._heard = Freshness(message.fresh, message.lag_ms)
         self.view.lag_ms = message.lag_ms
         if not self._complete:
@@ -201,7 +217,7 @@ class Session:
         self.view.state = State.FRESH if message.fresh else State.STALE
         return [self._heard]
 
-    def _error(self, message: frame.ErrorReply) -> list[Output]:
+    def _error(self, message: frame.ErrorReply) -> list[Output[T]]:
         if message.id not in (CONNECT_ID, SUBSCRIBE_ID):
             return []  # a refresh that failed: the connection stays until its token ends
         reason = f"{message.code}: {message.message}"

@@ -1,18 +1,23 @@
 """What a subscription tells the application."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
+from stockwire.availability import Availability
+from stockwire.held import T
 from stockwire.level import Level
+from stockwire.threshold import Threshold
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Generic[T]):
     """What is shown is complete now. ``recovered`` false: ``levels`` is everything, replace what you show.
 
-    ``recovered`` true: the stream goes on where it was interrupted, ``levels`` are those that changed meanwhile.
+    ``recovered`` true: the stream goes on where it was interrupted, ``levels`` are those that changed meanwhile. Of
+    `subscribe_public` and `subscribe_threshold` they are `Availability` and `Threshold`, and it is always false.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[T, ...]
     recovered: bool
 
 
@@ -21,6 +26,24 @@ class LevelChanged:
     """The newest known state of one level. Versions in between may have been left out, never taken back."""
 
     level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityChanged:
+    """What the public sees of one level, newest known. It comes only when that changes, not at each sale."""
+
+    availability: Availability
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdCrossed:
+    """A level has come to the other side of the threshold, `raised` or lowered: never twice the same way in a row.
+
+    What was crossed while the connection was gone is told after the snapshot. A reader too slow for two opposite
+    crossings is told neither. What a subscription sees for the first time has crossed nothing.
+    """
+
+    threshold: Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +63,15 @@ class Reconnecting:
     reason: str
 
 
-StreamEvent = Snapshot | LevelChanged | Freshness | Reconnecting
+if TYPE_CHECKING:  # the default: see `stockwire.held`
+    from typing_extensions import TypeVar
+
+    C = TypeVar("C", bound=LevelChanged | AvailabilityChanged | ThresholdCrossed, default=LevelChanged)
+else:
+    from typing import TypeVar
+
+    C = TypeVar("C")
+
+StreamEvent: TypeAlias = Snapshot[T] | C | Freshness | Reconnecting
+"""Of a subscription to levels; ``StreamEvent[Availability, AvailabilityChanged]`` and ``StreamEvent[Threshold,
+ThresholdCrossed]`` of the others."""

@@ -1,10 +1,11 @@
-"""What a subscription holds: the newest known level of everything it watches."""
+"""What a subscription holds: the newest known of everything it watches."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from typing import Generic
 
 from stockwire.frame import Position
-from stockwire.level import Level
+from stockwire.held import T
 
 Key = tuple[str, str]
 """(location, sku)"""
@@ -22,24 +23,25 @@ class State(Enum):
     CLOSED = "closed"
 
 
-class Replica:
-    """The levels of one selection within one epoch. Pure: what comes in decides, in whatever order it comes.
+class Replica(Generic[T]):
+    """The levels, or what is derived from them, of one selection within one epoch. Pure: what comes in decides, in
+    whatever order it comes.
 
-    Within an epoch no version ever goes back, not even of a level that a complete snapshot left out: its version is
-    remembered as a floor.
+    Within an epoch no version ever goes back, not even of a level that a complete snapshot left out: what was held of
+    it is remembered.
     """
 
     def __init__(self) -> None:
-        self.levels: dict[Key, Level] = {}
+        self.levels: dict[Key, T] = {}
         self.position: Position | None = None
-        self._floors: dict[Key, int] = {}
+        self._gone: dict[Key, T] = {}
         self._named: set[Key] | None = None
 
     def drop(self) -> None:
         """Another epoch: nothing that is held means anything any more."""
         self.levels.clear()
         self.position = None
-        self._floors.clear()
+        self._gone.clear()
         self._named = None
 
     def begin_snapshot(self, *, complete: bool) -> None:
@@ -48,7 +50,11 @@ class Replica:
         if complete:
             self.position = None  # nobody could serve it: what was missed is not known until the last part
 
-    def apply(self, level: Level) -> bool:
+    def known(self, key: Key) -> T | None:
+        """What is held, or was before a snapshot left it out."""
+        return self.levels.get(key) or self._gone.get(key)
+
+    def apply(self, level: T) -> bool:
         """Whether ``level`` is newer than what was held, and is held now."""
         key = level.key
         if self._named is not None:
@@ -57,16 +63,19 @@ class Replica:
         if held is not None:
             if level.version <= held.version:
                 return False
-        elif level.version < self._floors.get(key, 0):
+        elif (gone := self._gone.get(key)) is not None and level.version < gone.version:
             return False
         self.levels[key] = level
         return True
 
-    def end_snapshot(self, position: Position) -> None:
-        """All parts have been applied. Levels that a complete one did not name, and no message since, are gone."""
+    def end_snapshot(self, position: Position | None) -> None:
+        """All parts have been applied. Levels that a complete one did not name, and no message since, are gone.
+
+        ``position``: None if there is none to resume from: the next snapshot is complete too.
+        """
         if self._named is not None:
             for key in self.levels.keys() - self._named:
-                self._floors[key] = self.levels.pop(key).version
+                self._gone[key] = self.levels.pop(key)
             self._named = None
         self.position = position
 
@@ -79,7 +88,7 @@ class Replica:
         self.position = Position(held.epoch, {**held.seq, **merged}, held.selection)
 
 
-class View(Mapping[Key, Level]):
+class View(Mapping[Key, T]):
     """Read-only, by (location, sku), and always the newest that is known. See `State` for how far to trust it.
 
     It changes under whoever reads it: of an `AsyncClient` whenever you await, so iterate over a `copy` if you await
@@ -92,21 +101,21 @@ class View(Mapping[Key, Level]):
     (True, 10, False)
     """
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica[T]) -> None:
         self._replica = replica
         self.state = State.CONNECTING
         self.lag_ms: int | None = None
 
     @property
     def position(self) -> Position | None:
-        """How far the view has read; None before the first snapshot. Opaque: to compare and to log.
+        """How far the view has read; None before the first snapshot, and of all but levels. Opaque: to compare, to log.
 
         >>> view.position is None
         False
         """
         return self._replica.position
 
-    def __getitem__(self, key: Key) -> Level:
+    def __getitem__(self, key: Key) -> T:
         return self._replica.levels[key]
 
     def __iter__(self) -> Iterator[Key]:
@@ -115,7 +124,7 @@ class View(Mapping[Key, Level]):
     def __len__(self) -> int:
         return len(self._replica.levels)
 
-    def of(self, keys: Iterable[Key]) -> tuple[Level, ...]:
+    def of(self, keys: Iterable[Key]) -> tuple[T, ...]:
         """The levels held of ``keys``, each a (location, sku), in their order; those not held are left out.
 
         >>> [level.available for level in view.of([("berlin", "B-200"), ("berlin", "Z-999")])]
@@ -123,7 +132,7 @@ class View(Mapping[Key, Level]):
         """
         return tuple(self._replica.levels[key] for key in keys if key in self._replica.levels)
 
-    def copy(self) -> dict[Key, Level]:
+    def copy(self) -> dict[Key, T]:
         """All levels as they stand at this moment, in a dictionary of your own.
 
         >>> sorted(sku for _, sku in view.copy())

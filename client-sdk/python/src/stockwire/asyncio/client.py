@@ -10,10 +10,15 @@ from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.asyncio.transport import AsyncTransport
+from stockwire.availability import Availability
+from stockwire.held import T
+from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
 from stockwire.level import Level
 from stockwire.operation import Line, OperationResult
 from stockwire.retry import RetryPolicy
 from stockwire.settings import resolve
+from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
+from stockwire.threshold import AtLeast, AtMost, Threshold
 
 
 class AsyncClient:
@@ -130,7 +135,65 @@ class AsyncClient:
         ...         break
         Snapshot 10
         """
+        return self._subscription(LEVELS, location, skus, token, connect_timeout_s)
+
+    def subscribe_public(
+        self,
+        location: str,
+        skus: Iterable[str] | None = None,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        connect_timeout_s: float = 10.0,
+    ) -> AsyncSubscription[Availability, AvailabilityChanged]:
+        """Watch what the public sees of levels, as it changes: never exact numbers, and not at each sale.
+
+        Needs the scope ``stock:public:<location>`` only. The parameters are those of `subscribe`. There is nothing to
+        resume from: after an interruption it begins with a complete snapshot. Raises Invalid.
+
+        >>> async with client.subscribe_public("berlin", ["A-100"]) as subscription:
+        ...     view = await subscription.ready()
+        >>> view["berlin", "A-100"].availability, view["berlin", "A-100"].quantity
+        ('in_stock', '10+')
+        """
+        return self._subscription(PUBLIC, location, skus, token, connect_timeout_s)
+
+    def subscribe_threshold(
+        self,
+        location: str,
+        skus: Iterable[str] | None = None,
+        *,
+        when: AtMost | AtLeast,
+        public: bool = False,
+        token: Callable[[], Awaitable[str]] | None = None,
+        connect_timeout_s: float = 10.0,
+    ) -> AsyncSubscription[Threshold, ThresholdCrossed]:
+        """Be told when levels cross a threshold, once for each crossing, also for those while the connection was gone.
+
+        ``when``: `AtMost` so many available units ("running low"), or `AtLeast` so many ("back in stock"). ``public``:
+        held against the quantity that the public sees, with the scope ``stock:public:<location>``. The other parameters
+        are those of `subscribe`. On which side a level stands at first is in the snapshot and no event. Raises Invalid.
+
+        >>> async with client.subscribe_threshold("berlin", ["A-100"], when=AtMost(5, until=8)) as subscription:
+        ...     async for event in subscription:
+        ...         if isinstance(event, Snapshot):
+        ...             sold = await client.stock.sell("A-100", "berlin", 6)
+        ...         elif isinstance(event, ThresholdCrossed):
+        ...             print(event.threshold.raised, event.threshold.available)
+        ...             break
+        True 4
+        """
+        return self._subscription(thresholds(when, public=public), location, skus, token, connect_timeout_s)
+
+    def _subscription(
+        self,
+        kind: Kind[T, C],
+        location: str,
+        skus: Iterable[str] | None,
+        token: Callable[[], Awaitable[str]] | None,
+        connect_timeout_s: float,
+    ) -> AsyncSubscription[T, C]:
         return AsyncSubscription(
+            kind,
             location,
             None if skus is None else list(skus),
             hubs=self.hubs,

@@ -1,4 +1,4 @@
-"""Follows one selection of levels over all its connections: connects, feeds the session, waits, connects again."""
+"""Follows one selection over all its connections: connects, feeds the session, waits, connects again."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from stockwire.asyncio.connection import Closed, Connection, open_connection
 from stockwire.asyncio.hubs import Hubs
@@ -22,9 +22,9 @@ class Subscriber(Protocol):
     """Who is told. Called from the event loop; nothing here may block."""
 
     @property
-    def session(self) -> Session: ...
+    def session(self) -> Session[Any, Any]: ...
 
-    def receive(self, message: bytes | str) -> Sequence[Output]:
+    def receive(self, message: bytes | str) -> Sequence[Output[Any]]:
         """Feed the session, and tell the application what came of it."""
         ...
 

@@ -2,31 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic
 
+from stockwire.held import T
 from stockwire.mailbox import Mailbox
 from stockwire.session import Changed, Output, Session, Taken
-from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
-from stockwire.view import State
+from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
+from stockwire.view import Key, State
 
 _log = logging.getLogger("stockwire")
 
 
-class Inbox:
+class Inbox(Generic[T, C]):
     """``ready``: a snapshot of the present connection is complete. ``wake``: something may be new.
 
     Both stay set at the end, so that nobody waits for what cannot come.
     """
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: Session[T, C], name: str) -> None:
         self.session = session
-        self.mailbox = Mailbox(session.view)
-        self.listeners: list[Callable[[StreamEvent], object]] = []
+        self.mailbox = Mailbox(session.kind, session.view)
+        self.listeners: list[Callable[[StreamEvent[T, C]], object]] = []
         self.ready = asyncio.Event()
         self.wake = asyncio.Event()
         self._name = name
 
-    def receive(self, message: bytes | str) -> Sequence[Output]:
+    def receive(self, message: bytes | str) -> Sequence[Output[T]]:
         outputs = self.session.receive(message)
         for output in outputs:
             self.mailbox.put(output)
@@ -52,18 +54,24 @@ class Inbox:
         self.ready.set()
         self.wake.set()
 
-    def _events(self, output: Output) -> Sequence[StreamEvent]:
+    def _events(self, output: Output[T]) -> Sequence[StreamEvent[T, C]]:
         view = self.session.view
         match output:
-            case Changed(keys):
-                return [LevelChanged(level) for level in view.of(keys)]
-            case Taken(keys, recovered):
-                return [Snapshot(view.of(sorted(keys)) if recovered else tuple(view.values()), recovered)]
+            case Changed(before):
+                return self._changes(before)
+            case Taken(before, recovered):
+                levels = view.of(sorted(before)) if recovered else tuple(view.values())
+                edges = [] if self.session.kind.crossed is None else self._changes(before)
+                return [Snapshot(levels, recovered), *edges]
             case Freshness():
                 return [output]
         return []
 
-    def _tell(self, events: Sequence[StreamEvent]) -> None:
+    def _changes(self, before: Mapping[Key, T | None]) -> list[C]:
+        kind, view = self.session.kind, self.session.view
+        return [kind.event(view[key]) for key in before if key in view and kind.tells(before[key], view[key])]
+
+    def _tell(self, events: Sequence[StreamEvent[T, C]]) -> None:
         for listener in tuple(self.listeners):
             for event in events:
                 try:

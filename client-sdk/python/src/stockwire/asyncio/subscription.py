@@ -4,18 +4,20 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
 from stockwire.asyncio.follower import Follower
 from stockwire.asyncio.inbox import Inbox
 from stockwire.errors import Unavailable
+from stockwire.held import T
+from stockwire.kind import Kind
 from stockwire.selection import check_selection
 from stockwire.session import Session
-from stockwire.stream import StreamEvent
+from stockwire.stream import C, StreamEvent
 from stockwire.view import State, View
 
 
-class AsyncSubscription:
+class AsyncSubscription(Generic[T, C]):
     """Live levels of a location, as one async iterator of `StreamEvent`s and as a `view` that is always right.
 
     Guarantees: within an epoch no version of a level ever goes back. Every change reaches the view, or a newer one
@@ -25,7 +27,7 @@ class AsyncSubscription:
 
     The iterator ends after `close` and raises what cannot be mended by coming back: BadToken, Forbidden, Invalid,
     StreamRefused, ConfigurationError. Everything else is retried for as long as the subscription is open, and
-    `Reconnecting` says so. One reader at a time. Made by `AsyncClient.subscribe`.
+    `Reconnecting` says so. One reader at a time. Made by `AsyncClient.subscribe` and its likes.
 
     >>> async with client.subscribe("berlin", ["A-100"]) as subscription:
     ...     async for event in subscription:
@@ -39,6 +41,7 @@ class AsyncSubscription:
 
     def __init__(
         self,
+        kind: Kind[T, C],
         location: str,
         skus: Sequence[str] | None,
         *,
@@ -50,7 +53,7 @@ class AsyncSubscription:
     ) -> None:
         check_selection(location, skus)
         self._location = location
-        self._inbox = Inbox(Session(location, skus), location)
+        self._inbox = Inbox(Session(kind, location, skus), location)
         self._follower = Follower(
             self._inbox,
             location,
@@ -64,8 +67,8 @@ class AsyncSubscription:
         self._error: BaseException | None = None
 
     @property
-    def view(self) -> View:
-        """The levels held, by (location, sku). See `View`."""
+    def view(self) -> View[T]:
+        """What is held, by (location, sku). See `View`."""
         return self._inbox.session.view
 
     async def __aenter__(self) -> Self:
@@ -93,7 +96,7 @@ class AsyncSubscription:
             await asyncio.wait([self._task])
         self._inbox.end()
 
-    async def ready(self, timeout_s: float = 10.0) -> View:
+    async def ready(self, timeout_s: float = 10.0) -> View[T]:
         """The view, once a snapshot of the present connection is complete.
 
         Raises Unavailable after ``timeout_s`` seconds, and what has ended the subscription.
@@ -115,7 +118,7 @@ class AsyncSubscription:
             raise RuntimeError("the subscription is closed")
         return self.view
 
-    def listen(self, callback: Callable[[StreamEvent], object]) -> Callable[[], None]:
+    def listen(self, callback: Callable[[StreamEvent[T, C]], object]) -> Callable[[], None]:
         """Call ``callback`` with every event, at once, in the event loop; it must not block. Returns how to stop.
 
         One that raises is logged, the others are still called.
@@ -134,7 +137,7 @@ class AsyncSubscription:
         listeners.append(callback)
         return lambda: listeners.remove(callback) if callback in listeners else None
 
-    async def next_event(self, timeout_s: float | None = None) -> StreamEvent | None:
+    async def next_event(self, timeout_s: float | None = None) -> StreamEvent[T, C] | None:
         """The next event, or None when none has come within ``timeout_s`` seconds.
 
         ``timeout_s`` 0: look and do not wait; None: however long it takes. Raises what the iterator raises, and
@@ -158,7 +161,7 @@ class AsyncSubscription:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> StreamEvent:
+    async def __anext__(self) -> StreamEvent[T, C]:
         """Safe to cancel: no event is lost."""
         while True:
             event = self._inbox.mailbox.take()

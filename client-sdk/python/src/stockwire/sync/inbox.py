@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import Generic
 
+from stockwire.held import T
+from stockwire.kind import Kind
 from stockwire.mailbox import Mailbox
 from stockwire.session import Output, Session, Taken
-from stockwire.stream import Reconnecting, StreamEvent
+from stockwire.stream import C, Reconnecting, StreamEvent
 from stockwire.sync.fork import ForkCheck, OwnCondition
 from stockwire.sync.view import SharedView
 from stockwire.view import State
@@ -22,32 +25,32 @@ class Ended(Exception):
         self.error = error
 
 
-class Inbox:
+class Inbox(Generic[T, C]):
     """One lock over the session, its view and the mailboxes. It is never held while foreign code runs."""
 
-    def __init__(self, location: str, skus: Sequence[str] | None) -> None:
+    def __init__(self, kind: Kind[T, C], location: str, skus: Sequence[str] | None) -> None:
         self._changed = OwnCondition(ForkCheck("this subscription"))
-        self.session = Session(location, skus, lambda replica: SharedView(replica, self._changed))
-        self._mailboxes: list[Mailbox] = []
+        self.session = Session(kind, location, skus, lambda replica: SharedView(replica, self._changed))
+        self._mailboxes: list[Mailbox[T, C]] = []
         self._ready = False
         self._ended = False
         self._error: BaseException | None = None
 
-    def open_mailbox(self) -> Mailbox:
+    def open_mailbox(self) -> Mailbox[T, C]:
         """One more reader, who gets what comes from now on."""
         with self._changed:
-            mailbox = Mailbox(self.session.view)
+            mailbox = Mailbox(self.session.kind, self.session.view)
             self._mailboxes.append(mailbox)
             return mailbox
 
-    def close_mailbox(self, mailbox: Mailbox) -> None:
+    def close_mailbox(self, mailbox: Mailbox[T, C]) -> None:
         """Safe twice. Whoever waits for it finds out."""
         with self._changed:
             if mailbox in self._mailboxes:
                 self._mailboxes.remove(mailbox)
             self._changed.notify_all()
 
-    def take(self, mailbox: Mailbox, timeout_s: float | None) -> StreamEvent | None:
+    def take(self, mailbox: Mailbox[T, C], timeout_s: float | None) -> StreamEvent[T, C] | None:
         """The next event of ``mailbox``; None if none came within ``timeout_s`` seconds, or it was closed.
 
         Raises Ended once nothing waits any more and nothing will come.
@@ -71,7 +74,7 @@ class Inbox:
                     return True
             return False
 
-    def receive(self, message: bytes | str) -> Sequence[Output]:
+    def receive(self, message: bytes | str) -> Sequence[Output[T]]:
         with self._changed:
             outputs = self.session.receive(message)
             for output in outputs:

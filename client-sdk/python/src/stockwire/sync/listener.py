@@ -3,21 +3,27 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Generic
 
-from stockwire.stream import StreamEvent
+from stockwire.held import T
+from stockwire.stream import C, StreamEvent
 from stockwire.sync.inbox import Ended, Inbox
 
 _log = logging.getLogger("stockwire")
 
 
-class Listener:
+class Listener(Generic[T, C]):
     """Calls ``callback`` with one event after the other. While it is busy, the newest of each level waits.
 
     It hears what comes from when it is made. ``others``: all that run; it stands among them until its thread ends.
     """
 
     def __init__(
-        self, inbox: Inbox, callback: Callable[[StreamEvent], object], name: str, others: "set[Listener]"
+        self,
+        inbox: Inbox[T, C],
+        callback: Callable[[StreamEvent[T, C]], object],
+        name: str,
+        others: "set[Listener[T, C]]",
     ) -> None:
         self._inbox = inbox
         self._callback = callback

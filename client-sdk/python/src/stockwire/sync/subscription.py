@@ -6,13 +6,15 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
 from stockwire.asyncio.client import AsyncClient
 from stockwire.asyncio.follower import Follower
 from stockwire.errors import Unavailable
+from stockwire.held import T
+from stockwire.kind import Kind
 from stockwire.selection import check_selection
-from stockwire.stream import StreamEvent
+from stockwire.stream import C, StreamEvent
 from stockwire.sync.asking import Asking
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.inbox import Ended, Inbox
@@ -28,7 +30,7 @@ CALLBACK_TIMEOUT_S = 2.0
 _log = logging.getLogger("stockwire")
 
 
-class Subscription:
+class Subscription(Generic[T, C]):
     """Live levels of a location: iterate over `StreamEvent`s, or `listen`, or read the `view`, which is always right.
 
     Guarantees: within an epoch no version of a level ever goes back. Every change reaches the view, or a newer one
@@ -43,7 +45,7 @@ class Subscription:
     The connection is kept by a thread of its own, which never runs code of yours, so nothing that you do makes it fall
     silent. Everything here may be called from any thread, callbacks included; threads that iterate share the events
     among them. No thread keeps the process alive. After a fork, and after `close`, use raises RuntimeError; the view
-    stays readable after `close`. Made by `Client.subscribe`.
+    stays readable after `close`. Made by `Client.subscribe` and its likes.
 
     >>> with client.subscribe("berlin", ["A-100"]) as subscription:
     ...     for event in subscription:
@@ -57,6 +59,7 @@ class Subscription:
 
     def __init__(
         self,
+        kind: Kind[T, C],
         location: str,
         skus: Sequence[str] | None,
         *,
@@ -73,15 +76,15 @@ class Subscription:
         self._trust = trust
         self._key = key
         self._token = None if token is None else Asking(token, f"stockwire token for {location}")
-        self._inbox = Inbox(location, skus)
+        self._inbox = Inbox(kind, location, skus)
         self._mailbox = self._inbox.open_mailbox()
         self._check_fork = ForkCheck("this subscription")
-        self._listeners: set[Listener] = set()
+        self._listeners: set[Listener[T, C]] = set()
         self._thread: LoopThread | None = None
 
     @property
-    def view(self) -> View:
-        """The levels held, by (location, sku), readable from any thread. See `View`."""
+    def view(self) -> View[T]:
+        """What is held, by (location, sku), readable from any thread. See `View`."""
         return self._inbox.session.view
 
     def __enter__(self) -> Self:
@@ -117,7 +120,7 @@ class Subscription:
         self._inbox.end(None)
         self._end_listeners()
 
-    def ready(self, timeout_s: float = 10.0) -> View:
+    def ready(self, timeout_s: float = 10.0) -> View[T]:
         """The view, once a snapshot of the present connection is complete.
 
         Raises Unavailable after ``timeout_s`` seconds, and what has ended the subscription.
@@ -135,7 +138,7 @@ class Subscription:
             raise _why(ended) from None
         raise Unavailable(f"no hub gave a snapshot of {self._location} within {timeout_s} s")
 
-    def listen(self, callback: Callable[[StreamEvent], object]) -> Callable[[], None]:
+    def listen(self, callback: Callable[[StreamEvent[T, C]], object]) -> Callable[[], None]:
         """Call ``callback`` with events from now on, one at a time, on a thread of its own. Returns how to stop.
 
         Listen before `with` to miss nothing.
@@ -156,7 +159,7 @@ class Subscription:
             raise RuntimeError("the subscription is closed")
         return Listener(self._inbox, callback, self._location, self._listeners).stop
 
-    def next_event(self, timeout_s: float | None = None) -> StreamEvent | None:
+    def next_event(self, timeout_s: float | None = None) -> StreamEvent[T, C] | None:
         """The next event, or None when none has come within ``timeout_s`` seconds.
 
         ``timeout_s`` 0: look and do not wait; None: however long it takes. Raises what the iterator raises, and
@@ -176,7 +179,7 @@ class Subscription:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> StreamEvent:
+    def __next__(self) -> StreamEvent[T, C]:
         """Ctrl-C ends the wait; no event is lost."""
         self._check_entered()
         while True:

@@ -3,18 +3,18 @@
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextlib import AbstractContextManager
 
-from stockwire.level import Level
+from stockwire.held import T
 from stockwire.view import Key, Replica, View
 
 
-class SharedView(View):
+class SharedView(View[T]):
     """Each read sees one moment: ``lock`` is held over every change, and what is iterated over is a copy."""
 
-    def __init__(self, replica: Replica, lock: AbstractContextManager[object]) -> None:
+    def __init__(self, replica: Replica[T], lock: AbstractContextManager[object]) -> None:
         super().__init__(replica)
         self._lock = lock
 
-    def __getitem__(self, key: Key) -> Level:
+    def __getitem__(self, key: Key) -> T:
         with self._lock:
             return super().__getitem__(key)
 
@@ -28,16 +28,16 @@ class SharedView(View):
     def keys(self) -> KeysView[Key]:
         return self.copy().keys()
 
-    def values(self) -> ValuesView[Level]:
+    def values(self) -> ValuesView[T]:
         return self.copy().values()
 
-    def items(self) -> ItemsView[Key, Level]:
+    def items(self) -> ItemsView[Key, T]:
         return self.copy().items()
 
-    def of(self, keys: Iterable[Key]) -> tuple[Level, ...]:
+    def of(self, keys: Iterable[Key]) -> tuple[T, ...]:
         with self._lock:
             return super().of(keys)
 
-    def copy(self) -> dict[Key, Level]:
+    def copy(self) -> dict[Key, T]:
         with self._lock:
             return super().copy()

@@ -1,0 +1,61 @@
+"""What a subscription is about: levels, what the public sees of them, or the crossings of a threshold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from stockwire.availability import Availability
+from stockwire.held import T
+from stockwire.level import Level
+from stockwire.stream import AvailabilityChanged, C, LevelChanged, ThresholdCrossed
+from stockwire.threshold import AtLeast, AtMost, Threshold, crossed, settle
+
+
+def as_told(told: T, held: T | None) -> T:
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T, C]):
+    """How one kind is asked for and read, and how its changes are told.
+
+    ``message`` is the type of a message of its own, ``part`` its list in a snapshot, ``asks`` its members of
+    ``subscribe``. ``resumes``: its snapshots end with a position. ``settle`` makes of what was told, and of what is
+    known (None: nothing), what is to be held.
+
+    ``crossed``: whether a change is an edge, if only edges are told. A snapshot does not tell them: they are told after
+    it. None: each change is told, and a complete snapshot tells everything.
+    """
+
+    message: str
+    part: str
+    holds: type[T]
+    parse: Callable[[Mapping[str, Any]], T]
+    event: Callable[[T], C]
+    asks: Mapping[str, object] = field(default_factory=dict[str, object])
+    resumes: bool = False
+    settle: Callable[[T, T | None], T] = as_told
+    crossed: Callable[[T, T], bool] | None = None
+
+    def tells(self, before: T | None, now: T) -> bool:
+        """Whether a change is an event of its own. What is seen for the first time has crossed no edge."""
+        return self.crossed is None or (before is not None and self.crossed(before, now))
+
+
+LEVELS = Kind("level", "levels", Level, Level.parse, LevelChanged, resumes=True)
+PUBLIC = Kind("view", "views", Availability, Availability.parse, AvailabilityChanged, {"view": "public"})
+
+
+def thresholds(when: AtMost | AtLeast, *, public: bool) -> Kind[Threshold, ThresholdCrossed]:
+    asks: dict[str, object] = {"view": "public"} if public else {}
+    asks["when"] = when.body()
+    return Kind(
+        "threshold",
+        "thresholds",
+        Threshold,
+        Threshold.parse,
+        ThresholdCrossed,
+        asks,
+        settle=settle,
+        crossed=crossed,
+    )

@@ -1,0 +1,106 @@
+"""Thresholds with hysteresis: what raises and lowers one, and on which side of it a level stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stockwire.errors import Invalid
+from stockwire.level import flag, integer, text
+
+UNITS_MAX = 2**31 - 1
+"""As many as a level can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """Raised at so many available units or fewer, lowered again at ``until`` or more (None: one above). Raises Invalid.
+
+    >>> AtMost(5, until=8)  # it does not flicker while stock moves between 5 and 8
+    AtMost(units=5, until=8)
+    """
+
+    units: int
+    until: int | None = None
+
+    def __post_init__(self) -> None:
+        _check("units", self.units, 0)
+        if self.until is not None:
+            _check("until", self.until, self.units + 1)
+
+    def body(self) -> dict[str, int]:
+        return {"at_most": self.units} | ({} if self.until is None else {"until": self.until})
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """Raised at so many available units or more, lowered again at ``until`` or fewer (None: one below). Raises Invalid.
+
+    >>> AtLeast(1)  # back in stock
+    AtLeast(units=1, until=None)
+    """
+
+    units: int
+    until: int | None = None
+
+    def __post_init__(self) -> None:
+        _check("units", self.units, 1)
+        if self.until is not None:
+            _check("until", self.until, 0, self.units - 1)
+
+    def body(self) -> dict[str, int]:
+        return {"at_least": self.units} | ({} if self.until is None else {"until": self.until})
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """On which side of a threshold a level stands. Not raised, at version 0, if it was only seen between the edges.
+
+    ``version`` is the level's when the hub first saw it there, and ``available`` its units then; with ``public`` the
+    version of what the public sees, and None.
+    """
+
+    sku: str
+    location: str
+    version: int
+    raised: bool
+    available: int | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """``(location, sku)``, by which a view finds it."""
+        return (self.location, self.sku)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "Threshold":
+        """Undecided if ``raised`` is null. Raises Malformed. Unknown fields are ignored."""
+        between = data.get("raised", False) is None
+        return (Undecided if between else Threshold)(
+            sku=text(data, "sku"),
+            location=text(data, "location"),
+            version=integer(data, "version"),
+            raised=False if between else flag(data, "raised"),
+            available=None if data.get("available") is None else integer(data, "available"),
+        )
+
+
+class Undecided(Threshold):
+    """Between the edges, and the hub has not seen from which side it came there. On the wire only, never held."""
+
+    __slots__ = ()
+
+
+def settle(told: Threshold, held: Threshold | None) -> Threshold:
+    """What is to be held after ``told``: of one that is undecided, what is known already."""
+    if not isinstance(told, Undecided):
+        return told
+    # Version 0: whatever another hub knows for sure counts more, also if it saw it before this one looked
+    return held or Threshold(told.sku, told.location, 0, raised=False, available=told.available)
+
+
+def crossed(before: Threshold, now: Threshold) -> bool:
+    return before.raised != now.raised
+
+
+def _check(name: str, units: int, least: int, most: int = UNITS_MAX) -> None:
+    if not least <= units <= most:
+        raise Invalid(name, f"{units}: must be {least} to {most} units")
