@@ -1,15 +1,19 @@
 """The client's verbs against a real ledger: what they print, where, and with which status they end."""
 
 import asyncio
+import contextlib
 import json
+import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from stockwire.cli.program import program
-from tests.processes import free_port
+from tests.cli.running import PROGRAM
+from tests.processes import clean_environment, free_port
 from tests.system import System
 
 Printed = list[dict[str, Any]]
@@ -41,6 +45,27 @@ class Shell:
         assert done.stdout == ""
         fields: dict[str, Any] = json.loads(done.stderr)
         return fields
+
+    @contextlib.contextmanager
+    def running(self, *words: str, key: str | None = None) -> Iterator[IO[str]]:
+        """The lines of a command that runs until the context ends, as a program of its own."""
+        environment = clean_environment(
+            {"STOCKWIRE_URL": self.system.ledger_url, "STOCKWIRE_API_KEY": key or self._key}
+        )
+        with subprocess.Popen([PROGRAM, *words], env=environment, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                yield process.stdout
+            finally:
+                process.kill()
+
+    @staticmethod
+    def next_of(lines: IO[str], type_: str) -> dict[str, Any]:
+        for line in lines:
+            event: dict[str, Any] = json.loads(line)
+            if event["type"] == type_:
+                return event
+        raise AssertionError(f"it ended without a {type_}")
 
 
 @pytest.fixture
@@ -133,3 +158,33 @@ def test_names_are_completed_from_the_ledger_and_an_absent_one_is_silent(shell: 
     assert completed("stock", "sell", shell.name) == [shell.name]
     assert completed("stock", "sell", "x", shell.name[:-2]) == [shell.name]
     assert completed("watch", "n-", STOCKWIRE_URL=f"http://127.0.0.1:{free_port()}") == []
+
+
+def test_watch_refuses_thresholds_that_make_no_sense(shell: Shell) -> None:
+    for words in (["--at-most", "1", "--at-least", "2"], ["--until", "2"]):
+        shell.run("watch", shell.name, *words, status=2)
+    assert shell.refused("watch", shell.name, "--at-most", "5", "--until", "5", status=1)["field"] == "until"
+
+
+def test_watch_prints_what_the_public_sees_and_what_crosses(shell: Shell) -> None:
+    shell.run("stock", "receive", shell.name, shell.name, "12")
+    public = asyncio.run(shell.system.key(shell.name, f"stock:public:{shell.name}"))
+    name = {"sku": shell.name, "location": shell.name}
+    with (
+        shell.running("watch", shell.name, "--public", key=public) as seen,
+        shell.running("watch", shell.name, "--at-most", "5", "--until", "8") as low,
+    ):
+        for lines, held in (
+            (seen, {**name, "version": 1, "availability": "in_stock", "quantity": "10+"}),
+            (low, {**name, "version": 1, "raised": False, "available": 12}),
+        ):
+            assert shell.next_of(lines, "snapshot")["levels"] == [held]
+        shell.run("stock", "sell", shell.name, shell.name, "8")
+        assert shell.next_of(seen, "view")["quantity"] == "1+"
+        assert shell.next_of(low, "threshold") == {
+            "type": "threshold",
+            **name,
+            "version": 2,
+            "raised": True,
+            "available": 4,
+        }

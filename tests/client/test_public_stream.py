@@ -149,8 +149,7 @@ async def test_running_low_is_told_once_and_does_not_flicker(web: System, shop: 
 @both
 async def test_back_in_stock_is_told_to_the_public(web: System, shop: AsyncClient, visitor: str, visit: Any) -> None:
     await shop.stock.sell("A", "web", 12)
-    ask = lambda client: client.subscribe_threshold("web", ["A", "NEW"], when=BACK, public=True)  # noqa: E731
-    async with visit(web, visitor, ask) as public:
+    async with visit(web, visitor, lambda client: waiting_for(client, "A", "NEW")) as public:
         snapshot = await public.event(Snapshot, ThresholdCrossed)
         assert {(one.sku, one.raised, one.available) for one in snapshot.levels} == {
             ("A", False, None),
@@ -168,10 +167,9 @@ async def test_back_in_stock_is_told_to_the_public(web: System, shop: AsyncClien
 async def test_what_happens_while_hubs_are_dead_is_told_once(
     web: System, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
-    ask_back = lambda client: client.subscribe_threshold("web", ["A"], when=BACK, public=True)  # noqa: E731
     async with (
         visit(web, visitor, lambda client: client.subscribe_public("web", ["A"])) as public,
-        visit(web, visitor, ask_back) as waiting,
+        visit(web, visitor, lambda client: waiting_for(client, "A")) as waiting,
     ):
         for one in (public, waiting):
             await one.event(Snapshot)
@@ -213,3 +211,7 @@ async def test_a_hub_that_does_not_know_takes_nothing_back(web: System, shop: As
         await staff.nothing_happens()
         await shop.stock.receive("A", "web", 1)
         assert not (await staff.crossed()).raised
+
+
+def waiting_for(client: Any, *skus: str) -> Any:
+    return client.subscribe_threshold("web", skus, when=BACK, public=True)

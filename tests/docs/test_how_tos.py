@@ -22,6 +22,8 @@ HELD = {
     ("README.md", "watch"),
     ("README.md", "subscribe"),
     ("storefront.md", "storefront"),
+    ("storefront.md", "storefront-public"),
+    ("storefront.md", "storefront-back"),
     ("till.md", "till"),
     ("till.md", "till-view"),
     ("import-sales.md", "import"),
@@ -71,6 +73,21 @@ async def test_the_storefront_shows_stock_and_sells_a_click_once(
             assert await line_of(lines) == "A-100 sold out"
             await berlin.stock.receive("A-100", "berlin", 7)
             assert await line_of(lines) == "A-100 7"
+
+
+async def test_the_storefront_shows_no_numbers_and_tells_what_is_back(reader: Reader, berlin: AsyncClient) -> None:
+    page = PAGES / "storefront.md"
+    reader.variables["STOCKWIRE_API_KEY"] = (await reader.shell(block(page, "sh", "storefront-public"))).strip()
+    async with reader.python_running(block(page, "python", "storefront-public")) as lines:
+        assert await line_of(lines) == "A-100 in_stock 5+"
+        await berlin.stock.sell("A-100", "berlin", 3)
+        assert await line_of(lines) == "A-100 low 1+"
+        await berlin.stock.sell("A-100", "berlin", 2)
+        assert await line_of(lines) == "A-100 out 0"
+    async with reader.python_running(block(page, "python", "storefront-back")) as lines:
+        assert await line_of(lines) == "waiting for A-100"
+        await berlin.stock.receive("A-100", "berlin", 1)
+        assert await line_of(lines) == "A-100 is back"
 
 
 async def test_the_till_sells_a_receipt_once_and_counts(reader: Reader, berlin: AsyncClient) -> None:

@@ -1,21 +1,12 @@
-"""What a subscription can hold: levels, or what a hub derives from them."""
+"""What a subscription can hold: levels, or what a hub derives from them. The highest version is the newest."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
+from stockwire.availability import Availability
 from stockwire.level import Level
+from stockwire.threshold import Threshold
 
-
-class Held(Protocol):
-    """One thing of a view: absolute, so within an epoch the one with the highest version is the newest."""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """``(location, sku)``"""
-        ...
-
-    @property
-    def version(self) -> int: ...
-
+Held: TypeAlias = Level | Availability | Threshold
 
 if TYPE_CHECKING:  # the default, so that `View` alone is one of levels, is of Python 3.13; every checker knows it
     from typing_extensions import TypeVar
