@@ -138,10 +138,11 @@ class Levels:
     # what is derived from it
 
     def views(self, kind: Kind) -> Views:
-        found = self._views.get(kind)
-        if found is None:
-            found = self._views[kind] = Views(kind, self, self.steps)
-        return found
+        """Kept from its first derived level or range on, so that what is refused leaves nothing behind."""
+        return self._views.get(kind) or Views(kind, self, self.steps)
+
+    def keep(self, kind: Kind, views: Views) -> None:
+        self._views[kind] = views
 
     def forget(self, kind: Kind) -> None:
         """Nobody watches any view of this kind."""

@@ -64,6 +64,7 @@ class Views:
             else:
                 source.waiters[_Awaited(self, found, source)] = None
             self.ranges[name] = found
+            self._levels.keep(self._kind, self)
             self._levels.watch_range(source)
             source.views[self] = None
         return found
@@ -133,6 +134,7 @@ class Views:
 
     def _add(self, source: Held) -> Derived:
         derived = self._derived[source] = Derived(source, self)
+        self._levels.keep(self._kind, self)
         self._levels.derive(source, derived)
         if source.state is not None:
             self.arrived(derived)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.errors import Full
 from hub.fanout import Bounds, Fanout
 from hub.session import Session
-from hub.views import crossed
+from hub.views import Kind, crossed
 from tests.hub.in_memory import Pipe, make_fanout, open_session
 from tests.simulation.history import COMMITTED_AT, EPOCH, History
 from wire.availability import PublicSteps
@@ -232,6 +232,7 @@ def test_what_is_derived_counts_against_the_bound_and_goes_with_its_last_watcher
     with pytest.raises(Full):
         fanout.subscribe(second, Subscribe(1, "web", when=LOW))
     assert not second.subscriptions
+    assert list(fanout.levels._views) == [Kind(public=True)]
     fanout.leave(first)
     fanout.subscribe(second, Subscribe(2, "web", when=LOW))
     fanout.flush()
