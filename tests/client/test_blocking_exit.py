@@ -28,8 +28,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this run ha
 from stockwire import Client
 with Client() as client, client.subscribe(sys.argv[1]) as subscription:
     subscription.ready()
-    print("reading", flush=True)
     try:
+        print("reading", flush=True)
         for event in subscription:
             pass
     except KeyboardInterrupt:
