@@ -132,6 +132,23 @@ def test_a_slow_reader_is_not_told_of_two_crossings_that_undo_each_other() -> No
     assert edges(watched.heard) == [("A", True), ("A", False), ("A", True), ("A", False), ("A", True)]
 
 
+def test_what_a_part_of_a_snapshot_takes_back_is_not_told_again() -> None:
+    watched = Watched()
+    watched.serve(threshold("A", 1, True))
+    watched.taken()
+    watched.say(crossing("A", 2, False))
+    assert edges(watched.taken()) == [("A", False)]
+    watched.say(crossing("A", 3, True))
+    watched.inbox.lost(None)
+    watched.session.begin("key")
+    watched.say(connected(), SUBSCRIBED, snapshot(threshold("A", 5, False), last=False))
+    assert edges(watched.taken()) == []
+    watched.say(snapshot(threshold("B", 1, False)))
+    assert edges(watched.taken()) == []
+    watched.say(crossing("A", 6, True))
+    assert edges(watched.taken()) == [("A", True)]
+
+
 def test_another_epoch_takes_back_a_crossing_that_was_not_read() -> None:
     watched = Watched()
     watched.serve(threshold("A", 1, False))

@@ -26,7 +26,7 @@ class Mailbox(Generic[T, C]):
         self._notices: OrderedDict[type[Notice], Notice] = OrderedDict()
 
     def __bool__(self) -> bool:
-        return bool(self._notices or self._changed) or self._snapshot is not None
+        return bool(self._notices) or self._snapshot is not None or self._next() is not None
 
     def put(self, said: Output[T] | Notice) -> None:
         """What a session has made of a message, and what is said of the connection. The view has it already."""
@@ -79,10 +79,17 @@ class Mailbox(Generic[T, C]):
             return self._take_snapshot()
         if self._notices:
             return self._notices.popitem(last=False)[1]
-        while self._changed:
-            key, _ = self._changed.popitem(last=False)
-            if key in self._view:
-                return self._kind.event(self._view[key])
+        key = self._next()
+        if key is None:
+            return None
+        del self._changed[key]
+        return self._kind.event(self._view[key])
+
+    def _next(self) -> Key | None:
+        """What is no news waits: in the middle of a snapshot the view may come back to what the reader knows."""
+        for key, known in self._changed.items():
+            if key in self._view and self._kind.tells(known, self._view[key]):
+                return key
         return None
 
     def _take_snapshot(self) -> Snapshot[T]:
