@@ -108,7 +108,7 @@ FORGED = {
     "aud empty": token(RSA, "RS256", "r", READ, aud=[]),
     "no aud": token(RSA, "RS256", "r", READ, aud=...),
     "no exp": token(RSA, "RS256", "r", READ, exp=...),
-    "not yet": token(RSA, "RS256", "r", READ, nbf=NOW + 600),
+    "not yet": token(RSA, "RS256", "r", READ, nbf=NOW + 360_000),
     "no sub": token(RSA, "RS256", "r", READ, sub=...),
     "the provider as the ledger": token(RSA, "RS256", "r", READ, iss="stockwire", key="ab12cd34ef56", iat=NOW),
     "the ledger as the provider": ours(issuer=ISSUER),
