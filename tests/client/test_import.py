@@ -168,7 +168,7 @@ async def test_an_import_killed_half_way_goes_on_where_it_was(
     async def half_way() -> bool:
         return (await stored(database_url))[1] > len(plan.bookings) // 2
 
-    await wait_until(half_way, deadline_s=60)
+    await wait_until(half_way, deadline_s=180)
     process.kill()
     await finish(process)
     assert (await stored(database_url))[1] < len(plan.bookings)
