@@ -145,7 +145,6 @@ class Levels:
         self._views[kind] = views
 
     def forget(self, kind: Kind) -> None:
-        """Nobody watches any view of this kind."""
         self._views.pop(kind, None)
 
     def claim(self, count: int) -> None:
