@@ -14,7 +14,6 @@ from ledger.decide import Decision, LevelKey, Stock
 from ledger.errors import Refusal, refusal_as_stored, refusal_from_stored
 from ledger.level import event_of_row
 from ledger.operation import Line
-from wire.availability import PublicSteps
 
 _SQL = files("ledger") / "sql"
 COMMIT = (_SQL / "commit.sql").read_text()
@@ -85,13 +84,13 @@ def _object(value: Any) -> dict[str, Any]:
     return loaded
 
 
-async def write(connection: AsyncConnection, decision: Decision, steps: PublicSteps) -> dict[int, Head]:
-    """Run the commit statement. Returns the head of each shard that got events. ``steps``: those it was decided with.
+async def write(connection: AsyncConnection, decision: Decision) -> dict[int, Head]:
+    """Run the commit statement. Returns the head of each shard that got events.
 
     All or nothing: any database error means that nothing of the batch is written, except when the connection was lost,
     which proves nothing.
     """
-    rows: Sequence[Any] = (await connection.exec_driver_sql(COMMIT, _parameters(decision, steps))).all()
+    rows: Sequence[Any] = (await connection.exec_driver_sql(COMMIT, _parameters(decision))).all()
     return {row[0]: Head(row[1], row[2]) for row in rows}
 
 
@@ -102,7 +101,7 @@ _EVENT_FIELDS = (
 )  # fmt: skip
 
 
-def _parameters(decision: Decision, steps: PublicSteps) -> tuple[list[Any], ...]:
+def _parameters(decision: Decision) -> tuple[list[Any], ...]:
     levels = [
         (*key, after.on_hand, after.reserved, after.view_version, after.version, decision.before[key].version)
         for key, after in sorted(decision.after.items())
@@ -116,7 +115,7 @@ def _parameters(decision: Decision, steps: PublicSteps) -> tuple[list[Any], ...]
         *([event[name] for event in decision.events] for name in _EVENT_FIELDS),
         *_columns(operations, _OPERATION_WIDTH),
         sorted({key.shard for key in decision.after}),
-        list(steps.steps),
+        list(decision.steps.steps),
     )
 
 

@@ -42,9 +42,10 @@ class Decision:
 
     ``events`` in commit order, without seq and committed_at, which the database gives. ``verdicts`` by position in the
     batch: the number of the operation's events, or why not. ``stored`` are the operations that go into the database:
-    those that commit and those refused on a level.
+    those that commit and those refused on a level. ``steps``: the public steps by which view versions were counted.
     """
 
+    steps: PublicSteps = DEFAULT_STEPS
     before: dict[LevelKey, Stock] = field(default_factory=dict)
     after: dict[LevelKey, Stock] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -65,7 +66,7 @@ def decide(
     batch: Sequence[Operation], levels: Mapping[LevelKey, Stock], steps: PublicSteps = DEFAULT_STEPS
 ) -> Decision:
     """``levels`` holds every level the batch needs; one that is missing there cannot exist (its item is unknown)."""
-    decision = Decision()
+    decision = Decision(steps)
     for operation in batch:
         try:
             events = _decide_one(operation, levels, decision, steps)

@@ -286,7 +286,7 @@ class Writer:
         if not decision.stored:
             return {}
         self._sending = True
-        return await commit.write(connection, decision, self._heads.steps)
+        return await commit.write(connection, decision)
 
     async def _renew(self, connection: AsyncConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
