@@ -11,7 +11,7 @@ RUN pip --python /opt/stockwire/bin/python install --no-cache-dir --require-hash
         -r requirements.txt
 COPY LICENSE pyproject.toml ./
 COPY wire wire
-COPY issuer issuer
+COPY server server
 COPY ledger ledger
 COPY hub hub
 COPY cli cli

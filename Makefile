@@ -25,7 +25,7 @@ up: $(RUN)
 
 # Tests start hundreds of processes. Compiled once, a start costs half, also where Python may not write bytecode itself.
 test: $(TEST) lint
-	@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire issuer ledger hub cli tests client-sdk/python/src
+	@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub cli tests client-sdk/python/src
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: $(TEST)

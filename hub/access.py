@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
 from hub.ledger import Ledger
-from issuer.errors import KeysUnavailable
-from issuer.verifier import Verifier
+from server.errors import KeysUnavailable
+from server.verifier import Verifier
 from wire.tokens import TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal
 
 log = logging.getLogger(__name__)

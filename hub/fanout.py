@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hub.counts import Counts
 from hub.errors import Full, Refused
 from hub.frames import Framed, Framing, frame, framed, state_payload, websocket_frame
-from hub.held import Counted, Derived, Held, Range, Watched
+from hub.held import Counted, Derived, Held, Range, RangeName, Watched
 from hub.levels import Levels
 from hub.resume import Resume, decide, fingerprint
 from hub.sequence import Asked
@@ -148,7 +148,7 @@ class Fanout:
             session.add(levels)
             levels.watch(held)
         else:
-            found = [home.range(name) for name in (touched if everywhere else (request.location,))]
+            found = _ranges_of(home, touched if everywhere else (request.location,))
             subscription = ranges = RangeSubscription(request, session, home, **registered)
             session.add(ranges)
             ranges.watch(found)
@@ -355,6 +355,16 @@ def _watched(home: Levels | Views, session: Session, location: str, skus: Iterab
             home.unwatch(held, session)  # type: ignore[arg-type]
         raise
     return watched
+
+
+def _ranges_of(home: Levels | Views, names: Iterable[RangeName]) -> list[Range]:
+    """Raises Full, and then has taken hold of none."""
+    try:
+        return [home.range(name) for name in names]
+    except Full:
+        assert isinstance(home, Views)
+        home.let_go_unwatched()
+        raise
 
 
 def _heartbeat(promised: Mapping[str, int], shards: Iterable[int], fresh: bool, lag_ms: int) -> Heartbeat:

@@ -1,191 +1,23 @@
-"""HTTP connections of a hub that send a request's head slowly, endlessly or not at all, or do not read their answer.
-
-uvicorn alone would wait for them, and gather what they send or do not read, for ever. The ledger has the same bounds.
-"""
+"""HTTP connections of a hub's read and admin ports: so many and no more."""
 
 import asyncio
 from typing import Any
 
-import httptools
-import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
 from hub.refusal import Refusal
-
-HEAD_DEADLINE_S = 10.0
-"""From the connection, or from the first byte of a later request, to the end of its headers."""
-HEAD_BYTES_MAX = 16 * 1024
-"""Of the request line and all headers."""
-HEADERS_MAX = 100
-AHEAD_MAX = 16
-"""Requests that may be sent before the answer to the first: each is remembered until its turn."""
-STALL_S = 5.0
-LINGER_S = 1.0
-"""What is still on its way when a head is refused is read and dropped for so long: closing before would turn the answer
-into a reset."""
-LINE_BYTES = 4
-"""Of a header line beside its name and value: a colon, a space, CR and LF."""
+from server.http_connection import BoundedConnection
 
 
-class HeadTooLarge(Exception):
-    """Ends the parsing at the header that is too large, or one too many."""
-
-
-class TooFarAhead(Exception):
-    """Ends the parsing at the request that is one too many."""
-
-
-class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's connection, with the bounds above; one over ``connections_max`` is not taken.
-
-    Between requests uvicorn's own keep-alive timeout holds.
-    """
+class HubConnection(BoundedConnection):
+    """One over ``connections_max`` is not taken."""
 
     def __init__(self, *args: Any, connections_max: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections_max = connections_max
-        self._head_deadline: asyncio.TimerHandle | None = None
-        self._in_head = False
-        self._head_bytes = 0
-        self._parsed_bytes = 0
-        self._begun = 0
-        self._too_large = False
-        self._refused = False
-        self._closing: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         if len(self.connections) >= self._connections_max:
             refusal = Refusal()
             transport.set_protocol(refusal)
             refusal.connection_made(transport)
-            return
-        super().connection_made(transport)
-        self._start_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head_deadline = _cancelled(self._head_deadline)
-        self._stall = _cancelled(self._stall)
-        self._closing = _cancelled(self._closing)
-        self._unset_keepalive_if_required()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stall = self.loop.call_later(STALL_S, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        self._stall = _cancelled(self._stall)
-        super().resume_writing()
-
-    def data_received(self, data: bytes) -> None:
-        """As uvicorn's, without a line in the log for whatever somebody sends."""
-        if self._refused:
-            return
-        self._unset_keepalive_if_required()
-        goes_on, from_start, heads_before = self._in_head, self._waits(), self._begun
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # answered as if nobody had asked: RFC 9110, 7.8
-        except httptools.HttpParserError:
-            self._refuse_head(HEAD_TOO_LARGE if self._too_large else UNREADABLE)
-            return
-        if self._in_head:
-            if self._begun == heads_before + (from_start and not goes_on):  # else others were in front of it
-                self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self._refuse_head(HEAD_TOO_LARGE)
-                return
-        if (self._in_head or self._waits()) and self._head_deadline is None and self.timeout_keep_alive_task is None:
-            self._start_deadline()
-
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        self._begun += 1
-        self._head_bytes = 0
-        self._parsed_bytes = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + LINE_BYTES)
-        if len(self.headers) >= HEADERS_MAX:
-            self._too_large = True
-            raise HeadTooLarge
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head_deadline = _cancelled(self._head_deadline)
-        if len(self.pipeline) >= AHEAD_MAX:
-            raise TooFarAhead
-        super().on_headers_complete()
-
-    def _waits(self) -> bool:
-        """For a request, or the rest of its head: nothing is under way."""
-        return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
-
-    def _count(self, bytes_: int) -> None:
-        """What the parser has seen of this head, however much came at once."""
-        self._parsed_bytes += bytes_
-        if self._parsed_bytes > HEAD_BYTES_MAX:
-            self._too_large = True
-            raise HeadTooLarge
-
-    def _start_deadline(self) -> None:
-        self._head_deadline = self.loop.call_later(HEAD_DEADLINE_S, self.transport.close)
-
-    def _refuse_head(self, answer: bytes) -> None:
-        if self._waits():
-            self._refuse(answer)
-        elif self._in_head or self.pipeline or self.cycle.response_started:
-            self.transport.abort()  # the answer would be taken for that of the request under way
         else:
-            self.cycle.disconnected = True  # its body made no sense: whoever reads it is told that nobody listens
-            self.cycle.message_event.set()
-            self._refuse(answer)
-
-    def _refuse(self, answer: bytes) -> None:
-        self._refused = True
-        self._head_deadline = _cancelled(self._head_deadline)
-        self.transport.write(answer)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-            self._closing = self.loop.call_later(LINGER_S, self.transport.close)
-        else:
-            self.transport.close()
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
-    """What stands in the timer's place from now on: nothing."""
-    if timer is not None:
-        timer.cancel()
-    return None
-
-
-def _whole_answer(status: int, problem: dict[str, Any]) -> bytes:
-    body = orjson.dumps(problem)
-    lines = (
-        b"content-type: application/problem+json",
-        b"content-length: %d" % len(body),
-        b"connection: close",
-    )
-    return STATUS_LINE[status] + b"\r\n".join(lines) + b"\r\n\r\n" + body
-
-
-HEAD_TOO_LARGE = _whole_answer(
-    431,
-    {
-        "type": "about:blank",
-        "title": "Request Header Fields Too Large",
-        "status": 431,
-        "detail": f"the request line and headers may have {HEAD_BYTES_MAX} bytes and {HEADERS_MAX} headers",
-        "bytes_max": HEAD_BYTES_MAX,
-        "headers_max": HEADERS_MAX,
-    },
-)
-UNREADABLE = _whole_answer(400, {"type": "about:blank", "title": "Bad Request", "status": 400})
+            super().connection_made(transport)

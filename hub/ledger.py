@@ -12,7 +12,7 @@ import msgspec
 
 from hub.errors import LedgerRefused, LedgerUnavailable
 from hub.held import Counted
-from issuer.errors import KeysUnavailable
+from server.errors import KeysUnavailable
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
 from wire.tls import CA_SETTING, trusting

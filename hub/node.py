@@ -23,8 +23,8 @@ from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
 from hub.stream import Stream
 from hub.ticker import Ticker
-from issuer.keys import FetchedKeys
-from issuer.verifier import Verifier
+from server.keys import FetchedKeys
+from server.verifier import Verifier
 from wire.close_codes import CloseCode
 from wire.tls import Tls
 

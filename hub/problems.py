@@ -66,6 +66,9 @@ class Problems:
         content = {"type": problem.type, "title": title, "status": problem.status, "detail": problem.detail}
         return _document({**content, **problem.numbers}, problem.status, headers)
 
+    def misdirected(self, host: str) -> Response:
+        return self.answer(Problem("misdirected", "STOCKWIRE_ALLOWED_HOSTS does not name this host", host=host))
+
     async def _http_error(self, request: Request, error: Exception) -> Response:
         """What the router raises: no such path, or no such method on it."""
         assert isinstance(error, HTTPException)

@@ -21,10 +21,10 @@ from hub.body import BodyLimits
 from hub.door import Door, Visitor
 from hub.event_stream import EventStreams
 from hub.feed import Feed
-from hub.hosts import AllowedHosts
 from hub.problems import RETRY_AFTER_S, Problem, Problems
 from hub.query import after_of, bearer_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
 from hub.reads import Reads
+from server.hosts import AllowedHosts
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of
@@ -70,7 +70,9 @@ def create_app(
         Route("/v1/availability", availability.page, methods=["GET"]),
         Route("/v1/availability/{location}/{sku}", availability.one, methods=["GET"]),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(BodyLimits), Middleware(AllowedHosts, hosts, problems), cors])
+    app = Starlette(
+        routes=routes, middleware=[Middleware(BodyLimits), Middleware(AllowedHosts, hosts, problems.misdirected), cors]
+    )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
     problems.install(app)
     return app

@@ -77,6 +77,10 @@ class Views:
         if not found.watchers and self.ranges.get(found.name) is found:
             self._drop(found)
 
+    def let_go_unwatched(self) -> None:
+        for found in [found for found in self.ranges.values() if not found.watchers]:
+            self._drop(found)
+
     # what changes it
 
     def arrived(self, derived: Derived) -> None:

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
-from issuer.errors import KeysUnavailable
-from issuer.verifier import Verifier
 from ledger.errors import Forbidden, Unauthorized, Unavailable
 from ledger.hub_callers import HubCallers
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
 from ledger.rate_limits import ALLOWANCE, RateLimits
 from ledger.reading import reading
+from server.errors import KeysUnavailable
+from server.verifier import Verifier
 from wire.scopes import allows
 from wire.tokens import BadToken, ExpiredToken, Principal
 

@@ -7,11 +7,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from issuer.verifier import Verifier
 from ledger.access import Access
 from ledger.admission import Admission, InFlight
+from ledger.errors import Misdirected
 from ledger.heads import Heads
-from ledger.hosts import AllowedHosts
 from ledger.hub_callers import HubCallers
 from ledger.limits import BodyLimits
 from ledger.locations import Locations
@@ -33,6 +32,8 @@ from ledger.routes.process import DocumentRoutes, HealthRoutes
 from ledger.routes.tokens import TokenRoutes
 from ledger.settings import Settings
 from ledger.writers import Writers
+from server.hosts import AllowedHosts
+from server.verifier import Verifier
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
@@ -84,7 +85,7 @@ def create_app(
         routes=[route for noun in nouns for route in noun.routes()],
         middleware=[
             Middleware(BodyLimits, settings.body_bytes_max),
-            Middleware(AllowedHosts, settings.allowed_hosts, problems),
+            Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             *_cors(settings.allowed_origins),
             Middleware(Admission, in_flight, rate_limits, problems),
         ],

@@ -35,8 +35,6 @@ class ConnectionTable:
 
     def __init__(self, connections_max: int, per_address_max: int = 0, proxies: Sequence[Network] = ()) -> None:
         self.turned_away = dict.fromkeys(REASONS, 0)
-        self.lingering = 0
-        """Connections that have their refusal and are not closed yet."""
         self._connections_max = connections_max
         self._per_address_max = per_address_max
         self._proxies = proxies

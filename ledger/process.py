@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from issuer.keys import FixedKeys
-from issuer.verifier import Verifier
 from ledger import migrations
 from ledger.admin import MetricRoutes, create_admin_app
 from ledger.admission import InFlight
@@ -29,6 +27,8 @@ from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
+from server.keys import FixedKeys
+from server.verifier import Verifier
 from wire.signing_keys import public_keys_of
 from wire.tls import Tls
 

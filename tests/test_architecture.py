@@ -24,9 +24,9 @@ from tests.source import (
 
 MAY_IMPORT: dict[str, set[str]] = {
     "wire": set(),
-    "issuer": {"wire"},
-    "ledger": {"wire", "issuer"},
-    "hub": {"wire", "issuer"},
+    "server": {"wire"},
+    "ledger": {"wire", "server"},
+    "hub": {"wire", "server"},
     "cli": {"wire", "ledger", "hub", "stockwire"},
     "stockwire": set(),
 }
@@ -51,7 +51,7 @@ READS = ("os.environ", "os.getenv", "sys.stdout", "sys.argv")
 FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 400
 TOP_LEVEL = {
-    *("wire", "issuer", "ledger", "hub", "cli", "client-sdk", "console", "tests", "docs", "deploy"),
+    *("wire", "server", "ledger", "hub", "cli", "client-sdk", "console", "tests", "docs", "deploy"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md", "Makefile", "Dockerfile"),
     *("pyproject.toml", "requirements.in", "requirements.txt", "requirements-test.in", "requirements-test.txt"),
     *("locustfile.py", "compose.yaml", ".gitignore", ".gitattributes", ".dockerignore", ".ci", ".github", ".npmrc"),

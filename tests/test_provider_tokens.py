@@ -10,7 +10,8 @@ import pytest
 
 from tests.api_keys import make_token
 from tests.hub.shop import Shop
-from tests.issuer.provider import (
+from tests.ledger.api import Api, problem
+from tests.server.provider import (
     ISSUER,
     IdentityProvider,
     identity_provider,
@@ -19,7 +20,6 @@ from tests.issuer.provider import (
     private_key,
     token,
 )
-from tests.ledger.api import Api, problem
 from tests.stream import open_stream
 from tests.system import System
 from tests.waiting import wait_until

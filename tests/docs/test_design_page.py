@@ -6,13 +6,10 @@ from hub.feed import POLL_SILENCE_S
 from hub.limits import Limits
 from hub.sequence import GAP_GRACE_S, SETTLED_S
 from hub.shards import FRESH_S
-from issuer import keys
-from issuer.endpoint import FETCH_S
 from ledger.access import KEEP_S as LEDGER_KEEP_S
 from ledger.admission import HUBS_IN_FLIGHT_MAX, IN_FLIGHT_MAX
 from ledger.allowance import CREDIT_MIN, PAUSE_S, Policy
 from ledger.connection_table import CONNECTIONS_MAX
-from ledger.connections import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from ledger.database import SERVER_SETTINGS
 from ledger.heads import HEARTBEAT_S
 from ledger.limits import BODY_DEADLINE_S
@@ -20,7 +17,6 @@ from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
 from ledger.long_polls import LONG_POLLS_MAX
 from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX
 from ledger.rate_limits import LATE_S, RENEWALS_AT_ONCE
-from ledger.serving import KEEP_ALIVE_S
 from ledger.settings import RATE_PER_S_DEFAULT
 from ledger.writer import (
     BATCH_LINES_MAX,
@@ -30,6 +26,10 @@ from ledger.writer import (
     QUEUE_LINES_MAX,
     REMEMBERED_LEVELS_MAX,
 )
+from server import keys
+from server.endpoint import FETCH_S
+from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
+from server.http_server import KEEP_ALIVE_S
 from tests.docs.pages import text_of
 from tests.source import ROOT
 from wire.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX

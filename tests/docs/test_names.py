@@ -17,7 +17,7 @@ from tests.source import PACKAGES, REFERENCE, ROOT, code_names, rows
 PAGES = pages()
 PROSE = [page for page in PAGES if page.is_relative_to(ROOT / "docs") or page.parent == ROOT]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-FOLDERS = ("wire", "issuer", "ledger", "hub", "cli", "client-sdk", "tests", "docs")
+FOLDERS = ("wire", "server", "ledger", "hub", "cli", "client-sdk", "tests", "docs")
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh", ".mako"}
 PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
 FOREIGN_OPTIONS = {

@@ -18,8 +18,8 @@ from hub.limits import Limits
 from hub.problems import Problems
 from hub.read_api import create_app
 from hub.reads import Reads
-from issuer.keys import FixedKeys
-from issuer.verifier import Verifier
+from server.keys import FixedKeys
+from server.verifier import Verifier
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.hub.in_memory import make_fanout
 from tests.openapi import document

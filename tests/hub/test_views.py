@@ -19,7 +19,7 @@ from wire.shards import shard_of
 
 STEPS = PublicSteps()
 SHARDS = 2
-LOCATIONS = ("web", "berlin")
+LOCATIONS = ("web", "paris")  # of two shards
 SKUS = ("A", "B", "C")
 LOW = When(at_most=5, until=8)
 BACK = When(at_least=1)
@@ -237,6 +237,26 @@ def test_what_is_derived_counts_against_the_bound_and_goes_with_its_last_watcher
     fanout.subscribe(second, Subscribe(2, "web", when=LOW))
     fanout.flush()
     assert [message["type"] for message in pipe.take(10)] == ["subscribed", "snapshot"]
+
+
+def test_everything_that_does_not_fit_is_refused_whole() -> None:
+    """The first shard would fit, the second does not: nothing of the first stays."""
+    fanout = make_fanout(History(shards=SHARDS), bounds=Bounds(levels_max=8, idle_max=8))
+    shop = Shop(fanout)
+    for location in LOCATIONS:
+        for sku in SKUS:
+            shop.tell(shop.move(location, sku, 3))
+    everything, _ = open_session(fanout)
+    fanout.subscribe(everything, Subscribe(1, "*"))
+    shop.load()
+    fanout.flush()
+    assert {shard_of(location, SHARDS) for location in LOCATIONS} == set(range(SHARDS))
+    session, _ = open_session(fanout)
+    with pytest.raises(Full):
+        fanout.subscribe(session, Subscribe(1, "*", view="public"))
+    assert fanout.levels.count == 6
+    assert not fanout.levels._views
+    assert not any(found.views for found in fanout.levels.ranges.values())
 
 
 def _absent(location: str, sku: str) -> LevelState:

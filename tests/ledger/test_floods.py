@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from ledger import connections, limits
 from ledger.connection_table import ConnectionTable, counted_address
-from ledger.connections import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
 from ledger.serving import create_server, listen, url_of
+from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
 from tests.conftest import StartHub, StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked

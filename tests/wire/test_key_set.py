@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm, RSAAlgorithm
 
-from tests.issuer.provider import jwk, private_key
+from tests.server.provider import jwk, private_key
 from wire.key_set import KEYS_MAX, SET_BYTES_MAX, BadKeySet, read_key_set
 
 RSA, EC, OKP = (private_key(kind) for kind in ("RSA", "EC", "OKP"))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from tests.issuer.provider import pem, private_key, public_pem
+from tests.server.provider import pem, private_key, public_pem
 from wire.key_set import read_key_set
 from wire.signing_keys import SIGNING_KEYS_MAX, BadSigningKey, key_set_of, public_keys_of, read_signing_keys
 from wire.tokens import OURS, Principal, mint, verify

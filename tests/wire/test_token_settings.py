@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.issuer.provider import pem, private_key
+from tests.server.provider import pem, private_key
 from wire.environment import Environment, SettingsError
 from wire.token_settings import Provider, SharedSecret, read_signing_key_file, read_token_settings
 from wire.tokens import OURS, Issuer

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from issuer.endpoint import Endpoint
-from issuer.errors import KeysUnavailable
-from issuer.keys import FetchedKeys
-from tests.issuer.provider import IdentityProvider, answer, identity_provider, jwk, private_key
+from server.endpoint import Endpoint
+from server.errors import KeysUnavailable
+from server.keys import FetchedKeys
+from tests.server.provider import IdentityProvider, answer, identity_provider, jwk, private_key
 from tests.waiting import wait_until
 from wire.key_set import SET_BYTES_MAX
 

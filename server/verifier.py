@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from issuer.endpoint import Endpoint
-from issuer.keys import FetchedKeys, Keys
+from server.endpoint import Endpoint
+from server.keys import FetchedKeys, Keys
 from wire.key_set import ALGORITHMS
 from wire.token_settings import SharedSecret, TokenSettings
 from wire.tokens import SHARED_SECRET, BadToken, Issuer, Principal, read_unproven, verify

@@ -6,8 +6,8 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from issuer.endpoint import FETCH_S
-from issuer.errors import KeysUnavailable
+from server.endpoint import FETCH_S
+from server.errors import KeysUnavailable
 from wire.key_set import BadKeySet, PublicKey, read_key_set
 
 REFRESH_S = 300.0

@@ -5,7 +5,7 @@ import ssl
 
 import httpx
 
-from issuer.errors import KeysUnavailable
+from server.errors import KeysUnavailable
 from wire.key_set import SET_BYTES_MAX
 
 FETCH_S = 5.0
