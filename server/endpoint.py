@@ -6,9 +6,8 @@ import ssl
 import httpx
 
 from server.errors import KeysUnavailable
+from server.keys import FETCH_S
 from wire.key_set import SET_BYTES_MAX
-
-FETCH_S = 5.0
 
 
 class Endpoint:

@@ -6,10 +6,11 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from server.endpoint import FETCH_S
 from server.errors import KeysUnavailable
 from wire.key_set import BadKeySet, PublicKey, read_key_set
 
+FETCH_S = 5.0
+"""For one answer of an issuer."""
 REFRESH_S = 300.0
 """A key that the issuer has withdrawn proves nothing after this."""
 AGAIN_S = 30.0

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from server.endpoint import Endpoint
 from server.keys import FetchedKeys, Keys
 from wire.key_set import ALGORITHMS
 from wire.token_settings import SharedSecret, TokenSettings
@@ -21,6 +20,8 @@ class Verifier:
         self._ours = settings.ours
         self._issuers: dict[str, tuple[Issuer, Keys, tuple[str, ...]]] = {}
         if not isinstance(settings, SharedSecret):
+            from server.endpoint import Endpoint  # brings an HTTP client: a quarter of what a ledger loads at its start
+
             provider = FetchedKeys(settings.issuer.name, Endpoint(settings.jwks_url))
             self._issuers[settings.issuer.name] = (settings.issuer, provider, settings.algorithms)
             self._issuers[settings.ours.name] = (settings.ours, ours, ALGORITHMS)

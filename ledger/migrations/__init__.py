@@ -9,16 +9,19 @@ set_public_steps(...)  what the public sees of a level
 import asyncio
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from ledger.database import create_engine
 from wire.availability import PublicSteps
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is a third of what a ledger would load at its start, and only migrating needs it: imported where that begins.
+
+_VERSIONS = Path(__file__).parent / "versions"
 SHARDS_DEFAULT = 4
 SHARDS_MAX = 64
 """Every ledger runs a writer for each shard and every hub a channel: more of them cost more than they give."""
@@ -26,16 +29,23 @@ SHARDS_MAX = 64
 
 async def upgrade(url: str, shards: int = SHARDS_DEFAULT) -> None:
     """Bring the database at ``url`` to the newest schema. Safe to run again, and from several processes at once."""
+    from alembic import command
+
     await _on_connection(url, lambda connection: command.upgrade(_config(connection, shards), "head"))
 
 
 async def is_current(url: str) -> bool:
-    newest = ScriptDirectory.from_config(_config(None, SHARDS_DEFAULT)).get_current_head()
-    found: list[str | None] = []
-    await _on_connection(
-        url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision())
-    )
-    return found == [newest]
+    newest = max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            if (await connection.execute(text("select to_regclass('alembic_version')"))).scalar_one() is None:
+                return False
+            return (await connection.execute(text("select version_num from alembic_version"))).scalars().all() == [
+                newest
+            ]
+    finally:
+        await engine.dispose()
 
 
 async def new_epoch(url: str) -> str:
@@ -80,7 +90,9 @@ async def _on_connection(url: str, work: object) -> None:
         await engine.dispose()
 
 
-def _config(connection: Connection | None, shards: int) -> Config:
+def _config(connection: Connection, shards: int) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection

@@ -27,9 +27,9 @@ from ledger.writer import (
     REMEMBERED_LEVELS_MAX,
 )
 from server import keys
-from server.endpoint import FETCH_S
 from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from server.http_server import KEEP_ALIVE_S
+from server.keys import FETCH_S
 from tests.docs.pages import text_of
 from tests.source import ROOT
 from wire.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX
