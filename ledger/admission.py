@@ -80,7 +80,8 @@ class Admission:
             return
         lane = self._in_flight.lane(scope)
         if lane is None:
-            answer = self._problems.answer_to(Overloaded(f"{self._in_flight.requests_max} requests are under way"))
+            most = self._in_flight.requests_max
+            answer = self._problems.answer_to(Overloaded(f"{most} requests are under way", requests_max=most))
             await answer(scope, receive, send)
             return
 

@@ -18,6 +18,8 @@ HANDSHAKES_PER_S, HANDSHAKES_S = 2_000, 5.0
 HANDSHAKES_SHARE_MIN = 0.4  # less would fit the burst that a hub allows
 SLOW = 100
 CHUNK = 65_536
+ANSWER_S = 40.0
+"""Longer than any deadline of a server: who has no answer by then was forgotten."""
 TICK_S = 0.01
 
 
@@ -26,18 +28,18 @@ async def large_frames(target: Target, met: Met) -> None:
     mask = os.urandom(4)
     payload = masked_with(mask, b"x" * (16 * 2**20))
     head = raw_frame(TEXT, mask=mask)[:1] + bytes((0x80 | 127,)) + len(payload).to_bytes(8, "big") + mask
-    await at_once(CLIENTS, partial(_pour, target, met, head + payload))
+    await at_once(_clients(target), partial(_pour, target, met, head + payload))
 
 
 @attack("400,000 empty fragments", "close 4102", "cut off")
 async def fragments(target: Target, met: Met) -> None:
     frames = raw_frame(TEXT, final=False) + raw_frame(CONTINUATION, final=False, mask=b"mask") * FRAGMENTS
-    await at_once(CLIENTS, partial(_pour, target, met, frames))
+    await at_once(_clients(target), partial(_pour, target, met, frames))
 
 
 @attack("a flood of pings from a client that never reads", "close 4102", "cut off")
 async def pings(target: Target, met: Met) -> None:
-    await at_once(CLIENTS, partial(_pour, target, met, raw_frame(PING, b"p" * 125, mask=b"mask") * PINGS))
+    await at_once(_clients(target), partial(_pour, target, met, raw_frame(PING, b"p" * 125, mask=b"mask") * PINGS))
 
 
 @attack("a flood of subscriptions", "close 4102", "error limit, cut off")
@@ -45,7 +47,7 @@ async def subscriptions(target: Target, met: Met) -> None:
     async def one() -> None:
         await _requests(target, met, {"location": target.location, "skus": [f"S{n}" for n in range(20)]})
 
-    await at_once(CLIENTS, one)
+    await at_once(_clients(target), one)
 
 
 @attack("a flood of resumes from positions ahead of everything", "close 4102", "error limit, cut off")
@@ -56,7 +58,7 @@ async def resumes(target: Target, met: Met) -> None:
     async def one() -> None:
         await _requests(target, met, {"location": target.location, "since": ahead})
 
-    await at_once(CLIENTS, one)
+    await at_once(_clients(target), one)
 
 
 @attack("2,000 handshakes a second", "101", "503, cut off")
@@ -101,6 +103,10 @@ async def slowloris(target: Target, met: Met) -> None:
             tasks.create_task(_drip(url, start, met))
 
 
+def _clients(target: Target) -> int:
+    return max(3, int(CLIENTS * target.full))
+
+
 async def _requests(target: Target, met: Met, selection: dict[str, object]) -> None:
     async with open_stream(target.streams[0], target.key) as stream:
         sending = asyncio.ensure_future(_send_all(stream, selection))
@@ -141,7 +147,8 @@ async def _handshake(host: str, port: int, head: bytes, met: Met) -> None:
         reader, writer = await asyncio.open_connection(host, port)
         try:
             writer.write(head)
-            answer = await reader.readuntil(b"\r\n")
+            async with asyncio.timeout(ANSWER_S):
+                answer = await reader.readuntil(b"\r\n")
             met[answer.split()[1].decode()] += 1
         finally:
             writer.transport.abort()
@@ -154,7 +161,8 @@ async def _drip(url: str, start: bytes, met: Met) -> None:
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     dripping = asyncio.ensure_future(_send_slowly(writer, start))
     try:
-        answer = await reader.readline()
+        async with asyncio.timeout(ANSWER_S):
+            answer = await reader.readline()
         met[answer.split()[1].decode() if answer else "cut off"] += 1
     except OSError:
         met["cut off"] += 1

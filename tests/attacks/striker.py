@@ -34,8 +34,11 @@ class Striker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"attack": attack.name, "target": asdict(target)}).encode() + b"\n")
-        async with asyncio.timeout(DEADLINE_S):
-            line = await self._process.stdout.readline()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            raise AssertionError(f"the attacker did not end within {DEADLINE_S:g} s: {attack.title}") from None
         assert line, f"the attacker failed at: {attack.title}"
         return Met(json.loads(line))
 

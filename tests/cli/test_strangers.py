@@ -39,6 +39,9 @@ for way, path in asked:
         done.append([way, path])
     except PermissionError:
         pass
+    except (FileNotFoundError, ProcessLookupError):
+        if not path.startswith("/proc/"):  # a process that has ended meanwhile is read by nobody
+            raise
 shown = {}
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:

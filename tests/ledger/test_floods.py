@@ -8,9 +8,10 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger import connections, limits
+from ledger import limits
 from ledger.connection_table import ConnectionTable, counted_address
 from ledger.serving import create_server, listen, url_of
+from server import http_connection
 from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
 from tests.conftest import StartHub, StartLedger
 from tests.ledger.api import Api, problem, receipt
@@ -91,7 +92,7 @@ async def test_a_head_that_drips_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch, after: bytes, start: bytes, drip: bytes
 ) -> None:
     """In this process, with a short deadline: the server and its connections are the real ones."""
-    monkeypatch.setattr(connections, "HEAD_DEADLINE_S", 0.2)
+    monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
     table = ConnectionTable(10)
     server, listener = create_server(refuse, table), listen("127.0.0.1", 0, "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))

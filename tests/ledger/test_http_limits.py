@@ -12,9 +12,10 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from ledger import connections
+from ledger.connections import LedgerConnection
 from ledger.errors import Invalid, LedgerError, TooLarge
 from ledger.limits import BodyLimits
+from server import http_connection
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.system import System
@@ -187,7 +188,7 @@ async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch, se
     """In this process, with a short deadline: the server and its connections are the real ones."""
     from ledger.serving import create_server, listen, url_of
 
-    monkeypatch.setattr(connections, "HEAD_DEADLINE_S", 0.1)
+    monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.1)
 
     async def app(scope: object, receive: object, send: object) -> None:
         raise AssertionError("no request was sent")
@@ -203,7 +204,7 @@ async def test_a_connection_that_does_not_read_its_answer_is_closed(monkeypatch:
     """In this process, with a short deadline: the server and its connections are the real ones."""
     from ledger.serving import create_server, listen, url_of
 
-    monkeypatch.setattr(connections, "STALL_S", 0.1)
+    monkeypatch.setattr(LedgerConnection, "stall_s", 0.1)
     ended = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

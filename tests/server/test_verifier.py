@@ -61,7 +61,7 @@ def confused(public: bytes, kid: str, algorithm: str = "HS256") -> str:
 
 def ours(**change: Any) -> str:
     principal = Principal("shop", "ab12cd34ef56", frozenset({READ}), NOW + 3_600)
-    return mint(principal, NOW, change.get("signer", SIGNING.signer), change.get("server", OURS))
+    return mint(principal, NOW, change.get("signer", SIGNING.signer), change.get("issuer", OURS))
 
 
 async def test_good_tokens_of_both_issuers_say_who_is_there() -> None:
