@@ -41,7 +41,11 @@ class Met(Counter[str]):
 
     async def http(self, method: str, url: str, token: str | None, **options: Any) -> httpx.Response:
         headers = options.pop("headers", {}) | ({} if token is None else {"Authorization": f"Bearer {token}"})
-        async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE_S, verify=False) as client:
+        async with httpx.AsyncClient(
+            trust_env=False,
+            verify=False,
+            timeout=DEADLINE_S,
+        ) as client:
             answer = await client.request(method, url, headers=headers, **options)
         self[str(answer.status_code)] += 1
         return answer

@@ -119,7 +119,11 @@ async def _everywhere(target: Target, met: Met, token: str) -> None:
 
 async def _ask(method: str, url: str, token: str, body: Any = None, origin: str | None = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} | ({} if origin is None else {"Origin": origin})
-    async with httpx.AsyncClient(trust_env=False, timeout=10, verify=False) as client:
+    async with httpx.AsyncClient(
+        trust_env=False,
+        verify=False,
+        timeout=10,
+    ) as client:
         return await client.request(method, url, json=body, headers=headers)
 
 

@@ -72,7 +72,10 @@ async def neighbour(system: System, sku: str) -> AsyncIterator[None]:
 
 
 async def _connections(system: System, number: int) -> None:
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+    async with httpx.AsyncClient(
+        trust_env=False,
+        verify=False,
+    ) as client:
 
         async def counted() -> bool:
             text = (await client.get(f"{system.hubs[0].admin}/metrics")).text

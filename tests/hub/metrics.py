@@ -9,7 +9,10 @@ from tests.waiting import wait_until
 async def await_metric(hub: ServerProcess, name: str, value: float) -> None:
     """``name`` with its labels as they are exported. Raises AssertionError with everything exported."""
     text = ""
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+    async with httpx.AsyncClient(
+        trust_env=False,
+        verify=False,
+    ) as client:
 
         async def found() -> bool:
             nonlocal text

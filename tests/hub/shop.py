@@ -54,7 +54,12 @@ class Shop:
         if method == "POST":
             headers["Idempotency-Key"] = f"{self._name}-{self._count}"
         # no TLS here: without certificates to load, a client is cheap enough for one request
-        async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=10, verify=False) as client:
+        async with httpx.AsyncClient(
+            trust_env=False,
+            verify=False,
+            headers=headers,
+            timeout=10,
+        ) as client:
             answer = await client.request(method, self._system.ledger_url + path, json=body)
             assert answer.status_code < 300, answer.text
             return answer.json() if answer.content else None

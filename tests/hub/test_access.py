@@ -22,7 +22,7 @@ async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open_with
     token = make_token(told, key=key.split("_")[1])
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx.AsyncClient(trust_env=False) as http,
+        httpx.AsyncClient(trust_env=False, verify=False) as http,
         open_stream(hub.stream, key) as by_key,
         open_stream(hub.stream, token) as by_token,
         open_stream(hub.stream, make_token(told)) as stays,
@@ -40,7 +40,7 @@ async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open_with
 async def test_a_request_that_waits_ends_within_5_seconds_when_its_key_is_revoked(start_system: StartSystem) -> None:
     system = await start_system(ledgers=1, hubs=0)
     key = await system.key("connector", "feed")
-    async with httpx.AsyncClient(trust_env=False, timeout=40) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=40) as http:
         head = {"Authorization": f"Bearer {key}"}
         waiting = asyncio.create_task(http.get(f"{system.ledger_url}/v1/events?shard=0&after=0&wait=30", headers=head))
         await await_metric(system.ledgers[0], "stockwire_ledger_long_polls", 1)

@@ -72,7 +72,10 @@ async def test_a_drain_tells_everybody_to_come_back_and_ends(start_system: Start
     system = await start_system(hubs=1)
     hub = system.hubs[0]
     async with open_stream(hub.stream, READER) as one, open_stream(hub.stream, READER) as two:
-        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        async with httpx.AsyncClient(
+            trust_env=False,
+            verify=False,
+        ) as client:
             assert (await client.post(f"{hub.admin}/drain")).status_code == 202
         for stream in (one, two):
             assert await stream.closed() == 1012
@@ -154,7 +157,10 @@ async def test_nonsense_settings_are_refused_in_one_line(system: System) -> None
 
 
 async def _get(hub: ServerProcess, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+    async with httpx.AsyncClient(
+        trust_env=False,
+        verify=False,
+    ) as client:
         return await client.get(hub.admin + path)
 
 

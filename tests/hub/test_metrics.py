@@ -59,7 +59,13 @@ async def test_what_was_turned_down_is_counted_by_its_reason(start_system: Start
     system = await start_system(hubs=0)
     hub = await system.start_hub()
     key = await system.key("short", "stock:read:berlin")
-    async with client(hub.url, "stock:read:berlin") as reader, httpx.AsyncClient(trust_env=False, verify=False) as http:
+    async with (
+        client(hub.url, "stock:read:berlin") as reader,
+        httpx.AsyncClient(
+            trust_env=False,
+            verify=False,
+        ) as http,
+    ):
         assert (await reader.get("/v1/levels/paris/A")).status_code == 403
         assert (
             await reader.get("/v1/levels/berlin/A", headers={"Authorization": "Bearer no.token"})

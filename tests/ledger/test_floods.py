@@ -216,7 +216,7 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
     async with (
         Api(ledger.url, await system.admin_key()) as api,
         Api(ledger.url, await system.hub_key()) as as_hub,
-        httpx.AsyncClient(trust_env=False) as plain,
+        httpx.AsyncClient(trust_env=False, verify=False) as plain,
     ):
         await api.stock("berlin", "A", 7)
         assert (await as_hub.get("/v1/shards")).is_success
