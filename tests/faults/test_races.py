@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from tests.faults.replicas import add_catalog, line, move, replicas
 from tests.ledger.commit_path import CommitPath, commit_path
+from tests.ledger.killed_backends import killed_backends
 from tests.system import System
 
 logger = logging.getLogger(__name__)
@@ -61,11 +62,8 @@ async def _race(system: System, ledgers: list[httpx.AsyncClient]) -> list[Answer
             if len(answers) >= OPERATIONS // 3:
                 system.ledgers[2].kill()
 
-    killing = asyncio.create_task(_kill_backends(system.database_url))
-    try:
+    async with killed_backends(system.database_url):
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
-    finally:
-        killing.cancel()
     return answers
 
 
@@ -86,19 +84,6 @@ async def _send(ledger: httpx.AsyncClient, key: str, lines: Lines) -> httpx.Resp
         return await move(ledger, key, *lines)
     except httpx.TransportError:
         return None
-
-
-async def _kill_backends(database_url: str) -> None:
-    async with commit_path(database_url) as path:
-        while True:
-            await asyncio.sleep(0.1)
-            async with path.engine.connect() as connection:
-                await connection.execute(
-                    text(
-                        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
-                        " and pid <> pg_backend_pid() and state <> 'idle' limit 1"
-                    )
-                )
 
 
 def _assert_agrees(key: str, answer: httpx.Response | None, stored: dict[str, tuple[str | None, int]]) -> None:
