@@ -26,7 +26,7 @@ up: $(RUN)
 # Tests start hundreds of processes. Compiled once, a start costs half, also where Python may not write bytecode itself.
 test: $(TEST) lint
 	@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub cli tests client-sdk/python/src
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(TEST)
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)

@@ -1,6 +1,5 @@
 """Fixtures: a real PostgreSQL and a real Valkey for the whole run, a cloned database per test, real processes."""
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -19,7 +18,7 @@ from stockwire import AsyncClient
 from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.postgres import PostgresServer, run_apart
 from tests.processes import ServerProcess
-from tests.system import System
+from tests.system import Grounds, System
 from tests.valkey import ValkeyServer
 
 os.environ[SESSION_VARIABLE] = SESSION_ID
@@ -224,22 +223,21 @@ async def hub_key(system: System) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_system(
+def grounds(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
-) -> Iterator[System]:
+) -> Grounds:
+    """For systems that serve the tests of a file or of a folder."""
+    return Grounds(postgres, valkey, template_database, tmp_path_factory.mktemp("systems"))
+
+
+@pytest.fixture(scope="session")
+def shared_system(grounds: Grounds) -> Iterator[System]:
     """One ledger and two hubs for the whole run: for tests that break nothing and take names of their own.
 
     Use ``unique_name`` for skus and locations.
     """
-    name = postgres.create_database(template_database)
-    folder = tmp_path_factory.mktemp("shared-system")
-    system = System(folder, postgres.url(name), valkey.url, f"shared-{secrets.token_hex(4)}")
-    try:
-        asyncio.run(system.start())
+    with grounds.system() as system:
         yield system
-    finally:
-        asyncio.run(system.stop())
-        postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -1,11 +1,17 @@
 """A whole Stockwire: one database, one channel prefix, ledgers and hubs as processes."""
 
 import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.api_keys import TOKEN_SECRET, make_key, make_token_key
+from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, free_port, hub_process, ledger_process
+from tests.valkey import ValkeyServer
 
 
 @dataclass(eq=False)
@@ -108,3 +114,28 @@ class System:
             "STOCKWIRE_CHANNEL_PREFIX": self.channel_prefix,
             "STOCKWIRE_TOKEN_SECRET": self.token_secret,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What systems that outlive a test are built on: the run's servers, a migrated database to clone."""
+
+    postgres: PostgresServer
+    valkey: ValkeyServer
+    template_database: str
+    folder: Path
+
+    @contextlib.contextmanager
+    def system(self, start: Callable[[System], Coroutine[Any, Any, object]] = System.start) -> Iterator[System]:
+        """A system over a database of its own, begun by ``start``, ended at the end of the block."""
+        database = self.postgres.create_database(self.template_database)
+        name = f"lasting-{secrets.token_hex(4)}"
+        folder = self.folder / name
+        folder.mkdir()
+        system = System(folder, self.postgres.url(database), self.valkey.url, name)
+        try:
+            asyncio.run(start(system))
+            yield system
+        finally:
+            asyncio.run(system.stop())
+            self.postgres.drop_database(database)

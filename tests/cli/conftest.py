@@ -8,7 +8,7 @@ import pytest
 from tests.cli.running import RunningUp, gone
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
     """``server_folder``: whose end looks for processes left behind, and must come after ours."""
     folder: Path = tmp_path_factory.mktemp("up")

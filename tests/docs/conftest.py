@@ -1,7 +1,5 @@
 """One ledger and two hubs for all pages, over a database of their own: pages name their skus and locations."""
 
-import asyncio
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,24 +7,13 @@ import pytest
 
 from stockwire import AsyncClient
 from tests.docs.running import Reader
-from tests.postgres import PostgresServer
-from tests.system import System
-from tests.valkey import ValkeyServer
+from tests.system import Grounds, System
 
 
-@pytest.fixture(scope="session")
-def pages_system(
-    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
-) -> Iterator[System]:
-    name = postgres.create_database(template_database)
-    folder = tmp_path_factory.mktemp("pages-system")
-    system = System(folder, postgres.url(name), valkey.url, f"pages-{secrets.token_hex(4)}")
-    try:
-        asyncio.run(system.start())
+@pytest.fixture(scope="package")
+def pages_system(grounds: Grounds) -> Iterator[System]:
+    with grounds.system() as system:
         yield system
-    finally:
-        asyncio.run(system.stop())
-        postgres.drop_database(name)
 
 
 @pytest.fixture

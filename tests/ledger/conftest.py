@@ -1,30 +1,21 @@
 """One ledger for all HTTP tests that break nothing; they take names of their own (``unique_name``)."""
 
-import asyncio
-import secrets
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.ledger.api import Api
-from tests.postgres import PostgresServer
-from tests.system import System
-from tests.valkey import ValkeyServer
+from tests.system import Grounds, System
 
 
-@pytest.fixture(scope="session")
-def http_system(
-    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
-) -> Iterator[System]:
-    name = postgres.create_database(template_database)
-    folder = tmp_path_factory.mktemp("http-system")
-    system = System(folder, postgres.url(name), valkey.url, f"http-{secrets.token_hex(4)}")
-    try:
-        asyncio.run(system.start_ledger(STOCKWIRE_ALLOWED_ORIGINS="https://shop.example"))
+@pytest.fixture(scope="package")
+def http_system(grounds: Grounds) -> Iterator[System]:
+    with grounds.system(_start) as system:
         yield system
-    finally:
-        asyncio.run(system.stop())
-        postgres.drop_database(name)
+
+
+async def _start(system: System) -> None:
+    await system.start_ledger(STOCKWIRE_ALLOWED_ORIGINS="https://shop.example")
 
 
 @pytest.fixture
