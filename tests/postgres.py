@@ -122,7 +122,8 @@ class PostgresServer:
     def create_database(self, template: str | None = None) -> str:
         """Returns the new database's name."""
         name = f"test_{secrets.token_hex(6)}"
-        self.execute(f"create database {name}" + (f" template {template}" if template else ""))
+        # The other strategy writes each page to the log as well
+        self.execute(f"create database {name}" + (f" template {template} strategy file_copy" if template else ""))
         return name
 
     def drop_database(self, name: str) -> None:
