@@ -11,14 +11,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.access import Access
 from hub.door import Door
 from hub.feed import Feed
 from hub.held import Held
 from hub.problems import Problem
-from hub.query import after_of, bearer_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.readers import Readers
 from hub.reads import Reads
 from hub.views import view_of
+from server.rate_limits import ALLOWANCE
 from wire.messages import encode
 from wire.scopes import PUBLIC, allows
 
@@ -32,10 +33,12 @@ ANYBODY = ""
 
 
 class AvailabilityApi:
-    def __init__(self, reads: Reads, feed: Feed, access: Access, door: Door, public_locations: tuple[str, ...]) -> None:
+    def __init__(
+        self, reads: Reads, feed: Feed, readers: Readers, door: Door, public_locations: tuple[str, ...]
+    ) -> None:
         self._reads = reads
         self._feed = feed
-        self._access = access
+        self._readers = readers
         self._door = door
         self._public = frozenset(public_locations)
 
@@ -70,8 +73,9 @@ class AvailabilityApi:
     async def _admit(self, request: Request, location: str) -> str:
         """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Problem."""
         if location in self._public and "Authorization" not in request.headers:
+            self._readers.anybody(request)
             return ANYBODY
-        principal = await self._access.principal(bearer_of(request))
+        principal = await self._readers.principal(request)
         scope = f"{PUBLIC}{location}"
         if not allows(principal.scopes, scope):
             raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
@@ -93,6 +97,8 @@ class AvailabilityApi:
         """``digest``: equal for equal content within an epoch, on every hub."""
         epoch = hashlib.sha256(self._reads.fanout().shards.epoch.encode()).hexdigest()[:8]
         control = CACHEABLE if location in self._public else OWN
+        if control == CACHEABLE:
+            request.scope.pop(ALLOWANCE, None)  # what a shared cache keeps says nothing of who asked
         headers = {
             "ETag": f'"{epoch}-{digest}"',
             "Cache-Control": BEHIND if behind or not self._feed.fresh else control,

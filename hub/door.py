@@ -77,11 +77,15 @@ class Door:
         """Whether its address has a place for it. Call it once."""
         if not self._addresses.most:
             return True
-        address = _client(client_address(peer, forwarded_for, self._proxies))
+        address = self.address_of(peer, forwarded_for)
         if not self._addresses.take(address):
             return self._refuse("address")
         visitor.address = address
         return True
+
+    def address_of(self, peer: str, forwarded_for: Sequence[str]) -> str:
+        """Whose it is: one name for all addresses of one client."""
+        return _client(client_address(peer, forwarded_for, self._proxies))
 
     def leave(self, visitor: Visitor) -> None:
         """It is gone, with its places. Safe to call twice."""

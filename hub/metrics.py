@@ -19,6 +19,7 @@ from hub.feed import Feed
 from hub.loader import Loader
 from hub.problems import Problems
 from hub.stream import Stream
+from server.rate_limits import RateLimits
 
 PREFIX = "stockwire_hub"
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -36,6 +37,7 @@ class Parts:
     stream: Stream
     event_streams: EventStreams
     problems: Problems
+    rate_limits: RateLimits
     draining: asyncio.Event
 
 
@@ -224,6 +226,21 @@ class HubCollector(Collector):
         yield _counter("revocations", "Revocations of keys heard on the broker.", access.revocations)
         yield _counters(
             "problems", "Problem documents answered on the read port, by type.", "type", self._parts.problems.by_type
+        )
+        limits = self._parts.rate_limits
+        yield _counter("rate_limited", "Reads refused because their owner had sent too many.", limits.counters.limited)
+        yield _counter(
+            "rate_leases", "Blocks of reads that Redis was asked for, each for one owner.", limits.counters.leases
+        )
+        yield _counter(
+            "rate_failed",
+            "Blocks of reads that Redis did not answer for; the limits are local then.",
+            limits.counters.failed,
+        )
+        yield _gauge(
+            "rate_limits_shared",
+            "1 while owners' reads are counted in Redis, for all hubs; 0: by each hub alone, or not at all.",
+            limits.shared,
         )
         yield _gauge(
             "tasks",

@@ -24,6 +24,7 @@ from hub.settings import Settings
 from hub.stream import Stream
 from hub.ticker import Ticker
 from server.keys import FetchedKeys
+from server.rate_limits import RateLimits
 from server.verifier import Verifier
 from wire.close_codes import CloseCode
 from wire.tls import Tls
@@ -60,6 +61,7 @@ class Node:
         self._access = Access(self._ledger, self._verifier, self._keys_in_use)
         limits = settings.limits
         door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
+        self._rate_limits = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
         self._stream = Stream(
             feed, self._access, touch, limits, greeting, settings.origins, settings.allowed_hosts, door, tls
         )
@@ -67,7 +69,15 @@ class Node:
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
         parts = Parts(
-            feed, self._loader, self._access, door, self._stream, self._event_streams, problems, self._draining
+            feed=feed,
+            loader=self._loader,
+            access=self._access,
+            door=door,
+            stream=self._stream,
+            event_streams=self._event_streams,
+            problems=problems,
+            rate_limits=self._rate_limits,
+            draining=self._draining,
         )
         self._metrics = Metrics(parts)
         reads = Reads(feed, touch)
@@ -78,6 +88,7 @@ class Node:
                 feed,
                 self._access,
                 door,
+                self._rate_limits,
                 problems,
                 settings.origins,
                 settings.allowed_hosts,
@@ -110,6 +121,7 @@ class Node:
                     "access": self._access.run(),
                     "issuers": self._verifier.run(),
                     "heartbeats": self._heartbeats.run(),
+                    "rate limits": self._rate_limits.run(),
                     "stream": self._stream.run(),
                     "event streams": self._event_streams.run(),
                     "epochs": self._end_epochs(),

@@ -21,6 +21,7 @@ ANSWERED = (
     "not-found",
     "too-large",
     "misdirected",
+    "rate-limited",
     "crowded",
     "overloaded",
     "unavailable",

@@ -21,10 +21,13 @@ from hub.body import BodyLimits
 from hub.door import Door, Visitor
 from hub.event_stream import EventStreams
 from hub.feed import Feed
-from hub.problems import RETRY_AFTER_S, Problem, Problems
-from hub.query import after_of, bearer_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.problems import Problem, Problems
+from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.rate_headers import RateHeaders
+from hub.readers import Readers
 from hub.reads import Reads
 from server.hosts import AllowedHosts
+from server.rate_limits import RateLimits
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of
@@ -47,19 +50,21 @@ def create_app(
     feed: Feed,
     access: Access,
     door: Door,
+    rate_limits: RateLimits,
     problems: Problems,
     origins: tuple[str, ...],
     hosts: tuple[str, ...],
     public_locations: tuple[str, ...] = (),
 ) -> Starlette:
-    api = ReadApi(reads, streams, feed, access, door)
-    availability = AvailabilityApi(reads, feed, access, door, public_locations)
+    readers = Readers(access, door, rate_limits)
+    api = ReadApi(reads, streams, feed, readers, door)
+    availability = AvailabilityApi(reads, feed, readers, door, public_locations)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
-        expose_headers=["ETag", "Retry-After", "Stockwire-Fresh", "Stockwire-Lag-Ms"],
+        expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "Stockwire-Fresh", "Stockwire-Lag-Ms"],
         max_age=600,
     )
     routes = [
@@ -70,25 +75,29 @@ def create_app(
         Route("/v1/availability", availability.page, methods=["GET"]),
         Route("/v1/availability/{location}/{sku}", availability.one, methods=["GET"]),
     ]
-    app = Starlette(
-        routes=routes, middleware=[Middleware(BodyLimits), Middleware(AllowedHosts, hosts, problems.misdirected), cors]
-    )
+    middleware = [
+        Middleware(BodyLimits),
+        Middleware(AllowedHosts, hosts, problems.misdirected),
+        Middleware(RateHeaders, rate_limits),
+        cors,
+    ]
+    app = Starlette(routes=routes, middleware=middleware)
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
     problems.install(app)
     return app
 
 
 class ReadApi:
-    def __init__(self, reads: Reads, streams: EventStreams, feed: Feed, access: Access, door: Door) -> None:
+    def __init__(self, reads: Reads, streams: EventStreams, feed: Feed, readers: Readers, door: Door) -> None:
         self._reads = reads
         self._streams = streams
         self._feed = feed
-        self._access = access
+        self._readers = readers
         self._door = door
 
     async def one(self, request: Request) -> Response:
         """GET /v1/levels/{location}/{sku}"""
-        principal = await self._principal(request)
+        principal = await self._readers.principal(request)
         no_more(request)
         location, sku = (checked(name, request.path_params[name]) for name in ("location", "sku"))
         _require(principal, location)
@@ -102,7 +111,7 @@ class ReadApi:
 
     async def page(self, request: Request) -> Response:
         """GET /v1/levels?location=&after=&limit="""
-        principal = await self._principal(request)
+        principal = await self._readers.principal(request)
         no_more(request, "location", "after", "limit")
         location = request.query_params.get("location")
         if location is not None:
@@ -119,7 +128,7 @@ class ReadApi:
 
     async def query(self, request: Request) -> Response:
         """POST /v1/levels/query"""
-        principal = await self._principal(request)
+        principal = await self._readers.principal(request)
         no_more(request)
         with self._door.place(principal.owner):
             try:
@@ -135,7 +144,7 @@ class ReadApi:
     async def stream(self, request: Request) -> Response:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
         self._streams.knock()
-        principal = await self._principal(request)
+        principal = await self._readers.principal(request)
         no_more(request, "location", "sku", "since", "view", "at_most", "at_least", "until", repeated="sku")
         location = request.query_params.get("location", "")
         if location != "*":
@@ -146,7 +155,7 @@ class ReadApi:
         subscribe = Subscribe(1, location, skus or None, _since(request), view, _when(request))
         visitor = Visitor()
         try:
-            self._locate(visitor, request)
+            self._readers.locate(visitor, request)
             self._door.known(visitor, principal.owner)
             return self._streams.response(self._reads.fanout(), principal, subscribe, visitor)
         except BaseException:
@@ -169,15 +178,6 @@ class ReadApi:
             names = sorted({shard_of(location, len(shards)) for location in locations})
             applied = {str(shard): applied[str(shard)] for shard in names}
         return {"epoch": shards.epoch, "seq": applied}
-
-    def _locate(self, visitor: Visitor, request: Request) -> None:
-        peer = request.client.host if request.client else ""
-        if not self._door.located(visitor, peer, request.headers.getlist("X-Forwarded-For")):
-            detail = "this address has as many connections to this hub as it may"
-            raise Problem("crowded", detail, connections_max=self._door.per_address_max, retry_after_s=RETRY_AFTER_S)
-
-    async def _principal(self, request: Request) -> Principal:
-        return await self._access.principal(bearer_of(request))
 
 
 def _require(principal: Principal, location: str, kind: str = READ) -> None:

@@ -19,13 +19,17 @@ HTTP = ("http", "https")
 REDIS = ("redis", "rediss", "unix")
 LOOPS = ("uvloop", "asyncio")
 PORT_MAX = 65_535
+RATE_PER_S_DEFAULT = 2_000.0
 
 _location = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``drain_s``: how long a drain may take before what is left is cut off. ``origins`` may be ("*",)."""
+    """``drain_s``: how long a drain may take before what is left is cut off. ``origins`` may be ("*",).
+
+    ``rate_per_s``: reads of one owner over HTTP, from all hubs together; 0: any number.
+    """
 
     ledger_urls: tuple[str, ...]
     hub_key: str = field(repr=False)
@@ -46,6 +50,7 @@ class Settings:
     drain_s: float
     bounds: Bounds
     limits: Limits
+    rate_per_s: float
     certificate: Certificate | None
     ledger_ca_file: Path | None
     behind_proxy: bool
@@ -78,6 +83,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
             env.integer("STOCKWIRE_HUB_IDLE_LEVELS_MAX", 200_000, low=0, high=100_000_000),
         ),
         limits=_limits(env),
+        rate_per_s=env.number("STOCKWIRE_HUB_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),
         certificate=certificate_of(env),
         ledger_ca_file=ca_file_of(env),
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
-from ledger.errors import Forbidden, Unauthorized, Unavailable
+from ledger.errors import Forbidden, RateLimited, Unauthorized, Unavailable
 from ledger.hub_callers import HubCallers
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
-from ledger.rate_limits import ALLOWANCE, RateLimits
 from ledger.reading import reading
 from server.errors import KeysUnavailable
+from server.rate_limits import ALLOWANCE, RateLimits
 from server.verifier import Verifier
 from wire.scopes import allows
 from wire.tokens import BadToken, ExpiredToken, Principal
@@ -57,7 +57,8 @@ class Access:
             self._hub_callers.remember(request.scope)
         if allowance := self._rate_limits.allowance(principal.owner):
             request.scope[ALLOWANCE] = allowance
-            self._rate_limits.take(allowance)
+            if wait_s := self._rate_limits.take(allowance):
+                raise RateLimited(principal.owner, wait_s, self._rate_limits.policy)
         return principal
 
     async def admit_key(self, request: Request) -> Principal:

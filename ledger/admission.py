@@ -6,12 +6,12 @@ Hubs have room of their own: connected screens stay fresh while new work is turn
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.errors import Overloaded
 from ledger.hub_callers import HubCallers
 from ledger.problems import Problems
-from ledger.rate_limits import ALLOWANCE, RateLimits
+from server.rate_limits import RateLimits
 
 LANE = "stockwire.lane"
 """In the ASGI scope of a request: the lane that it is counted in."""
@@ -85,15 +85,10 @@ class Admission:
             await answer(scope, receive, send)
             return
 
-        async def send_limited(message: Message) -> None:
-            if message["type"] == "http.response.start" and (allowance := scope.get(ALLOWANCE)):
-                message["headers"] = [*message["headers"], *self._rate_limits.headers(allowance)]
-            await send(message)
-
         scope[LANE] = lane
         lane.open += 1
         try:
-            await self._app(scope, receive, send_limited)
+            await self._app(scope, receive, self._rate_limits.telling(scope, send))
         finally:
             lane.open -= 1
 

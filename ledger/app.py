@@ -17,7 +17,6 @@ from ledger.locations import Locations
 from ledger.long_polls import LongPolls
 from ledger.problems import Problems
 from ledger.publisher import Publisher
-from ledger.rate_limits import RateLimits
 from ledger.routes.counts import CountRoutes
 from ledger.routes.discovery import DiscoveryRoutes
 from ledger.routes.events import EventRoutes
@@ -33,6 +32,7 @@ from ledger.routes.tokens import TokenRoutes
 from ledger.settings import Settings
 from ledger.writers import Writers
 from server.hosts import AllowedHosts
+from server.rate_limits import RateLimits
 from server.verifier import Verifier
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")

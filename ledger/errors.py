@@ -23,6 +23,8 @@ LedgerError
 
 from typing import Any, ClassVar
 
+from server.allowance import Policy
+
 HOST_SHOWN_MAX = 256
 
 
@@ -158,7 +160,8 @@ class IdempotencyInFlight(Later):
 class RateLimited(Later):
     type = "rate-limited"
 
-    def __init__(self, owner: str, retry_after_s: int, quota: int, window_s: int) -> None:
+    def __init__(self, owner: str, retry_after_s: int, policy: Policy) -> None:
+        quota, window_s = policy.quota, policy.window_s
         super().__init__(
             f"{owner} may send {quota} requests in {window_s} s", retry_after_s, quota=quota, window_s=window_s
         )

@@ -17,8 +17,8 @@ from ledger.heads import Heads
 from ledger.long_polls import LongPolls
 from ledger.problems import Problems
 from ledger.publisher import Publisher
-from ledger.rate_limits import RateLimits
 from ledger.writers import Writers
+from server.rate_limits import RateLimits
 
 PREFIX = "stockwire_ledger"
 

@@ -22,12 +22,12 @@ from ledger.long_polls import LongPolls
 from ledger.metrics import LedgerCollector
 from ledger.problems import Problems
 from ledger.publisher import Publisher
-from ledger.rate_limits import RateLimits
 from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
 from server.keys import FixedKeys
+from server.rate_limits import RateLimits
 from server.verifier import Verifier
 from wire.signing_keys import public_keys_of
 from wire.tls import Tls
@@ -68,7 +68,7 @@ class Ledger:
         self._verifier = Verifier(settings.tokens, FixedKeys(public_keys_of(settings.signing_keys)))
         self._problems = Problems()
         self._long_polls = LongPolls()
-        self._rate_limits = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix)
+        self._rate_limits = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "ledger")
         self._hub_callers = HubCallers()
         self._in_flight = InFlight(settings.in_flight_max, self._hub_callers)
         self._connections = ConnectionTable(

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from server.errors import BROKER_AWAY
 from wire.channels import revocation_channel, shard_channel
 
 logger = logging.getLogger(__name__)
@@ -20,9 +20,6 @@ QUEUE_MAX = 1000
 PUBLISH_DEADLINE_S = 2.0
 PIPELINE_MAX = 100
 PAUSE_AFTER_FAILURE_S = 0.2
-
-BROKER_AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
-"""RuntimeError is what uvloop raises for a write to a connection that was reset a moment ago."""
 
 
 @dataclass(slots=True)

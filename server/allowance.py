@@ -3,10 +3,10 @@
 Two bounds, and a request must pass both:
 
 - a token bucket of this process alone, which also holds while Redis is away;
-- tokens leased from what all ledgers share. They come in blocks and are asked for in the background, so a request never
-  waits for a round trip: what Redis has not yet said yes to is taken on credit, and paid back by the next lease.
+- tokens leased from what all processes share. They come in blocks and are asked for in the background, so a request
+  never waits for a round trip: what Redis has not yet said yes to is taken on credit, and paid back by the next lease.
 
-Beyond what Redis has counted, an owner gets at most ``overshoot`` requests from each ledger: a block that was leased
+Beyond what Redis has counted, an owner gets at most ``overshoot`` requests from each process: a block that was leased
 before and a whole credit.
 """
 
@@ -62,7 +62,7 @@ class Policy:
 
     @property
     def overshoot(self) -> int:
-        """Requests of one owner, for each ledger."""
+        """Requests of one owner, for each process."""
         return self.block + self.credit
 
 

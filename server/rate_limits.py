@@ -1,4 +1,6 @@
-"""How many requests an owner may send to all ledgers together: counted in Redis, leased to each ledger in blocks.
+"""How many requests an owner may send to all ledgers, or to all hubs, together.
+
+Redis counts, and each process leases its share in blocks.
 
 The library ``limits`` counts (its sliding window counter). Who asks, ``take``, never waits: ``run`` renews the leases.
 """
@@ -19,10 +21,10 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from starlette.types import Message, Scope, Send
 
-from ledger.allowance import Allowance, Policy
-from ledger.errors import RateLimited
-from ledger.publisher import BROKER_AWAY
+from server.allowance import Allowance, Policy
+from server.errors import BROKER_AWAY
 from wire.channels import rate_prefix
 
 ALLOWANCE = "stockwire.allowance"
@@ -49,17 +51,26 @@ class Counters:
 
 
 class RateLimits:
-    """``per_second`` requests for each owner on average; 0 turns the limit off. ``run`` until cancelled."""
+    """``per_second`` requests for each owner on average; 0 turns the limit off. ``run`` until cancelled.
+
+    ``service``: those of one count together, by the names that they give to owners.
+    """
 
     def __init__(
-        self, per_second: float, redis_url: str, prefix: str, clock: Callable[[], float] = time.monotonic
+        self,
+        per_second: float,
+        redis_url: str,
+        prefix: str,
+        service: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counters = Counters()
         self.shared = per_second > 0
-        """Whether Redis counts; else each ledger counts alone."""
+        """Whether Redis counts; else each process counts alone."""
         self._policy = Policy(per_second) if per_second else None
         self._redis_url = redis_url
         self._prefix = rate_prefix(prefix)
+        self._service = service
         self._clock = clock
         self._allowances: OrderedDict[str, Allowance] = OrderedDict()
         self._due: list[Allowance] = []
@@ -80,9 +91,14 @@ class RateLimits:
             self._allowances.popitem(last=False)
         return found
 
-    def take(self, allowance: Allowance) -> None:
-        """Never waits. Raises RateLimited."""
+    @property
+    def policy(self) -> Policy:
+        """Only where there is a limit."""
         assert self._policy is not None
+        return self._policy
+
+    def take(self, allowance: Allowance) -> int:
+        """0 if one more request is allowed; else the seconds after which another try makes sense. Never waits."""
         now = self._clock()
         shared = self.shared and now < self._late_at
         wait_s = allowance.take(now, shared=shared)
@@ -90,17 +106,27 @@ class RateLimits:
             allowance.renewing = True
             self._due.append(allowance)
             self._arrived.set()
-        if wait_s:
-            self.counters.limited += 1
-            raise RateLimited(allowance.owner, max(1, math.ceil(wait_s)), self._policy.quota, self._policy.window_s)
+        if not wait_s:
+            return 0
+        self.counters.limited += 1
+        return max(1, math.ceil(wait_s))
 
     def headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
         """``RateLimit-Policy`` and ``RateLimit`` as in draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
-        assert self._policy is not None
         left = allowance.left(shared=self.shared)
         if allowance.said is None or allowance.said[0] != left:
-            allowance.said = left, b'"owner";r=%d;t=%d' % (left, self._policy.token_s)
-        return [(b"ratelimit-policy", self._policy.header), (b"ratelimit", allowance.said[1])]
+            allowance.said = left, b'"owner";r=%d;t=%d' % (left, self.policy.token_s)
+        return [(b"ratelimit-policy", self.policy.header), (b"ratelimit", allowance.said[1])]
+
+    def telling(self, scope: Scope, send: Send) -> Send:
+        """``send``, with the headers of the allowance that ``scope`` has when the answer starts, if it has one."""
+
+        async def send_limited(message: Message) -> None:
+            if message["type"] == "http.response.start" and (allowance := scope.get(ALLOWANCE)):
+                message["headers"] = [*message["headers"], *self.headers(allowance)]
+            await send(message)
+
+        return send_limited
 
     async def run(self) -> None:
         if self._policy is None:
@@ -117,7 +143,7 @@ class RateLimits:
             counter = SlidingWindowCounterRateLimiter(
                 RedisStorage("async+redis://", implementation="redispy", key_prefix=self._prefix, **given)
             )
-            item = RateLimitItemPerSecond(self._policy.quota, self._policy.window_s, namespace="owner")
+            item = RateLimitItemPerSecond(self.policy.quota, self.policy.window_s, namespace=self._service)
             while True:
                 await self._arrived.wait()
                 await self._renew(counter, item, self._batch())
@@ -149,7 +175,7 @@ class RateLimits:
     async def _lease(
         self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond, allowance: Allowance
     ) -> None:
-        """As much of a block as there is. What another ledger takes in between is asked for again with the next one."""
+        """As much of a block as there is. What others take in between is asked for again with the next one."""
         wanted = granted = allowance.wanted(self._clock())
         if not wanted:
             return
@@ -169,7 +195,7 @@ class RateLimits:
             allowance.renewing = False
         self._due.clear()
         self._arrived.clear()
-        logger.warning("rate limits are local, each ledger's own, until Redis is back: %r", error)
+        logger.warning("rate limits are local, each process's own, until Redis is back: %r", error)
 
     async def _look_again(self, redis: "Redis") -> None:
         try:

@@ -14,6 +14,7 @@ from hub.problems import problem_of
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
 from ledger.settings import read_settings as read_ledger_settings
+from server.allowance import Policy
 from stockwire.cli.program import program
 from tests.api_keys import TOKEN_SECRET
 from tests.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
@@ -36,7 +37,7 @@ RAISED: list[errors.LedgerError] = [
     errors.Misdirected("other.example"),
     errors.NotConfigured("STOCKWIRE_X", "this is not done"),
     errors.IdempotencyInFlight("elsewhere"),
-    errors.RateLimited("shop", 1, 20, 2),
+    errors.RateLimited("shop", 1, Policy(10)),
     errors.Overloaded("too much"),
     errors.OutcomeUnknown("lost"),
     errors.Unavailable("away"),

@@ -8,7 +8,6 @@ from hub.sequence import GAP_GRACE_S, SETTLED_S
 from hub.shards import FRESH_S
 from ledger.access import KEEP_S as LEDGER_KEEP_S
 from ledger.admission import HUBS_IN_FLIGHT_MAX, IN_FLIGHT_MAX
-from ledger.allowance import CREDIT_MIN, PAUSE_S, Policy
 from ledger.connection_table import CONNECTIONS_MAX
 from ledger.database import SERVER_SETTINGS
 from ledger.heads import HEARTBEAT_S
@@ -16,7 +15,6 @@ from ledger.limits import BODY_DEADLINE_S
 from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
 from ledger.long_polls import LONG_POLLS_MAX
 from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX
-from ledger.rate_limits import LATE_S, RENEWALS_AT_ONCE
 from ledger.settings import RATE_PER_S_DEFAULT
 from ledger.writer import (
     BATCH_LINES_MAX,
@@ -27,9 +25,11 @@ from ledger.writer import (
     REMEMBERED_LEVELS_MAX,
 )
 from server import keys
+from server.allowance import CREDIT_MIN, PAUSE_S, Policy
 from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from server.http_server import KEEP_ALIVE_S
 from server.keys import FETCH_S
+from server.rate_limits import LATE_S, RENEWALS_AT_ONCE
 from tests.docs.pages import text_of
 from tests.source import ROOT
 from wire.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX

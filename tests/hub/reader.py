@@ -19,6 +19,7 @@ from hub.problems import Problems
 from hub.read_api import create_app
 from hub.reads import Reads
 from server.keys import FixedKeys
+from server.rate_limits import RateLimits
 from server.verifier import Verifier
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.hub.in_memory import make_fanout
@@ -29,6 +30,7 @@ from wire.tokens import OURS
 
 HUB = document("hub-openapi.yaml")
 DEADLINE_S = 10.0
+NO_BROKER = "redis://127.0.0.1:1"
 
 
 def client(url: str, *scopes: str) -> httpx.AsyncClient:
@@ -48,21 +50,27 @@ def in_memory(app: Starlette) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def read_port(
-    bounds: Bounds | None = None, *, started: bool = True, limits: Limits | None = None, held_by: str | None = None
+    bounds: Bounds | None = None,
+    *,
+    started: bool = True,
+    limits: Limits | None = None,
+    held_by: str | None = None,
+    rate_per_s: float = 0,
 ) -> AsyncIterator[Starlette]:
     """A hub that has read the history of an empty shop; not ``started``: one that has reached no ledger yet.
 
     ``held_by``: an owner that has one connection already.
     """
     async with Ledger([], "no key") as ledger:
-        feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
+        feed = Feed(ledger, NO_BROKER, "test", Bounds())
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
         door = Door(limits or Limits(), asyncio.get_running_loop().time())
         if held_by is not None:
             door.known(Visitor(), held_by)
         streams = EventStreams(Limits(), Greeting("node", 5), lambda: None, door)
         access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
-        yield create_app(Reads(feed, lambda: None), streams, feed, access, door, Problems(), (), ())
+        rates = RateLimits(rate_per_s, NO_BROKER, "test", "hub")
+        yield create_app(Reads(feed, lambda: None), streams, feed, access, door, rates, Problems(), (), ())
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:

@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from ledger.allowance import Policy
+from server.allowance import Policy
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem
 from tests.processes import ServerProcess

@@ -1,0 +1,16 @@
+"""The owner's rate limit as headers of every answer of the read port, refusals included."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.rate_limits import RateLimits
+
+
+class RateHeaders:
+    """Pure ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, rate_limits: RateLimits) -> None:
+        self._app = app
+        self._rate_limits = rate_limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, self._rate_limits.telling(scope, send))
