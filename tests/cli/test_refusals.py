@@ -4,10 +4,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import stockwire_command
+
+Refused = Callable[..., str]
 PROGRAM = Path(sys.executable).with_name("stockwire")
 
 
@@ -23,12 +27,35 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 78, (done.stdout, done.stderr)
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
+    return line_of(done.returncode, done.stdout, done.stderr)
+
+
+def line_of(status: object, out: str, err: str) -> str:
+    assert status == 78, (out, err)
+    lines = err.splitlines()
+    assert len(lines) == 1, err
     assert lines[0].startswith("stockwire: ")
-    assert done.stdout == ""
+    assert out == ""
     return lines[0]
+
+
+@pytest.fixture
+def refused_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """As ``refused``, without a process of its own: starting one takes a second, and there are many cases."""
+
+    def run(*arguments: str, **variables: str) -> str:
+        for name in os.environ:
+            if name.startswith("STOCKWIRE_"):
+                monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(PROGRAM), *arguments])
+        with pytest.raises(SystemExit) as ended:
+            stockwire_command.main()
+        return line_of(ended.value.code, *capsys.readouterr())
+
+    return run
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
@@ -72,14 +99,16 @@ def test_a_foreign_folder(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_nonsense_settings(tmp_path: Path, arguments: list[str], variables: dict[str, str], says: str) -> None:
-    assert says in refused(tmp_path, "up", *arguments, **variables)
+def test_nonsense_settings(
+    tmp_path: Path, refused_here: Refused, arguments: list[str], variables: dict[str, str], says: str
+) -> None:
+    assert says in refused_here("up", *arguments, **variables)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["doctor", "migrate", "key list", "token create --scope feed", "top --once"])
-def test_a_misspelt_setting_is_refused_and_not_ignored(tmp_path: Path, command: str) -> None:
-    line = refused(tmp_path, *command.split(), STOCKWIRE_DATABASE_ULR="postgresql:///x")
+def test_a_misspelt_setting_is_refused_and_not_ignored(refused_here: Refused, command: str) -> None:
+    line = refused_here(*command.split(), STOCKWIRE_DATABASE_ULR="postgresql:///x")
     assert "STOCKWIRE_DATABASE_ULR is not a setting: unset it, or set STOCKWIRE_DATABASE_URL" in line
 
 
@@ -88,8 +117,8 @@ def test_top_without_a_system_says_how_to_name_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["migrate"], ["key", "list"], ["key", "revoke", "abc"]])
-def test_a_command_without_a_system_says_how_to_name_one(tmp_path: Path, command: list[str]) -> None:
-    assert "STOCKWIRE_DATABASE_URL" in refused(tmp_path, *command)
+def test_a_command_without_a_system_says_how_to_name_one(refused_here: Refused, command: list[str]) -> None:
+    assert "STOCKWIRE_DATABASE_URL" in refused_here(*command)
 
 
 def test_a_reader_that_has_gone_ends_top_without_a_word(tmp_path: Path) -> None:

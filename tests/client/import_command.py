@@ -1,6 +1,8 @@
 """``stockwire import`` as people run it: the installed command, its own process."""
 
 import asyncio
+import gzip
+import itertools
 import json
 import sys
 from dataclasses import dataclass
@@ -58,6 +60,13 @@ async def finish(process: asyncio.subprocess.Process) -> Finished:
 
 async def command(folder: Path, *arguments: str, url: str = "", key: str = "") -> Finished:
     return await finish(await begin(folder, *arguments, url=url, key=key))
+
+
+def beginning(sheet: Path, lines: int, path: Path) -> Path:
+    """A file of the first ``lines`` after the header."""
+    with gzip.open(sheet, "rt", newline="") as whole:
+        path.write_text("".join(itertools.islice(whole, lines + 1)))
+    return path
 
 
 def sales(path: Path, *rows: tuple[str, str, int]) -> Path:

@@ -1,7 +1,7 @@
 """What the public sees, and thresholds, by both clients against real hubs: no numbers, no edge lost or told twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,37 +22,46 @@ from stockwire import (
     Threshold,
     ThresholdCrossed,
 )
-from tests.system import System
+from tests.system import Grounds, System
 
 DEADLINE_S = 20.0
 LOW = AtMost(5, until=8)
 BACK = AtLeast(1)
 
 
-@pytest.fixture
-async def web(system: System) -> System:
-    """A ledger that names its two hubs, with heartbeats every 0.3 s; 12 units of A in web."""
+@pytest.fixture(scope="module")
+def site(grounds: Grounds) -> Iterator[System]:
+    """A ledger that names its two hubs, with heartbeats every 0.3 s, for all tests here: who kills one restarts it."""
+    with grounds.system(_start) as system:
+        yield system
+
+
+async def _start(system: System) -> None:
     system.plan_hubs(2)
     await system.start_ledger()
     for _ in range(2):
         await system.start_hub(STOCKWIRE_HUB_HEARTBEAT_S=0.3)
-    async with AsyncClient(system.ledger_url, await system.admin_key()) as client:
-        await client.locations.put("web", "Web")
-        await client.items.put("A", "Apple")
-        await client.stock.receive("A", "web", 12)
-    return system
 
 
 @pytest.fixture
-async def shop(web: System) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(web.ledger_url, await web.admin_key()) as client:
+async def shop(site: System) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(site.ledger_url, await site.admin_key()) as client:
         yield client
 
 
 @pytest.fixture
-async def visitor(web: System) -> str:
+async def web(shop: AsyncClient, unique_name: str) -> str:
+    """A location of this test alone, with 12 units of A."""
+    await shop.locations.put(unique_name, "Web")
+    await shop.items.put("A", "Apple")
+    await shop.stock.receive("A", unique_name, 12)
+    return unique_name
+
+
+@pytest.fixture
+async def visitor(site: System, web: str) -> str:
     """A key that may see what the public sees, and nothing else."""
-    return await web.key("visitor", "stock:public:web")
+    return await site.key("visitor", f"stock:public:{web}")
 
 
 class Visit:
@@ -82,14 +91,14 @@ class Visit:
 
 
 @asynccontextmanager
-async def visit_async(web: System, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
-    async with AsyncClient(web.ledger_url, key) as client, ask(client) as subscription:
+async def visit_async(site: System, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
+    async with AsyncClient(site.ledger_url, key) as client, ask(client) as subscription:
         yield Visit(subscription, subscription.next_event)
 
 
 @asynccontextmanager
-async def visit_blocking(web: System, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
-    with Client(web.ledger_url, key) as client:
+async def visit_blocking(site: System, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
+    with Client(site.ledger_url, key) as client:
         subscription = ask(client)
         subscription.__enter__()
         try:
@@ -103,115 +112,123 @@ both = pytest.mark.parametrize("visit", [visit_async, visit_blocking], ids=["asy
 
 @both
 async def test_the_public_sees_steps_and_only_their_changes(
-    web: System, shop: AsyncClient, visitor: str, visit: Any
+    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
-    async with visit(web, visitor, lambda client: client.subscribe_public("web")) as public:
+    async with visit(site, visitor, lambda client: client.subscribe_public(web)) as public:
         snapshot = await public.event(Snapshot)
-        assert snapshot == Snapshot((Availability("A", "web", 1, "in_stock", "10+"),), recovered=False)
+        assert snapshot == Snapshot((Availability("A", web, 1, "in_stock", "10+"),), recovered=False)
         assert public.view.state is State.FRESH
-        await shop.stock.sell("A", "web", 2)
+        await shop.stock.sell("A", web, 2)
         await public.nothing_happens()
-        await shop.stock.sell("A", "web", 7)
+        await shop.stock.sell("A", web, 7)
         changed = await public.event(AvailabilityChanged)
-        assert changed == AvailabilityChanged(Availability("A", "web", 2, "low", "1+"))
-        assert public.view["web", "A"] == changed.availability
+        assert changed == AvailabilityChanged(Availability("A", web, 2, "low", "1+"))
+        assert public.view[web, "A"] == changed.availability
         assert public.view.position is None
 
 
 @both
-async def test_a_public_key_opens_nothing_else(web: System, visitor: str, visit: Any) -> None:
+async def test_a_public_key_opens_nothing_else(site: System, web: str, visitor: str, visit: Any) -> None:
     for ask in (
-        lambda client: client.subscribe("web"),
-        lambda client: client.subscribe_threshold("web", when=LOW),
+        lambda client: client.subscribe(web),
+        lambda client: client.subscribe_threshold(web, when=LOW),
         lambda client: client.subscribe_public("back-room"),
         lambda client: client.subscribe_public("*"),
     ):
-        async with visit(web, visitor, ask) as public:
+        async with visit(site, visitor, ask) as public:
             with pytest.raises(Forbidden):
                 await public.event(Snapshot)
 
 
 @both
-async def test_running_low_is_told_once_and_does_not_flicker(web: System, shop: AsyncClient, visit: Any) -> None:
-    key = await web.key("staff", "stock:read:web")
-    async with visit(web, key, lambda client: client.subscribe_threshold("web", ["A"], when=LOW)) as staff:
+async def test_running_low_is_told_once_and_does_not_flicker(
+    site: System, web: str, shop: AsyncClient, visit: Any
+) -> None:
+    key = await site.key("staff", f"stock:read:{web}")
+    async with visit(site, key, lambda client: client.subscribe_threshold(web, ["A"], when=LOW)) as staff:
         snapshot = await staff.event(Snapshot, ThresholdCrossed)
-        assert snapshot == Snapshot((Threshold("A", "web", 1, raised=False, available=12),), recovered=False)
-        await shop.stock.sell("A", "web", 7)
-        assert await staff.crossed() == Threshold("A", "web", 2, raised=True, available=5)
-        await shop.stock.receive("A", "web", 2)
-        await shop.stock.sell("A", "web", 3)
+        assert snapshot == Snapshot((Threshold("A", web, 1, raised=False, available=12),), recovered=False)
+        await shop.stock.sell("A", web, 7)
+        assert await staff.crossed() == Threshold("A", web, 2, raised=True, available=5)
+        await shop.stock.receive("A", web, 2)
+        await shop.stock.sell("A", web, 3)
         await staff.nothing_happens()
-        await shop.stock.receive("A", "web", 4)
-        assert await staff.crossed() == Threshold("A", "web", 5, raised=False, available=8)
+        await shop.stock.receive("A", web, 4)
+        assert await staff.crossed() == Threshold("A", web, 5, raised=False, available=8)
 
 
 @both
-async def test_back_in_stock_is_told_to_the_public(web: System, shop: AsyncClient, visitor: str, visit: Any) -> None:
-    await shop.stock.sell("A", "web", 12)
-    async with visit(web, visitor, lambda client: waiting_for(client, "A", "NEW")) as public:
+async def test_back_in_stock_is_told_to_the_public(
+    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
+) -> None:
+    await shop.stock.sell("A", web, 12)
+    async with visit(site, visitor, lambda client: waiting_for(client, web, "A", "NEW")) as public:
         snapshot = await public.event(Snapshot, ThresholdCrossed)
         assert {(one.sku, one.raised, one.available) for one in snapshot.levels} == {
             ("A", False, None),
             ("NEW", False, None),
         }
-        await shop.stock.receive("A", "web", 1)
-        assert await public.crossed() == Threshold("A", "web", 3, raised=True, available=None)
+        await shop.stock.receive("A", web, 1)
+        assert await public.crossed() == Threshold("A", web, 3, raised=True, available=None)
         await shop.items.put("NEW", "New")
-        await shop.stock.receive("NEW", "web", 3)
-        assert await public.crossed() == Threshold("NEW", "web", 1, raised=True, available=None)
+        await shop.stock.receive("NEW", web, 3)
+        assert await public.crossed() == Threshold("NEW", web, 1, raised=True, available=None)
         await public.nothing_happens()
 
 
 @both
 async def test_what_happens_while_hubs_are_dead_is_told_once(
-    web: System, shop: AsyncClient, visitor: str, visit: Any
+    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
     async with (
-        visit(web, visitor, lambda client: client.subscribe_public("web", ["A"])) as public,
-        visit(web, visitor, lambda client: waiting_for(client, "A")) as waiting,
+        visit(site, visitor, lambda client: client.subscribe_public(web, ["A"])) as public,
+        visit(site, visitor, lambda client: waiting_for(client, web, "A")) as waiting,
     ):
         for one in (public, waiting):
             await one.event(Snapshot)
-        for hub in web.hubs:
+        for hub in site.hubs:
             hub.kill()
         for one in (public, waiting):
             await one.event(Reconnecting)
             assert one.view.state is State.CONNECTING
-        await shop.stock.sell("A", "web", 12)
-        await web.hubs[1].restart()  # it has seen no level from which side it came
-        out = Availability("A", "web", 2, "out", "0")
+        await shop.stock.sell("A", web, 12)
+        await site.hubs[1].restart()  # it has seen no level from which side it came
+        out = Availability("A", web, 2, "out", "0")
         assert await public.event(Snapshot) == Snapshot((out,), recovered=False)
         assert not (await waiting.crossed()).raised
         await waiting.nothing_happens()
-        web.hubs[1].kill()
+        site.hubs[1].kill()
         await waiting.event(Reconnecting)
-        await web.hubs[1].restart()
+        await site.hubs[1].restart()
         assert [one.raised for one in (await waiting.event(Snapshot, ThresholdCrossed)).levels] == [False]
         await public.event(Snapshot)
         await waiting.nothing_happens()
-        await shop.stock.receive("A", "web", 1)
+        await shop.stock.receive("A", web, 1)
         assert (await waiting.crossed()).raised
         assert (await public.event(AvailabilityChanged)).availability.quantity == "1+"
+    await site.hubs[0].restart()
 
 
 @both
-async def test_a_hub_that_does_not_know_takes_nothing_back(web: System, shop: AsyncClient, visit: Any) -> None:
-    key = await web.key("staff", "stock:read:web")
-    await shop.stock.sell("A", "web", 7)
-    async with visit(web, key, lambda client: client.subscribe_threshold("web", ["A"], when=LOW)) as staff:
+async def test_a_hub_that_does_not_know_takes_nothing_back(
+    site: System, web: str, shop: AsyncClient, visit: Any
+) -> None:
+    key = await site.key("staff", f"stock:read:{web}")
+    await shop.stock.sell("A", web, 7)
+    async with visit(site, key, lambda client: client.subscribe_threshold(web, ["A"], when=LOW)) as staff:
         await staff.event(Snapshot)
-        await shop.stock.receive("A", "web", 2)
-        for hub in web.hubs:
+        await shop.stock.receive("A", web, 2)
+        for hub in site.hubs:
             hub.kill()
         await staff.event(Reconnecting)
-        await web.hubs[0].restart()
+        await site.hubs[0].restart()
         snapshot = await staff.event(Snapshot, ThresholdCrossed)
-        assert snapshot == Snapshot((Threshold("A", "web", 2, raised=True, available=5),), recovered=False)
+        assert snapshot == Snapshot((Threshold("A", web, 2, raised=True, available=5),), recovered=False)
         await staff.nothing_happens()
-        await shop.stock.receive("A", "web", 1)
+        await shop.stock.receive("A", web, 1)
         assert not (await staff.crossed()).raised
+    await site.hubs[1].restart()
 
 
-def waiting_for(client: Any, *skus: str) -> Any:
-    return client.subscribe_threshold("web", skus, when=BACK, public=True)
+def waiting_for(client: Any, web: str, *skus: str) -> Any:
+    return client.subscribe_threshold(web, skus, when=BACK, public=True)
