@@ -19,6 +19,7 @@ from hub.feed import Feed
 from hub.loader import Loader
 from hub.problems import Problems
 from hub.stream import Stream
+from server.handshakes import Handshakes
 from server.rate_limits import RateLimits
 
 PREFIX = "stockwire_hub"
@@ -38,6 +39,7 @@ class Parts:
     event_streams: EventStreams
     problems: Problems
     rate_limits: RateLimits
+    handshakes: Handshakes
     draining: asyncio.Event
 
 
@@ -214,6 +216,14 @@ class HubCollector(Collector):
             "unauthenticated or connections.",
             "limit",
             door.refused,
+        )
+        handshakes = self._parts.handshakes
+        yield _gauge("tls_under_way", "Handshakes of TLS under way, on all ports.", handshakes.under_way)
+        yield _counters(
+            "tls_handshakes",
+            "Handshakes of TLS that ended, by outcome: done, failed, or gave_way to newer ones.",
+            "outcome",
+            handshakes.outcomes,
         )
         yield _counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
         yield _gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))

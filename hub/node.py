@@ -23,6 +23,7 @@ from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
 from hub.stream import Stream
 from hub.ticker import Ticker
+from server.handshakes import Handshakes
 from server.keys import FetchedKeys
 from server.rate_limits import RateLimits
 from server.verifier import Verifier
@@ -60,10 +61,11 @@ class Node:
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use)
         limits = settings.limits
+        handshakes = Handshakes(tls)
         door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
         self._rate_limits = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
         self._stream = Stream(
-            feed, self._access, touch, limits, greeting, settings.origins, settings.allowed_hosts, door, tls
+            feed, self._access, touch, limits, greeting, settings.origins, settings.allowed_hosts, door, handshakes
         )
         self._event_streams = EventStreams(limits, greeting, touch, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
@@ -77,6 +79,7 @@ class Node:
             event_streams=self._event_streams,
             problems=problems,
             rate_limits=self._rate_limits,
+            handshakes=handshakes,
             draining=self._draining,
         )
         self._metrics = Metrics(parts)
@@ -95,12 +98,12 @@ class Node:
                 settings.public_locations,
             ),
             limits.connections_max,
-            tls,
+            handshakes,
         )
         self._admin_server = create_server(
             admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set),
             ADMIN_CONNECTIONS_MAX,
-            admin_tls,
+            handshakes if admin_tls else None,
         )
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         self._connect()

@@ -1,4 +1,4 @@
-"""A connection that is not taken: 503 to whatever it asks, for as little work as possible."""
+"""A connection that is not taken: 503 to whatever it asks, or nothing, for as little work as possible."""
 
 import asyncio
 import random
@@ -28,3 +28,10 @@ class Refusal(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._late.cancel()
+
+
+class Cut(asyncio.Protocol):
+    """Where TLS comes first: what could be said would cost a handshake."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvloop's is none
+        transport.abort()

@@ -7,15 +7,16 @@ from functools import partial
 from starlette.types import ASGIApp
 
 from hub.http_connection import HubConnection
+from server.handshakes import Handshakes
 from server.http_server import BACKLOG, HttpServer, create_http_server
 from wire.environment import SettingsError
-from wire.tls import Tls
 
 GRACE_S = 3
 
 
-def create_server(app: ASGIApp, connections_max: int, tls: Tls | None = None) -> HttpServer:
-    return create_http_server(app, partial(HubConnection, connections_max=connections_max), GRACE_S, tls)
+def create_server(app: ASGIApp, connections_max: int, handshakes: Handshakes | None = None) -> HttpServer:
+    connection = partial(HubConnection, connections_max=connections_max)
+    return create_http_server(app, connection, GRACE_S, handshakes or Handshakes(None))
 
 
 def bind(host: str, port: int, setting: str, *, shared: bool = False, listen: bool = True) -> socket.socket:

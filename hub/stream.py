@@ -26,12 +26,12 @@ from hub.feed import Feed
 from hub.frames import Framing
 from hub.limits import Limits
 from hub.pulse import CLOSE_S
-from hub.refusal import RETRY_AFTER_MAX_S, Refusal
+from hub.refusal import RETRY_AFTER_MAX_S, Cut, Refusal
 from hub.serving import bound_send_buffer
 from hub.session import Session
+from server.handshakes import Handshakes
 from wire.close_codes import CloseCode
 from wire.hosts import is_allowed_host
-from wire.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Stream:
         origins: tuple[str, ...],
         hosts: tuple[str, ...],
         door: Door,
-        tls: Tls | None = None,
+        handshakes: Handshakes,
     ) -> None:
         self.connections: dict[Connection, None] = {}
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
@@ -71,7 +71,7 @@ class Stream:
         self._door = door
         self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
         self._hosts = hosts
-        self._tls = tls
+        self._handshakes = handshakes
         self._server: Server | None = None
         self._gone = asyncio.Event()
 
@@ -90,7 +90,6 @@ class Stream:
             close_timeout=CLOSE_S,
             write_limit=(high, high // 4),
             create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
-            **({} if self._tls is None else self._tls.options),
         )
 
     async def run(self) -> None:
@@ -145,14 +144,18 @@ class Stream:
 
     # one connection
 
-    def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> Connection | Refusal:
-        """Refused here, a handshake costs neither a parser nor a task, a look-up of keys or a hash."""
+    def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> asyncio.Protocol:
+        """Refused here, a handshake costs neither a parser nor a task, a look-up of keys or a hash, nor TLS."""
         clock = asyncio.get_running_loop().time
         if not self._door.knock(clock()):
             self._answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
-            return Refusal()
-        protocol = StreamProtocol(self._origins, self._limits, clock, self._count, self._answered)
-        return Connection(protocol, server, self._limits, self._touch, self._came, self._left, **options)
+            return Refusal() if self._handshakes.tls is None else Cut()
+
+        def connection() -> Connection:
+            protocol = StreamProtocol(self._origins, self._limits, clock, self._count, self._answered)
+            return Connection(protocol, server, self._limits, self._touch, self._came, self._left, **options)
+
+        return self._handshakes.before(connection)
 
     def _came(self, connection: Connection) -> None:
         self._door.await_key(connection.visitor, lambda: self._give_way(connection))

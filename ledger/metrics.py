@@ -18,6 +18,7 @@ from ledger.long_polls import LongPolls
 from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.writers import Writers
+from server.handshakes import Handshakes
 from server.rate_limits import RateLimits
 
 PREFIX = "stockwire_ledger"
@@ -61,6 +62,7 @@ class LedgerCollector(Collector):
         rate_limits: RateLimits,
         in_flight: InFlight,
         connections: ConnectionTable,
+        handshakes: Handshakes,
     ) -> None:
         self._writers = writers
         self._publisher = publisher
@@ -70,6 +72,7 @@ class LedgerCollector(Collector):
         self._rate_limits = rate_limits
         self._in_flight = in_flight
         self._connections = connections
+        self._handshakes = handshakes
         self.oldest_snapshot_s: float | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -142,6 +145,15 @@ class LedgerCollector(Collector):
         )
         yield _gauge("in_flight", "Requests under way, those that wait for events left out.", self._in_flight.open)
         yield _gauge("connections", "Open HTTP connections.", self._connections.open)
+        yield _gauge("tls_under_way", "Handshakes of TLS under way, on all ports.", self._handshakes.under_way)
+        yield _labelled(
+            CounterMetricFamily(
+                f"{PREFIX}_tls_handshakes",
+                "Handshakes of TLS that ended, by outcome: done, failed, or gave_way to newer ones.",
+                labels=["outcome"],
+            ),
+            self._handshakes.outcomes,
+        )
         yield _labelled(
             CounterMetricFamily(
                 f"{PREFIX}_turned_away",

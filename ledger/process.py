@@ -26,6 +26,7 @@ from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
+from server.handshakes import Handshakes
 from server.keys import FixedKeys
 from server.rate_limits import RateLimits
 from server.verifier import Verifier
@@ -78,8 +79,9 @@ class Ledger:
         self._stopping = asyncio.Event()
         waiting = create_waiting_app(self._problems, self.why_not_ready)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
-        self._server = create_server(self._gate, self._connections, self._hub_callers, tls)
-        self._admin_server = create_server(self._admin_gate, tls=admin_tls)
+        self._handshakes = Handshakes(tls)
+        self._server = create_server(self._gate, self._connections, self._hub_callers, self._handshakes)
+        self._admin_server = create_server(self._admin_gate, handshakes=self._handshakes if admin_tls else None)
 
     def stop(self) -> None:
         """Not ready from now on; requests at hand are answered, long polls at once."""
@@ -137,6 +139,7 @@ class Ledger:
             self._rate_limits,
             self._in_flight,
             self._connections,
+            self._handshakes,
         )
         metrics = MetricRoutes(self._read_engine, collector)
         self._admin_gate.app = create_admin_app(metrics, self._problems, self.why_not_ready)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger.connection_table import CONNECTIONS_MAX, ConnectionTable
 from ledger.connections import LedgerConnection
 from ledger.hub_callers import HubCallers
+from server.handshakes import Handshakes
 from server.http_server import BACKLOG, HttpServer, create_http_server
 from wire.environment import SettingsError
 from wire.tls import Tls
@@ -31,7 +32,7 @@ def create_server(
     app: ASGIApp,
     table: ConnectionTable | None = None,
     hub_callers: HubCallers | None = None,
-    tls: Tls | None = None,
+    handshakes: Handshakes | None = None,
 ) -> HttpServer:
     """``table``: of its connections. ``hub_callers``: whose connections do not make room for others."""
     connection = partial(
@@ -39,7 +40,7 @@ def create_server(
         table=table or ConnectionTable(CONNECTIONS_MAX),
         hub_callers=hub_callers or HubCallers(),
     )
-    return create_http_server(app, connection, GRACE_S, tls)
+    return create_http_server(app, connection, GRACE_S, handshakes or Handshakes(None))
 
 
 def listen(host: str, port: int, prefix: str) -> socket.socket:

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Generator
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from wire.tls import Tls
+from server.handshakes import Handshakes
 
 BACKLOG = 4_096
 KEEP_ALIVE_S = 75
@@ -19,21 +20,20 @@ that is just being sent is lost."""
 class HttpServer(uvicorn.Server):
     """Leaves signals alone: uvicorn would raise SIGTERM again at its end and cut a shutdown short."""
 
-    def __init__(self, config: uvicorn.Config, tls: Tls | None) -> None:
+    def __init__(self, config: uvicorn.Config, handshakes: Handshakes) -> None:
         super().__init__(config)
-        self._tls = tls
+        self._handshakes = handshakes
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's own, whose handshakes may take a minute."""
+        """As uvicorn's own, whose TLS handshakes are any number and may take a minute."""
 
-        def connection(_loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:
+        def connection() -> asyncio.Protocol:
             kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
-            return kind(config=self.config, server_state=self.server_state, app_state={}, _loop=_loop)
+            return kind(config=self.config, server_state=self.server_state, app_state={})
 
-        options = {} if self._tls is None else self._tls.options
         loop = asyncio.get_running_loop()
         self.servers = [
-            await loop.create_server(connection, sock=listener, backlog=BACKLOG, **options)
+            await loop.create_server(partial(self._handshakes.before, connection), sock=listener, backlog=BACKLOG)
             for listener in sockets or ()
         ]
         self.started = True
@@ -48,7 +48,7 @@ class HttpServer(uvicorn.Server):
 
 
 def create_http_server(
-    app: ASGIApp, connection: Callable[..., asyncio.Protocol], grace_s: int, tls: Tls | None
+    app: ASGIApp, connection: Callable[..., asyncio.Protocol], grace_s: int, handshakes: Handshakes
 ) -> HttpServer:
     """``connection`` makes the protocol of each; ``grace_s``: for requests at hand after ``stop``."""
     config = uvicorn.Config(
@@ -66,4 +66,4 @@ def create_http_server(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=grace_s,
     )
-    return HttpServer(config, tls)
+    return HttpServer(config, handshakes)

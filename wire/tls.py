@@ -11,7 +11,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from wire.addresses import is_loopback
 from wire.environment import Environment, SettingsError
@@ -106,11 +106,6 @@ class Tls:
     def __init__(self, certificate: Certificate) -> None:
         self._certificate = certificate
         self.context = certificate.context()
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Keyword arguments for ``create_server``."""
-        return {"ssl": self.context, "ssl_handshake_timeout": HANDSHAKE_S, "ssl_shutdown_timeout": SHUTDOWN_S}
 
     def beyond_loopback(self, host: str) -> Self | None:
         """For an admin port: who asks on the machine itself (a health check) is not made to know a certificate."""

@@ -19,8 +19,9 @@ DEADLINE_S = 30.0
 class Target:
     """All that an attacker knows. ``key``: its own, for ``location``; ``foreign``: another tenant's location.
 
-    ``position``: one of the other tenant's. ``revoked``: a key that is good until ``admin`` revokes it; ``admin`` is
-    only used for that. ``full``: 1.0 for `make attacks`, less for a short run.
+    ``position``: one of the other tenant's. ``greedy``: a key of an owner whose rate one attack uses up. ``revoked``: a
+    key that is good until ``admin`` revokes it; ``admin`` is only used for that. ``full``: 1.0 for `make attacks`, less
+    for a short run.
     """
 
     streams: list[str]
@@ -30,6 +31,7 @@ class Target:
     location: str
     foreign: str
     foreign_key_id: str
+    greedy: str
     position: dict[str, Any]
     revoked: str
     admin: str

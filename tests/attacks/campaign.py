@@ -17,6 +17,8 @@ from tests.system import System
 
 ORIGIN = "https://shop.example"
 OWN = "attic"
+READS_PER_S = 200
+"""Less than the default, so that any machine that attacks can send more."""
 SAMPLE_S = 0.1
 AFTER_S = 0.5
 HALF, NEARLY_ALL = 0.5, 0.99
@@ -39,7 +41,7 @@ async def start(system: System) -> None:
     """One ledger and two hubs."""
     await system.start_ledger(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN)
     for _ in range(2):
-        await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN)
+        await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN, STOCKWIRE_HUB_RATE_PER_S=READS_PER_S)
 
 
 async def run(
@@ -129,6 +131,7 @@ async def _target(system: System, full: float) -> Target:
         OWN,
         LOCATION,
         theirs.split("_")[1],
+        await system.key("greedy", own),
         snapshot["position"],
         await system.key("to be revoked", own),
         await system.admin_key(),

@@ -7,6 +7,8 @@ import time
 from functools import partial
 from urllib.parse import urlsplit
 
+import httpx
+
 from tests.attacks.attack import Met, Target, at_once, attack
 from tests.raw_socket import CONTINUATION, PING, TEXT, RawSocket, masked_with, raw_frame, raw_socket
 from tests.stream import Stream, open_stream
@@ -14,6 +16,8 @@ from tests.stream import Stream, open_stream
 CLIENTS = 10
 FRAGMENTS = 400_000
 PINGS = 100_000
+READS_S = 5.0
+READS_SHARE_MIN = 0.6  # less would fit what an owner may send at once
 HANDSHAKES_PER_S, HANDSHAKES_S = 2_000, 5.0
 HANDSHAKES_SHARE_MIN = 0.4  # less would fit the burst that a hub allows
 SLOW = 100
@@ -57,6 +61,22 @@ async def resumes(target: Target, met: Met) -> None:
 
     async def one() -> None:
         await _requests(target, met, {"location": target.location, "since": ahead})
+
+    await at_once(_clients(target), one)
+
+
+@attack("a flood of reads over HTTP, where an owner may send 200 a second", "200, 429")
+async def reads(target: Target, met: Met) -> None:
+    """Over both hubs, which count together."""
+
+    async def one() -> None:
+        headers = {"Authorization": f"Bearer {target.greedy}"}
+        until = time.monotonic() + READS_S * max(READS_SHARE_MIN, target.full)
+        async with httpx.AsyncClient(headers=headers, trust_env=False, verify=False, timeout=ANSWER_S) as reader:
+            while time.monotonic() < until:
+                for hub in target.reads:
+                    answer = await reader.get(f"{hub}/v1/levels/{target.location}/S0")
+                    met[str(answer.status_code)] += 1
 
     await at_once(_clients(target), one)
 
@@ -179,4 +199,4 @@ async def _send_slowly(writer: asyncio.StreamWriter, start: bytes) -> None:
         writer.write(b"x")
 
 
-FLOODS = (large_frames, fragments, pings, subscriptions, resumes, handshakes, slowloris)
+FLOODS = (large_frames, fragments, pings, subscriptions, resumes, reads, handshakes, slowloris)

@@ -30,6 +30,8 @@ KILLS = {"hub-1": 0.25, "valkey": 0.35, "ledger": 0.45, "postgres": 0.55}
 LANDED_MIN, LANDED_MAX = 0.2, 0.8
 IMPORT_DEADLINE_S = 240.0
 LEDGER_BACK_DEADLINE_S = 60.0
+AGREED_DEADLINE_S = 60.0
+"""This process reads half a million messages meanwhile; the line in the log says how long it took."""
 
 
 @pytest.mark.timeout(IMPORT_DEADLINE_S * 2)
@@ -43,12 +45,11 @@ async def test_an_import_survives_the_death_of_every_part(tmp_path: Path) -> Non
             killing = asyncio.create_task(asyncio.to_thread(_kill_on_the_way, up, landed))
             first = await _import(up, tmp_path)
             await killing
-            assert first["read"] == first["applied"] + first["refused"] + first["rejected"] == 25_281
-            assert first["refused"] == 0
+            assert [first[name] for name in ("read", "applied", "refused", "rejected")] == [25_281, 25_175, 0, 106]
             assert landed.keys() == KILLS.keys()
             assert all(LANDED_MIN <= share <= LANDED_MAX for share in landed.values()), landed
             ended = time.monotonic()
-            await await_agreement(client, LOCATION, watchers)
+            await await_agreement(client, LOCATION, watchers, AGREED_DEADLINE_S)
             logger.info(
                 "%s; killed at %s; %d views agree after %.1f s",
                 first,

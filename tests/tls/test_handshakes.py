@@ -1,0 +1,136 @@
+"""TLS handshakes are bounded in number, and lose nothing of what comes with their end."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from server.handshakes import Handshakes
+from tests.tls.certificates import Authority
+from tests.waiting import wait_until
+from wire.tls import Certificate, Tls
+
+MAX = 5
+ROUNDS = 200
+DEADLINE_S = 20.0
+
+Test = Callable[[Handshakes, ssl.SSLContext], Coroutine[Any, Any, None]]
+
+
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvloop's is none
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Test], None]:
+    """Runs a test in a loop of each kind that hubs have."""
+
+    def run_it(test: Test) -> None:
+        authority = Authority(tmp_path / "authority")
+        handshakes = Handshakes(Tls(Certificate(authority.chain, authority.key)), under_way_max=MAX)
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(asyncio.wait_for(test(handshakes, authority.trusting()), DEADLINE_S))
+
+    return run_it
+
+
+@contextlib.asynccontextmanager
+async def echoing(handshakes: Handshakes) -> AsyncIterator[int]:
+    """Its port."""
+    loop = asyncio.get_running_loop()
+    async with await loop.create_server(partial(handshakes.before, Echo), "127.0.0.1", 0) as server:
+        port: int = server.sockets[0].getsockname()[1]
+        yield port
+
+
+async def echoed(port: int, trust: ssl.SSLContext, data: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+    try:
+        writer.write(data)
+        return await reader.readexactly(len(data))
+    finally:
+        writer.transport.abort()
+
+
+def test_whoever_holds_all_places_and_says_nothing_keeps_nobody_out(run: Callable[[Test], None]) -> None:
+    async def test(handshakes: Handshakes, trust: ssl.SSLContext) -> None:
+        async with echoing(handshakes) as port:
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX)]
+            await wait_until(lambda: _are_under_way(handshakes, MAX))
+            assert await echoed(port, trust, b"hello") == b"hello"
+            assert handshakes.outcomes == {"done": 1, "failed": 0, "gave_way": 1}
+            with contextlib.suppress(ConnectionError):
+                assert await silent[0][0].read() == b"", "the one that has waited longest"
+            for _, writer in silent:
+                writer.transport.abort()
+            await wait_until(lambda: _are_under_way(handshakes, 0))
+            assert handshakes.outcomes == {"done": 1, "failed": MAX - 1, "gave_way": 1}
+
+    run(test)
+
+
+def test_what_comes_with_the_end_of_the_handshake_is_not_lost(run: Callable[[Test], None]) -> None:
+    """As bytes in one write, which the network would have joined."""
+
+    async def test(handshakes: Handshakes, trust: ssl.SSLContext) -> None:
+        async with echoing(handshakes) as port:
+            for number in range(ROUNDS):
+                data = b"%d" % number * 100
+                assert await joined(port, trust, data) == data
+        assert handshakes.outcomes == {"done": ROUNDS, "failed": 0, "gave_way": 0}
+
+    run(test)
+
+
+def test_what_is_no_handshake_ends_and_is_counted(run: Callable[[Test], None]) -> None:
+    async def test(handshakes: Handshakes, trust: ssl.SSLContext) -> None:
+        async with echoing(handshakes) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                assert b"HTTP" not in await reader.read()
+            writer.transport.abort()
+            await wait_until(lambda: _are_under_way(handshakes, 0))
+            assert handshakes.outcomes == {"done": 0, "failed": 1, "gave_way": 0}
+            assert await echoed(port, trust, b"hello") == b"hello"
+
+    run(test)
+
+
+async def joined(port: int, trust: ssl.SSLContext, data: bytes) -> bytes:
+    """Shake hands by hand, send the last flight and ``data`` at once, and return what comes back."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trust.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        while True:
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65_536))
+        client.write(data)
+        writer.write(outgoing.read())
+        found = b""
+        while len(found) < len(data):
+            incoming.write(await reader.read(65_536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                found += client.read(65_536)
+        return found
+    finally:
+        writer.transport.abort()
+
+
+async def _are_under_way(handshakes: Handshakes, number: int) -> bool:
+    return handshakes.under_way == number
