@@ -85,7 +85,7 @@ def test_the_limits_of_the_ledger() -> None:
         f"after {PAUSE_S[0] * 1000:.0f} ms to {PAUSE_S[1]:g} s",
         f"has not answered for {LATE_S * 1000:.0f} ms",
         f"({policy.overshoot:,} requests at the default)",
-        f"and {Policy(20).overshoot} to {Policy(200).overshoot} for limits up to 200 per second",
+        f"and {Policy(50).overshoot} to {Policy(2_000).overshoot} for limits from 50 to 2,000 per second",
     )
 
 

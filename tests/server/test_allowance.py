@@ -20,20 +20,20 @@ def test_alone_an_owner_has_a_burst_and_then_a_rate() -> None:
 
 
 def test_before_the_first_lease_requests_are_taken_on_credit_and_the_lease_pays_it_back() -> None:
-    policy = Policy(100)
+    policy = Policy(1_000)
     allowance = Allowance(policy, "a", "a", 0)
-    assert taken(allowance, 50, 0, shared=True) == policy.credit == 10
+    assert taken(allowance, 500, 0, shared=True) == policy.credit == 100
     wanted = allowance.wanted(0)
     assert wanted == policy.credit + policy.block
-    allowance.lease(wanted, wanted, 185, 0)
+    allowance.lease(wanted, wanted, 1_850, 0)
     assert allowance.wanted(0) == 0
-    assert taken(allowance, 50, 0, shared=True) == policy.block + policy.credit
+    assert taken(allowance, 500, 0, shared=True) == policy.block + policy.credit
 
 
 def test_what_redis_does_not_have_is_not_taken_twice() -> None:
     policy = Policy(100)
     allowance = Allowance(policy, "a", "a", 0)
-    assert taken(allowance, 50, 0, shared=True) == policy.credit
+    assert taken(allowance, 500, 0, shared=True) == policy.credit
     allowance.lease(allowance.wanted(0), 0, 0, 0)
     assert allowance.wanted(0) == 0
     assert taken(allowance, 50, 0, shared=True) == 0
@@ -64,7 +64,7 @@ def test_one_ledger_alone_never_exceeds_the_limit_whatever_it_leased() -> None:
     ("per_second", "window_s", "quota", "block", "credit"),
     [
         (10_000, 2, 20_000, 500, 500),
-        (10, 2, 20, 1, 10),
+        (10, 2, 20, 1, 20),
         (0.5, 2, 1, 1, 1),
         (0.1, 10, 1, 1, 1),
         (1e6, 2, 2 * 10**6, 50_000, 50_000),
@@ -97,8 +97,8 @@ def test_a_refusal_says_how_long_to_wait() -> None:
     limits = RateLimits(10, NOWHERE, "test", "ledger", lambda: 0.0)
     allowance = limits.allowance("a")
     assert allowance
-    assert [limits.take(allowance) for _ in range(11)] == [*[0] * 10, 2]
+    assert [limits.take(allowance) for _ in range(21)] == [*[0] * 20, 1]
     assert limits.counters.limited == 1
     policy, left = limits.headers(allowance)
     assert policy == (b"ratelimit-policy", b'"owner";q=20;w=2')
-    assert left == (b"ratelimit", b'"owner";r=10;t=1')
+    assert left == (b"ratelimit", b'"owner";r=0;t=1')
