@@ -18,9 +18,9 @@ from hub.event_stream import EventStreams
 from hub.feed import Feed
 from hub.loader import Loader
 from hub.problems import Problems
+from hub.readers import Readers
 from hub.stream import Stream
-from server.handshakes import Handshakes
-from server.rate_limits import RateLimits
+from server.handshakes import Handshakes, outcomes_of
 
 PREFIX = "stockwire_hub"
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -38,8 +38,8 @@ class Parts:
     stream: Stream
     event_streams: EventStreams
     problems: Problems
-    rate_limits: RateLimits
-    handshakes: Handshakes
+    readers: Readers
+    handshakes: tuple[Handshakes, ...]
     draining: asyncio.Event
 
 
@@ -218,12 +218,14 @@ class HubCollector(Collector):
             door.refused,
         )
         handshakes = self._parts.handshakes
-        yield _gauge("tls_under_way", "Handshakes of TLS under way, on all ports.", handshakes.under_way)
+        yield _gauge(
+            "tls_under_way", "Handshakes of TLS under way, on all ports.", sum(one.under_way for one in handshakes)
+        )
         yield _counters(
             "tls_handshakes",
             "Handshakes of TLS that ended, by outcome: done, failed, or gave_way to newer ones.",
             "outcome",
-            handshakes.outcomes,
+            outcomes_of(handshakes),
         )
         yield _counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
         yield _gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))
@@ -237,8 +239,12 @@ class HubCollector(Collector):
         yield _counters(
             "problems", "Problem documents answered on the read port, by type.", "type", self._parts.problems.by_type
         )
-        limits = self._parts.rate_limits
-        yield _counter("rate_limited", "Reads refused because their owner had sent too many.", limits.counters.limited)
+        limits = self._parts.readers.owners
+        yield _counter(
+            "rate_limited",
+            "Reads refused because their owner, or their address where no key is needed, had sent too many.",
+            limits.counters.limited + self._parts.readers.addresses.counters.limited,
+        )
         yield _counter(
             "rate_leases", "Blocks of reads that Redis was asked for, each for one owner.", limits.counters.leases
         )

@@ -18,6 +18,7 @@ from hub.ledger import Ledger
 from hub.loader import Loader
 from hub.metrics import Metrics, Parts
 from hub.problems import Problems
+from hub.readers import Readers
 from hub.reads import Reads
 from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
@@ -50,8 +51,7 @@ class Node:
     def __init__(self, settings: Settings, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
         """``tls``: of the stream and read ports. ``admin_tls``: of the admin port."""
         self._settings = settings
-        self._stopping = asyncio.Event()
-        self._draining = asyncio.Event()
+        self._stopping, self._draining = asyncio.Event(), asyncio.Event()
         greeting = Greeting(settings.node, settings.heartbeat_s)
         self._ledger = Ledger(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
         self._feed = feed = Feed(self._ledger, settings.redis_url, settings.channel_prefix, settings.bounds)
@@ -61,11 +61,20 @@ class Node:
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use)
         limits = settings.limits
-        handshakes = Handshakes(tls)
+        stream_handshakes, read_handshakes, admin_handshakes = (Handshakes(one) for one in (tls, tls, admin_tls))
         door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
-        self._rate_limits = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
+        self._owner_rates, address_rates = _read_rates(settings)
+        readers = Readers(self._access, door, self._owner_rates, address_rates)
         self._stream = Stream(
-            feed, self._access, touch, limits, greeting, settings.origins, settings.allowed_hosts, door, handshakes
+            feed,
+            self._access,
+            touch,
+            limits,
+            greeting,
+            settings.origins,
+            settings.allowed_hosts,
+            door,
+            stream_handshakes,
         )
         self._event_streams = EventStreams(limits, greeting, touch, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
@@ -78,33 +87,25 @@ class Node:
             stream=self._stream,
             event_streams=self._event_streams,
             problems=problems,
-            rate_limits=self._rate_limits,
-            handshakes=handshakes,
+            readers=readers,
+            handshakes=(stream_handshakes, read_handshakes, admin_handshakes),
             draining=self._draining,
         )
         self._metrics = Metrics(parts)
-        reads = Reads(feed, touch)
-        self._read_server = create_server(
-            read_api.create_app(
-                reads,
-                self._event_streams,
-                feed,
-                self._access,
-                door,
-                self._rate_limits,
-                problems,
-                settings.origins,
-                settings.allowed_hosts,
-                settings.public_locations,
-            ),
-            limits.connections_max,
-            handshakes,
+        read_app = read_api.create_app(
+            Reads(feed, touch),
+            self._event_streams,
+            feed,
+            readers,
+            door,
+            problems,
+            settings.origins,
+            settings.allowed_hosts,
+            settings.public_locations,
         )
-        self._admin_server = create_server(
-            admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set),
-            ADMIN_CONNECTIONS_MAX,
-            handshakes if admin_tls else None,
-        )
+        self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
+        admin_app = admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
+        self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         self._connect()
 
@@ -124,7 +125,7 @@ class Node:
                     "access": self._access.run(),
                     "issuers": self._verifier.run(),
                     "heartbeats": self._heartbeats.run(),
-                    "rate limits": self._rate_limits.run(),
+                    "rate limits": self._owner_rates.run(),
                     "stream": self._stream.run(),
                     "event streams": self._event_streams.run(),
                     "epochs": self._end_epochs(),
@@ -193,3 +194,9 @@ class Node:
 
     def _keys_in_use(self) -> list[str]:
         return [*self._stream.keys_in_use(), *self._event_streams.keys_in_use()]
+
+
+def _read_rates(settings: Settings) -> tuple[RateLimits, RateLimits]:
+    """Of owners, over all hubs, and of addresses, at this one."""
+    shared = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
+    return shared, RateLimits(settings.rate_per_s, None, settings.channel_prefix, "hub")

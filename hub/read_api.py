@@ -15,7 +15,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.access import Access
 from hub.availability_api import AvailabilityApi
 from hub.body import BodyLimits
 from hub.door import Door, Visitor
@@ -27,7 +26,6 @@ from hub.rate_headers import RateHeaders
 from hub.readers import Readers
 from hub.reads import Reads
 from server.hosts import AllowedHosts
-from server.rate_limits import RateLimits
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of
@@ -48,15 +46,13 @@ def create_app(
     reads: Reads,
     streams: EventStreams,
     feed: Feed,
-    access: Access,
+    readers: Readers,
     door: Door,
-    rate_limits: RateLimits,
     problems: Problems,
     origins: tuple[str, ...],
     hosts: tuple[str, ...],
     public_locations: tuple[str, ...] = (),
 ) -> Starlette:
-    readers = Readers(access, door, rate_limits)
     api = ReadApi(reads, streams, feed, readers, door)
     availability = AvailabilityApi(reads, feed, readers, door, public_locations)
     cors = Middleware(
@@ -78,7 +74,7 @@ def create_app(
     middleware = [
         Middleware(BodyLimits),
         Middleware(AllowedHosts, hosts, problems.misdirected),
-        Middleware(RateHeaders, rate_limits),
+        Middleware(RateHeaders, readers.owners),
         cors,
     ]
     app = Starlette(routes=routes, middleware=middleware)

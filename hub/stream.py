@@ -148,8 +148,10 @@ class Stream:
         """Refused here, a handshake costs neither a parser nor a task, a look-up of keys or a hash, nor TLS."""
         clock = asyncio.get_running_loop().time
         if not self._door.knock(clock()):
+            if self._handshakes.tls is not None:
+                return Cut()
             self._answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
-            return Refusal() if self._handshakes.tls is None else Cut()
+            return Refusal()
 
         def connection() -> Connection:
             protocol = StreamProtocol(self._origins, self._limits, clock, self._count, self._answered)

@@ -4,7 +4,7 @@ The help texts are those of docs/reference/metrics.md, to the letter.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -18,7 +18,7 @@ from ledger.long_polls import LongPolls
 from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.writers import Writers
-from server.handshakes import Handshakes
+from server.handshakes import Handshakes, outcomes_of
 from server.rate_limits import RateLimits
 
 PREFIX = "stockwire_ledger"
@@ -62,7 +62,7 @@ class LedgerCollector(Collector):
         rate_limits: RateLimits,
         in_flight: InFlight,
         connections: ConnectionTable,
-        handshakes: Handshakes,
+        handshakes: Sequence[Handshakes],
     ) -> None:
         self._writers = writers
         self._publisher = publisher
@@ -145,14 +145,18 @@ class LedgerCollector(Collector):
         )
         yield _gauge("in_flight", "Requests under way, those that wait for events left out.", self._in_flight.open)
         yield _gauge("connections", "Open HTTP connections.", self._connections.open)
-        yield _gauge("tls_under_way", "Handshakes of TLS under way, on all ports.", self._handshakes.under_way)
+        yield _gauge(
+            "tls_under_way",
+            "Handshakes of TLS under way, on all ports.",
+            sum(one.under_way for one in self._handshakes),
+        )
         yield _labelled(
             CounterMetricFamily(
                 f"{PREFIX}_tls_handshakes",
                 "Handshakes of TLS that ended, by outcome: done, failed, or gave_way to newer ones.",
                 labels=["outcome"],
             ),
-            self._handshakes.outcomes,
+            outcomes_of(self._handshakes),
         )
         yield _labelled(
             CounterMetricFamily(

@@ -79,9 +79,9 @@ class Ledger:
         self._stopping = asyncio.Event()
         waiting = create_waiting_app(self._problems, self.why_not_ready)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
-        self._handshakes = Handshakes(tls)
-        self._server = create_server(self._gate, self._connections, self._hub_callers, self._handshakes)
-        self._admin_server = create_server(self._admin_gate, handshakes=self._handshakes if admin_tls else None)
+        self._handshakes = handshakes, admin_handshakes = Handshakes(tls), Handshakes(admin_tls)
+        self._server = create_server(self._gate, self._connections, self._hub_callers, handshakes)
+        self._admin_server = create_server(self._admin_gate, handshakes=admin_handshakes)
 
     def stop(self) -> None:
         """Not ready from now on; requests at hand are answered, long polls at once."""

@@ -18,7 +18,7 @@ BURST_S = 2
 """An owner that was quiet may send this many seconds' worth at once."""
 BLOCKS_PER_S = 20
 CREDIT_MIN = 100
-"""However low the limit, so many may come at once before the first lease is there."""
+"""So many, or the whole limit if it is less, may come at once before the first lease is there."""
 PAUSE_S = (0.02, 1.0)
 """After Redis had not enough, an owner's next lease is asked for no sooner."""
 

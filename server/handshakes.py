@@ -4,19 +4,19 @@ A listener with a context of its own would take any number, each with the memory
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ssl import SSLContext
 from typing import Any
 
 from wire.tls import HANDSHAKE_S, SHUTDOWN_S, Tls
 
 UNDER_WAY_MAX = 2_000
-"""Of one process. Of more, the one that has waited longest gives way: whoever holds all places and says nothing keeps
-nobody out. An honest client needs one for two round trips."""
+"""Of one port. Of more, the one that has waited longest gives way: whoever holds all places and says nothing keeps out
+only those who need longer than it takes to make so many connections. An honest client needs two round trips."""
 
 
 class Handshakes:
-    """Those of one process; without ``tls`` there are none. ``outcomes``: of those that ended, since start."""
+    """Those of one port; without ``tls`` there are none. ``outcomes``: of those that ended, since start."""
 
     def __init__(self, tls: Tls | None, under_way_max: int = UNDER_WAY_MAX) -> None:
         self.tls = tls
@@ -44,6 +44,12 @@ class Handshakes:
         if handshake in self._under_way:
             del self._under_way[handshake]
             self.outcomes[outcome] += 1
+
+
+def outcomes_of(ports: Sequence[Handshakes]) -> dict[str, int]:
+    """Of all ports of a process together."""
+    counted = [port.outcomes for port in ports]
+    return {outcome: sum(one[outcome] for one in counted) for outcome in counted[0]}
 
 
 class _Handshake(asyncio.Protocol):
@@ -90,6 +96,8 @@ class _Handshake(asyncio.Protocol):
             data = data[size:]
 
     async def _shake_hands(self) -> None:
+        if self._transport.is_closing():  # TLS would be begun, and kept until its time is over
+            return
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
                 self._transport,
@@ -110,10 +118,15 @@ class _Handshake(asyncio.Protocol):
         self._hand_over(encrypted)
 
     def _hand_over(self, encrypted: asyncio.Transport) -> None:
-        made = self._make()
-        encrypted.set_protocol(made)
-        made.connection_made(encrypted)
-        for data in self._early:
-            if encrypted.is_closing():
-                break
-            made.data_received(data)
+        """``connection_made`` may put another protocol in its place."""
+        try:
+            made = self._make()
+            encrypted.set_protocol(made)
+            made.connection_made(encrypted)
+            for data in self._early:
+                taker = encrypted.get_protocol()
+                if not encrypted.is_closing() and isinstance(taker, asyncio.Protocol):
+                    taker.data_received(data)
+        except BaseException:
+            encrypted.abort()
+            raise

@@ -32,6 +32,10 @@ ALLOWANCE = "stockwire.allowance"
 OWNERS_MAX = 10_000
 """Allowances remembered; the one unused for longest goes first, and is full again should its owner come back."""
 RENEWALS_AT_ONCE = 32
+NOBODY = "nobody"
+"""No owner's key: those are hashes."""
+DUE_MAX = 10_000
+"""Leases waiting to be asked for. Above it an owner's limit is this process's own until there is room."""
 RENEW_DEADLINE_S = 0.5
 LATE_S = 0.05
 """Leases that Redis has not answered for so long are not waited for: until it does, the limit is local."""
@@ -53,19 +57,20 @@ class Counters:
 class RateLimits:
     """``per_second`` requests for each owner on average; 0 turns the limit off. ``run`` until cancelled.
 
-    ``service``: those of one count together, by the names that they give to owners.
+    ``redis_url``: None for limits of this process alone. ``service``: those of one count together, by the names that
+    they give to owners.
     """
 
     def __init__(
         self,
         per_second: float,
-        redis_url: str,
+        redis_url: str | None,
         prefix: str,
         service: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counters = Counters()
-        self.shared = per_second > 0
+        self.shared = per_second > 0 and redis_url is not None
         """Whether Redis counts; else each process counts alone."""
         self._policy = Policy(per_second) if per_second else None
         self._redis_url = redis_url
@@ -102,7 +107,7 @@ class RateLimits:
         now = self._clock()
         shared = self.shared and now < self._late_at
         wait_s = allowance.take(now, shared=shared)
-        if shared and not allowance.renewing and allowance.wanted(now):
+        if shared and not allowance.renewing and len(self._due) < DUE_MAX and allowance.wanted(now):
             allowance.renewing = True
             self._due.append(allowance)
             self._arrived.set()
@@ -129,7 +134,7 @@ class RateLimits:
         return send_limited
 
     async def run(self) -> None:
-        if self._policy is None:
+        if self._policy is None or self._redis_url is None:
             return
         redis = Redis.from_url(
             self._redis_url,
@@ -149,7 +154,7 @@ class RateLimits:
                 await self._renew(counter, item, self._batch())
                 while not self.shared:
                     await asyncio.sleep(AGAIN_S)
-                    await self._look_again(redis)
+                    await self._look_again(counter, item)
 
     def _batch(self) -> list[Allowance]:
         batch, self._due = self._due[:RENEWALS_AT_ONCE], self._due[RENEWALS_AT_ONCE:]
@@ -197,10 +202,11 @@ class RateLimits:
         self._arrived.clear()
         logger.warning("rate limits are local, each process's own, until Redis is back: %r", error)
 
-    async def _look_again(self, redis: "Redis") -> None:
+    async def _look_again(self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond) -> None:
+        """By what leases are made of: a Redis that only answers pings may let us count nothing."""
         try:
             async with asyncio.timeout(RENEW_DEADLINE_S):
-                await redis.ping()
+                await counter.hit(item, NOBODY)
         except BROKER_AWAY:
             return
         self.shared = True

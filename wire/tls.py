@@ -2,7 +2,7 @@
 no connection.
 
 One pair of files serves every port of a process that other machines reach. Renewed files are loaded into the context
-that the listeners already have: new connections get the new certificate, those that stand go on as they are.
+that handshakes are made with: new connections get the new certificate, those that stand go on as they are.
 """
 
 import logging
@@ -19,7 +19,7 @@ from wire.environment import Environment, SettingsError
 CERT_SETTING, KEY_SETTING = "STOCKWIRE_TLS_CERT_FILE", "STOCKWIRE_TLS_KEY_FILE"
 CA_SETTING = "STOCKWIRE_LEDGER_CA_FILE"
 HANDSHAKE_S = 10.0
-"""For the TLS handshake: who opens a connection and says nothing holds nothing but a socket, and not for long."""
+"""For the TLS handshake: who opens a connection and says nothing holds memory for it, but not for long."""
 SHUTDOWN_S = 5.0
 """For the other side to take what is left when a connection is closed; then it is cut off."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"

@@ -31,9 +31,18 @@ BACK = AtLeast(1)
 
 @pytest.fixture(scope="module")
 def site(grounds: Grounds) -> Iterator[System]:
-    """A ledger that names its two hubs, with heartbeats every 0.3 s, for all tests here: who kills one restarts it."""
+    """A ledger that names its two hubs, with heartbeats every 0.3 s, for all tests here."""
     with grounds.system(_start) as system:
         yield system
+
+
+@pytest.fixture(autouse=True)
+async def healed(site: System) -> AsyncIterator[None]:
+    """Hubs that a test has ended come back for the next."""
+    yield
+    for hub in site.hubs:
+        if not hub.running:
+            await hub.restart()
 
 
 async def _start(system: System) -> None:
@@ -206,7 +215,6 @@ async def test_what_happens_while_hubs_are_dead_is_told_once(
         await shop.stock.receive("A", web, 1)
         assert (await waiting.crossed()).raised
         assert (await public.event(AvailabilityChanged)).availability.quantity == "1+"
-    await site.hubs[0].restart()
 
 
 @both
@@ -227,7 +235,6 @@ async def test_a_hub_that_does_not_know_takes_nothing_back(
         await staff.nothing_happens()
         await shop.stock.receive("A", web, 1)
         assert not (await staff.crossed()).raised
-    await site.hubs[1].restart()
 
 
 def waiting_for(client: Any, web: str, *skus: str) -> Any:

@@ -35,9 +35,18 @@ SKUS = ["A", "B", "C"]
 
 @pytest.fixture(scope="module")
 def watched(grounds: Grounds) -> Iterator[System]:
-    """A ledger, and a hub with heartbeats every 0.3 s, for all tests here: who ends it starts it again."""
+    """A ledger, and a hub with heartbeats every 0.3 s, for all tests here."""
     with grounds.system(_start) as system:
         yield system
+
+
+@pytest.fixture(autouse=True)
+async def healed(watched: System) -> AsyncIterator[None]:
+    """Hubs that a test has ended come back for the next."""
+    yield
+    for hub in watched.hubs:
+        if not hub.running:
+            await hub.restart()
 
 
 async def _start(system: System) -> None:
@@ -178,7 +187,6 @@ async def test_a_killed_hub_is_left_for_another_and_no_version_goes_back(watched
                     if isinstance(event, LevelChanged) and event.level.sku == "A"
                 ]
                 assert versions == sorted(versions)
-    await watched.hubs[0].restart()
 
 
 async def test_a_drained_hub_sends_its_clients_away_in_words(watched: System, client: AsyncClient, berlin: str) -> None:

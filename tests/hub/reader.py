@@ -17,6 +17,7 @@ from hub.ledger import Ledger
 from hub.limits import Limits
 from hub.problems import Problems
 from hub.read_api import create_app
+from hub.readers import Readers
 from hub.reads import Reads
 from server.keys import FixedKeys
 from server.rate_limits import RateLimits
@@ -69,8 +70,9 @@ async def read_port(
             door.known(Visitor(), held_by)
         streams = EventStreams(Limits(), Greeting("node", 5), lambda: None, door)
         access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
-        rates = RateLimits(rate_per_s, NO_BROKER, "test", "hub")
-        yield create_app(Reads(feed, lambda: None), streams, feed, access, door, rates, Problems(), (), ())
+        owners, addresses = (RateLimits(rate_per_s, url, "test", "hub") for url in (NO_BROKER, None))
+        readers = Readers(access, door, owners, addresses)
+        yield create_app(Reads(feed, lambda: None), streams, feed, readers, door, Problems(), (), ())
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:

@@ -17,7 +17,7 @@ from tests.waiting import wait_until
 
 RATE = 20
 POLICY = Policy(RATE)
-SECONDS = 3.0
+SECONDS = 4.0
 
 
 async def metric(ledger: ServerProcess, name: str) -> float:

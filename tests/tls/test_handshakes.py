@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -92,6 +95,44 @@ def test_what_comes_with_the_end_of_the_handshake_is_not_lost(run: Callable[[Tes
     run(test)
 
 
+def test_who_leaves_at_once_leaves_nothing_behind(run: Callable[[Test], None]) -> None:
+    """Also the handshakes that would be begun on a connection which is gone."""
+
+    async def test(handshakes: Handshakes, trust: ssl.SSLContext) -> None:
+        async with echoing(handshakes) as port:
+            await echoed(port, trust, b"hello")
+            for _ in range(ROUNDS):
+                await asyncio.to_thread(come_and_go, port)
+            await wait_until(lambda: _are_under_way(handshakes, 0))
+            assert handshakes.outcomes["failed"] + handshakes.outcomes["gave_way"] == ROUNDS
+            gc.collect()
+            begun = [one for one in gc.get_objects() if type(one).__name__ == "SSLProtocol"]
+            assert len(begun) <= 1, "TLS of connections that are gone"
+
+    run(test)
+
+
+def test_a_protocol_that_steps_aside_gets_nothing(run: Callable[[Test], None]) -> None:
+    """As a connection that is one too many: its successor hears what came with the end of the handshake."""
+
+    class Aside(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as above
+            echo = Echo()
+            transport.set_protocol(echo)
+            echo.connection_made(transport)
+
+        def data_received(self, _: bytes) -> None:
+            raise AssertionError("it has stepped aside")
+
+    async def test(handshakes: Handshakes, trust: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(partial(handshakes.before, Aside), "127.0.0.1", 0) as server:
+            for _ in range(ROUNDS):
+                assert await joined(server.sockets[0].getsockname()[1], trust, b"hello") == b"hello"
+
+    run(test)
+
+
 def test_what_is_no_handshake_ends_and_is_counted(run: Callable[[Test], None]) -> None:
     async def test(handshakes: Handshakes, trust: ssl.SSLContext) -> None:
         async with echoing(handshakes) as port:
@@ -130,6 +171,12 @@ async def joined(port: int, trust: ssl.SSLContext, data: bytes) -> bytes:
         return found
     finally:
         writer.transport.abort()
+
+
+def come_and_go(port: int) -> None:
+    """With a reset."""
+    with socket.create_connection(("127.0.0.1", port)) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 async def _are_under_way(handshakes: Handshakes, number: int) -> bool:

@@ -16,6 +16,7 @@ from cli import health
 from stockwire import AsyncClient, Client, ConfigurationError, Unavailable
 from tests.api_keys import make_token
 from tests.faults.watcher import await_agreement, watching
+from tests.hub.metrics import await_metric
 from tests.processes import ServerProcess, free_port
 from tests.stream import open_stream
 from tests.system import System
@@ -188,6 +189,22 @@ async def cut_off(url: str, drips: bytes) -> None:
             assert await reader.read() == b""
     finally:
         writer.transport.abort()
+
+
+async def test_a_hub_shakes_no_hands_over_the_rate(system: System, authority: Authority) -> None:
+    await system.start_ledger(**authority.server)
+    hub = await system.start_hub(**authority.hub, STOCKWIRE_HUB_HANDSHAKES_BURST=1, STOCKWIRE_HUB_HANDSHAKES_PER_S=1)
+    refused = 0
+    for _ in range(3):
+        try:
+            async with open_stream(hub.stream, READER, ssl=authority.trusting()):
+                pass
+        except (OSError, EOFError):
+            refused += 1
+    assert refused >= 1
+    await await_metric(hub, 'stockwire_hub_turned_away_total{limit="rate"}', refused)
+    await await_metric(hub, 'stockwire_hub_tls_handshakes_total{outcome="done"}', 3 - refused)
+    await await_metric(hub, 'stockwire_hub_upgrades_total{status="503"}', 0)
 
 
 async def test_a_renewed_certificate_is_taken_on_sighup_and_what_stands_goes_on(
