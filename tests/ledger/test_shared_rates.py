@@ -6,8 +6,10 @@ import time
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from server.allowance import Policy
+from server.rate_limits import AGAIN_S
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem
 from tests.processes import ServerProcess
@@ -112,6 +114,27 @@ async def test_a_ledger_that_never_found_redis_limits_all_the_same(start_ledger:
     async with Api(ledger.url, await system.admin_key()) as api:
         answers = [await api.get("/v1/items") for _ in range(20)]
         assert problem(answers[-1]) == (429, "rate-limited")
+
+
+async def test_a_redis_that_lets_nobody_count_is_told_once(
+    start_ledger: StartLedger, system: System, valkey: ValkeyServer
+) -> None:
+    """It answers pings: the limit would be called shared and local by turns."""
+    user = f"few-{system.channel_prefix}"
+    async with Redis.from_url(valkey.url) as redis:
+        rights = ["+@pubsub", "+@connection"]
+        await redis.acl_setuser(user, enabled=True, passwords=["+secret"], channels=["*"], categories=rights)
+    few = f"unix://{user}:secret@{valkey.socket}"
+    ledger = await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=1, STOCKWIRE_REDIS_URL=few)
+    async with Api(ledger.url, await system.admin_key()) as api:
+        failed: float = 0
+        for _ in range(3):
+            await api.get("/v1/items")
+            await asyncio.sleep(AGAIN_S)  # how often it asks again is what is looked at
+            failed = await metric(ledger, "rate_failed_total")
+    assert failed >= 1
+    assert ledger.stderr().count("rate limits are local") == 1
+    assert "shared again" not in ledger.stderr()
 
 
 async def test_every_answer_of_an_owner_says_what_is_left(start_ledger: StartLedger, system: System) -> None:
