@@ -175,9 +175,9 @@ class Views:
         available, version = source.state.available, source.state.version
         if self._kind.public:
             raised = crossed(self._kind.when, self._steps.floor(available), before)
-            return ThresholdState(source.sku, source.location, source.view_version, raised)
+            return ThresholdState(source.sku, source.location, source.view_version, raised, self._kind.when)
         raised = crossed(self._kind.when, available, before)
-        return ThresholdState(source.sku, source.location, version, raised, available)
+        return ThresholdState(source.sku, source.location, version, raised, self._kind.when, available)
 
 
 class _Awaited:

@@ -131,13 +131,14 @@ class ThresholdState(Struct, frozen=True, omit_defaults=True):
     from which side it came there; whoever knows better keeps what it knows.
 
     ``version`` is the level's when it crossed and ``available`` its number then; with ``view`` ``public``, the view's
-    version and no number.
+    version and no number. ``when``: which threshold, in the words of the subscription.
     """
 
     sku: str
     location: str
     version: int
     raised: bool | None
+    when: When
     available: int | None = None
 
 

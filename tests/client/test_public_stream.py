@@ -186,6 +186,18 @@ async def test_back_in_stock_is_told_to_the_public(
 
 
 @both
+async def test_what_comes_into_being_raised_is_told(
+    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
+) -> None:
+    async with visit(site, visitor, lambda client: client.subscribe_threshold(web, when=BACK, public=True)) as public:
+        assert [one.sku for one in (await public.event(Snapshot, ThresholdCrossed)).levels] == ["A"]
+        await shop.items.put("NEW", "New")
+        await shop.stock.receive("NEW", web, 3)
+        assert await public.crossed() == Threshold("NEW", web, 1, raised=True, available=None)
+        await public.nothing_happens()
+
+
+@both
 async def test_what_happens_while_hubs_are_dead_is_told_once(
     site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:

@@ -16,6 +16,8 @@ from tests.system import System
 from wire.availability import PublicSteps
 
 PUBLIC = make_token("stock:public:web")
+LOW = {"at_most": 5, "until": 8}
+BACK = {"at_least": 1}
 NUMBERS = {"available", "on_hand", "reserved", "seq", "shard", "committed_at", "kind", "position"}
 
 
@@ -109,9 +111,9 @@ async def test_thresholds_are_told_once_for_each_crossing(start_system: StartSys
         open_stream(system.stream_urls[0], make_token("stock:read:web")) as staff,
         open_stream(system.stream_urls[0], PUBLIC) as public,
     ):
-        _, snapshot = await staff.subscribe("web", ["A"], when={"at_most": 5, "until": 8})
+        _, snapshot = await staff.subscribe("web", ["A"], when=LOW)
         assert snapshot["levels"] == [_threshold(1, None, available=7)]
-        _, snapshot = await public.subscribe("web", ["A"], view="public", when={"at_least": 1})
+        _, snapshot = await public.subscribe("web", ["A"], view="public", when=BACK)
         assert snapshot["levels"] == [_threshold(1, True)]
         for quantity, crossings in (
             (1, []),
@@ -202,6 +204,29 @@ async def _fresh(http: httpx.AsyncClient, path: str) -> httpx.Response:
     return answer
 
 
+async def test_several_thresholds_on_one_connection_say_which_they_are(start_system: StartSystem) -> None:
+    """Also the same threshold of a level and of what the public sees of it."""
+    system = await start_system(hubs=1)
+    shop = Shop(system)
+    await shop.open("web", "A", on_hand=12)
+    at_most_five = {"at_most": 5}
+    async with open_stream(system.stream_urls[0], make_token("stock:read:web")) as staff:
+        for when, view in ((LOW, {}), (at_most_five, {}), (at_most_five, {"view": "public"}), (BACK, {})):
+            await staff.subscribe("web", ["A"], when=when, **view)
+        await _move(shop, system, 7)
+        told = [await staff.expect("threshold") for _ in range(3)]
+        assert sorted(({**one["when"], **_number(one)} for one in told), key=str) == [
+            {"at_most": 5, "available": 5},
+            {"at_most": 5, "until": 8, "available": 5},
+            at_most_five,
+        ]
+        assert all(one["raised"] for one in told)
+
+
+def _number(threshold: dict[str, object]) -> dict[str, object]:
+    return {name: threshold[name] for name in ("available",) if name in threshold}
+
+
 async def client_levels(url: str) -> httpx.Response:
     async with client(url, "stock:read:web") as reader:
         return await reader.get("/v1/levels/web/A")
@@ -212,4 +237,5 @@ def _view(version: int, availability: str, quantity: str) -> dict[str, object]:
 
 
 def _threshold(version: int, raised: bool | None, **numbers: int) -> dict[str, object]:
-    return {"sku": "A", "location": "web", "version": version, "raised": raised, **numbers}
+    when = LOW if numbers else BACK
+    return {"sku": "A", "location": "web", "version": version, "raised": raised, "when": when, **numbers}

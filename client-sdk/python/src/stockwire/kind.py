@@ -24,7 +24,8 @@ class Kind(Generic[T, C]):
     known (None: nothing), what is to be held.
 
     ``crossed``: whether a change is an edge, if only edges are told. A snapshot does not tell them: they are told after
-    it. None: each change is told, and a complete snapshot tells everything.
+    it, but for the first, which is where everything begins. None: each change is told, and a complete snapshot tells
+    everything.
     """
 
     message: str
@@ -35,11 +36,11 @@ class Kind(Generic[T, C]):
     asks: Mapping[str, object] = field(default_factory=dict[str, object])
     resumes: bool = False
     settle: Callable[[T, T | None], T] = as_told
-    crossed: Callable[[T, T], bool] | None = None
+    crossed: Callable[[T | None, T], bool] | None = None
 
     def tells(self, before: T | None, now: T) -> bool:
-        """Whether a change is an event of its own. What is seen for the first time has crossed no edge."""
-        return self.crossed is None or (before is not None and self.crossed(before, now))
+        """Whether a change is an event of its own; ``before`` None: it has just come into being."""
+        return self.crossed is None or self.crossed(before, now)
 
 
 LEVELS = Kind("level", "levels", Level, Level.parse, LevelChanged, resumes=True)

@@ -33,8 +33,10 @@ class Mailbox(Generic[T, C]):
         match said:
             case Changed(before):
                 self.changed(before)
-            case Taken(before, recovered):
+            case Taken(before, recovered, first):
                 self.snapshot(before, recovered=recovered)
+                if not first and self._kind.crossed is not None:
+                    self.changed(before)
             case Dropped():
                 self.forget()
             case Freshness() | Reconnecting():
@@ -64,8 +66,6 @@ class Mailbox(Generic[T, C]):
         else:
             self._snapshot = set()
             self._told_by_snapshot(self._changed)
-        if self._kind.crossed is not None:
-            self.changed(before)
 
     def notice(self, notice: Notice) -> None:
         if isinstance(notice, Reconnecting):

@@ -41,10 +41,14 @@ class Changed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Taken(Generic[T]):
-    """A snapshot is complete; ``before`` as in `Changed`, of what changed and was not told before."""
+    """A snapshot is complete; ``before`` as in `Changed`, of what changed and was not told before.
+
+    ``first``: of this subscription, or of its epoch.
+    """
 
     before: Mapping[Key, T | None]
     recovered: bool
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Session(Generic[T, C]):
         self._request_id = SUBSCRIBE_ID
         # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain
         self._untold: dict[Key, T | None] = {}
+        self._begun = False
         self._reset()
 
     def _reset(self) -> None:
@@ -167,6 +172,7 @@ class Session(Generic[T, C]):
     def _drop(self) -> None:
         self._replica.drop()
         self._untold.clear()
+        self._begun = False
 
     def _subscribed(self, message: frame.Subscribed) -> list[Output[T]]:
         if message.id != SUBSCRIBE_ID or self._sub is not None:
@@ -203,7 +209,8 @@ class Session(Generic[T, C]):
             return [Ending("the epoch changed during a snapshot", code=close_code.EPOCH_CHANGED)]
         self._replica.end_snapshot(part.position)
         self._complete = True
-        taken = Taken(self._untold, self._recovered)
+        taken = Taken(self._untold, self._recovered, first=not self._begun)
+        self._begun = True
         self._untold = {}
         self.view.state = State.STALE if self._heard is not None and not self._heard.fresh else State.FRESH
         return [taken] if self._heard is None else [taken, self._heard]

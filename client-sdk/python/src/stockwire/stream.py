@@ -40,7 +40,8 @@ class ThresholdCrossed:
     """A level has come to the other side of the threshold, `raised` or lowered: never twice the same way in a row.
 
     What was crossed while the connection was gone is told after the snapshot. A reader too slow for two opposite
-    crossings is told neither. What a subscription sees for the first time has crossed nothing.
+    crossings is told neither. What the first snapshot holds has crossed nothing; what comes into being later has, if it
+    is raised.
     """
 
     threshold: Threshold

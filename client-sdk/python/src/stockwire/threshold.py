@@ -97,8 +97,9 @@ def settle(told: Threshold, held: Threshold | None) -> Threshold:
     return held or Threshold(told.sku, told.location, 0, raised=False, available=told.available)
 
 
-def crossed(before: Threshold, now: Threshold) -> bool:
-    return before.raised != now.raised
+def crossed(before: Threshold | None, now: Threshold) -> bool:
+    """What has just come into being (``before`` None) was not raised before."""
+    return now.raised if before is None else before.raised != now.raised
 
 
 def _check(name: str, units: int, least: int, most: int = UNITS_MAX) -> None:

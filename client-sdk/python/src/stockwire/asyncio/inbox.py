@@ -59,9 +59,9 @@ class Inbox(Generic[T, C]):
         match output:
             case Changed(before):
                 return self._changes(before)
-            case Taken(before, recovered):
+            case Taken(before, recovered, first):
                 levels = view.of(sorted(before)) if recovered else tuple(view.values())
-                edges = [] if self.session.kind.crossed is None else self._changes(before)
+                edges = [] if first or self.session.kind.crossed is None else self._changes(before)
                 return [Snapshot(levels, recovered), *edges]
             case Freshness():
                 return [output]
