@@ -22,14 +22,16 @@ from tests.server.provider import (
 )
 from tests.stream import open_stream
 from tests.system import System
+from tests.tls.certificates import Authority
 from tests.waiting import wait_until
 
 RSA, NEW, LEDGER = private_key("RSA"), private_key("EC", "new"), private_key("EC", "ledger")
 READ = "stock:read:berlin"
 
 
-async def start(system: System, provider: IdentityProvider, signing_key: Path | None) -> None:
+async def start(system: System, provider: IdentityProvider, signing_key: Path | None, **environment: object) -> None:
     settings: dict[str, Any] = {
+        **environment,
         "STOCKWIRE_TOKEN_SECRET": None,
         "STOCKWIRE_TOKEN_JWKS_URL": provider.url,
         "STOCKWIRE_TOKEN_ISSUER": ISSUER.name,
@@ -147,6 +149,23 @@ async def test_a_new_key_is_taken_while_running_and_a_provider_that_is_down_dist
             assert await status(system, old) == [200, 200]
             assert await status(system, token(NEW, "ES256", "unknown", READ)) == [401, 401]
             await stream.subscribe("berlin", ["A"])
+
+
+@pytest.mark.parametrize(
+    ("named", "trusted", "believed"),
+    [((), "shown", True), ((), "another", False), (("login.example",), "shown", False)],
+    ids=["known", "of an unknown authority", "of another host"],
+)
+async def test_a_provider_is_believed_by_its_certificate(
+    system: System, tmp_path: Path, named: tuple[str, ...], trusted: str, believed: bool
+) -> None:
+    authorities = {"shown": Authority(tmp_path / "shown", *named), "another": Authority(tmp_path / "another")}
+    async with identity_provider(jwk(RSA, "r"), tls=authorities["shown"].showing()) as provider:
+        await start(system, provider, None, SSL_CERT_FILE=authorities[trusted].file)
+        assert await status(system, token(RSA, "RS256", "r", READ)) == ([200, 200] if believed else [503, 503])
+        assert (provider.requests > 0) == believed
+        for process in (*system.ledgers, *system.hubs):
+            assert ("CERTIFICATE_VERIFY_FAILED" in process.stderr()) != believed
 
 
 async def test_before_a_provider_answers_tokens_cannot_be_checked_and_keys_can(system: System) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,22 +63,24 @@ def token(signing_key: Any, algorithm: str, kid: str | None, *scopes: str, heade
 
 @dataclass(eq=False)
 class IdentityProvider:
-    """``keys``: its key set. ``raw``: answered instead, as it is. ``held``: while clear, nothing is answered."""
+    """``keys``: its key set. ``raw``: answered instead, as it is. ``held``: while clear, nothing is answered. ``tls``:
+    None over plain HTTP."""
 
     port: int = 0
     keys: list[dict[str, Any]] = field(default_factory=list)
     raw: bytes | None = None
     requests: int = 0
+    tls: ssl.SSLContext | None = None
     held: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/keys"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/keys"
 
     async def start(self) -> None:
         self.held.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -105,8 +108,10 @@ def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def identity_provider(*keys: dict[str, Any]) -> AsyncIterator[IdentityProvider]:
-    provider = IdentityProvider(keys=list(keys))
+async def identity_provider(
+    *keys: dict[str, Any], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[IdentityProvider]:
+    provider = IdentityProvider(keys=list(keys), tls=tls)
     await provider.start()
     try:
         yield provider

@@ -1,4 +1,6 @@
-"""Certificates for 127.0.0.1 from an authority that lives for one test, as files that servers and clients read."""
+"""Certificates from an authority that lives for one test, as files that servers and clients read; for 127.0.0.1 if no
+other name is given.
+"""
 
 import asyncio
 import ssl
@@ -15,8 +17,9 @@ NAMES = ("127.0.0.1", "localhost")
 class Authority:
     """``file``: what believes it. ``issue``: under the names of one pair of files, so that a second is a renewal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *names: str) -> None:
         folder.mkdir(exist_ok=True)
+        self._names = names or NAMES
         self._authority = trustme.CA()
         self.file, self.chain, self.key = folder / "ca.pem", folder / "chain.pem", folder / "key.pem"
         self._authority.cert_pem.write_to_path(str(self.file))
@@ -25,7 +28,7 @@ class Authority:
     def issue(self, *, days: float = 30) -> None:
         """``days``: until it ends; below 0: it has ended."""
         ends = datetime.now(UTC) + timedelta(days=days)
-        issued = self._authority.issue_cert(*NAMES, not_before=ends - timedelta(days=60), not_after=ends)
+        issued = self._authority.issue_cert(*self._names, not_before=ends - timedelta(days=60), not_after=ends)
         self.chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
         self.key.touch(mode=0o600)
         self.key.write_bytes(issued.private_key_pem.bytes())
@@ -39,6 +42,11 @@ class Authority:
     def hub(self) -> dict[str, Any]:
         """Settings of a hub that shows it, and believes a ledger that does."""
         return {**self.server, "STOCKWIRE_LEDGER_CA_FILE": self.file}
+
+    def showing(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.chain, self.key)
+        return context
 
     def trusting(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.file)
