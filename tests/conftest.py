@@ -30,8 +30,15 @@ hypothesis.settings.load_profile("stockwire")
 
 
 def pytest_configure() -> None:
-    """SIGTERM ends a run as Ctrl-C does: fixtures are torn down, nothing is left behind."""
+    """SIGTERM ends a run as Ctrl-C does: fixtures are torn down, nothing is left behind.
+
+    A run in the background of a script ignores SIGINT, and with ``nohup`` SIGHUP. Programs inherit that, but they do
+    not inherit a handler, not even one that does nothing.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 class StartLedger(Protocol):

@@ -12,7 +12,7 @@ import httpx
 
 from ledger.audit import audit
 from ledger.database import create_engine
-from stockwire import Level, OperationResult, Refused
+from stockwire import Level, OperationResult, Refused, Unavailable
 from stockwire.operation import Event
 from stockwire.oracle import judge
 from stockwire.view import Key
@@ -142,7 +142,11 @@ class Campaign:
             await asyncio.sleep(LOOK_S)
 
     async def _truth(self) -> dict[Key, Level]:
-        return {level.key: level async for level in self.traffic.clients[0].levels()}
+        """Nothing while a ledger cannot say."""
+        try:
+            return {level.key: level async for level in self.traffic.clients[0].levels()}
+        except Unavailable:
+            return {}
 
     async def _verify(self, row: Row, checked: int) -> None:
         """Everything from the beginning, not only this round. Raises NotHealed."""
