@@ -98,7 +98,9 @@ def test_becomes_fresh_with_the_last_part_of_the_snapshot_only() -> None:
     outputs = hub.say(connected(), subscribed(), snapshot(level("A", 3), last=False))
     assert not [output for output in outputs if isinstance(output, Taken)]
     assert state(hub) is State.CONNECTING
-    assert hub.say(snapshot(level("B", 4))) == [Taken({("berlin", "A"): None, ("berlin", "B"): None}, recovered=False)]
+    assert hub.say(snapshot(level("B", 4))) == [
+        Taken({("berlin", "A"): None, ("berlin", "B"): None}, False, first=True)
+    ]
     assert state(hub) is State.FRESH
     assert hub.session.view["berlin", "B"].on_hand == 4
 
@@ -157,7 +159,7 @@ def test_a_change_that_a_cut_resume_brought_is_told_by_the_next_one() -> None:
     assert Hub(hub.session).say(connected(), subscribed(recovered=True), changed("A", 5))[1:] == []
     hub.session.lost(None)
     outputs = Hub(hub.session).say(connected(), subscribed(recovered=True), snapshot(level("A", 5)))
-    assert outputs[1:] == [Taken({("berlin", "A"): before}, recovered=True)]
+    assert outputs[1:] == [Taken({("berlin", "A"): before}, recovered=True, first=False)]
 
 
 def test_another_epoch_drops_everything_before_it_subscribes() -> None:

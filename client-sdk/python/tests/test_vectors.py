@@ -131,7 +131,11 @@ def asked_by(message: dict[str, Any]) -> Kind[Any, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A frame as the JSON values it came from; a position's selection that is null is the same as an absent one."""
+    """A frame as the JSON values it came from, but for what this client has no use for.
+
+    A position's selection that is null is the same as an absent one. Which threshold was crossed (``when``) is known:
+    there is one on a connection.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     if isinstance(value, Undecided):
@@ -141,7 +145,11 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, dict):
-        return {name: plain(field) for name, field in value.items() if name != "selection" or field is not None}
+        return {name: plain(field) for name, field in value.items() if not unused(name, field)}
     if isinstance(value, list | tuple):
         return [plain(field) for field in value]
     return value
+
+
+def unused(name: str, field: object) -> bool:
+    return name == "when" or (name == "selection" and field is None)
