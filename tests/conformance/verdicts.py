@@ -12,14 +12,16 @@ import msgspec
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Message, TextMessage
 
+from hub.limits import Limits
 from tests.conformance.frames import MESSAGE_BYTES_MAX
 from tests.conformance.hub import PROBE
 from tests.conformance.rows import GONE, STAYS
 from tests.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, masked_with, raw_frame
 
-NOT_UTF8, NO_JSON_OBJECT, TOO_BIG, WRONG_FRAME = 1007, 4005, 4009, 1002
+NOT_UTF8, NO_JSON_OBJECT, TOO_BIG, TOO_MANY, WRONG_FRAME = 1007, 4005, 4009, 4102, 1002
 NO_CODE, BAD_GATEWAY = 1005, 1014
 CONTROL_BYTES_MAX = 125
+FRAMES_MAX = Limits().messages_burst
 Utf8 = codecs.getincrementaldecoder("utf-8")
 DATA = (CONTINUATION, TEXT, BINARY)
 OPCODES = (*DATA, CLOSE, PING, PONG)
@@ -27,6 +29,7 @@ OPCODES = (*DATA, CLOSE, PING, PONG)
 DIFFERENCES = {
     "length": "a length in more bytes than it needs: RFC 6455, 5.2, binds who sends it; the hub reads what it says",
     "limit": "a message over the limit, or the highest bit of a length: wsproto has no limit, the hub closes 4009",
+    "rate": "more frames at once than a hub takes, as one payload may read: wsproto has no limit, the hub closes 4102",
     "two bytes": "no mask or an unknown opcode: wsproto may wait for the length, the hub closes 1002 at once",
     "whole frame": "wsproto judges a head before its payload is there, the hub most of it when the frame is complete",
     "whole text": "wsproto decodes as bytes come in, the hub a whole message, after the frames that came with it",
@@ -113,7 +116,9 @@ def by_hub(data: bytes) -> Reading:
     reading = Reading()
     held: int | None = None
     decoder: codecs.IncrementalDecoder | None = None
-    for frame in scanned(data):
+    for number, frame in enumerate(scanned(data)):
+        if number == FRAMES_MAX:
+            return _forced(reading, TOO_MANY, "rate")
         if not frame.masked or frame.opcode not in OPCODES:
             return _forced(reading, WRONG_FRAME, None if frame.complete else "two bytes")
         if frame.length > MESSAGE_BYTES_MAX + CONTROL_BYTES_MAX - (held or 0):
