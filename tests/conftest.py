@@ -15,6 +15,7 @@ import pytest
 from cli.launch import Watchdog
 from ledger import migrations
 from stockwire import AsyncClient
+from tests.chance import EXPLORES
 from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.postgres import PostgresServer, run_apart
 from tests.processes import ServerProcess
@@ -25,7 +26,7 @@ MEMORY = Path("/dev/shm")  # Linux has it; elsewhere there is none
 MEMORY_BYTES_MIN = 2 * 2**30
 os.environ[SESSION_VARIABLE] = SESSION_ID
 # A busy machine is slow now and then, which is no failure.
-hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True, derandomize=not EXPLORES)
 hypothesis.settings.load_profile("stockwire")
 
 

@@ -3,18 +3,16 @@
 import asyncio
 import contextlib
 import logging
-import os
-import random
 from collections import Counter
 
+from tests.chance import ROUNDS, SEED
 from tests.conformance.hub import AUTHORIZED, neighbour, watch
 from tests.conformance.mutations import stream
 from tests.conformance.verdicts import DIFFERENCES, by_hub, by_wsproto, scanned, with_coda
 from tests.raw_socket import raw_socket
 from tests.system import System
 
-STREAMS = 1_000 * int(os.environ.get("CONFORMANCE_ROUNDS", "1"))
-SEED = os.environ.get("CONFORMANCE_SEED") or str(random.SystemRandom().getrandbits(32))
+STREAMS = 1_000 * ROUNDS
 AT_ONCE = 16
 
 logger = logging.getLogger(__name__)

@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import os
 import random
 import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS", "1"))
-SEED = int(os.environ.get("CONFORMANCE_SEED") or random.SystemRandom().getrandbits(32))
+from tests.chance import ROUNDS, SEED
+
 DEADLINE_S = 90 * ROUNDS
 ALL_PHASES = "examples,coverage,fuzzing"
 """``coverage``: the bounds of each field, one by one, without chance. Links between operations are not followed: one of

@@ -15,8 +15,9 @@ from sqlalchemy import text
 
 import wire
 from ledger.database import create_engine
+from tests.chance import SEED
 from tests.conftest import StartLedger, StartSystem
-from tests.documented.schemathesis import DEADLINE_S, SEED, Run, run
+from tests.documented.schemathesis import DEADLINE_S, Run, run
 from tests.ledger.api import Api, receipt, sale
 from tests.ledger.commit_path import commit_path
 from tests.system import System

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.chance import ROUNDS
 from tests.ledger.commit_path import commit_path
 from tests.model.machine import OWNERS, LedgerMachine
 from tests.postgres import PostgresServer
 from tests.system import System
 from tests.valkey import ValkeyServer
 
-ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS", "1"))
 EXAMPLES = 40 * ROUNDS
 STEPS = 30
 # Shrinking asks the servers thousands of times: a longer run has the time, the suite reports the example as found.
