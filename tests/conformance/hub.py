@@ -20,6 +20,7 @@ from tests.waiting import wait_until
 TOKEN = make_token("stock:read:*")
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 PROBE_ID = 9_999
+LISTENS_S, TOLD_WITHIN_S = 3_600.0, 10.0
 PROBE = json.dumps({"type": "fly", "id": PROBE_ID}).encode()
 """A request that is answered if, and only if, all before it was taken and the connection still stands."""
 
@@ -63,9 +64,14 @@ async def neighbour(system: System, sku: str) -> AsyncIterator[None]:
     await shop.open("berlin", sku, on_hand=5)
     async with open_stream(system.stream_urls[0], TOKEN, ping_interval=None) as stream:
         await stream.subscribe("berlin", [sku])
-        yield
-        sold = await shop.sell("berlin", sku)
-        assert (await stream.expect("level", sku=sku))["version"] == sold["version"]
+        reading = asyncio.create_task(stream.expect("level", LISTENS_S, sku=sku))  # all the time: it answers pings
+        try:
+            yield
+            sold = await shop.sell("berlin", sku)
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                assert (await reading)["version"] == sold["version"]
+        finally:
+            reading.cancel()
         await _connections(system, 1)
     assert system.hubs[0].running
     system.hubs[0].check_log()
