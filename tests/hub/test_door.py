@@ -2,8 +2,10 @@
 
 import asyncio
 
+import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.http11 import Response
 
 from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.door import Door, Visitor
@@ -20,6 +22,7 @@ from tests.raw_socket import raw_socket
 from tests.stream import open_stream
 
 BERLIN = "stock:read:berlin"
+TRIES = 20
 
 
 def test_an_owner_gets_so_many_places_and_all_of_them_back() -> None:
@@ -124,15 +127,33 @@ async def test_an_address_has_no_more_connections_than_it_may(start_system: Star
 async def test_handshakes_over_the_rate_are_told_when_to_come_back(start_system: StartSystem) -> None:
     hub = await _hub(start_system, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=1)
     async with open_stream(hub.stream, make_token(BERLIN)) as stream, client(hub.url, BERLIN) as reader:
-        with pytest.raises(InvalidStatus) as refused:
-            async with open_stream(hub.stream):
-                pass
-        assert refused.value.response.status_code == 503
-        assert 1 <= int(refused.value.response.headers["Retry-After"]) <= 5
+        refused = await _refused_by_rate(hub.stream)
+        assert refused.status_code == 503
+        assert 1 <= int(refused.headers["Retry-After"]) <= 5
         await stream.subscribe("berlin", ["A"])
-        answer = await reader.get("/v1/levels/stream?location=berlin")
-        assert (answer.status_code, answer.json()["type"]) == (503, "overloaded")
+        assert await _event_stream_refused_by_rate(reader) == (503, "overloaded")
     await await_metric(hub, 'stockwire_hub_turned_away_total{limit="rate"}', 2)
+
+
+async def _refused_by_rate(url: str) -> Response:
+    """The first of several tries at once that is: on a busy machine a second may lie between two of them."""
+    for _ in range(TRIES):
+        try:
+            async with open_stream(url):
+                pass
+        except InvalidStatus as refused:
+            return refused.response
+    raise AssertionError(f"{TRIES} handshakes at once were all let in")
+
+
+async def _event_stream_refused_by_rate(reader: httpx.AsyncClient) -> tuple[int, str]:
+    """As above: status and type."""
+    for _ in range(TRIES):
+        async with reader.stream("GET", "/v1/levels/stream?location=berlin") as answer:
+            if answer.status_code != 200:
+                await answer.aread()
+                return answer.status_code, str(answer.json()["type"])
+    raise AssertionError(f"{TRIES} event streams at once were all let in")
 
 
 async def test_whoever_says_nothing_gives_way_to_who_comes_later(start_system: StartSystem) -> None:
