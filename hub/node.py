@@ -199,4 +199,4 @@ class Node:
 def _read_rates(settings: Settings) -> tuple[RateLimits, RateLimits]:
     """Of owners, over all hubs, and of addresses, at this one."""
     shared = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
-    return shared, RateLimits(settings.rate_per_s, None, settings.channel_prefix, "hub")
+    return shared, RateLimits(settings.rate_per_s, None, settings.channel_prefix, "hub", counted="address")

@@ -1,6 +1,6 @@
-"""What one owner may still send, as this process knows it. Pure: the time is an argument, Redis is somebody else's.
+"""What one owner, or one address, may still send, as this process knows it.
 
-Two bounds, and a request must pass both:
+Pure: the time is an argument, Redis is somebody else's. Two bounds, and a request must pass both:
 
 - a token bucket of this process alone, which also holds while Redis is away;
 - tokens leased from what all processes share. They come in blocks and are asked for in the background, so a request
@@ -25,9 +25,13 @@ PAUSE_S = (0.02, 1.0)
 
 @dataclass(frozen=True)
 class Policy:
-    """``per_second`` requests on average, above 0; ``quota`` of them in ``window_s`` seconds is what Redis counts."""
+    """``per_second`` requests on average, above 0; ``quota`` of them in ``window_s`` seconds is what Redis counts.
+
+    ``name``: what one of those counted is, as headers say it.
+    """
 
     per_second: float
+    name: str = "owner"
 
     @cached_property
     def window_s(self) -> int:
@@ -58,7 +62,7 @@ class Policy:
 
     @cached_property
     def header(self) -> bytes:
-        return b'"owner";q=%d;w=%d' % (self.quota, self.window_s)
+        return b'"%b";q=%d;w=%d' % (self.name.encode(), self.quota, self.window_s)
 
     @property
     def overshoot(self) -> int:
@@ -74,11 +78,11 @@ class Allowance:
         "_lease_ends",
         "_leased",
         "_left",
-        "_policy",
         "_short_until",
         "_tokens",
         "key",
         "owner",
+        "policy",
         "renewing",
         "said",
     )
@@ -88,7 +92,7 @@ class Allowance:
         self.key = key
         self.renewing = False
         self.said: tuple[int, bytes] | None = None
-        self._policy = policy
+        self.policy = policy
         self._tokens = float(policy.quota)
         self._filled_at = now
         self._leased = 0
@@ -98,7 +102,7 @@ class Allowance:
 
     def take(self, now: float, *, shared: bool) -> float:
         """0 if one more request is allowed; else the seconds after which another try makes sense."""
-        policy = self._policy
+        policy = self.policy
         tokens = min(policy.quota, self._tokens + (now - self._filled_at) * policy.per_second)
         self._tokens, self._filled_at = tokens, now
         if tokens < 1:
@@ -114,17 +118,17 @@ class Allowance:
 
     def wanted(self, now: float) -> int:
         """Tokens to lease now, debts included. 0: enough are left, or Redis had too few a moment ago."""
-        if now < self._short_until or self._leased > self._policy.block // 2:
+        if now < self._short_until or self._leased > self.policy.block // 2:
             return 0
-        return self._policy.block - self._leased
+        return self.policy.block - self._leased
 
     def lease(self, wanted: int, granted: int, left: int, now: float) -> None:
         """``left``: what Redis has after this lease."""
         self._leased += granted
         self._left = left
-        self._lease_ends = now + self._policy.window_s
+        self._lease_ends = now + self.policy.window_s
         if granted < wanted:
-            self._short_until = now + self._policy.pause_s
+            self._short_until = now + self.policy.pause_s
 
     def left(self, *, shared: bool) -> int:
         """How many more requests would be taken now, about: others may be sending too."""

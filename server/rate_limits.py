@@ -58,7 +58,7 @@ class RateLimits:
     """``per_second`` requests for each owner on average; 0 turns the limit off. ``run`` until cancelled.
 
     ``redis_url``: None for limits of this process alone. ``service``: those of one count together, by the names that
-    they give to owners.
+    they give to owners. ``counted``: what each of them is, if not an owner.
     """
 
     def __init__(
@@ -68,11 +68,13 @@ class RateLimits:
         prefix: str,
         service: str,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        counted: str = "owner",
     ) -> None:
         self.counters = Counters()
         self.shared = per_second > 0 and redis_url is not None
         """Whether Redis counts; else each process counts alone."""
-        self._policy = Policy(per_second) if per_second else None
+        self._policy = Policy(per_second, counted) if per_second else None
         self._redis_url = redis_url
         self._prefix = rate_prefix(prefix)
         self._service = service
@@ -118,10 +120,10 @@ class RateLimits:
 
     def headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
         """``RateLimit-Policy`` and ``RateLimit`` as in draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
-        left = allowance.left(shared=self.shared)
+        left, policy = allowance.left(shared=self.shared), allowance.policy
         if allowance.said is None or allowance.said[0] != left:
-            allowance.said = left, b'"owner";r=%d;t=%d' % (left, self.policy.token_s)
-        return [(b"ratelimit-policy", self.policy.header), (b"ratelimit", allowance.said[1])]
+            allowance.said = left, b'"%b";r=%d;t=%d' % (policy.name.encode(), left, policy.token_s)
+        return [(b"ratelimit-policy", policy.header), (b"ratelimit", allowance.said[1])]
 
     def telling(self, scope: Scope, send: Send) -> Send:
         """``send``, with the headers of the allowance that ``scope`` has when the answer starts, if it has one."""

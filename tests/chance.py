@@ -6,6 +6,6 @@
 import os
 import random
 
-ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS", "1"))
+ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS") or 1)
 EXPLORES = os.environ.get("CONFORMANCE_SEED") == "random"
-SEED = random.SystemRandom().getrandbits(32) if EXPLORES else int(os.environ.get("CONFORMANCE_SEED", "1"))
+SEED = random.SystemRandom().getrandbits(32) if EXPLORES else int(os.environ.get("CONFORMANCE_SEED") or 1)

@@ -74,7 +74,8 @@ async def anybody_is_limited(url: str) -> None:
     async with client(url) as noisy, httpx.AsyncClient(transport=elsewhere, base_url=url) as quiet:
         answer = await limited(noisy, PUBLIC)
         assert answer.json()["detail"].startswith("an address without a key may send")
-        assert "ratelimit" in answer.headers
+        assert answer.headers["ratelimit-policy"] == f'"address";q={POLICY.quota};w={POLICY.window_s}'
+        assert re.fullmatch(r'"address";r=\d+;t=1', answer.headers["ratelimit"])
         assert (await quiet.get(PUBLIC)).is_success
 
 
