@@ -85,14 +85,14 @@ class Keyboard:
 
     def _enter(self) -> None:
         try:
-            now = termios.tcgetattr(self._descriptor)
+            now = _numbers(termios.tcgetattr(self._descriptor))
         except termios.error:
             return
         if now != self._ours:  # else: stopped from outside, and whoever had the terminal meanwhile left it as it was
             self._saved, self._ours = now, _single_keys(now)
         assert self._saved is not None
         assert self._ours is not None
-        self._watchdog.keep_terminal(self._path, _plain(self._ours), _plain(self._saved))
+        self._watchdog.keep_terminal(self._path, self._ours, self._saved)
         _set(self._descriptor, self._ours)
         asyncio.get_running_loop().add_reader(self._descriptor, self._read)
         self._listening = True
@@ -150,6 +150,6 @@ def _set(descriptor: int, attributes: Attributes) -> None:
         return  # the terminal is gone: nothing to set
 
 
-def _plain(attributes: Attributes) -> Attributes:
-    """In numbers only, as JSON can carry them."""
+def _numbers(attributes: Attributes) -> Attributes:
+    """For JSON, and to compare: two of the characters are read as bytes or as numbers, as ICANON is set or not."""
     return [*attributes[:-1], [ord(one) if isinstance(one, bytes) else one for one in attributes[-1]]]

@@ -100,12 +100,28 @@ def test_its_end_gives_the_terminal_back_as_it_was(shell: JobTerminal, arguments
     assert shell.settings == before
 
 
-def test_the_watchdog_gives_the_terminal_back_when_we_are_killed(tmp_path: Path) -> None:
-    """Without any shell above that would mend it."""
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[JobTerminal]:
+    """The program without any shell above that would mend the terminal."""
     (tmp_path / "keys.py").write_text(PROGRAM)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     with JobTerminal([sys.executable, "keys.py"], environment, tmp_path) as terminal:
         terminal.until(single_keys=True)
-        os.kill(terminal.process.pid, signal.SIGKILL)
-        terminal.until(single_keys=False)
-        assert terminal.settings == terminal.before
+        yield terminal
+
+
+def test_the_watchdog_gives_the_terminal_back_when_we_are_killed(alone: JobTerminal) -> None:
+    os.kill(alone.process.pid, signal.SIGKILL)
+    alone.until(single_keys=False)
+    assert alone.settings == alone.before
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_stopped_and_continued_from_outside_it_knows_what_to_give_back(alone: JobTerminal, end: signal.Signals) -> None:
+    """Nobody has touched the terminal meanwhile: what is found there are our own settings."""
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        os.kill(alone.process.pid, number)
+    alone.expect("resumed")
+    os.kill(alone.process.pid, end)
+    alone.until(single_keys=False)
+    assert alone.settings == alone.before
