@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -15,14 +16,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli.ports import FREE_RANGE, is_free
+from cli.ports import is_free
 from tests.children import SESSION_ID, SESSION_VARIABLE, die_with_parent
 
 ROOT = Path(__file__).parent.parent
+_LEDGER_PORTS = {"url": "STOCKWIRE_LEDGER_PORT", "admin": "STOCKWIRE_LEDGER_ADMIN_PORT"}
+_HUB_PORTS = {
+    "stream": "STOCKWIRE_HUB_STREAM_PORT",
+    "read": "STOCKWIRE_HUB_READ_PORT",
+    "admin": "STOCKWIRE_HUB_ADMIN_PORT",
+}
+"""By the names of their addresses in the ready line."""
 READY_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 20.0
 """A hub may take 15 s to drain."""
 _chance = random.SystemRandom()  # Hypothesis seeds the other one: runs side by side would choose alike
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+_PORTS = range(4_000 + 1_000 * _WORKER, 5_000 + 1_000 * _WORKER)
+"""Each pytest process has its own, below those of ``stockwire up`` and those that the kernel gives away."""
+_next_ports = itertools.cycle(_chance.sample(_PORTS, len(_PORTS)))
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -85,8 +97,11 @@ class ServerProcess:
     async def await_ready(self, deadline_s: float = READY_DEADLINE_S) -> None:
         """Until the JSON ready line. Raises AssertionError with the log if the process ends or is late."""
         deadline = time.monotonic() + deadline_s
-        while not (line := self._first_line()):
-            assert self.running, f"{self.name} ended with {self.returncode}:\n{self.stderr()}"
+        while True:
+            ended = not self.running  # looked at first: after its end it says nothing more
+            if line := self._first_line():
+                break
+            assert not ended, f"{self.name} ended with {self.returncode}:\n{self.stderr()}"
             assert time.monotonic() < deadline, f"{self.name} is not ready within {deadline_s} s:\n{self.stderr()}"
             await asyncio.sleep(0.02)
         self.ready = json.loads(line)
@@ -186,33 +201,27 @@ def clean_environment(settings: Mapping[str, object]) -> dict[str, str]:
 
 
 def ledger_process(name: str, folder: Path, settings: Mapping[str, object]) -> ServerProcess:
-    ports = {"STOCKWIRE_LEDGER_PORT": 0, "STOCKWIRE_LEDGER_ADMIN_PORT": 0}
+    ports = {port: free_port() for port in _LEDGER_PORTS.values()}
     return ServerProcess(name, ["-m", "ledger"], clean_environment({**ports, **settings}), folder)
 
 
 def hub_process(
     name: str, folder: Path, settings: Mapping[str, object], arguments: tuple[str, ...] = ()
 ) -> ServerProcess:
-    ports = {"STOCKWIRE_HUB_STREAM_PORT": 0, "STOCKWIRE_HUB_READ_PORT": 0, "STOCKWIRE_HUB_ADMIN_PORT": 0}
+    ports = {port: free_port() for port in _HUB_PORTS.values()}
+    if "--workers" in arguments:
+        ports["STOCKWIRE_HUB_ADMIN_PORT"] = 0  # else the next numbers are theirs too
     defaults = {**ports, "STOCKWIRE_HUB_NODE": name}
     return ServerProcess(name, ["-m", "hub", *arguments], clean_environment({**defaults, **settings}), folder)
 
 
 def free_port() -> int:
-    """A port that was free a moment ago: for whoever must be told an address before it is taken. Else take port 0."""
-    return next(port for port in _chance.sample(FREE_RANGE, len(FREE_RANGE)) if is_free(port))
+    """A port that nobody else is given: it stays free until it is taken, and while its process restarts."""
+    return next(port for port in _next_ports if is_free(port))
 
 
 def _same_ports(ready: Mapping[str, Any]) -> dict[str, str]:
-    names = (
-        {"url": "STOCKWIRE_LEDGER_PORT", "admin": "STOCKWIRE_LEDGER_ADMIN_PORT"}
-        if ready.get("service") == "ledger"
-        else {
-            "stream": "STOCKWIRE_HUB_STREAM_PORT",
-            "read": "STOCKWIRE_HUB_READ_PORT",
-            "admin": "STOCKWIRE_HUB_ADMIN_PORT",
-        }
-    )
+    names = _LEDGER_PORTS if ready.get("service") == "ledger" else _HUB_PORTS
     return {name: str(_port(ready[key])) for key, name in names.items() if key in ready}
 
 

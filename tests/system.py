@@ -2,16 +2,22 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.api_keys import TOKEN_SECRET, make_key, make_token_key
 from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, free_port, hub_process, ledger_process
 from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
+
+FRESH = re.compile(r"^stockwire_hub_fresh 1\.0$", re.MULTILINE)
 
 
 @dataclass(eq=False)
@@ -78,10 +84,12 @@ class System:
         """``ledger_urls``: default all ledgers started so far. ``arguments``: e.g. ``"--workers", "2"``."""
         await make_token_key(self.database_url)
         hub_key, number = await self.hub_key(), len(self.hubs)
-        stream, read = self._planned[number] if number < len(self._planned) else (0, 0)
+        planned = {}
+        if number < len(self._planned):
+            stream, read = self._planned[number]
+            planned = {"STOCKWIRE_HUB_STREAM_PORT": stream, "STOCKWIRE_HUB_READ_PORT": read}
         shared = {
-            "STOCKWIRE_HUB_STREAM_PORT": stream,
-            "STOCKWIRE_HUB_READ_PORT": read,
+            **planned,
             "STOCKWIRE_LEDGER_URLS": ",".join(ledger_urls or self.ledger_urls),
             "STOCKWIRE_HUB_KEY": hub_key,
             **self._shared(),
@@ -92,11 +100,22 @@ class System:
         return await process.start()
 
     async def start(self, ledgers: int = 1, hubs: int = 2) -> "System":
-        """All ready; the ledgers name the hubs to clients."""
+        """All ready, the hubs fresh; the ledgers name the hubs to clients."""
         self.plan_hubs(hubs)
         await asyncio.gather(*(self.start_ledger() for _ in range(ledgers)))
         await asyncio.gather(*(self.start_hub() for _ in range(hubs)))
+        await self.await_fresh()
         return self
+
+    async def await_fresh(self) -> None:
+        """Until every hub has heard of every shard: it takes connections before, and then says that it is behind."""
+        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
+
+            async def fresh() -> bool:
+                answers = [await http.get(f"{hub.admin}/metrics") for hub in self.hubs]
+                return all(FRESH.search(answer.text) for answer in answers)
+
+            await wait_until(fresh, what="fresh hubs", swallow=httpx.TransportError)
 
     async def stop(self) -> None:
         """Hubs first, as a drain would. Raises AssertionError if one does not stop, or printed a traceback."""

@@ -12,7 +12,7 @@ from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import is_waiting, locked
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess, ledger_process
+from tests.processes import ServerProcess, free_port, ledger_process
 from tests.system import System
 from tests.waiting import wait_until
 
@@ -125,9 +125,3 @@ async def test_sigterm_finishes_what_was_taken(
             await wait_until(closed)
         assert (await sale).status_code == 201
     assert await ledger.wait() == 0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
