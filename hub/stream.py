@@ -217,7 +217,7 @@ class Stream:
         self.connections[connection] = None
         fanout: Fanout | None = None
         try:
-            fanout = await self._started()
+            fanout = await self._started(connection)
             session = self._join(connection, fanout)
             await self._converse(connection, session, Conversation(fanout, session, self._limits, self._greeting))
         except Ended as ended:
@@ -240,10 +240,10 @@ class Stream:
             self.cut_off += connection.cut_off
             self._gone.set()
 
-    async def _started(self) -> Fanout:
-        """The epoch must be known before anybody can be told it."""
+    async def _started(self, connection: Connection) -> Fanout:
+        """The epoch must be known before anybody can be told it. Not so long that ``connect`` would be called late."""
         try:
-            async with asyncio.timeout(self._limits.authenticate_s * 0.8):
+            async with asyncio.timeout_at(connection.pulse.opened_at + self._limits.authenticate_s * 0.8):
                 while (fanout := self._feed.fanout) is None:
                     await self._feed.started.wait()
                 return fanout

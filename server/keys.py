@@ -76,11 +76,11 @@ class FetchedKeys:
         self._done = asyncio.Event()
 
     async def find(self, key_id: str) -> PublicKey | None:
-        key = self._held(key_id)
+        key, answered = self._held(key_id), True
         if key is None and self._ask():
-            await self._answer()
+            answered = await self._answered()
             key = self._held(key_id)
-        if key is None and self._failing:
+        if key is None and (self._failing or not answered):
             raise KeysUnavailable(f"the keys of {self._issuer} cannot be had now")
         return key
 
@@ -114,12 +114,12 @@ class FetchedKeys:
         self._wanted.set()
         return True
 
-    async def _answer(self) -> None:
+    async def _answered(self) -> bool:
         try:
             async with asyncio.timeout(FETCH_S + 1):
-                await self._done.wait()
+                return await self._done.wait()
         except TimeoutError:
-            return
+            return False
 
     async def _refresh(self) -> None:
         self.fetches += 1

@@ -113,8 +113,19 @@ async def test_an_issuer_that_is_down_or_silent_keeps_nobody_waiting_who_has_a_k
         assert await keys.find("old")
 
 
+async def test_an_answer_later_than_anybody_waits_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That there is no such key, nobody has said."""
+    async with identity_provider(OLD) as provider, keys_of(provider) as keys:
+        assert await keys.find("old")
+        provider.held.clear()
+        monkeypatch.setattr("server.keys.FETCH_S", -0.9)
+        with pytest.raises(KeysUnavailable):
+            await keys.find("new")
+        provider.held.set()
+
+
 async def test_keys_are_not_used_for_ever_while_the_issuer_is_down() -> None:
-    times = {"refresh_s": 0.02, "again_s": 0.02, "keep_s": 0.1}
+    times = {"refresh_s": 0.02, "again_s": 0.02, "keep_s": 1.0}
     async with identity_provider(OLD) as provider, keys_of(provider, **times) as keys:
         assert await keys.find("old")
         await provider.stop()
