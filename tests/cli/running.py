@@ -6,15 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.waiting import wait_until
+
 PROGRAM = Path(sys.executable).with_name("stockwire")
 READY_WITHIN_S = 90.0
 STOPPED_WITHIN_S = 30.0
 GONE_WITHIN_S = 15.0
+REPLACED_WITHIN_S = 30.0
 POLL_S = 0.05
 
 
@@ -66,6 +70,15 @@ class RunningUp:
     def processes(self) -> list[psutil.Process]:
         parent = psutil.Process(self.pid)
         return [parent, *parent.children(recursive=True)]
+
+    async def replaced(self, before: Mapping[str, int], *names: str) -> None:
+        """Until run.json has new processes of ``names`` in the place of those in ``before``."""
+
+        async def all_new() -> bool:
+            now = self.run["pids"]
+            return all(now.get(name, before[name]) != before[name] for name in names)
+
+        await wait_until(all_new, REPLACED_WITHIN_S, what=f"new pids of {', '.join(names)}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit status. Safe if it was never started or has ended."""

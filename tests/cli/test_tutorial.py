@@ -107,13 +107,15 @@ async def test_the_tutorial_works_from_the_first_sale_to_two_screens(newcomer: R
         await follower.next()  # a sale
         await terminal.shows()
         await screen.shows()
+        if page is not None:
+            assert await line_of(page) == "TEA-1: 2 left"
         await follower.next()  # the same key again: were it a sale, the next line on the screens would be 1 left
         await follower.next()  # refused
         await follower.next()  # sold out
         await screen.shows()
         await terminal.reads_to('"available":0')
         if page is not None:
-            assert [await line_of(page) for _ in range(2)] == ["TEA-1: 2 left", "TEA-1: 0 left"]
+            assert await line_of(page) == "TEA-1: 0 left"
 
         before = up.run["pids"]
         await follower.next()  # the hubs are killed
@@ -123,7 +125,7 @@ async def test_the_tutorial_works_from_the_first_sale_to_two_screens(newcomer: R
         await follower.next()  # a delivery
         await screen.shows()
         await terminal.reads_to('"available":5')
-        assert up.run["pids"]["hub-1"] != before["hub-1"]
+        await up.replaced(before, "hub-1", "hub-2")
     history = json.loads(await follower.next())["events"]
     assert [event["on_hand_delta"] for event in history] == [3, -1, -2, 5]
     assert follower.done
