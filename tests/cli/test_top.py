@@ -3,16 +3,34 @@
 import json
 import os
 import signal
+from typing import Any
 
 from tests.cli.running import PROGRAM, RunningUp
 from tests.pseudo_terminal import PseudoTerminal
 
+LOOKS_MAX = 20
+"""On a busy machine a process may answer too late for one look, and not for each."""
 
-def test_one_look_gives_every_process_with_what_it_does(up: RunningUp) -> None:
+
+def one_look(up: RunningUp) -> dict[str, Any]:
     done = up.command("top", "--once", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     (line,) = done.stdout.splitlines()
-    look = json.loads(line)
+    look: dict[str, Any] = json.loads(line)
+    return look
+
+
+def is_whole(look: dict[str, Any]) -> bool:
+    """Every process answered twice, and the client that `up` measures with was there."""
+    rates = [node["changes_per_s"] for node in look["nodes"]]
+    return look["totals"]["up"] == 3 and bool(look["totals"]["clients"]) and None not in rates
+
+
+def test_one_look_gives_every_process_with_what_it_does(up: RunningUp) -> None:
+    for _ in range(LOOKS_MAX):
+        look = one_look(up)
+        if is_whole(look):
+            break
     assert {node["name"]: node["kind"] for node in look["nodes"]} == {
         "ledger": "ledger",
         "hub-1": "hub",
@@ -40,10 +58,12 @@ def test_a_hub_that_hangs_is_away_and_comes_back(up: RunningUp) -> None:
         pid = up.run["pids"]["hub-2"]
         os.kill(pid, signal.SIGSTOP)  # one that is killed is back before anybody looks
         try:
-            lines = terminal.wait_for(lambda lines: row(lines, "hub-2")[1] == "away", "a hub that is away")
+            terminal.wait_for(
+                lambda lines: row(lines, "hub-2")[1] == "away" and lines[0].startswith("2 of 3 up"),
+                "a hub that is away, alone",
+            )
         finally:
             os.kill(pid, signal.SIGCONT)
-        assert lines[0].startswith("2 of 3 up")
         terminal.wait_for(lambda lines: row(lines, "hub-2")[1] == "fresh", "the hub again")
         terminal.interrupt()
         assert terminal.wait() == 130
