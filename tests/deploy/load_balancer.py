@@ -82,7 +82,7 @@ class LoadBalancer:
     async def start(self, program: str) -> None:
         """Returns when requests are passed on."""
         await asyncio.gather(*(self.system.start_ledger(**self.addresses.settings) for _ in range(2)))
-        await asyncio.gather(*(self.system.start_hub(STOCKWIRE_HUB_HEARTBEAT_S=1) for _ in range(2)))
+        await asyncio.gather(*(self.system.start_hub() for _ in range(2)))
         self._launch(program)
         await wait_until(self._answers, swallow=httpx.HTTPError, what="HAProxy passes requests on")
 

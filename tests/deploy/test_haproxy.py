@@ -34,6 +34,10 @@ SKUS = [f"S{number}" for number in range(10)]
 STOCK = 10_000
 CALLERS = 8
 SALES = 400
+RETRIES = 20
+"""Of clients that sell: more than a busy machine can use up while something is away."""
+SPREADS_MAX = 5
+"""A hub that is too busy to answer HAProxy for a moment gets no clients; not each time."""
 OF_THIS_MACHINE = re.compile("could not resolve address|has no nameservers configured")
 """Complaints about containers' names, which are none here."""
 HEARTBEAT_S_MAX = 60.0
@@ -79,7 +83,6 @@ def behind(
 async def test_hubs_are_killed_and_drained_while_clients_watch_and_sell(behind: LoadBalancer, unique_name: str) -> None:
     first, second = behind.system.hubs
     async with audience(behind, unique_name) as (client, watchers):
-        assert [await connections(hub) for hub in behind.system.hubs] == [CLIENTS // 2, CLIENTS // 2], "not spread"
         async with selling(client, unique_name):
             began = time.monotonic()
             first.kill()
@@ -99,19 +102,14 @@ async def test_hubs_are_killed_and_drained_while_clients_watch_and_sell(behind: 
 async def test_a_ledger_killed_while_sales_go_through_leaves_one_effect_for_each_key(
     behind: LoadBalancer, unique_name: str
 ) -> None:
-    async with AsyncClient(behind.addresses.api, await behind.system.admin_key()) as client:
+    async with AsyncClient(behind.addresses.api, await behind.system.admin_key(), max_retries=RETRIES) as client:
         await add_stock(client, unique_name)
         sales = Sales(client, unique_name)
         first_time = asyncio.create_task(sales.sell_all())
         await wait_until(lambda: sales.answered(SALES // 8), what="sales have begun")
-        behind.system.ledgers[0].pause()  # what it holds now, committed or not, it will never answer
-        sent = set(sales.under_way)
-        more = len(sales.answers) + SALES // 8
-        await wait_until(lambda: sales.answered(more), what="sales go on at the other one")
-        cut_off = sent & sales.under_way
+        cut_off = await wait_until(lambda: caught(behind.system.ledgers[0], sales), 40, what="sales under way")
         behind.system.ledgers[0].kill()
         await first_time
-        assert cut_off, "nothing was under way"
         answers = dict(sales.answers)
         await sales.sell_all()
         assert {key: sold.operation for key, sold in answers.items()} == {
@@ -195,16 +193,22 @@ def haproxy(variables: dict[str, str]) -> Iterator[None]:
 
 @asynccontextmanager
 async def audience(behind: LoadBalancer, location: str) -> AsyncIterator[tuple[AsyncClient, list[Watcher]]]:
-    """A client that sells, and ``CLIENTS`` others with a connection each, through the public address."""
+    """A client that sells, and ``CLIENTS`` others with a connection each, half of them on each hub, through the public
+    address."""
     key = await behind.system.admin_key()
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(AsyncClient(behind.addresses.api, key))
+    async with AsyncClient(behind.addresses.api, key, max_retries=RETRIES) as client:
         await add_stock(client, location)
-        watchers = []
-        for _ in range(CLIENTS):
-            other = await stack.enter_async_context(AsyncClient(behind.addresses.api, key))
-            watchers.append(await stack.enter_async_context(watching(other, location)))
-        yield client, watchers
+        for _ in range(SPREADS_MAX):
+            async with AsyncExitStack() as stack:
+                watchers = []
+                for _ in range(CLIENTS):
+                    other = await stack.enter_async_context(AsyncClient(behind.addresses.api, key))
+                    watchers.append(await stack.enter_async_context(watching(other, location)))
+                spread = [await connections(hub) for hub in behind.system.hubs]
+                if spread == [CLIENTS // 2, CLIENTS // 2]:
+                    yield client, watchers
+                    return
+    raise AssertionError(f"not spread: {spread}")
 
 
 async def add_stock(client: AsyncClient, location: str) -> None:
@@ -268,6 +272,19 @@ async def newcomers_reach(hub: ServerProcess, behind: LoadBalancer, location: st
         return await connections(hub) == 0
 
     await wait_until(left, what="the newcomer has gone")
+
+
+async def caught(ledger: ServerProcess, sales: "Sales") -> set[str]:
+    """Pauses it, and returns what it then holds: committed or not, it will not be answered. Goes on if that is nothing:
+    all that was under way may have been answered already, and not read yet."""
+    ledger.pause()
+    sent = set(sales.under_way)
+    more = len(sales.answers) + SALES // 8
+    await wait_until(lambda: sales.answered(more), what="sales go on at the other one")
+    held = sent & sales.under_way
+    if not held:
+        ledger.resume()
+    return held
 
 
 class Sales:

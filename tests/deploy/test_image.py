@@ -20,8 +20,11 @@ from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, free_port
 from tests.proxy import proxy_to_socket
 from tests.valkey import ValkeyServer
+from tests.waiting import wait_until
 
 KINDS = ("LEDGER", "HUB")
+LOOKS_MAX = 5
+"""On a busy machine a sound round trip may be late once, and not each time."""
 SCOPES = ("admin", "stock:read:*", "stock:write:*")
 
 
@@ -115,9 +118,14 @@ async def examine(image: Image, settings: dict[str, object], key: str) -> None:
     """
     known = {"STOCKWIRE_CHANNEL_PREFIX": "", "STOCKWIRE_ALLOWED_ORIGINS": "", **settings, "STOCKWIRE_API_KEY": key}
     given = {name: known[name] for name in (*settings_of(services()["tools"]), "STOCKWIRE_CHANNEL_PREFIX")}
-    examined = await asyncio.to_thread(image.run, given, *services()["tools"]["command"], "--json")
-    findings = json.loads(examined.stdout)["findings"]
-    assert [found["check"] for found in findings if found["state"] == "failed"] == ["durability"], examined.stdout
+    for _ in range(LOOKS_MAX):
+        examined = await asyncio.to_thread(image.run, given, *services()["tools"]["command"], "--json")
+        findings = json.loads(examined.stdout)["findings"]
+        failed = [found["check"] for found in findings if found["state"] == "failed"]
+        late = [check for check in failed if check.startswith("round trip")]
+        if not late or {*failed} != {"durability", *late}:
+            break
+    assert failed == ["durability"], examined.stdout
     assert [found["check"] for found in findings if found["state"] == "skipped"] == [], examined.stdout
     assert any(found["check"].startswith("round trip") for found in findings)
     revoked = await asyncio.to_thread(image.run, given, "key", "revoke", key.split("_")[1])
@@ -129,11 +137,15 @@ async def check_health(image: Image, process: ServerProcess, *becomes: str) -> N
     started = psutil.Process(process.pid)
     assert tuple(started.cmdline()[1:]) == becomes
     assert image.user is None or set(started.uids()) == {image.user}
-    assert await asyncio.to_thread(image.is_healthy, process)
+
+    async def healthy() -> bool:
+        return await asyncio.to_thread(image.is_healthy, process)
+
+    await wait_until(healthy, 30, what=f"a healthy {process.name}")
     process.pause()
     try:
         began = time.monotonic()
-        assert not await asyncio.to_thread(image.is_healthy, process), "a process that hangs is not healthy"
+        assert not await healthy(), "a process that hangs is not healthy"
         assert time.monotonic() - began > 1, "it was not the one that hangs"
     finally:
         process.resume()
