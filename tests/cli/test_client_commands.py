@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from stockwire.cli.program import program
 from tests.cli.running import PROGRAM
-from tests.processes import clean_environment, free_port
+from tests.processes import clean_environment
 from tests.system import System
 
 Printed = list[dict[str, Any]]
@@ -76,6 +77,14 @@ def shell(shared_system: System, unique_name: str) -> Shell:
     return shell
 
 
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """A URL where nobody listens, nor can anybody begin to meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
 def test_every_movement_goes_its_way_and_the_history_says_so(shell: Shell) -> None:
     level = (shell.name, shell.name)
     said = shell.run("stock", "receive", *level, "10", "--reference", "delivery-1").stdout
@@ -117,9 +126,8 @@ def test_a_refusal_has_a_status_of_its_own_and_its_numbers(shell: Shell) -> None
     assert (refused["error"], refused["current"]["version"]) == ("version-conflict", 1)
 
 
-def test_a_ledger_that_is_away_is_a_status_to_try_again_on(shell: Shell) -> None:
-    away = {"STOCKWIRE_URL": f"http://127.0.0.1:{free_port()}"}
-    assert shell.refused("items", "get", shell.name, status=75, **away)["error"] == "unavailable"
+def test_a_ledger_that_is_away_is_a_status_to_try_again_on(shell: Shell, nobody: str) -> None:
+    assert shell.refused("items", "get", shell.name, status=75, STOCKWIRE_URL=nobody)["error"] == "unavailable"
     assert shell.refused("items", "get", "no-such-thing", status=1)["error"] == "not-found"
     assert shell.refused("items", "get", "x", status=78, STOCKWIRE_URL="ftp://x")["error"] == "configuration-error"
 
@@ -147,7 +155,11 @@ def test_items_and_locations_are_put_shown_and_listed(shell: Shell) -> None:
     shell.run("items", "put", shell.name, "A pear", "--attributes", "[1]", status=2)
 
 
-def test_names_are_completed_from_the_ledger_and_an_absent_one_is_silent(shell: Shell) -> None:
+def test_names_are_completed_from_the_ledger_and_an_absent_one_is_silent(
+    shell: Shell, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stockwire.cli.completion.DEADLINE_S", 30.0)  # later than that, it would be silent too
+
     def completed(*words: str, **variables: str) -> list[str]:
         typed = {"COMP_WORDS": " ".join(("stockwire", *words)), "COMP_CWORD": str(len(words))}
         done = shell.run(status=0, **{"_STOCKWIRE_COMPLETE": "complete_bash", **typed, **variables})
@@ -157,7 +169,7 @@ def test_names_are_completed_from_the_ledger_and_an_absent_one_is_silent(shell: 
     assert completed("watch", shell.name[:-1]) == [shell.name]
     assert completed("stock", "sell", shell.name) == [shell.name]
     assert completed("stock", "sell", "x", shell.name[:-2]) == [shell.name]
-    assert completed("watch", "n-", STOCKWIRE_URL=f"http://127.0.0.1:{free_port()}") == []
+    assert completed("watch", "n-", STOCKWIRE_URL=nobody) == []
 
 
 def test_watch_refuses_thresholds_that_make_no_sense(shell: Shell) -> None:
