@@ -1,6 +1,7 @@
 """What people try on a running `stockwire up`, from a second terminal and with its keys, on a real terminal."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,21 @@ async def test_a_sale_on_a_running_up_sells_every_unit_once(up: RunningUp, termi
     assert await schemas_left(DataFolder(up.data).environment()["STOCKWIRE_DATABASE_URL"]) == []
 
 
+def came_back_during_the_sale(printed: str) -> bool:
+    """On a busy machine the last answer may come after the hub; both figures have two decimals."""
+    took, back = re.search(r"the whole sale +([\d.]+) s", printed), re.search(r"back after ([\d.]+) s", printed)
+    assert took is not None, printed
+    assert back is not None, printed
+    return "after the last answer" in printed and float(back[1]) <= float(took[1]) + 0.02
+
+
 def test_a_hub_killed_in_the_middle_is_named_and_every_screen_heals(up: RunningUp, terminal: JobTerminal) -> None:
     before = up.run["pids"]["hub-1"]
     done = up.command("demo", "flash-sale", *FEW, "--fault", "hub")
     assert done.returncode == 0, done.stdout + done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "hub-1 killed (SIGKILL)" in done.stdout
-    assert "after the end of the fault" in done.stdout
+    assert "after the end of the fault" in done.stdout or came_back_during_the_sale(done.stdout)
     assert up.run["pids"]["hub-1"] != before
 
 
