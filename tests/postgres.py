@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -88,7 +89,8 @@ class PostgresServer:
     def signal_all(self, number: signal.Signals) -> None:
         """To the postmaster and everything under it: SIGSTOP freezes the whole database, SIGCONT lets it go on."""
         for pid in _processes_over(self.data):
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # one that has ended meanwhile
+                os.kill(pid, number)
 
     def save(self, name: str) -> None:
         """Copy the data folder aside, as a disk snapshot would. The server is stopped for it, and not started again."""

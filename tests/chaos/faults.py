@@ -15,9 +15,12 @@ import redis.asyncio
 
 from ledger.migrations import SHARDS_DEFAULT
 from tests.chaos.field import Field
+from tests.postgres import READY_DEADLINE_S
+from tests.waiting import wait_until
 from wire.channels import shard_channel
 
 ANSWERS_DROPPED = 0.3
+DROPPED_WITHIN_S = 10.0
 DRIP_BYTES, DRIP_PAUSE_S = 64, 0.01
 FRAME_BYTES = 3_000
 """A reset comes within so many bytes, in the middle of some frame."""
@@ -159,12 +162,18 @@ async def _reset_in_frame(field: Field, chance: random.Random) -> None:
 
 async def _drop_answers(field: Field, _: random.Random) -> None:
     for cable in field.ledgers:
+        cable.down.dropped = 0
         cable.down.drop(ANSWERS_DROPPED)
 
 
 async def _answer_again(field: Field, chance: random.Random) -> None:
-    if not any(cable.down.dropped for cable in field.ledgers):
-        raise Toothless("no answer was dropped")
+    async def dropped() -> bool:
+        return any(cable.down.dropped for cable in field.ledgers)
+
+    try:
+        await wait_until(dropped, DROPPED_WITHIN_S)
+    except AssertionError:
+        raise Toothless("no answer was dropped") from None
     await _heal_cables(field, chance)
 
 
@@ -243,9 +252,15 @@ async def _free_disk(field: Field, _: random.Random) -> None:
     """Room again; PostgreSQL, which ends itself over a log that it cannot write, is started as a supervisor would."""
     assert field.disk is not None
     (field.disk / BALLAST).unlink()
-    if not field.postgres.running:
-        await asyncio.to_thread(field.postgres.kill)
-        await asyncio.to_thread(field.postgres.start)
+
+    async def answers() -> bool:
+        """It may end itself a moment after it was seen running."""
+        if not field.postgres.running:
+            await asyncio.to_thread(field.postgres.kill)
+            await asyncio.to_thread(field.postgres.start)
+        return bool(await field.postgres.query("select pg_logical_emit_message(true, '', 'room')"))
+
+    await wait_until(answers, READY_DEADLINE_S, what="PostgreSQL writes again", swallow=Exception)
 
 
 async def _jump_clock(field: Field, chance: random.Random) -> None:
