@@ -24,7 +24,9 @@ from tests.valkey import ValkeyServer
 DEADLINE_S = 90.0
 AT_ONCE = 4
 """Runs side by side: more of them would starve each other on two cores, and sell nothing in their few seconds."""
-SMALL = ("--users-peak", "12", "--minutes", "0.1", "--skus", "6", "--quiet-s", "4", "--headless", "--only-summary")
+SMALL = ("--users-peak", "12", "--minutes", "0.1", "--skus", "6", "--headless", "--only-summary")
+
+pytestmark = pytest.mark.timeout(3 * DEADLINE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``work`` is done to the books, ``copies`` to what hubs send."""
+    """``work`` is done to the books, ``copies`` to what hubs send. ``quiet_s``: at most, until all screens are right."""
 
+    quiet_s: int = 10
     processes: int = 0
     work: Sabotage | None = None
     copies: Copies | None = None
@@ -57,7 +60,7 @@ PLANS = {
     "lost": Plan(processes=2, work=lose),
     "booked twice": Plan(work=book_twice),
     "sent twice": Plan(copies=lambda number: 2 if number else 1),
-    "stale": Plan(copies=lambda number: int(number <= 1)),
+    "stale": Plan(quiet_s=4, copies=lambda number: int(number <= 1)),
 }
 
 
@@ -99,7 +102,7 @@ async def run_all(system: System, folder: Path) -> dict[str, Rehearsal]:
 
 async def run(system: System, folder: Path, name: str, plan: Plan) -> Rehearsal:
     location, report = f"l-{secrets.token_hex(4)}", folder / f"{name}.html"
-    arguments = [*SMALL, "--location", location, "--html", str(report)]
+    arguments = [*SMALL, "--quiet-s", str(plan.quiet_s), "--location", location, "--html", str(report)]
     if plan.processes:
         port = str(free_port())
         arguments += ["--processes", str(plan.processes), "--master-bind-port", port, "--master-port", port]
