@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ for way, path in asked:
     except PermissionError:
         pass
     except (FileNotFoundError, ProcessLookupError):
-        if not path.startswith("/proc/"):  # a process that has ended meanwhile is read by nobody
+        # A process that has ended meanwhile is read by nobody, nor is a file that has got its real name
+        if not path.startswith("/proc/") and not path.endswith(".new"):
             raise
 shown = {}
 for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -100,28 +102,44 @@ def open_up(server_folder: Path) -> Iterator[RunningUp]:
         running.stop()
 
 
-def kept(open_up: RunningUp) -> list[Path]:
-    return [path for path in open_up.data.rglob("*") if path.name != MARKER]
+def kept(open_up: RunningUp) -> dict[Path, int]:
+    """Everything but the marker, with its mode; what goes away meanwhile is left out."""
+    modes = {}
+    for folder, folders, files in os.walk(open_up.data):
+        for name in {*folders, *files} - {MARKER}:
+            with suppress(FileNotFoundError):
+                path = Path(folder, name)
+                modes[path] = path.lstat().st_mode
+    return modes
+
+
+def servers(open_up: RunningUp) -> dict[int, str]:
+    """Names of PostgreSQL's and Valkey's processes by pid; some of them come and go."""
+    names = {}
+    for process in open_up.processes():
+        with suppress(psutil.NoSuchProcess):
+            names[process.pid] = process.name()
+    return {pid: name for pid, name in names.items() if name in ("postgres", "valkey-server")}
 
 
 def test_a_stranger_reads_and_writes_nothing_in_the_data_folder(open_up: RunningUp) -> None:
     marker = open_up.data / MARKER
-    files = [path for path in kept(open_up) if path.is_file()]
-    folders = [open_up.data, *(path for path in kept(open_up) if path.is_dir())]
+    modes = kept(open_up)
+    files = [path for path, mode in modes.items() if stat.S_ISREG(mode)]
+    folders = [open_up.data, *(path for path, mode in modes.items() if stat.S_ISDIR(mode))]
     assert {*SECRET_FILES, "run.json", "environment"} <= {path.name for path in files}
     asked = [("list", path) for path in folders] + [(way, path) for path in files for way in ("read", "write")]
     assert stranger(("read", marker), *asked)["done"] == [["read", str(marker)]], "only the marker, which says nothing"
 
 
 def test_a_stranger_reaches_no_socket_and_there_is_no_port(open_up: RunningUp) -> None:
-    sockets = [path for path in kept(open_up) if stat.S_ISSOCK(path.lstat().st_mode)]
+    sockets = [path for path, mode in kept(open_up).items() if stat.S_ISSOCK(mode)]
     assert {path.name for path in sockets} == {".s.PGSQL.5432", "valkey.sock"}
     assert all(path.parent.stat().st_mode & 0o777 == 0o700 for path in sockets)
     assert stranger(*(("connect", path) for path in sockets))["done"] == []
-    servers = [process for process in open_up.processes() if process.name() in ("postgres", "valkey-server")]
-    assert {process.name() for process in servers} == {"postgres", "valkey-server"}
-    pids = {process.pid for process in servers}
-    assert [connection for connection in psutil.net_connections("inet") if connection.pid in pids] == []
+    running = servers(open_up)
+    assert {*running.values()} == {"postgres", "valkey-server"}
+    assert [connection for connection in psutil.net_connections("inet") if connection.pid in running] == []
 
 
 def test_no_secret_stands_in_a_process_list_nor_in_an_environment_that_others_read(open_up: RunningUp) -> None:
