@@ -87,11 +87,12 @@ class ServicePart(Part):
             log.seek(self._log_start)
             line = b""
             while not _is_ready(line):
+                ended = process.poll() is not None  # asked first: what it printed before that is still read
                 line += log.readline()
                 if line.endswith(b"\n") and not _is_ready(line):
                     line = b""
                 elif not line.endswith(b"\n"):
-                    if process.poll() is not None:
+                    if ended:
                         _raise_ended(process.returncode, _last_words(self.launch))
                     await asyncio.sleep(_POLL_S)
 
