@@ -45,7 +45,7 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``work`` is done to the books, ``copies`` to what hubs send. ``quiet_s``: at most, until all screens are right."""
+    """``work`` is done to the books, ``copies`` to what hubs send. ``quiet_s``: it ends when all screens are right."""
 
     quiet_s: int = 10
     processes: int = 0
