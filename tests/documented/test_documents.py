@@ -17,7 +17,7 @@ import wire
 from ledger.database import create_engine
 from tests.chance import SEED
 from tests.conftest import StartLedger, StartSystem
-from tests.documented.schemathesis import DEADLINE_S, Run, run
+from tests.documented.schemathesis import DEADLINE_S, RUNS_MAX, Run, run
 from tests.ledger.api import Api, receipt, sale
 from tests.ledger.commit_path import commit_path
 from tests.system import System
@@ -36,7 +36,7 @@ BUSY = text(
 logger = logging.getLogger(__name__)
 
 
-@pytest.mark.timeout(4 * DEADLINE_S)
+@pytest.mark.timeout(2 * RUNS_MAX * DEADLINE_S)
 async def test_whatever_is_asked_of_a_ledger_is_answered_as_documented(
     start_ledger: StartLedger, system: System, tmp_path: Path
 ) -> None:
@@ -54,7 +54,7 @@ async def test_whatever_is_asked_of_a_ledger_is_answered_as_documented(
             hold(name, done)
 
 
-@pytest.mark.timeout(2 * DEADLINE_S)
+@pytest.mark.timeout(RUNS_MAX * DEADLINE_S)
 async def test_whatever_is_asked_of_a_read_port_is_answered_as_documented(
     start_system: StartSystem, tmp_path: Path
 ) -> None:
