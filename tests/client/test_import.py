@@ -3,6 +3,7 @@
 import csv
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -15,9 +16,11 @@ from stockwire.importing.plan import make_plan
 from tests.client.import_command import SAMPLE, begin, beginning, command, finish, sales
 from tests.conftest import StartLedger
 from tests.processes import free_port
+from tests.proxy import proxy_to
 from tests.waiting import wait_until
 
 BEGINNING_LINES = 8_000
+HALF_WAY_S = 60.0
 
 
 async def stored(database_url: str) -> tuple[int, int, int]:
@@ -168,14 +171,20 @@ async def test_an_import_killed_half_way_goes_on_where_it_was(
     file = beginning(SAMPLE, BEGINNING_LINES, tmp_path / "beginning.csv")
     arguments = ("import", str(file), "--location", "shop", "--json")
     plan = make_plan(read_sheet(file), "shop", None)
-    process = await begin(tmp_path, *arguments, url=ledger.url, key=admin_key)
+    parts = urlsplit(ledger.url)
+    async with proxy_to(parts.hostname or "", parts.port or 0) as proxy:
+        process = await begin(tmp_path, *arguments, url=f"http://127.0.0.1:{proxy.port}", key=admin_key)
 
-    async def half_way() -> bool:
-        return (await stored(database_url))[1] > len(plan.bookings) // 2
+        async def half_way() -> bool:
+            proxy.stall()  # else it could end between the count and the kill
+            if (await stored(database_url))[1] > len(plan.bookings) // 2:
+                return True
+            proxy.heal()
+            return False
 
-    await wait_until(half_way, deadline_s=180)
-    process.kill()
-    await finish(process)
+        await wait_until(half_way, HALF_WAY_S)
+        process.kill()
+        await finish(process)
     assert (await stored(database_url))[1] < len(plan.bookings)
     done = await command(tmp_path, *arguments, url=ledger.url, key=admin_key)
     rejected = len(plan.rejects)
