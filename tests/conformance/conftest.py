@@ -9,11 +9,11 @@ from tests.system import Grounds, System
 
 @pytest.fixture(scope="package")
 def system(grounds: Grounds) -> Iterator[System]:
-    """One ledger and one hub for these tables; its deadline for handshakes is short, everything else the default."""
+    """One ledger and one hub for these tables, with the default limits."""
     with grounds.system(_start) as system:
         yield system
 
 
 async def _start(system: System) -> None:
     await system.start_ledger()
-    await system.start_hub(STOCKWIRE_HUB_AUTHENTICATE_S=1)
+    await system.start_hub()
