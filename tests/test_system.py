@@ -1,6 +1,7 @@
 """The shortest path through everything: a sale is committed, and every watcher on every hub sees it."""
 
 from stockwire import AsyncClient
+from tests.shown import shown_by_hubs
 from tests.stream import open_stream
 from tests.system import System
 
@@ -11,7 +12,8 @@ async def test_a_sale_reaches_watchers_on_both_hubs(
     sku = location = unique_name
     await shared_client.items.put(sku, "a shoe")
     await shared_client.locations.put(location, "a shop")
-    await shared_client.stock.receive(sku, location, 10)
+    received = await shared_client.stock.receive(sku, location, 10)
+    await shown_by_hubs(shared_system, location, sku, received.level.version)
     token = await shared_system.key("watcher", f"stock:read:{location}")
     first, second = shared_system.stream_urls
     async with open_stream(first, token) as one, open_stream(second, token) as other:

@@ -25,7 +25,7 @@ print("forgotten")
 INTERRUPTED = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this run has inherited
-from stockwire import Client
+from stockwire import Client, State
 with Client() as client, client.subscribe(sys.argv[1]) as subscription:
     subscription.ready()
     try:
@@ -33,6 +33,8 @@ with Client() as client, client.subscribe(sys.argv[1]) as subscription:
         for event in subscription:
             pass
     except KeyboardInterrupt:
+        while subscription.view.state is not State.FRESH:
+            subscription.next_event(10)
         print("interrupted", subscription.view.state.value, client.stock.get(sys.argv[1], sys.argv[1]).on_hand)
 """
 FORKED = """

@@ -19,12 +19,13 @@ from typing import Any
 import pytest
 
 import stockwire
-from stockwire import AsyncClient, AsyncSubscription, Client, Subscription, View
+from stockwire import AsyncClient, AsyncSubscription, Client, State, Subscription, View
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.stock import Stock
 from tests.client.blocking import in_thread
+from tests.shown import shown_by_hubs
 from tests.system import System
 
 LOOKED_UP = [
@@ -67,7 +68,7 @@ async def test_an_example_does_what_it_shows(
     monkeypatch.setenv("STOCKWIRE_URL", shared_system.ledger_url)
     monkeypatch.setenv("STOCKWIRE_API_KEY", key)
     async with asyncio.timeout(DEADLINE_S), AsyncClient() as client:
-        await stock_up(client)
+        await stock_up(shared_system, client)
         names = dict(vars(stockwire), asyncio=asyncio, queue=queue, Decimal=Decimal)
         names["receipt_number"] = secrets.token_hex(4)
         if any("await" in example.source or "async" in example.source for example in test.examples):
@@ -76,17 +77,20 @@ async def test_an_example_does_what_it_shows(
         subscription = client.subscribe("berlin")
         async with subscription:
             view = await subscription.ready()
+            while view.state is not State.FRESH:
+                await subscription.next_event(DEADLINE_S)
             with Client() as blocking:
                 finish = in_thread(lambda: asyncio.run(run(test, {**names, "client": blocking, "view": view})))
                 await asyncio.to_thread(finish)
 
 
-async def stock_up(client: AsyncClient) -> None:
+async def stock_up(system: System, client: AsyncClient) -> None:
     """What every example takes as given: 10 units of A-100 and of B-200 in berlin."""
     await client.locations.put("berlin", "Berlin")
     for sku, name in (("A-100", "Apple"), ("B-200", "Banana")):
         await client.items.put(sku, name)
-        await client.stock.count(sku, "berlin", 10, if_version=None)
+        counted = await client.stock.count(sku, "berlin", 10, if_version=None)
+        await shown_by_hubs(system, "berlin", sku, counted.level.version)
 
 
 async def run(test: doctest.DocTest, names: dict[str, Any]) -> None:

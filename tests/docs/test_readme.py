@@ -13,6 +13,7 @@ from ledger.limits import BODY_BYTES_MAX
 from stockwire import AsyncClient
 from tests.docs.pages import block, text_of
 from tests.docs.running import Reader, line_of, node_command
+from tests.shown import shown_by_hubs
 from tests.source import ROOT
 from tests.stream import open_stream
 from tests.system import System
@@ -23,10 +24,11 @@ STOCK = 100
 
 
 @pytest.fixture
-async def stocked(shop: AsyncClient) -> AsyncClient:
+async def stocked(shop: AsyncClient, pages_system: System) -> AsyncClient:
     await shop.items.put(SKU, "White hanging heart T-light holder", price=Decimal("2.55"), currency="GBP")
     await shop.locations.put(LOCATION, "Sample shop")
-    await shop.stock.count(SKU, LOCATION, STOCK, if_version=None)
+    counted = await shop.stock.count(SKU, LOCATION, STOCK, if_version=None)
+    await shown_by_hubs(pages_system, LOCATION, SKU, counted.level.version)
     return shop
 
 
