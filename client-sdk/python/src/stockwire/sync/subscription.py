@@ -109,8 +109,8 @@ class Subscription(Generic[T, C]):
 
         >>> with client.subscribe("berlin") as subscription:
         ...     subscription.close()
-        ...     print(list(subscription), subscription.view.state)
-        [] State.CLOSED
+        ...     print(subscription.view.state)
+        State.CLOSED
         """
         if self._check_fork.forked:
             return
