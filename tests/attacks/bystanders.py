@@ -40,10 +40,19 @@ class Bystanders:
         return len(self.screens) == CLIENTS and len(self.arrivals) >= CLIENTS
 
     def latency_s(self, share: float, since: float, until: float) -> float:
-        """The quantile of what arrived in this time. Raises AssertionError if nothing did."""
+        """The quantile of what arrived in this time, or if nothing did the next: see ``changed_since``."""
         found = sorted(latency for at, latency in self.arrivals if since <= at < until)
-        assert found, "no change was on any screen"
+        if not found:
+            return next(latency for at, latency in self.arrivals if at >= since)
         return found[min(len(found) - 1, int(share * len(found)))]
+
+    async def changed_since(self, since: float) -> None:
+        """Until a change was on any screen. Raises AssertionError."""
+
+        async def changed() -> bool:
+            return self.arrivals[-1][0] >= since
+
+        await wait_until(changed, HEAL_S, what="a change is on a screen")
 
     async def everything_arrived(self) -> None:
         """Every screen shows what was committed until now. Raises AssertionError."""

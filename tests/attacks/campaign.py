@@ -37,11 +37,11 @@ class Row:
     refused: int
 
 
-async def start(system: System) -> None:
-    """One ledger and two hubs."""
+async def start(system: System, reads_per_s: int = READS_PER_S) -> None:
+    """One ledger and two hubs, which take so many reads of one owner."""
     await system.start_ledger(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN)
     for _ in range(2):
-        await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN, STOCKWIRE_HUB_RATE_PER_S=READS_PER_S)
+        await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN, STOCKWIRE_HUB_RATE_PER_S=reads_per_s)
 
 
 async def run(
@@ -75,12 +75,14 @@ async def _strike(
     memory, refused = Memory(system), bystanders.refused
     begun = time.monotonic()
     await asyncio.sleep(before_s)  # what is measured is time
+    await bystanders.changed_since(begun)
     before = memory.now()
     struck = time.monotonic()
     met, peak = await memory.peak_during(striker.strike(attack, target))
     ended = time.monotonic()
     await bystanders.everything_arrived()
     await asyncio.sleep(AFTER_S)
+    await bystanders.changed_since(struck)
     after = memory.now()
 
     def ratio(share: float) -> float:

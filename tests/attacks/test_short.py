@@ -13,13 +13,15 @@ logger = logging.getLogger(__name__)
 
 FULL = 0.2
 BEFORE_S = 0.5
+READS_PER_S = 50
+"""Few enough for a slow attacker to send more."""
 MEMORY_MAX = 3.0
 """Times what a process held before: generous, since a small process grows by a few MB whatever it does."""
 
 
 @pytest.mark.timeout(400)
 async def test_every_attack_meets_what_it_should_and_the_others_notice_little(system: System) -> None:
-    await campaign.start(system)
+    await campaign.start(system, READS_PER_S)
     rows = await campaign.run(system, ATTACKS, FULL, BEFORE_S, _log)
     assert [row.attack.name for row in rows] == [attack.name for attack in ATTACKS]
     assert [said for row in rows if (said := row.attack.wrong(row.met))] == []
