@@ -12,6 +12,7 @@ from tests.client.blocking import Till, in_thread, open_till
 from tests.processes import free_port
 from tests.proxy import proxy_to
 from tests.system import System
+from tests.waiting import wait_until
 
 THREADS = 12
 
@@ -83,8 +84,9 @@ async def test_an_answer_that_drips_ends_with_the_time_for_a_try(
                 await asyncio.to_thread(client.stock.sell, unique_name, unique_name, key=f"{unique_name}-1")
             assert time.monotonic() - begun < 10.0, "each byte was waited for anew"
             proxy.heal()
+            await wait_until(lambda: asyncio.to_thread(lambda: till.on_hand == 999))  # it may still be on its way
             assert unknown.value.key
-            found = await asyncio.to_thread(client.stock.sell, unique_name, unique_name, key=unknown.value.key)
+            found = await asyncio.to_thread(till.client.stock.sell, unique_name, unique_name, key=unknown.value.key)
             assert found.replayed
             long = {f"text-{number}": "x" * 250 for number in range(40)}
             await asyncio.to_thread(till.client.items.put, unique_name, "Apple", attributes=long)

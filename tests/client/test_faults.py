@@ -8,6 +8,7 @@ import pytest
 from stockwire import AsyncClient, OutcomeUnknown, receipt
 from tests.conftest import StartLedger
 from tests.proxy import Proxy, proxy_to
+from tests.waiting import wait_until
 
 
 async def prepared(url: str, key: str) -> None:
@@ -61,15 +62,20 @@ async def test_without_an_answer_the_outcome_is_unknown_and_the_key_finds_it_out
     async with (
         proxy_to(*address(ledger.url)) as proxy,
         AsyncClient(through(proxy), admin_key, timeout_s=0.5, max_retries=1) as client,
+        AsyncClient(ledger.url, admin_key) as patient,
     ):
         proxy.down.stall()
         with pytest.raises(OutcomeUnknown) as unknown:
             await client.stock.sell("A", "berlin")
-        proxy.heal()
+
+        async def sold() -> bool:
+            return (await patient.stock.get("A", "berlin")).on_hand == 999
+
+        await wait_until(sold)  # it may still be on its way
         assert unknown.value.key
-        found = await client.stock.sell("A", "berlin", key=unknown.value.key)
+        found = await patient.stock.sell("A", "berlin", key=unknown.value.key)
         assert found.replayed
-        assert (await client.stock.get("A", "berlin")).on_hand == 999
+        assert (await patient.stock.get("A", "berlin")).on_hand == 999
 
 
 async def test_sales_through_a_ledger_that_is_killed_are_each_sold_once(
