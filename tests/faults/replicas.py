@@ -1,11 +1,16 @@
 """Plain HTTP to each ledger replica, without the client's retries: what was asked is what was sent."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
 from tests.system import System
+from tests.waiting import POLL_S
+
+SETTLED_S = 30.0
 
 
 @asynccontextmanager
@@ -24,6 +29,22 @@ async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
 async def move(replica: httpx.AsyncClient, key: str, *lines: dict[str, object]) -> httpx.Response:
     body = lines[0] if len(lines) == 1 else {"lines": list(lines)}
     return await replica.post("/v1/movements", json=body, headers={"Idempotency-Key": key})
+
+
+async def settled(replica: httpx.AsyncClient, key: str, *lines: dict[str, object]) -> tuple[httpx.Response, bool]:
+    """As ``move``, under the same key again while the answer is "later". Returns the last, and if it was sent again."""
+    deadline, again = time.monotonic() + SETTLED_S, False
+    while later(answer := await move(replica, key, *lines)):
+        assert time.monotonic() < deadline, f"not settled within {SETTLED_S:g} s: {answer.text}"
+        again = True
+        await asyncio.sleep(POLL_S)
+    return answer, again
+
+
+def later(answer: httpx.Response) -> bool:
+    """Nothing was decided, or it is not known: rows or the key were held by somebody else for too long."""
+    in_flight = answer.status_code == 409 and answer.json()["type"] == "idempotency-in-flight"
+    return in_flight or answer.status_code == 503
 
 
 def line(sku: str, quantity: int, location: str = "berlin") -> dict[str, object]:

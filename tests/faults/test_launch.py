@@ -8,7 +8,7 @@ from collections import Counter
 import httpx
 
 from stockwire import AsyncClient
-from tests.faults.replicas import add_catalog, line, metric, move, replicas
+from tests.faults.replicas import add_catalog, line, metric, move, replicas, settled
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.system import System
@@ -32,11 +32,12 @@ async def test_two_hundred_buyers_fifty_units_two_replicas(system: System) -> No
             watching_hub(system.stream_urls[0], key, "berlin", ["ticket"]) as first,
             watching_hub(system.stream_urls[1], key, "berlin") as second,
         ):
-            answers = await asyncio.gather(
-                *(move(ledgers[buyer % 2], secrets.token_hex(8), line("ticket", -1)) for buyer in range(BUYERS))
+            bought = await asyncio.gather(
+                *(settled(ledgers[buyer % 2], secrets.token_hex(8), line("ticket", -1)) for buyer in range(BUYERS))
             )
             await await_agreement(client, "berlin", [first, second])
             assert first.figures["berlin", "ticket"][1] == 0
+    answers = [answer for answer, _ in bought]
     assert Counter(answer.status_code for answer in answers) == {201: UNITS, 409: BUYERS - UNITS}
     refusals = [answer.json() for answer in answers if answer.status_code == 409]
     assert {(refusal["type"], refusal["available"]) for refusal in refusals} == {("insufficient-stock", 0)}
@@ -54,12 +55,13 @@ async def test_the_same_key_to_two_replicas_at_once_a_thousand_times(system: Sys
         (await move(ledgers[0], "stock", line("twin", 10 * TWINS))).raise_for_status()
         limit = asyncio.Semaphore(PAIRS_AT_ONCE)
         answers = await asyncio.gather(*(_twins(ledgers, limit, number) for number in range(TWINS)))
-        for first, second, neighbour in answers:
+        for (first, first_again), (second, second_again), (neighbour, neighbour_again) in answers:
             assert (first.status_code, second.status_code, neighbour.status_code) == (201, 201, 201)
             assert first.json() == second.json()
             replays = ["idempotency-replayed" in answer.headers for answer in (first, second, neighbour)]
-            assert sorted(replays[:2]) == [False, True]
-            assert not replays[2]
+            assert replays[:2].count(False) <= 1
+            assert replays[:2].count(False) == 1 or first_again or second_again
+            assert not replays[2] or neighbour_again
     async with commit_path(system.database_url) as path:
         assert await path.on_hand("twin", "berlin") == 9 * TWINS
         assert await path.on_hand("other", "berlin") == TWINS
@@ -67,10 +69,12 @@ async def test_the_same_key_to_two_replicas_at_once_a_thousand_times(system: Sys
         assert await path.audit() == []
 
 
-async def _twins(ledgers: list[httpx.AsyncClient], limit: asyncio.Semaphore, number: int) -> list[httpx.Response]:
+async def _twins(
+    ledgers: list[httpx.AsyncClient], limit: asyncio.Semaphore, number: int
+) -> list[tuple[httpx.Response, bool]]:
     """The same key on both replicas, and a neighbour beside them."""
     async with limit:
         return await asyncio.gather(
-            *(move(ledger, f"twin-{number}", line("twin", -1)) for ledger in ledgers),
-            move(ledgers[number % 2], f"other-{number}", line("other", 1)),
+            *(settled(ledger, f"twin-{number}", line("twin", -1)) for ledger in ledgers),
+            settled(ledgers[number % 2], f"other-{number}", line("other", 1)),
         )
