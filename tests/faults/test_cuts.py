@@ -46,6 +46,27 @@ class Promises:
             self.given.append((dict(self._view.position.seq), versions))
 
 
+class Traffic:
+    """Writers, from now on until every client has had its cuts: views that agree with the ledger want a moment of rest.
+
+    ``stop`` is safe twice.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._writers = [asyncio.create_task(_trade(client)) for _ in range(WRITERS)]
+        self._all_cut = asyncio.Barrier(CLIENTS)
+
+    async def rest(self) -> None:
+        """Until all clients have come here and nobody writes any more."""
+        await self._all_cut.wait()
+        await self.stop()
+
+    async def stop(self) -> None:
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.wait(self._writers)
+
+
 async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(system: System) -> None:
     await system.start(ledgers=1, hubs=1)
     key = await system.admin_key()
@@ -53,12 +74,13 @@ async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(
         await add_catalog(ledgers[0], SKUS, ["berlin"])
     async with AsyncClient(system.ledger_url, key) as client:
         await client.operation([receipt(sku, "berlin", 1000) for sku in SKUS])
-        traffic = [asyncio.create_task(_trade(client)) for _ in range(WRITERS)]
+        traffic = Traffic(client)
         try:
-            cut = await asyncio.gather(*(_cut_client(system, key, client, number) for number in range(CLIENTS)))
+            cut = await asyncio.gather(
+                *(_cut_client(system, key, client, traffic, number) for number in range(CLIENTS))
+            )
         finally:
-            for task in traffic:
-                task.cancel()
+            await traffic.stop()
     history = await _history(system)
     assert sum(promises.resumes for promises in cut) >= 0.5 * CLIENTS * CUTS_EACH
     assert sum(promises.recovered for promises in cut) >= 0.2 * CLIENTS * CUTS_EACH, "hardly any resume was tried"
@@ -74,7 +96,7 @@ async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(
             _assert_kept(promises.skus, position, versions, history)
 
 
-async def _cut_client(system: System, key: str, client: AsyncClient, number: int) -> Promises:
+async def _cut_client(system: System, key: str, client: AsyncClient, traffic: Traffic, number: int) -> Promises:
     stream = urlsplit(system.stream_urls[0])
     assert stream.hostname is not None
     assert stream.port is not None
@@ -85,6 +107,7 @@ async def _cut_client(system: System, key: str, client: AsyncClient, number: int
             promises = Promises(watcher, skus or SKUS)
             await _cut_again_and_again(proxy)
             proxy.heal()
+            await traffic.rest()
             await await_agreement(client, "berlin", [watcher] if skus is None else [], deadline_s=20)
             await watcher.subscription.ready(20)
     assert watcher.went_back == []
