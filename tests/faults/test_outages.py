@@ -26,10 +26,10 @@ async def test_a_broker_that_looks_alive_and_delivers_nothing(
                 await _until(watcher, State.FRESH)
                 cable.half_open()
                 await client.stock.receive("A", "berlin", 5)
-                await await_agreement(client, "berlin", [watcher], deadline_s=5)
+                await await_agreement(client, "berlin", [watcher])
                 await _until(watcher, State.STALE)
                 await client.stock.receive("A", "berlin", 5)
-                await await_agreement(client, "berlin", [watcher], deadline_s=3)
+                await await_agreement(client, "berlin", [watcher])
                 cable.heal()
                 cable.cut()
                 await _until(watcher, State.FRESH)
@@ -54,7 +54,7 @@ async def test_a_ledger_outlives_a_connection_to_the_broker_that_is_reset(
                     cable.cut()
                     await client.stock.receive("A", "berlin", 5)
                     await cable.connected(taken + 2)
-                    await await_agreement(client, "berlin", [watcher], deadline_s=5)
+                    await await_agreement(client, "berlin", [watcher])
         assert ledger.running
         assert hub.running
 
@@ -68,7 +68,7 @@ async def test_a_broker_killed_under_watchers(private_system: System, private_va
             await asyncio.to_thread(private_valkey.kill)
             await client.stock.receive("A", "berlin", 5)
             await _until(watcher, State.STALE)
-            await await_agreement(client, "berlin", [watcher], deadline_s=5)
+            await await_agreement(client, "berlin", [watcher])
             await asyncio.to_thread(private_valkey.start)
             await _until(watcher, State.FRESH)
             await client.stock.sell("A", "berlin", 1)
