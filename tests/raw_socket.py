@@ -25,6 +25,13 @@ class RawFrame(NamedTuple):
         return struct.unpack("!H", self.payload[:2])[0] if self.opcode == CLOSE and len(self.payload) >= 2 else None
 
 
+class _Reader(asyncio.StreamReader):
+    """Ends with a reset as with a FIN: what came before it can still be read, as a close frame must be."""
+
+    def set_exception(self, exc: BaseException) -> None:
+        self.feed_eof()
+
+
 class RawSocket:
     """One TCP connection. Every read has a deadline and raises TimeoutError at it."""
 
@@ -33,6 +40,9 @@ class RawSocket:
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
+        """What has arrived is taken in first: a write may meet the reset that came after it."""
+        for _ in range(2):  # the loop polls sockets in the first, and reads them before the second has ended
+            await asyncio.sleep(0)
         self._writer.write(data)
         async with asyncio.timeout(DEADLINE_S):
             await self._writer.drain()
@@ -140,9 +150,13 @@ def masked_with(mask: bytes, payload: bytes) -> bytes:
 async def raw_socket(url: str) -> AsyncIterator[RawSocket]:
     """A TCP connection to the host and port of a URL; nothing is sent yet."""
     parts = urlsplit(url)
+    loop = asyncio.get_running_loop()
+    reader = _Reader(loop=loop)
     async with asyncio.timeout(DEADLINE_S):
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    socket = RawSocket(reader, writer)
+        transport, protocol = await loop.create_connection(
+            lambda: asyncio.StreamReaderProtocol(reader, loop=loop), parts.hostname, parts.port
+        )
+    socket = RawSocket(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
     try:
         yield socket
     finally:
