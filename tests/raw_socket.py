@@ -43,6 +43,8 @@ class RawSocket:
         """What has arrived is taken in first: a write may meet the reset that came after it."""
         for _ in range(2):  # the loop polls sockets in the first, and reads them before the second has ended
             await asyncio.sleep(0)
+        if self._writer.is_closing():  # uvloop would raise RuntimeError
+            raise ConnectionResetError("the connection is lost")
         self._writer.write(data)
         async with asyncio.timeout(DEADLINE_S):
             await self._writer.drain()
@@ -154,7 +156,7 @@ async def raw_socket(url: str) -> AsyncIterator[RawSocket]:
     reader = _Reader(loop=loop)
     async with asyncio.timeout(DEADLINE_S):
         transport, protocol = await loop.create_connection(
-            lambda: asyncio.StreamReaderProtocol(reader, loop=loop), parts.hostname, parts.port
+            lambda: asyncio.StreamReaderProtocol(reader, loop=loop), parts.hostname or "", parts.port or 0
         )
     socket = RawSocket(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
     try:
