@@ -7,6 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 POLL_S = 0.02
+LAST_TRY_S = 1.0
 
 
 async def wait_until(
@@ -19,13 +20,14 @@ async def wait_until(
     """Poll ``condition`` until it returns something true, and return that.
 
     Errors of type ``swallow`` count as "not yet". Raises AssertionError with the last value or error at the deadline;
-    a call that hangs is cut off there too.
+    a call that hangs is cut off soon after. The last try begins after the deadline: this process may have stood still.
     """
     end = time.monotonic() + deadline_s
     last: object = None
-    while (left := end - time.monotonic()) > 0:
+    while True:
+        left = end - time.monotonic()
         try:
-            value = await asyncio.wait_for(condition(), left)
+            value = await asyncio.wait_for(condition(), max(left, LAST_TRY_S))
             if value:
                 return value
             last = value
@@ -33,5 +35,7 @@ async def wait_until(
             last = "no answer"
         except swallow as error:
             last = error
+        if left <= 0:
+            break
         await asyncio.sleep(POLL_S)
     raise AssertionError(f"not within {deadline_s} s: {what or condition}; last: {last!r}")
