@@ -31,6 +31,11 @@ async def turned_away(ledger: ServerProcess, reason: str) -> float:
     return await metric(ledger, rf'turned_away_total\{{reason="{reason}"\}}')
 
 
+def done_or_not_now(answer: httpx.Response) -> bool:
+    """Of a write that waited for locked rows: a ledger waits for them about 4 s."""
+    return answer.is_success or problem(answer) == (503, "unavailable")
+
+
 # --- heads
 
 
@@ -92,14 +97,16 @@ async def test_a_head_that_drips_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch, after: bytes, start: bytes, drip: bytes
 ) -> None:
     """In this process, with a short deadline: the server and its connections are the real ones."""
-    monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
+    if not after:
+        monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
     table = ConnectionTable(10)
     server, listener = create_server(refuse, table), listen("127.0.0.1", 0, "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     async with asyncio.timeout(DEADLINE_S), connection(url_of(listener)) as (reader, writer):
-        writer.write(after)
         if after:
+            writer.write(after)
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+            monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
         ended = asyncio.create_task(reader.read())
         writer.write(start)
         while not ended.done():
@@ -171,7 +178,7 @@ async def test_when_every_connection_is_at_work_a_new_one_is_told_to_come_back(
             assert b"retry-after: 1" in head
             assert b"connection: close" in head
             assert b'"type":"overloaded"' in body
-        assert all(answer.is_success for answer in await asyncio.gather(*writes))
+        assert all(done_or_not_now(answer) for answer in await asyncio.gather(*writes))
         assert (await api.get("/v1/items")).is_success
     assert await turned_away(ledger, "connections") == 1
 
@@ -218,6 +225,8 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
         Api(ledger.url, await system.hub_key()) as as_hub,
         httpx.AsyncClient(trust_env=False, verify=False) as plain,
     ):
+        await system.await_fresh()  # the reads of its start would be under way too
+        headers = {"Authorization": f"Bearer {await system.key('shopper', 'stock:read:*')}"}
         await api.stock("berlin", "A", 7)
         assert (await as_hub.get("/v1/shards")).is_success
         async with locked(system.database_url):
@@ -229,21 +238,24 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
                 return await metric(ledger, "in_flight") >= 5
 
             await wait_until(full, swallow=httpx.HTTPError)  # of a machine that is busy
-            async with asyncio.timeout(2):  # well below the time for which the others wait
-                shed = await api.move(receipt("berlin", "A", 1))
-                assert problem(shed) == (503, "overloaded")
-                assert int(shed.headers["retry-after"]) >= 1
+            async with asyncio.timeout(DEADLINE_S):
+                late = [asyncio.create_task(api.move(receipt("berlin", "A", 1))) for _ in range(3)]
+                done, _ = await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
+                for shed in [task.result() for task in done]:
+                    assert problem(shed) == (503, "overloaded")
+                    assert int(shed.headers["retry-after"]) >= 1
+                buyers += late  # one may have the place of the hub's own
                 for _ in range(3):
                     assert (await as_hub.get("/v1/shards")).is_success
                 assert (await api.get("/healthz")).is_success
                 assert (await api.get("/readyz")).is_success
-            headers = {"Authorization": f"Bearer {await system.key('shopper', 'stock:read:*')}"}
+            assert sum(not buyer.done() for buyer in buyers) >= 4, "the others waited no longer"
             level = await plain.get(f"{hub.url}/v1/levels/berlin/A", headers=headers)
             assert level.json()["on_hand"] == 7, "the hub had to ask the ledger for the key and the level"
         answers = await asyncio.gather(*buyers)
-        taken = [answer for answer in answers if answer.is_success]
+        taken = [answer for answer in answers if answer.is_success or problem(answer) != (503, "overloaded")]
         assert 4 <= len(taken) <= 5
-        assert all(problem(answer) == (503, "overloaded") for answer in answers if answer not in taken)
+        assert all(done_or_not_now(answer) for answer in taken)
         assert (await api.get("/v1/items")).is_success
     assert await turned_away(ledger, "in_flight") >= 1
 
@@ -251,16 +263,19 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
 async def test_long_polls_do_not_count_as_under_way(start_ledger: StartLedger, system: System) -> None:
     ledger = await start_ledger(STOCKWIRE_LEDGER_IN_FLIGHT_MAX=1)
     async with Api(ledger.url, await system.admin_key()) as api:
-        polls = [asyncio.create_task(api.get("/v1/events?shard=0&after=0&wait=30")) for _ in range(1)]
+        poll = asyncio.create_task(api.get("/v1/events?shard=0&after=0&wait=30"))
 
         async def waits() -> bool:
             return await metric(ledger, "long_polls") == 1
 
+        async def taken() -> bool:
+            return (await api.get("/v1/items")).is_success
+
         await wait_until(waits)
-        assert (await api.get("/v1/items")).is_success
-        for poll in polls:
-            poll.cancel()
-        await asyncio.wait(polls)
+        await wait_until(taken)  # a heartbeat wakes the poll for a moment, and then it is under way
+        assert not poll.done()
+        poll.cancel()
+        await asyncio.wait([poll])
 
     async def none() -> bool:
         return await metric(ledger, "in_flight") == 0
