@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from cli import health
 from stockwire import AsyncClient, Client, ConfigurationError, Unavailable
@@ -304,8 +305,9 @@ async def test_a_client_that_never_reads_costs_bounded_memory_over_tls_too(
         await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
         async with open_stream(hub.stream, READER, ssl=trust, sock=raw, server_hostname="127.0.0.1") as stream:
             stream.connection.transport.pause_reading()
-            for number in range(120):
-                await stream.send({"type": "subscribe", "id": number + 10, "location": "berlin", "skus": MANY})
+            with contextlib.suppress(ConnectionClosed):
+                for number in range(120):
+                    await stream.send({"type": "subscribe", "id": number + 10, "location": "berlin", "skus": MANY})
 
             async def cut() -> bool:
                 text = (await http.get(f"{hub.admin}/metrics")).text
