@@ -1,5 +1,7 @@
 """What a hub says of itself on its admin port."""
 
+from typing import Any
+
 import httpx
 
 from tests.processes import ServerProcess
@@ -23,3 +25,8 @@ async def await_metric(hub: ServerProcess, name: str, value: float) -> None:
             await wait_until(found, what=f"{name} {value}")
         except AssertionError:
             raise AssertionError(f"not {name} {value} in:\n{text}") from None
+
+
+async def await_applied(hub: ServerProcess, level: dict[str, Any]) -> None:
+    """Until the hub has the event of ``level``, which has to be the last one of its shard."""
+    await await_metric(hub, f'stockwire_hub_applied_seq{{shard="{level["shard"]}"}}', level["seq"])

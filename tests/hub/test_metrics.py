@@ -8,7 +8,7 @@ from hub.counts import ERROR_CODES
 from hub.frames import websocket_frame
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
-from tests.hub.metrics import await_metric
+from tests.hub.metrics import await_applied, await_metric
 from tests.hub.reader import client
 from tests.hub.shop import Shop
 from tests.source import REFERENCE, code_names, rows, section
@@ -22,6 +22,7 @@ async def test_what_clients_did_is_counted_once(start_system: StartSystem) -> No
     hub = await system.start_hub()
     shop = Shop(system)
     await shop.open("berlin", "A", "B", on_hand=5)
+    await await_applied(hub, await shop.level("berlin", "B"))
     async with open_stream(hub.stream, BERLIN) as stream:
         _, snapshot = await stream.subscribe("berlin", ["A", "B"])
         sold = await shop.sell("berlin", "A")
@@ -58,6 +59,7 @@ async def test_what_clients_did_is_counted_once(start_system: StartSystem) -> No
 async def test_what_was_turned_down_is_counted_by_its_reason(start_system: StartSystem) -> None:
     system = await start_system(hubs=0)
     hub = await system.start_hub()
+    await system.await_fresh()  # before that it may miss the revocation on the broker, and hear of it from the ledger
     key = await system.key("short", "stock:read:berlin")
     async with (
         client(hub.url, "stock:read:berlin") as reader,

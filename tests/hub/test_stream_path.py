@@ -5,6 +5,7 @@ import asyncio
 from hub.loader import REQUESTS_MAX
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.hub.metrics import await_applied
 from tests.hub.shop import Shop
 from tests.stream import Stream, open_stream
 
@@ -36,6 +37,7 @@ async def test_overlapping_subscriptions_get_a_level_once(start_system: StartSys
     system = await start_system(hubs=1)
     shop = Shop(system)
     await shop.open("berlin", "A", on_hand=10)
+    await await_applied(system.hubs[0], await shop.level("berlin", "A"))
     async with open_stream(system.stream_urls[0], EVERYTHING) as stream:
         for selection in (("berlin", ["A"]), ("berlin", None), ("*", None)):
             await stream.subscribe(*selection)
@@ -52,6 +54,7 @@ async def test_a_resume_gives_what_changed_and_only_for_the_same_selection(start
     shop = Shop(system)
     await shop.open("berlin", "A", "B", on_hand=10)
     for wanted in (("berlin", ["A", "B"]), ("berlin", None), ("*", None)):
+        await await_applied(system.hubs[0], await shop.level("berlin", "B"))
         async with open_stream(system.stream_urls[0], EVERYTHING) as stream:
             _, snapshot = await stream.subscribe(*wanted)
         position = snapshot["position"]
@@ -120,7 +123,7 @@ async def test_a_reader_slower_than_the_hub_is_served_on_as_soon_as_it_has_drain
     await Shop(system).open("berlin", *skus, on_hand=1)
     async with open_stream(hub.stream, EVERYTHING) as stream:
         for _ in range(5):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 _, snapshot = await stream.subscribe("berlin")
                 assert len(snapshot["levels"]) == len(skus)
 
