@@ -139,8 +139,6 @@ async def test_header_bombs_are_answered_before_the_connection_ends(sent: bytes)
 
 
 async def test_line_ends_after_an_answer_do_not_keep_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
-
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -148,6 +146,7 @@ async def test_line_ends_after_an_answer_do_not_keep_a_connection(monkeypatch: p
     async with asyncio.timeout(10), served(app) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+        monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
         ended = asyncio.create_task(reader.read())
         while not ended.done():
             writer.write(b"\r\n")
