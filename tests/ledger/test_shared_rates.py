@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-import time
+from functools import partial
 
 import httpx
 import pytest
@@ -13,13 +13,14 @@ from server.rate_limits import AGAIN_S
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem
 from tests.processes import ServerProcess
+from tests.rate_rounds import SHARE_MIN, taken_at
 from tests.system import System
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
 RATE = 20
 POLICY = Policy(RATE)
-SECONDS = 4.0
+TRIES_MAX = 2_000
 
 
 async def metric(ledger: ServerProcess, name: str) -> float:
@@ -38,18 +39,21 @@ async def is_local(ledger: ServerProcess) -> bool:
     return not await is_shared(ledger)
 
 
-async def taken_in(seconds: float, *apis: Api) -> tuple[int, float]:
-    """Requests that were not refused while each caller sent without a pause, and how long that took."""
-    started = time.monotonic()
+async def failed(*ledgers: ServerProcess) -> float:
+    return sum([await metric(ledger, "rate_failed_total") for ledger in ledgers])
 
-    async def call(api: Api) -> int:
-        taken = 0
-        while time.monotonic() - started < seconds:
-            taken += (await api.get("/v1/locations/nowhere")).status_code == 404
-        return taken
 
-    counts = await asyncio.gather(*(call(api) for api in apis))
-    return sum(counts), time.monotonic() - started
+async def is_taken(api: Api) -> bool:
+    return (await api.get("/v1/locations/nowhere")).status_code == 404
+
+
+async def refusal(api: Api) -> httpx.Response:
+    """The first answer that is not what was asked for."""
+    for _ in range(TRIES_MAX):
+        answer = await api.get("/v1/items")
+        if not answer.is_success:
+            return answer
+    raise AssertionError(f"{TRIES_MAX} requests were all taken")
 
 
 async def test_two_ledgers_share_one_owners_limit(start_ledger: StartLedger, system: System) -> None:
@@ -57,14 +61,15 @@ async def test_two_ledgers_share_one_owners_limit(start_ledger: StartLedger, sys
     first, second = [await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=RATE) for _ in range(2)]
     key = await system.admin_key()
     async with Api(first.url, key) as one, Api(second.url, key) as other:
-        taken, seconds = await taken_in(SECONDS, one, other)
+        calls = (partial(is_taken, one), partial(is_taken, other))
+        taken, seconds = await taken_at(RATE, partial(failed, first, second), *calls)
     shared = POLICY.quota + RATE * seconds
     assert taken <= shared + 2 * POLICY.overshoot
     assert taken < 2 * shared, "each counted alone"
-    assert taken >= RATE * seconds * 0.8, "what the limit allows is not taken away"
+    assert taken >= RATE * seconds * SHARE_MIN, "what the limit allows is not taken away"
     assert await metric(first, "rate_limited_total") > 0
     assert await metric(first, "rate_leases_total") > 0
-    assert await is_shared(first)
+    await wait_until(lambda: is_shared(first))
 
 
 async def test_owners_do_not_take_from_each_other(start_ledger: StartLedger, system: System) -> None:
@@ -73,8 +78,7 @@ async def test_owners_do_not_take_from_each_other(start_ledger: StartLedger, sys
         Api(ledger.url, await system.admin_key()) as noisy,
         Api(ledger.url, await system.key("quiet", "stock:read:*")) as quiet,
     ):
-        answers = [await noisy.get("/v1/items") for _ in range(20)]
-        assert problem(answers[-1]) == (429, "rate-limited")
+        assert problem(await refusal(noisy)) == (429, "rate-limited")
         assert (await quiet.get("/v1/items")).is_success
 
 
@@ -91,10 +95,11 @@ async def test_without_redis_the_limit_is_local_and_then_shared_again(
             return await is_local(ledger)
 
         await wait_until(refused_and_local)
-        taken, seconds = await taken_in(SECONDS, api)
+        taken, seconds = await taken_at(RATE, partial(failed, ledger), partial(is_taken, api))
         assert taken <= POLICY.quota + RATE * seconds + 1, "the limit is local, not absent"
-        assert taken >= RATE * seconds * 0.8
-        assert await metric(ledger, "rate_failed_total") >= 1
+        assert taken >= RATE * seconds * SHARE_MIN
+        assert await failed(ledger) >= 1
+        assert ledger.stderr().count("rate limits are local") == 1
         private_valkey.start()
         await wait_until(lambda: is_shared(ledger))
         leases = await metric(ledger, "rate_leases_total")
@@ -104,16 +109,13 @@ async def test_without_redis_the_limit_is_local_and_then_shared_again(
             return await metric(ledger, "rate_leases_total") > leases
 
         await wait_until(leased)
-    log = ledger.stderr()
-    assert log.count("rate limits are local") == 1
-    assert log.count("rate limits are shared again") == 1
+    assert "rate limits are shared again" in ledger.stderr()
 
 
 async def test_a_ledger_that_never_found_redis_limits_all_the_same(start_ledger: StartLedger, system: System) -> None:
     ledger = await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=1, STOCKWIRE_REDIS_URL="redis://127.0.0.1:1")
     async with Api(ledger.url, await system.admin_key()) as api:
-        answers = [await api.get("/v1/items") for _ in range(20)]
-        assert problem(answers[-1]) == (429, "rate-limited")
+        assert problem(await refusal(api)) == (429, "rate-limited")
 
 
 async def test_a_redis_that_lets_nobody_count_is_told_once(
@@ -127,12 +129,10 @@ async def test_a_redis_that_lets_nobody_count_is_told_once(
     few = f"unix://{user}:secret@{valkey.socket}"
     ledger = await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=1, STOCKWIRE_REDIS_URL=few)
     async with Api(ledger.url, await system.admin_key()) as api:
-        failed: float = 0
         for _ in range(3):
             await api.get("/v1/items")
             await asyncio.sleep(AGAIN_S)  # how often it asks again is what is looked at
-            failed = await metric(ledger, "rate_failed_total")
-    assert failed >= 1
+    assert await failed(ledger) >= 1
     assert ledger.stderr().count("rate limits are local") == 1
     assert "shared again" not in ledger.stderr()
 
@@ -146,10 +146,7 @@ async def test_every_answer_of_an_owner_says_what_is_left(start_ledger: StartLed
             answer.headers["access-control-expose-headers"].split(", ")
         )
         assert 0 < left(answer) < POLICY.quota
-        for _ in range(200):
-            answer = await api.get("/v1/locations/nowhere")
-            if answer.status_code == 429:
-                break
+        answer = await refusal(api)
         assert problem(answer) == (429, "rate-limited")
         assert answer.json()["quota"] == POLICY.quota
         assert answer.json()["window_s"] == POLICY.window_s
