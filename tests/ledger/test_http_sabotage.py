@@ -2,8 +2,11 @@
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import ClassVar
 
+import asyncpg
 import pytest
 
 from ledger.admission import LANE, Lane
@@ -12,7 +15,7 @@ from ledger.long_polls import LongPolls
 from ledger.operation import operation_id
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
-from tests.ledger.held_rows import database_of, is_waiting, locked, waiting_backends
+from tests.ledger.held_rows import database_of, is_waiting, locked
 from tests.postgres import PostgresServer
 from tests.system import System
 from tests.waiting import wait_until
@@ -21,6 +24,17 @@ A_KEY_IN_FLIGHT = """
     insert into operation (id, owner, key, request_hash, lines, shards, first_seqs, events, committed_at)
     values ($1, 'admin', 'k', '', '[]', '{}', '{}', '{}', now())
 """
+OURS = "from pg_stat_activity where datname = $1 and application_name = 'stockwire'"
+KILL = f"select pg_terminate_backend(pid) {OURS}"
+
+
+@asynccontextmanager
+async def connected_to(postgres: PostgresServer) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def test_a_key_that_another_ledger_is_working_on_answers_in_flight_and_its_neighbour_goes_through(
@@ -44,19 +58,20 @@ async def test_a_connection_lost_during_the_commit_is_an_unknown_outcome_that_th
 ) -> None:
     ledger = await start_ledger()
     database = database_of(system.database_url)
-    async with Api(ledger.url, await system.admin_key()) as api:
+    async with (
+        Api(ledger.url, await system.admin_key()) as api,
+        connected_to(postgres) as above,  # before the commit, which does not wait for long
+    ):
         await api.stock("berlin", "A", 1)
-        async with locked(system.database_url):
+        async with locked(system.database_url, "select from shard for update"):
             moving = asyncio.create_task(api.move(receipt("berlin", "A", 1), "k"))
-            await wait_until(lambda: is_waiting(postgres, system.database_url))
-            await postgres.query(f'alter database "{database}" allow_connections false')
-            for pid in await waiting_backends(postgres, system.database_url):
-                await postgres.query("select pg_terminate_backend($1)", "postgres", pid)
-            kill_all = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1"
-            await postgres.query(kill_all + " and application_name = 'stockwire'", "postgres", database)
+            await wait_until(lambda: above.fetch(f"select 1 {OURS} and wait_event_type = 'Lock'", database))
+            await above.execute(f'alter database "{database}" allow_connections false')
+            await above.fetch(f"{KILL} and wait_event_type = 'Lock'", database)
+            await above.fetch(KILL, database)
             answer = await moving
         assert problem(answer) == (503, "outcome-unknown")
-        await postgres.query(f'alter database "{database}" allow_connections true')
+        await above.execute(f'alter database "{database}" allow_connections true')
         # The first read on a connection that died meanwhile is one more 503.
         await wait_until(lambda: is_ready(api))
         assert (await api.move(receipt("berlin", "A", 1), "k")).status_code == 201
