@@ -28,12 +28,13 @@ async def test_each_outage_of_the_broker_is_logged_once(
 ) -> None:
     caplog.set_level(logging.WARNING, "ledger.publisher")
     async with running(private_valkey.url) as publisher:
-        for outage in (1, 2):
+        for _ in range(2):
             await _until_another(publisher, "published")
+            before = len(caplog.records)
             await asyncio.to_thread(private_valkey.kill)
             for _ in range(3):
                 await _until_another(publisher, "failed")
-            assert len(caplog.records) == outage
+            assert len(caplog.records) == before + 1
             await asyncio.to_thread(private_valkey.start)
 
 
@@ -43,10 +44,10 @@ async def test_a_broker_that_hangs_does_not_hold_up_the_end(private_valkey: Valk
     await _until_another(publisher, "published")
     private_valkey.pause()
     try:
-        for _ in range(5 * PIPELINE_MAX):
+        for _ in range(10 * PIPELINE_MAX):
             publisher.heartbeat("epoch", 0, 1)
         publisher.stop()
-        await asyncio.wait_for(run, 2 * PUBLISH_DEADLINE_S)
+        await asyncio.wait_for(run, 5 * PUBLISH_DEADLINE_S)  # half of what it would take to try them all
     finally:
         private_valkey.resume()
 
