@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from ledger.database import create_engine
 from ledger.keys import create_key
+from tests.postgres import PATIENT
 from wire.tokens import Principal, mint, shared_secret
 
 TOKEN_KEY = "testkey"
@@ -14,7 +15,7 @@ TOKEN_SECRET = "test-secret-of-more-than-thirty-two-bytes"
 
 async def make_key(database_url: str, owner: str, *scopes: str) -> str:
     """Returns the key's text, ``sw_<id>_<secret>``."""
-    engine = create_engine(database_url, pool_size=1)
+    engine = create_engine(database_url, pool_size=1, settings=PATIENT)
     try:
         async with engine.begin() as connection:
             return (await create_key(connection, owner, scopes)).key
@@ -24,7 +25,7 @@ async def make_key(database_url: str, owner: str, *scopes: str) -> str:
 
 async def make_token_key(database_url: str) -> None:
     """The key that ``make_token`` names: a hub asks the ledger whether it is still good."""
-    engine = create_engine(database_url, pool_size=1)
+    engine = create_engine(database_url, pool_size=1, settings=PATIENT)
     try:
         async with engine.begin() as connection:
             await connection.execute(

@@ -17,9 +17,12 @@ import asyncpg
 
 from cli.embedded import Postgres
 from cli.launch import Watchdog
+from ledger.database import SERVER_SETTINGS
 
 T = TypeVar("T")
 
+PATIENT = {**SERVER_SETTINGS, "idle_in_transaction_session_timeout": "0"}
+"""For an engine of the tests' own: however long this machine stands still, PostgreSQL does not end its transactions."""
 READY_DEADLINE_S = 60.0
 GONE_DEADLINE_S = 20.0
 

@@ -15,6 +15,7 @@ from ledger.heads import Heads
 from ledger.operation import Line, Operation, operation_id
 from ledger.publisher import Publisher
 from ledger.writers import Writers
+from tests.postgres import PATIENT
 from wire.shards import shard_of
 
 SHARDS = 4
@@ -61,7 +62,7 @@ class CommitPath:
 @asynccontextmanager
 async def commit_path(database_url: str) -> AsyncIterator[CommitPath]:
     """One process' writers. Open several to race them as replicas."""
-    engine = create_engine(database_url, SHARDS + 3, COMMIT_SETTINGS)
+    engine = create_engine(database_url, SHARDS + 3, {**COMMIT_SETTINGS, **PATIENT})
     publisher = Publisher(NO_BROKER, "commit-path")
     heads = Heads(engine, publisher)
     writers = Writers(engine, SHARDS, heads, publisher)

@@ -6,6 +6,7 @@ from ledger import commit
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.decide import LevelKey, Stock
 from tests.ledger.commit_path import SHARDS, commit_path, line, operation
+from tests.postgres import PATIENT
 from wire.shards import shard_of
 
 
@@ -15,7 +16,7 @@ async def test_a_level_that_was_waited_for_is_not_lost(database_url: str) -> Non
     async with commit_path(database_url) as path:
         await path.add_catalog(["A", "B"], ["berlin"])
         await path.writers.submit(operation(line("A", "berlin", 5), line("B", "berlin", 5)))
-    engine = create_engine(database_url, 2, COMMIT_SETTINGS)
+    engine = create_engine(database_url, 2, {**COMMIT_SETTINGS, **PATIENT, "lock_timeout": "30s"})
     try:
         async with engine.connect() as first, engine.connect() as second:
             for number in range(8):
