@@ -41,7 +41,7 @@ def two_replicas(
         postgres.drop_database(name)
 
 
-@pytest.mark.timeout(120 * ROUNDS)
+@pytest.mark.timeout(300 * ROUNDS)
 def test_two_replicas_answer_as_a_dictionary_would(two_replicas: System) -> None:
     LedgerMachine.answers.clear()
     with ExitStack() as stack:
