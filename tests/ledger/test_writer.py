@@ -29,7 +29,7 @@ from tests.waiting import wait_until
 
 KILLS_MIN, KILL_ROUNDS_MAX = 5, 20
 """A backend is only killed while it works, so how many rounds that takes depends on the machine."""
-TRIES_MAX = 10
+TRIES_MAX = 3
 SKUS = [f"S{number:02d}" for number in range(8)]
 
 KILL_WAITING = text("""
