@@ -40,7 +40,8 @@ class Pulse:
             return Ended(CloseCode.PROTOCOL, f"connect must come within {limits.authenticate_s:g} s")
         if self.heard_at < self.pinged_at and now - self.pinged_at >= limits.pong_s:
             return Ended(CloseCode.GOING_AWAY, f"no answer to a ping within {limits.pong_s:g} s")
-        if now - self.pinged_at >= limits.ping_s and self.blocked_at is None:
+        answered = self.heard_at >= self.pinged_at  # another ping would begin its time to answer anew
+        if answered and now - self.pinged_at >= limits.ping_s and self.blocked_at is None:
             self.pinged_at = now
             return Act.PING
         return None

@@ -101,6 +101,17 @@ def test_deadlines_of_a_connection() -> None:
     assert pulse.due(35.0 + CLOSE_S, 0, LIMITS) is Act.ABORT
 
 
+def test_silence_ends_also_where_answers_may_take_longer_than_the_time_between_pings() -> None:
+    patient = Limits(ping_s=1.0, pong_s=5.0)
+    pulse = Pulse(0.0)
+    pulse.asked = True
+    assert pulse.due(1.0, 0, patient) is Act.PING
+    assert [pulse.due(now, 0, patient) for now in (2.0, 3.0, 5.9)] == [None] * 3
+    assert _code(pulse.due(6.0, 0, patient)) == CloseCode.GOING_AWAY
+    pulse.heard_at = 5.0
+    assert pulse.due(6.0, 0, patient) is Act.PING
+
+
 def _code(due: object) -> CloseCode:
     assert isinstance(due, Ended)
     return due.code

@@ -211,7 +211,7 @@ async def test_a_token_that_ends_and_a_key_that_is_revoked_end_what_they_opened(
 
 async def test_silence_is_pinged_and_ended(start_system: StartSystem) -> None:
     system = await start_system(hubs=0)
-    hub = await system.start_hub(STOCKWIRE_HUB_PING_S=3, STOCKWIRE_HUB_PONG_S=3)
+    hub = await system.start_hub(STOCKWIRE_HUB_PING_S=0.5, STOCKWIRE_HUB_PONG_S=4)
     async with open_stream(hub.stream, BERLIN) as stream, raw_socket(hub.stream) as silent:
         headers = {"Authorization": f"Bearer {BERLIN}"}
         assert await silent.upgrade(hub.stream, headers) == 101
