@@ -241,14 +241,20 @@ class Stream:
             self._gone.set()
 
     async def _started(self, connection: Connection) -> Fanout:
-        """The epoch must be known before anybody can be told it. Not so long that ``connect`` would be called late."""
+        """The epoch must be known before anybody can be told it. Until then we are who is waited for."""
+        fanout = self._feed.fanout
+        if fanout is not None:
+            return fanout
+        connection.pulse.asked = True
         try:
-            async with asyncio.timeout_at(connection.pulse.opened_at + self._limits.authenticate_s * 0.8):
-                while (fanout := self._feed.fanout) is None:
+            async with asyncio.timeout(self._limits.authenticate_s):
+                while fanout is None:
                     await self._feed.started.wait()
-                return fanout
+                    fanout = self._feed.fanout
         except TimeoutError:
             raise Ended(CloseCode.RESTART, "no ledger was reached yet", after_ms=1_000) from None
+        connection.pulse.asked, connection.pulse.opened_at = False, connection.loop.time()
+        return fanout
 
     def _join(self, connection: Connection, fanout: Fanout) -> Session:
         write = connection.transport.write

@@ -14,12 +14,14 @@ from tests.api_keys import TOKEN_SECRET, make_token
 from tests.conftest import StartSystem
 from tests.hub.shop import Shop
 from tests.processes import ServerProcess, hub_process
+from tests.raw_socket import raw_socket
 from tests.stream import open_stream
 from tests.system import System
 from tests.waiting import wait_until
 from wire.environment import SettingsError
 
 READER = make_token("stock:read:*")
+AUTHENTICATE_S = 3
 SETTINGS = {
     "STOCKWIRE_LEDGER_URLS": "http://127.0.0.1:1",
     "STOCKWIRE_HUB_KEY": "sw_x_y",
@@ -31,17 +33,21 @@ SETTINGS = {
 
 async def test_a_hub_starts_before_the_ledger_and_the_broker_and_recovers(system: System) -> None:
     """Until then it is not ready, and asks who connects to come back."""
-    nothing = "redis://127.0.0.1:1/0"
     await system.start_ledger()
     url = system.ledger_url
     await system.ledgers[0].stop()
-    hub = await system.start_hub(ledger_urls=[url], STOCKWIRE_HUB_AUTHENTICATE_S=3, STOCKWIRE_REDIS_URL=nothing)
+    settings = {"STOCKWIRE_HUB_AUTHENTICATE_S": AUTHENTICATE_S, "STOCKWIRE_REDIS_URL": "redis://127.0.0.1:1/0"}
+    hub = await system.start_hub(ledger_urls=[url], **settings)
     assert (await _get(hub, "/healthz")).status_code == 200
     assert (await _get(hub, "/readyz")).status_code == 503
     async with open_stream(hub.stream) as stream:
         await stream.request("connect", token=READER)
         assert await stream.closed() == 1012
         assert stream.seen[-1]["after_ms"] > 0
+    async with raw_socket(hub.stream) as slow:
+        await asyncio.sleep(AUTHENTICATE_S / 2)  # to be slow takes time
+        assert await slow.upgrade(hub.stream) == 101
+        assert await slow.closed() == 1012, "whoever waits for the hub is not late"
     await system.ledgers[0].restart()
     await wait_until(lambda: _is_ready(hub), what="ready with a ledger, without the broker")
     await Shop(system).open("berlin", "A", on_hand=3)
