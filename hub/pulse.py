@@ -15,7 +15,7 @@ class Act(Enum):
 
 
 class Pulse:
-    """Times are seconds of any monotonic clock. ``asked``: a token was given, from now on we are who is waited for."""
+    """Times are seconds of any monotonic clock. ``asked``: we are who is waited for, by a token or for a start."""
 
     __slots__ = ("asked", "blocked_at", "closing_at", "expires_at", "heard_at", "opened_at", "pinged_at")
 

@@ -27,11 +27,11 @@ PAUSE_S = (0.02, 1.0)
 class Policy:
     """``per_second`` requests on average, above 0; ``quota`` of them in ``window_s`` seconds is what Redis counts.
 
-    ``name``: what one of those counted is, as headers say it.
+    ``counted``: what each of those is whose requests are counted, as headers say it.
     """
 
     per_second: float
-    name: str = "owner"
+    counted: str = "owner"
 
     @cached_property
     def window_s(self) -> int:
@@ -61,8 +61,12 @@ class Policy:
         return max(1, math.ceil(1 / self.per_second))
 
     @cached_property
+    def name(self) -> bytes:
+        return b'"%b"' % self.counted.encode()
+
+    @cached_property
     def header(self) -> bytes:
-        return b'"%b";q=%d;w=%d' % (self.name.encode(), self.quota, self.window_s)
+        return b"%b;q=%d;w=%d" % (self.name, self.quota, self.window_s)
 
     @property
     def overshoot(self) -> int:
@@ -71,7 +75,7 @@ class Policy:
 
 
 class Allowance:
-    """Of one owner. ``key``: under which Redis counts. ``renewing``: whether a lease is being asked for."""
+    """Of one owner or address. ``key``: under which Redis counts. ``renewing``: whether a lease is being asked for."""
 
     __slots__ = (
         "_filled_at",
@@ -81,14 +85,12 @@ class Allowance:
         "_short_until",
         "_tokens",
         "key",
-        "owner",
         "policy",
         "renewing",
         "said",
     )
 
-    def __init__(self, policy: Policy, owner: str, key: str, now: float) -> None:
-        self.owner = owner
+    def __init__(self, policy: Policy, key: str, now: float) -> None:
         self.key = key
         self.renewing = False
         self.said: tuple[int, bytes] | None = None

@@ -93,7 +93,7 @@ class RateLimits:
             self._allowances.move_to_end(owner)
             return found
         key = hashlib.sha256(owner.encode()).hexdigest()[:32]
-        found = self._allowances[owner] = Allowance(self._policy, owner, key, self._clock())
+        found = self._allowances[owner] = Allowance(self._policy, key, self._clock())
         if len(self._allowances) > OWNERS_MAX:
             self._allowances.popitem(last=False)
         return found
@@ -122,7 +122,7 @@ class RateLimits:
         """``RateLimit-Policy`` and ``RateLimit`` as in draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
         left, policy = allowance.left(shared=self.shared), allowance.policy
         if allowance.said is None or allowance.said[0] != left:
-            allowance.said = left, b'"%b";r=%d;t=%d' % (policy.name.encode(), left, policy.token_s)
+            allowance.said = left, b"%b;r=%d;t=%d" % (policy.name, left, policy.token_s)
         return [(b"ratelimit-policy", policy.header), (b"ratelimit", allowance.said[1])]
 
     def telling(self, scope: Scope, send: Send) -> Send:

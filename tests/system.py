@@ -2,22 +2,17 @@
 
 import asyncio
 import contextlib
-import re
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.api_keys import TOKEN_SECRET, make_key, make_token_key
+from tests.metrics import await_metric
 from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, free_port, hub_process, ledger_process
 from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
-
-FRESH = re.compile(r"^stockwire_hub_fresh 1\.0$", re.MULTILINE)
 
 
 @dataclass(eq=False)
@@ -109,13 +104,8 @@ class System:
 
     async def await_fresh(self) -> None:
         """Until every hub has heard of every shard: it takes connections before, and then says that it is behind."""
-        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
-
-            async def fresh() -> bool:
-                answers = [await http.get(f"{hub.admin}/metrics") for hub in self.hubs]
-                return all(FRESH.search(answer.text) for answer in answers)
-
-            await wait_until(fresh, what="fresh hubs", swallow=httpx.TransportError)
+        for hub in self.hubs:
+            await await_metric(hub, "stockwire_hub_fresh", 1)
 
     async def stop(self) -> None:
         """Hubs first, as a drain would. Raises AssertionError if one does not stop, or printed a traceback."""

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from ledger.database import create_engine
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
-from tests.hub.metrics import await_metric
+from tests.metrics import await_metric
 from tests.postgres import PATIENT
 from tests.stream import open_stream
 from tests.system import System

@@ -15,8 +15,8 @@ from server.http_connection import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
 from server.http_connection import HEADERS_MAX as READ_HEADERS_MAX
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
-from tests.hub.metrics import await_metric
 from tests.hub.reader import client, in_memory, read_port
+from tests.metrics import await_metric
 from tests.processes import ServerProcess
 from tests.raw_socket import raw_socket
 from tests.stream import open_stream

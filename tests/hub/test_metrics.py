@@ -8,9 +8,9 @@ from hub.counts import ERROR_CODES
 from hub.frames import websocket_frame
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
-from tests.hub.metrics import await_applied, await_metric
 from tests.hub.reader import client
 from tests.hub.shop import Shop
+from tests.metrics import await_applied, await_metric
 from tests.source import REFERENCE, code_names, rows, section
 from tests.stream import open_stream
 

@@ -5,8 +5,8 @@ import asyncio
 from hub.loader import REQUESTS_MAX
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
-from tests.hub.metrics import await_applied
 from tests.hub.shop import Shop
+from tests.metrics import await_applied
 from tests.stream import Stream, open_stream
 
 EVERYTHING = make_token("stock:read:*")

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
-from tests.hub.metrics import await_metric
 from tests.hub.shop import Shop
+from tests.metrics import await_metric
 from tests.raw_socket import CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame, raw_socket
 from tests.stream import open_stream
 

@@ -13,7 +13,7 @@ def taken(allowance: Allowance, requests: int, now: float, *, shared: bool) -> i
 
 
 def test_alone_an_owner_has_a_burst_and_then_a_rate() -> None:
-    allowance = Allowance(Policy(10), "a", "a", 0)
+    allowance = Allowance(Policy(10), "a", 0)
     assert taken(allowance, 100, 0, shared=False) == 20
     assert allowance.take(0, shared=False) == pytest.approx(0.1)
     assert taken(allowance, 100, 0.1, shared=False) == 1
@@ -21,7 +21,7 @@ def test_alone_an_owner_has_a_burst_and_then_a_rate() -> None:
 
 def test_before_the_first_lease_requests_are_taken_on_credit_and_the_lease_pays_it_back() -> None:
     policy = Policy(1_000)
-    allowance = Allowance(policy, "a", "a", 0)
+    allowance = Allowance(policy, "a", 0)
     assert taken(allowance, 500, 0, shared=True) == policy.credit == 100
     wanted = allowance.wanted(0)
     assert wanted == policy.credit + policy.block
@@ -32,7 +32,7 @@ def test_before_the_first_lease_requests_are_taken_on_credit_and_the_lease_pays_
 
 def test_what_redis_does_not_have_is_not_taken_twice() -> None:
     policy = Policy(100)
-    allowance = Allowance(policy, "a", "a", 0)
+    allowance = Allowance(policy, "a", 0)
     assert taken(allowance, 500, 0, shared=True) == policy.credit
     allowance.lease(allowance.wanted(0), 0, 0, 0)
     assert allowance.wanted(0) == 0
@@ -46,7 +46,7 @@ def test_what_redis_does_not_have_is_not_taken_twice() -> None:
 
 def test_tokens_that_nobody_used_end_with_the_window_in_which_they_were_counted() -> None:
     policy = Policy(100)
-    allowance = Allowance(policy, "a", "a", 0)
+    allowance = Allowance(policy, "a", 0)
     allowance.lease(policy.block, policy.block, 195, 0)
     assert allowance.wanted(0) == 0
     allowance.take(policy.window_s + 1, shared=True)
@@ -55,7 +55,7 @@ def test_tokens_that_nobody_used_end_with_the_window_in_which_they_were_counted(
 
 def test_one_ledger_alone_never_exceeds_the_limit_whatever_it_leased() -> None:
     policy = Policy(10)
-    allowance = Allowance(policy, "a", "a", 0)
+    allowance = Allowance(policy, "a", 0)
     allowance.lease(1, 1_000, 0, 0)
     assert taken(allowance, 1_000, 0, shared=True) == policy.quota == 20
 
@@ -78,7 +78,7 @@ def test_every_rate_has_a_whole_window(per_second: float, window_s: int, quota: 
 
 
 def test_what_is_left_is_the_smaller_of_both_bounds() -> None:
-    allowance = Allowance(Policy(10), "a", "a", 0)
+    allowance = Allowance(Policy(10), "a", 0)
     assert allowance.left(shared=True) == 20
     allowance.lease(1, 1, 4, 0)
     assert (allowance.left(shared=True), allowance.left(shared=False)) == (5, 20)

@@ -17,7 +17,7 @@ from cli import health
 from stockwire import AsyncClient, Client, ConfigurationError, Unavailable
 from tests.api_keys import make_token
 from tests.faults.watcher import await_agreement, watching
-from tests.hub.metrics import await_metric
+from tests.metrics import await_metric
 from tests.processes import ServerProcess, free_port
 from tests.stream import open_stream
 from tests.system import System

@@ -1,4 +1,4 @@
-"""What a hub says of itself on its admin port."""
+"""What a hub or ledger says of itself on its admin port."""
 
 from typing import Any
 
@@ -8,21 +8,18 @@ from tests.processes import ServerProcess
 from tests.waiting import wait_until
 
 
-async def await_metric(hub: ServerProcess, name: str, value: float) -> None:
+async def await_metric(process: ServerProcess, name: str, value: float) -> None:
     """``name`` with its labels as they are exported. Raises AssertionError with everything exported."""
     text = ""
-    async with httpx.AsyncClient(
-        trust_env=False,
-        verify=False,
-    ) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
 
         async def found() -> bool:
             nonlocal text
-            text = (await client.get(f"{hub.admin}/metrics")).text
+            text = (await client.get(f"{process.admin}/metrics")).text
             return f"{name} {value:.1f}" in text.splitlines()
 
         try:
-            await wait_until(found, what=f"{name} {value}")
+            await wait_until(found, what=f"{name} {value}", swallow=httpx.TransportError)
         except AssertionError:
             raise AssertionError(f"not {name} {value} in:\n{text}") from None
 
