@@ -1,14 +1,13 @@
 """The sample shop: its items and opening stock, booked through the HTTP API like anybody's, and what its page shows."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from cli.data_folder import DataFolder
 from cli.shop import Card
-from cli.terminal.screen import Screen, Stage
-from stockwire import AsyncClient
+from cli.terminal.screen import Screen
+from stockwire import AsyncClient, Item
 from stockwire.errors import NotFound
 from stockwire.importing import read_sheet
 from stockwire.importing.invoice import StockLine
@@ -18,7 +17,6 @@ LOCATION = "shop"
 LOCATION_NAME = "Sample shop"
 CURRENCY, CURRENCY_SIGN = "GBP", "£"
 CARDS = 24  # products on the page: those sold most often
-_PUTS_IN_FLIGHT = 8  # with 32 the HTTP pool costs three times the CPU of a request
 _LOADED = "sample.loaded"
 
 FILE = next(iter(Path(__file__).with_name("sample").glob("*.csv.gz")), None)
@@ -48,34 +46,12 @@ class SampleShop:
         """Safe to repeat: items and location are put, opening stock has the keys of an import. Skipped once done."""
         if folder.secret(_LOADED) == self._mark() and await _known(client):
             return
-        with screen.stage(f"Sample shop opened ({len(self.plan.items):,} items)") as stage:
+        with screen.stage(f"Sample shop opened ({len(self.plan.items):,} items)"):
             await client.locations.put(LOCATION, LOCATION_NAME)
-            await self._put_items(client, stage)
+            await client.items.put_many(_item(sku, line) for sku, line in self.plan.items.items())
             for key, lines in self.plan.opening:
                 await client.operation(lines, key=key)
         folder.keep_secret(_LOADED, self._mark())
-
-    async def _put_items(self, client: AsyncClient, stage: Stage) -> None:
-        todo = list(self.plan.items.items())
-        total, done = len(todo), 0
-
-        async def put_some() -> None:
-            nonlocal done
-            while todo:
-                sku, line = todo.pop()
-                await client.items.put(
-                    sku,
-                    (line.name if line else "") or sku,
-                    price=line.price if line else None,
-                    currency=CURRENCY if line and line.price is not None else None,
-                )
-                done += 1
-                if done % 50 == 0:
-                    stage.progress(f"{done:,} of {total:,} items")
-
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(_PUTS_IN_FLIGHT):
-                tasks.create_task(put_some())
 
     def _mark(self) -> str:
         return " ".join(key for key, _ in self.plan.opening)
@@ -88,6 +64,11 @@ async def _known(client: AsyncClient) -> bool:
     except NotFound:
         return False
     return True
+
+
+def _item(sku: str, line: StockLine | None) -> Item:
+    price = line.price if line else None
+    return Item(sku, (line.name if line else "") or sku, price, CURRENCY if price is not None else None)
 
 
 def _card(sku: str, line: StockLine | None) -> Card:

@@ -1,7 +1,7 @@
 """Request bodies: their fields, every bound on them, and what is said of a wrong one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
@@ -17,7 +17,7 @@ from wire.messages import NAME_PATTERN, Name
 T = TypeVar("T")
 
 LINES_MAX = 1000
-"""Lines of one operation, and levels of one query."""
+"""Lines of one operation, levels of one query, and items or locations of one list."""
 SCOPES_MAX = 64
 TOKEN_TTL_S_MAX = 3600
 TOKEN_TTL_S_DEFAULT = 600
@@ -41,6 +41,8 @@ Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
 AttributeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
+Existing = Literal["replace", "keep"]
+"""What a list does to those that are there already."""
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,8 +90,26 @@ class Item(Body, frozen=True):
     ] = {}  # msgspec makes a new one for each struct
 
 
+class ListedItem(Item, frozen=True, kw_only=True):
+    sku: Name
+
+
+class Items(Body, frozen=True):
+    items: Annotated[list[ListedItem], Meta(min_length=1, max_length=LINES_MAX)]
+    existing: Existing = "replace"
+
+
 class Location(Body, frozen=True):
     name: Title
+
+
+class ListedLocation(Location, frozen=True, kw_only=True):
+    location: Name
+
+
+class Locations(Body, frozen=True):
+    locations: Annotated[list[ListedLocation], Meta(min_length=1, max_length=LINES_MAX)]
+    existing: Existing = "replace"
 
 
 class Key(Body, frozen=True):
@@ -158,16 +178,40 @@ def check_moment(moment: datetime | None, field: str) -> None:
         raise Invalid(field, f"must be from year {OCCURRED_YEARS.start} to {OCCURRED_YEARS.stop - 1}")
 
 
-def check_item(item: Item) -> None:
+def items(body: bytes) -> Items:
+    """Raises Invalid, with the number of the item in the list."""
+    listed = decode(_items, body)
+    check_once("items", "sku", [item.sku for item in listed.items])
+    for number, item in enumerate(listed.items):
+        check_item(item, f"items[{number}].")
+    return listed
+
+
+def locations(body: bytes) -> Locations:
+    """Raises Invalid."""
+    listed = decode(_locations, body)
+    check_once("locations", "location", [one.location for one in listed.locations])
+    return listed
+
+
+def check_once(things: str, field: str, names: Sequence[str]) -> None:
+    """A list that says two things of one name would leave it to chance which one stays."""
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        if (earlier := first.setdefault(name, number)) != number:
+            raise Invalid(f"{things}[{number}].{field}", f"is that of {things}[{earlier}] too")
+
+
+def check_item(item: Item, path: str = "") -> None:
     price = item.price
     if price is not None:
         if not price.is_finite() or price < 0 or price >= PRICE_MAX:
-            raise Invalid("price", f"must be from 0 to below {PRICE_MAX}")
+            raise Invalid(f"{path}price", f"must be from 0 to below {PRICE_MAX}")
         if price != round(price, PRICE_DECIMALS_MAX):
-            raise Invalid("price", f"must have at most {PRICE_DECIMALS_MAX} digits after the point")
+            raise Invalid(f"{path}price", f"must have at most {PRICE_DECIMALS_MAX} digits after the point")
     for name, value in item.attributes.items():
         if isinstance(value, int) and abs(value) > EXACT_INTEGER_MAX:
-            raise Invalid(f"attributes.{name}", f"must be within {EXACT_INTEGER_MAX} either way")
+            raise Invalid(f"{path}attributes.{name}", f"must be within {EXACT_INTEGER_MAX} either way")
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -187,6 +231,8 @@ _movements = msgspec.json.Decoder(Movements)
 _form = msgspec.json.Decoder(_Form)
 count_decoder = msgspec.json.Decoder(Count)
 level_keys_decoder = msgspec.json.Decoder(LevelKeys)
+_items = msgspec.json.Decoder(Items)
+_locations = msgspec.json.Decoder(Locations)
 item_decoder = msgspec.json.Decoder(Item)
 location_decoder = msgspec.json.Decoder(Location)
 key_decoder = msgspec.json.Decoder(Key)

@@ -8,6 +8,9 @@ from ledger.errors import Invalid, TooLarge
 
 BODY_BYTES_MAX = 256 * 1024
 BODY_DEADLINE_S = 10.0
+LIST_FACTOR = 8
+"""Lists of items and locations may be so many times as large, 2 MiB by default: 2 KiB for each of 1,000 items."""
+LISTS = frozenset((("PUT", "/v1/items"), ("PUT", "/v1/locations")))
 DRAIN_FACTOR = 4
 """What was not read when the answer leaves is read on, and dropped, up to this many times the limit: a client that
 still sends while the connection is closed would see a reset and never the answer."""
@@ -27,7 +30,8 @@ class BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _has_body(scope):
-            body = _Body(receive, send, self._bytes_max, self._deadline_s, _waits_for_leave(scope))
+            bytes_max = self._bytes_max * (LIST_FACTOR if (scope["method"], scope["path"]) in LISTS else 1)
+            body = _Body(receive, send, bytes_max, self._deadline_s, _waits_for_leave(scope))
             await self._app(scope, body.receive, body.send)
         else:
             await self._app(scope, receive, send)

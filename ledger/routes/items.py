@@ -16,6 +16,7 @@ from ledger.answers import Json
 from ledger.errors import NotFound
 from ledger.query import Query, path_name
 from ledger.reading import reading, writing
+from ledger.routes.listed import put_list
 
 _COLUMNS = "sku, name, price, currency, cast(attributes as text) as attributes"
 
@@ -25,6 +26,33 @@ _PUT = text(f"""
     on conflict (sku) do update
        set name = excluded.name, price = excluded.price, currency = excluded.currency, attributes = excluded.attributes
     returning {_COLUMNS}
+""")
+_PUT_MANY = text("""
+    with given as (
+        select sku, name, price, currency, cast(attributes as jsonb) as attributes
+          from unnest(
+                 cast(:names as text[]), cast(:name as text[]), cast(:price as numeric[]), cast(:currency as text[]),
+                 cast(:attributes as text[])
+               ) as listed (sku, name, price, currency, attributes)
+    ), put as (
+        insert into item (sku, name, price, currency, attributes)
+        select sku, name, price, currency, attributes
+          from given
+         where not exists (
+               select from item
+                where item.sku = given.sku
+                  and (:keep or (item.name, item.price, item.currency, item.attributes)
+                                is not distinct from (given.name, given.price, given.currency, given.attributes)))
+         order by sku collate "C"
+        on conflict (sku) do update
+           set name = excluded.name, price = excluded.price, currency = excluded.currency,
+               attributes = excluded.attributes
+         where not :keep
+           and (item.name, item.price, item.currency, item.attributes)
+               is distinct from (excluded.name, excluded.price, excluded.currency, excluded.attributes)
+        returning sku, xmax = 0 as created
+    )
+    select sku as name, created from put
 """)
 _ONE = text(f"select {_COLUMNS} from item where sku = :sku")
 _PAGE = text(f"select {_COLUMNS} from item where sku > :after order by sku limit :limit")
@@ -38,6 +66,7 @@ class ItemRoutes:
     def routes(self) -> list[Route]:
         return [
             Route("/v1/items", self.page, methods=["GET"]),
+            Route("/v1/items", self.put_many, methods=["PUT"]),
             Route("/v1/items/{sku}", self.put, methods=["PUT"]),
             Route("/v1/items/{sku}", self.one, methods=["GET"]),
         ]
@@ -49,17 +78,18 @@ class ItemRoutes:
         require(principal, write_scope("*"))
         item = bodies.decode(bodies.item_decoder, await request.body())
         bodies.check_item(item)
-        values = {
-            "sku": sku,
-            "name": item.name,
-            # without an exponent: PostgreSQL takes none as large as a 0 may have
-            "price": None if item.price is None else round(item.price, bodies.PRICE_DECIMALS_MAX),
-            "currency": item.currency,
-            "attributes": orjson.dumps(item.attributes).decode(),
-        }
         async with writing(self._engine) as connection:
-            row = (await connection.execute(_PUT, values)).mappings().one()
+            row = (await connection.execute(_PUT, {"sku": sku, **_stored(item)})).mappings().one()
         return Json(_item(row))
+
+    async def put_many(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        Query(request)
+        require(principal, write_scope("*"))
+        listed = bodies.items(await request.body())
+        names, rows = [item.sku for item in listed.items], [_stored(item) for item in listed.items]
+        columns = {column: [row[column] for row in rows] for column in rows[0]}
+        return Json(await put_list(self._engine, _PUT_MANY, names, columns, listed.existing))
 
     async def one(self, request: Request) -> Response:
         await self._access.admit(request)
@@ -79,6 +109,16 @@ class ItemRoutes:
             rows = (await connection.execute(_PAGE, {"after": after, "limit": limit + 1})).mappings().all()
         items = [_item(row) for row in rows[:limit]]
         return Json({"items": items, "next": items[-1]["sku"] if len(rows) > limit else None})
+
+
+def _stored(item: bodies.Item) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        # without an exponent: PostgreSQL takes none as large as a 0 may have
+        "price": None if item.price is None else round(item.price, bodies.PRICE_DECIMALS_MAX),
+        "currency": item.currency,
+        "attributes": orjson.dumps(item.attributes).decode(),
+    }
 
 
 def _item(row: RowMapping) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ledger.answers import Json
 from ledger.errors import NotFound
 from ledger.query import Query, path_name
 from ledger.reading import reading, writing
+from ledger.routes.listed import put_list
 from wire.shards import shard_of
 
 _SHARDS = text("select shards from ledger_meta")
@@ -21,6 +22,26 @@ _PUT = text("""
     insert into location (location, name, shard) values (:location, :name, :shard)
     on conflict (location) do update set name = excluded.name
     returning location, name, shard
+""")
+_PUT_MANY = text("""
+    with given as (
+        select location, name, shard
+          from unnest(cast(:names as text[]), cast(:name as text[]), cast(:shard as int[]))
+               as listed (location, name, shard)
+    ), put as (
+        insert into location (location, name, shard)
+        select location, name, shard
+          from given
+         where not exists (
+               select from location
+                where location.location = given.location and (:keep or location.name = given.name))
+         order by location collate "C"
+        on conflict (location) do update
+           set name = excluded.name
+         where not :keep and location.name <> excluded.name
+        returning location, xmax = 0 as created
+    )
+    select location as name, created from put
 """)
 _ONE = text("select location, name, shard from location where location = :location")
 _PAGE = text("""
@@ -38,6 +59,7 @@ class LocationRoutes:
     def routes(self) -> list[Route]:
         return [
             Route("/v1/locations", self.page, methods=["GET"]),
+            Route("/v1/locations", self.put_many, methods=["PUT"]),
             Route("/v1/locations/{location}", self.put, methods=["PUT"]),
             Route("/v1/locations/{location}", self.one, methods=["GET"]),
         ]
@@ -53,6 +75,20 @@ class LocationRoutes:
             values = {"location": location, "name": body.name, "shard": shard_of(location, shards)}
             row = (await connection.execute(_PUT, values)).mappings().one()
         return Json(_location(row))
+
+    async def put_many(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        Query(request)
+        require(principal, write_scope("*"))
+        listed = bodies.locations(await request.body())
+        async with reading(self._engine) as connection:
+            shards = (await connection.execute(_SHARDS)).scalar_one()
+        names = [one.location for one in listed.locations]
+        columns: dict[str, list[Any]] = {
+            "name": [one.name for one in listed.locations],
+            "shard": [shard_of(name, shards) for name in names],
+        }
+        return Json(await put_list(self._engine, _PUT_MANY, names, columns, listed.existing))
 
     async def one(self, request: Request) -> Response:
         principal = await self._access.admit(request)

@@ -13,8 +13,11 @@ from stockwire import (
     Forbidden,
     IdempotencyMismatch,
     Invalid,
+    Item,
+    Location,
     NotFound,
     OutOfStock,
+    PutResult,
     Unauthorized,
     Unavailable,
     VersionConflict,
@@ -160,6 +163,22 @@ async def test_items_and_locations_keep_what_they_are_given(client: AsyncClient)
     assert [location.location async for location in client.locations.list()] == ["berlin"]
     assert (await client.stock.receive("é?#%", "berlin", 1)).level.on_hand == 1
     assert (await client.stock.get("é?#%", "berlin")).on_hand == 1
+
+
+async def test_lists_of_any_length_are_put_and_told_apart(client: AsyncClient) -> None:
+    many = [Item(f"S{number}", f"No. {number}", Decimal("1.20"), "GBP", {"n": number}) for number in range(1_200)]
+    created = await client.items.put_many(many)
+    assert created == PutResult(tuple(item.sku for item in many), (), 0)
+    assert await client.items.get("S7") == many[7]
+    again = await client.items.put_many([*many[:-1], Item(many[-1].sku, "Another name"), Item("NEW", "New")])
+    assert again == PutResult(("NEW",), (many[-1].sku,), 1_199)
+    kept = await client.items.put_many((Item(item.sku, "x") for item in many), keep_existing=True)
+    assert kept == PutResult((), (), 1_200)
+    with pytest.raises(Invalid) as wrong:
+        await client.items.put_many([*many, Item("DEAR", "Dear", Decimal(10**10), "GBP")])
+    assert wrong.value.field == "items[1200].price"
+    places = [Location("berlin", "Berlin"), Location("web", "Web")]
+    assert await client.locations.put_many(places) == PutResult(("web",), (), 1)
 
 
 async def test_levels_go_on_from_page_to_page(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

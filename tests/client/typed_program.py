@@ -18,6 +18,7 @@ from stockwire import (
     LevelChanged,
     OperationResult,
     OutOfStock,
+    PutResult,
     Reconnecting,
     Snapshot,
     StreamEvent,
@@ -37,6 +38,7 @@ def till() -> None:
         assert_type(client.operation([sale("A", "berlin", reason="gift")]).level.available, int)
         assert_type(client.stock.history("A", "berlin"), Iterator[Event])
         assert_type(client.items.put("A", "Apple", price=Decimal("2.50"), currency="GBP"), Item)
+        assert_type(client.items.put_many([Item("A", "Apple")], keep_existing=True), PutResult)
         assert_type(client.levels_of([("berlin", "A")]), list[Level])
         with client.subscribe("berlin", ["A"], token=lambda: "token") as subscription:
             assert_type(subscription.ready(), View)

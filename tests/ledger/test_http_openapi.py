@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 
 from ledger.bodies import LINES_MAX, TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
+from ledger.limits import BODY_BYTES_MAX, LIST_FACTOR
 from ledger.query import PAGE_DEFAULT, PAGE_MAX
 from ledger.routes import (
     counts,
@@ -55,6 +56,7 @@ OPEN = {"discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
 ANY_KEY = {"listItems", "readItem", "listLocations"}
 FOR_HUBS = {"introspectKey"}
+LISTS = {"putItems", "putLocations"}
 WITH_BODY = {name for name, (_, _, operation) in LEDGER.operations.items() if "requestBody" in operation}
 
 
@@ -84,6 +86,8 @@ def test_schemas_have_the_bounds_of_the_code() -> None:
         "maximum": PAGE_MAX,
         "default": PAGE_DEFAULT,
     }
+    assert schemas["ItemsBody"]["properties"]["items"]["maxItems"] == LINES_MAX
+    assert schemas["LocationsBody"]["properties"]["locations"]["maxItems"] == LINES_MAX
     ttl = LEDGER.operations["createToken"][2]["requestBody"]["content"]["application/json"]["schema"]["properties"][
         "ttl_s"
     ]
@@ -147,10 +151,11 @@ async def test_bodies_with_wrong_fields_answer_422(api: Api, hub_api: Api, uniqu
 async def test_large_bodies_answer_413(api: Api, hub_api: Api, unique_name: str) -> None:
     await api.stock(unique_name, unique_name, 1)
     for name in WITH_BODY:
-        body = b'{"nonsense":"' + b"x" * 300_000 + b'"}'
+        bytes_max = BODY_BYTES_MAX * (LIST_FACTOR if name in LISTS else 1)
+        body = b'{"nonsense":"' + b"x" * bytes_max + b'"}'
         answer = await call(hub_api if name in FOR_HUBS else api, name, unique_name, content=body)
         assert problem(answer) == (413, "too-large"), (name, answer.text)
-        assert answer.json()["bytes_max"] == 262_144
+        assert answer.json()["bytes_max"] == bytes_max
 
 
 async def test_what_does_not_exist_answers_404(api: Api, unique_name: str) -> None:
@@ -269,6 +274,8 @@ BODIES: dict[str, Any] = {
     "queryLevels": lambda thing: {"keys": [[thing, thing], [thing, "other"]]},
     "putItem": lambda thing: {"name": "Mug", "price": 2.55, "currency": "GBP", "attributes": {"a": 1, "b": None}},
     "putLocation": lambda thing: {"name": "Berlin"},
+    "putItems": lambda thing: {"items": [{"sku": thing, "name": "Mug"}, {"sku": f"{thing}-b", "name": "Cup"}]},
+    "putLocations": lambda thing: {"locations": [{"location": thing, "name": "Berlin"}], "existing": "keep"},
     "createKey": lambda thing: {"owner": "till", "scopes": [f"stock:read:{thing}"], "name": "Till 1"},
     "introspectKey": lambda thing: {"key": "sw_nonsense"},
     "createToken": lambda thing: {"scopes": ["stock:read:berlin"], "ttl_s": 5},

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from stockwire import Line, adjustment, receipt, returned, sale, write_off
+from stockwire import Item, Line, Location, adjustment, call, receipt, returned, sale, write_off
 from stockwire import request as requests
-from stockwire.errors import Invalid
+from stockwire.errors import Invalid, TooLarge
 from stockwire.importing.plan import BODY_BYTES_MAX
 
 
@@ -78,9 +78,39 @@ def test_levels_are_asked_for_in_requests_that_a_ledger_takes(name: str) -> None
     chunks = [orjson.loads(body)["keys"] for body in bodies]
     assert [tuple(key) for chunk in chunks for key in chunk] == keys
     assert all(len(body) < BODY_BYTES_MAX for body in bodies)
-    assert all(len(chunk) <= requests.LEVELS_PER_QUERY_MAX for chunk in chunks)
+    assert all(len(chunk) <= requests.LIST_MAX for chunk in chunks)
     assert name != "a" or len(chunks) == 3
 
 
 def test_no_levels_are_no_request() -> None:
     assert list(requests.levels_of([])) == []
+
+
+def test_long_lists_are_put_in_requests_that_a_ledger_takes() -> None:
+    long = {f"{number:02}{'é' * 30}": "🛒" * 256 for number in range(64)}
+    items = [Item(f"S{number}", "Apple", attributes=long if number % 3 else {}) for number in range(2_500)]
+    parts = list(call.put_items(items, keep_existing=True))
+    documents = [orjson.loads(part.call.request.body or b"") for part in parts]
+    assert [item["sku"] for document in documents for item in document["items"]] == [item.sku for item in items]
+    assert all(len(part.call.request.body or b"") < 8 * BODY_BYTES_MAX for part in parts)
+    assert [items[part.first].sku for part in parts] == [document["items"][0]["sku"] for document in documents]
+    assert {document["existing"] for document in documents} == {"keep"}
+    assert len(list(call.put_items([Item(f"S{number}", "A") for number in range(2_001)], keep_existing=False))) == 3
+    assert list(call.put_locations([], keep_existing=False)) == []
+
+
+def test_a_wrong_thing_of_a_long_list_is_named_before_anything_is_sent() -> None:
+    with pytest.raises(Invalid, match=r"items\[1\]\.sku"):
+        list(call.put_items([Item("A", "A"), Item("B/", "B")], keep_existing=False))
+    with pytest.raises(Invalid, match=r"locations\[1200\]\.location: is that of locations\[0\] too"):
+        list(call.put_locations([*(Location(f"L{n}", "x") for n in range(1200)), Location("L0", "x")], False))
+
+
+def test_what_a_ledger_says_of_a_part_is_said_of_the_whole_list() -> None:
+    second = list(call.put_items([Item(f"S{number}", "A") for number in range(1_001)], keep_existing=False))[1]
+    with pytest.raises(Invalid) as wrong, second.numbered():
+        raise Invalid("items[0].price", "must be from 0")
+    assert (wrong.value.field, wrong.value.reason) == ("items[1000].price", "must be from 0")
+    with pytest.raises(TooLarge) as large, second.numbered():
+        raise TooLarge(1024)
+    assert large.value.bytes_max == 1024

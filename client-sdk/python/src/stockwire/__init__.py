@@ -7,7 +7,7 @@ Start with `Client`, or with `AsyncClient` in a program on asyncio: the same voc
 from stockwire.asyncio.client import AsyncClient
 from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.availability import Availability
-from stockwire.catalogue import Item, Location
+from stockwire.catalogue import Item, Location, PutResult
 from stockwire.errors import (
     BadToken,
     BelowReserved,
@@ -81,6 +81,7 @@ __all__ = [
     "OutcomeUnknown",
     "Overloaded",
     "Position",
+    "PutResult",
     "RateLimited",
     "Reconnecting",
     "Refused",

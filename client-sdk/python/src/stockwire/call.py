@@ -1,14 +1,16 @@
 """What each method of a client asks and how it reads the answer: said once, for the async and the sync client alike."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from stockwire import request
 from stockwire.answer import Answer
-from stockwire.catalogue import Item, Location
-from stockwire.errors import StockwireError, UnexpectedAnswer
+from stockwire.catalogue import Item, Location, PutResult, item_fields
+from stockwire.errors import Invalid, StockwireError, UnexpectedAnswer
 from stockwire.level import Level, Malformed, fields, rows, text
 from stockwire.operation import Event, Line, OperationResult
 from stockwire.request import Request
@@ -16,6 +18,7 @@ from stockwire.request import Request
 T = TypeVar("T")
 Document = dict[str, Any]
 """The JSON object of a successful answer."""
+_NUMBERED = re.compile(r"(\w+\[)([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,26 @@ class Listing(Generic[T]):
         return things, Listing(self.page_after, self.field, self.parse, str(following))
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the calls that a long list needs. ``first``: the number of its first thing in the whole list."""
+
+    call: Call[PutResult]
+    first: int
+
+    @contextmanager
+    def numbered(self) -> Generator[None]:
+        """A wrong thing is named by its number in the caller's list."""
+        try:
+            yield
+        except Invalid as error:
+            place = _NUMBERED.match(error.field)
+            if not self.first or place is None:
+                raise
+            field = f"{place[1]}{int(place[2]) + self.first}{error.field[place.end() :]}"
+            raise Invalid(field, error.reason) from error
+
+
 def level(sku: str, location: str) -> Call[Level]:
     return Call(request.level(sku, location), lambda document, _: Level.parse(document))
 
@@ -103,13 +126,13 @@ def hubs() -> Call[list[str]]:
 def put_item(
     sku: str, name: str, price: Decimal | None, currency: str | None, attributes: Mapping[str, Any] | None
 ) -> Call[Item]:
-    known = {
-        "name": name,
-        "price": None if price is None else str(price),
-        "currency": currency,
-        "attributes": None if attributes is None else dict(attributes),
-    }
+    known = item_fields(name, price, currency, attributes)
     return Call(request.put_thing("items", sku, known), lambda document, _: Item.parse(document))
+
+
+def put_items(items: Sequence[Item], keep_existing: bool) -> Iterator[Part]:
+    """As many calls as their number needs."""
+    return _parts("items", [item.body() for item in items], keep_existing)
 
 
 def item(sku: str) -> Call[Item]:
@@ -125,12 +148,21 @@ def put_location(location: str, name: str) -> Call[Location]:
     return Call(asked, lambda document, _: Location.parse(document))
 
 
+def put_locations(locations: Sequence[Location], keep_existing: bool) -> Iterator[Part]:
+    return _parts("locations", [location.body() for location in locations], keep_existing)
+
+
 def location(name: str) -> Call[Location]:
     return Call(request.thing("locations", name), lambda document, _: Location.parse(document))
 
 
 def locations(after: str | None) -> Listing[Location]:
     return Listing(lambda page: request.things("locations", page), "locations", Location.parse, after)
+
+
+def _parts(collection: str, things: Sequence[Mapping[str, Any]], keep_existing: bool) -> Iterator[Part]:
+    for first, asked in request.put_things(collection, things, keep_existing):
+        yield Part(Call(asked, lambda document, _: PutResult.parse(document)), first)
 
 
 def _operation(asked: Request) -> Call[OperationResult]:

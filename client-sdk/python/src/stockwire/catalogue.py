@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
-from stockwire.level import Malformed, optional_text, text
+from stockwire.level import Malformed, integer, optional_text, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Item:
             attributes=data.get("attributes") or {},
         )
 
+    def body(self) -> dict[str, Any]:
+        """As PUT /v1/items wants it; fields that say nothing are left out."""
+        fields = item_fields(self.name, self.price, self.currency, self.attributes or None)
+        return {"sku": self.sku, **fields}
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -38,6 +43,46 @@ class Location:
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Location":
         return cls(location=text(data, "location"), name=text(data, "name"))
+
+    def body(self) -> dict[str, Any]:
+        """As PUT /v1/locations wants it."""
+        return {"location": self.location, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """What became of a list. ``created`` and ``updated``: skus or locations, in the order of the list."""
+
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: int = 0
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "PutResult":
+        """Raises Malformed."""
+        return cls(_names(data, "created"), _names(data, "updated"), integer(data, "unchanged"))
+
+    def __add__(self, other: "PutResult") -> "PutResult":
+        return PutResult(self.created + other.created, self.updated + other.updated, self.unchanged + other.unchanged)
+
+
+def item_fields(
+    name: str, price: Decimal | None, currency: str | None, attributes: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    fields = {
+        "name": name,
+        "price": None if price is None else str(price),
+        "currency": currency,
+        "attributes": None if attributes is None else dict(attributes),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _names(data: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    names: object = data.get(field)
+    if not isinstance(names, list):
+        raise Malformed(f"{field} is {names!r}, not a list")
+    return tuple(str(name) for name in cast("list[object]", names))
 
 
 def _price(value: object) -> Decimal | None:

@@ -16,9 +16,12 @@ import orjson
 from stockwire.errors import Invalid
 from stockwire.operation import Line
 
-LEVELS_PER_QUERY_MAX = 1_000
+LIST_MAX = 1_000
+"""Levels of one query, and items or locations of one list."""
 QUERY_BYTES_MAX = 200 * 2**10
 """Below the 256 KiB that a ledger takes by default: 1,000 names may be twice as much."""
+LIST_BYTES_MAX = 1_600 * 2**10
+"""Below the 2 MiB that a ledger takes by default: 1,000 items with all their attributes may be 30 times as much."""
 CONNECT_TIMEOUT_S = 5.0
 """A ledger that is there takes a connection within milliseconds; a try is this long longer than its answer may take."""
 CONNECTIONS_MAX = 100
@@ -108,21 +111,20 @@ def levels(location: str | None, after: str | None) -> Request:
 
 def levels_of(keys: Sequence[tuple[str, str]]) -> Iterator[Request]:
     """``keys``: (location, sku), as many as you like. In their order, each request within both bounds."""
-    chunk: list[bytes] = []
-    size = 0
-    for key in keys:
-        encoded = orjson.dumps(key)
-        if chunk and (len(chunk) == LEVELS_PER_QUERY_MAX or size + len(encoded) >= QUERY_BYTES_MAX):
-            yield _query(chunk)
-            chunk, size = [], 0
-        chunk.append(encoded)
-        size += len(encoded) + len(b",")
-    if chunk:
-        yield _query(chunk)
+    for chunk in _chunks([orjson.dumps(key) for key in keys], QUERY_BYTES_MAX):
+        yield Request("POST", "/v1/levels/query", body=b'{"keys":[' + b",".join(chunk) + b"]}")
 
 
-def _query(encoded_keys: Sequence[bytes]) -> Request:
-    return Request("POST", "/v1/levels/query", body=b'{"keys":[' + b",".join(encoded_keys) + b"]}")
+def _chunks(encoded: Sequence[bytes], bytes_max: int) -> Iterator[Sequence[bytes]]:
+    """In their order, each within both bounds."""
+    begin = size = 0
+    for end, one in enumerate(encoded):
+        if end > begin and (end - begin == LIST_MAX or size + len(one) >= bytes_max):
+            yield encoded[begin:end]
+            begin, size = end, 0
+        size += len(one) + len(b",")
+    if encoded:
+        yield encoded[begin:]
 
 
 def thing(collection: str, name: str) -> Request:
@@ -138,6 +140,26 @@ def put_thing(collection: str, name: str, fields: Mapping[str, Any]) -> Request:
     """Fields that are None are left out."""
     body = orjson.dumps({field: value for field, value in fields.items() if value is not None})
     return Request("PUT", _thing_path(collection, name), body=body)
+
+
+def put_things(
+    collection: str, things: Sequence[Mapping[str, Any]], keep_existing: bool
+) -> Iterator[tuple[int, Request]]:
+    """As many requests as their number needs, each with the number of its first thing. Raises Invalid."""
+    field = collection[:-1] if collection == "locations" else "sku"
+    numbers: dict[str, int] = {}
+    for number, thing in enumerate(things):
+        name = _name(f"{collection}[{number}].{field}", thing[field])
+        if (earlier := numbers.setdefault(name, number)) != number:
+            raise Invalid(f"{collection}[{number}].{field}", f"is that of {collection}[{earlier}] too")
+    first = 0
+    mode = b',"existing":"keep"}' if keep_existing else b"}"
+    for chunk in _chunks([orjson.dumps(thing) for thing in things], LIST_BYTES_MAX):
+        yield (
+            first,
+            Request("PUT", f"/v1/{collection}", body=b'{"%s":[%s]%s' % (collection.encode(), b",".join(chunk), mode)),
+        )
+        first += len(chunk)
 
 
 def discovery() -> Request:

@@ -1,11 +1,11 @@
 """Items and locations, kept and looked up: the blocking one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from stockwire import call
-from stockwire.catalogue import Item, Location
+from stockwire.catalogue import Item, Location, PutResult
 from stockwire.sync.transport import Transport
 
 
@@ -37,6 +37,22 @@ class Items:
         'Apple'
         """
         return self._transport.call(call.put_item(sku, name, price, currency, attributes))
+
+    def put_many(self, items: Iterable[Item], *, keep_existing: bool = False) -> PutResult:
+        """Put as many as you like, in one request for 1,000 of them; those that are not in the list stay as they are.
+
+        Each request is all or nothing, and so is a list of up to 1,000 and 1.6 MB; of a longer one, an error leaves
+        what the requests before have done. With ``keep_existing`` only those that are missing are made. May be
+        repeated. Raises Invalid, which names the item by its number, as in ``items[17].name``, and Forbidden.
+
+        >>> client.items.put_many([Item("A-100", "Apple"), Item("B-200", "Banana")]).unchanged
+        2
+        """
+        result = PutResult()
+        for part in call.put_items(list(items), keep_existing):
+            with part.numbered():
+                result += self._transport.call(part.call)
+        return result
 
     def get(self, sku: str) -> Item:
         """Raises NotFound.
@@ -72,6 +88,22 @@ class Locations:
         Location(location='berlin', name='Berlin')
         """
         return self._transport.call(call.put_location(location, name))
+
+    def put_many(self, locations: Iterable[Location], *, keep_existing: bool = False) -> PutResult:
+        """Put as many as you like, in one request for 1,000 of them; those that are not in the list stay as they are.
+
+        Each request is all or nothing, and so is a list of up to 1,000 and 1.6 MB; of a longer one, an error leaves
+        what the requests before have done. With ``keep_existing`` only those that are missing are made. May be
+        repeated. Raises Invalid, which names the location by its number, as in ``locations[17].name``, and Forbidden.
+
+        >>> client.locations.put_many([Location("berlin", "Berlin")]).unchanged
+        1
+        """
+        result = PutResult()
+        for part in call.put_locations(list(locations), keep_existing):
+            with part.numbered():
+                result += self._transport.call(part.call)
+        return result
 
     def get(self, location: str) -> Location:
         """Raises NotFound.
