@@ -10,6 +10,7 @@ import uvicorn
 from cli.shop import Shop, create_shop
 from cli.supervisor import SupervisorFailed
 from stockwire import AsyncClient
+from wire.backlog import BACKLOG
 
 
 class _Server(uvicorn.Server):
@@ -22,17 +23,19 @@ class _Server(uvicorn.Server):
 async def serve_page(shop: Shop, client: AsyncClient, host: str, port: int) -> None:
     """Until cancelled. ``client`` stays the caller's to close."""
     try:
-        listener = socket.create_server((host, port))
+        listener = socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         raise SupervisorFailed(f"the page's port {port} was taken meanwhile ({error.strerror})") from error
-    async with httpx.AsyncClient() as http:
-        config = uvicorn.Config(
-            create_shop(shop, client, http),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            limit_concurrency=256,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=2,
-        )
-        await _Server(config).serve(sockets=[listener])
+    with listener:
+        async with httpx.AsyncClient() as http:
+            config = uvicorn.Config(
+                create_shop(shop, client, http),
+                backlog=BACKLOG,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                limit_concurrency=256,
+                timeout_keep_alive=5,
+                timeout_graceful_shutdown=2,
+            )
+            await _Server(config).serve(sockets=[listener])

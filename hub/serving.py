@@ -8,7 +8,8 @@ from starlette.types import ASGIApp
 
 from hub.http_connection import HubConnection
 from server.handshakes import Handshakes
-from server.http_server import BACKLOG, HttpServer, create_http_server
+from server.http_server import HttpServer, create_http_server
+from wire.backlog import BACKLOG
 from wire.environment import SettingsError
 
 GRACE_S = 3

@@ -30,6 +30,7 @@ from hub.refusal import RETRY_AFTER_MAX_S, Cut, Refusal
 from hub.serving import bound_send_buffer
 from hub.session import Session
 from server.handshakes import Handshakes
+from wire.backlog import BACKLOG
 from wire.close_codes import CloseCode
 from wire.hosts import is_allowed_host
 
@@ -82,6 +83,7 @@ class Stream:
         self._server = await serve(
             self._serve,
             sock=listener,
+            backlog=BACKLOG,
             compression=None,
             process_request=self._admit,
             server_header=None,

@@ -10,7 +10,8 @@ from ledger.connection_table import CONNECTIONS_MAX, ConnectionTable
 from ledger.connections import LedgerConnection
 from ledger.hub_callers import HubCallers
 from server.handshakes import Handshakes
-from server.http_server import BACKLOG, HttpServer, create_http_server
+from server.http_server import HttpServer, create_http_server
+from wire.backlog import BACKLOG
 from wire.environment import SettingsError
 from wire.tls import Tls
 

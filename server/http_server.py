@@ -10,8 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from server.handshakes import Handshakes
+from wire.backlog import BACKLOG
 
-BACKLOG = 4_096
 KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection: whoever closes first should not be the server, or a request
 that is just being sent is lost."""
