@@ -27,6 +27,7 @@ from ledger.routes.keys import KeyRoutes
 from ledger.routes.levels import LevelRoutes
 from ledger.routes.locations import LocationRoutes
 from ledger.routes.movements import MovementRoutes
+from ledger.routes.operations import OperationRoutes
 from ledger.routes.process import DocumentRoutes, HealthRoutes
 from ledger.routes.tokens import TokenRoutes
 from ledger.settings import Settings
@@ -68,6 +69,7 @@ def create_app(
     locations = Locations(engine, lambda: heads.epoch)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
+        OperationRoutes(engine, access, locations, writers, settings.lines_max),
         LevelRoutes(engine, access, locations, heads),
         CountRoutes(access, locations, writers),
         EventRoutes(engine, access, heads, long_polls),

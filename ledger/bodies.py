@@ -17,7 +17,9 @@ from wire.messages import NAME_PATTERN, Name
 T = TypeVar("T")
 
 LINES_MAX = 1000
-"""Lines of one operation, levels of one query, and items or locations of one list."""
+"""Lines of one operation or of all operations of one request, levels of one query, and items or locations of a list."""
+OPERATIONS_MAX = 1000
+"""Operations of one request, and keys of one query."""
 SCOPES_MAX = 64
 TOKEN_TTL_S_MAX = 3600
 TOKEN_TTL_S_DEFAULT = 600
@@ -40,6 +42,11 @@ Quantity = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
+KEY_PATTERN = r"^[\x21\x23-\x7e][\x21-\x7e]{0,199}\Z"
+KEY_PATTERN_REASON = "must be 1 to 200 visible ASCII characters, not beginning with a quote"
+"""In a body a key stands bare; only as a header may it be quoted."""
+
+OperationKey = Annotated[str, Meta(pattern=KEY_PATTERN)]
 AttributeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
 Existing = Literal["replace", "keep"]
 """What a list does to those that are there already."""
@@ -72,6 +79,34 @@ class Count(Body, frozen=True):
     reference: Text | None = None
     reason: Text | None = None
     occurred_at: Moment | None = None
+
+
+class LevelCount(Body, frozen=True):
+    """A count among other operations: nothing can be said by If-Match, so ``expected_version`` is required."""
+
+    sku: Name
+    location: Name
+    on_hand: Units
+    expected_version: Version | None
+    reference: Text | None = None
+    reason: Text | None = None
+    occurred_at: Moment | None = None
+
+
+class KeyedOperation(Body, frozen=True):
+    """Either ``lines`` or ``count``."""
+
+    key: OperationKey
+    lines: Annotated[list[Movement], Meta(min_length=1, max_length=LINES_MAX)] | UnsetType = UNSET
+    count: LevelCount | UnsetType = UNSET
+
+
+class Operations(Body, frozen=True):
+    operations: Annotated[list[KeyedOperation], Meta(min_length=1, max_length=OPERATIONS_MAX)]
+
+
+class OperationKeys(Body, frozen=True):
+    keys: Annotated[list[OperationKey], Meta(min_length=1, max_length=OPERATIONS_MAX)]
 
 
 class LevelKeys(Body, frozen=True):
@@ -145,12 +180,39 @@ def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
         check_movement(found[0], "")
         return found
     found = decode(_movements, body).lines
-    if len(found) > lines_max:
-        raise Invalid("lines", f"must be at most {lines_max}")
-    for number, movement in enumerate(found):
-        check_movement(movement, f"lines[{number}].")
-    check_versions(found)
+    check_lines(found, lines_max, "")
     return found
+
+
+def operations(body: bytes, lines_max: int = LINES_MAX) -> list[KeyedOperation]:
+    """Raises Invalid: one operation that is wrong spoils the request, before anything of it is booked."""
+    found = decode(_operations, body).operations
+    keys: set[str] = set()
+    lines = 0
+    for number, operation in enumerate(found):
+        path = f"operations[{number}]."
+        if operation.key in keys:
+            raise Invalid(f"{path}key", "stands in this request twice")
+        keys.add(operation.key)
+        if (operation.lines is UNSET) == (operation.count is UNSET):
+            raise Invalid(f"{path}lines", "is required, or count; not both")
+        if operation.lines is not UNSET:
+            check_lines(operation.lines, lines_max, path)
+            lines += len(operation.lines)
+        if operation.count is not UNSET:
+            check_moment(operation.count.occurred_at, f"{path}count.occurred_at")
+            lines += 1
+    if lines > LINES_MAX:
+        raise Invalid("operations", f"must have at most {LINES_MAX} lines in all")
+    return found
+
+
+def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
+    if len(lines) > lines_max:
+        raise Invalid(f"{path}lines", f"must be at most {lines_max}")
+    for number, movement in enumerate(lines):
+        check_movement(movement, f"{path}lines[{number}].")
+    check_versions(lines, path)
 
 
 def check_movement(movement: Movement, path: str) -> None:
@@ -162,7 +224,7 @@ def check_movement(movement: Movement, path: str) -> None:
     check_moment(movement.occurred_at, f"{path}occurred_at")
 
 
-def check_versions(lines: Iterable[Movement]) -> None:
+def check_versions(lines: Iterable[Movement], path: str = "") -> None:
     """Lines on one level are one event: they cannot expect two versions of it."""
     expected: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines):
@@ -170,7 +232,7 @@ def check_versions(lines: Iterable[Movement]) -> None:
             continue
         first = expected.setdefault((line.location, line.sku), line.expected_version)
         if first != line.expected_version:
-            raise Invalid(f"lines[{number}].expected_version", f"another line on the same level expects {first}")
+            raise Invalid(f"{path}lines[{number}].expected_version", f"another line on the same level expects {first}")
 
 
 def check_moment(moment: datetime | None, field: str) -> None:
@@ -229,6 +291,8 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 _movement = msgspec.json.Decoder(Movement)
 _movements = msgspec.json.Decoder(Movements)
 _form = msgspec.json.Decoder(_Form)
+_operations = msgspec.json.Decoder(Operations)
+operation_keys_decoder = msgspec.json.Decoder(OperationKeys)
 count_decoder = msgspec.json.Decoder(Count)
 level_keys_decoder = msgspec.json.Decoder(LevelKeys)
 _items = msgspec.json.Decoder(Items)
@@ -242,7 +306,12 @@ token_decoder = msgspec.json.Decoder(Token)
 # msgspec names the field at the end of its message: "Expected `int`, got `str` - at `$.lines[3].quantity`".
 _PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`\Z")
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`\Z", re.DOTALL)
-_PATTERNS = {NAME_PATTERN: NAME_REASON, TEXT_PATTERN: TEXT_REASON, r"^[A-Z]{3}\Z": "must be three capital letters"}
+_PATTERNS = {
+    NAME_PATTERN: NAME_REASON,
+    TEXT_PATTERN: TEXT_REASON,
+    KEY_PATTERN: KEY_PATTERN_REASON,
+    r"^[A-Z]{3}\Z": "must be three capital letters",
+}
 _PATTERN_REASONS = {repr(pattern): reason for pattern, reason in _PATTERNS.items()}
 FIELD_CHARACTERS_MAX = 128
 """The caller chose the name of an unknown field: an error does not echo a long one."""

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.decide import Decision, LevelKey, Stock
 from ledger.errors import Refusal, refusal_as_stored, refusal_from_stored
-from ledger.level import event_of_row
+from ledger.level import event_of_row, timestamp
 from ledger.operation import Line
 
 _SQL = files("ledger") / "sql"
 COMMIT = (_SQL / "commit.sql").read_text()
 LOAD = (_SQL / "load.sql").read_text()
+KNOWN = (_SQL / "known.sql").read_text()
 LOCK = (_SQL / "lock.sql").read_text()
 STORED = (_SQL / "stored.sql").read_text()
 
@@ -35,6 +36,14 @@ class Stored(NamedTuple):
     request_hash: bytes
     refusal: Refusal | None
     events: tuple[dict[str, Any], ...]
+
+
+class Known(NamedTuple):
+    """An operation as it was asked for: its lines with the fields that were given. ``refusal`` if it was refused."""
+
+    id: UUID
+    lines: list[dict[str, Any]]
+    refusal: Refusal | None
 
 
 async def load(connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
@@ -77,6 +86,29 @@ async def stored(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID,
         refusal = None if row["refusal"] is None else refusal_from_stored(_object(row["refusal"]))
         found[operation] = Stored(row["request_hash"], refusal, tuple(events.get(operation, ())))
     return found
+
+
+async def known(connection: AsyncConnection, ids: Iterable[UUID]) -> list[Known]:
+    """Without their events, which `stored` reads: lines are what tells whether a key was meant for the same."""
+    rows: Sequence[Any] = (await connection.exec_driver_sql(KNOWN, (list(ids),))).all()
+    return [
+        Known(
+            UUID(str(row[0])),
+            [_asked(line) for line in _list(row[1])],
+            None if row[2] is None else refusal_from_stored(_object(row[2])),
+        )
+        for row in rows
+    ]
+
+
+def _asked(line: dict[str, Any]) -> dict[str, Any]:
+    moment = line.get("occurred_at")
+    return line if moment is None else {**line, "occurred_at": timestamp(datetime.fromisoformat(moment))}
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = orjson.loads(value) if isinstance(value, str | bytes) else value
+    return loaded
 
 
 def _object(value: Any) -> dict[str, Any]:

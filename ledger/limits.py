@@ -9,8 +9,8 @@ from ledger.errors import Invalid, TooLarge
 BODY_BYTES_MAX = 256 * 1024
 BODY_DEADLINE_S = 10.0
 LIST_FACTOR = 8
-"""Lists of items and locations may be so many times as large, 2 MiB by default: 2 KiB for each of 1,000 items."""
-LISTS = frozenset((("PUT", "/v1/items"), ("PUT", "/v1/locations")))
+"""Lists may be so many times as large, 2 MiB by default: 2 KiB for each of 1,000 items or operations."""
+LISTS = frozenset((("PUT", "/v1/items"), ("PUT", "/v1/locations"), ("POST", "/v1/operations")))
 DRAIN_FACTOR = 4
 """What was not read when the answer leaves is read on, and dropped, up to this many times the limit: a client that
 still sends while the connection is closed would see a reset and never the answer."""

@@ -1,6 +1,7 @@
 """Errors as problem documents (RFC 9457): ``wire.problems`` is the one table from type to status and title."""
 
 import http
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -55,10 +56,13 @@ class Problems:
 
 
 def problem_of(error: LedgerError) -> Problem:
-    status = status_of(error)
-    title = PROBLEMS[error.type][1]
-    content = {"type": error.type, "title": title, "status": status, "detail": error.detail, **error.numbers}
-    return Problem(content, status, headers_of(error))
+    content = content_of(error)
+    return Problem(content, content["status"], headers_of(error))
+
+
+def content_of(error: LedgerError) -> dict[str, Any]:
+    title, status = PROBLEMS[error.type][1], status_of(error)
+    return {"type": error.type, "title": title, "status": status, "detail": error.detail, **error.numbers}
 
 
 def status_of(error: LedgerError) -> int:

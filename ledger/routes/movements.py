@@ -35,12 +35,12 @@ class MovementRoutes:
         for location in locations:  # all of them first: who may not write here does not learn what exists
             require(principal, write_scope(location))
         shards = {location: await self._locations.shard(location) for location in locations}
-        lines = tuple(_line(movement, shards) for movement in movements)
+        lines = tuple(line_of(movement, shards) for movement in movements)
         outcome = await self._writers.submit(operation_of(principal.owner, key, "movements", lines))
         return committed(outcome, 201)
 
 
-def _line(movement: bodies.Movement, shards: Mapping[str, int]) -> Line:
+def line_of(movement: bodies.Movement, shards: Mapping[str, int]) -> Line:
     return Line(
         sku=movement.sku,
         location=movement.location,

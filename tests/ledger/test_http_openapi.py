@@ -27,6 +27,7 @@ from ledger.routes import (
     levels,
     locations,
     movements,
+    operations,
     process,
     tokens,
 )
@@ -39,6 +40,7 @@ from wire.problems import PROBLEMS
 
 NOUNS: tuple[Any, ...] = (
     movements.MovementRoutes,
+    operations.OperationRoutes,
     counts.CountRoutes,
     levels.LevelRoutes,
     events.EventRoutes,
@@ -54,7 +56,7 @@ NOUNS: tuple[Any, ...] = (
 )
 OPEN = {"discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
-ANY_KEY = {"listItems", "readItem", "listLocations"}
+ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations"}
 FOR_HUBS = {"introspectKey"}
 LISTS = {"putItems", "putLocations"}
 WITH_BODY = {name for name, (_, _, operation) in LEDGER.operations.items() if "requestBody" in operation}
@@ -271,6 +273,10 @@ async def revocable_key(api: Api) -> str:
 BODIES: dict[str, Any] = {
     "move": lambda thing: receipt(thing, thing, 1),
     "count": lambda thing: {"on_hand": 4, "expected_version": None},
+    "submitOperations": lambda thing: {
+        "operations": [{"key": secrets.token_hex(8), "lines": [receipt(thing, thing, 1)]}]
+    },
+    "queryOperations": lambda thing: {"keys": [f"key-of-{thing}"]},
     "queryLevels": lambda thing: {"keys": [[thing, thing], [thing, "other"]]},
     "putItem": lambda thing: {"name": "Mug", "price": 2.55, "currency": "GBP", "attributes": {"a": 1, "b": None}},
     "putLocation": lambda thing: {"name": "Berlin"},

@@ -34,7 +34,19 @@ from stockwire.errors import (
 )
 from stockwire.frame import Position
 from stockwire.level import Level, LevelNumbers
-from stockwire.operation import Event, Line, OperationResult, adjustment, receipt, returned, sale, write_off
+from stockwire.operation import (
+    Count,
+    Event,
+    Line,
+    Operation,
+    OperationResult,
+    Outcome,
+    adjustment,
+    receipt,
+    returned,
+    sale,
+    write_off,
+)
 from stockwire.stream import (
     AvailabilityChanged,
     Freshness,
@@ -62,6 +74,7 @@ __all__ = [
     "BelowReserved",
     "Client",
     "ConfigurationError",
+    "Count",
     "Event",
     "Forbidden",
     "Freshness",
@@ -76,8 +89,10 @@ __all__ = [
     "Line",
     "Location",
     "NotFound",
+    "Operation",
     "OperationResult",
     "OutOfStock",
+    "Outcome",
     "OutcomeUnknown",
     "Overloaded",
     "Position",

@@ -37,7 +37,11 @@ def read(answer: Answer) -> dict[str, Any]:
 
 
 def error_of(answer: Answer) -> errors.StockwireError:
-    problem = _document(answer.body) or {}
+    return error_in(_document(answer.body) or {}, answer)
+
+
+def error_in(problem: Problem, answer: Answer) -> errors.StockwireError:
+    """The error that a problem document states: the whole answer, or one result among those of many operations."""
     make = _BY_TYPE.get(str(problem.get("type")))
     if make is None:
         return _without_type(answer, problem)

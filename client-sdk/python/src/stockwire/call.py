@@ -8,14 +8,15 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from stockwire import request
-from stockwire.answer import Answer
+from stockwire.answer import Answer, error_in
 from stockwire.catalogue import Item, Location, PutResult, item_fields
 from stockwire.errors import Invalid, StockwireError, UnexpectedAnswer
-from stockwire.level import Level, Malformed, fields, rows, text
-from stockwire.operation import Event, Line, OperationResult
+from stockwire.level import Level, Malformed, fields, integer, rows, text
+from stockwire.operation import Event, Line, Operation, OperationResult, Outcome
 from stockwire.request import Request
 
 T = TypeVar("T")
+_OK_END = 300
 Document = dict[str, Any]
 """The JSON object of a successful answer."""
 _NUMBERED = re.compile(r"(\w+\[)([0-9]+)")
@@ -90,6 +91,17 @@ def level(sku: str, location: str) -> Call[Level]:
 
 def operation(lines: Sequence[Line], key: str | None) -> Call[OperationResult]:
     return _operation(request.operation(lines, key))
+
+
+def operations(batch: Sequence[Operation]) -> Iterator[Call[list[Outcome]]]:
+    """In their order, as many calls as their number and size need."""
+    for asked, those in request.operations(batch):
+        yield Call(asked, _results(those))
+
+
+def outcomes(keys: Sequence[str]) -> Iterator[Call[list[Outcome]]]:
+    for asked in request.outcomes(keys):
+        yield Call(asked, lambda document, _: [_outcome(row) for row in rows(document, "operations")])
 
 
 def count(
@@ -168,6 +180,26 @@ def _parts(collection: str, things: Sequence[Mapping[str, Any]], keep_existing: 
 def _operation(asked: Request) -> Call[OperationResult]:
     key = asked.key or ""
     return Call(asked, lambda document, answer: OperationResult.parse(document, key=key, replayed=answer.replayed))
+
+
+def _results(batch: Sequence[Operation]) -> Callable[[Document, Answer], list[Outcome]]:
+    def parse(document: Document, _: Answer) -> list[Outcome]:
+        results = [_outcome(row) for row in rows(document, "results")]
+        if [result.key for result in results] != [operation.key for operation in batch]:
+            raise Malformed("the results are not those of the operations")
+        return results
+
+    return parse
+
+
+def _outcome(row: Any) -> Outcome:
+    result = fields(row, "operation")
+    key, lines = text(result, "key"), tuple(Line.parse(line) for line in result.get("lines", ()))
+    if integer(result, "status") < _OK_END:
+        return Outcome(key, text(result, "operation"), result.get("replayed", True) is True, None, lines)
+    error = error_in(result, Answer(result["status"], {}, b""))
+    error.key = key
+    return Outcome(key, None, result.get("replayed", True) is True, error, lines)
 
 
 def _list(document: Document, field: str, parse: Callable[[Any], T]) -> list[T]:

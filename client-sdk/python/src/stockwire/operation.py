@@ -1,11 +1,11 @@
 """What an operation asks for, line by line, and what it changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from stockwire.errors import Invalid
+from stockwire.errors import Invalid, StockwireError
 from stockwire.level import Level, integer, moment, optional_text, rows, text
 
 QUANTITY_MAX = 2**31 - 1
@@ -42,6 +42,56 @@ class Line:
             "expected_version": self.if_version,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "Line":
+        """Raises Malformed. Unknown fields are ignored."""
+        return cls(
+            sku=text(data, "sku"),
+            location=text(data, "location"),
+            quantity=integer(data, "quantity"),
+            kind=text(data, "kind"),
+            reference=optional_text(data, "reference"),
+            reason=optional_text(data, "reason"),
+            occurred_at=None if data.get("occurred_at") is None else moment(data, "occurred_at"),
+            if_version=None if data.get("expected_version") is None else integer(data, "expected_version"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """``on_hand`` units were counted on the shelf. ``if_version``: as of `Stock.count`; None opts out."""
+
+    sku: str
+    location: str
+    on_hand: int
+    if_version: int | None
+    reference: str | None = None
+    reason: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As POST /v1/operations wants it."""
+        said = {name: value for name, value in (("reference", self.reference), ("reason", self.reason)) if value}
+        return {
+            "sku": self.sku,
+            "location": self.location,
+            "on_hand": self.on_hand,
+            "expected_version": self.if_version,
+            **said,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One of many sent together: lines, all or none of them, or one count, under its own Idempotency-Key."""
+
+    key: str
+    asked: Sequence[Line] | Count
+
+    def body(self) -> dict[str, Any]:
+        if isinstance(self.asked, Count):
+            return {"key": self.key, "count": self.asked.body()}
+        return {"key": self.key, "lines": [line.body() for line in self.asked]}
 
 
 def timestamp(at: datetime) -> str:
@@ -190,3 +240,19 @@ class OperationResult:
             replayed=replayed,
             key=key,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one of many operations: ``error`` is None if it was committed.
+
+    ``error``: what the operation alone would have raised; a `Later` may be sent again with the same key. ``replayed``:
+    this was decided when the key was first used. ``lines``: what was asked for then, where that was the question; of a
+    count one line of kind ``count``, whose quantity is what was counted.
+    """
+
+    key: str
+    operation: str | None
+    replayed: bool
+    error: StockwireError | None = None
+    lines: tuple[Line, ...] = ()

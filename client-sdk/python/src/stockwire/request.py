@@ -14,14 +14,16 @@ from urllib.parse import quote
 import orjson
 
 from stockwire.errors import Invalid
-from stockwire.operation import Line
+from stockwire.operation import Count, Line, Operation
 
 LIST_MAX = 1_000
 """Levels of one query, and items or locations of one list."""
 QUERY_BYTES_MAX = 200 * 2**10
 """Below the 256 KiB that a ledger takes by default: 1,000 names may be twice as much."""
 LIST_BYTES_MAX = 1_600 * 2**10
-"""Below the 2 MiB that a ledger takes by default: 1,000 items with all their attributes may be 30 times as much."""
+"""Below the 2 MiB that a ledger takes of a list by default; 1,000 items may be more."""
+OPERATIONS_PER_REQUEST_MAX = 1_000
+"""Operations, and lines of all of them together."""
 CONNECT_TIMEOUT_S = 5.0
 """A ledger that is there takes a connection within milliseconds; a try is this long longer than its answer may take."""
 CONNECTIONS_MAX = 100
@@ -30,6 +32,7 @@ PAGE_SIZE = 500
 """Things per page of a listing: large enough to be few round trips, small enough to answer at once."""
 
 _NAME = re.compile(r"[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z")
+_OPERATIONS = "/v1/operations"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 
 
@@ -45,7 +48,7 @@ class Request:
 
     @property
     def writes(self) -> bool:
-        return self.key is not None or self.method == "PUT"
+        return self.key is not None or self.method == "PUT" or self.path == _OPERATIONS
 
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json"}
@@ -71,13 +74,34 @@ def is_name(value: str) -> bool:
 
 def operation(lines: Sequence[Line], key: str | None) -> Request:
     """One atomic operation. Raises Invalid where the ledger would, for names and keys."""
-    if not lines:
-        raise Invalid("lines", "an operation has at least one line")
-    for line in lines:
-        _name("sku", line.sku)
-        _name("location", line.location)
+    _check_lines(lines)
     body = orjson.dumps({"lines": [line.body() for line in lines]})
     return Request("POST", "/v1/movements", body=body, key=_key(key))
+
+
+def operations(batch: Sequence[Operation]) -> Iterator[tuple[Request, Sequence[Operation]]]:
+    """In their order, each request within all bounds, with the operations in it. Raises Invalid as `operation`."""
+    chunk: list[bytes] = []
+    lines, size, begin = 0, 0, 0
+    for index, one in enumerate(batch):
+        encoded = _encoded(one)
+        own_lines = 1 if isinstance(one.asked, Count) else len(one.asked)
+        over_lines = lines + own_lines > OPERATIONS_PER_REQUEST_MAX
+        if chunk and (over_lines or size + len(encoded) > LIST_BYTES_MAX):
+            yield _many("operations", "operations", chunk), batch[begin:index]
+            chunk, lines, size, begin = [], 0, 0, index
+        chunk.append(encoded)
+        lines += own_lines
+        size += len(encoded) + len(b",")
+    if chunk:
+        yield _many("operations", "operations", chunk), batch[begin:]
+
+
+def outcomes(keys: Sequence[str]) -> Iterator[Request]:
+    """What became of the operations with these keys, as many as you like. Raises Invalid for what is no key."""
+    for begin in range(0, len(keys), OPERATIONS_PER_REQUEST_MAX):
+        chunk = [orjson.dumps(_key(key)) for key in keys[begin : begin + OPERATIONS_PER_REQUEST_MAX]]
+        yield _many("operations/query", "keys", chunk)
 
 
 def count(
@@ -125,6 +149,20 @@ def _chunks(encoded: Sequence[bytes], bytes_max: int) -> Iterator[Sequence[bytes
         size += len(one) + len(b",")
     if encoded:
         yield encoded[begin:]
+
+
+def _encoded(operation: Operation) -> bytes:
+    _key(operation.key)
+    if isinstance(operation.asked, Count):
+        _name("sku", operation.asked.sku)
+        _name("location", operation.asked.location)
+    else:
+        _check_lines(operation.asked)
+    return orjson.dumps(operation.body())
+
+
+def _many(path: str, field: str, encoded: Sequence[bytes]) -> Request:
+    return Request("POST", f"/v1/{path}", body=b'{"%b":[%b]}' % (field.encode(), b",".join(encoded)))
 
 
 def thing(collection: str, name: str) -> Request:
@@ -178,6 +216,14 @@ def _segment(field: str, value: str) -> str:
     encoded = quote(_name(field, value), safe="")
     # "." and ".." are good names, but HTTP clients and proxies resolve them away
     return encoded.replace(".", "%2E") if value in (".", "..") else encoded
+
+
+def _check_lines(lines: Sequence[Line]) -> None:
+    if not lines:
+        raise Invalid("lines", "an operation has at least one line")
+    for line in lines:
+        _name("sku", line.sku)
+        _name("location", line.location)
 
 
 def _name(field: str, value: str) -> str:

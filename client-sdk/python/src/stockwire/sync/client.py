@@ -11,7 +11,7 @@ from stockwire.availability import Availability
 from stockwire.held import T
 from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
 from stockwire.level import Level
-from stockwire.operation import Line, OperationResult
+from stockwire.operation import Line, Operation, OperationResult, Outcome
 from stockwire.retry import RetryPolicy
 from stockwire.settings import resolve
 from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
@@ -93,6 +93,30 @@ class Client:
         True
         """
         return self._transport.call(call.operation(lines, key))
+
+    def operations(self, batch: Sequence[Operation]) -> list[Outcome]:
+        """Many operations in few requests, each on its own: one that is refused hurts no other. For thousands at once.
+
+        In the order given; those at one location are decided in it. Nothing is raised for a single one: look at each
+        outcome's ``error``. Raises Invalid or NotFound where one of a request is not valid at all; then nothing of that
+        request was booked. Every one may be sent again, under its key it has one effect.
+
+        >>> night = [Operation(f"till-7:{number}", [sale("A-100", "berlin")]) for number in range(12)]
+        >>> outcomes = client.operations(night)
+        >>> sum(outcome.error is None for outcome in outcomes), outcomes[-1].error
+        (10, OutOfStock('1 of A-100 at berlin requested, 0 available'))
+        """
+        return [outcome for asked in call.operations(batch) for outcome in self._transport.call(asked)]
+
+    def outcomes(self, keys: Sequence[str]) -> list[Outcome]:
+        """What became of operations of this client's owner, by their keys: those that were decided, in this order.
+
+        >>> client.operation([sale("A-100", "berlin", 2)], key=f"receipt:{receipt_number}").operation is None
+        False
+        >>> [outcome.lines[0].quantity for outcome in client.outcomes([f"receipt:{receipt_number}", "unknown"])]
+        [-2]
+        """
+        return [outcome for asked in call.outcomes(keys) for outcome in self._transport.call(asked)]
 
     def levels(self, location: str | None = None) -> Iterator[Level]:
         """Every level of a location (None: of all) that has ever moved, fetched page by page while you iterate.

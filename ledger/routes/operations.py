@@ -1,0 +1,122 @@
+"""``/v1/operations``: many operations in one request, each on its own; and what became of some by their keys.
+
+For who books thousands at once: an import, a connector that has been away.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import UNSET
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledger import bodies, commit
+from ledger.access import Access, require, write_scope
+from ledger.answers import Json
+from ledger.errors import LedgerError, Refusal
+from ledger.idempotency import operation_of
+from ledger.locations import Locations
+from ledger.operation import COUNT, Line, Operation, operation_id
+from ledger.problems import content_of
+from ledger.query import Query
+from ledger.reading import reading
+from ledger.routes.movements import line_of
+from ledger.writers import Writers
+from wire.scopes import allows
+from wire.tokens import Principal
+
+COMMITTED = 201
+
+
+class OperationRoutes:
+    def __init__(
+        self, engine: AsyncEngine, access: Access, locations: Locations, writers: Writers, lines_max: int
+    ) -> None:
+        self._engine = engine
+        self._access = access
+        self._locations = locations
+        self._writers = writers
+        self._lines_max = lines_max
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/operations", self.submit, methods=["POST"]),
+            Route("/v1/operations/query", self.query, methods=["POST"]),
+        ]
+
+    async def submit(self, request: Request) -> Response:
+        """They are enqueued in the order given, before any is answered: those at one location are decided in it."""
+        principal = await self._access.admit(request)
+        Query(request)
+        asked = bodies.operations(await request.body(), self._lines_max)
+        locations = dict.fromkeys(location for operation in asked for location in _locations(operation))
+        for location in locations:  # all of them first: who may not write here does not learn what exists
+            require(principal, write_scope(location))
+        shards = {location: await self._locations.shard(location) for location in locations}
+        operations = [_operation(principal, operation, shards) for operation in asked]
+        return Json({"results": await asyncio.gather(*(self._result(operation) for operation in operations))})
+
+    async def query(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        Query(request)
+        keys = bodies.decode(bodies.operation_keys_decoder, await request.body()).keys
+        ids = {operation_id(principal.owner, key): key for key in keys}
+        async with reading(self._engine) as connection:
+            known = await commit.known(connection, ids)
+        found = {ids[operation.id]: operation for operation in known if _may_see(principal, operation.lines)}
+        return Json({"operations": [_known(key, found[key]) for key in dict.fromkeys(keys) if key in found]})
+
+    async def _result(self, operation: Operation) -> dict[str, Any]:
+        try:
+            outcome = await self._writers.submit(operation)
+        except LedgerError as error:
+            replayed = isinstance(error, Refusal) and error.replayed
+            return {**content_of(error), "key": operation.key, "replayed": replayed}
+        return {
+            "key": operation.key,
+            "status": COMMITTED,
+            "operation": str(outcome.operation),
+            "replayed": outcome.replayed,
+        }
+
+
+def _locations(operation: bodies.KeyedOperation) -> list[str]:
+    if operation.count is not UNSET:
+        return [operation.count.location]
+    return [] if operation.lines is UNSET else [line.location for line in operation.lines]
+
+
+def _operation(principal: Principal, asked: bodies.KeyedOperation, shards: Mapping[str, int]) -> Operation:
+    """The same fingerprint as the routes of single movements and counts give: a key may be used in either way."""
+    if asked.count is not UNSET:
+        return operation_of(principal.owner, asked.key, "count", (_counted(asked.count, shards),))
+    assert asked.lines is not UNSET
+    lines = tuple(line_of(movement, shards) for movement in asked.lines)
+    return operation_of(principal.owner, asked.key, "movements", lines)
+
+
+def _counted(count: bodies.LevelCount, shards: Mapping[str, int]) -> Line:
+    return Line(
+        sku=count.sku,
+        location=count.location,
+        shard=shards[count.location],
+        kind=COUNT,
+        quantity=count.on_hand,
+        expected_version=count.expected_version,
+        reason=count.reason,
+        reference=count.reference,
+        occurred_at=count.occurred_at,
+    )
+
+
+def _may_see(principal: Principal, lines: Sequence[Mapping[str, Any]]) -> bool:
+    """A token may have less than all scopes of the owner whose keys these are."""
+    return all(allows(principal.scopes, write_scope(location)) for location in {line["location"] for line in lines})
+
+
+def _known(key: str, operation: commit.Known) -> dict[str, Any]:
+    refusal = {} if operation.refusal is None else content_of(operation.refusal)
+    return {"key": key, "status": COMMITTED, "operation": str(operation.id), **refusal, "lines": operation.lines}
