@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.system_user import take_back
 from wire.environment import SettingsError
 
 MARKER = "stockwire.folder"
@@ -119,6 +120,7 @@ class DataFolder:
             if child.name in (MARKER, "lock"):
                 continue
             if child.is_dir() and not child.is_symlink():
+                take_back(child)
                 shutil.rmtree(child)
             else:
                 child.unlink()

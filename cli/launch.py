@@ -9,12 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
+
+from cli.places import good_for_sockets, temporary_folder
 
 # The child tells the watchdog its own pid and only then becomes the program. Its standard input is the watchdog's pipe
 # until that moment, so a parent killed in between leaves no gap: the pipe ends only after the line was written.
@@ -46,7 +47,6 @@ _NOT_INHERITED = {
     "STOCKWIRE_REQUIRE_FAULTS",
 }
 _LOG_BYTES_MAX = 16 * 2**20  # a log beyond this is put aside once as .1 when its process starts again
-_SOCKET_PATH_BYTES_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux; leaves room for the file's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,16 @@ class Watchdog:
         return process
 
     def socket_folder(self, preferred: Path) -> Path:
-        """A private folder, its path short enough for sockets: ``preferred``, else a temporary one, removed later."""
-        if len(os.fsencode(preferred)) <= _SOCKET_PATH_BYTES_MAX:
-            preferred.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-            preferred.mkdir(mode=0o700, exist_ok=True)
-            return preferred
-        folder = Path(tempfile.mkdtemp(prefix="stockwire-"))
+        """A private folder, good for sockets: ``preferred`` if it is, else a temporary one."""
+        if not good_for_sockets(preferred):
+            return self.temporary_folder()
+        preferred.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        preferred.mkdir(mode=0o700, exist_ok=True)
+        return preferred
+
+    def temporary_folder(self, *, programs: bool = False) -> Path:
+        """As ``cli.places`` makes it; it goes when we have gone, killed or not."""
+        folder = temporary_folder(programs=programs)
         self.remove_at_end(folder)
         return folder
 
@@ -166,7 +170,7 @@ class Watchdog:
 
     def _tell(self, line: str) -> None:
         assert self._pipe is not None
-        self._pipe.write(f"{line}\n".encode())
+        self._pipe.write(os.fsencode(line) + b"\n")
         self._pipe.flush()
 
     def __enter__(self) -> Self:

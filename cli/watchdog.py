@@ -39,7 +39,7 @@ def main() -> None:
     children: list[Child] = []
     paths: list[Path] = []
     terminal = ""
-    for line in sys.stdin:
+    for line in map(os.fsdecode, sys.stdin.buffer):  # paths hold whatever bytes a folder was named by
         kind, _, rest = line.rstrip("\n").partition(" ")
         if kind == "remove":
             paths.append(Path(rest))

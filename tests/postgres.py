@@ -36,7 +36,6 @@ class PostgresServer:
 
     def __init__(self, folder: Path, watchdog: Watchdog, options: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o711)
         self.folder = folder
         self.data = folder / "postgres"
         self._server = Postgres(folder, watchdog, options)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ POLL_S = 0.05
 
 
 class RunningUp:
-    """``folder`` holds ``data`` and what was printed. ``run``: run.json as it stands now."""
+    """``folder`` holds ``data`` and what was printed. ``run``: run.json as it stands now. ``program``: to start."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, program: Sequence[str | Path] = (PROGRAM,)) -> None:
         self.data = folder / "data"
         self.printed = folder / "printed"
         self._arguments = arguments
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,7 +55,7 @@ class RunningUp:
         """Returns when run.json says ready."""
         with self.printed.open("wb") as printed:
             self._process = subprocess.Popen(
-                [PROGRAM, "up", "--data", str(self.data), "--port", "0", *self._arguments],
+                [*self._program, "up", "--data", str(self.data), "--port", "0", *self._arguments],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=printed,

@@ -46,10 +46,10 @@ async def test_nobody_gets_in_without_the_password(tmp_path: Path, watchdog: Wat
     with Postgres(tmp_path, watchdog) as postgres:
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(postgres.url.replace("stockwire:", "stockwire:x", 1))
-        assert (tmp_path / "postgres").stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / "postgres").stat().st_mode & 0o027 == 0
         assert (tmp_path / "postgres.password").stat().st_mode & 0o777 == 0o600
         for sockets in (tmp_path / "sockets").glob("*"):
-            assert sockets.stat().st_mode & 0o777 == 0o700
+            assert sockets.stat().st_mode & 0o007 == 0
 
 
 async def test_a_folder_too_deep_for_a_socket_path(tmp_path: Path, watchdog: Watchdog) -> None:

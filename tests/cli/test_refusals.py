@@ -141,11 +141,11 @@ def test_a_reader_that_has_gone_ends_top_without_a_word(tmp_path: Path) -> None:
 
 
 def test_a_platform_without_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cli import embedded
+    from cli import wheels
     from wire.environment import SettingsError
 
-    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match="set STOCKWIRE_DATABASE_URL"):
-        embedded.postgres_programs()
+        wheels.postgres_programs()
     with pytest.raises(SettingsError, match="set STOCKWIRE_REDIS_URL"):
-        embedded.valkey_program()
+        wheels.valkey_program()

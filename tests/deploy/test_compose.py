@@ -10,7 +10,7 @@ import pytest
 import redis.asyncio
 from typer.main import get_command
 
-from cli.embedded import postgres_programs, valkey_program
+from cli.wheels import postgres_programs, valkey_program
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
 from stockwire.cli.program import program

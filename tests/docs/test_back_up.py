@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.embedded import postgres_programs
+from cli.wheels import postgres_programs
 from stockwire import AsyncClient
 from tests.docs.pages import HOW_TOS, block
 from tests.docs.running import Reader

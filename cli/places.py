@@ -1,0 +1,59 @@
+"""Where files may stand that more than their own user must reach, or whose path must be short.
+
+A folder belongs to whoever named it: none is ever opened to others. What others must reach stands in a new one of ours,
+below a place that is open to everybody already, and goes when we have gone.
+"""
+
+import os
+import re
+import stat
+import tempfile
+from pathlib import Path
+
+from wire.environment import SettingsError
+
+_SOCKET_FOLDER_BYTES_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux; leaves room for the file's name
+# A socket's folder is read from URLs, server options and shell lines, each with marks of its own: a comma parts hosts.
+_PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
+_PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")
+
+
+def closed_parent(path: Path) -> Path | None:
+    """The first folder above ``path`` that strangers may not pass through."""
+    return next((parent for parent in reversed(path.resolve().parents) if not _open_to_strangers(parent)), None)
+
+
+def good_for_sockets(folder: Path) -> bool:
+    """Whether its path is short enough for a socket, and of letters that mean nothing to anybody."""
+    path = str(folder)
+    return len(os.fsencode(path)) <= _SOCKET_FOLDER_BYTES_MAX and _PLAIN.fullmatch(path) is not None
+
+
+def temporary_folder(*, programs: bool = False) -> Path:
+    """A new folder of mode 0700, good for sockets, in a place that is open to everybody. Raises SettingsError.
+
+    ``programs``: programs will be started from it, which some machines forbid below /tmp.
+    """
+    for place in filter(None, dict.fromkeys((os.environ.get("TMPDIR"), *_PLACES))):
+        if not _fits(Path(place), programs):
+            continue
+        try:
+            return Path(tempfile.mkdtemp(prefix="stockwire-", dir=Path(place).resolve()))
+        except OSError:
+            continue
+    raise SettingsError(
+        f"no folder for {'programs' if programs else 'sockets'} can be made in any of {', '.join(_PLACES)}: "
+        "set TMPDIR to one with a short path that every user may enter"
+    )
+
+
+def _fits(place: Path, programs: bool) -> bool:
+    example = place.resolve() / "stockwire-12345678"
+    if not place.is_dir() or not good_for_sockets(example) or closed_parent(example) is not None:
+        return False
+    return not (programs and os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0))
+
+
+def _open_to_strangers(folder: Path) -> bool:
+    """One that does not exist yet is made by us."""
+    return not folder.exists() or bool(folder.stat().st_mode & stat.S_IXOTH)
