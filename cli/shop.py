@@ -149,9 +149,8 @@ def _refused(status: int, reason: str) -> Response:
 
 def _policy(page: str, hubs: Sequence[str]) -> str:
     """Only this page's own script and style run, and it talks to nobody but us and the hubs."""
-    hashes = {
-        tag: " ".join(_hash(text) for text in re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)) for tag in _INLINE
-    }
+    inline = {tag: re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.S) for tag in _INLINE}
+    hashes = {tag: " ".join(map(_hash, texts)) for tag, texts in inline.items()}
     sockets = " ".join(sorted({f"{urlsplit(hub).scheme}://{urlsplit(hub).netloc}" for hub in hubs}))
     return (
         f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "

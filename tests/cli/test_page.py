@@ -1,10 +1,14 @@
-"""The page in a real browser: cards tick, buying works, a lost hub comes back."""
+"""The page in a real browser: cards tick, buying works, what is old looks old, a lost hub comes back, and what is
+pasted into the console breaks nothing."""
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -15,9 +19,26 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from stockwire import Client
 from tests.cli.running import RunningUp
+from tests.docs.pages import Block, watching_blocks
+from tests.source import ROOT
 
 WITHIN_S = 30
+SNIPPETS = [found for found in watching_blocks() if found.language == "js"]
+WATCHED = re.compile(r"85123A|TEA-1|A-100")
+OLD = "body[data-old]"
+RECORD = """
+window.seen = [];
+const look = () => {
+  const card = document.querySelector(".card"), button = card.querySelector("button");
+  seen.push({state: document.getElementById("state").textContent, card: card.innerText, button: button.innerText,
+    filled: getComputedStyle(button).backgroundColor !== "rgba(0, 0, 0, 0)",
+    bold: Number(getComputedStyle(card.querySelector("b")).fontWeight) > 400});
+};
+new MutationObserver(look).observe(document.body, {attributes: true, attributeFilter: ["data-old"]});
+"""
+"""Looks at the page whenever it becomes old, or live again: before anybody can ask, it may be over."""
 ARGUMENTS = (
     "--headless",
     "--no-sandbox",
@@ -52,6 +73,26 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
         started.quit()
 
 
+def console_lines(browser: WebDriver, level: str = "") -> list[str]:
+    """What was printed since this was asked last."""
+    entries = browser.execute("getLog", {"type": "browser"})["value"]
+    return [entry["message"] for entry in entries if level in entry["level"]]
+
+
+def looked_at(browser: WebDriver) -> Any:
+    return browser.execute_script(RECORD + "look(); return seen.at(-1)")
+
+
+def recorded(browser: WebDriver, part: str) -> Any:
+    """The first look at the page while its state named ``part``."""
+
+    def found() -> list[Any]:
+        return [look for look in browser.execute_script("return window.seen") if part in look["state"]]
+
+    wait(browser, found)
+    return found()[0]
+
+
 def wait(browser: WebDriver, condition: Callable[[], object]) -> None:
     WebDriverWait(browser, WITHIN_S, poll_frequency=0.05).until(lambda _: condition())
 
@@ -81,8 +122,7 @@ def test_cards_tick_as_stock_changes(page: WebDriver, up: RunningUp) -> None:
     assert all(number.replace(",", "").isdigit() for number in before)
     wait(page, lambda: numbers(page) != before)
     wait(page, lambda: page.find_elements(By.CSS_SELECTOR, "b.down"))
-    complaints = [entry for entry in page.execute("getLog", {"type": "browser"})["value"] if entry["level"] == "SEVERE"]
-    assert complaints == []
+    assert console_lines(page, "SEVERE") == []
 
 
 def test_buying_one_makes_the_stock_fall(page: WebDriver, up: RunningUp) -> None:
@@ -99,16 +139,66 @@ def test_buying_one_makes_the_stock_fall(page: WebDriver, up: RunningUp) -> None
     assert button.is_enabled()
 
 
-def test_the_page_comes_back_after_its_hub_was_killed(page: WebDriver, up: RunningUp) -> None:
-    page.execute_script(
-        "window.states = []; new MutationObserver(() => states.push(document.getElementById('state').textContent))"
-        ".observe(document.getElementById('state'), {childList: true, subtree: true, characterData: true})"
-    )
+def test_the_page_looks_old_while_its_hub_is_away_and_comes_back(page: WebDriver, up: RunningUp) -> None:
+    page.execute_script(RECORD)
     pids = up.run["pids"]
     for name in ("hub-1", "hub-2"):
         os.kill(pids[name], signal.SIGKILL)
-    wait(page, lambda: "reconnecting" in page.execute_script("return window.states"))
+    old = recorded(page, "reconnecting")
+    moment = old["state"].removeprefix("as of ").removesuffix(", reconnecting")
+    assert len(moment.split(":")) == 3
+    assert f"in stock at {moment}" in old["card"]
+    assert (old["button"], old["filled"], old["bold"]) == ("Try to buy one", False, False)
     wait(page, lambda: state(page) == "live")
+    now = looked_at(page)
+    assert "in stock at" not in now["card"]
+    assert (now["button"], now["filled"], now["bold"]) == ("Buy one", True, True)
     before = numbers(page)
     wait(page, lambda: numbers(page) != before)
     asyncio.run(up.replaced(pids, "hub-1", "hub-2"))  # one of them is enough for the page
+
+
+def test_what_a_hub_that_is_behind_shows_looks_old(page: WebDriver, up: RunningUp) -> None:
+    page.execute_script(RECORD)
+    broker = up.run["pids"]["valkey"]
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        old = recorded(page, "the hub is behind")
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    assert old["state"].startswith("as of ")
+    assert (old["button"], old["filled"], old["bold"]) == ("Try to buy one", False, False)
+    wait(page, lambda: state(page) == "live" and not page.find_elements(By.CSS_SELECTOR, OLD))
+
+
+def test_what_is_sold_out_says_so_and_cannot_be_bought(page: WebDriver, up: RunningUp) -> None:
+    card = cards(page)[-2]
+    sku = card.get_attribute("data-sku")
+    assert sku
+    with Client(up.run["ledger"], up.run["key"]) as client:
+        client.stock.count(sku, "shop", 0, if_version=None)
+        wait(page, lambda: card.find_element(By.CLASS_NAME, "stock").text == "Sold out")
+        assert not card.find_element(By.TAG_NAME, "button").is_enabled()
+        client.stock.receive(sku, "shop", 500)
+    wait(page, lambda: card.find_element(By.CLASS_NAME, "stock").text.endswith("in stock"))
+    assert card.find_element(By.TAG_NAME, "button").is_enabled()
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda found: str(found.page.relative_to(ROOT)))
+def test_a_snippet_pasted_twice_into_the_console_leaves_the_page_alive(
+    page: WebDriver, up: RunningUp, snippet: Block
+) -> None:
+    """As a plain script, which is stricter than the console of some browsers: nothing may be declared twice."""
+    text = snippet.text.replace("READ_TOKEN", json.dumps(up.run["read_token"]))
+    for number, hub in enumerate(up.run["hubs"]):
+        text = text.replace(f"ws://127.0.0.1:{8090 + 10 * number}/v1/stream", hub)
+    for _ in range(2):
+        answer = page.execute_cdp_cmd("Runtime.evaluate", {"expression": text})
+        assert "exceptionDetails" not in answer, answer
+    wait(page, lambda: [line for line in console_lines(page) if WATCHED.search(line)])
+    sku = page.find_element(By.CSS_SELECTOR, ".card").get_attribute("data-sku")
+    assert sku
+    with Client(up.run["ledger"], up.run["key"]) as client:
+        client.stock.sell(sku, "shop")
+        wait(page, lambda: numbers(page)[0] == f"{client.stock.get(sku, 'shop').available:,}")
+    assert state(page) == "live"

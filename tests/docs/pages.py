@@ -22,6 +22,7 @@ SKIPPED = {".venv", ".git", ".stockwire", ".pytest_cache", ".ruff_cache", ".mypy
 
 _FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:^|(?<=\n\n))((?:    [^\n]*\n+)+)", re.MULTILINE)
+WATCHES = {"python": re.compile(r"\.subscribe(_\w+)?\("), "js": re.compile(r"\bWebSocket\(")}
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -55,6 +56,12 @@ def blocks(page: Path, name: str | None = None) -> list[Block]:
         if name is None or of == name:
             found.append(Block(page, language, verb, of, text))
     return found
+
+
+def watching_blocks() -> list[Block]:
+    """Every program on a page that is ours which watches stock: a new one is here by itself."""
+    found = [found for page in pages() for found in blocks(page) if found.language in WATCHES]
+    return [found for found in found if WATCHES[found.language].search(found.text)]
 
 
 def block(page: Path, language: str, name: str, nth: int = 0) -> str:
