@@ -125,12 +125,21 @@ async def test_the_tutorial_works_from_the_first_sale_to_two_screens(newcomer: R
         await follower.next()  # a delivery
         await screen.shows()
         await terminal.reads_to('"available":5')
+        if page is not None:
+            while await line_of(page) != "TEA-1: 5 left":
+                pass
         await up.replaced(before, "hub-1", "hub-2")
     history = json.loads(await follower.next())["events"]
     assert [event["on_hand_delta"] for event in history] == [3, -1, -2, 5]
     assert follower.done
     assert terminal.done
     assert screen.done
+
+
+def test_the_function_for_browsers_is_that_of_the_readme() -> None:
+    """Whoever copies the one or the other gets the same."""
+    ours, theirs = block(PAGE, "js", "tutorial"), block(ROOT / "README.md", "js", "subscribe")
+    assert ours.partition("\nwatch(")[0] == theirs.partition("\nwatch(")[0]
 
 
 def test_every_block_of_the_page_is_run_or_compared() -> None:

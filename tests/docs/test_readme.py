@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from decimal import Decimal
 
 import pytest
@@ -15,7 +14,6 @@ from tests.docs.pages import block, text_of
 from tests.docs.running import Reader, line_of, node_command
 from tests.shown import shown_by_hubs
 from tests.source import ROOT
-from tests.stream import open_stream
 from tests.system import System
 
 README = ROOT / "README.md"
@@ -56,24 +54,12 @@ async def test_the_script_shows_the_stock_and_a_sale(
 ) -> None:
     node = node_command()
     if node is None:
-        pytest.skip("no node with WebSocket here; the next test sends the same messages")
+        pytest.skip("no node with WebSocket here; tests/cli/test_page.py runs it in a browser")
     text = block(README, "js", "subscribe")
     async with reader.script_running(node, text, READ_TOKEN=await pages_system.admin_key()) as lines:
         assert await line_of(lines) == f"{SKU} {STOCK}"
         await stocked.stock.sell(SKU, LOCATION)
         assert await line_of(lines) == f"{SKU} {STOCK - 1}"
-
-
-async def test_a_hub_takes_the_messages_of_the_script(stocked: AsyncClient, pages_system: System) -> None:
-    text = block(README, "js", "subscribe").replace("READ_TOKEN", json.dumps(await pages_system.admin_key()))
-    connect, subscribe = (json.loads(message) for message in re.findall(r"send\((\{.*?\})\)", text))
-    async with open_stream(pages_system.stream_urls[0]) as stream:
-        await stream.send(connect)
-        await stream.expect("connected", id=1)
-        await stream.send(subscribe)
-        assert (await stream.snapshot(2))["levels"][0]["available"] == STOCK
-        await stocked.stock.sell(SKU, LOCATION)
-        assert (await stream.expect("level"))["available"] == STOCK - 1
 
 
 def test_the_limits_are_the_defaults() -> None:
