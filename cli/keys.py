@@ -13,13 +13,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import write_private
-from cli.settings import REDIS_SCHEMES
 from cli.trust import trusted
 from ledger.database import create_engine
 from ledger.errors import Invalid
 from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
 from ledger.level import timestamp
 from stockwire.settings import resolve
+from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX, revocation_channel
 from wire.environment import Environment
 from wire.messages import Revocation, encode
@@ -150,7 +150,7 @@ def _broker_url(variables: Mapping[str, str]) -> str | None:
     environment = Environment(variables)
     if not environment.has_secret("STOCKWIRE_REDIS_URL"):
         return None
-    return environment.secret_url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES)
+    return broker_url_of(environment)
 
 
 async def _tell_hubs(url: str | None, prefix: str, key_id: str) -> bool:

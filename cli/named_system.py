@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.data_folder import DataFolder
-from cli.settings import DATABASE_SCHEMES
+from wire.database_url import database_url_of
 from wire.environment import Environment, SettingsError
 
 DATA_DEFAULT = ".stockwire"
@@ -44,4 +44,4 @@ def database_url(variables: Mapping[str, str]) -> str:
             "no database is named: set STOCKWIRE_DATABASE_URL, or name the folder of a `stockwire up` with "
             "--data or STOCKWIRE_DATA"
         )
-    return environment.secret_url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES)
+    return database_url_of(environment)

@@ -6,6 +6,8 @@ sum of all its events, not below zero and not below what is reserved.
 
 import asyncpg
 
+from ledger.connector import Connector
+
 AWAY = (
     OSError,
     TimeoutError,
@@ -39,13 +41,13 @@ class Oversold:
     """``count``: how many levels were found wrong so far; 0 unless something is badly wrong."""
 
     def __init__(self, database_url: str) -> None:
-        self._url = database_url
+        self._connector = Connector(database_url)
         self._seen: dict[int, int] | None = None
         self.count = 0
 
     async def look(self) -> int:
         """One statement, one snapshot. Raises one of AWAY when the database is."""
-        connection = await asyncpg.connect(self._url, timeout=_TIMEOUT_S, command_timeout=_TIMEOUT_S)
+        connection = await self._connector.connect({}, _TIMEOUT_S)
         try:
             if self._seen is None:
                 self._seen = {row["id"]: 0 for row in await connection.fetch("select id from shard")}

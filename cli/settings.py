@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Self
 
 from cli.ports import BASE_MAX, HUBS_MAX
+from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX
+from wire.database_url import database_url_of
 from wire.environment import Environment, SettingsError
 
 PORT_MIN = 1024
 SPEED_MAX = 10_000.0
-
-DATABASE_SCHEMES = ("postgresql", "postgres")
-REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ class UpSettings:
             port=port,
             replay=replay,
             hubs=hubs,
-            database_url=environment.secret_url("STOCKWIRE_DATABASE_URL", DATABASE_SCHEMES) if database else None,
-            redis_url=environment.secret_url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES) if broker else None,
+            database_url=database_url_of(environment) if database else None,
+            redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.fanout import Bounds
 from hub.limits import Limits
 from wire.addresses import Network
+from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
 from wire.messages import NAME_PATTERN
@@ -16,7 +17,6 @@ from wire.tls import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from wire.token_settings import TokenSettings, read_token_settings
 
 HTTP = ("http", "https")
-REDIS = ("redis", "rediss", "unix")
 LOOPS = ("uvloop", "asyncio")
 PORT_MAX = 65_535
 RATE_PER_S_DEFAULT = 2_000.0
@@ -64,7 +64,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ledger_urls=_ledger_urls(env),
         hub_key=env.secret("STOCKWIRE_HUB_KEY"),
         tokens=read_token_settings(env),
-        redis_url=env.secret_url("STOCKWIRE_REDIS_URL", REDIS),
+        redis_url=broker_url_of(env),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         host=env.text("STOCKWIRE_HUB_HOST", "127.0.0.1"),
         admin_host=env.text("STOCKWIRE_HUB_ADMIN_HOST", "127.0.0.1"),

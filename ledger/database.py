@@ -1,14 +1,12 @@
 """The engine: how this process talks to PostgreSQL."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-CONNECT_TIMEOUT_S = 5
-COMMAND_TIMEOUT_S = 10
-"""Longer than lock_timeout, so that the server's own, more precise error comes first."""
+from ledger.connector import COMMAND_TIMEOUT_S, Connector
 
 SERVER_SETTINGS = {
     "application_name": "stockwire",
@@ -32,20 +30,24 @@ COMMIT_SETTINGS = {
 """For the writers' connections."""
 
 
-def create_engine(url: str, pool_size: int = 10, settings: Mapping[str, str] = SERVER_SETTINGS) -> AsyncEngine:
-    """An engine for ``postgresql://...``. The caller disposes of it."""
-    return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+def create_engine(
+    database: str | Connector, pool_size: int = 10, settings: Mapping[str, str] = SERVER_SETTINGS
+) -> AsyncEngine:
+    """An engine for ``postgresql://...``, or one of several that share a connector. The caller disposes of it.
+
+    Raises SettingsError for a URL that cannot be used.
+    """
+    connector = Connector(database) if isinstance(database, str) else database
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=partial(connector.connect, settings),
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
         pool_timeout=COMMAND_TIMEOUT_S,
-        connect_args={
-            "timeout": CONNECT_TIMEOUT_S,
-            "command_timeout": COMMAND_TIMEOUT_S,
-            "server_settings": dict(settings),
-        },
     )
+    connector.attend(engine)
+    return engine
 
 
 class Generation:

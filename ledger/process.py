@@ -7,13 +7,16 @@ import socket
 import time
 from collections.abc import Callable
 
+import asyncpg
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import migrations
 from ledger.admin import MetricRoutes, create_admin_app
 from ledger.admission import InFlight
 from ledger.app import create_app, create_waiting_app
 from ledger.connection_table import ConnectionTable
+from ledger.connector import READ_ONLY, STANDBY, STANDING, Connector, NoPrimary
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.errors import Unavailable
 from ledger.heads import Heads
@@ -30,6 +33,8 @@ from server.handshakes import Handshakes
 from server.keys import FixedKeys
 from server.rate_limits import RateLimits
 from server.verifier import Verifier
+from wire.database_parameters import SETTING
+from wire.environment import SettingsError
 from wire.signing_keys import public_keys_of
 from wire.tls import Tls
 
@@ -43,7 +48,7 @@ FILES_BESIDE = 200
 
 WILDCARDS = ("0.0.0.0", "::")
 
-_PING = text("select 1")
+_STANDING = text(STANDING)
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +68,9 @@ class Ledger:
             log.warning("discovery names %s, where no client gets through: set STOCKWIRE_LEDGER_PUBLIC_URL", url)
         self._publisher = Publisher(settings.redis_url, settings.channel_prefix)
         # Commits and heads never wait for a connection behind reads.
-        self._commit_engine = create_engine(settings.database_url, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
-        self._read_engine = create_engine(settings.database_url, settings.read_connections)
+        self._connector = Connector(settings.database_url)
+        self._commit_engine = create_engine(self._connector, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
+        self._read_engine = create_engine(self._connector, settings.read_connections)
         self._heads = Heads(self._commit_engine, self._publisher)
         self._verifier = Verifier(settings.tokens, FixedKeys(public_keys_of(settings.signing_keys)))
         self._problems = Problems()
@@ -76,6 +82,7 @@ class Ledger:
             _connections_max(settings.connections_max), settings.connections_per_address_max, settings.trusted_proxies
         )
         self._waiting_for: str | None = "the database has not been reached yet"
+        self._database_said = ""  # for whoever runs this ledger, and not for its clients
         self._stopping = asyncio.Event()
         waiting = create_waiting_app(self._problems, self.why_not_ready)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
@@ -90,7 +97,7 @@ class Ledger:
         self._server.stop()
 
     async def run(self, listener: socket.socket, admin_listener: socket.socket, announce: Callable[[], None]) -> None:
-        """Until ``stop``. ``announce`` is called when requests are taken. Raises NoDatabase."""
+        """Until ``stop``. ``announce`` is called when requests are taken. Raises NoDatabase or SettingsError."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(self._server.serve(sockets=[listener]), name="http")
@@ -102,7 +109,7 @@ class Ledger:
                 self._publisher.stop()
                 await publishing
                 self._admin_server.stop()
-        except* NoDatabase as group:
+        except* (NoDatabase, SettingsError) as group:
             raise group.exceptions[0] from None
         finally:
             await self._read_engine.dispose()
@@ -166,13 +173,20 @@ class Ledger:
         if self._waiting_for is None:
             try:
                 async with reading(self._read_engine) as connection:
-                    await connection.execute(_PING)
+                    await self._refuse_standby(connection)
             except Unavailable as error:
                 return error.detail
         return self._waiting_for
 
+    async def _refuse_standby(self, connection: AsyncConnection) -> None:
+        """Raises NoPrimary. A connection that stands may have come to speak to another server, behind a pooler."""
+        standby, read_only = (await connection.execute(_STANDING)).one()
+        if standby or read_only:
+            self._connector.doubt()
+            raise NoPrimary(STANDBY if standby else READ_ONLY)
+
     async def _wait_for_database(self) -> bool:
-        """False if the ledger is to stop before. Raises NoDatabase."""
+        """False if the ledger is to stop before. Raises NoDatabase or SettingsError."""
         ends_at = time.monotonic() + self._settings.database_wait_s
         logged_at = 0.0
         while not self._stopping.is_set():
@@ -180,10 +194,11 @@ class Ledger:
             if self._waiting_for is None:
                 return True
             if time.monotonic() > ends_at:
-                raise NoDatabase(f"{self._waiting_for} (waited {self._settings.database_wait_s:g} s)")
+                waited_s = self._settings.database_wait_s
+                raise NoDatabase(f"{self._waiting_for} (waited {waited_s:g} s; {self._database_said})")
             if time.monotonic() - logged_at > LOG_EVERY_S:
                 logged_at = time.monotonic()
-                log.warning("waiting: %s", self._waiting_for)
+                log.warning("waiting: %s reason=%r", self._waiting_for, self._database_said)
             await asyncio.sleep(DATABASE_POLL_S)
         return False
 
@@ -191,14 +206,24 @@ class Ledger:
         """What keeps this ledger from working on the database; None if nothing does. Reads the heads."""
         try:
             async with reading(self._read_engine) as connection:
-                await connection.execute(_PING)
-            if not await migrations.is_current(self._settings.database_url):
+                await self._refuse_standby(connection)
+            async with reading(self._read_engine) as connection:
+                current = await migrations.is_current_on(connection)
+            self._database_said = "it was reached"
+            if not current:
                 return "the database is not at this version's schema: run `stockwire migrate`"
             async with reading(self._commit_engine) as connection:
                 await self._heads.read(connection)
-        except (Unavailable, OSError):
-            return "the database cannot be reached: start it, or set STOCKWIRE_DATABASE_URL"
+        except Unavailable as error:
+            if isinstance(error.__cause__, asyncpg.ClientConfigurationError):
+                raise SettingsError(f"{SETTING}: {first_line(error.__cause__)}") from None
+            self._database_said = first_line(error.__cause__)
+            return f"{error.detail}: start it, or set STOCKWIRE_DATABASE_URL"
         return None
+
+
+def first_line(error: BaseException | None) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _connections_max(wanted: int) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ledger.connector import NoPrimary
 from ledger.errors import Unavailable
 
 DEADLINE_S = 5.0
@@ -42,11 +43,20 @@ async def _reaching_database() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(DEADLINE_S):
             yield
-    except (OSError, TimeoutError, PoolTimeout, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (
+        OSError,
+        TimeoutError,
+        PoolTimeout,
+        DBAPIError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ) as error:
         if _is_defect(error):
             raise
         log.debug("the database cannot be reached error=%r", error)  # the heads say it, and not once per request
-        raise Unavailable("the database cannot be reached") from error
+        reason = error.reason if isinstance(error, NoPrimary) else "the database cannot be reached"
+        raise Unavailable(reason) from error
 
 
 def _is_defect(error: BaseException) -> bool:

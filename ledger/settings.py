@@ -8,7 +8,9 @@ from ledger.bodies import LINES_MAX
 from ledger.connection_table import CONNECTIONS_MAX
 from ledger.limits import BODY_BYTES_MAX
 from wire.addresses import Network
+from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX
+from wire.database_url import database_url_of
 from wire.environment import Environment, SettingsError
 from wire.signing_keys import SigningKey
 from wire.tls import Certificate, certificate_of, refuse_unencrypted
@@ -69,8 +71,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     env = Environment(variables)
     tokens = read_token_settings(env)
     settings = Settings(
-        database_url=env.secret_url("STOCKWIRE_DATABASE_URL", ("postgresql", "postgres")),
-        redis_url=env.secret_url("STOCKWIRE_REDIS_URL", ("redis", "rediss", "unix")),
+        database_url=database_url_of(env),
+        redis_url=broker_url_of(env),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         tokens=tokens,
         signing_keys=read_signing_key_file(env, tokens),

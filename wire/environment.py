@@ -32,6 +32,10 @@ _NAMES = """
 NAMES = frozenset(PREFIX + name for name in _NAMES.split())
 """Every variable of any part of Stockwire: one environment may serve them all, so each process knows them all."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff]")
+_HALVES = re.compile(r"[\ud800-\udfff]")
+"""Bytes of the environment that are no UTF-8: Python reads them as halves of surrogate pairs."""
+_WITH_HOST = ("http", "https", "ws", "wss")
 _ORIGIN = re.compile(r"https?://" + _HOST.pattern, re.ASCII)
 
 
@@ -73,11 +77,7 @@ class Environment:
 
     def url(self, name: str, schemes: tuple[str, ...], default: str | None = None) -> str:
         """The value is never shown in an error: it may hold a password."""
-        return _checked_url(name, self.text(name, default), schemes)
-
-    def secret_url(self, name: str, schemes: tuple[str, ...]) -> str:
-        """As ``url``; or the content of the file that ``name_FILE`` names, for a URL with a password."""
-        return _checked_url(name, self._secret(name), schemes)
+        return checked_url(name, self.text(name, default), schemes)
 
     def items(self, name: str) -> tuple[str, ...]:
         """A comma-separated list; empty when not set."""
@@ -130,12 +130,14 @@ class Environment:
     def secret(self, name: str, *, bytes_min: int = 1) -> str:
         """The value of ``name``, or the content of the file that ``name_FILE`` names. Never shown in an error."""
         value = self._secret(name)
+        if _HALVES.search(value):
+            raise SettingsError(f"{name} is no text in UTF-8: set it again")
         if len(value.encode()) < bytes_min:
             raise SettingsError(f"{name} is too short: it needs at least {bytes_min} bytes")
         return value
 
     def has_secret(self, name: str) -> bool:
-        """Whether ``secret`` or ``secret_url`` would find ``name``, by itself or in a file."""
+        """Whether ``secret`` would find ``name``, by itself or in a file."""
         return bool(self.text(name, "") or self.text(f"{name}_FILE", ""))
 
     def refuse_unknown(self) -> None:
@@ -160,16 +162,21 @@ class Environment:
             raise SettingsError(f"{name}_FILE={path} is no text: name a file in UTF-8") from None
 
 
-def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
+def checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
+    """``value``. Raises SettingsError, which does not show it."""
     try:
         parts = urlsplit(value)
         _ = parts.port  # checked when it is read
+        if _BLANK.search(value):  # urlsplit passes over some of them
+            raise ValueError(value)
     except ValueError:
         raise SettingsError(
             f"{name} has a host or port that cannot be read: correct it, percent-encode / : @ # ? in a password"
         ) from None
     if parts.scheme not in schemes:
         raise SettingsError(f"{name} must begin with {' or '.join(s + '://' for s in schemes)}")
+    if parts.scheme in _WITH_HOST and not parts.hostname:
+        raise SettingsError(f"{name} names no host: write {parts.scheme}://host[:port]")
     return value
 
 

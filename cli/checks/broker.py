@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from cli import findings
 from cli.findings import Finding, FindingState
-from cli.settings import REDIS_SCHEMES
+from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
 
@@ -22,9 +22,9 @@ async def broker(variables: Mapping[str, str]) -> list[Finding]:
         return [Finding("broker", FindingState.FAILED, "none is named", "set STOCKWIRE_REDIS_URL=redis://...")]
     channel = f"{variables.get('STOCKWIRE_CHANNEL_PREFIX') or DEFAULT_PREFIX}:doctor"
     try:
-        url = environment.secret_url("STOCKWIRE_REDIS_URL", REDIS_SCHEMES)
+        url = broker_url_of(environment)
         client = redis.asyncio.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         return [Finding("broker", FindingState.FAILED, str(error), "correct STOCKWIRE_REDIS_URL")]
     try:
         took_s = await _round_trip(client, channel)

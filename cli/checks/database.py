@@ -1,16 +1,17 @@
 """The database: that it answers, how it keeps what it is told, its clock, its schema, its invariants."""
 
 import time
-from urllib.parse import parse_qs, urlsplit
+from functools import partial
 
 import asyncpg
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli import findings
 from cli.findings import Finding, FindingState
 from ledger import migrations
 from ledger.audit import audit as run_audit
+from ledger.connector import Connector, NoPrimary
+from wire.database_url import read_database_url
 
 TIMEOUT_S = 10.0
 _ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -19,7 +20,10 @@ _ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 async def database(url: str) -> list[Finding]:
     """The first finding says whether the database can be reached; the others follow only then."""
     try:
-        connection = await asyncpg.connect(url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S)
+        connection = await Connector(url).connect({}, TIMEOUT_S)
+    except NoPrimary as error:
+        fix = "name the primary, or all servers: postgresql://user@host1,host2/database finds the one that takes writes"
+        return [Finding("database", FindingState.FAILED, error.reason, fix)]
     except _ERRORS as error:
         fix = "start it, or correct STOCKWIRE_DATABASE_URL (host, port, user, password, name)"
         return [Finding("database", FindingState.FAILED, f"cannot be reached: {error or type(error).__name__}", fix)]
@@ -48,9 +52,7 @@ async def schema(url: str) -> Finding:
 
 async def audit(url: str) -> list[Finding]:
     """On a connection without the ledger's own deadlines: reading the whole log takes as long as it takes."""
-    engine = create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"), connect_args={"timeout": TIMEOUT_S}
-    )
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(Connector(url).connect, {}, None))
     try:
         async with engine.begin() as connection:
             violations = await run_audit(connection)
@@ -65,5 +67,4 @@ async def audit(url: str) -> list[Finding]:
 
 
 def _is_unix_socket(url: str) -> bool:
-    parts = urlsplit(url)
-    return not parts.hostname and parse_qs(parts.query).get("host", [""])[0].startswith("/")
+    return any(host.name.startswith("/") for host in read_database_url(url).hosts)

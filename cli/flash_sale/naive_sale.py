@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from cli.flash_sale.buyers import Outcome, Purchase, callers
+from ledger.connector import Connector
 
 SHARE_OF_FREE = 2  # takes one of so many free connections: the ledger and everybody else go on
 CONNECT_TIMEOUT_S = 10.0
@@ -42,15 +43,14 @@ class NaiveSale:
 
 async def sell_naively(database_url: str, buyers: int, units: int) -> NaiveSale:
     """Raises asyncpg's errors and OSError when the database cannot be used; nothing is left in it either way."""
-    async with _scratch(database_url, units) as (owner, schema):
+    connector = Connector(database_url)
+
+    async def connect(*_: object, **__: object) -> asyncpg.Connection:
+        return await connector.connect({}, STATEMENT_TIMEOUT_S)
+
+    async with _scratch(connector, units) as (owner, schema):
         connections = min(callers(buyers), await _free_connections(owner) // SHARE_OF_FREE)
-        async with asyncpg.create_pool(
-            database_url,
-            min_size=connections,
-            max_size=connections,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=STATEMENT_TIMEOUT_S,
-        ) as pool:
+        async with asyncpg.create_pool(min_size=connections, max_size=connections, connect=connect) as pool:
             began = time.monotonic()
             purchases = await _buy(pool, schema, buyers, connections)
             took_s = time.monotonic() - began
@@ -59,10 +59,10 @@ async def sell_naively(database_url: str, buyers: int, units: int) -> NaiveSale:
 
 
 @asynccontextmanager
-async def _scratch(database_url: str, units: int) -> AsyncIterator[tuple[asyncpg.Connection, str]]:
+async def _scratch(connector: Connector, units: int) -> AsyncIterator[tuple[asyncpg.Connection, str]]:
     """A schema that is there as long as this block. One that a killed run has left is removed by the next."""
     schema = f"{_SCHEMAS}{secrets.token_hex(4)}"
-    owner = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S, command_timeout=STATEMENT_TIMEOUT_S)
+    owner = await connector.connect({}, STATEMENT_TIMEOUT_S)
     try:
         await owner.fetchval("select pg_advisory_lock(hashtext($1))", schema)  # says, as long as we live: not left over
         await _remove_leftovers(owner)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.database import create_engine
 from wire.availability import PublicSteps
@@ -35,17 +36,19 @@ async def upgrade(url: str, shards: int = SHARDS_DEFAULT) -> None:
 
 
 async def is_current(url: str) -> bool:
-    newest = max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
     engine = create_engine(url, pool_size=1)
     try:
         async with engine.connect() as connection:
-            if (await connection.execute(text("select to_regclass('alembic_version')"))).scalar_one() is None:
-                return False
-            return (await connection.execute(text("select version_num from alembic_version"))).scalars().all() == [
-                newest
-            ]
+            return await is_current_on(connection)
     finally:
         await engine.dispose()
+
+
+async def is_current_on(connection: AsyncConnection) -> bool:
+    newest = max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+    if (await connection.execute(text("select to_regclass('alembic_version')"))).scalar_one() is None:
+        return False
+    return (await connection.execute(text("select version_num from alembic_version"))).scalars().all() == [newest]
 
 
 async def new_epoch(url: str) -> str:

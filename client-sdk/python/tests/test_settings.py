@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
+import websockets.uri
+from hypothesis import given
+from hypothesis.strategies import text
 
 from stockwire.errors import ConfigurationError
 from stockwire.settings import Settings, resolve
@@ -38,10 +42,45 @@ def test_nothing_named_says_what_to_do(tmp_path: Path) -> None:
         resolve(None, None, {"STOCKWIRE_DATA": str(tmp_path)})
 
 
-@pytest.mark.parametrize("url", ["localhost:8080", "ws://x", "http://", "http://[", "file:///etc"])
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", " ", "/\n"])
+def test_a_line_end_behind_a_url_is_no_part_of_it(tmp_path: Path, end: str) -> None:
+    assert resolve(None, None, {"STOCKWIRE_URL": f"http://named:2{end}"}) == Settings("http://named:2", None)
+
+
+@given(text() | text(alphabet="htps:/[]@.#?%a0\r\n\udcff 9").map("http://{}".format))
+def test_any_url_is_good_or_refused_in_one_line(url: str) -> None:
+    """Good: what opens connections takes it."""
+    settings, said = None, ""
+    try:
+        settings = resolve(url or "x", None, {})
+    except ConfigurationError as refused:
+        said = str(refused)
+    assert not {"\n", "\r"} & set(said)
+    if settings:
+        assert httpx.URL(settings.url).host
+        websockets.uri.parse_uri(settings.url.replace("http", "ws", 1))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "localhost:8080",
+            "ws://x",
+            "http://",
+            "http://[",
+            "file:///etc",
+            "http://a:99999",
+            "http://a:x",
+            "http://a:0",
+        ),
+        *("http://a b", "http://a/\tb", "http://u:s3cret@a", "http://a?key=s3cret", "http://a#b", "http://a..b"),
+    ],
+)
 def test_a_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="http"):
+    with pytest.raises(ConfigurationError, match="http") as refused:
         resolve(url, None, {})
+    assert "s3cret" not in str(refused.value) or "@" not in url
 
 
 @pytest.mark.parametrize("key", ["sw_a b", "sw_\u201cquoted\u201d", "sw_\x00"])

@@ -1,5 +1,6 @@
 """Where the ledger is and with which key: arguments, else the environment, else a running `stockwire up`."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ import orjson
 from stockwire.errors import ConfigurationError
 
 DATA_DEFAULT = ".stockwire"
+_SHOWN_MAX = 200
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff]")
 _FIX = "set STOCKWIRE_URL and STOCKWIRE_API_KEY, or run `stockwire up`, or name its folder in STOCKWIRE_DATA"
 
 
@@ -52,13 +55,30 @@ def resolve(url: str | None, key: str | None, environment: Mapping[str, str]) ->
 
 
 def _checked_url(url: str) -> str:
+    """Never shows what may hold a password. A line end behind it, as files and shells leave one, is no part of it."""
+    url = url.strip()
     try:
         parts = urlsplit(url)
+        host, port = parts.hostname, parts.port  # read here: a port that is none raises only then
+        if host is not None and ":" not in host:
+            host.encode("idna")
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigurationError(f"{url!r} is no URL of a ledger: it begins with http:// or https://")
+        raise ConfigurationError(
+            "the URL of the ledger has a host or port that cannot be read: write http(s)://host[:port]"
+        ) from None
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise ConfigurationError(f"{_shown(url)} is no URL of a ledger: it is http(s)://host[:port]")
+    if _BLANK.search(url) or parts.query or parts.fragment:
+        raise ConfigurationError(f"{_shown(url)} is no URL of a ledger: take out blanks, and what begins with ? or #")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(
+            "the URL of the ledger has a user before @: write http(s)://host[:port], and the API key by itself"
+        )
     return url.rstrip("/")
+
+
+def _shown(url: str) -> str:
+    return repr(url if "@" not in url and len(url) <= _SHOWN_MAX else f"{url.partition(':')[0][:8]}:...")
 
 
 def _checked_key(key: str) -> str:
@@ -72,7 +92,7 @@ def _checked_key(key: str) -> str:
 def _read_run(path: Path) -> Settings:
     try:
         run = orjson.loads(path.read_bytes())
-        return Settings(str(run["ledger"]), str(run["key"]))
+        return Settings(_checked_url(str(run["ledger"])), str(run["key"]))
     except FileNotFoundError:
         raise ConfigurationError(f"no ledger named and no {path}: {_FIX}") from None
     except OSError as error:
