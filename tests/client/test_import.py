@@ -202,7 +202,7 @@ async def test_an_import_killed_half_way_goes_on_where_it_was(
         (("missing.csv", "--location", "shop"), "missing.csv cannot be read"),
         (("header.csv", "--location", "shop"), "names no column"),
         (("good.csv", "--location", "a/b"), "no location"),
-        (("good.csv", "--location", "shop", "--opening-file", "header.csv"), "sku and on_hand"),
+        (("good.csv", "--location", "shop", "--opening-file", "header.csv"), "sku=COLUMN,on_hand=COLUMN"),
         (("good.csv", "--location", "shop", "--rejects-file", "no/such/folder.csv"), "--rejects-file"),
         (("good.csv", "--location", "shop", "--url", "nonsense"), "http://"),
         (("good.csv", "--location", "shop"), "stockwire up"),

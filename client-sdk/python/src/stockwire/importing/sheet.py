@@ -1,60 +1,43 @@
-"""A sales file (CSV, plain or gzip) as invoices and rejects. Nothing vanishes: each line after the header is in one.
+"""A file of sales as invoices and rejects. Nothing vanishes: each line after the header is in one."""
 
-A line is one record. A quoted field may contain commas, doubled quotes and line breaks; a record with line breaks
-counts as one line, with the number of its first. Text is UTF-8, with or without a byte order mark; a line that is none
-is Latin-1.
-"""
-
-import csv
-import gzip
-import hashlib
-import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
-from stockwire.importing.invoice import Cells, Invoice, Reject, StockLine, Unreadable, stock_line
+from stockwire.importing import words
+from stockwire.importing.cell import Read
+from stockwire.importing.collector import paused_collector
+from stockwire.importing.dates import Moment
+from stockwire.importing.errors import UnreadableFile
+from stockwire.importing.fields import REPORT_EVERY, Fields, LeftOut, Reporter, as_set, is_among, open_fields, value_of
+from stockwire.importing.invoice import Invoice, Reject, StockLine
+from stockwire.importing.numbers import unit_price
+from stockwire.importing.options import ReadOptions
+from stockwire.importing.profile import Profile
+from stockwire.importing.receipts import grouped
+from stockwire.importing.records import Record
+from stockwire.importing.table import Table, parse_table, read_table
 
-LINE_BYTES_MAX = 64 * 2**10
-RECORD_LINES_MAX = 20
-"""A quote that is not closed within so many lines is a slip of the pen, not a long description."""
-GZIP_MAGIC = b"\x1f\x8b"
-
-_COLUMNS = {
-    "invoice": ("invoiceno", "invoice"),
-    "sku": ("stockcode",),
-    "description": ("description",),
-    "quantity": ("quantity",),
-    "at": ("invoicedate",),
-    "price": ("unitprice", "price"),
-}
-_REQUIRED = ("invoice", "sku", "quantity", "at")
-
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be read; the message says why in one line."""
+__all__ = ["Sheet", "UnreadableFile", "parse_sheet", "read_invoices", "read_sheet"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``lines_read`` = lines of all ``invoices`` + ``rejects``. ``digest``: SHA-256 of the uncompressed bytes."""
+    """``lines_read`` = lines of all ``invoices`` + ``rejects``, which are in the order of the file.
+
+    ``readings``: sentences about how the file was read and why. ``mends``: how often what was mended. ``profile``: the
+    one in effect, with all that was found and told.
+    """
 
     invoices: tuple[Invoice, ...]
     rejects: tuple[Reject, ...]
     lines_read: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """``cells`` None: no CSV, see ``fault``."""
-
-    line: int
-    original: str
-    cells: list[str] | None
-    fault: str = ""
+    readings: tuple[str, ...]
+    mends: Mapping[str, int]
+    profile: Profile
+    digest: str = ""
 
 
 def read_invoices(path: Path) -> Iterator[Invoice]:
@@ -62,133 +45,211 @@ def read_invoices(path: Path) -> Iterator[Invoice]:
     yield from read_sheet(path).invoices
 
 
-def read_sheet(path: Path) -> Sheet:
-    """Reads all of it into memory: the lines of an invoice may stand anywhere in it. Raises UnreadableFile."""
-    with opened(path) as lines:
-        return parse_sheet(lines)
+@paused_collector()
+def read_sheet(path: Path, options: ReadOptions | None = None, on_progress: Reporter | None = None) -> Sheet:
+    """Reads all of it into memory: the lines of an invoice may stand anywhere in it. Raises UnreadableFile.
+
+    ``on_progress`` is called with the lines done and all lines.
+    """
+    options = options or ReadOptions()
+    return _sheet(read_table(path, "sales", options), options, on_progress)
 
 
-@contextmanager
-def opened(path: Path) -> Generator[Iterator[bytes]]:
-    """The physical lines of a file, gunzipped if it is gzip, whatever its name. Raises UnreadableFile."""
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == GZIP_MAGIC
-            raw.seek(0)
-            with gzip.open(raw) if zipped else raw as content:
-                yield _bounded_lines(content)
-    except EOFError:
-        raise UnreadableFile(f"{path} is cut off: its gzip stream has no end") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableFile(f"{path} is no sound gzip file: {error}") from None
-    except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror}") from None
+def parse_sheet(lines: Iterable[bytes], options: ReadOptions | None = None) -> Sheet:
+    """Raises UnreadableFile."""
+    options = options or ReadOptions()
+    return _sheet(parse_table(b"".join(lines), "sales", options), options, None)
 
 
-def parse_sheet(lines: Iterable[bytes]) -> Sheet:
-    """Raises UnreadableFile if there is no header that names the columns."""
-    hashed = hashlib.sha256()
-    records = _records(_hashing(lines, hashed.update))
-    header = next(records, None)
-    if header is None or header.cells is None:
-        raise UnreadableFile("the file is empty" if header is None else f"the header is no CSV: {header.fault}")
-    columns = _columns(header.cells)
-    invoices: dict[str, list[StockLine]] = {}
-    rejects: list[Reject] = []
-    for record in records:
-        try:
-            line = _stock_line(record, columns, len(header.cells))
-            invoices.setdefault(line.invoice, []).append(line)
-        except Unreadable as error:
-            rejects.append(Reject(record.line, str(error), record.original))
-    grouped = tuple(Invoice(number, group[0].at, tuple(group)) for number, group in invoices.items())
-    lines_read = len(rejects) + sum(len(invoice.lines) for invoice in grouped)
-    return Sheet(grouped, tuple(rejects), lines_read, hashed.hexdigest())
+class _Rules:
+    """Which lines move stock, and how."""
 
+    def __init__(self, profile: Profile) -> None:
+        self._goods, self._refunds = as_set(profile.goods), as_set(profile.refunds)
+        self._left_out = as_set(profile.left_out)
+        self._negatives = profile.negatives
+        self._services = frozenset(one.upper() for one in profile.services if not one.endswith("*"))
+        self._prefixes = tuple(one[:-1].upper() for one in profile.services if one.endswith("*"))
+        self.has_services, self.has_refunds = bool(profile.services), bool(profile.refunds)
 
-def _stock_line(record: Record, columns: dict[str, int], width: int) -> StockLine:
-    if record.cells is None:
-        raise Unreadable(record.fault)
-    if not record.cells:
-        raise Unreadable("empty line")
-    if len(record.cells) != width:
-        raise Unreadable(f"{len(record.cells)} columns instead of {width}")
-    texts = {name: record.cells[columns[name]] if name in columns else "" for name in _COLUMNS}
-    return stock_line(record.line, Cells(**texts), record.original)
-
-
-def _columns(header: list[str]) -> dict[str, int]:
-    found = {"".join(name.split()).lower(): index for index, name in enumerate(header)}
-    columns = {column: found[name] for column, names in _COLUMNS.items() for name in reversed(names) if name in found}
-    missing = [_COLUMNS[column][0] for column in _REQUIRED if column not in columns]
-    if missing:
-        raise UnreadableFile(
-            f"the first line names no column {', '.join(missing)}: it must name InvoiceNo, StockCode, Description, "
-            "Quantity, InvoiceDate, UnitPrice, separated by commas"
-        )
-    return columns
-
-
-def _records(lines: Iterator[bytes]) -> Iterator[Record]:
-    """One record per line, or per several if a quoted field runs over line breaks and the whole is sound CSV."""
-    ahead: list[str] = []
-    number, width = 0, None
-    while True:
-        text = ahead.pop(0) if ahead else _decoded(next(lines, None), first=number == 0)
-        if text is None:
-            return
-        number += 1
-        first, taken = number, [text]
-        cells, fault = _cells(text)
-        if cells is None and width is not None:
-            while len(ahead) < RECORD_LINES_MAX and (more := _decoded(next(lines, None))) is not None:
-                ahead.append(more)
-            taken = _joined(text, ahead, width)
-            if len(taken) > 1:
-                cells, _ = _cells("".join(taken))
-                del ahead[: len(taken) - 1]
-                number += len(taken) - 1
-        width = width or len(cells or ())
-        yield Record(first, "".join(taken).rstrip("\r\n"), cells, fault)
-
-
-def _joined(text: str, ahead: list[str], width: int) -> list[str]:
-    """``text`` and as many of the lines after it as close its quote; ``text`` alone if that makes no sound record."""
-    for count in range(1, len(ahead) + 1):
-        cells, _ = _cells("".join([text, *ahead[:count]]))
-        if cells is not None:
-            return [text, *ahead[:count]] if len(cells) == width else [text]
-    return [text]
-
-
-def _cells(text: str) -> tuple[list[str] | None, str]:
-    """The cells of one record, or None and why not. Strict, so that a stray quote never swallows the lines after it."""
-    try:
-        rows = list(csv.reader([text], strict=True))
-    except csv.Error as error:
-        return None, "a quote is not closed" if "unexpected end" in str(error) else f"no CSV: {error}"
-    return (rows[0] if rows else []), ""
-
-
-def _decoded(line: bytes | None, *, first: bool = False) -> str | None:
-    if line is None:
+    def left_out(self, kind: str, status: str, cancelled: str) -> LeftOut | None:
+        """Why a line moved nothing: it is no goods, or they never left the shop."""
+        if self._goods and not is_among(kind, self._goods):
+            return LeftOut(words.NO_GOODS, f"no goods: {kind.strip() or 'a line without a type'}", "type")
+        if kind.strip() and is_among(kind, self._left_out):
+            return LeftOut(words.NO_GOODS, f"no goods: {kind.strip()}", "type")
+        if status.strip() and is_among(status, self._left_out):
+            return LeftOut(words.LEFT_OUT, f"left out: {status.strip()}", "status")
+        if cancelled.strip():
+            return LeftOut(words.LEFT_OUT, f"left out: cancelled at {cancelled.strip()}", "cancelled")
         return None
-    try:
-        return line.decode("utf-8-sig" if first else "utf-8")
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
+
+    def is_service(self, number: str, sku: str) -> bool:
+        """``SKU@A``: only on numbers that begin with A."""
+        code = sku.upper()
+        return (
+            code in self._services
+            or code.startswith(self._prefixes)
+            or f"{code}@{number[:1].upper()}" in self._services
+        )
+
+    def movement(self, number: str, kind: str, quantity: int) -> tuple[int, str]:
+        """The signed quantity and its kind. Raises LeftOut."""
+        if self._refunds and is_among(kind, self._refunds):
+            return abs(quantity), "return"
+        if self._negatives == "return":
+            return -quantity, "sale" if quantity > 0 else "return"
+        if number[:1] in ("C", "c"):
+            if quantity > 0:
+                raise LeftOut(words.SIGN, f"a cancellation with a positive quantity: {quantity}", "quantity")
+            return -quantity, "return"
+        return (-quantity, "sale") if quantity > 0 else (quantity, "write_off")
 
 
-def _bounded_lines(content: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
-    number = 0
-    while line := content.readline(LINE_BYTES_MAX + 1):
-        number += 1
-        if len(line) > LINE_BYTES_MAX:
-            raise UnreadableFile(f"line {number} is longer than {LINE_BYTES_MAX} bytes: this is no sales file")
-        yield line
+class _Row(NamedTuple):
+    record: Record
+    number: Read[str]
+    sku: Read[str]
+    quantity: Read[int]
+    moment: Read[Moment]
+    name: str
+    price: Read[Decimal]
+    total: Read[Decimal]
+    currency: str
+    location: str
+    type: str
+    left_out: LeftOut | None
 
 
-def _hashing(lines: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
-    for line in lines:
-        update(line)
-        yield line
+def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> Sheet:
+    fields = open_fields(table, options)
+    rules = _Rules(table.profile)
+    place = _location(fields)
+    lines: list[StockLine] = []
+    total = len(fields.records)
+    for done, row in enumerate(_rows(fields, rules), start=1):
+        try:
+            lines.append(_stock_line(row, rules, place))
+        except LeftOut as reason:
+            fields.reject(row.record, reason.word, reason.reason, reason.name)
+        else:
+            if row.sku.mend or row.quantity.mend or row.number.mend or row.moment.mend or row.price.word:
+                # a price that cannot be read says nothing about the goods: the line moves stock all the same
+                price = words.PRICE_LEFT_OUT if row.price.word else ""
+                fields.mended(row.sku.mend, row.quantity.mend, row.number.mend, row.moment.mend, price)
+        if on_progress is not None and (done % REPORT_EVERY == 0 or done == total):
+            on_progress(done, total)
+    _say_unclear(fields)
+    invoices, said = grouped(lines, options.receipts or table.profile.numbers)
+    rejects = tuple(sorted(fields.rejects, key=lambda reject: reject.line))
+    return Sheet(
+        invoices,
+        rejects,
+        len(lines) + len(rejects),
+        (*fields.readings, *said),
+        fields.mends,
+        fields.in_effect(),
+        table.digest,
+    )
+
+
+def _rows(fields: Fields, rules: _Rules) -> Iterator[_Row]:
+    decimals = fields.decimals("quantity", "price", "total")
+    types = fields.texts("type")
+    states = list(zip(types, fields.texts("status"), fields.texts("cancelled"), strict=True))
+    left_out = {state: rules.left_out(*state) for state in set(states)}
+    return map(
+        _Row,
+        fields.records,
+        fields.numbers(),
+        fields.skus(),
+        fields.quantities("quantity", decimals),
+        fields.moments(),
+        fields.names(),
+        fields.prices("price", decimals),
+        fields.prices("total", decimals),
+        fields.texts("currency"),
+        fields.texts("location"),
+        types,
+        [left_out[state] for state in states],
+    )
+
+
+def _stock_line(row: _Row, rules: _Rules, place: str | None) -> StockLine:
+    """Raises LeftOut."""
+    record, read_number, read_sku, read_quantity, read_moment, name, price, total, currency, location, kind, reason = (
+        row
+    )
+    if reason is not None:
+        raise LeftOut(reason.word, reason.reason, reason.name)
+    if place is not None and location.strip() != place:
+        raise LeftOut(words.ELSEWHERE, f"of another location: {location.strip() or 'none'}", "location")
+    number = value_of(read_number, "number")
+    sku = read_sku.value
+    if sku is not None and rules.has_services and rules.is_service(number, sku):
+        raise LeftOut(words.NO_GOODS, f"no goods: {sku}", "sku")
+    if sku == "":
+        raise LeftOut(words.NO_SKU, f"no sku{f': {name}' if name else ''}", "sku")
+    sku, written = value_of(read_sku, "sku"), value_of(read_quantity, "quantity")
+    if written == 0:
+        raise LeftOut(words.ZERO, "quantity is 0", "quantity")
+    quantity, movement = rules.movement(number, kind, written)
+    at, day, _ = value_of(read_moment, "at")
+    if movement == "return" and rules.has_refunds:
+        number = f"{number[:38]} refund {at:%Y%m%dT%H%M%SZ}"  # a refund is an operation of its own, days later
+    return StockLine(
+        record.line,
+        number,
+        sku,
+        name,
+        quantity,
+        movement,
+        at,
+        _unit_price(price.value, total.value, written),
+        record.original,
+        day,
+        location.strip() or None,
+        currency.strip().upper() or None,
+    )
+
+
+def _unit_price(price: Decimal | None, total: Decimal | None, quantity: int) -> Decimal | None:
+    found = price if price is not None else unit_price(total, quantity)
+    return found if found is not None and found > 0 else None
+
+
+def _location(fields: Fields) -> str | None:
+    """Which lines of a file that names locations are taken; None: all. Raises UnreadableFile."""
+    told = fields.options.only_location if fields.options.only_location is not None else fields.profile.only_location
+    names = {text.strip() for text in fields.texts("location")}
+    if told is not None:
+        if told.strip() not in names:
+            raise UnreadableFile(f"--only-location {told!r}: the file has {_listed(names)}")
+        return told.strip()
+    if len(names) > 1:
+        raise UnreadableFile(
+            f"the lines are of {len(names)} locations ({_listed(names)}), and one import books into one: "
+            "say whose lines with --only-location NAME"
+        )
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(repr(name) for name in names)[:10]
+    return ", ".join(shown)
+
+
+def _say_unclear(fields: Fields) -> None:
+    unclear = as_set(fields.profile.unclear)
+    if not unclear or not fields.has("status"):
+        return
+    numbers = {
+        number
+        for number, status in zip(fields.texts("number"), fields.texts("status"), strict=True)
+        if is_among(status, unclear)
+    }
+    if numbers:
+        fields.readings.append(
+            f"{len(numbers)} orders are refunded, and the file does not say which goods came back: their sales are "
+            "booked, their returns are not"
+        )
