@@ -29,7 +29,6 @@ _ONLINE_RETAIL = Profile(
     ),
     dates="dmy",
     decimal=".",
-    numbers="unique",
 )
 """The *Online Retail* data sets of the UCI repository, of which the sample is one. Codes that are no goods, in any case
 of letters: postage, carriage, discounts, manual entries, samples, charges, fees, commissions and adjustments of money;
