@@ -31,7 +31,9 @@ _DAY_FIRST = re.compile(
 )
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\Z", re.IGNORECASE | re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})\Z", re.ASCII)
-_SPLIT = re.compile(r"^(?:[a-z]{3,9},? (?=\d))?(.*?)(?:(?:T|,?\s+)(\d{1,2}:.*))?$", re.IGNORECASE | re.ASCII)
+_SPLIT = re.compile(
+    r"^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?(.*?)(?:(?:T|,?\s+)(\d{1,2}:.*))?$", re.IGNORECASE | re.ASCII
+)
 _SERIAL = re.compile(r"[2-7]\d{4}([.,]\d+)?\Z", re.ASCII)
 _NAMES = {"dmy": "day/month/year", "mdy": "month/day/year", "ymd": "year/month/day"}
 

@@ -58,7 +58,7 @@ def _told(content: bytes, told: str, mark: bytes) -> Decoded:
         content = content[len(mark) :]
     text = content.decode(name, "replace")
     lost = text.count(LOST)
-    said = f"encoding {told}, as told" + (f"; {lost} characters could not be read in it" if lost else "")
+    said = f"encoding {told}, as told" + (f"; characters that could not be read in it: {lost}" if lost else "")
     return Decoded(_ends(text), told, said)
 
 
@@ -84,9 +84,9 @@ def _by_line(content: bytes) -> Decoded:
         except UnicodeDecodeError:
             texts.append(line.decode(_FALLBACK, "replace"))
             foreign += 1
-    said = f"encoding {_FALLBACK}: {foreign} lines are no UTF-8 (--encoding says otherwise)"
+    said = f"encoding {_FALLBACK}, since lines that are no UTF-8: {foreign} (--encoding says otherwise)"
     if wide:
-        said = f"encoding UTF-8 in {wide} lines and {_FALLBACK} in {foreign} (--encoding says otherwise)"
+        said = f"encoding UTF-8 (lines: {wide}) and {_FALLBACK} (lines: {foreign}); --encoding says otherwise"
     return Decoded(_ends("\n".join(texts)), "utf-8" if wide else _FALLBACK, said)
 
 

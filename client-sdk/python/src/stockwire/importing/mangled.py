@@ -29,7 +29,9 @@ def read_codes(texts: Collection[str], what: str, *, keep: bool = False) -> dict
     for text, read in found.items():
         decimals = _DECIMALS.match(read.value or "")
         if decimals and plain:
-            found[text] = fault(words.DECIMALS_IN_CODE, f"{what} {text!r} has decimals, others of the file have none")
+            found[text] = fault(
+                words.DECIMALS_IN_CODE, f"{what} {text!r} has decimals, others of the file have none (--keep-codes)"
+            )
         elif decimals:
             found[text] = Read(decimals[1], mend=words.WHOLE_AS_DECIMAL)
     return found

@@ -250,6 +250,6 @@ def _say_unclear(fields: Fields) -> None:
     }
     if numbers:
         fields.readings.append(
-            f"{len(numbers)} orders are refunded, and the file does not say which goods came back: their sales are "
-            "booked, their returns are not"
+            f"refunded orders: {len(numbers)}. The file does not say which goods came back: their sales are booked, "
+            "their returns are not"
         )

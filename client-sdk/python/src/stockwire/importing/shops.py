@@ -262,6 +262,10 @@ _LIGHTSPEED_STOCK = Profile(
 """The same file: it has a column *inventory_OUTLET* for each outlet."""
 
 
+OWN = "own-"
+"""How the names begin of the profiles with Stockwire's own names of fields: nothing needs to be said about them."""
+
+
 def _own(kind: str) -> Profile:
     """Columns by the names of the fields themselves, and the few that say the same in any shop."""
     same = {
@@ -270,7 +274,7 @@ def _own(kind: str) -> Profile:
         "at": ("at", "occurred_at", "date"),
     }
     return Profile(
-        name=f"own-{kind}",
+        name=f"{OWN}{kind}",
         kind=kind,
         columns={name: same.get(name, (name,)) for name in FIELDS[kind] if name != "attribute"}
         | ({"attribute.*": ("attribute.*",)} if kind == "items" else {}),

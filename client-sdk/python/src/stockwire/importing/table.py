@@ -12,7 +12,7 @@ from stockwire.importing.errors import UnreadableFile
 from stockwire.importing.options import SEPARATORS, ReadOptions
 from stockwire.importing.profile import Profile
 from stockwire.importing.records import Record, records, split_lines
-from stockwire.importing.shops import PROFILES
+from stockwire.importing.shops import OWN, PROFILES
 from stockwire.importing.workbook import is_workbook, workbook_rows
 
 HEADER_WITHIN = 20
@@ -65,7 +65,7 @@ def parse_table(content: bytes, kind: str, options: ReadOptions) -> Table:
     header, columns, separator = found
     first = header.line + header.original.count("\n")
     body = records(lines, separator, first, len(header.cells))
-    if len(separators) > 1:
+    if len(separators) > 1 and separator != ",":
         readings.append(f"separator {_SAID.get(separator, repr(separator))}, by the header")
     table = _table(header, columns, body, readings)
     profile = replace(table.profile, separator=separator, encoding=decoded.encoding)
@@ -151,7 +151,7 @@ def _table(
     found = [_as_wide(record, width, padded=padded) for record in body]
     while found and _is_blank(found[-1]):
         found.pop()
-    if columns.recognised:
+    if columns.recognised and not columns.profile.name.startswith(OWN):
         readings.insert(0, f"profile {columns.profile.name}, recognised by its columns")
     if header.line > 1:
         readings.append(f"the header is line {header.line}; what stands above it is left out")
