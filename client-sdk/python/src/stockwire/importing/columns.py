@@ -33,7 +33,7 @@ def parse_map(text: str) -> dict[str, str]:
         parts = next(csv.reader([text], strict=True), list[str]())
     except csv.Error as error:
         raise UnreadableFile(f"--map {text!r}: {error}") from None
-    for part in parts:
+    for part in parts or [""]:
         name, equals, column = part.partition("=")
         name, column = name.strip(), column.strip()
         if not name or not equals or not column:

@@ -5,7 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,6 +76,7 @@ class Profile:
 def save_profile(profile: Profile, name_or_file: str) -> Path:
     """As TOML, whole or not at all. A bare name stands among the user's own. Raises UnreadableFile."""
     path = _place(name_or_file)
+    profile = replace(profile, name=path.stem)
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
