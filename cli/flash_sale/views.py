@@ -59,8 +59,8 @@ class WatchingScreen:
     def _heard(self, event: StreamEvent) -> None:
         now = time.monotonic()
         if isinstance(event, LevelChanged):
-            self._saw(event.level, now)
-            if event.level.committed_at is not None:
+            # What an interruption kept from it is told after the snapshot: that is no measure of the way here
+            if self._saw(event.level, now) and event.level.committed_at is not None:
                 self.latencies_ms.append((time.time() - event.level.committed_at.timestamp()) * 1000)
         elif isinstance(event, Snapshot):
             for level in event.levels:
@@ -70,11 +70,14 @@ class WatchingScreen:
         elif self.fresh_since is None:
             self.fresh_since = now
 
-    def _saw(self, level: Level, now: float) -> None:
+    def _saw(self, level: Level, now: float) -> bool:
+        """Whether it is new."""
         before = self._seen.get(level.key, (-1, now))
         self.went_back += level.version < before[0]
-        if level.version != before[0]:
-            self._seen[level.key] = level.version, now
+        if level.version == before[0]:
+            return False
+        self._seen[level.key] = level.version, now
+        return True
 
 
 class Views:

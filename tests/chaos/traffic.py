@@ -111,6 +111,7 @@ class Watcher:
         self.went_back: list[tuple[Level, int]] = []
         self._lag = lag
         self._shown: dict[tuple[str | None, Key], int] = {}
+        self._brought: set[Level] = set()
         self.subscription.listen(self._hear)
 
     @property
@@ -128,10 +129,13 @@ class Watcher:
 
     def _hear(self, event: StreamEvent) -> None:
         if isinstance(event, LevelChanged):
+            if event.level in self._brought:  # by the snapshot just before: told again as a change, and no measure
+                return
             if event.level.committed_at is not None:
                 self._lag.arrived(time.time() - event.level.committed_at.timestamp())
             self._show(event.level, again=False)
         elif isinstance(event, Snapshot):
+            self._brought = set(event.levels)
             for level in event.levels:
                 self._show(level, again=True)
 

@@ -11,11 +11,16 @@ from tests.simulation.violation import Violation
 
 
 class Checks:
-    """``shown``: the versions that its view has shown in this epoch. ``told``: what the application makes of events."""
+    """``shown``: the versions that its view has shown in this epoch. ``told``: what the application makes of events.
+
+    ``looped``: what an application makes of them that takes the first snapshot, and then nothing but changes.
+    """
 
     def __init__(self, view: View, location: str, skus: tuple[str, ...] | None, truths: Mapping[str, History]) -> None:
         self.shown: dict[Key, int] = {}
         self.told: dict[Key, int] = {}
+        self.looped: dict[Key, Level] | None = None
+        self._showed: frozenset[Level] = frozenset()
         self._view = view
         self._location = location
         self._skus = skus
@@ -70,14 +75,21 @@ class Checks:
                     raise Violation(check, f"{dict(position.seq)} promises {key} version {due}, held: {has}")
 
     def taken(self, event: StreamEvent) -> None:
-        """What the application reads: what it knows must never go back either, and a change is one."""
+        """What the application reads: what it knows must never go back either, and a change is one, but for what the
+        snapshot before it showed already."""
         if isinstance(event, Snapshot):
+            self._showed = frozenset(event.levels)
+            if self.looped is None:
+                self.looped = {level.key: level for level in event.levels}
             if not event.recovered:
                 self._floors, self.told = {**self._floors, **self.told}, {}
             for level in event.levels:
                 self._tell(level, self._floors.get(level.key, self.told.get(level.key, -1)))
         elif isinstance(event, LevelChanged):
-            self._tell(event.level, self.told.get(event.level.key, -1) + 1)
+            if event.level not in self._showed:
+                self._tell(event.level, self.told.get(event.level.key, -1) + 1)
+            if self.looped is not None:
+                self.looped[event.level.key] = event.level
 
     def told_all(self) -> None:
         """The application has read everything: it must know what the view shows."""
@@ -87,6 +99,8 @@ class Checks:
                 raise Violation(
                     "not-told", f"{key} version {level.version} is in the view, the application has {known}"
                 )
+            if self.looped is not None and self.looped.get(key) != level:
+                raise Violation("not-looped", f"{level} is in the view, changes have told {self.looped.get(key)}")
         if len(self.told) > len(self._view):
             raise Violation("not-told", f"{self.told.keys() - self._view.keys()} are gone, the application has them")
 

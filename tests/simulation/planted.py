@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +15,7 @@ from hub.subscription import Cursor
 from stockwire import frame
 from stockwire.level import Level
 from stockwire.mailbox import Mailbox
-from stockwire.session import Output, Session
+from stockwire.session import Output, Session, Taken
 from stockwire.view import Key, Replica
 from wire.messages import Batch, Event, LevelState
 
@@ -169,6 +169,24 @@ def _forget_what_was_not_told(right: Callable[..., Any]) -> Callable[..., Any]:
     return begin
 
 
+def _snapshots_tell_themselves(right: Callable[..., Any]) -> Callable[..., Any]:
+    """Who follows nothing but changes never learns what a resume has brought."""
+
+    def put(self: Mailbox, said: Output) -> None:
+        right(self, replace(said, first=True) if isinstance(said, Taken) else said)
+
+    return put
+
+
+def _another_epoch_is_another_beginning(_: Callable[..., Any]) -> Callable[..., Any]:
+    def drop(self: Session) -> None:
+        self._replica.drop()
+        self._untold.clear()
+        self._begun = False
+
+    return drop
+
+
 PLANTED = (
     Planted(">= for >", "client", Replica, "apply", _as_new_again),
     Planted(">= for >", "hub", ShardSequence, "batch", _next_is_enough),
@@ -184,4 +202,6 @@ PLANTED = (
     Planted("a snapshot over a newer level", "client", Session, "_snapshot_part", _snapshot_over_newer),
     Planted("a snapshot over a newer level", "hub", Levels, "_load", _loaded_over_newer),
     Planted("changes forgotten with a cut resume", "client", Session, "begin", _forget_what_was_not_told),
+    Planted("changes of a snapshot not told", "client", Mailbox, "put", _snapshots_tell_themselves),
+    Planted("changes between epochs not told", "client", Session, "_drop", _another_epoch_is_another_beginning),
 )

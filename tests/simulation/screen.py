@@ -180,18 +180,15 @@ class Screen:
         match output:
             case Send(text):
                 link.send(text)
-            case Changed(keys):
-                self.mailbox.changed(keys)
-            case Taken(keys, recovered):
-                self._world.counts["resumed" if recovered else "whole snapshot"] += 1
+            case Taken():
+                self._world.counts["resumed" if output.recovered else "whole snapshot"] += 1
                 self._reconnect.succeeded()
-                self.mailbox.snapshot(keys, recovered=recovered)
             case Freshness():
                 self._world.counts["told to be behind"] += not output.fresh
-                self.mailbox.notice(output)
             case Ending():
                 if self.link is link:
                     self._lost(output)
+        self.mailbox.put(output)
 
     def _lost(self, ending: Ending) -> None:
         """As the client's subscription does it: what is held ages, and when to come back is decided."""

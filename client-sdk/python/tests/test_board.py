@@ -110,6 +110,8 @@ def test_a_lost_connection_is_seen_and_so_is_its_end() -> None:
     assert shop.lines()[1] == "try 1 now: the hub went away"
     shop.snapshot(level("A", 2, 4), recovered=True)
     assert shop.lines()[1] == "back after 3.0 s: resumed, 1 levels changed meanwhile"
+    shop.change(level("A", 2, 4))
+    assert any(line.startswith("A") and "▼ -1" in line for line in shop.lines()), "what changed meanwhile is not seen"
     shop.now += BACK_S
     assert shop.lines()[1] == ""
 

@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
+from stockwire.asyncio.inbox import Inbox as AsyncInbox
 from stockwire.kind import LEVELS
+from stockwire.session import Session
 from stockwire.stream import LevelChanged, Snapshot, StreamEvent
 from stockwire.sync.inbox import Ended, Inbox
 from stockwire.sync.listener import Listener
@@ -24,17 +26,19 @@ def level(sku: str, version: int) -> dict[str, Any]:
     }
 
 
-def feed(inbox: Inbox, message: dict[str, Any]) -> None:
+def feed(inbox: Inbox | AsyncInbox, message: dict[str, Any]) -> None:
     inbox.receive(orjson.dumps(message))
 
 
-def begun(inbox: Inbox, skus: list[str]) -> None:
+def begun(
+    inbox: Inbox | AsyncInbox, skus: list[str], *, version: int = 1, recovered: bool = False, epoch: str = "e"
+) -> None:
     """A connection's beginning, its snapshot complete."""
     inbox.session.begin("token")
-    feed(inbox, {"type": "connected", "id": 1, "node": "n", "epoch": "e", "heartbeat_s": 5, "expires_at": None})
-    feed(inbox, {"type": "subscribed", "id": 2, "sub": 2, "recovered": False})
-    position = {"epoch": "e", "seq": {"0": 1}}
-    levels = [level(sku, 1) for sku in skus]
+    feed(inbox, {"type": "connected", "id": 1, "node": "n", "epoch": epoch, "heartbeat_s": 5, "expires_at": None})
+    feed(inbox, {"type": "subscribed", "id": 2, "sub": 2, "recovered": recovered})
+    position = {"epoch": epoch, "seq": {"0": 1}}
+    levels = [level(sku, version) for sku in skus]
     feed(inbox, {"type": "snapshot", "sub": 2, "levels": levels, "last": True, "position": position})
 
 
@@ -66,6 +70,28 @@ def test_thousands_of_changes_behind_a_blocked_callback_are_a_few_with_the_newes
         event.level.sku: event.level.version for event in heard if isinstance(event, LevelChanged)
     } == dict.fromkeys(SKUS, newest)
     assert len(heard) == 1 + len(SKUS)
+
+
+def test_a_reader_of_changes_alone_learns_what_a_resume_and_another_epoch_brought() -> None:
+    """In both clients: one empties a mailbox, the other is called at once."""
+    blocking = Inbox(LEVELS, "berlin", None)
+    mailbox = blocking.open_mailbox()
+    asynchronous = AsyncInbox(Session(LEVELS, "berlin", None), "berlin")
+    heard: list[StreamEvent] = []
+    asynchronous.listeners.append(heard.append)
+    shown: list[list[tuple[str, int]]] = []
+    for inbox in (blocking, asynchronous):
+        begun(inbox, ["S0", "S1"])
+        inbox.lost(None)
+        begun(inbox, ["S0"], version=5, recovered=True)
+        inbox.lost(None)
+        begun(inbox, ["S0", "S1"], version=2, epoch="f")
+    taken = []
+    while event := mailbox.take():
+        taken.append(event)
+    for events in (taken, heard):
+        shown.append([(one.level.sku, one.level.version) for one in events if isinstance(one, LevelChanged)])
+    assert shown == [[("S0", 2), ("S1", 2)], [("S0", 5), ("S0", 2), ("S1", 2)]]
 
 
 def test_a_view_read_while_it_changes_is_of_one_moment() -> None:

@@ -1,5 +1,6 @@
 """A slow reader gets the newest of everything, late, and costs only what is watched."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,7 @@ from stockwire.frame import Position
 from stockwire.kind import LEVELS
 from stockwire.level import Level
 from stockwire.mailbox import Mailbox
+from stockwire.session import Changed, Dropped, Taken
 from stockwire.stream import Freshness, LevelChanged, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Replica, View
 
@@ -46,13 +48,26 @@ def test_many_changes_of_a_level_are_one_event_with_the_newest() -> None:
     assert watched.taken() == [LevelChanged(level("A", 999)), LevelChanged(level("B", 1))]
 
 
-def test_a_complete_snapshot_swallows_what_waited_before_and_after_it() -> None:
+def test_what_changes_behind_a_snapshot_that_waits_is_a_change_all_the_same() -> None:
+    """Who has begun with `ready` and follows nothing but changes would never learn of it."""
     watched = Watched()
-    watched.change("A", 1)
+    watched.replica.apply(level("A", 1))
     watched.replica.apply(level("B", 1))
-    watched.mailbox.snapshot({}, recovered=False)
+    watched.mailbox.put(Taken({key("A"): None, key("B"): None}, recovered=False, first=True))
     watched.change("A", 2)
-    assert watched.taken() == [Snapshot((level("A", 2), level("B", 1)), recovered=False)]
+    held = (level("A", 2), level("B", 1))
+    assert watched.taken() == [Snapshot(held, recovered=False), LevelChanged(level("A", 2))]
+
+
+@pytest.mark.parametrize("recovered", [True, False])
+def test_what_a_later_snapshot_brings_is_told_as_a_change(recovered: bool) -> None:
+    watched = Watched()
+    watched.replica.apply(level("A", 1))
+    watched.mailbox.put(Taken({key("A"): None}, recovered=False, first=True))
+    assert [type(event) for event in watched.taken()] == [Snapshot]
+    watched.replica.apply(level("A", 2))
+    watched.mailbox.put(Taken({key("A"): level("A", 1)}, recovered=recovered, first=False))
+    assert watched.taken() == [Snapshot((level("A", 2),), recovered=recovered), LevelChanged(level("A", 2))]
 
 
 def test_a_complete_snapshot_that_waits_stays_complete_after_a_resume() -> None:
@@ -62,7 +77,9 @@ def test_a_complete_snapshot_that_waits_stays_complete_after_a_resume() -> None:
     watched.mailbox.notice(Reconnecting(1, 0.1, "lost"))
     watched.change("B", 1)
     watched.mailbox.snapshot({key("B"): None}, recovered=True)
-    assert watched.taken() == [Snapshot((level("A", 1), level("B", 1)), recovered=False)]
+    (snapshot, *changes) = watched.taken()
+    assert snapshot == Snapshot((level("A", 1), level("B", 1)), recovered=False)
+    assert changes == [LevelChanged(level("A", 1)), LevelChanged(level("B", 1))]
 
 
 def test_two_resumes_are_one_with_all_that_changed() -> None:
@@ -95,6 +112,52 @@ def test_another_epoch_takes_back_what_was_not_read() -> None:
     watched.replica.drop()
     watched.mailbox.forget()
     assert watched.taken() == []
+
+
+def test_what_a_late_snapshot_showed_is_what_the_reader_knows_in_the_next_epoch() -> None:
+    """It was complete at version 1 and read at version 2; the next epoch is at version 1 again."""
+    watched = Watched()
+    watched.replica.apply(level("A", 1))
+    watched.mailbox.put(Taken({key("A"): None}, recovered=False, first=True))
+    watched.replica.apply(level("A", 2))
+    watched.mailbox.put(Changed({key("A"): level("A", 1)}))
+    assert watched.mailbox.take() == Snapshot((level("A", 2),), recovered=False)
+    watched.replica.drop()
+    watched.mailbox.put(Dropped())
+    watched.replica.apply(level("A", 1))
+    watched.mailbox.put(Taken({key("A"): level("A", 2)}, recovered=False, first=False))
+    events = watched.taken()
+    assert events[-2:] == [Snapshot((level("A", 1),), recovered=False), LevelChanged(level("A", 1))]
+
+
+def test_what_a_resume_did_not_show_is_still_taken_back_by_another_epoch() -> None:
+    watched = Watched()
+    watched.change("A", 1)
+    watched.replica.apply(level("B", 1))
+    watched.mailbox.put(Taken({key("B"): None}, recovered=True, first=False))
+    assert watched.mailbox.take() == Snapshot((level("B", 1),), recovered=True)
+    watched.replica.drop()
+    watched.mailbox.put(Dropped())
+    assert watched.taken() == [LevelChanged(level("B", 1))]
+
+
+def test_what_was_not_read_in_one_epoch_is_held_against_the_next() -> None:
+    """The reader knows version 1; version 2 was taken back unread; the next epoch begins where the reader stands."""
+    watched = Watched()
+    watched.replica.apply(level("A", 1))
+    watched.replica.apply(level("B", 1))
+    watched.mailbox.put(Taken({}, recovered=False, first=True))
+    watched.taken()
+    for sku in "AB":
+        watched.replica.apply(level(sku, 2))
+        watched.mailbox.put(Changed({key(sku): level(sku, 1)}))
+    watched.replica.drop()
+    watched.mailbox.put(Dropped())
+    watched.replica.apply(level("A", 1))
+    watched.replica.apply(level("B", 3))
+    watched.mailbox.put(Taken({key("A"): level("A", 2), key("B"): level("B", 2)}, recovered=False, first=False))
+    held = (level("A", 1), level("B", 3))
+    assert watched.taken() == [Snapshot(held, recovered=False), LevelChanged(level("B", 3))]
 
 
 steps = st.lists(

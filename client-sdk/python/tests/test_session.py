@@ -174,6 +174,34 @@ def test_another_epoch_drops_everything_before_it_subscribes() -> None:
     assert hub.session.view["berlin", "A"].version == 1
 
 
+def test_another_epoch_tells_what_has_become_of_each_level_known() -> None:
+    """Who follows changes alone would show the old epoch's numbers until each level's next sale, if there is one."""
+    hub = Hub()
+    hub.serve(level("A", 9), level("B", 4), level("C", 2))
+    before = hub.session.view.copy()
+    hub.session.lost(None)
+    again = Hub(hub.session)
+    again.say(connected("other"), subscribed(), snapshot(level("A", 9), last=False, epoch="other"))
+    (taken,) = again.say(snapshot(level("B", 3), level("D", 1), epoch="other"))
+    assert isinstance(taken, Taken)
+    assert not taken.first
+    told = {sku: taken.before["berlin", sku] for sku in "ABCD"}
+    assert told == {sku: before.get(("berlin", sku)) for sku in "ABCD"}
+    gone = hub.session.view["berlin", "C"]
+    assert (gone.version, gone.on_hand, gone.available, gone.kind) == (0, 0, 0, None)
+    changes = [key for key, known in taken.before.items() if LEVELS.tells(known, hub.session.view[key])]
+    assert sorted(sku for _, sku in changes) == ["B", "C", "D"]
+
+
+def test_an_epoch_that_ended_in_the_middle_of_its_snapshot_leaves_what_was_told_before_it() -> None:
+    hub = Hub()
+    hub.serve(level("A", 9))
+    known = hub.session.view["berlin", "A"]
+    Hub(hub.session).say(connected("f"), subscribed(), snapshot(level("A", 1), last=False, epoch="f"))
+    (*_, taken) = Hub(hub.session).say(connected("g"), subscribed(), snapshot(level("A", 2), epoch="g"))
+    assert taken == Taken({("berlin", "A"): known}, recovered=False, first=False)
+
+
 def test_a_snapshot_of_another_epoch_than_the_connection_ends_it() -> None:
     hub = Hub()
     (ending,) = [o for o in hub.say(connected("e"), subscribed(), snapshot(epoch="f")) if isinstance(o, Ending)]

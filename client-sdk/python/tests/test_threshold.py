@@ -149,14 +149,33 @@ def test_what_a_part_of_a_snapshot_takes_back_is_not_told_again() -> None:
     assert edges(watched.taken()) == [("A", True)]
 
 
-def test_another_epoch_takes_back_a_crossing_that_was_not_read() -> None:
+def test_a_crossing_that_a_late_snapshot_showed_is_told_before_the_one_that_undoes_it() -> None:
+    """Else who heeds snapshots would show the first one for ever, and who does not would hear the second one twice."""
+    watched = Watched()
+    watched.serve(threshold("A", 1, False))
+    watched.taken()
+    watched.say(crossing("A", 2, True))
+    watched.again(threshold("A", 2, True))
+    snapshot = watched.mailbox.take()
+    assert isinstance(snapshot, Snapshot)
+    assert [level.raised for level in snapshot.levels] == [True]
+    watched.say(crossing("A", 3, False))
+    assert edges(watched.taken()) == [("A", True), ("A", False)]
+
+
+def test_another_epoch_is_held_against_what_each_reader_knows() -> None:
     watched = Watched()
     watched.serve(threshold("A", 1, False))
     watched.say(crossing("A", 2, True))
     watched.inbox.lost(4202)
     watched.session.begin("key")
     watched.say(connected("f"), SUBSCRIBED, snapshot(threshold("A", 1, True)))
-    assert edges(watched.taken()) == []
+    assert edges(watched.taken()) == [("A", True)] == edges(watched.heard)
+    watched.inbox.lost(4202)
+    watched.session.begin("key")
+    watched.say(connected("g"), SUBSCRIBED, snapshot(threshold("B", 1, True)))
+    assert sorted(edges(watched.taken())) == [("A", False), ("B", True)]
+    assert sorted(edges(watched.heard)) == [("A", False), ("A", True), ("B", True)]
 
 
 @pytest.mark.parametrize(

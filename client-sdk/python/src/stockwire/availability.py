@@ -37,3 +37,7 @@ class Availability:
             availability=text(data, "availability"),
             quantity=text(data, "quantity"),
         )
+
+    def never(self) -> "Availability":
+        """As it reads where nothing has ever been booked."""
+        return Availability(self.sku, self.location, 0, "out", "0")

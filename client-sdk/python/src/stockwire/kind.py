@@ -23,9 +23,8 @@ class Kind(Generic[T, C]):
     ``subscribe``. ``resumes``: its snapshots end with a position. ``settle`` makes of what was told, and of what is
     known (None: nothing), what is to be held.
 
-    ``crossed``: whether a change is an edge, if only edges are told. A snapshot does not tell them: they are told after
-    it, but for the first, which is where everything begins. None: each change is told, and a complete snapshot tells
-    everything.
+    ``crossed``: whether a change is an edge, if only edges are told; None: each change is. ``never`` makes of what was
+    held what is held when nothing has ever been booked.
     """
 
     message: str
@@ -33,6 +32,7 @@ class Kind(Generic[T, C]):
     holds: type[T]
     parse: Callable[[Mapping[str, Any]], T]
     event: Callable[[T], C]
+    never: Callable[[T], T]
     asks: Mapping[str, object] = field(default_factory=dict[str, object])
     resumes: bool = False
     settle: Callable[[T, T | None], T] = as_told
@@ -40,11 +40,13 @@ class Kind(Generic[T, C]):
 
     def tells(self, before: T | None, now: T) -> bool:
         """Whether a change is an event of its own; ``before`` None: it has just come into being."""
-        return self.crossed is None or self.crossed(before, now)
+        return before != now if self.crossed is None else self.crossed(before, now)
 
 
-LEVELS = Kind("level", "levels", Level, Level.parse, LevelChanged, resumes=True)
-PUBLIC = Kind("view", "views", Availability, Availability.parse, AvailabilityChanged, {"view": "public"})
+LEVELS = Kind("level", "levels", Level, Level.parse, LevelChanged, Level.never, resumes=True)
+PUBLIC = Kind(
+    "view", "views", Availability, Availability.parse, AvailabilityChanged, Availability.never, {"view": "public"}
+)
 
 
 def thresholds(when: AtMost | AtLeast, *, public: bool) -> Kind[Threshold, ThresholdCrossed]:
@@ -56,6 +58,7 @@ def thresholds(when: AtMost | AtLeast, *, public: bool) -> Kind[Threshold, Thres
         Threshold,
         Threshold.parse,
         ThresholdCrossed,
+        Threshold.never,
         asks,
         settle=settle,
         crossed=crossed,

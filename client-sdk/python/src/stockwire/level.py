@@ -58,6 +58,10 @@ class Level(LevelNumbers):
             seq=integer(data, "seq"),
         )
 
+    def never(self) -> "Level":
+        """As it reads where nothing has ever been booked."""
+        return Level(self.sku, self.location, 0, 0, 0, 0, None, None, self.shard, 0)
+
 
 class _Numbers(TypedDict):
     sku: str

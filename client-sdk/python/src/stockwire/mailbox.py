@@ -1,7 +1,7 @@
 """Events waiting for a reader that may be slow: the latest of each, so memory is bounded by what is watched. Pure."""
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
 from typing import Generic
 
 from stockwire.held import T
@@ -14,19 +14,27 @@ Notice = Freshness | Reconnecting
 
 
 class Mailbox(Generic[T, C]):
-    """Keeps what has changed, not the values: an event is made from the view when it is taken, so it is never old."""
+    """Keeps what has changed, not the values: an event is made from the view when it is taken, so it is never old.
+
+    But for what waits when a snapshot is taken: it is told right after it, as the snapshot showed it. So readers who
+    heed the snapshot and readers who follow changes alone know the same, and what comes next is news to both.
+    """
 
     def __init__(self, kind: Kind[T, C], view: View[T]) -> None:
         self._kind = kind
         self._view = view
         self._changed: OrderedDict[Key, T | None] = OrderedDict()
         """With what the reader knows of each."""
+        self._left: dict[Key, T | None] = {}
+        """As `_changed`, of the epoch before, until a snapshot says what has become of it."""
+        self._shown: deque[C] = deque()
+        """What the last snapshot showed and is still to be told: one event of each level at most."""
         self._snapshot: set[Key] | None = None
         self._recovered = True
         self._notices: OrderedDict[type[Notice], Notice] = OrderedDict()
 
     def __bool__(self) -> bool:
-        return bool(self._notices) or self._snapshot is not None or self._next() is not None
+        return bool(self._shown or self._notices) or self._snapshot is not None or any(True for _ in self._news())
 
     def put(self, said: Output[T] | Notice) -> None:
         """What a session has made of a message, and what is said of the connection. The view has it already."""
@@ -35,8 +43,9 @@ class Mailbox(Generic[T, C]):
                 self.changed(before)
             case Taken(before, recovered, first):
                 self.snapshot(before, recovered=recovered)
-                if not first and self._kind.crossed is not None:
+                if not first:
                     self.changed(before)
+                self._left.clear()
             case Dropped():
                 self.forget()
             case Freshness() | Reconnecting():
@@ -45,7 +54,8 @@ class Mailbox(Generic[T, C]):
                 pass
 
     def forget(self) -> None:
-        """Another epoch: what was waiting is not true any more."""
+        """Another epoch: what was waiting is not true any more. What the reader knows of it is kept."""
+        self._left = {**self._changed, **self._left}
         self._changed.clear()
         self._snapshot = None
         self._recovered = True
@@ -53,7 +63,7 @@ class Mailbox(Generic[T, C]):
     def changed(self, before: Mapping[Key, T | None]) -> None:
         """A level that already waits keeps its place, so that a busy one cannot starve itself."""
         for key, known in before.items():
-            first = self._changed.setdefault(key, known)
+            first = self._changed.setdefault(key, self._left.get(key, known))
             if key not in self._view or not self._kind.tells(first, self._view[key]):
                 del self._changed[key]
 
@@ -65,7 +75,6 @@ class Mailbox(Generic[T, C]):
             self._snapshot = (self._snapshot or set()) | before.keys()
         else:
             self._snapshot = set()
-            self._told_by_snapshot(self._changed)
 
     def notice(self, notice: Notice) -> None:
         if isinstance(notice, Reconnecting):
@@ -74,34 +83,33 @@ class Mailbox(Generic[T, C]):
         self._notices[type(notice)] = notice
 
     def take(self) -> StreamEvent[T, C] | None:
-        """The next event: snapshot, then what is said of the connection, then levels in the order of their change."""
+        """The next event: a snapshot and what it changed, then what is said of the connection, then other changes in
+        their order."""
+        if self._shown:
+            return self._shown.popleft()
         if self._snapshot is not None:
-            return self._take_snapshot()
+            snapshot = self._take_snapshot()
+            showed = {level.key for level in snapshot.levels}
+            self._shown.extend(self._taken(key) for key in tuple(self._news()) if key in showed)
+            return snapshot
         if self._notices:
             return self._notices.popitem(last=False)[1]
-        key = self._next()
-        if key is None:
-            return None
+        key = next(self._news(), None)
+        return None if key is None else self._taken(key)
+
+    def _taken(self, key: Key) -> C:
         del self._changed[key]
         return self._kind.event(self._view[key])
 
-    def _next(self) -> Key | None:
+    def _news(self) -> Iterator[Key]:
         """What is no news waits: in the middle of a snapshot the view may come back to what the reader knows."""
         for key, known in self._changed.items():
             if key in self._view and self._kind.tells(known, self._view[key]):
-                return key
-        return None
+                yield key
 
     def _take_snapshot(self) -> Snapshot[T]:
         keys, self._snapshot = self._snapshot or set(), None
         if not self._recovered:
             self._recovered = True
-            self._told_by_snapshot(self._changed)
             return Snapshot(tuple(self._view.values()), recovered=False)
-        self._told_by_snapshot(keys)
         return Snapshot(self._view.of(sorted(keys)), recovered=True)
-
-    def _told_by_snapshot(self, keys: Iterable[Key]) -> None:
-        if self._kind.crossed is None:
-            for key in tuple(keys):
-                self._changed.pop(key, None)

@@ -43,7 +43,8 @@ class Changed(Generic[T]):
 class Taken(Generic[T]):
     """A snapshot is complete; ``before`` as in `Changed`, of what changed and was not told before.
 
-    ``first``: of this subscription, or of its epoch.
+    ``first``: of this subscription. Later ones bring changes, which are told as such; of another epoch too, where
+    ``before`` is what was known of each in the one before.
     """
 
     before: Mapping[Key, T | None]
@@ -89,6 +90,8 @@ class Session(Generic[T, C]):
         self._request_id = SUBSCRIBE_ID
         # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain
         self._untold: dict[Key, T | None] = {}
+        # Of the epoch before, until the first snapshot of this one says what has become of it
+        self._left: dict[Key, T] = {}
         self._begun = False
         self._reset()
 
@@ -170,9 +173,12 @@ class Session(Generic[T, C]):
         return [*outputs, Send(frame.subscribe(SUBSCRIBE_ID, self._location, self._skus, since, self.kind.asks))]
 
     def _drop(self) -> None:
+        told = self._replica.all_known() | self._untold
+        for key, known in told.items():
+            if known is not None:
+                self._left.setdefault(key, known)
         self._replica.drop()
         self._untold.clear()
-        self._begun = False
 
     def _subscribed(self, message: frame.Subscribed) -> list[Output[T]]:
         if message.id != SUBSCRIBE_ID or self._sub is not None:
@@ -207,6 +213,7 @@ class Session(Generic[T, C]):
             return []
         if part.position is not None and part.position.epoch != self._epoch:
             return [Ending("the epoch changed during a snapshot", code=close_code.EPOCH_CHANGED)]
+        self._settle_left()
         self._replica.end_snapshot(part.position)
         self._complete = True
         taken = Taken(self._untold, self._recovered, first=not self._begun)
@@ -214,6 +221,16 @@ class Session(Generic[T, C]):
         self._untold = {}
         self.view.state = State.STALE if self._heard is not None and not self._heard.fresh else State.FRESH
         return [taken] if self._heard is None else [taken, self._heard]
+
+    def _settle_left(self) -> None:
+        """What another epoch left of what was known before: what it does not name is as if it had never been."""
+        if not self._left:
+            return
+        self._untold = {key: self._left.pop(key, known) for key, known in self._untold.items()}
+        for key, known in self._left.items():
+            self._replica.apply(self.kind.never(known))
+            self._untold[key] = known
+        self._left = {}
 
     def _heartbeat(self, message: frame.Heartbeat) -> list[Output[T]]:
         self._heard = Freshness(message.fresh, message.lag_ms)

@@ -11,10 +11,12 @@ from stockwire.threshold import Threshold
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[T]):
-    """What is shown is complete now. ``recovered`` false: ``levels`` is everything, replace what you show.
+    """What is shown is complete now. The first says where everything stands; from then on whatever changes is told as a
+    change, also what a later snapshot brings, right after it: who follows changes may ignore the others.
 
-    ``recovered`` true: the stream goes on where it was interrupted, ``levels`` are those that changed meanwhile. Of
-    `subscribe_public` and `subscribe_threshold` they are `Availability` and `Threshold`, and it is always false.
+    ``recovered`` false: ``levels`` is everything. True: the stream goes on where it was interrupted, ``levels`` are
+    those that changed meanwhile. Of `subscribe_public` and `subscribe_threshold` they are `Availability` and
+    `Threshold`, and it is always false.
     """
 
     levels: tuple[T, ...]
@@ -23,14 +25,19 @@ class Snapshot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class LevelChanged:
-    """The newest known state of one level. Versions in between may have been left out, never taken back."""
+    """The newest known state of one level, however it came: on the stream, by a resume, by a new snapshot.
+
+    Versions in between may have been left out, and none is taken back within an epoch. In a new epoch (the ledger's
+    database was put back to an earlier state) each level that stands otherwise than before is told, and one that is no
+    more as version 0.
+    """
 
     level: Level
 
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityChanged:
-    """What the public sees of one level, newest known. It comes only when that changes, not at each sale."""
+    """What the public sees of one level, newest known, however it came. Only when that changes, not at each sale."""
 
     availability: Availability
 

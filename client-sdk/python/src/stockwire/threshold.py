@@ -82,6 +82,10 @@ class Threshold:
             available=None if data.get("available") is None else integer(data, "available"),
         )
 
+    def never(self) -> "Threshold":
+        """Not raised: what has not come into being has crossed nothing."""
+        return Threshold(self.sku, self.location, 0, raised=False, available=None)
+
 
 class Undecided(Threshold):
     """Between the edges, and the hub has not seen from which side it came there. On the wire only, never held."""

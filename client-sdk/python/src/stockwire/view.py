@@ -54,6 +54,10 @@ class Replica(Generic[T]):
         """What is held, or was before a snapshot left it out."""
         return self.levels.get(key) or self._gone.get(key)
 
+    def all_known(self) -> dict[Key, T]:
+        """As `known`, of everything."""
+        return self._gone | self.levels
+
     def apply(self, level: T) -> bool:
         """Whether ``level`` is newer than what was held, and is held now."""
         key = level.key

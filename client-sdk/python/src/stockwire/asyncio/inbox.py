@@ -61,8 +61,7 @@ class Inbox(Generic[T, C]):
                 return self._changes(before)
             case Taken(before, recovered, first):
                 levels = view.of(sorted(before)) if recovered else tuple(view.values())
-                edges = [] if first or self.session.kind.crossed is None else self._changes(before)
-                return [Snapshot(levels, recovered), *edges]
+                return [Snapshot(levels, recovered), *([] if first else self._changes(before))]
             case Freshness():
                 return [output]
         return []

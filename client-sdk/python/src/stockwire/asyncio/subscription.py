@@ -21,9 +21,10 @@ class AsyncSubscription(Generic[T, C]):
     """Live levels of a location, as one async iterator of `StreamEvent`s and as a `view` that is always right.
 
     Guarantees: within an epoch no version of a level ever goes back. Every change reaches the view, or a newer one
-    does; after an interruption the stream goes on where it was, or begins with a complete snapshot. A slow reader gets
-    fresh levels late, not old ones in order, and costs memory only for what is watched. The view follows whether or not
-    anybody iterates.
+    does; after an interruption the stream goes on where it was, or begins with a complete snapshot, and either way each
+    level that changed meanwhile is told as a change: the first snapshot and the changes alone end equal to the ledger.
+    A slow reader gets fresh levels late, not old ones in order, and costs memory only for what is watched. The view
+    follows whether or not anybody iterates.
 
     The iterator ends after `close` and raises what cannot be mended by coming back: BadToken, Forbidden, Invalid,
     StreamRefused, ConfigurationError. Everything else is retried for as long as the subscription is open, and

@@ -43,6 +43,7 @@ class Board:
         self._changed: dict[Key, tuple[float, int]] = {}
         """When and by how much, in the order of change."""
         self._available: dict[Key, int] = {}
+        self._begun = False
         self._changes = 0
         self._losses = 0
         self._lost_at: float | None = None
@@ -89,11 +90,9 @@ class Board:
             what = f"resumed, {len(levels):,} levels changed meanwhile" if recovered else "with a new snapshot"
             self._back = (self._clock(), f"back after {gone_s:.1f} s: {what}")
         self._lost_at = self._trying = None
-        if not recovered:
-            self._available.clear()
-            self._changed.clear()
-        for level in levels:
-            self._available[level.key] = level.available
+        if not self._begun:  # what a later one brings is told as changes, and flashes as such
+            self._available = {level.key: level.available for level in levels}
+        self._begun = True
 
     def _shown(self, rows: int) -> list[Level]:
         """All if they fit, else the last changed; either way by key, so that rows keep their places."""

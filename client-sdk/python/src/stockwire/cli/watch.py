@@ -16,7 +16,7 @@ from stockwire.cli.lines import stream_lines
 from stockwire.cli.live import draw
 from stockwire.cli.options import Json, Key, Url, complete, echo_json, failures
 from stockwire.held import T
-from stockwire.stream import C
+from stockwire.stream import C, Snapshot
 from stockwire.threshold import AtLeast, AtMost
 
 
@@ -84,13 +84,15 @@ async def _watch(
 
 
 async def _print_lines(subscription: AsyncSubscription[T, C], *, json: bool) -> None:
+    begun = False
     async with subscription:
         async for event in subscription:
             if json:
                 echo_json(stream_fields(event))
-            else:
+            elif not (begun and isinstance(event, Snapshot)):  # what a later one brings is told as changes
                 for line in stream_lines(event):
                     typer.echo(line)
+            begun = begun or isinstance(event, Snapshot)
 
 
 async def _follow(subscription: AsyncSubscription, board: Board) -> None:
