@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,7 @@ def test_a_profile_that_is_wrong_is_one_line(tmp_path: Path, text: str, said: st
         ({"receipts": "weekly"}, "--receipts"),
     ],
 )
-def test_an_option_that_is_wrong_is_named(told: dict[str, str], said: str) -> None:
+def test_an_option_that_is_wrong_is_named(told: dict[str, Any], said: str) -> None:
     with pytest.raises(UnreadableFile, match=said):
         ReadOptions(**told)
 
