@@ -1,7 +1,7 @@
 """The server's commands, added to the client's `stockwire` program through its entry-point group.
 
 Exit status: 0 done, 1 it failed, 2 wrong usage, 78 a setting makes no sense (the one line printed says the fix), 130
-interrupted, 143 ended by SIGTERM (`up`, `ledger` and `hub`: 0).
+interrupted (`up`: 0), 143 ended by SIGTERM (`up`, `ledger` and `hub`: 0).
 """
 
 import asyncio
@@ -56,18 +56,22 @@ def up(
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
         _refuse_without_process_tools()
-        from cli import settings
-        from cli import up as running
+        try:
+            from cli import settings
+            from cli import up as running
 
-        asked = settings.UpSettings.read(
-            data=data_path(data),
-            reset=reset,
-            port=settings.whole_number("--port", port),
-            replay=settings.number("--replay", replay),
-            hubs=settings.whole_number("--hubs", hubs),
-            variables=os.environ,
-        )
-        status = running.run(asked)
+            asked = settings.UpSettings.read(
+                data=data_path(data),
+                reset=reset,
+                port=settings.whole_number("--port", port),
+                replay=settings.number("--replay", replay),
+                hubs=settings.whole_number("--hubs", hubs),
+                variables=os.environ,
+            )
+            status = running.run(asked)
+        except KeyboardInterrupt:  # while it was still being read: nothing runs that would need an order
+            print("Stopped.")
+            status = 0
     raise typer.Exit(status)
 
 

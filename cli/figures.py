@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cli.terminal.screen import PARTED_BY
+
 WINDOW_S = 10.0  # figures are of the last this many seconds
 SAMPLES_MAX = 50_000
 
@@ -25,10 +27,17 @@ class Figures:
     oversold: int | None = None
 
     def line(self) -> str:
-        return (
-            f"{_shown(self.changes_per_s)} changes/s · commit to client p50 {_shown(self.p50_ms, 1)} ms, "
-            f"p99 {_shown(self.p99_ms, 1)} ms · clients {_shown(self.clients)} · conflicts {_shown(self.conflicts)} · "
-            f"refused {_shown(self.refused)} · oversold {_shown(self.oversold)}"
+        """What matters most comes first: a narrow screen shows as many as fit."""
+        return PARTED_BY.join(
+            (
+                f"oversold {_shown(self.oversold)}",
+                f"{_shown(self.changes_per_s)} changes/s",
+                f"commit to client p50 {_shown(self.p50_ms, 1)} ms",
+                f"p99 {_shown(self.p99_ms, 1)} ms",
+                f"clients {_shown(self.clients)}",
+                f"refused {_shown(self.refused)}",
+                f"conflicts {_shown(self.conflicts)}",
+            )
         )
 
 

@@ -1,6 +1,8 @@
 """Serves the sample shop's page inside `stockwire up`."""
 
+import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -12,6 +14,11 @@ from cli.supervisor import SupervisorFailed
 from stockwire import AsyncClient
 from wire.backlog import BACKLOG
 
+CONNECTIONS_MAX = 256  # one shop's page on one machine
+STOP_TIMEOUT_S = 2
+LOGGER = "uvicorn.error"
+"""Where the page's server tells what went wrong; `up` shows it on its screen."""
+
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
@@ -21,21 +28,30 @@ class _Server(uvicorn.Server):
 
 
 async def serve_page(shop: Shop, client: AsyncClient, host: str, port: int) -> None:
-    """Until cancelled. ``client`` stays the caller's to close."""
+    """Until cancelled; then what was asked is answered first, for at most STOP_TIMEOUT_S. ``client`` stays the caller's
+    to close, afterwards."""
     try:
         listener = socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         raise SupervisorFailed(f"the page's port {port} was taken meanwhile ({error.strerror})") from error
-    with listener:
-        async with httpx.AsyncClient() as http:
-            config = uvicorn.Config(
+    async with httpx.AsyncClient() as http:
+        server = _Server(
+            uvicorn.Config(
                 create_shop(shop, client, http),
-                backlog=BACKLOG,
+                log_config=None,
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
-                limit_concurrency=256,
+                limit_concurrency=CONNECTIONS_MAX,
                 timeout_keep_alive=5,
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=STOP_TIMEOUT_S,
             )
-            await _Server(config).serve(sockets=[listener])
+        )
+        serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+        try:
+            # Cut off in the middle it would leave its connections open, and the next request finds no client
+            await asyncio.shield(serving)
+        finally:
+            logging.getLogger(LOGGER).setLevel(logging.CRITICAL)  # whom we leave unanswered now is no failure
+            server.should_exit = True
+            await serving

@@ -11,14 +11,13 @@ from pathlib import Path
 import httpx
 import uvloop
 
-from cli import launches
+from cli import launches, page_server
 from cli.access import Access, DatabaseUnusable, prepare_database
 from cli.banner import Banner
 from cli.data_folder import DataFolder
 from cli.embedded import EmbeddedFailed, Postgres, Valkey
 from cli.launch import Watchdog
 from cli.meter import Meter
-from cli.page_server import serve_page
 from cli.ports import HOST, Ports, choose
 from cli.replay import Replay
 from cli.sample_shop import LOCATION, NoSample, SampleShop, read_sample
@@ -35,7 +34,7 @@ from wire.environment import EXIT_CONFIG, SettingsError
 
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
 READ_TOKEN_EVERY_S = 1800
-EXIT_INTERRUPTED = 128 + signal.SIGINT
+STOPPED = "Stopped."
 _TIMEOUT_S = 10.0
 _FIGURES_EVERY_S = 1.0
 _FIRST_FIGURES_EVERY_S = 0.1
@@ -44,40 +43,32 @@ logger = logging.getLogger("stockwire.up")
 
 
 class Stopped(Exception):
-    """Somebody sent SIGTERM."""
-
-
-class Interrupted(Exception):
-    """Somebody pressed Ctrl-C."""
+    """Somebody pressed Ctrl-C or `q`, or sent SIGTERM."""
 
 
 def run(settings: UpSettings) -> int:
-    """Runs until it is stopped. Exit status: 0 by SIGTERM, 130 by Ctrl-C, 1 it failed, 78 it cannot start as asked.
+    """Runs until it is stopped. Exit status: 0 it was told to stop, 1 it failed, 78 it cannot start as asked.
 
-    Raises SettingsError for a data folder that cannot be used.
+    Ctrl-C is how people stop it, so it is no failure: `make` would tell an ordinary end as an error. Raises
+    SettingsError for a data folder that cannot be used; KeyboardInterrupt before its loop has taken Ctrl-C over, when
+    nothing runs yet.
     """
-    try:
-        return _run(settings)
-    except KeyboardInterrupt:  # before the loop has taken Ctrl-C over: nothing runs yet that would need an order
-        return EXIT_INTERRUPTED
-
-
-def _run(settings: UpSettings) -> int:
     folder = DataFolder(settings.data)
     folder.claim(reset=settings.reset)
     watchdog = Watchdog(hold=folder.lock)
     screen = Screen()
     status = 0
-    logger.addHandler(screen)
+    told = (logger, logging.getLogger(page_server.LOGGER))
+    for source in told:
+        source.addHandler(screen)
     try:
         ports = choose(settings.port, settings.hubs)
         watchdog.remove_at_end(folder.run_file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(Up(settings, ports, folder, watchdog, screen).run())
-    except* (Stopped, Interrupted) as stops:
+    except* Stopped:
         screen.clear()
-        screen.note("Stopped.")
-        status = EXIT_INTERRUPTED if stops.subgroup(Interrupted) else 0
+        screen.note(STOPPED)
     except* SettingsError as group:
         status = _report(screen, group, EXIT_CONFIG)
     except* (SupervisorFailed, EmbeddedFailed, NoSample, StockwireError, httpx.HTTPError) as group:
@@ -85,7 +76,8 @@ def _run(settings: UpSettings) -> int:
     finally:
         watchdog.close()
         folder.release()
-        logger.removeHandler(screen)
+        for source in told:
+            source.removeHandler(screen)
     return status
 
 
@@ -114,7 +106,7 @@ class Up:
         self._terminal = _terminal()
 
     async def run(self) -> None:
-        """Raises Stopped or Interrupted, or the reason why the system cannot go on, in a group."""
+        """Raises Stopped, or the reason why the system cannot go on, in a group."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._stop_on_signals(tasks)
@@ -128,22 +120,26 @@ class Up:
                 await self._supervisor.stop()
 
     def _stop_on_signals(self, tasks: asyncio.TaskGroup) -> None:
-        asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def ask(number: signal.Signals) -> None:
+        def ask() -> None:
             if asked.done():  # asked twice: no more waiting for anybody
                 if self._keyboard:
                     self._keyboard.restore()
                 self._watchdog.close()
-                os._exit(EXIT_INTERRUPTED)
-            asked.set_result(number)
-            self._screen.note("Stopping (Ctrl-C again to kill) …")
+                self._screen.clear()
+                self._screen.note("Killed.")
+                os._exit(0)
+            asked.set_result(None)
+            if self._screen.is_terminal:
+                self._screen.live("Stopping (Ctrl-C again to kill) …")
 
         async def stop() -> None:
-            raise Interrupted if await asked is signal.SIGINT else Stopped
+            await asked
+            raise Stopped
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, ask, number)
+            asyncio.get_running_loop().add_signal_handler(number, ask)
         tasks.create_task(stop(), name="stop")
 
     async def _start(self, supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
@@ -163,7 +159,7 @@ class Up:
             cards=shop.cards(),
             origins=launches.page_origins(self._ports),
         )
-        tasks.create_task(serve_page(page, client, HOST, self._ports.page), name="page")
+        tasks.create_task(page_server.serve_page(page, client, HOST, self._ports.page), name="page")
         await self._renew_read_token()
         self._write_run()
         self._screen.note(self._banner(self._access, shop).text())

@@ -28,7 +28,7 @@ _DOES = {
     "f": "flash sale: 500 buyers for 50 units, and the same done naively",
     "k": "kill a hub (the next one each time); says when every screen has healed",
     "b": "stop the broker for some seconds; sales and screens go on",
-    "q": "quit; the exit status is 0, as by SIGTERM (by Ctrl-C: 130)",
+    "q": "quit, as by Ctrl-C",
 }
 HINT = "f flash sale · k kill a hub · b cut the broker · q quit · h help"
 HELP = "\n".join(f"  {key}  {does}" for key, does in _DOES.items())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+PARTED_BY = " · "
 PLAIN_EVERY_S = 5.0  # how often the live line is printed where it cannot be overwritten
 
 
@@ -53,7 +54,7 @@ class Screen(logging.Handler):
     def live(self, text: str) -> None:
         """Replaces the last live line."""
         if self._terminal:
-            self._live = text[: shutil.get_terminal_size().columns - 1]
+            self._live = fitted(text, shutil.get_terminal_size().columns - 1)
             self._write(f"\r\x1b[2K{self._live}")
         elif time.monotonic() >= self._plain_at + PLAIN_EVERY_S:
             self._plain_at = time.monotonic()
@@ -81,7 +82,9 @@ class Screen(logging.Handler):
         self._live = again
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.note(f"! {record.getMessage()}")
+        """One line, of a failure with a traceback too."""
+        reason = f": {record.exc_info[1]!r}" if record.exc_info and record.exc_info[1] else ""
+        self.note(f"! {record.getMessage().strip()}{reason}")
 
     def _write(self, text: str) -> None:
         if self._stream is None:
@@ -91,3 +94,11 @@ class Screen(logging.Handler):
             self._stream.flush()
         except (OSError, ValueError):
             self._stream = None  # the reader has gone (`stockwire up | head`); the system goes on until it is stopped
+
+
+def fitted(text: str, columns: int) -> str:
+    """As many leading parts as fit, each whole: a figure that is cut reads as another one."""
+    if len(text) <= columns:
+        return text
+    whole, parted, _ = text[: columns + len(PARTED_BY)].rpartition(PARTED_BY)
+    return whole if parted else text[:columns]

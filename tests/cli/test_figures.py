@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from cli.figures import WINDOW_S, Arrivals, Figures
 from cli.meter import total
+from cli.terminal.screen import fitted
 
 NOW = 1_800_000_000.0
 
@@ -14,8 +17,30 @@ def at(seconds: float) -> datetime:
 
 def test_nothing_measured_is_a_dash() -> None:
     assert Figures().line() == (
-        "– changes/s · commit to client p50 – ms, p99 – ms · clients – · conflicts – · refused – · oversold –"
+        "oversold – · – changes/s · commit to client p50 – ms · p99 – ms · clients – · refused – · conflicts –"
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (
+            120,
+            "oversold 0 · 40 changes/s · commit to client p50 3.5 ms · p99 10.2 ms · "
+            "clients 4 · refused 0 · conflicts 1",
+        ),
+        (80, "oversold 0 · 40 changes/s · commit to client p50 3.5 ms · p99 10.2 ms"),
+        (70, "oversold 0 · 40 changes/s · commit to client p50 3.5 ms · p99 10.2 ms"),
+        (60, "oversold 0 · 40 changes/s · commit to client p50 3.5 ms"),
+        (40, "oversold 0 · 40 changes/s"),
+        (12, "oversold 0"),
+        (4, "over"),
+    ],
+)
+def test_the_headline_stands_on_every_screen_and_no_figure_is_cut(columns: int, shown: str) -> None:
+    """It stood last, and 80 columns ended before it. `refused 12` cut short would read `refused 1`."""
+    figures = Figures(40, 3.5, 10.2, clients=4, conflicts=1, refused=0, oversold=0)
+    assert fitted(figures.line(), columns) == shown
 
 
 def test_a_conflated_change_counts_every_version_it_stands_for() -> None:

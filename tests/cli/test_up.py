@@ -5,9 +5,12 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,8 +21,8 @@ from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
 from tests.waiting import wait_until
 
 FIGURES = re.compile(
-    r"^([\d,]+) changes/s · commit to client p50 ([\d.,]+) ms, p99 ([\d.,]+) ms · clients ([\d,]+) · "
-    r"conflicts ([\d,]+) · refused ([\d,]+) · oversold ([\d,]+)$",
+    r"^oversold (?P<oversold>[\d,]+) · (?P<changes>[\d,]+) changes/s · commit to client p50 (?P<p50>[\d.,]+) ms · "
+    r"p99 (?P<p99>[\d.,]+) ms · clients (?P<clients>[\d,]+) · refused [\d,]+ · conflicts [\d,]+$",
     re.M,
 )
 CHANGES_PER_S_MIN = 5
@@ -58,14 +61,14 @@ async def test_the_figures_are_measured_and_the_sales_flow(up: RunningUp) -> Non
 
     def flows(line: re.Match[str]) -> bool:
         """Clients are counted once a second: the first lines may be from before the measuring one came."""
-        return float(line[1].replace(",", "")) >= CHANGES_PER_S_MIN and int(line[4]) >= 1
+        return float(line["changes"].replace(",", "")) >= CHANGES_PER_S_MIN and int(line["clients"]) >= 1
 
     what = f"a line of figures with at least {CHANGES_PER_S_MIN} changes/s and a client"
     line = await wait_until(found, 40, what=what)
     assert line is not None
-    p50_ms, p99_ms = (float(shown.replace(",", "")) for shown in line.group(2, 3))
+    p50_ms, p99_ms = (float(shown.replace(",", "")) for shown in line.group("p50", "p99"))
     assert 0 < p50_ms <= p99_ms
-    assert line[7] == "0"
+    assert line["oversold"] == "0"
 
 
 def test_the_printed_curl_sells_one_unit(up: RunningUp) -> None:
@@ -155,13 +158,58 @@ def test_sigkill_of_up_and_its_watchdog_at_once_leaves_nothing(up: RunningUp) ->
     up.start()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_stop_is_orderly(up: RunningUp, number: signal.Signals, status: int) -> None:
+class OpenPage:
+    """As browsers keep it: one asks for token after token, one waits, one is in the middle of a purchase."""
+
+    def __init__(self, address: str) -> None:
+        self._place = urlsplit(address)
+        self._head = f"Host: {self._place.netloc}\r\nOrigin: http://{self._place.netloc}\r\n"
+        self._closing = threading.Event()
+        self._asking = threading.Thread(target=self._ask)
+        self._open: list[socket.socket] = []
+        self.answers = 0
+
+    def __enter__(self) -> "OpenPage":
+        waiting, buying = self._connect(), self._connect()
+        waiting.sendall(f"GET / HTTP/1.1\r\n{self._head}\r\n".encode())
+        assert waiting.recv(15) == b"HTTP/1.1 200 OK"
+        json_head = "Content-Type: application/json\r\nContent-Length: 99"
+        buying.sendall(f"POST /buy HTTP/1.1\r\n{self._head}{json_head}\r\n\r\n{{".encode())
+        self._asking.start()
+        deadline = time.monotonic() + 20
+        while not self.answers:
+            assert time.monotonic() < deadline
+            time.sleep(POLL_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._asking.join()
+        for one in self._open:
+            one.close()
+
+    def _connect(self) -> socket.socket:
+        self._open.append(socket.create_connection((str(self._place.hostname), self._place.port or 0), timeout=10))
+        return self._open[-1]
+
+    def _ask(self) -> None:
+        with httpx.Client(headers={"Origin": f"http://{self._place.netloc}"}) as http:
+            while not self._closing.is_set():
+                try:
+                    self.answers += http.post(f"{self._place.geturl()}/session", json={}).is_success
+                except httpx.HTTPError:
+                    time.sleep(POLL_S)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_is_orderly_and_one_line_also_with_the_page_open(up: RunningUp, number: signal.Signals) -> None:
     processes = up.processes()
-    assert up.stop(number) == status, up.output
+    with OpenPage(up.run["page"]):
+        printed = len(up.output)
+        assert up.stop(number) == 0, up.output
+    assert [line for line in up.output[printed:].splitlines() if not FIGURES.match(line)] == ["Stopped."]
     assert gone(processes) == []
     assert not (up.data / "run.json").exists()
-    assert "killed" not in up.output
     assert "database system is shut down" in (up.data / "postgres.log").read_text()[-500:]
     up.start()
 
