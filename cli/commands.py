@@ -4,7 +4,6 @@ Exit status: 0 done, 1 it failed, 2 wrong usage, 78 a setting makes no sense (th
 interrupted (`up`: 0), 143 ended by SIGTERM (`up`, `ledger` and `hub`: 0).
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -18,7 +17,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from stockwire.cli.failure import line_of, status_of
+from stockwire.cli.numbers import number, whole
 from stockwire.cli.options import complete
+from stockwire.cli.output import after
 from wire.environment import EXIT_CONFIG, SettingsError
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def ledger(data: Data = None, behind_proxy: BehindProxy = False) -> None:
 @app.command()
 def hub(
     data: Data = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that share the ports.")] = 1,
+    workers: Annotated[int, typer.Option(parser=whole(1), help="Processes that share the ports.")] = 1,
     behind_proxy: BehindProxy = False,
 ) -> None:
     """Run a hub node (settings: STOCKWIRE_HUB_* and STOCKWIRE_LEDGER_URLS)."""
@@ -94,12 +96,14 @@ def hub(
 @app.command()
 def migrate(
     data: Data = None,
-    shards: Annotated[int, typer.Option(min=1, help="Number of shards; fixed by the first migration.")] = 4,
+    shards: Annotated[int, typer.Option(parser=whole(1), help="Number of shards; fixed by the first migration.")] = 4,
     new_epoch: Annotated[bool, typer.Option("--new-epoch", help="Last step of a restore: tell everybody.")] = False,
     public_steps: Annotated[
         str | None, typer.Option("--public-steps", metavar="1,5,10", help="The quantities that the public may see.")
     ] = None,
-    public_low: Annotated[int, typer.Option("--public-low", help="Below this step stock shows as low.")] = 5,
+    public_low: Annotated[
+        int, typer.Option("--public-low", parser=whole(1), help="Below this step stock shows as low.")
+    ] = 5,
 ) -> None:
     """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
     from ledger import migrations
@@ -123,7 +127,7 @@ def _public_steps(text: str, low: int) -> "PublicSteps":
     from wire.availability import PublicSteps
 
     try:
-        return PublicSteps(tuple(int(step) for step in text.split(",")), low)
+        return PublicSteps(tuple(map(whole(), text.split(","))), low)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--public-steps") from None
 
@@ -171,7 +175,9 @@ def key_create(
     owner: Annotated[str, typer.Argument(help="Who the key is for: a terminal, a shop, a connector.")],
     scope: Annotated[list[str], typer.Option(help="Such as stock:read:berlin, stock:write:*, feed, hub or admin.")],
     name: Annotated[str, typer.Option(help="To tell an owner's keys apart.")] = "",
-    days: Annotated[float | None, typer.Option(min=0, help="Ends after so many days; never by default.")] = None,
+    days: Annotated[
+        float | None, typer.Option(parser=number(0), help="Ends after so many days; never by default.")
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="Keep it there, and make one only if there is none.")] = None,
     data: Data = None,
     as_json: Json = False,
@@ -187,7 +193,8 @@ def key_create(
         else:
             new = _run(keys.keep(url, file, owner, scope, name, expires_at))
     if file is None:
-        print(json.dumps(keys.created_fields(made)) if as_json else made.key)
+        with after(f"the key {made.id} is made, and nobody has its text: `stockwire key revoke {made.id}`"):
+            print(json.dumps(keys.created_fields(made)) if as_json else made.key)
     elif as_json:
         print(json.dumps({"file": str(file), "made": new}))
     else:
@@ -222,7 +229,7 @@ def key_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], data: Data 
 @token_app.command("create")
 def token_create(
     scope: Annotated[list[str], typer.Option(help="Must be covered by the key's own scopes.")],
-    ttl: Annotated[int, typer.Option(min=1, max=3600, help="Seconds.")] = 600,
+    ttl: Annotated[int, typer.Option(parser=whole(1, 3600), help="Seconds, up to 3600.")] = 600,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -237,9 +244,9 @@ def token_create(
 
 @demo_app.command("flash-sale")
 def demo_flash_sale(
-    buyers: Annotated[int, typer.Option(help="Each wants one unit, all at once.")] = 500,
-    units: Annotated[int, typer.Option(help="On hand before the sale.")] = 50,
-    watchers: Annotated[int, typer.Option(help="Screens that watch, spread over the hubs.")] = 100,
+    buyers: Annotated[int, typer.Option(parser=whole(0), help="Each wants one unit, all at once.")] = 500,
+    units: Annotated[int, typer.Option(parser=whole(0), help="On hand before the sale.")] = 50,
+    watchers: Annotated[int, typer.Option(parser=whole(0), help="Screens that watch, spread over the hubs.")] = 100,
     fault: Annotated[str, typer.Option(metavar="none|hub|broker", help="What to break in the middle.")] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
     data: Data = None,
@@ -264,6 +271,8 @@ def _become(module: str, arguments: list[str], data: Path | None, *, behind_prox
 
 
 def _run(work: Coroutine[object, object, Result]) -> Result:
+    import asyncio
+
     return asyncio.run(work)
 
 
@@ -304,6 +313,9 @@ def _refusals() -> Iterator[None]:
     except SettingsError as error:
         print(f"stockwire: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_CONFIG) from error
-    except (KeyRefused, StockwireError, HTTPError) as error:
+    except StockwireError as error:
+        print(f"stockwire: {line_of(error)}", file=sys.stderr)
+        raise typer.Exit(status_of(error)) from error
+    except (KeyRefused, HTTPError) as error:
         print(f"stockwire: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

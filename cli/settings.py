@@ -9,7 +9,7 @@ from cli.ports import BASE_MAX, HUBS_MAX
 from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX
 from wire.database_url import database_url_of
-from wire.environment import Environment, SettingsError
+from wire.environment import Environment, SettingsError, number_of, whole_of
 
 PORT_MIN = 1024
 SPEED_MAX = 10_000.0
@@ -58,7 +58,7 @@ class UpSettings:
 def whole_number(option: str, value: str) -> int:
     """Raises SettingsError."""
     try:
-        return int(value)
+        return whole_of(value)
     except ValueError:
         raise SettingsError(f"{option} {value} is no whole number: give it digits only") from None
 
@@ -66,6 +66,6 @@ def whole_number(option: str, value: str) -> int:
 def number(option: str, value: str) -> float:
     """Raises SettingsError."""
     try:
-        return float(value)
+        return number_of(value)
     except ValueError:
         raise SettingsError(f"{option} {value} is no number: give it one such as 40 or 0.5") from None

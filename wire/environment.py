@@ -31,6 +31,8 @@ _NAMES = """
 """
 NAMES = frozenset(PREFIX + name for name in _NAMES.split())
 """Every variable of any part of Stockwire: one environment may serve them all, so each process knows them all."""
+_WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff]")
 _HALVES = re.compile(r"[\ud800-\udfff]")
@@ -58,7 +60,7 @@ class Environment:
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         value = self.text(name, str(default))
         try:
-            number = int(_ascii(value))
+            number = whole_of(value)
         except ValueError:
             raise SettingsError(f"{name}={value!r} is no whole number: set it to {low}..{high}") from None
         if not low <= number <= high:
@@ -68,7 +70,7 @@ class Environment:
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         value = self.text(name, str(default))
         try:
-            number = float(_ascii(value))
+            number = number_of(value)
         except ValueError:
             raise SettingsError(f"{name}={value!r} is no number: set it to {low}..{high}") from None
         if not low <= number <= high:
@@ -180,8 +182,17 @@ def checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     return value
 
 
-def _ascii(number: str) -> str:
-    """Raises ValueError for digits and underscores that Python takes for a number and nobody means."""
-    if not number.isascii() or "_" in number:
-        raise ValueError(number)
-    return number
+def whole_of(text: str) -> int:
+    """Digits, perhaps behind a minus. Raises ValueError for what Python takes for a number and nobody means: 1_0, +5,
+    digits of other scripts, white space.
+    """
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def number_of(text: str) -> float:
+    """As `whole_of`, with a decimal point if it must be: no 1e3, inf or nan. Raises ValueError."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return float(text)

@@ -48,6 +48,10 @@ def documented() -> Iterator[doctest.DocTest]:
 EXAMPLES = list(documented())
 
 
+def offered() -> dict[str, Any]:
+    return {name: getattr(stockwire, name) for name in stockwire.__all__}
+
+
 def test_whatever_somebody_would_look_up_has_an_example() -> None:
     shown = {test.name for test in EXAMPLES}
     wanted = {
@@ -56,7 +60,7 @@ def test_whatever_somebody_would_look_up_has_an_example() -> None:
         for name in ("", *vars(type_))
         if not name.startswith("_") and name not in WITHOUT
     }
-    functions = {f"{value.__module__}.{name}" for name, value in vars(stockwire).items() if inspect.isfunction(value)}
+    functions = {f"{value.__module__}.{name}" for name, value in offered().items() if inspect.isfunction(value)}
     assert wanted | functions <= shown
 
 
@@ -69,7 +73,7 @@ async def test_an_example_does_what_it_shows(
     monkeypatch.setenv("STOCKWIRE_API_KEY", key)
     async with asyncio.timeout(DEADLINE_S), AsyncClient() as client:
         await stock_up(shared_system, client)
-        names = dict(vars(stockwire), asyncio=asyncio, queue=queue, Decimal=Decimal)
+        names = dict(offered(), asyncio=asyncio, queue=queue, Decimal=Decimal)
         names["receipt_number"] = secrets.token_hex(4)
         if any("await" in example.source or "async" in example.source for example in test.examples):
             await run(test, {**names, "client": client})

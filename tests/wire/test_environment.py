@@ -31,8 +31,8 @@ def test_values_are_read_and_defaults_stand_in() -> None:
         (lambda e: e.integer("ARABIC", 1, low=0, high=9), "is no whole number: set it to 0..9"),
         (lambda e: e.integer("UNDERSCORE", 1, low=0, high=99), "is no whole number: set it to 0..99"),
         (lambda e: e.number("ARABIC", 1, low=0, high=9), "is no number: set it to 0..9"),
-        (lambda e: e.number("NAN", 1, low=0, high=9), "NAN=nan is out of range"),
-        (lambda e: e.number("INF", 1, low=0, high=9), "INF=inf is out of range"),
+        (lambda e: e.number("NAN", 1, low=0, high=9), "NAN='nan' is no number"),
+        (lambda e: e.number("INF", 1, low=0, high=9), "INF='inf' is no number"),
         (lambda e: e.url("A", ("http", "https")), "A must begin with http:// or https://"),
         (lambda e: e.url("PORT", ("http",)), "PORT has a host or port that cannot be read"),
         (lambda e: e.url("FAR", ("http",)), "FAR has a host or port that cannot be read"),
@@ -129,3 +129,16 @@ def test_what_any_part_knows_is_not_unknown() -> None:
     }
     assert described == NAMES
     Environment(dict.fromkeys(NAMES, "x")).refuse_unknown()
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", "+5", "\N{FULLWIDTH DIGIT FIVE}", "1e3", "0x10", "inf", "nan", "1.", ".5", "--5", "9" * 19]
+)
+def test_what_python_takes_for_a_number_and_nobody_means_is_refused(text: str) -> None:
+    environment = Environment({"N": text})
+    for read in (
+        lambda: environment.integer("N", 1, low=0, high=10**20),
+        lambda: environment.number("N", 1, low=0, high=1e20),
+    ):
+        with pytest.raises(SettingsError, match=r"N=.* is no (whole )?number"):
+            read()

@@ -2,64 +2,71 @@
 
 Start with `Client`, or with `AsyncClient` in a program on asyncio: the same vocabulary. What can go wrong stands in
 `stockwire.errors`, all under `StockwireError`.
+
+Each name is imported when it is first used: a program that sells once need not wait for what streams need.
 """
 
-from stockwire.asyncio.client import AsyncClient
-from stockwire.asyncio.subscription import AsyncSubscription
-from stockwire.availability import Availability
-from stockwire.catalogue import Item, Location, PutResult
-from stockwire.errors import (
-    BadToken,
-    BelowReserved,
-    ConfigurationError,
-    Forbidden,
-    IdempotencyMismatch,
-    InFlight,
-    Invalid,
-    Later,
-    NotFound,
-    OutcomeUnknown,
-    OutOfStock,
-    Overloaded,
-    RateLimited,
-    Refused,
-    StockwireError,
-    StreamRefused,
-    TokenExpired,
-    TooLarge,
-    Unauthorized,
-    Unavailable,
-    UnexpectedAnswer,
-    VersionConflict,
-)
-from stockwire.frame import Position
-from stockwire.level import Level, LevelNumbers
-from stockwire.operation import (
-    Count,
-    Event,
-    Line,
-    Operation,
-    OperationResult,
-    Outcome,
-    adjustment,
-    receipt,
-    returned,
-    sale,
-    write_off,
-)
-from stockwire.stream import (
-    AvailabilityChanged,
-    Freshness,
-    LevelChanged,
-    Reconnecting,
-    Snapshot,
-    StreamEvent,
-    ThresholdCrossed,
-)
-from stockwire.sync.client import Client
-from stockwire.sync.subscription import Subscription
-from stockwire.threshold import AtLeast, AtMost, Threshold
-from stockwire.view import State, View
+from typing import TYPE_CHECKING
+
+from stockwire.exports import exports
+
+if TYPE_CHECKING:
+    from stockwire.asyncio.client import AsyncClient
+    from stockwire.asyncio.subscription import AsyncSubscription
+    from stockwire.availability import Availability
+    from stockwire.catalogue import Item, Location, PutResult
+    from stockwire.errors import (
+        BadToken,
+        BelowReserved,
+        ConfigurationError,
+        Forbidden,
+        IdempotencyMismatch,
+        InFlight,
+        Invalid,
+        Later,
+        NotFound,
+        OutcomeUnknown,
+        OutOfStock,
+        Overloaded,
+        RateLimited,
+        Refused,
+        StockwireError,
+        StreamRefused,
+        TokenExpired,
+        TooLarge,
+        Unauthorized,
+        Unavailable,
+        UnexpectedAnswer,
+        VersionConflict,
+    )
+    from stockwire.frame import Position
+    from stockwire.level import Level, LevelNumbers
+    from stockwire.operation import (
+        Count,
+        Event,
+        Line,
+        Operation,
+        OperationResult,
+        Outcome,
+        adjustment,
+        receipt,
+        returned,
+        sale,
+        write_off,
+    )
+    from stockwire.stream import (
+        AvailabilityChanged,
+        Freshness,
+        LevelChanged,
+        Reconnecting,
+        Snapshot,
+        StreamEvent,
+        ThresholdCrossed,
+    )
+    from stockwire.sync.client import Client
+    from stockwire.sync.subscription import Subscription
+    from stockwire.threshold import AtLeast, AtMost, Threshold
+    from stockwire.view import State, View
 
 __version__ = "0.1.0"
 
@@ -121,3 +128,30 @@ __all__ = [
     "sale",
     "write_off",
 ]
+
+if not TYPE_CHECKING:  # else a misspelt name would be anything to a type checker
+    __getattr__, __dir__ = exports(
+        __name__,
+        {
+            "asyncio.client": "AsyncClient",
+            "asyncio.subscription": "AsyncSubscription",
+            "availability": "Availability",
+            "catalogue": "Item Location PutResult",
+            "errors": (
+                "BadToken BelowReserved ConfigurationError Forbidden IdempotencyMismatch InFlight Invalid "
+                "Later NotFound OutcomeUnknown OutOfStock Overloaded RateLimited Refused StockwireError "
+                "StreamRefused TokenExpired TooLarge Unauthorized Unavailable UnexpectedAnswer "
+                "VersionConflict"
+            ),
+            "frame": "Position",
+            "level": "Level LevelNumbers",
+            "operation": (
+                "Count Event Line Operation OperationResult Outcome adjustment receipt returned sale write_off"
+            ),
+            "stream": ("AvailabilityChanged Freshness LevelChanged Reconnecting Snapshot StreamEvent ThresholdCrossed"),
+            "sync.client": "Client",
+            "sync.subscription": "Subscription",
+            "threshold": "AtLeast AtMost Threshold",
+            "view": "State View",
+        },
+    )

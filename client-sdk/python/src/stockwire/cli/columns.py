@@ -1,16 +1,17 @@
 """Listings as lines of fixed columns, so that they can be printed while they are still being fetched. Pure.
 
 A cell that is too long is cut with an ellipsis; cells are measured as terminals show them, where some characters are
-two columns wide and some none.
+two columns wide and some none. rich, which knows them, is imported with the first cell: its tables are large.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
-
 GAP = 2
 REST_WIDTH_MIN = 8
+WIDTH_ELSEWHERE = 80
+"""Of what is no terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Column:
     title: str
     width: int
     right: bool = False
+
+
+def terminal_width() -> int:
+    """COLUMNS, else what the terminal says."""
+    return shutil.get_terminal_size((WIDTH_ELSEWHERE, 24)).columns
 
 
 class Columns:
@@ -42,6 +48,8 @@ class Columns:
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:
     """Exactly ``width`` columns wide: filled up, or cut with an ellipsis at its end."""
+    from rich.cells import cell_len
+
     shown = cut(text, width)
     filling = " " * (width - cell_len(shown))
     return filling + shown if right else shown + filling
@@ -49,6 +57,8 @@ def fitted(text: str, width: int, *, right: bool = False) -> str:
 
 def cut(text: str, width: int) -> str:
     """At most ``width`` columns wide; characters that would move the cursor are shown as what they are."""
+    from rich.cells import cell_len, set_cell_size
+
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     if cell_len(shown) <= width:
         return shown

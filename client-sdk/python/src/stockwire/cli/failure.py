@@ -4,11 +4,14 @@ import re
 from dataclasses import asdict, is_dataclass
 
 from stockwire.cli import EXIT_CONFIG
+from stockwire.cli.output import OutputFailed
 from stockwire.errors import ConfigurationError, Later, OutcomeUnknown, Refused, StockwireError
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 3
 """Decided on the stock: not enough of it, or it has moved on. The same request gets the same answer."""
+EXIT_OUTPUT = 74
+"""EX_IOERR of sysexits.h: it was done, but what it prints could not be written."""
 EXIT_LATER = 75
 """EX_TEMPFAIL of sysexits.h: the same command may succeed a little later."""
 
@@ -17,6 +20,8 @@ def status_of(error: StockwireError) -> int:
     match error:
         case ConfigurationError():
             return EXIT_CONFIG
+        case OutputFailed():
+            return EXIT_OUTPUT
         case Refused():
             return EXIT_REFUSED
         case Later():
@@ -28,8 +33,9 @@ def status_of(error: StockwireError) -> int:
 def line_of(error: StockwireError) -> str:
     """One line. Where the outcome is not known it says how to find out without a second effect."""
     line = " ".join(str(error).split())
-    if isinstance(error, OutcomeUnknown) and error.key is not None:
-        return f"{line}: the same again with --idempotency-key {error.key} finds out"
+    if isinstance(error, OutcomeUnknown | OutputFailed) and error.key is not None:
+        finds_out = "finds out" if isinstance(error, OutcomeUnknown) else "prints it, and books nothing more"
+        return f"{line}: the same again with --idempotency-key {error.key} {finds_out}"
     return line
 
 

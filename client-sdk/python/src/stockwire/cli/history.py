@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from stockwire.asyncio.client import AsyncClient
-from stockwire.cli.columns import Column, Columns
+from stockwire.cli.columns import Column, Columns, terminal_width
 from stockwire.cli.fields import event_fields
-from stockwire.cli.options import Json, Key, LocationArgument, SkuArgument, Url, complete, echo_json, failures
+from stockwire.cli.numbers import whole
+from stockwire.cli.options import Json, Key, LocationArgument, SkuArgument, Url, client_of, failures
+from stockwire.cli.output import say, say_json
 from stockwire.operation import Event
 
 HISTORY = (
@@ -24,28 +24,23 @@ HISTORY = (
 def history(
     sku: SkuArgument,
     location: LocationArgument,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many events.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", parser=whole(1), help="The newest so many events.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Every event since the first.")] = False,
     url: Url = None,
     key: Key = None,
     json: Json = False,
 ) -> None:
     """The audit trail of a level, the newest event last. With --json one object to a line."""
-    columns = Columns(HISTORY, Console().width)
-
-    async def work() -> None:
-        async with AsyncClient(url, key) as client:
-            newest = (await client.stock.get(sku, location)).version  # what is booked from now on is not waited for
-            after = 0 if everything else max(0, newest - limit)
-            if not json:
-                typer.echo(columns.heading() if newest else f"{sku} at {location} has never moved.")
-            async for event in client.stock.history(sku, location, after_version=after):
-                if event.version > newest:
-                    break
-                echo_json(event_fields(event)) if json else typer.echo(columns.line(event_cells(event)))
-
-    with failures(json):
-        complete(work())
+    columns = Columns(HISTORY, terminal_width())
+    with failures(json), client_of(url, key) as client:
+        newest = client.stock.get(sku, location).version  # what is booked from now on is not waited for
+        after = 0 if everything else max(0, newest - limit)
+        if not json:
+            say(columns.heading() if newest else f"{sku} at {location} has never moved.")
+        for event in client.stock.history(sku, location, after_version=after):
+            if event.version > newest:
+                break
+            say_json(event_fields(event)) if json else say(columns.line(event_cells(event)))
 
 
 def event_cells(event: Event) -> list[str]:

@@ -4,23 +4,18 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import orjson
 import typer
-from rich import progress as bars
-from rich.console import Console
-from rich.table import Table
 
-from stockwire.asyncio.client import AsyncClient
 from stockwire.cli.options import Json, Key, Url, complete
+from stockwire.cli.output import say_json
 from stockwire.errors import StockwireError
-from stockwire.importing.booking import RETRIES_MAX, RETRY_FOR_S, Progress, book
-from stockwire.importing.invoice import Reject
-from stockwire.importing.opening import read_opening
-from stockwire.importing.plan import Plan, make_plan
-from stockwire.importing.sheet import UnreadableFile, read_sheet
-from stockwire.request import is_name
+
+if TYPE_CHECKING:
+    from stockwire.importing.booking import Progress
+    from stockwire.importing.invoice import Reject
+    from stockwire.importing.plan import Plan
 
 EXIT_NOT_ALL = 1
 EXIT_FAILURE = 2
@@ -51,6 +46,9 @@ def import_file(
 
     Exits with 0 when every line is accounted for, 1 with --strict if any was not applied, 2 on failure.
     """
+    from stockwire.importing.booking import Progress
+    from stockwire.importing.sheet import UnreadableFile
+
     rejects_file = rejects_file or Path(f"{_stem(file)}.rejects.csv")
     progress = Progress(lambda _: None)
     try:
@@ -65,14 +63,25 @@ def import_file(
         raise typer.Exit(EXIT_NOT_ALL)
 
 
-def _read(file: Path, location: str, opening_file: Path | None) -> Plan:
+def _read(file: Path, location: str, opening_file: Path | None) -> "Plan":
     """Raises UnreadableFile."""
+    from stockwire.importing.opening import read_opening
+    from stockwire.importing.plan import make_plan
+    from stockwire.importing.sheet import read_sheet
+    from stockwire.request import is_name
+
     if not is_name(location):
         _fail(f"{location!r} is no location: 1 to 64 visible characters without / and *")
     return make_plan(read_sheet(file), location, read_opening(opening_file) if opening_file else None)
 
 
-async def _book(plan: Plan, progress: Progress, url: str | None, key: str | None, currency: str) -> None:
+async def _book(plan: "Plan", progress: "Progress", url: str | None, key: str | None, currency: str) -> None:
+    from rich import progress as bars
+    from rich.console import Console
+
+    from stockwire.asyncio.client import AsyncClient
+    from stockwire.importing.booking import RETRIES_MAX, RETRY_FOR_S, book
+
     async with AsyncClient(url, key, retry_for_s=REACH_S) as client:
         await client.hubs()  # a wrong URL is said at once, not after the patience that a crash deserves
     total = sum(booking.file_lines for booking in plan.bookings)
@@ -93,7 +102,7 @@ async def _book(plan: Plan, progress: Progress, url: str | None, key: str | None
             await book(client, plan, progress, currency or None)
 
 
-def _write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+def _write_rejects(path: Path, rejects: "Sequence[Reject]") -> None:
     """Whole or not at all; without rejects only the header, so that no older file is mistaken for this run's."""
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -106,7 +115,10 @@ def _write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
         _fail(f"{path} cannot be written ({error.strerror}): name another with --rejects-file")
 
 
-def _report(plan: Plan, progress: Progress, rejects_file: Path, json: bool) -> None:
+def _report(plan: "Plan", progress: "Progress", rejects_file: Path, json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     for refusal in progress.refusals[:REFUSALS_SHOWN_MAX]:
         _say(f"invoice {refusal.invoice} refused, {refusal.file_lines} lines: {refusal.reason}")
     if len(progress.refusals) > REFUSALS_SHOWN_MAX:
@@ -118,7 +130,7 @@ def _report(plan: Plan, progress: Progress, rejects_file: Path, json: bool) -> N
         "rejected": len(plan.rejects),
     }
     if json:
-        typer.echo(orjson.dumps({**counts, "rejects_file": str(rejects_file)}).decode())
+        say_json({**counts, "rejects_file": str(rejects_file)})
         return
     table = Table("", "lines")
     table.columns[1].justify = "right"

@@ -1,17 +1,22 @@
-"""Options that every verb of the client has, how a verb runs, and how one that fails ends."""
+"""Options that every verb of the client has, how a verb runs, and how one that fails ends.
 
-import asyncio
+What a verb needs is imported when it runs: `stockwire --help` and the shell's completion need neither HTTP nor asyncio.
+"""
+
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import orjson
 import typer
 
-from stockwire.cli import EXIT_INTERRUPTED
+from stockwire.cli import EXIT_INTERRUPTED, http
 from stockwire.cli.completion import complete_location, complete_sku
 from stockwire.cli.failure import fields_of, line_of, status_of
+from stockwire.cli.output import warn, warn_json
 from stockwire.errors import StockwireError
+
+if TYPE_CHECKING:
+    from stockwire.sync.client import Client
 
 T = TypeVar("T")
 
@@ -23,8 +28,18 @@ LocationArgument = Annotated[str, typer.Argument(help="Name of the location.", a
 SkuArgument = Annotated[str, typer.Argument(help="The sku.", autocompletion=complete_sku)]
 
 
+def client_of(url: str | None, key: str | None) -> "Client":
+    """For verbs that ask once: an event loop would cost as much as all the rest. Raises ConfigurationError."""
+    http.load()
+    from stockwire.sync.client import Client
+
+    return Client(url, key)
+
+
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run a verb to its end; Ctrl-C ends it quietly, everything closed. Raises StockwireError."""
+    """Run a verb on asyncio to its end; Ctrl-C ends it quietly, everything closed. Raises StockwireError."""
+    import asyncio
+
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:
@@ -37,9 +52,13 @@ def failures(json: bool) -> Generator[None]:
     try:
         yield
     except StockwireError as error:
-        typer.echo(orjson.dumps(fields_of(error)).decode() if json else f"stockwire: {line_of(error)}", err=True)
-        raise typer.Exit(status_of(error)) from error
+        fail(error, json)
 
 
-def echo_json(fields: dict[str, Any]) -> None:
-    typer.echo(orjson.dumps(fields).decode())
+def fail(error: StockwireError, json: bool) -> None:
+    """Raises typer.Exit."""
+    if json:
+        warn_json(fields_of(error))
+    else:
+        warn(line_of(error))
+    raise typer.Exit(status_of(error)) from error

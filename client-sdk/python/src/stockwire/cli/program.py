@@ -1,36 +1,57 @@
 """All verbs in one typer application, and what the process says when one fails: a single line on stderr."""
 
-import importlib.metadata
+import importlib
+import os
 import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
+from typer.main import get_command
 
+from stockwire.cli import plain
 from stockwire.cli.failure import line_of, status_of
-from stockwire.cli.import_file import import_file
-from stockwire.cli.items import items
-from stockwire.cli.locations import locations
-from stockwire.cli.stock import stock
-from stockwire.cli.watch import watch
+from stockwire.cli.output import take_over, warn
 from stockwire.errors import StockwireError
 
 ENTRY_POINT_GROUP = "stockwire.commands"
+OWN = {
+    "import": "import_file:import_file",
+    "watch": "watch:watch",
+    "stock": "stock:stock",
+    "items": "items:items",
+    "locations": "locations:locations",
+}
+"""The client's verbs and groups, each with its module here and what it is called there."""
 
 
 def run() -> None:
-    """Ends the process: 0 done, 1 failed, 2 wrong usage (and a failed import), 3 refused on the stock, 75 try again
-    later, 78 something must be set first, 130 interrupted.
+    """Ends the process: 0 done, 1 failed, 2 wrong usage (and a failed import), 3 refused on the stock, 74 done, but
+    what it says cannot be written, 75 try again later, 78 something must be set first, 130 interrupted.
     """
-    if reconfigure := getattr(sys.stdout, "reconfigure", None):
-        reconfigure(errors="replace")  # a terminal that knows ASCII only shows "?" for an umlaut
+    take_over()
     try:
-        program()()
+        command = get_command(program(verb_of(sys.argv, os.environ)))
+        plain.convert(command)
+        command()
     except StockwireError as error:
-        typer.echo(f"stockwire: {line_of(error)}", err=True)
+        warn(line_of(error))
         sys.exit(status_of(error))
 
 
-def program() -> typer.Typer:
-    """The client's verbs, and those of every installed distribution that has an entry point of our group."""
+def verb_of(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """The client's own verb, if that is what is run, or what the shell completes behind."""
+    if "_STOCKWIRE_COMPLETE" in environment:
+        words = (environment.get("COMP_WORDS") or environment.get("_TYPER_COMPLETE_ARGS") or "").split()
+        words = words if len(words) > 2 else []  # the verb itself is still being typed
+    return words[1] if len(words) > 1 and words[1] in OWN else None
+
+
+def program(verb: str | None = None) -> typer.Typer:
+    """The client's verbs, and those of every installed distribution that has an entry point of our group.
+
+    With ``verb`` only this one of `OWN`: each takes its time to be built.
+    """
     app = typer.Typer(
         name="stockwire",
         help="Stock in step on every screen and till. Options --url and --key fall back to STOCKWIRE_URL and "
@@ -38,15 +59,46 @@ def program() -> typer.Typer:
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # its imports would take longer than all that help has to say
     )
-    app.command("import")(import_file)
-    app.command("watch")(watch)
-    app.add_typer(stock, name="stock")
-    app.add_typer(items, name="items")
-    app.add_typer(locations, name="locations")
+    app.callback()(_root)
+    for name in OWN if verb is None else [verb]:
+        _add(app, name)
+    if verb is None:
+        _add_installed(app)
+    return app
+
+
+def _show_versions(asked: bool) -> None:
+    if asked:
+        from stockwire.cli.versions import show
+
+        show()
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show what is installed.", is_eager=True, callback=_show_versions)
+    ] = False,
+) -> None:
+    pass
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    module, _, attribute = OWN[name].partition(":")
+    found = getattr(importlib.import_module(f"stockwire.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name)
+    else:
+        app.command(name)(found)
+
+
+def _add_installed(app: typer.Typer) -> None:
+    import importlib.metadata
+
     for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
         try:
             app.add_typer(entry.load())
         except ImportError as error:
-            typer.echo(f"stockwire: the commands of {entry.value} cannot be loaded: {error}", err=True)
-    return app
+            warn(f"the commands of {entry.value} cannot be loaded: {error}")

@@ -1,17 +1,22 @@
 """``stockwire stock``: read and move the stock of one sku at one location."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockwire.asyncio.client import AsyncClient
-from stockwire.asyncio.stock import AsyncStock
+from stockwire.cli import EXIT_INTERRUPTED
 from stockwire.cli.fields import level_fields, result_fields
 from stockwire.cli.history import history
-from stockwire.cli.options import Json, Key, LocationArgument, SkuArgument, Url, complete, echo_json, failures
+from stockwire.cli.numbers import whole
+from stockwire.cli.options import Json, Key, LocationArgument, SkuArgument, Url, client_of, failures
+from stockwire.cli.output import after, say, say_json, warn
 from stockwire.level import Level
 from stockwire.operation import Details, OperationResult
+
+if TYPE_CHECKING:
+    from stockwire.sync.stock import Stock
 
 stock = typer.Typer(help="Read and move the stock of one sku.", no_args_is_help=True)
 stock.command("history")(history)
@@ -19,11 +24,11 @@ stock.command("history")(history)
 SIGNED = {"ignore_unknown_options": True}
 """Takes -3 as a number; an option that does not exist is an argument too many."""
 
-Units = Annotated[int, typer.Argument(min=1, help="How many units.")]
+Units = Annotated[int, typer.Argument(parser=whole(1), help="How many units.")]
 Reference = Annotated[str | None, typer.Option("--reference", help="Order, receipt or delivery number.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="In words, for the audit trail.")]
 IfVersion = Annotated[
-    int | None, typer.Option("--if-version", min=0, help="Only if the level still stands at this version.")
+    int | None, typer.Option("--if-version", parser=whole(0), help="Only if the level still stands at this version.")
 ]
 IdempotencyKey = Annotated[
     str | None, typer.Option("--idempotency-key", help="One effect, however often this is run with this key.")
@@ -33,17 +38,9 @@ IdempotencyKey = Annotated[
 @stock.command("get")
 def get(sku: SkuArgument, location: LocationArgument, url: Url = None, key: Key = None, json: Json = False) -> None:
     """Show a level, exactly as the ledger has it."""
-
-    async def work() -> Level:
-        async with AsyncClient(url, key) as client:
-            return await client.stock.get(sku, location)
-
-    with failures(json):
-        level = complete(work())
-        if json:
-            echo_json(level_fields(level))
-        else:
-            typer.echo(level_line(level))
+    with failures(json), client_of(url, key) as client:
+        level = client.stock.get(sku, location)
+        say_json(level_fields(level)) if json else say(level_line(level))
 
 
 @stock.command("sell")
@@ -61,7 +58,7 @@ def sell(
 ) -> None:
     """Sell units of a sku."""
     details = Details(reference=reference, reason=reason, if_version=if_version)
-    _move(lambda stock: stock.sell(sku, location, units, key=idempotency_key, **details), url, key, json)
+    _move(lambda stock, once: stock.sell(sku, location, units, key=once, **details), idempotency_key, url, key, json)
 
 
 @stock.command("receive")
@@ -79,7 +76,7 @@ def receive(
 ) -> None:
     """Book units that have arrived."""
     details = Details(reference=reference, reason=reason, if_version=if_version)
-    _move(lambda stock: stock.receive(sku, location, units, key=idempotency_key, **details), url, key, json)
+    _move(lambda stock, once: stock.receive(sku, location, units, key=once, **details), idempotency_key, url, key, json)
 
 
 @stock.command("return")
@@ -97,7 +94,7 @@ def return_(
 ) -> None:
     """Book units that a customer has brought back."""
     details = Details(reference=reference, reason=reason, if_version=if_version)
-    _move(lambda stock: stock.return_(sku, location, units, key=idempotency_key, **details), url, key, json)
+    _move(lambda stock, once: stock.return_(sku, location, units, key=once, **details), idempotency_key, url, key, json)
 
 
 @stock.command("write-off")
@@ -115,14 +112,16 @@ def write_off(
 ) -> None:
     """Take out units that are broken, lost or stolen."""
     details = Details(reference=reference, reason=reason, if_version=if_version)
-    _move(lambda stock: stock.write_off(sku, location, units, key=idempotency_key, **details), url, key, json)
+    _move(
+        lambda stock, once: stock.write_off(sku, location, units, key=once, **details), idempotency_key, url, key, json
+    )
 
 
 @stock.command("adjust", context_settings=SIGNED)
 def adjust(
     sku: SkuArgument,
     location: LocationArgument,
-    difference: Annotated[int, typer.Argument(help="Units to add, or to take away (-3).")],
+    difference: Annotated[int, typer.Argument(parser=whole(), help="Units to add, or to take away (-3).")],
     reference: Reference = None,
     reason: Reason = None,
     if_version: IfVersion = None,
@@ -133,16 +132,22 @@ def adjust(
 ) -> None:
     """Correct what is on hand by a difference."""
     details = Details(reference=reference, reason=reason, if_version=if_version)
-    _move(lambda stock: stock.adjust(sku, location, difference, key=idempotency_key, **details), url, key, json)
+    _move(
+        lambda stock, once: stock.adjust(sku, location, difference, key=once, **details),
+        idempotency_key,
+        url,
+        key,
+        json,
+    )
 
 
 @stock.command("count")
 def count(
     sku: SkuArgument,
     location: LocationArgument,
-    on_hand: Annotated[int, typer.Argument(min=0, help="Units that were counted.")],
+    on_hand: Annotated[int, typer.Argument(parser=whole(0), help="Units that were counted.")],
     if_version: Annotated[
-        int | None, typer.Option("--if-version", min=0, help="The version that was counted against.")
+        int | None, typer.Option("--if-version", parser=whole(0), help="The version that was counted against.")
     ] = None,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="It does not matter what was booked since.")
@@ -161,23 +166,36 @@ def count(
             "away), or --any-version: one of the two",
             param_hint="--if-version",
         )
-    said = {"reference": reference, "reason": reason, "key": idempotency_key}
-    _move(lambda stock: stock.count(sku, location, on_hand, if_version=if_version, **said), url, key, json)
+    said = {"reference": reference, "reason": reason}
+    _move(
+        lambda stock, once: stock.count(sku, location, on_hand, if_version=if_version, key=once, **said),
+        idempotency_key,
+        url,
+        key,
+        json,
+    )
 
 
 def _move(
-    call: Callable[[AsyncStock], Awaitable[OperationResult]], url: str | None, key: str | None, json: bool
+    book: "Callable[[Stock, str], OperationResult]",
+    idempotency_key: str | None,
+    url: str | None,
+    key: str | None,
+    json: bool,
 ) -> None:
-    async def work() -> OperationResult:
-        async with AsyncClient(url, key) as client:
-            return await call(client.stock)
-
-    with failures(json):
-        result = complete(work())
-        if json:
-            echo_json(result_fields(result))
-        else:
-            typer.echo(level_line(result.level) + (" (as answered before)" if result.replayed else ""))
+    """However this ends, whoever ran it can find out what was booked: by the key, which is made before anything is."""
+    once = idempotency_key or str(uuid.uuid4())
+    with failures(json), client_of(url, key) as client:
+        try:
+            result = book(client.stock, once)
+        except KeyboardInterrupt:
+            warn(f"interrupted, perhaps after booking: the same again with --idempotency-key {once} finds out")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        with after("it is booked", once):
+            if json:
+                say_json(result_fields(result))
+            else:
+                say(level_line(result.level) + (" (as answered before)" if result.replayed else ""))
 
 
 def level_line(level: Level) -> str:

@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Self
 
 from stockwire import call
-from stockwire.asyncio.client import AsyncClient
 from stockwire.availability import Availability
 from stockwire.held import T
 from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
@@ -221,6 +220,8 @@ class Client:
         token: Callable[[], str] | None,
         connect_timeout_s: float,
     ) -> Subscription[T, C]:
+        from stockwire.asyncio.client import AsyncClient  # with asyncio and WebSockets: only streams need them
+
         return Subscription(
             kind,
             location,

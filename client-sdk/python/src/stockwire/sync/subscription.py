@@ -6,21 +6,21 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Generic, Self
+from typing import TYPE_CHECKING, Generic, Self
 
-from stockwire.asyncio.client import AsyncClient
-from stockwire.asyncio.follower import Follower
 from stockwire.errors import Unavailable
 from stockwire.held import T
 from stockwire.kind import Kind
 from stockwire.selection import check_selection
 from stockwire.stream import C, StreamEvent
-from stockwire.sync.asking import Asking
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.inbox import Ended, Inbox
-from stockwire.sync.listener import Listener
-from stockwire.sync.loop_thread import LoopThread
 from stockwire.view import State, View
+
+if TYPE_CHECKING:  # what needs asyncio is imported when a stream begins: most programs that block never have one
+    from stockwire.asyncio.client import AsyncClient
+    from stockwire.sync.listener import Listener
+    from stockwire.sync.loop_thread import LoopThread
 
 CLOSE_TIMEOUT_S = 5.0
 """For the connection to end: its closing handshake is given 1 s, so this is met unless the machine stands still."""
@@ -64,7 +64,7 @@ class Subscription(Generic[T, C]):
         location: str,
         skus: Sequence[str] | None,
         *,
-        connect: Callable[[], AsyncClient],
+        connect: "Callable[[], AsyncClient]",
         key: str,
         token: Callable[[], str] | None,
         connect_timeout_s: float,
@@ -76,6 +76,8 @@ class Subscription(Generic[T, C]):
         self._connect_timeout_s = connect_timeout_s
         self._trust = trust
         self._key = key
+        from stockwire.sync.asking import Asking
+
         self._token = None if token is None else Asking(token, f"stockwire token for {location}")
         self._inbox = Inbox(kind, location, skus)
         self._mailbox = self._inbox.open_mailbox()
@@ -92,6 +94,8 @@ class Subscription(Generic[T, C]):
         self._check_fork()
         if self._thread is not None or self._closed:
             raise RuntimeError("a subscription is entered once; make another")
+        from stockwire.sync.loop_thread import LoopThread
+
         self._thread = LoopThread(self._follow, f"stockwire subscription {self._location}", self._end)
         self._thread.start()
         atexit.register(self.close)  # a forgotten one says goodbye to its hub, and is gone before the interpreter is
@@ -158,6 +162,8 @@ class Subscription(Generic[T, C]):
         """
         if self._closed:
             raise RuntimeError("the subscription is closed")
+        from stockwire.sync.listener import Listener
+
         return Listener(self._inbox, callback, self._location, self._listeners).stop
 
     def next_event(self, timeout_s: float | None = None) -> StreamEvent[T, C] | None:
@@ -194,6 +200,8 @@ class Subscription(Generic[T, C]):
                 return event
 
     async def _follow(self) -> None:
+        from stockwire.asyncio.follower import Follower
+
         async with self._connect() as client:
             follower = Follower(
                 self._inbox,

@@ -1,0 +1,70 @@
+"""A command that takes a moment must not first import what it does not use: that took a second of CPU for each call.
+
+Held by the names of what is imported, since a time would be another one on every machine.
+"""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.running import PROGRAM
+from tests.client.blocking import open_till
+from tests.processes import clean_environment
+from tests.system import System
+
+HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio", "click", "pygments"}
+SERVERS = {"sqlalchemy", "alembic", "asyncpg", "redis", "uvicorn", "starlette", "msgspec", "psutil"}
+HTTP = {"httpx", "httpcore", "h11"}
+EVERYTHING = {"stockwire.asyncio", "stockwire.cli.watching", "stockwire.importing", "openpyxl"}
+
+
+def imported_by(*words: str, **variables: str) -> tuple[set[str], str]:
+    """Every module, and what was printed."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", PROGRAM, *words],
+        env=clean_environment(variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert len(names) > 50, done.stderr
+    assert done.returncode == 0, done.stderr[-2000:]
+    return names, done.stdout
+
+
+def typed(words: str) -> dict[str, str]:
+    """What a shell says that asks for completions of the last word."""
+    cursor = str(len(words.split(" ")) - 1)
+    return {"_STOCKWIRE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": cursor}
+
+
+def of(names: set[str], packages: set[str]) -> set[str]:
+    return {name for name in names if any(name == package or name.startswith(f"{package}.") for package in packages)}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["stock", "--help"], ["stock", "sell", "--help"]])
+def test_help_needs_neither_http_nor_any_server(words: list[str]) -> None:
+    names, _ = imported_by(*words)
+    assert of(names, HEAVY | SERVERS | HTTP | EVERYTHING) == set()
+
+
+def test_a_verb_is_completed_without_asking_anybody() -> None:
+    names, offered = imported_by(**typed("stockwire sto"))
+    assert offered.split() == ["stock"]
+    assert of(names, HEAVY | SERVERS | HTTP | EVERYTHING) == set()
+
+
+def test_what_asks_once_needs_no_event_loop_and_no_tables(shared_system: System, unique_name: str) -> None:
+    open_till(shared_system, unique_name).client.close()
+    key = asyncio.run(shared_system.admin_key())
+    settings = {"STOCKWIRE_URL": shared_system.ledger_url, "STOCKWIRE_API_KEY": key}
+    names, shown = imported_by("stock", "get", unique_name, unique_name, **settings)
+    assert shown.startswith(f"{unique_name} at {unique_name}: ")
+    assert of(names, HEAVY | SERVERS | EVERYTHING | {"cli", "importlib.metadata"}) == set()
+    names, offered = imported_by(**typed(f"stockwire stock get {unique_name[:-1]}"), **settings)
+    assert unique_name in offered.split()
+    assert of(names, HEAVY | SERVERS | EVERYTHING | {"cli", "importlib.metadata"}) == set()
