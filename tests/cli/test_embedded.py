@@ -137,6 +137,15 @@ def test_a_pid_that_was_given_to_somebody_else_is_left_alone() -> None:
         assert bystander.wait(5) == -signal.SIGKILL
 
 
+def test_the_watchdog_removes_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    watchdog = Watchdog()
+    watchdog.remove_at_end(folder)
+    watchdog.close()
+    assert not folder.exists()
+
+
 def test_a_killed_watchdog_is_replaced_and_still_ends_everything(tmp_path: Path) -> None:
     watchdog = Watchdog()
     child = watchdog.spawn(Launch("sleeper", ("sleep", "600"), tmp_path / "log"))
