@@ -1,6 +1,7 @@
 """The bytes of a file, gunzipped if it is gzip, whatever its name."""
 
 import gzip
+import io
 import zlib
 from pathlib import Path
 from typing import IO
@@ -16,12 +17,11 @@ def read_content(path: Path) -> bytes:
     """Raises UnreadableFile."""
     try:
         with path.open("rb") as raw:
-            zipped = raw.read(2) == GZIP_MAGIC
-            raw.seek(0)
-            if not zipped:
-                return _bounded(raw, path)
-            with gzip.open(raw) as unzipped:
-                return _bounded(unzipped, path)
+            content = _bounded(raw, path)  # once: a pipe cannot be read again
+        if not content.startswith(GZIP_MAGIC):
+            return content
+        with gzip.open(io.BytesIO(content)) as unzipped:
+            return _bounded(unzipped, path)
     except EOFError:
         raise UnreadableFile(f"{path} is cut off: its gzip stream has no end") from None
     except (gzip.BadGzipFile, zlib.error) as error:

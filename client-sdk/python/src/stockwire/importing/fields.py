@@ -142,7 +142,10 @@ class Fields:
         self.rejects.append(Reject(record.line, reason, record.original, word, self.named(name)))
 
     def in_effect(self) -> Profile:
-        """The profile with all that was found and told: read with it, the file needs no option."""
+        """The profile with all that was told, and the order of dates and decimals that was found.
+
+        Separator and encoding are found anew in each file: next month's may come from another program.
+        """
         columns = self.table.columns
         exact = {
             name: (column,) for name, column in columns.names.items() if not (name == "on_hand" and columns.places)
@@ -186,10 +189,6 @@ def open_fields(table: Table, options: ReadOptions) -> Fields:
         if record.fault:
             word = words.EMPTY_LINE if record.fault == words.EMPTY_LINE else words.NO_TABLE
             fields.reject(record, word, record.fault)
-    for name in ("separator", "encoding"):
-        value = getattr(table.profile, name)
-        if value is not None:
-            fields.found[name] = value
     return fields
 
 
@@ -241,7 +240,7 @@ def _checked_number(read: Read[str]) -> Read[str]:
 def _moment(text: str, order: str, zone: tzinfo | None, name: str) -> Read[Moment]:
     if not name.strip():
         return read_moment(text, order, zone)
-    spoken = spoken_zone(name.strip())
+    spoken = spoken_zone(name.strip()) or zone
     if spoken is None:
         return Read(None, word=words.TIME_ZONE, reason=f"time zone {name!r} is not known: --timezone names one for all")
     return read_moment(text, order, spoken)

@@ -22,10 +22,7 @@ _SAID = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``records``: what follows the header, without empty lines at the end, each as wide as the header or at fault.
-
-    ``profile``: the one in effect, with the separator, encoding and worksheet that were found.
-    """
+    """``records``: what follows the header, without empty lines at the end, each as wide as the header or at fault."""
 
     header: tuple[str, ...]
     columns: Columns
@@ -68,8 +65,7 @@ def parse_table(content: bytes, kind: str, options: ReadOptions) -> Table:
     if len(separators) > 1 and separator != ",":
         readings.append(f"separator {_SAID.get(separator, repr(separator))}, by the header")
     table = _table(header, columns, body, readings)
-    profile = replace(table.profile, separator=separator, encoding=decoded.encoding)
-    return replace(table, profile=profile, digest=hashlib.sha256(content).hexdigest())
+    return replace(table, digest=hashlib.sha256(content).hexdigest())
 
 
 def _from_workbook(content: bytes, kind: str, options: ReadOptions) -> Table:
@@ -82,8 +78,7 @@ def _from_workbook(content: bytes, kind: str, options: ReadOptions) -> Table:
         if columns is not None:
             check_header(header.cells)
             body = (row for row in rows if row.line > header.line)
-            table = _table(header, columns, body, [said] if said else [], padded=True)
-            return replace(table, profile=replace(table.profile, worksheet=options.worksheet))
+            return _table(header, columns, body, [said] if said else [], padded=True)
     raise no_columns(filled[0].cells, kind, options)
 
 
