@@ -5,6 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.problems import Problem
+from server.codings import unknown_coding
 
 BODY_BYTES_MAX = 256 * 1_024
 BODY_DEADLINE_S = 10.0
@@ -14,7 +15,7 @@ DRAIN_DEADLINE_S = 2.0
 
 
 class BodyLimits:
-    """Pure ASGI middleware. Whoever reads a body that is too large or drips meets a Problem.
+    """Pure ASGI middleware. Whoever reads a body that is too large, packed or drips meets a Problem.
 
     An answer that leaves before the end of the body closes the connection: the server would read on for ever.
     """
@@ -25,17 +26,19 @@ class BodyLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = {name for name, _ in scope.get("headers", ())}
         if scope["type"] == "http" and names & {b"content-length", b"transfer-encoding"}:
-            body = _Body(receive, send, waits_for_leave=b"expect" in names)
+            coding = unknown_coding(scope["headers"]) if names & {b"content-encoding", b"transfer-encoding"} else None
+            body = _Body(receive, send, coding, waits_for_leave=b"expect" in names)
             await self._app(scope, body.receive, body.send)
         else:
             await self._app(scope, receive, send)
 
 
 class _Body:
-    def __init__(self, receive: Receive, send: Send, *, waits_for_leave: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, coding: tuple[str, str] | None, *, waits_for_leave: bool) -> None:
         self._receive = receive
         self._send = send
         self._ends_at = asyncio.get_running_loop().time() + BODY_DEADLINE_S
+        self._coding = coding
         self._bytes = 0
         self._complete = False
         self._answering = False
@@ -44,6 +47,8 @@ class _Body:
     async def receive(self) -> Message:
         if self._complete or self._answering:
             return await self._receive()
+        if self._coding:
+            raise unsupported_encoding(*self._coding)
         try:
             message = await self._next()
         except TimeoutError:
@@ -77,3 +82,10 @@ class _Body:
         self._bytes += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         return message
+
+
+def unsupported_encoding(header: str, encoding: str) -> Problem:
+    """415 for a ``Content-Encoding`` (RFC 9110, 15.5.16), 501 for a ``Transfer-Encoding`` (RFC 9112, 6.1)."""
+    detail = f"{header}: {encoding} is not taken, send the body as it is"
+    status = 415 if header == "Content-Encoding" else 501
+    return Problem("unsupported-encoding", detail, status, header=header, encoding=encoding)

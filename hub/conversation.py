@@ -16,7 +16,6 @@ from hub.limits import Limits
 from hub.session import Session
 from wire.close_codes import CloseCode
 from wire.messages import (
-    NAME_PATTERN,
     Connect,
     Connected,
     Error,
@@ -28,6 +27,7 @@ from wire.messages import (
     When,
     decode_client_message,
 )
+from wire.names import NAME_PATTERN
 from wire.scopes import PUBLIC, READ, allows
 from wire.tokens import Principal
 

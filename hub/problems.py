@@ -20,6 +20,7 @@ ANSWERED = (
     "forbidden",
     "not-found",
     "too-large",
+    "unsupported-encoding",
     "misdirected",
     "rate-limited",
     "crowded",
@@ -61,6 +62,8 @@ class Problems:
         headers = {}
         if problem.status == http.HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
+        if problem.type == "unsupported-encoding":
+            headers["Accept-Encoding"] = "identity"
         if problem.status in (http.HTTPStatus.SERVICE_UNAVAILABLE, http.HTTPStatus.TOO_MANY_REQUESTS):
             headers["Retry-After"] = str(problem.numbers.get("retry_after_s", RETRY_AFTER_S))
         title = PROBLEMS[problem.type][1]

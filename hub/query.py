@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from hub.errors import Unauthorized
 from hub.problems import Problem
-from wire.messages import NAME_PATTERN, encode
+from wire.messages import encode
+from wire.names import NAME_PATTERN, NAME_REASON
 
 PAGE_DEFAULT, PAGE_MAX = 100, 1_000
 
@@ -23,7 +24,7 @@ def invalid(field: str, reason: str, status: int = 422) -> Problem:
 
 def checked(field: str, text: str, status: int = 400) -> str:
     if not _name.match(text):
-        raise invalid(field, "must be 1 to 64 visible characters without / and *", status)
+        raise invalid(field, NAME_REASON, status)
     return text
 
 

@@ -27,6 +27,7 @@ from hub.readers import Readers
 from hub.reads import Reads
 from server.hosts import AllowedHosts
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
+from wire.repeated_names import repeated_name
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of
 from wire.tokens import Principal
@@ -200,10 +201,13 @@ def _since(request: Request) -> Position | None:
 def _keys(body: bytes) -> list[tuple[str, str]]:
     try:
         keys = _keys_decoder.decode(body).keys
+        repeated = repeated_name(body)
     except msgspec.ValidationError as error:
         raise invalid("keys", str(error)) from None
     except (msgspec.DecodeError, RecursionError):
         raise invalid("body", "is no JSON", 400) from None
+    if repeated is not None:
+        raise invalid(repeated, "must be given once")
     if len(keys) > KEYS_MAX:
         raise invalid("keys", f"at most {KEYS_MAX}")
     return keys

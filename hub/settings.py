@@ -12,7 +12,7 @@ from wire.addresses import Network
 from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX
 from wire.environment import Environment, SettingsError
-from wire.messages import NAME_PATTERN
+from wire.names import NAME_PATTERN
 from wire.tls import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from wire.token_settings import TokenSettings, read_token_settings
 

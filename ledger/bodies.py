@@ -11,8 +11,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.errors import Invalid
 from ledger.operation import SIGNS
-from ledger.query import NAME_REASON
-from wire.messages import NAME_PATTERN, Name
+from wire.messages import Name
+from wire.names import INVISIBLE, NAME_PATTERN, NAME_REASON
+from wire.repeated_names import repeated_name
 
 T = TypeVar("T")
 
@@ -29,15 +30,18 @@ PRICE_DECIMALS_MAX = 4
 PRICE_MAX = Decimal(10**10)
 ATTRIBUTES_MAX = 64
 EXACT_INTEGER_MAX = 2**53 - 1
-"""The largest whole number that every reader of JSON takes exactly (RFC 8259, 6)."""
+"""The largest up to which every reader of JSON takes each whole number exactly (RFC 8259, 6)."""
+NUMBER_REASON = f"is above {EXACT_INTEGER_MAX} and many readers of JSON would round it: send it as text"
 
 # No control characters (PostgreSQL takes no NUL) and no lone surrogates (they are no UTF-8).
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
 TEXT_REASON = "must have no control characters"
+TITLE_PATTERN = rf"^(?![\s{INVISIBLE}]+\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
+TITLE_REASON = "must have a visible character, and no control characters"
 
 Text = Annotated[str, Meta(max_length=256, pattern=TEXT_PATTERN)]
-Title = Annotated[str, Meta(min_length=1, max_length=256, pattern=TEXT_PATTERN)]
-Owner = Annotated[str, Meta(min_length=1, max_length=128, pattern=TEXT_PATTERN)]
+Title = Annotated[str, Meta(min_length=1, max_length=256, pattern=TITLE_PATTERN)]
+Owner = Annotated[str, Meta(min_length=1, max_length=128, pattern=TITLE_PATTERN)]
 Quantity = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -48,6 +52,7 @@ KEY_PATTERN_REASON = "must be 1 to 200 visible ASCII characters, not beginning w
 
 OperationKey = Annotated[str, Meta(pattern=KEY_PATTERN)]
 AttributeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
+Attribute = Text | int | float | bool | None
 Existing = Literal["replace", "keep"]
 """What a list does to those that are there already."""
 
@@ -119,10 +124,7 @@ class Item(Body, frozen=True):
     name: Title
     price: Decimal | None = None
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None = None
-    attributes: Annotated[
-        dict[AttributeName, Text | int | float | bool | None],
-        Meta(max_length=ATTRIBUTES_MAX),
-    ] = {}  # msgspec makes a new one for each struct
+    attributes: Annotated[dict[AttributeName, Attribute], Meta(max_length=ATTRIBUTES_MAX)] = {}  # a new one for each
 
 
 class ListedItem(Item, frozen=True, kw_only=True):
@@ -175,7 +177,7 @@ class _Form(Struct):
 
 def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
     """One movement alone or a list of them. Raises Invalid."""
-    if decode(_form, body).lines is UNSET:
+    if _decoded(_form, body).lines is UNSET:
         found = [decode(_movement, body)]
         check_movement(found[0], "")
         return found
@@ -272,12 +274,29 @@ def check_item(item: Item, path: str = "") -> None:
         if price != round(price, PRICE_DECIMALS_MAX):
             raise Invalid(f"{path}price", f"must have at most {PRICE_DECIMALS_MAX} digits after the point")
     for name, value in item.attributes.items():
-        if isinstance(value, int) and abs(value) > EXACT_INTEGER_MAX:
-            raise Invalid(f"{path}attributes.{name}", f"must be within {EXACT_INTEGER_MAX} either way")
+        if isinstance(value, int) and not is_exact(value):
+            raise Invalid(f"{path}attributes.{name}", NUMBER_REASON)
+
+
+def is_exact(number: int) -> bool:
+    """Whether every reader of JSON takes it as it is: 10 ** 20 is what a double shows of itself, 2 ** 53 + 1 is not."""
+    if abs(number) <= EXACT_INTEGER_MAX:
+        return True
+    try:
+        return Decimal(repr(float(number))) == number
+    except OverflowError:
+        return False
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
+    decoded = _decoded(decoder, body)
+    if (path := repeated_name(body)) is not None:  # the decoder would take the last, another reader the first
+        raise Invalid(path[:FIELD_CHARACTERS_MAX], "must be given once")
+    return decoded
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
@@ -310,6 +329,7 @@ _PATTERNS = {
     NAME_PATTERN: NAME_REASON,
     TEXT_PATTERN: TEXT_REASON,
     KEY_PATTERN: KEY_PATTERN_REASON,
+    TITLE_PATTERN: TITLE_REASON,
     r"^[A-Z]{3}\Z": "must be three capital letters",
 }
 _PATTERN_REASONS = {repr(pattern): reason for pattern, reason in _PATTERNS.items()}

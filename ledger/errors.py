@@ -11,6 +11,7 @@ LedgerError
 │   └── BelowReserved       sku, location, on_hand, reserved
 ├── IdempotencyMismatch
 ├── TooLarge                bytes_max
+├── UnsupportedEncoding     header, encoding
 ├── Misdirected             host
 ├── NotConfigured           setting
 └── Later                   retry_after_s
@@ -127,6 +128,16 @@ class TooLarge(LedgerError):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"the body may have at most {bytes_max} bytes", bytes_max=bytes_max)
+
+
+class UnsupportedEncoding(LedgerError):
+    """415 for a ``Content-Encoding`` (RFC 9110, 15.5.16), 501 for a ``Transfer-Encoding`` (RFC 9112, 6.1)."""
+
+    type = "unsupported-encoding"
+
+    def __init__(self, header: str, encoding: str) -> None:
+        super().__init__(f"{header}: {encoding} is not taken, send the body as it is", header=header, encoding=encoding)
+        self.status = 415 if header == "Content-Encoding" else 501
 
 
 class Misdirected(LedgerError):

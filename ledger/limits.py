@@ -4,13 +4,17 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ledger.errors import Invalid, TooLarge
+from ledger.errors import Invalid, TooLarge, UnsupportedEncoding
+from server.codings import unknown_coding
 
 BODY_BYTES_MAX = 256 * 1024
 BODY_DEADLINE_S = 10.0
 LIST_FACTOR = 8
 """Lists may be so many times as large, 2 MiB by default: 2 KiB for each of 1,000 items or operations."""
 LISTS = frozenset((("PUT", "/v1/items"), ("PUT", "/v1/locations"), ("POST", "/v1/operations")))
+LENGTHS = {b"content-length", b"transfer-encoding"}
+"""A request without either has no body."""
+CODINGS = {b"content-encoding", b"transfer-encoding"}
 DRAIN_FACTOR = 4
 """What was not read when the answer leaves is read on, and dropped, up to this many times the limit: a client that
 still sends while the connection is closed would see a reset and never the answer."""
@@ -18,7 +22,7 @@ DRAIN_DEADLINE_S = 2.0
 
 
 class BodyLimits:
-    """Pure ASGI middleware. Whoever reads the body meets TooLarge or, if it drips, Invalid (400).
+    """Pure ASGI middleware. Whoever reads the body meets TooLarge, UnsupportedEncoding or, if it drips, Invalid (400).
 
     An answer that leaves before the end of the body closes the connection.
     """
@@ -29,16 +33,26 @@ class BodyLimits:
         self._deadline_s = deadline_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _has_body(scope):
+        if scope["type"] == "http" and (names := {name for name, _ in scope["headers"]}) & LENGTHS:
             bytes_max = self._bytes_max * (LIST_FACTOR if (scope["method"], scope["path"]) in LISTS else 1)
-            body = _Body(receive, send, bytes_max, self._deadline_s, _waits_for_leave(scope))
+            coding = unknown_coding(scope["headers"]) if names & CODINGS else None
+            body = _Body(receive, send, bytes_max, self._deadline_s, coding, waits_for_leave=b"expect" in names)
             await self._app(scope, body.receive, body.send)
         else:
             await self._app(scope, receive, send)
 
 
 class _Body:
-    def __init__(self, receive: Receive, send: Send, bytes_max: int, deadline_s: float, waits_for_leave: bool) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        bytes_max: int,
+        deadline_s: float,
+        coding: tuple[str, str] | None,
+        *,
+        waits_for_leave: bool,
+    ) -> None:
         self._receive = receive
         self._send = send
         self._bytes_max = bytes_max
@@ -46,11 +60,14 @@ class _Body:
         self._ends_at = asyncio.get_running_loop().time() + deadline_s
         self._bytes = 0
         self._complete = False
-        self._waits_for_leave = waits_for_leave
+        self._coding = coding
+        self._waits_for_leave = waits_for_leave  # Expect: 100-continue; nothing is on its way until it is asked for
 
     async def receive(self) -> Message:
         if self._complete:
             return await self._receive()
+        if self._coding:
+            raise UnsupportedEncoding(*self._coding)
         try:
             message = await self._next()
         except TimeoutError:
@@ -82,12 +99,3 @@ class _Body:
         self._bytes += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         return message
-
-
-def _has_body(scope: Scope) -> bool:
-    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
-
-
-def _waits_for_leave(scope: Scope) -> bool:
-    """``Expect: 100-continue``: nothing is on its way yet, and asking for it only to drop it would be a waste."""
-    return any(name == b"expect" for name, _ in scope["headers"])

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.answers import REPLAYED, Problem
-from ledger.errors import Invalid, Later, LedgerError, NotFound, Refusal, Unauthorized
+from ledger.errors import Invalid, Later, LedgerError, NotFound, Refusal, Unauthorized, UnsupportedEncoding
 from wire.problems import PROBLEMS
 
 BLANK = "about:blank"
@@ -66,7 +66,7 @@ def content_of(error: LedgerError) -> dict[str, Any]:
 
 
 def status_of(error: LedgerError) -> int:
-    if isinstance(error, Invalid):
+    if isinstance(error, Invalid | UnsupportedEncoding):
         return error.status
     if isinstance(error, Refusal) and error.precondition:
         return http.HTTPStatus.PRECONDITION_FAILED
@@ -78,6 +78,8 @@ def headers_of(error: LedgerError) -> dict[str, str]:
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, UnsupportedEncoding):
+        return {"Accept-Encoding": "identity"}
     if isinstance(error, Refusal) and error.replayed:
         return REPLAYED
     return {}

@@ -6,14 +6,12 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from starlette.requests import Request
 
 from ledger.errors import Invalid
-from wire.messages import NAME_PATTERN
+from wire.names import NAME_PATTERN, NAME_REASON
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1000
 """Rows of one answer: about 400 KB of events."""
 CURSOR_CHARACTERS_MAX = 256
-
-NAME_REASON = "must be 1 to 64 visible characters without / and *"
 
 _NAME = re.compile(NAME_PATTERN)
 # Every name that may be stored, such as one with a joiner between two emoji, and nothing that PostgreSQL refuses.

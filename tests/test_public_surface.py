@@ -34,6 +34,7 @@ RAISED: list[errors.LedgerError] = [
     errors.BelowReserved("A", "berlin", 1, 2),
     errors.IdempotencyMismatch("used before"),
     errors.TooLarge(262144),
+    errors.UnsupportedEncoding("Content-Encoding", "gzip"),
     errors.Misdirected("other.example"),
     errors.NotConfigured("STOCKWIRE_X", "this is not done"),
     errors.IdempotencyInFlight("elsewhere"),

@@ -9,6 +9,9 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from wire.names import NAME_PATTERN
+from wire.repeated_names import repeated_name
+
 SUBPROTOCOL = "stockwire.v1"
 
 RequestId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -16,7 +19,6 @@ Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 UNITS_MAX = 2**31 - 1
 Units = Annotated[int, Meta(ge=0, le=UNITS_MAX)]
 Token = Annotated[str, Meta(min_length=1, max_length=8192)]
-NAME_PATTERN = r"^[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z"
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 LocationOrAll = Annotated[str, Meta(pattern=rf"^\*\Z|{NAME_PATTERN}")]
 
@@ -286,7 +288,10 @@ _revocation_decoder = msgspec.json.Decoder(Revocation)
 
 def decode_client_message(data: str | bytes) -> ClientMessage:
     """Raises msgspec.DecodeError (no JSON), or its subclass ValidationError (names the field as a path)."""
-    return _decode(_client_decoder, data)
+    message = _decode(_client_decoder, data)
+    if (path := _repeated_name(data)) is not None:  # another reader, such as a proxy, would take the first
+        raise msgspec.ValidationError(f"Object has a field twice - at `$.{path}`")
+    return message
 
 
 def decode_hub_message(data: str | bytes) -> HubMessage:
@@ -302,6 +307,13 @@ def decode_batch(data: bytes) -> Batch:
 def decode_revocation(data: bytes) -> Revocation:
     """Raises as ``decode_client_message``."""
     return _decode(_revocation_decoder, data)
+
+
+def _repeated_name(data: str | bytes) -> str | None:
+    try:
+        return repeated_name(data if isinstance(data, bytes) else data.encode())
+    except RecursionError as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def _decode(decoder: msgspec.json.Decoder[Decoded], data: str | bytes) -> Decoded:

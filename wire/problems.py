@@ -11,6 +11,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "idempotency-in-flight": (409, "The same key is being worked on elsewhere"),
     "misdirected": (421, "This is not the host that was asked for"),
     "too-large": (413, "The request body is too large"),
+    "unsupported-encoding": (415, "The request body is packed in a way that is not taken here"),
     "idempotency-mismatch": (422, "The key was used before with another request"),
     "rate-limited": (429, "Too many requests"),
     "crowded": (429, "Too many connections"),

@@ -7,7 +7,7 @@
 import re
 from collections.abc import Iterable
 
-from wire.messages import NAME_PATTERN
+from wire.names import NAME_PATTERN
 
 READ, WRITE, PUBLIC = "stock:read:", "stock:write:", "stock:public:"
 _WHOLE = ("feed", "hub", "admin")

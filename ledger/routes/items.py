@@ -117,8 +117,13 @@ def _stored(item: bodies.Item) -> dict[str, Any]:
         # without an exponent: PostgreSQL takes none as large as a 0 may have
         "price": None if item.price is None else round(item.price, bodies.PRICE_DECIMALS_MAX),
         "currency": item.currency,
-        "attributes": orjson.dumps(item.attributes).decode(),
+        "attributes": orjson.dumps({name: _number(value) for name, value in item.attributes.items()}).decode(),
     }
+
+
+def _number(value: bodies.Attribute) -> bodies.Attribute:
+    """orjson takes no whole number of more than 64 bits; one this large is what a double shows of itself."""
+    return float(value) if isinstance(value, int) and abs(value) > bodies.EXACT_INTEGER_MAX else value
 
 
 def _item(row: RowMapping) -> dict[str, Any]:

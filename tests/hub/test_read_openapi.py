@@ -85,6 +85,8 @@ async def test_what_cannot_be_read_names_its_field_and_the_reason(shared_system:
         for name in WITH_BODY:
             assert await status(hub, name, unique_name, json={"nonsense": 1}) == 422
             assert await status(hub, name, unique_name, content=b" " * (BODY_BYTES_MAX + 1)) == 413
+            packed = {"Content-Encoding": "gzip"}
+            assert await status(hub, name, unique_name, content=b"{}", headers=packed) == 415
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ async def test_an_owner_that_holds_all_its_places_meets_429_everywhere() -> None
 
 
 def test_every_status_described_is_provoked_here() -> None:
-    provoked = {"200", "304", "400", "401", "403", "413", "422", "429", "503", "default"}
+    provoked = {"200", "304", "400", "401", "403", "413", "415", "422", "429", "503", "default"}
     assert {status for _, _, operation in HUB.operations.values() for status in operation["responses"]} == provoked
     bodies_only = {name for name, (_, _, one) in HUB.operations.items() if "413" in one["responses"]}
     assert bodies_only == set(WITH_BODY)

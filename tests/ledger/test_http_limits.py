@@ -84,6 +84,16 @@ async def test_bytes_that_are_no_request_are_refused(http_system: System, sent: 
     assert b" 400 " in (await answer_to(http_system.ledger_url, sent)).split(b"\r\n")[0]
 
 
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"deflate,chunked"])
+async def test_chunks_of_something_packed_are_not_read_as_they_are(http_system: System, coding: bytes) -> None:
+    key = (await http_system.admin_key()).encode()
+    head = b"PUT /v1/items/packed HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: %s\r\n"
+    head += b"Connection: close\r\n\r\n"
+    answer = await answer_to(http_system.ledger_url, head % (key, coding), b'c\r\n{"name":"a"}\r\n0\r\n\r\n')
+    assert answer.startswith(b"HTTP/1.1 501 "), answer
+    assert b'"type":"unsupported-encoding"' in answer
+
+
 @pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", b"GET /"])
 async def test_an_endless_head_ends_the_connection(http_system: System, sent: bytes) -> None:
     """With an answer, unless bytes that were still on their way turned it into a reset."""
@@ -176,7 +186,7 @@ async def read_body(receive: object, bytes_max: int = 1000, deadline_s: float = 
         except LedgerError as error:
             found.append(error)
 
-    scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
+    scope = {"type": "http", "method": "PUT", "path": "/", "headers": [(b"transfer-encoding", b"chunked")]}
     await BodyLimits(app, bytes_max, deadline_s)(scope, receive, receive)  # type: ignore[arg-type]
     if isinstance(found[0], LedgerError):
         raise found[0]

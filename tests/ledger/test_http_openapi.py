@@ -4,6 +4,7 @@ Fields are compared inside ``Api``: schemas allow no other fields and require th
 """
 
 import asyncio
+import gzip
 import re
 import secrets
 from typing import Any
@@ -58,7 +59,7 @@ OPEN = {"discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
 ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations"}
 FOR_HUBS = {"introspectKey"}
-LISTS = {"putItems", "putLocations"}
+LISTS = {"putItems", "putLocations", "submitOperations"}
 WITH_BODY = {name for name, (_, _, operation) in LEDGER.operations.items() if "requestBody" in operation}
 
 
@@ -160,6 +161,25 @@ async def test_large_bodies_answer_413(api: Api, hub_api: Api, unique_name: str)
         assert answer.json()["bytes_max"] == bytes_max
 
 
+async def test_packed_bodies_answer_415(api: Api, hub_api: Api, unique_name: str) -> None:
+    await api.stock(unique_name, unique_name, 1)
+    for name in WITH_BODY:
+        client = hub_api if name in FOR_HUBS else api
+        for encoding in ("gzip", "br", "identity, gzip", "GZIP", "aes128gcm"):
+            headers = {"Content-Encoding": encoding, "Idempotency-Key": secrets.token_hex(8)}
+            answer = await call(client, name, unique_name, content=gzip.compress(b"{}"), headers=headers)
+            assert problem(answer) == (415, "unsupported-encoding"), (name, answer.text)
+            assert answer.headers["accept-encoding"] == "identity"
+            assert answer.json()["header"] == "Content-Encoding"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", "", "identity, identity"])
+async def test_a_body_that_says_that_it_is_plain_is_read(api: Api, unique_name: str, encoding: str) -> None:
+    body = {"name": "a"}
+    answer = await api.put(f"/v1/items/{unique_name}", body, headers={"Content-Encoding": encoding})
+    assert answer.status_code == 200
+
+
 async def test_what_does_not_exist_answers_404(api: Api, unique_name: str) -> None:
     known = {name for name, (_, _, operation) in LEDGER.operations.items() if "404" in operation["responses"]}
     for name in known:
@@ -195,8 +215,8 @@ async def test_while_the_database_is_away_everything_answers_503_and_then_recove
 
 
 def test_every_status_described_is_provoked_here_or_named() -> None:
-    """401 403 413 422 400 404 429 503 by the loops above; what is left stands in the table below."""
-    looped = {"200", "201", "204", "400", "401", "403", "404", "413", "422", "429", "503", "default"}
+    """401 403 413 415 422 400 404 429 503 by the loops above; what is left stands in the table below."""
+    looped = {"200", "201", "204", "400", "401", "403", "404", "413", "415", "422", "429", "503", "default"}
     left = {
         (name, status)
         for name, (_, _, operation) in LEDGER.operations.items()

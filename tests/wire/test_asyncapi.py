@@ -43,9 +43,9 @@ def test_a_vector_agrees_with_its_schema_as_sent_and_as_received(vector: Vector)
 @pytest.mark.parametrize("vector", [*READABLE, *vectors("refused-from-broker.json")], ids=str)
 def test_what_is_refused_agrees_with_no_schema_that_may_be_sent(vector: Vector) -> None:
     try:
-        message = json.loads(vector.data.decode(), parse_constant=refuse)
+        message = json.loads(vector.data.decode(), parse_constant=refuse, object_pairs_hook=once)
     except ValueError:
-        return  # no JSON at all
+        return  # no JSON at all, or a name twice: no schema can say so
     if "\\ud800" in json.dumps(message):
         return  # JSON lets a lone surrogate through, Unicode does not: no schema can say so
     names = [vector.type.capitalize()] if vector.type else [t.__name__ for t in get_args(messages.ClientMessage)]
@@ -109,6 +109,13 @@ def resolve(reference: str) -> dict[str, Any]:
         node = node[part]
     assert isinstance(node, dict)
     return resolve(node["$ref"]) if "$ref" in node else node
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name twice")
+    return fields
 
 
 def refuse(constant: str) -> None:

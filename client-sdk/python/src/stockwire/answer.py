@@ -125,6 +125,7 @@ _BY_TYPE: dict[str, Callable[[Problem], errors.StockwireError]] = {
     "below-reserved": _below_reserved,
     "idempotency-in-flight": lambda problem: errors.InFlight(_detail(problem)),
     "too-large": lambda problem: errors.TooLarge(problem.get("bytes_max")),
+    "unsupported-encoding": lambda problem: errors.Invalid(str(problem.get("header", "body")), _detail(problem)),
     "idempotency-mismatch": lambda problem: errors.IdempotencyMismatch("Idempotency-Key", _detail(problem)),
     "rate-limited": lambda problem: errors.RateLimited(_detail(problem)),
     "crowded": lambda problem: errors.RateLimited(_detail(problem)),

@@ -1,0 +1,21 @@
+"""In what a body is packed: nothing here unpacks any, and what is packed must not be read as if it were not."""
+
+from collections.abc import Iterable
+
+PLAIN = {b"content-encoding": ("identity", ""), b"transfer-encoding": ("chunked", "identity", "")}
+"""By header, what leaves a body as it is. Chunks are put together by the server."""
+SHOWN_MAX = 64
+
+
+def unknown_coding(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str] | None:
+    """The header (``Content-Encoding`` or ``Transfer-Encoding``) and the coding; None: the body is plain.
+
+    ``headers``: as ASGI has them, names in lower case. Any of them may come twice.
+    """
+    for name, value in headers:
+        if (plain := PLAIN.get(name)) is None:
+            continue
+        for coding in value.decode("latin-1").split(","):
+            if coding.strip().lower() not in plain:
+                return name.decode().title(), coding.strip()[:SHOWN_MAX]
+    return None

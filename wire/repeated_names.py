@@ -1,0 +1,54 @@
+"""JSON in which an object has a name twice: what it means depends on who reads it, so nobody should (RFC 8259, 4)."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+
+class _Repeated(Exception):
+    pass
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it was written."""
+
+
+def repeated_name(body: bytes) -> str | None:
+    """The path of the first name that an object of ``body`` has twice, such as ``lines[3].sku``. None: there is none.
+
+    ``body`` is JSON. Names count as they read, however they are escaped. Raises RecursionError.
+    """
+    if b"\\" not in body:  # then every quote begins or ends a text
+        texts = body.split(b'"')[1::2]
+        if len(set(texts)) == len(texts):  # nine bodies in ten: no text stands there twice, be it a name or a value
+            return None
+    text = body.decode(errors="surrogateescape")
+    try:
+        _checked.decode(text)
+    except _Repeated:
+        return next(_repeated(_paired.decode(text), ""))
+    return None
+
+
+def _check(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) != len(pairs):
+        raise _Repeated
+
+
+def _repeated(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for name, inner in value:
+            place = f"{path}.{name}" if path else name
+            if name in seen:
+                yield place
+            seen.add(name)
+            yield from _repeated(inner, place)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _repeated(inner, f"{path}[{number}]")
+
+
+# Numbers are not read: a very long one would be an error of its own.
+_checked = json.JSONDecoder(object_pairs_hook=_check, parse_int=len, parse_float=len, strict=False)
+_paired = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=len, parse_float=len, strict=False)
