@@ -163,6 +163,20 @@ def test_a_crossing_that_a_late_snapshot_showed_is_told_before_the_one_that_undo
     assert edges(watched.taken()) == [("A", True), ("A", False)]
 
 
+def test_what_a_snapshot_left_out_is_held_against_what_was_told_when_it_comes_back() -> None:
+    """A hub that is behind may leave out a level whose crossing a cut connection had brought, and which nobody told."""
+    watched = Watched()
+    watched.serve(threshold("A", 1, True))
+    watched.taken()
+    watched.inbox.lost(None)
+    watched.session.begin("key")
+    watched.say(connected(), SUBSCRIBED, crossing("A", 4, False))
+    watched.again()
+    assert edges(watched.taken()) == []
+    watched.say(crossing("A", 4, False))
+    assert edges(watched.taken()) == [("A", False)] == edges(watched.heard)
+
+
 def test_another_epoch_is_held_against_what_each_reader_knows() -> None:
     watched = Watched()
     watched.serve(threshold("A", 1, False))

@@ -88,7 +88,8 @@ class Session(Generic[T, C]):
         self.view = View(self._replica) if make_view is None else make_view(self._replica)
         self._epoch: str | None = None
         self._request_id = SUBSCRIBE_ID
-        # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain
+        # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain. And
+        # a snapshot: what is in none of its parts is told when it comes back
         self._untold: dict[Key, T | None] = {}
         # Of the epoch before, until the first snapshot of this one says what has become of it
         self._left: dict[Key, T] = {}
@@ -198,7 +199,7 @@ class Session(Generic[T, C]):
         if not self._replica.apply(self.kind.settle(level, before)):
             return []
         if self._complete:
-            return [Changed({level.key: before})]
+            return [Changed({level.key: self._untold.pop(level.key, before)})]
         self._untold.setdefault(level.key, before)
         return []
 
@@ -216,9 +217,10 @@ class Session(Generic[T, C]):
         self._settle_left()
         self._replica.end_snapshot(part.position)
         self._complete = True
-        taken = Taken(self._untold, self._recovered, first=not self._begun)
+        told = {key: known for key, known in self._untold.items() if key in self._replica.levels}
+        taken = Taken(told, self._recovered, first=not self._begun)
         self._begun = True
-        self._untold = {}
+        self._untold = {key: known for key, known in self._untold.items() if key not in told}
         self.view.state = State.STALE if self._heard is not None and not self._heard.fresh else State.FRESH
         return [taken] if self._heard is None else [taken, self._heard]
 
