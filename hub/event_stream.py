@@ -26,6 +26,9 @@ from wire.messages import Disconnect, Subscribe
 from wire.tokens import Principal
 
 LOOK_S = 0.25
+MEDIA_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The second: nginx, and proxies that took its word, pass each event on instead of gathering them."""
 
 
 class EventStreams:
@@ -85,6 +88,13 @@ class EventStreams:
         return [stream.principal.key for stream in self.streams if stream.principal.key]
 
 
+def head() -> Response:
+    """What HEAD is told of a stream: nothing is subscribed to, and there is no length."""
+    response = Response(media_type=MEDIA_TYPE, headers=HEADERS)
+    del response.headers["content-length"]
+    return response
+
+
 class EventStream(Response):
     """One response. What it is given while a write is under way is at most one flush."""
 
@@ -96,7 +106,7 @@ class EventStream(Response):
         touch: Callable[[], None],
         left: Callable[[], None],
     ) -> None:
-        super().__init__(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        super().__init__(media_type=MEDIA_TYPE, headers=HEADERS)
         del self.headers["content-length"]
         self.principal = principal
         self.session = Session(self._take, Framing.EVENT_STREAM, fanout.pumping, fanout.counts)

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub import event_stream
 from hub.availability_api import AvailabilityApi
 from hub.body import BodyLimits
 from hub.door import Door, Visitor
@@ -149,7 +150,10 @@ class ReadApi:
         view = _view(request)
         _require(principal, location, PUBLIC if view else READ)
         skus = [checked("sku", sku) for sku in request.query_params.getlist("sku")]
-        subscribe = Subscribe(1, location, skus or None, _since(request), view, _when(request))
+        since, when = _since(request), _when(request)
+        if request.method == "HEAD":
+            return event_stream.head()
+        subscribe = Subscribe(1, location, skus or None, since, view, when)
         visitor = Visitor()
         try:
             self._readers.locate(visitor, request)

@@ -8,7 +8,8 @@ from typing import Any
 
 import httptools
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 HEAD_DEADLINE_S = 10.0
 """From the connection, or from the first byte of a later request, to the end of its headers."""
@@ -50,6 +51,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._parsed_bytes = 0
         self._begun = 0
+        self._answered: RequestResponseCycle | None = None
         self._too_large = False
         self._refused = False
         self._closing: asyncio.TimerHandle | None = None
@@ -66,7 +68,11 @@ class BoundedConnection(HttpToolsProtocol):
             self._closing = _cancelled(self._closing)
             BoundedConnection._lingering -= 1
         self._unset_keepalive_if_required()
+        self.pipeline.clear()
         super().connection_lost(exc)
+        if self._answered is not None:  # uvicorn tells the request that came last, which may still wait for its turn
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def pause_writing(self) -> None:
         if self.flow is not None:
@@ -125,6 +131,10 @@ class BoundedConnection(HttpToolsProtocol):
             raise TooFarAhead
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, unframed(cycle, app))
+
     def waits(self) -> bool:
         """For a request, or the rest of its head: nothing is under way."""
         return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
@@ -168,6 +178,31 @@ class BoundedConnection(HttpToolsProtocol):
             self._closing = self.loop.call_later(LINGER_S, self.transport.close)
         else:
             self.transport.close()
+
+
+def unframed(cycle: RequestResponseCycle, app: Any) -> Any:
+    """For HTTP/1.0, which knows no chunks: an answer without a length ends where the connection does (RFC 9112, 6.3).
+
+    uvicorn would send it in chunks. It is told a length instead, which is that of each piece when that is written.
+    """
+    if cycle.scope["http_version"] != "1.0":
+        return app
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        has_length = True
+
+        async def send_unframed(message: Message) -> None:
+            nonlocal has_length
+            if message["type"] == "http.response.start":
+                has_length = any(name.lower() == b"content-length" for name, _ in message["headers"])
+            if not has_length:
+                cycle.chunked_encoding = False
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, send_unframed)
+
+    return answered
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:

@@ -56,6 +56,8 @@ class EventRoutes:
         shard = query.integer("shard", high=2**31 - 1)
         after, limit = query.integer("after", 0), query.limit()
         wait_s = query.seconds("wait", high=WAIT_S_MAX)
+        if request.method == "HEAD":
+            wait_s = 0.0  # there is no event that it could be told
         ends_at = asyncio.get_running_loop().time() + wait_s
         page = await self._read(shard, after, limit)
         while page["head"] == after and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
