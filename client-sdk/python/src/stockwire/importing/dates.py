@@ -5,7 +5,7 @@ is one of the zone that was told, else UTC, and that is said.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -83,12 +83,9 @@ def find_order(texts: Mapping[str, int], told: str | None) -> DateOrder:
     )
 
 
-def read_moments(
-    texts: Iterable[str], order: str, zones: Mapping[str, tzinfo] | tzinfo | None
-) -> dict[str, Read[Moment]]:
-    """Each text as a moment. ``zones``: of those without an offset; None: UTC."""
-    zone = zones if isinstance(zones, tzinfo) else None
-    return {text: read_moment(text, order, zone) for text in texts}
+def depends(text: str) -> bool:
+    """Whether what a date is may depend on the order of day and month."""
+    return text[4:5] != "-"
 
 
 def read_moment(text: str, order: str, zone: tzinfo | None) -> Read[Moment]:
@@ -221,7 +218,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _date_part(text: str) -> str:
-    return "" if text[4:5] == "-" else _split(text.strip())[0]
+    return _split(text.strip())[0] if depends(text) else ""
 
 
 def _shown(order: str, by_date: Mapping[str, tuple[str, int]], valid: Mapping[str, Mapping[str, date]]) -> DateOrder:

@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from stockwire.importing import words
 from stockwire.importing.cell import Read, T
-from stockwire.importing.dates import Moment, find_order, read_moment
+from stockwire.importing.dates import Moment, depends, find_order, read_moment
 from stockwire.importing.invoice import Reject, clean_text
 from stockwire.importing.mangled import lost_zeros_within, read_codes
-from stockwire.importing.numbers import Decimals, find_decimals, read_prices, read_quantities
+from stockwire.importing.numbers import Decimals, decides, find_decimals, read_prices, read_quantities
 from stockwire.importing.options import ReadOptions, zone_named
 from stockwire.importing.profile import Profile
 from stockwire.importing.records import Record
@@ -85,7 +85,7 @@ class Fields:
     def decimals(self, *names: str) -> Decimals:
         firsts: dict[str, int] = {}
         for name in reversed(names):
-            firsts |= self._firsts(self.texts(name)) if self.has(name) else {}
+            firsts |= self._firsts(self.texts(name), decides) if self.has(name) else {}
         found = find_decimals(firsts, self.options.decimal or self.profile.decimal)
         self._say("decimal", found.sign, found.reading)
         return found
@@ -105,7 +105,7 @@ class Fields:
         texts = self.texts("at")
         if self.has("time"):
             texts = [f"{day} {clock}" for day, clock in zip(texts, self.texts("time"), strict=True)]
-        order = find_order(self._firsts(texts), self.options.dates or self.profile.dates)
+        order = find_order(self._firsts(texts, depends), self.options.dates or self.profile.dates)
         self._say("dates", order.order if order.reading else "", order.reading)
         zones = self.texts("timezone")
         told = self.options.timezone or self.profile.timezone
@@ -166,12 +166,14 @@ class Fields:
         if reading:
             self.readings.append(reading)
 
-    def _firsts(self, texts: Sequence[str]) -> dict[str, int]:
-        """Each different text with the first line that has it, in the order of the file."""
+    def _firsts(self, texts: Sequence[str], matters: Callable[[str], bool]) -> dict[str, int]:
+        """Each different text that matters with the first line that has it, in the order of the file."""
+        wanted = set(filter(matters, set(texts)))
         firsts: dict[str, int] = {}
-        for text, record in zip(texts, self.records, strict=True):
-            if text not in firsts:
-                firsts[text] = record.line
+        if wanted:
+            for text, record in zip(texts, self.records, strict=True):
+                if text in wanted and text not in firsts:
+                    firsts[text] = record.line
         return firsts
 
     def _carried(self, texts: list[str]) -> list[str]:

@@ -49,7 +49,7 @@ def find_decimals(texts: Mapping[str, int], told: str | None) -> Decimals:
     unclear: tuple[str, int] | None = None
     for text, line in texts.items():
         number = _bare(text)
-        if not ("." in number or "," in number):
+        if not decides(number):
             continue
         possible = [sign for sign in ".," if _GROUPED[sign].match(number) or _UNGROUPED[sign].match(number)]
         if len(possible) == 1:
@@ -73,6 +73,11 @@ def find_decimals(texts: Mapping[str, int], told: str | None) -> Decimals:
     return Decimals(
         sign, f"decimal {'comma' if sign == ',' else 'point'}, as in {text!r} (line {line})" if sign == "," else ""
     )
+
+
+def decides(text: str) -> bool:
+    """Whether a number says something about the decimal sign of its file."""
+    return "." in text or "," in text
 
 
 def read_quantities(texts: Iterable[str], sign: str, column: str) -> dict[str, Read[int]]:

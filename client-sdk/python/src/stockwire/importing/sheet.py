@@ -18,6 +18,7 @@ from stockwire.importing.options import ReadOptions
 from stockwire.importing.profile import Profile
 from stockwire.importing.receipts import grouped
 from stockwire.importing.records import Record
+from stockwire.importing.rules import Rules
 from stockwire.importing.table import Table, parse_table, read_table
 
 __all__ = ["Sheet", "UnreadableFile", "parse_sheet", "read_invoices", "read_sheet"]
@@ -61,51 +62,6 @@ def parse_sheet(lines: Iterable[bytes], options: ReadOptions | None = None) -> S
     return _sheet(parse_table(b"".join(lines), "sales", options), options, None)
 
 
-class _Rules:
-    """Which lines move stock, and how."""
-
-    def __init__(self, profile: Profile) -> None:
-        self._goods, self._refunds = as_set(profile.goods), as_set(profile.refunds)
-        self._left_out = as_set(profile.left_out)
-        self._negatives = profile.negatives
-        self._services = frozenset(one.upper() for one in profile.services if not one.endswith("*"))
-        self._prefixes = tuple(one[:-1].upper() for one in profile.services if one.endswith("*"))
-        self.has_services, self.has_refunds = bool(profile.services), bool(profile.refunds)
-
-    def left_out(self, kind: str, status: str, cancelled: str) -> LeftOut | None:
-        """Why a line moved nothing: it is no goods, or they never left the shop."""
-        if self._goods and not is_among(kind, self._goods):
-            return LeftOut(words.NO_GOODS, f"no goods: {kind.strip() or 'a line without a type'}", "type")
-        if kind.strip() and is_among(kind, self._left_out):
-            return LeftOut(words.NO_GOODS, f"no goods: {kind.strip()}", "type")
-        if status.strip() and is_among(status, self._left_out):
-            return LeftOut(words.LEFT_OUT, f"left out: {status.strip()}", "status")
-        if cancelled.strip():
-            return LeftOut(words.LEFT_OUT, f"left out: cancelled at {cancelled.strip()}", "cancelled")
-        return None
-
-    def is_service(self, number: str, sku: str) -> bool:
-        """``SKU@A``: only on numbers that begin with A."""
-        code = sku.upper()
-        return (
-            code in self._services
-            or code.startswith(self._prefixes)
-            or f"{code}@{number[:1].upper()}" in self._services
-        )
-
-    def movement(self, number: str, kind: str, quantity: int) -> tuple[int, str]:
-        """The signed quantity and its kind. Raises LeftOut."""
-        if self._refunds and is_among(kind, self._refunds):
-            return abs(quantity), "return"
-        if self._negatives == "return":
-            return -quantity, "sale" if quantity > 0 else "return"
-        if number[:1] in ("C", "c"):
-            if quantity > 0:
-                raise LeftOut(words.SIGN, f"a cancellation with a positive quantity: {quantity}", "quantity")
-            return -quantity, "return"
-        return (-quantity, "sale") if quantity > 0 else (quantity, "write_off")
-
-
 class _Row(NamedTuple):
     record: Record
     number: Read[str]
@@ -123,7 +79,7 @@ class _Row(NamedTuple):
 
 def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> Sheet:
     fields = open_fields(table, options)
-    rules = _Rules(table.profile)
+    rules = Rules(table.profile)
     place = _location(fields)
     lines: list[StockLine] = []
     total = len(fields.records)
@@ -153,7 +109,7 @@ def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> 
     )
 
 
-def _rows(fields: Fields, rules: _Rules) -> Iterator[_Row]:
+def _rows(fields: Fields, rules: Rules) -> Iterator[_Row]:
     decimals = fields.decimals("quantity", "price", "total")
     types = fields.texts("type")
     states = list(zip(types, fields.texts("status"), fields.texts("cancelled"), strict=True))
@@ -175,7 +131,7 @@ def _rows(fields: Fields, rules: _Rules) -> Iterator[_Row]:
     )
 
 
-def _stock_line(row: _Row, rules: _Rules, place: str | None) -> StockLine:
+def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
     """Raises LeftOut."""
     record, read_number, read_sku, read_quantity, read_moment, name, price, total, currency, location, kind, reason = (
         row
