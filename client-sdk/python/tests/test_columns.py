@@ -12,6 +12,7 @@ from stockwire.importing import ReadOptions, UnreadableFile, read_items, read_sh
 from stockwire.importing.columns import fit, parse_map
 from stockwire.importing.profile import FIELDS, REQUIRED, Profile, load_profile, save_profile
 from stockwire.importing.shops import PROFILES, find_profile
+from stockwire.importing.table import parse_table
 
 
 def test_a_map_names_columns_of_any_name() -> None:
@@ -120,3 +121,14 @@ def test_attributes_of_items_are_columns_that_say_so(tmp_path: Path) -> None:
         ("A", "Mug", "2.50", "EUR", {"colour": "white"})
     ]
     assert [(reject.line, reject.word, reject.column) for reject in read.rejects] == [(3, "twice", "sku")]
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+@given(st.lists(st.text(alphabet='numberskqtya,;|\t\n"=\x00\ufeff', max_size=12), max_size=6).map("\n".join))
+def test_any_text_is_a_table_or_one_line(kind: str, text: str) -> None:
+    try:
+        parse_table(text.encode(), kind, ReadOptions())
+        said = ""
+    except UnreadableFile as error:
+        said = str(error)
+    assert "\n" not in said

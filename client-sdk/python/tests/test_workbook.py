@@ -7,8 +7,11 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stockwire.importing import UnreadableFile, read_sheet, workbook
+from stockwire.importing import ReadOptions, UnreadableFile, read_sheet, workbook
+from stockwire.importing.table import parse_table
 from stockwire.importing.workbook import cell_text, workbook_rows
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -89,3 +92,17 @@ def test_without_the_extra_one_line_says_how_to_get_it(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(UnreadableFile, match=r"pip install 'stockwire\[xlsx\]'"):
         workbook_rows(content, None)
+
+
+@given(st.data())
+def test_any_damage_is_one_line(data: st.DataObject) -> None:
+    """Whatever bytes are changed: rows, or one line."""
+    content = bytearray(rewritten("nothing", ""))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        parse_table(bytes(content), "sales", ReadOptions())
+        said = ""
+    except UnreadableFile as error:
+        said = str(error)
+    assert "\n" not in said

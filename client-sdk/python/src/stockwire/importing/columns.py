@@ -9,7 +9,7 @@ from stockwire.importing.options import ReadOptions
 from stockwire.importing.profile import FIELDS, REQUIRED, Profile, for_kind
 from stockwire.importing.shops import NOT_FOR_IMPORT
 
-COLUMNS_SHOWN_MAX = 40
+COLUMNS_SHOWN_MAX, NAME_SHOWN_MAX = 40, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def check_header(header: Sequence[str]) -> None:
         key = _key(name)
         if key and key in seen:
             raise UnreadableFile(
-                f"the column {name.strip()!r} is there twice, as column {seen[key] + 1} and as column {position + 1}: "
+                f"the column {_short(name)!r} is there twice, as column {seen[key] + 1} and as column {position + 1}: "
                 "rename one of them"
             )
         seen[key] = position
@@ -74,7 +74,7 @@ def no_columns(header: Sequence[str], kind: str, options: ReadOptions) -> Unread
     for marks, remedy in NOT_FOR_IMPORT.items():
         if all(find(header, mark) for mark in marks):
             return UnreadableFile(remedy)
-    shown = ", ".join(name.strip() for name in header[:COLUMNS_SHOWN_MAX] if name.strip()) or "none"
+    shown = ", ".join(_short(name) for name in header[:COLUMNS_SHOWN_MAX] if name.strip()) or "none"
     told = {name: column for name, column in options.columns.items() if not find(header, column)}
     if told:
         name, column = next(iter(told.items()))
@@ -133,6 +133,11 @@ def _mapped(profile: Profile, options: ReadOptions, kind: str) -> Profile:
 
 def _found(header: Sequence[str], alternatives: Iterable[str]) -> str | None:
     return next((one for one in alternatives if find(header, one)), None)
+
+
+def _short(name: str) -> str:
+    name = name.strip()
+    return name if len(name) <= NAME_SHOWN_MAX else f"{name[:NAME_SHOWN_MAX]}..."
 
 
 def _key(name: str) -> str:

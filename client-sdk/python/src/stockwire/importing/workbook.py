@@ -4,6 +4,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
@@ -20,13 +21,18 @@ EXACT_BELOW = 10**15
 """A spreadsheet keeps 15 digits of a number; what is longer has lost the rest."""
 ZIP_MAGIC, OLD_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError),  # of the zip file
+    *(ParseError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError),  # of what stands in it
+)
+"""A damaged file may hold anything, and the library takes its word for much of it."""
 _ZEROS = re.compile(r"0{2,32}\Z")
 
 
 def is_workbook(content: bytes) -> bool:
     """Raises UnreadableFile for the format before 2007, which no open library reads well."""
     if content.startswith(OLD_MAGIC):
-        raise UnreadableFile("this is an old Excel file (.xls): save it as .xlsx or CSV")
+        raise UnreadableFile("this is an old Excel file (.xls), or one with a password: save it as .xlsx or CSV")
     return content.startswith(ZIP_MAGIC)
 
 
@@ -34,7 +40,6 @@ def workbook_rows(content: bytes, worksheet: str | None) -> tuple[list[Record], 
     """The rows of one worksheet, and what to say about it. Raises UnreadableFile."""
     try:
         import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
     except ImportError:
         raise UnreadableFile(
             "reading .xlsx needs openpyxl: pip install 'stockwire[xlsx]' (or save it as CSV)"
@@ -52,7 +57,7 @@ def workbook_rows(content: bytes, worksheet: str | None) -> tuple[list[Record], 
                 rows = list(_rows(chosen.iter_rows()))
             finally:
                 book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, ParseError, OSError) as error:
+    except _DAMAGE as error:
         raise UnreadableFile(f"this is no sound .xlsx file: {error}") from None
     return rows, f"worksheet {chosen.title!r} of {len(sheets)}" if len(sheets) > 1 else ""
 
