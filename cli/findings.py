@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ledger.keys import ApiKey
+from stockwire.cli.counted import counted
 from wire.scopes import allows
 
 WIDTH_MIN = 40
@@ -77,8 +78,12 @@ class Report:
             if finding.fix:
                 lines += _wrapped(f"    fix: {finding.fix}", " " * len("    fix: "), width)
         counts = Counter(finding.state for finding in self.findings)
-        lines += ["", ", ".join(f"{counts[state]} {state}" for state in FindingState if counts[state])]
+        lines += ["", ", ".join(_counted(counts[state], state) for state in FindingState if counts[state])]
         return "\n".join(lines)
+
+
+def _counted(number: int, state: FindingState) -> str:
+    return counted(number, state.value) if state is FindingState.WARNING else f"{number} {state}"
 
 
 def _wrapped(text: str, indent: str, width: int) -> list[str]:

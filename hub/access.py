@@ -14,7 +14,7 @@ from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
 from hub.ledger import Ledger
 from server.errors import KeysUnavailable
 from server.verifier import Verifier
-from wire.tokens import TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal
+from wire.tokens import NO_CREDENTIAL, TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal, looks_like_token
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ class Access:
             raise Unauthorized("the token is too long")
         found = await (self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token))
         if found.key is not None and found.key in self._revoked:
-            raise Unauthorized("the key was revoked")
+            raise Unauthorized("the API key was revoked")
         if found.expires_at is not None and found.expires_at <= time.time():
-            raise Unauthorized("the key or token has ended", expired=True)
+            raise Unauthorized("the API key or token has ended", expired=True)
         return found
 
     def revoke(self, key: str) -> None:
@@ -113,7 +113,7 @@ class Access:
         except ExpiredToken:
             raise Unauthorized("the token has ended", expired=True) from None
         except BadToken:
-            raise Unauthorized("the token is not good") from None
+            raise Unauthorized(NO_CREDENTIAL if not looks_like_token(token) else "the token is not valid") from None
         except KeysUnavailable as error:
             raise LedgerUnavailable(str(error)) from None
         if found.key is None:
@@ -124,13 +124,13 @@ class Access:
             self.doubt()
             return found
         if minted_by is None:
-            raise Unauthorized("the key that made this token is not good")
+            raise Unauthorized("the API key that made this token is unknown, ended or revoked")
         return found
 
     async def _of_key(self, text: str) -> Principal:
         found = await self._known(text, self._ledger.holder_of)
         if found is None:
-            raise Unauthorized("the key is not good")
+            raise Unauthorized("the API key is unknown, ended or revoked")
         return found
 
     async def _known(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:

@@ -16,7 +16,7 @@ from server.errors import KeysUnavailable
 from server.rate_limits import ALLOWANCE, RateLimits
 from server.verifier import Verifier
 from wire.scopes import allows
-from wire.tokens import BadToken, ExpiredToken, Principal
+from wire.tokens import NO_CREDENTIAL, BadToken, ExpiredToken, Principal, looks_like_token
 
 HUB = "hub"
 """Also covers the feed, the shards and every read of levels: what a hub needs."""
@@ -96,7 +96,7 @@ class Access:
         except ExpiredToken:
             raise Unauthorized("the token has ended") from None
         except BadToken:
-            raise Unauthorized("the token is not valid") from None
+            raise Unauthorized(NO_CREDENTIAL if not looks_like_token(token) else "the token is not valid") from None
         except KeysUnavailable as error:
             raise Unavailable(str(error)) from None
         if principal.key is not None and await self.holder_of_id(principal.key) is None:

@@ -273,6 +273,8 @@ def check_item(item: Item, path: str = "") -> None:
             raise Invalid(f"{path}price", f"must be from 0 to below {PRICE_MAX}")
         if price != round(price, PRICE_DECIMALS_MAX):
             raise Invalid(f"{path}price", f"must have at most {PRICE_DECIMALS_MAX} digits after the point")
+        if item.currency is None:
+            raise Invalid(f"{path}currency", "is required with a price")
     for name, value in item.attributes.items():
         if isinstance(value, int) and not is_exact(value):
             raise Invalid(f"{path}attributes.{name}", NUMBER_REASON)

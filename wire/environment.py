@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from wire.addresses import Network, networks_of
 
 EXIT_CONFIG = 78
+ALIKE_MAX = 4
+"""More in one line are not read."""
 PREFIX = "STOCKWIRE_"
 _NAMES = """
     DATABASE_URL DATABASE_URL_FILE REDIS_URL REDIS_URL_FILE CHANNEL_PREFIX TOKEN_SECRET TOKEN_SECRET_FILE
@@ -146,8 +148,10 @@ class Environment:
         """Refuse variables that no part of Stockwire knows: most are misspelt."""
         for name in sorted(self._variables):
             if name.startswith(PREFIX) and name not in NAMES:
-                alike = get_close_matches(name, sorted(NAMES), n=1)
-                raise SettingsError(f"{name} is not a setting: unset it" + (f", or set {alike[0]}" if alike else ""))
+                alike = _alike(name)
+                which = "" if len(alike) == 1 else "one of "
+                fix = f", or set {which}{', '.join(alike)}" if alike else ""
+                raise SettingsError(f"{name} is not a setting: unset it{fix}")
 
     def _secret(self, name: str) -> str:
         path = self.text(f"{name}_FILE", "")
@@ -180,6 +184,13 @@ def checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     if parts.scheme in _WITH_HOST and not parts.hostname:
         raise SettingsError(f"{name} names no host: write {parts.scheme}://host[:port]")
     return value
+
+
+def _alike(name: str) -> list[str]:
+    """What may have been meant: settings that have all its words and more, else the one that is spelt most like it."""
+    words = set(name.split("_"))
+    longer = sorted(known for known in NAMES if words < set(known.split("_")))
+    return longer if 0 < len(longer) <= ALIKE_MAX else get_close_matches(name, sorted(NAMES), n=1)
 
 
 def whole_of(text: str) -> int:

@@ -84,6 +84,9 @@ class Unproven:
     issuer: str
 
 
+NO_CREDENTIAL = "this is neither an API key, which begins with sw_, nor a token"
+
+
 def shared_secret(secret: str) -> Signer:
     return Signer(secret, SHARED_SECRET)
 
@@ -103,6 +106,11 @@ def mint(principal: Principal, issued_at: int, signer: Signer, issuer: Issuer = 
     }
     headers = None if signer.key_id is None else {"kid": signer.key_id}
     return jwt.encode(claims, signer.key, algorithm=signer.algorithm, headers=headers)
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether it has the three parts of one (RFC 7515, 7.1). What has not, nobody has made as a token."""
+    return text.count(".") == 2
 
 
 def read_unproven(token: str) -> Unproven:

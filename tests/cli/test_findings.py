@@ -120,3 +120,9 @@ def test_a_warning_is_no_failure_and_a_failure_is() -> None:
     assert not Report([warning, failed]).good
     assert json.loads(Report([failed]).as_json())["findings"][0]["state"] == "failed"
     assert "fix: f" in Report([failed]).as_text()
+
+
+def test_one_warning_is_not_two() -> None:
+    warning, good = Finding("a", FindingState.WARNING, "b", "c"), Finding("d", FindingState.GOOD, "e")
+    assert Report([warning, good]).as_text().splitlines()[-1] == "1 good, 1 warning"
+    assert Report([warning, warning, good]).as_text().splitlines()[-1] == "1 good, 2 warnings"

@@ -142,6 +142,7 @@ def test_every_bound_itself_is_allowed() -> None:
         ({"price": "0.00001"}, "price"),
         ({"price": "10000000000"}, "price"),
         ({"price": True}, "price"),
+        ({"price": "2.55"}, "currency"),
         ({"currency": "eur"}, "currency"),
         ({"currency": "EURO"}, "currency"),
         ({"attributes": {"a": [1]}}, "attributes[...]"),
@@ -161,4 +162,4 @@ def test_a_wrong_item_is_named(change: dict[str, Any], field: str) -> None:
 
 def test_a_price_is_exact_as_number_and_as_string() -> None:
     for price in (b"2.55", b'"2.55"', b"0", b"9999999999.9999", b"1e2", b'"2.5500000"'):
-        bodies.check_item(bodies.decode(bodies.item_decoder, b'{"name":"Mug","price":' + price + b"}"))
+        bodies.check_item(bodies.decode(bodies.item_decoder, b'{"name":"Mug","currency":"EUR","price":' + price + b"}"))

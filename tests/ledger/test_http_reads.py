@@ -76,7 +76,7 @@ async def test_an_item_is_replaced_and_its_price_is_exact(api: Api, unique_name:
         "currency": "GBP",
         "attributes": {"a": 1.5, "b": True, "c": None},
     }
-    assert (await api.put(path, {"name": "Mug", "price": "0e999999"})).json()["price"] == "0"
+    assert (await api.put(path, {"name": "Mug", "price": "0e999999", "currency": "GBP"})).json()["price"] == "0"
     replaced = await api.put(path, {"name": "Cup"})
     assert (replaced.json()["price"], replaced.json()["attributes"]) == (None, {})
 

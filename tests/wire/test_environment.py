@@ -114,6 +114,11 @@ def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
         ("STOCKWIRE_HUB_PROT", "unset it, or set STOCKWIRE_HUB_"),
         ("STOCKWIRE_ALLOWED_ORIGIN", "unset it, or set STOCKWIRE_ALLOWED_ORIGINS"),
         ("STOCKWIRE_LEDGER_TOKEN_SECRET_FILE", "unset it, or set STOCKWIRE_TOKEN_SECRET_FILE"),
+        (
+            "STOCKWIRE_HUB_PORT",
+            "unset it, or set one of STOCKWIRE_HUB_ADMIN_PORT, STOCKWIRE_HUB_READ_PORT,",
+        ),
+        ("STOCKWIRE_TLS_CERT", "unset it, or set STOCKWIRE_TLS_CERT_FILE"),
         ("STOCKWIRE_TYPO", "unset it"),
     ],
 )

@@ -17,6 +17,7 @@ from wire.tokens import (
     ExpiredToken,
     Issuer,
     Principal,
+    looks_like_token,
     mint,
     read_unproven,
     shared_secret,
@@ -233,3 +234,10 @@ def test_what_is_read_before_anything_is_proved_never_fails_otherwise(token: str
     for look in (read_unproven, read):
         with pytest.raises(BadToken):
             look(token)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"), [("wrong", False), ("sw", False), ("a.b", False), ("a.b.c", True), ("a.b.c.d", False)]
+)
+def test_what_nobody_made_as_a_token_is_not_called_one(text: str, is_one: bool) -> None:
+    assert looks_like_token(text) is is_one

@@ -23,7 +23,7 @@ class Shop:
         self.now = 100.0
         self._replica = Replica()
         self.view = View(self._replica)
-        self.board = Board(location, self.view, clock=lambda: self.now)
+        self.board = Board(location, self.view, clock=lambda: self.now, now=lambda: datetime(2026, 11, 28, 12, 3, 4))
 
     def snapshot(self, *levels: Level, recovered: bool = False) -> None:
         for level in levels:
@@ -101,15 +101,19 @@ def test_a_narrow_terminal_keeps_the_sku_and_what_is_available() -> None:
 def test_a_lost_connection_is_seen_and_so_is_its_end() -> None:
     shop = Shop()
     shop.snapshot(level("A", 1, 5))
+    shop.view.lag_ms = 12
+    assert "  lag 12 ms  1 level  0 changes" in shop.lines()[0]
     shop.view.state = State.CONNECTING
     shop.board.note(Reconnecting(1, 2.0, "the hub went away"))
     assert "connecting" in shop.lines()[0]
     assert "1 reconnect" in shop.lines()[0]
-    assert shop.lines()[1] == "try 1 in 2.0 s: the hub went away"
+    as_of = "shown as of 12:03:04"
+    assert shop.lines()[1] == f"disconnected for 0 s, {as_of}; try 1 in 2.0 s: the hub went away"
     shop.now += 3
-    assert shop.lines()[1] == "try 1 now: the hub went away"
+    assert shop.lines()[1] == f"disconnected for 3 s, {as_of}; try 1 now: the hub went away"
+    assert "lag" not in shop.lines()[0], "of a connection that is gone"
     shop.snapshot(level("A", 2, 4), recovered=True)
-    assert shop.lines()[1] == "back after 3.0 s: resumed, 1 levels changed meanwhile"
+    assert shop.lines()[1] == "back after 3.0 s: resumed, 1 level changed meanwhile"
     shop.change(level("A", 2, 4))
     assert any(line.startswith("A") and "▼ -1" in line for line in shop.lines()), "what changed meanwhile is not seen"
     shop.now += BACK_S

@@ -11,6 +11,7 @@ from websockets.typing import Subprotocol
 
 from stockwire.errors import BadToken, Forbidden
 from stockwire.frame import SUBPROTOCOL
+from stockwire.said import said
 from stockwire.session import Ending
 
 CLOSE_TIMEOUT_S = 1.0
@@ -103,7 +104,7 @@ async def open_connection(
         yield _refused(url, error.response.status_code)
         return
     except (OSError, TimeoutError, WebSocketException) as error:
-        yield Ending(f"{url} cannot be reached: {error or type(error).__name__}")
+        yield Ending(f"{url} cannot be reached: {said(error)}")
         return
     try:
         yield Connection(socket)

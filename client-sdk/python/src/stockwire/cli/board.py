@@ -5,10 +5,12 @@ those that changed last are shown; rows keep their places.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from rich.text import Text
 
 from stockwire.cli.columns import GAP, cut, fitted
+from stockwire.cli.counted import counted
 from stockwire.level import Level
 from stockwire.stream import LevelChanged, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Key, State, View
@@ -34,9 +36,13 @@ _FIRST_TO_GO = ("reserved", "last", "on hand", "change")
 
 
 class Board:
-    """``clock``: seconds, monotonic."""
+    """``clock``: seconds, monotonic. ``now``: the time of day, for a terminal."""
 
-    def __init__(self, location: str, view: View, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, location: str, view: View, *, clock: Callable[[], float], now: Callable[[], datetime] = datetime.now
+    ) -> None:
+        self._now = now
+        self._lost_time: datetime | None = None
         self._location = location
         self._view = view
         self._clock = clock
@@ -59,7 +65,7 @@ class Board:
             case Reconnecting():
                 if self._lost_at is None:
                     self._losses += 1
-                    self._lost_at = self._clock()
+                    self._lost_at, self._lost_time = self._clock(), self._now()
                 self._trying = (self._clock() + event.after_s, event)
                 self._back = None
 
@@ -87,7 +93,7 @@ class Board:
     def _note_snapshot(self, levels: Sequence[Level], recovered: bool) -> None:
         if self._lost_at is not None:
             gone_s = self._clock() - self._lost_at
-            what = f"resumed, {len(levels):,} levels changed meanwhile" if recovered else "with a new snapshot"
+            what = f"resumed, {counted(len(levels), 'level')} changed meanwhile" if recovered else "with a new snapshot"
             self._back = (self._clock(), f"back after {gone_s:.1f} s: {what}")
         self._lost_at = self._trying = None
         if not self._begun:  # what a later one brings is told as changes, and flashes as such
@@ -152,14 +158,15 @@ class Board:
 
     def _headline(self, width: int) -> Text:
         state = self._view.state
-        lag = f"  lag {self._view.lag_ms} ms" if self._view.lag_ms is not None else ""
-        lost = f"  {self._losses} reconnect{'s' if self._losses > 1 else ''}" if self._losses else ""
+        known = self._view.lag_ms if self._lost_at is None else None  # of a connection that is gone it says nothing
+        lag = "" if known is None else f"  lag {known} ms"
+        lost = f"  {counted(self._losses, 'reconnect')}" if self._losses else ""
         name = cut("all locations" if self._location == "*" else self._location, max(1, width // 3))
         line = Text.assemble(
             (name, "bold"),
             "  ",
             (state.value, _STATE_STYLES[state]),
-            f"{lag}  {len(self._view):,} levels  {self._changes:,} changes{lost}",
+            f"{lag}  {counted(len(self._view), 'level')}  {counted(self._changes, 'change')}{lost}",
         )
         line.truncate(width, overflow="ellipsis")
         return line
@@ -169,10 +176,15 @@ class Board:
         if self._trying is not None and self._view.state is State.CONNECTING:
             at, event = self._trying
             when = f"in {at - now:.1f} s" if at > now else "now"
-            return Text(cut(f"try {event.attempt} {when}: {event.reason}", width), style="yellow")
+            return Text(cut(f"{self._gone(now)}try {event.attempt} {when}: {event.reason}", width), style="yellow")
         if self._back is not None and now - self._back[0] < BACK_S:
             return Text(cut(self._back[1], width), style="green")
         return Text("")
+
+    def _gone(self, now: float) -> str:
+        if self._lost_at is None or self._lost_time is None:
+            return ""
+        return f"disconnected for {now - self._lost_at:.0f} s, shown as of {self._lost_time:%H:%M:%S}; "
 
 
 def _joined(titles: dict[str, int], cells: dict[str, str]) -> str:

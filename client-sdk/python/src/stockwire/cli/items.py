@@ -51,8 +51,8 @@ def put(
 ) -> None:
     """Make an item, or replace all that is known of it. Moves no stock."""
     known = _object(attributes)
-    if (price is None) != (currency is None):
-        raise typer.BadParameter("a price needs its currency, and a currency its price", param_hint="--price")
+    if price is not None and currency is None:
+        raise typer.BadParameter("a price needs its currency, such as EUR", param_hint="--currency")
     with failures(json), client_of(url, key) as client:
         _show(client.items.put(sku, name, price=price, currency=currency, attributes=known), json)
 

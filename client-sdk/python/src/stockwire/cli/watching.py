@@ -12,10 +12,14 @@ from stockwire.cli.board import Board
 from stockwire.cli.fields import stream_fields
 from stockwire.cli.lines import stream_lines
 from stockwire.cli.live import draw
-from stockwire.cli.output import say, say_json
+from stockwire.cli.output import say, say_json, warn
+from stockwire.errors import NotFound, StockwireError
 from stockwire.held import T
 from stockwire.stream import C, Snapshot
 from stockwire.threshold import AtLeast, AtMost
+
+ASKED_S = 2.0
+"""A ledger that is away keeps nobody from what the hubs show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ async def follow(watched: Watched, url: str | None, key: str | None, *, json: bo
     as_json = json or not console.is_terminal or console.is_dumb_terminal
     location, skus, public = watched.location, watched.skus, watched.public
     async with AsyncClient(url, key) as client:
+        if location != "*" and not await _exists(client, location):
+            warn(f"there is no location {location}: its stock is shown as soon as it is made")
         if watched.when is not None:
             subscription = client.subscribe_threshold(location, skus, when=watched.when, public=public)
             await _print_lines(subscription, json=as_json)
@@ -45,6 +51,18 @@ async def follow(watched: Watched, url: str | None, key: str | None, *, json: bo
             async with client.subscribe(location, skus) as levels:
                 board = Board(location, levels.view, clock=time.monotonic)
                 await draw(console, board.render, _note(levels, board))
+
+
+async def _exists(client: AsyncClient, location: str) -> bool:
+    """Asked of the ledger, since a hub shows nothing for either. Where that is not told, it is taken to be there."""
+    try:
+        async with asyncio.timeout(ASKED_S):
+            await client.locations.get(location)
+    except NotFound:
+        return False
+    except (StockwireError, TimeoutError):
+        return True
+    return True
 
 
 async def _print_lines(subscription: AsyncSubscription[T, C], *, json: bool) -> None:

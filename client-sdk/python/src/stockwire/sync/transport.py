@@ -14,6 +14,7 @@ from stockwire.call import Call, Listing
 from stockwire.errors import OutcomeUnknown, StockwireError, Unavailable
 from stockwire.request import CONNECT_TIMEOUT_S, Request, client_headers
 from stockwire.retry import RetryPolicy, Tries
+from stockwire.said import said
 from stockwire.sync.deadline import Deadline, DeadlineBackend
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.pool import Pool
@@ -102,11 +103,7 @@ class Transport:
                     headers=request.headers(),
                 )
         except NEVER_SENT as error:
-            raise Unavailable(f"the ledger at {self._http.base_url} cannot be reached: {_said(error)}") from error
+            raise Unavailable(f"the ledger at {self._http.base_url} cannot be reached: {said(error)}") from error
         except NO_ANSWER as error:
-            raise OutcomeUnknown(f"the ledger at {self._http.base_url} did not answer: {_said(error)}") from error
+            raise OutcomeUnknown(f"the ledger at {self._http.base_url} did not answer: {said(error)}") from error
         return Answer(response.status_code, response.headers, response.content)
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
