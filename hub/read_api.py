@@ -34,6 +34,12 @@ from wire.shards import shard_of
 from wire.tokens import Principal
 
 KEYS_MAX = 1_000
+FRONT = {
+    "name": "Stockwire hub",
+    "version": "1",
+    "docs": "GET /docs on the ledger, and docs/reference/http.md",
+    "paths": ["/v1/levels", "/v1/levels/query", "/v1/levels/stream", "/v1/availability"],
+}
 
 
 class Keys(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +72,7 @@ def create_app(
         max_age=600,
     )
     routes = [
+        Route("/", front, methods=["GET"]),
         Route("/v1/levels", api.page, methods=["GET"]),
         Route("/v1/levels/query", api.query, methods=["POST"]),
         Route("/v1/levels/stream", api.stream, methods=["GET"]),
@@ -186,6 +193,11 @@ def _require(principal: Principal, location: str, kind: str = READ) -> None:
     scope = f"{kind}{location}"
     if not allows(principal.scopes, scope):
         raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
+
+
+async def front(_request: Request) -> Response:
+    """What somebody finds who has nothing but the address."""
+    return Response(encode(FRONT), media_type="application/json")
 
 
 def _since(request: Request) -> Position | None:

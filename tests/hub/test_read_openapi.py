@@ -19,7 +19,7 @@ from tests.hub.reader import HUB, client, in_memory, read_port
 from tests.system import System
 from wire.messages import LevelState
 
-NAMES = sorted(HUB.operations)
+NAMES = sorted(set(HUB.operations) - {"front"})
 WITH_BODY = [name for name, (_, _, operation) in HUB.operations.items() if "requestBody" in operation]
 
 
@@ -32,6 +32,19 @@ async def test_routes_and_document_are_the_same() -> None:
         routes = [route for route in app.routes if isinstance(route, Route)]
     served = {(method, route.path) for route in routes for method in (route.methods or set()) - {"HEAD"}}
     assert served == {(method, path) for method, path, _ in HUB.operations.values()}
+
+
+async def test_whoever_has_nothing_but_the_address_finds_the_documentation() -> None:
+    async with (
+        read_port() as app,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as anybody,
+    ):
+        answer = await anybody.get("/")
+    assert answer.status_code == 200
+    front = answer.json()
+    assert (front["name"], front["version"]) == ("Stockwire hub", HUB.content["info"]["version"])
+    assert "/docs" in front["docs"]
+    assert front["paths"] == [path for path in HUB.content["paths"] if path != "/" and "{" not in path]
 
 
 def test_a_level_has_the_fields_of_the_message_and_its_freshness() -> None:

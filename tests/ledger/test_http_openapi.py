@@ -55,7 +55,7 @@ NOUNS: tuple[Any, ...] = (
     process.HealthRoutes,
     process.DocumentRoutes,
 )
-OPEN = {"discover", "readKeySet", "health", "ready", "describe", "document"}
+OPEN = {"front", "discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
 ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations"}
 FOR_HUBS = {"introspectKey"}
@@ -263,6 +263,8 @@ async def test_no_such_path_and_no_such_method(api: Api) -> None:
 
 async def test_the_document_is_served_with_a_page_that_needs_nothing_else(anonymous: Api) -> None:
     assert (await anonymous.get("/openapi.json")).json() == LEDGER.content
+    front = (await anonymous.get("/")).json()
+    assert (front["name"], front["docs"], front["openapi"]) == ("Stockwire ledger", "/docs", "/openapi.json")
     page = await anonymous.get("/docs")
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert not re.search(r"(src|href)=\"?(https?:)?//", page.text)
