@@ -8,6 +8,13 @@ from tests.processes import ServerProcess
 from tests.waiting import wait_until
 
 
+async def metric_of(process: ServerProcess, name: str) -> float:
+    """``name`` as it is now, without labels or with those that are exported. Raises httpx.TransportError."""
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        exported = (await client.get(f"{process.admin}/metrics")).text
+    return next(float(line.split()[-1]) for line in exported.splitlines() if line.startswith(f"{name} "))
+
+
 async def await_metric(process: ServerProcess, name: str, value: float) -> None:
     """``name`` with its labels as they are exported. Raises AssertionError with everything exported."""
     text = ""

@@ -21,12 +21,8 @@ TIME = re.compile(r'"committed_at":"[^"]+"')
 @pytest.fixture
 async def newcomer(up: RunningUp, tmp_path: Path) -> Reader:
     """In the clone's folder: `.stockwire` is that of the running system."""
-    folder = tmp_path / "clone"
-    folder.mkdir()
-    (folder / ".stockwire").symlink_to(up.data)
-    reader = Reader(folder, {}, up.run["ledger"], up.run["hubs"][0])
-    exported = await reader.shell(block(PAGE, "sh", "tutorial-key") + 'echo "$KEY"')
-    reader.variables["KEY"] = exported.strip()
+    reader = Reader(tmp_path, up.data, up.run["ledger"], up.run["hubs"])
+    await reader.shell(block(PAGE, "sh", "tutorial-key"))
     return reader
 
 

@@ -2,9 +2,14 @@
 
 A fenced block's info string is its language and then words for the tests of this folder:
 
-    ```sh run NAME       run by bash      ```python run NAME   run as a program      ```js run NAME   run by node
-    ```json output NAME  what the last ``run NAME`` printed at its end
-    ```csv file PATH     a file that the next block finds there
+    ```sh run NAME       run by bash in the terminal NAME: what it exports stays there
+    ```sh open NAME      run there until the page ends, or the next block of this kind takes its place
+    ```js run NAME       as ``sh open``, by node
+    ```text output NAME  the last lines that the last ``run NAME`` printed, or lines that the program open there prints;
+                         of ```json what it means is compared
+    ```csv file PATH     a file that the next block finds there; a program, too: ```python file PATH
+    ```python run NAME   a program that a test runs by this name
+    ```python example    a piece of a program, which does nothing as it stands
     ```sh env PROCESS    settings of a process, one to a line
     ```text capture NAME what a command showed in a terminal: see `tests/docs/captures.py`
 """

@@ -1,16 +1,20 @@
-"""Running what a page prints, as its reader would: in a folder of its own, with the installed programs on the PATH."""
+"""Running what a page prints, as its reader would: in a clone's folder, in terminals that know nothing of Stockwire."""
 
 import asyncio
 import contextlib
+import copy
 import json
 import os
 import re
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from cli.data_folder import DataFolder
 from tests.processes import clean_environment
 from tests.system import System
 
@@ -19,33 +23,44 @@ PROGRAMS = Path(sys.executable).parent
 
 
 class Reader:
-    """Somebody who follows a page in ``folder``, with what ``variables`` say. Pages name the addresses of a `make up`
-    without options: ``ledger_url`` and ``stream_url`` are meant."""
+    """Somebody who follows a page in ``folder``, made a clone: with an installed `.venv`, and a `.stockwire`, which is
+    ``data`` of a running `stockwire up`. ``variables`` is what a terminal knows. On its PATH is no `stockwire`, and
+    no STOCKWIRE_ variable is set, unless the page's own lines see to it, or a test puts there what it names.
 
-    def __init__(self, folder: Path, variables: Mapping[str, object], ledger_url: str, stream_url: str) -> None:
+    Pages name the addresses of a `make up` without options; ``ledger_url`` and ``stream_urls`` are meant.
+    """
+
+    def __init__(self, folder: Path, data: Path, ledger_url: str, stream_urls: Sequence[str]) -> None:
         self.folder = folder
-        self.variables = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", **variables}
-        self._addresses = {"http://127.0.0.1:8080": ledger_url, "ws://127.0.0.1:8090/v1/stream": stream_url}
+        (folder / ".venv").symlink_to(PROGRAMS.parent)
+        (folder / ".stockwire").symlink_to(data)
+        self.variables: dict[str, str] = {"PATH": _path_without_ours()}
+        hubs = {f"ws://127.0.0.1:{8090 + 10 * number}/v1/stream": url for number, url in enumerate(stream_urls)}
+        self._addresses = {"http://127.0.0.1:8080": ledger_url, **hubs}
 
     @classmethod
     def of_system(cls, folder: Path, system: System, key: str) -> "Reader":
-        """With ``key``, and the database and broker named as on a server."""
-        variables = {
-            "STOCKWIRE_DATABASE_URL": system.database_url,
-            "STOCKWIRE_REDIS_URL": system.redis_url,
-            "STOCKWIRE_CHANNEL_PREFIX": system.channel_prefix,
-            "STOCKWIRE_TOKEN_SECRET": system.token_secret,
-            "STOCKWIRE_URL": system.ledger_url,
-            "STOCKWIRE_API_KEY": key,
-        }
-        run = {"ready": True, "ledger": system.ledger_url, "hubs": system.stream_urls, "key": key}
-        (folder / ".stockwire").mkdir()
-        (folder / ".stockwire" / "run.json").write_text(json.dumps(run, indent=1))
-        return cls(folder, variables, system.ledger_url, system.stream_urls[0])
+        """As if ``system`` were that of a `stockwire up`."""
+        data, clone = DataFolder(folder / "data"), folder / "clone"
+        data.path.mkdir()
+        clone.mkdir()
+        data.write_run({"ready": True, "ledger": system.ledger_url, "hubs": system.stream_urls, "key": key})
+        data.write_environment(server_settings(system))
+        return cls(clone, data.path, system.ledger_url, system.stream_urls)
 
     async def shell(self, text: str) -> str:
-        """What it prints. Raises AssertionError if any command fails."""
-        return await self._finished(*self._bash(text))
+        """What it prints; what it exports stays. Raises AssertionError if any command fails."""
+        kept = self.folder / ".exported"
+        printed = await self._finished(*self._bash(f"{text}\nenv -0 > {kept}\n"))
+        pairs = (pair.partition("=") for pair in kept.read_text().split("\0") if pair)
+        self.variables.update({name: value for name, _, value in pairs})
+        return printed
+
+    def another_terminal(self) -> "Reader":
+        """In the same folder; it knows nothing of what was exported in this one."""
+        other = copy.copy(self)
+        other.variables = {"PATH": _path_without_ours()}
+        return other
 
     @contextlib.asynccontextmanager
     async def shell_running(self, text: str) -> AsyncIterator[asyncio.StreamReader]:
@@ -53,20 +68,17 @@ class Reader:
         async with self._running(*self._bash(text)) as lines:
             yield lines
 
-    async def python(self, text: str, *arguments: str) -> str:
-        return await self._finished(str(self._program("snippet.py", text)), *arguments, by=sys.executable)
-
     @contextlib.asynccontextmanager
     async def python_running(self, text: str) -> AsyncIterator[asyncio.StreamReader]:
         """The lines of a program that runs until the context ends."""
-        async with self._running(sys.executable, str(self._program("snippet.py", text))) as lines:
+        async with self._running(sys.executable, str(self._program(".py", text))) as lines:
             yield lines
 
     @contextlib.asynccontextmanager
     async def script_running(self, node: list[str], text: str, **constants: str) -> AsyncIterator[asyncio.StreamReader]:
         """As ``python_running``, by node; ``constants`` are what the page leaves to its reader."""
         known = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
-        async with self._running(*node, str(self._program("snippet.mjs", known + text))) as lines:
+        async with self._running(*node, str(self._program(".mjs", known + text))) as lines:
             yield lines
 
     def _bash(self, text: str) -> tuple[str, ...]:
@@ -77,13 +89,13 @@ class Reader:
             text = text.replace(printed, real)
         return text
 
-    def _program(self, name: str, text: str) -> Path:
-        path = self.folder / name
+    def _program(self, suffix: str, text: str) -> Path:
+        path = self.folder / f"snippet-{secrets.token_hex(4)}{suffix}"
         path.write_text(self._here(text))
         return path
 
-    async def _finished(self, *command: str, by: str | None = None) -> str:
-        async with self._started(*([by] if by else []), *command) as process:
+    async def _finished(self, *command: str) -> str:
+        async with self._started(*command) as process:
             async with asyncio.timeout(DEADLINE_S):
                 printed, complaints = await process.communicate()
         assert process.returncode == 0, complaints.decode()
@@ -104,13 +116,28 @@ class Reader:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         try:
             yield process
         finally:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # a shell does not take its program with it
             await process.wait()
+
+
+def server_settings(system: System) -> dict[str, str]:
+    """As every ledger and hub of the system is told them."""
+    return {
+        "STOCKWIRE_DATABASE_URL": system.database_url,
+        "STOCKWIRE_REDIS_URL": system.redis_url,
+        "STOCKWIRE_CHANNEL_PREFIX": system.channel_prefix,
+        "STOCKWIRE_TOKEN_SECRET": system.token_secret,
+    }
+
+
+def _path_without_ours() -> str:
+    return ":".join(folder for folder in os.environ["PATH"].split(":") if Path(folder).resolve() != PROGRAMS.resolve())
 
 
 async def line_of(lines: asyncio.StreamReader) -> str:

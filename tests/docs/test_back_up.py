@@ -9,7 +9,7 @@ import pytest
 from cli.wheels import postgres_programs
 from stockwire import AsyncClient
 from tests.docs.pages import HOW_TOS, block
-from tests.docs.running import Reader
+from tests.docs.running import PROGRAMS, Reader, server_settings
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.postgres import PostgresServer
 from tests.system import System
@@ -26,7 +26,7 @@ class Operator:
     def __init__(self, reader: Reader, postgres: PostgresServer) -> None:
         self._reader = reader
         self._postgres = postgres
-        reader.variables["PATH"] = f"{postgres_programs()}:{reader.variables['PATH']}"
+        reader.variables["PATH"] = f"{postgres_programs()}:{PROGRAMS}:{reader.variables['PATH']}"
 
     async def does(self, name: str, nth: int = 0) -> str:
         owner = self._postgres.data.stat()
@@ -41,7 +41,9 @@ class Operator:
 @pytest.fixture
 async def operator(private_system: System, private_postgres: PostgresServer, tmp_path: Path) -> Operator:
     await private_system.start(ledgers=1, hubs=2)
-    return Operator(Reader.of_system(tmp_path, private_system, await private_system.admin_key()), private_postgres)
+    reader = Reader.of_system(tmp_path, private_system, await private_system.admin_key())
+    reader.variables.update(server_settings(private_system))  # as the page says under "Before you start"
+    return Operator(reader, private_postgres)
 
 
 async def test_after_a_restore_everybody_agrees_on_what_was_backed_up(
