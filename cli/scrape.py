@@ -11,15 +11,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 STARTED = "process_start_time_seconds"
 MEMORY = "process_resident_memory_bytes"
+NODES = ("stockwire_ledger_node", "stockwire_hub_node")
+"""Their label says what the process calls itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """``at_s``: monotonic seconds. ``values``: by the name of the sample, summed over its labels."""
+    """``at_s``: monotonic seconds. ``values``: by the name of the sample, summed over its labels. ``node``: what the
+    process calls itself; None if it does not say.
+    """
 
     at_s: float
     ready: bool
     values: Mapping[str, float]
+    node: str | None = None
 
     def value(self, name: str) -> float | None:
         return self.values.get(name)
@@ -36,11 +41,14 @@ class Scrape:
 def read_scrape(page: str, at_s: float, *, ready: bool) -> Scrape:
     """Raises ValueError for what is no page of metrics. A family without any label yet counts as 0."""
     values: dict[str, float] = {}
+    node: str | None = None
     for family in text_string_to_metric_families(page):
         if family.type in ("counter", "gauge"):
             name = family.name + ("_total" if family.type == "counter" else "")
+            if family.name in NODES and family.samples:
+                node = family.samples[0].labels.get("node")
             values[name] = sum(sample.value for sample in family.samples if sample.name == name)
-    return Scrape(at_s, ready, values)
+    return Scrape(at_s, ready, values, node)
 
 
 def rate(before: Scrape | None, after: Scrape, name: str) -> float | None:

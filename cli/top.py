@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ def nodes_of(admin: Sequence[str], data: Path, variables: Mapping[str, str]) -> 
     """
     urls = [*admin] or [*Environment(variables).items("STOCKWIRE_ADMIN_URLS")]
     if urls:
-        named = {_name(url): url.rstrip("/") for url in urls}
+        named = {_address(url): url.rstrip("/") for url in urls}
         return lambda: named
     run_nodes = RunNodes(data)
     if not run_nodes():
@@ -67,6 +68,7 @@ class Top:
         self._nodes = nodes
         self._http = http
         self._before: dict[str, Scrape] = {}
+        self._called: dict[str, str] = {}
         self.figures: list[NodeFigures] = []
 
     async def look(self) -> None:
@@ -74,7 +76,13 @@ class Top:
         nodes = self._nodes()
         readings = await asyncio.gather(*(self._read(url) for url in nodes.values()))
         found = dict(zip(nodes, readings, strict=True))
-        self.figures = [figures_of(name, self._before.get(name), reading) for name, reading in found.items()]
+        self._called |= {
+            name: reading.node
+            for name, reading in found.items()
+            if isinstance(reading, Scrape) and reading.node and name == _address(nodes[name])
+        }
+        names = called(list(nodes), self._called)
+        self.figures = [figures_of(names[name], self._before.get(name), reading) for name, reading in found.items()]
         self._before = {name: reading for name, reading in found.items() if isinstance(reading, Scrape)}
 
     async def _read(self, url: str) -> Scrape | NodeState:
@@ -86,6 +94,21 @@ class Top:
             return NodeState.TOO_BIG
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
             return NodeState.AWAY
+
+
+def called(addresses: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """What each is shown as: by its own name, with its address where another has the same; else by its address.
+
+    >>> called(["a:1", "b:1", "c:1"], {"a:1": "shop", "b:1": "shop", "c:1": "hub-1"})
+    {'a:1': 'shop a:1', 'b:1': 'shop b:1', 'c:1': 'hub-1'}
+    """
+    counts = Counter(names.values())
+
+    def shown(address: str) -> str:
+        name = names.get(address, address)
+        return name if counts[name] <= 1 else f"{name} {address}"
+
+    return {address: shown(address) for address in addresses}
 
 
 async def run(nodes: Nodes, *, as_json: bool, once: bool) -> None:
@@ -124,7 +147,7 @@ def _print(console: Console, top: Top, as_json: bool) -> None:
         console.print(render(top.figures, console.width, len(top.figures) + 3), soft_wrap=True)
 
 
-def _name(url: str) -> str:
+def _address(url: str) -> str:
     """Host and port. Raises SettingsError."""
     try:
         parts = urlsplit(url)

@@ -31,6 +31,7 @@ STATES = ("connecting", "serving", "slow", "closing")
 class Parts:
     """Of a hub: whoever counts something."""
 
+    node: str
     feed: Feed
     loader: Loader
     access: Access
@@ -80,6 +81,9 @@ class HubCollector(Collector):
 
     def _freshness(self) -> Iterator[Metric]:
         feed = self._parts.feed
+        yield _gauges(
+            "node", "1; its label is the name of this hub, as STOCKWIRE_HUB_NODE has it.", "node", {self._parts.node: 1}
+        )
         yield _gauge(
             "fresh", "1 while this hub has everything that the ledger has committed, as far as it knows.", feed.fresh
         )

@@ -80,6 +80,7 @@ class Node:
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
         parts = Parts(
+            node=settings.node,
             feed=feed,
             loader=self._loader,
             access=self._access,

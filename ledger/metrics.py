@@ -4,6 +4,7 @@ The help texts are those of docs/reference/metrics.md, to the letter.
 """
 
 import asyncio
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -36,6 +37,7 @@ WRITER_HELP = {
     "bisections": "Batches halved to find the one operation that held up the others; any is worth a look.",
     "commit_seconds": "Time spent on batches, retries included, in seconds.",
 }
+NODE_HELP = "1; its label is the name of the machine that this ledger runs on."
 PUBLISHER_HELP = {
     "published": "Messages that the broker took: batches, heartbeats and revocations.",
     "heartbeats": "Of all messages, heartbeats: the head of a shard, a few times a second.",
@@ -76,11 +78,16 @@ class LedgerCollector(Collector):
         self.oldest_snapshot_s: float | None = None
 
     def collect(self) -> Iterable[Metric]:
+        yield self._named()
         yield from self._commits()
         yield from self._broker()
         yield from self._database()
         yield from self._requests()
         yield from self._limits()
+
+    def _named(self) -> Metric:
+        metric = GaugeMetricFamily(f"{PREFIX}_node", NODE_HELP, labels=["node"])
+        return _labelled(metric, {socket.gethostname(): 1})
 
     def _commits(self) -> Iterable[Metric]:
         counters = self._writers.counters

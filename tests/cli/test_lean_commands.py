@@ -14,7 +14,7 @@ from tests.client.blocking import open_till
 from tests.processes import clean_environment
 from tests.system import System
 
-HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio", "click", "pygments"}
+HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio._core", "click", "pygments"}
 SERVERS = {"sqlalchemy", "alembic", "asyncpg", "redis", "uvicorn", "starlette", "msgspec", "psutil"}
 HTTP = {"httpx", "httpcore", "h11"}
 EVERYTHING = {"stockwire.asyncio", "stockwire.cli.watching", "stockwire.importing", "openpyxl"}

@@ -3,6 +3,7 @@
 import pytest
 
 from cli.scrape import STARTED, Scrape, rate, read_scrape
+from cli.top import called
 
 PAGE = """
 # TYPE stockwire_ledger_events_total counter
@@ -58,3 +59,18 @@ def test_a_counter_that_began_again_gives_no_negative_or_absurd_rate(
     before: Scrape | None, after: Scrape, per_s: float | None
 ) -> None:
     assert rate(before, after, "events") == per_s
+
+
+def test_a_process_says_what_it_is_called() -> None:
+    page = '# TYPE stockwire_hub_node gauge\nstockwire_hub_node{node="till-hub"} 1.0\n'
+    assert read_scrape(page, 1.0, ready=True).node == "till-hub"
+    assert read_scrape("# TYPE stockwire_hub_fresh gauge\nstockwire_hub_fresh 1.0\n", 1.0, ready=True).node is None
+
+
+def test_nodes_of_one_name_are_told_apart_by_their_addresses() -> None:
+    assert called(["a:1", "b:1", "c:1", "d:1"], {"a:1": "shop", "b:1": "shop", "c:1": "hub-1"}) == {
+        "a:1": "shop a:1",
+        "b:1": "shop b:1",
+        "c:1": "hub-1",
+        "d:1": "d:1",
+    }
