@@ -133,3 +133,13 @@ def test_the_state_stands_in_the_first_line(state: State) -> None:
     shop.view.state = state
     shop.view.lag_ms = 12
     assert shop.lines()[0].startswith(f"berlin  {state.value}  lag 12 ms")
+
+
+@pytest.mark.parametrize("state", [State.STALE, State.CONNECTING, State.CLOSED])
+def test_no_number_stands_at_full_strength_while_it_may_be_old(state: State) -> None:
+    shop = Shop()
+    shop.snapshot(level("A", 1, 5))
+    shop.change(level("A", 2, 4))
+    shop.view.state = state
+    row = next(line for line in shop.rendered() if line.plain.startswith("A "))
+    assert [str(span.style) for span in row.spans] == ["dim"]

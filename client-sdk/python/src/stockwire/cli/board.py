@@ -146,9 +146,9 @@ class Board:
 
     def _row(self, level: Level, cells: dict[str, str], titles: dict[str, int]) -> Text:
         line = _joined(titles, {"sku": level.sku, "location": level.location, **cells})
-        if self._flashing(level) and (difference := self._difference(level)):
+        if self._view.state is State.FRESH and self._flashing(level) and (difference := self._difference(level)):
             return Text(line, style="bold reverse green" if difference > 0 else "bold reverse red")
-        return Text(line, style="dim" if level.available == 0 else "")
+        return Text(line, style="dim" if level.available == 0 or self._view.state is not State.FRESH else "")
 
     def _difference(self, level: Level) -> int:
         return self._changed[level.key][1] if level.key in self._changed else 0
