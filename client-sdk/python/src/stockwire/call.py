@@ -1,14 +1,15 @@
 """What each method of a client asks and how it reads the answer: said once, for the async and the sync client alike."""
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from stockwire import request
+from stockwire import argument, request
 from stockwire.answer import Answer, error_in
+from stockwire.argument import VERSION_MAX
 from stockwire.catalogue import Item, Location, PutResult, item_fields
 from stockwire.errors import Invalid, StockwireError, UnexpectedAnswer
 from stockwire.level import Level, Malformed, fields, integer, rows, text
@@ -90,17 +91,17 @@ def level(sku: str, location: str) -> Call[Level]:
 
 
 def operation(lines: Sequence[Line], key: str | None) -> Call[OperationResult]:
-    return _operation(request.operation(lines, key))
+    return _operation(request.operation(argument.each_of("lines", lines, Line, "Line"), key))
 
 
 def operations(batch: Sequence[Operation]) -> Iterator[Call[list[Outcome]]]:
     """In their order, as many calls as their number and size need."""
-    for asked, those in request.operations(batch):
+    for asked, those in request.operations(argument.each_of("batch", batch, Operation, "Operation")):
         yield Call(asked, _results(those))
 
 
 def outcomes(keys: Sequence[str]) -> Iterator[Call[list[Outcome]]]:
-    for asked in request.outcomes(keys):
+    for asked in request.outcomes(argument.several("keys", keys)):
         yield Call(asked, lambda document, _: [_outcome(row) for row in rows(document, "operations")])
 
 
@@ -117,17 +118,20 @@ def count(
 
 
 def levels(location: str | None) -> Listing[Level]:
+    request.levels(location, None)  # what is wrong is said at the call, not when somebody begins to iterate
     return Listing(lambda after: request.levels(location, after), "levels", Level.parse)
 
 
-def levels_of(keys: Sequence[tuple[str, str]]) -> Iterator[Call[list[Level]]]:
+def levels_of(keys: Iterable[tuple[str, str]]) -> Iterator[Call[list[Level]]]:
     """``keys``: (location, sku). As many calls as their number needs."""
-    for query in request.levels_of(keys):
+    for query in request.levels_of(argument.several("keys", keys)):
         yield Call(query, lambda document, _: _list(document, "levels", Level.parse))
 
 
 def history(sku: str, location: str, after_version: int) -> Listing[Event]:
-    return Listing(lambda after: request.history(sku, location, after), "events", Event.parse, str(after_version))
+    request.history(sku, location, None)
+    after = str(argument.whole("after_version", after_version, 0, VERSION_MAX))
+    return Listing(lambda after: request.history(sku, location, after), "events", Event.parse, after)
 
 
 def hubs() -> Call[list[str]]:
@@ -142,9 +146,9 @@ def put_item(
     return Call(request.put_thing("items", sku, known), lambda document, _: Item.parse(document))
 
 
-def put_items(items: Sequence[Item], keep_existing: bool) -> Iterator[Part]:
+def put_items(items: Iterable[Item], keep_existing: bool) -> Iterator[Part]:
     """As many calls as their number needs."""
-    return _parts("items", [item.body() for item in items], keep_existing)
+    return _parts("items", argument.each_of("items", items, Item, "Item"), keep_existing)
 
 
 def item(sku: str) -> Call[Item]:
@@ -152,16 +156,17 @@ def item(sku: str) -> Call[Item]:
 
 
 def items(after: str | None) -> Listing[Item]:
+    argument.optional_text("after", after)
     return Listing(lambda page: request.things("items", page), "items", Item.parse, after)
 
 
 def put_location(location: str, name: str) -> Call[Location]:
-    asked = request.put_thing("locations", location, {"name": name})
+    asked = request.put_thing("locations", location, {"name": argument.text("name", name)})
     return Call(asked, lambda document, _: Location.parse(document))
 
 
-def put_locations(locations: Sequence[Location], keep_existing: bool) -> Iterator[Part]:
-    return _parts("locations", [location.body() for location in locations], keep_existing)
+def put_locations(locations: Iterable[Location], keep_existing: bool) -> Iterator[Part]:
+    return _parts("locations", argument.each_of("locations", locations, Location, "Location"), keep_existing)
 
 
 def location(name: str) -> Call[Location]:
@@ -169,12 +174,22 @@ def location(name: str) -> Call[Location]:
 
 
 def locations(after: str | None) -> Listing[Location]:
+    argument.optional_text("after", after)
     return Listing(lambda page: request.things("locations", page), "locations", Location.parse, after)
 
 
-def _parts(collection: str, things: Sequence[Mapping[str, Any]], keep_existing: bool) -> Iterator[Part]:
-    for first, asked in request.put_things(collection, things, keep_existing):
+def _parts(collection: str, things: Sequence[Item | Location], keep_existing: bool) -> Iterator[Part]:
+    bodies = [_body(f"{collection}[{number}]", thing) for number, thing in enumerate(things)]
+    keep = argument.flag("keep_existing", keep_existing)
+    for first, asked in request.put_things(collection, bodies, keep):
         yield Part(Call(asked, lambda document, _: PutResult.parse(document)), first)
+
+
+def _body(place: str, thing: Item | Location) -> dict[str, Any]:
+    try:
+        return thing.body()
+    except Invalid as error:
+        raise Invalid(f"{place}.{error.field}", error.reason) from None
 
 
 def _operation(asked: Request) -> Call[OperationResult]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
+from stockwire import argument
 from stockwire.level import Malformed, integer, optional_text, text
 
 
@@ -46,7 +47,7 @@ class Location:
 
     def body(self) -> dict[str, Any]:
         """As PUT /v1/locations wants it."""
-        return {"location": self.location, "name": self.name}
+        return {"location": self.location, "name": argument.text("name", self.name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,13 @@ class PutResult:
 def item_fields(
     name: str, price: Decimal | None, currency: str | None, attributes: Mapping[str, Any] | None
 ) -> dict[str, Any]:
+    """Raises Invalid."""
+    exact = argument.price("price", price)
     fields = {
-        "name": name,
-        "price": None if price is None else str(price),
-        "currency": currency,
-        "attributes": None if attributes is None else dict(attributes),
+        "name": argument.text("name", name),
+        "price": None if exact is None else str(exact),
+        "currency": argument.optional_text("currency", currency),
+        "attributes": argument.attributes("attributes", attributes),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
+from stockwire import argument
 from stockwire.availability import Availability
+from stockwire.errors import Invalid
 from stockwire.held import T
 from stockwire.level import Level
 from stockwire.stream import AvailabilityChanged, C, LevelChanged, ThresholdCrossed
@@ -50,7 +52,10 @@ PUBLIC = Kind(
 
 
 def thresholds(when: AtMost | AtLeast, *, public: bool) -> Kind[Threshold, ThresholdCrossed]:
-    asks: dict[str, object] = {"view": "public"} if public else {}
+    """Raises Invalid."""
+    if not isinstance(when, AtMost | AtLeast):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
+        raise Invalid("when", f"{when!r} is neither AtMost nor AtLeast")
+    asks: dict[str, object] = {"view": "public"} if argument.flag("public", public) else {}
     asks["when"] = when.body()
     return Kind(
         "threshold",

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from stockwire.errors import Invalid, StockwireError
+from stockwire import argument
+from stockwire.errors import StockwireError
 from stockwire.level import Level, integer, moment, optional_text, rows, text
 
-QUANTITY_MAX = 2**31 - 1
+QUANTITY_MAX = argument.UNITS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,13 @@ class Line:
     occurred_at: datetime | None = None
     if_version: int | None = None
 
+    def __post_init__(self) -> None:
+        _check_asked(self)
+        argument.text("kind", self.kind)
+        object.__setattr__(self, "quantity", argument.whole("quantity", self.quantity, -QUANTITY_MAX, QUANTITY_MAX))
+        if self.occurred_at is not None:
+            argument.moment("occurred_at", self.occurred_at)
+
     def body(self) -> dict[str, Any]:
         """As POST /v1/movements wants it; fields that say nothing are left out."""
         fields: dict[str, Any] = {
@@ -38,7 +46,7 @@ class Line:
             "kind": self.kind,
             "reference": self.reference,
             "reason": self.reason,
-            "occurred_at": None if self.occurred_at is None else timestamp(self.occurred_at),
+            "occurred_at": None if self.occurred_at is None else self.occurred_at.isoformat(),
             "expected_version": self.if_version,
         }
         return {name: value for name, value in fields.items() if value is not None}
@@ -69,6 +77,10 @@ class Count:
     reference: str | None = None
     reason: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_asked(self)
+        object.__setattr__(self, "on_hand", argument.whole("on_hand", self.on_hand, 0, QUANTITY_MAX))
+
     def body(self) -> dict[str, Any]:
         """As POST /v1/operations wants it."""
         said = {name: value for name, value in (("reference", self.reference), ("reason", self.reason)) if value}
@@ -88,17 +100,24 @@ class Operation:
     key: str
     asked: Sequence[Line] | Count
 
+    def __post_init__(self) -> None:
+        argument.text("key", self.key)
+        if not isinstance(self.asked, Count):
+            object.__setattr__(self, "asked", argument.each_of("asked", self.asked, Line, "Line"))
+
     def body(self) -> dict[str, Any]:
         if isinstance(self.asked, Count):
             return {"key": self.key, "count": self.asked.body()}
         return {"key": self.key, "lines": [line.body() for line in self.asked]}
 
 
-def timestamp(at: datetime) -> str:
-    """RFC 3339. Raises Invalid for a time without an offset: guessing one would be silently wrong."""
-    if at.tzinfo is None:
-        raise Invalid("occurred_at", "the time has no offset: give it a tzinfo, such as datetime.UTC")
-    return at.isoformat()
+def _check_asked(asked: Line | Count) -> None:
+    """What a line and a count have in common. Raises Invalid."""
+    argument.text("sku", asked.sku)
+    argument.text("location", asked.location)
+    argument.optional_text("reference", asked.reference)
+    argument.optional_text("reason", asked.reason)
+    object.__setattr__(asked, "if_version", argument.optional_version("if_version", asked.if_version))
 
 
 class Details(TypedDict, total=False):
@@ -152,13 +171,13 @@ def adjustment(sku: str, location: str, difference: int, **details: Unpack[Detai
     >>> adjustment("A-100", "berlin", -1).quantity
     -1
     """
-    return Line(sku, location, difference, "adjustment", **details)
+    return Line(
+        sku, location, argument.whole("difference", difference, -QUANTITY_MAX, QUANTITY_MAX), "adjustment", **details
+    )
 
 
 def _positive(units: int) -> int:
-    if not 0 < units <= QUANTITY_MAX:
-        raise Invalid("units", f"{units} is not within 1 and {QUANTITY_MAX}")
-    return units
+    return argument.whole("units", units, 1, QUANTITY_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
+from stockwire import argument
 from stockwire.errors import Invalid
 from stockwire.operation import Count, Line, Operation
 
@@ -110,7 +111,9 @@ def operations(batch: Sequence[Operation]) -> Iterator[tuple[Request, Sequence[O
 def outcomes(keys: Sequence[str]) -> Iterator[Request]:
     """What became of the operations with these keys, as many as you like. Raises Invalid for what is no key."""
     for begin in range(0, len(keys), OPERATIONS_PER_REQUEST_MAX):
-        chunk = [orjson.dumps(_key(key)) for key in keys[begin : begin + OPERATIONS_PER_REQUEST_MAX]]
+        chunk = [
+            orjson.dumps(_key(argument.text("keys", key))) for key in keys[begin : begin + OPERATIONS_PER_REQUEST_MAX]
+        ]
         yield _many("operations/query", "keys", chunk)
 
 
@@ -123,8 +126,9 @@ def count(
     reference: str | None = None,
     reason: str | None = None,
 ) -> Request:
+    counted = Count(sku, location, on_hand, if_version, reference, reason)
     said = {name: value for name, value in (("reference", reference), ("reason", reason)) if value is not None}
-    body = orjson.dumps({"on_hand": on_hand, "expected_version": if_version, **said})
+    body = orjson.dumps({"on_hand": counted.on_hand, "expected_version": counted.if_version, **said})
     return Request("PUT", _level_path(sku, location), body=body, key=_key(key))
 
 
@@ -145,8 +149,15 @@ def levels(location: str | None, after: str | None) -> Request:
 
 def levels_of(keys: Sequence[tuple[str, str]]) -> Iterator[Request]:
     """``keys``: (location, sku), as many as you like. In their order, each request within both bounds."""
-    for chunk in _chunks([orjson.dumps(key) for key in keys], QUERY_BYTES_MAX):
+    for chunk in _chunks([orjson.dumps(_pair(number, key)) for number, key in enumerate(keys)], QUERY_BYTES_MAX):
         yield Request("POST", "/v1/levels/query", body=b'{"keys":[' + b",".join(chunk) + b"]}")
+
+
+def _pair(number: int, key: object) -> tuple[str, str]:
+    pair = argument.several(f"keys[{number}]", key)
+    if len(pair) != 2:
+        raise Invalid(f"keys[{number}]", f"{len(pair)} names: each is a (location, sku)")
+    return _name(f"keys[{number}].location", pair[0]), _name(f"keys[{number}].sku", pair[1])
 
 
 def _chunks(encoded: Sequence[bytes], bytes_max: int) -> Iterator[Sequence[bytes]]:
@@ -219,7 +230,7 @@ def _level_path(sku: str, location: str) -> str:
 
 
 def _thing_path(collection: str, name: str) -> str:
-    return f"/v1/{collection}/{_segment(collection[:-1], name)}"
+    return f"/v1/{collection}/{_segment('location' if collection == 'locations' else 'sku', name)}"
 
 
 def _segment(field: str, value: str) -> str:
@@ -237,7 +248,7 @@ def _check_lines(lines: Sequence[Line]) -> None:
 
 
 def _name(field: str, value: str) -> str:
-    if not is_name(value):
+    if not is_name(argument.text(field, value)):
         raise Invalid(field, f"{value!r} is not 1 to 64 visible characters without / and *")
     return value
 
@@ -246,7 +257,7 @@ def _key(key: str | None) -> str:
     """The caller's key, or a new one: made once per call, so that every retry of the call carries the same."""
     if key is None:
         return str(uuid.uuid4())
-    if not _KEY.match(key) or key.startswith('"'):
+    if not _KEY.match(argument.text("key", key)) or key.startswith('"'):
         raise Invalid("key", "an idempotency key is 1 to 200 visible ASCII characters, not beginning with a quote")
     return key
 

@@ -4,8 +4,11 @@ Only `errors.Later` is worth another try. Waits are exponential with full jitter
 so that many clients do not come back in step) and never shorter than the server's Retry-After.
 """
 
+import math
 from dataclasses import dataclass
 
+from stockwire import argument
+from stockwire.argument import RETRIES_MAX
 from stockwire.errors import Later, OutcomeUnknown, StockwireError, Unavailable
 
 WAIT_FIRST_S = 0.1
@@ -20,8 +23,8 @@ class RetryPolicy:
     retry_for_s: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.max_retries < 0 or self.retry_for_s < 0:
-            raise ValueError("max_retries and retry_for_s cannot be negative")
+        object.__setattr__(self, "max_retries", argument.whole("max_retries", self.max_retries, 0, RETRIES_MAX))
+        object.__setattr__(self, "retry_for_s", argument.seconds("retry_for_s", self.retry_for_s, most=math.inf))
 
 
 class Tries:

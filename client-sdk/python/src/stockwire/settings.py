@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from stockwire.errors import ConfigurationError
+from stockwire.errors import ConfigurationError, Invalid
 
 DATA_DEFAULT = ".stockwire"
 _SHOWN_MAX = 200
@@ -41,10 +41,13 @@ class Settings:
 
 
 def resolve(url: str | None, key: str | None, environment: Mapping[str, str]) -> Settings:
-    """Raises ConfigurationError.
+    """Raises ConfigurationError; Invalid for what is no text at all.
 
     The key of run.json is used only together with its URL: a key never goes to a system that it was not made for.
     """
+    for argument, value in (("url", url), ("key", key)):
+        if not isinstance(value, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
+            raise Invalid(argument, f"a {type(value).__name__} is no text")
     url = url or environment.get("STOCKWIRE_URL") or None
     key = key or environment.get("STOCKWIRE_API_KEY") or None
     if url is None:

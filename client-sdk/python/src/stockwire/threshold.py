@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stockwire.errors import Invalid
+from stockwire import argument
+from stockwire.argument import UNITS_MAX
 from stockwire.level import flag, integer, text
-
-UNITS_MAX = 2**31 - 1
-"""As many as a level can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +21,10 @@ class AtMost:
     until: int | None = None
 
     def __post_init__(self) -> None:
-        _check("units", self.units, 0)
+        object.__setattr__(self, "units", argument.whole("units", self.units, 0, UNITS_MAX))
         if self.until is not None:
-            _check("until", self.until, self.units + 1)
+            until = argument.whole("until", self.until, self.units + 1, UNITS_MAX)
+            object.__setattr__(self, "until", until)
 
     def body(self) -> dict[str, int]:
         return {"at_most": self.units} | ({} if self.until is None else {"until": self.until})
@@ -43,9 +42,9 @@ class AtLeast:
     until: int | None = None
 
     def __post_init__(self) -> None:
-        _check("units", self.units, 1)
+        object.__setattr__(self, "units", argument.whole("units", self.units, 1, UNITS_MAX))
         if self.until is not None:
-            _check("until", self.until, 0, self.units - 1)
+            object.__setattr__(self, "until", argument.whole("until", self.until, 0, self.units - 1))
 
     def body(self) -> dict[str, int]:
         return {"at_least": self.units} | ({} if self.until is None else {"until": self.until})
@@ -104,8 +103,3 @@ def settle(told: Threshold, held: Threshold | None) -> Threshold:
 def crossed(before: Threshold | None, now: Threshold) -> bool:
     """What has just come into being (``before`` None) was not raised before."""
     return now.raised if before is None else before.raised != now.raised
-
-
-def _check(name: str, units: int, least: int, most: int = UNITS_MAX) -> None:
-    if not least <= units <= most:
-        raise Invalid(name, f"{units}: must be {least} to {most} units")

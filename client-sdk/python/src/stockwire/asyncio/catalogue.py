@@ -49,7 +49,7 @@ class AsyncItems:
         2
         """
         result = PutResult()
-        for part in call.put_items(list(items), keep_existing):
+        for part in call.put_items(items, keep_existing):
             with part.numbered():
                 result += await self._transport.call(part.call)
         return result
@@ -100,7 +100,7 @@ class AsyncLocations:
         1
         """
         result = PutResult()
-        for part in call.put_locations(list(locations), keep_existing):
+        for part in call.put_locations(locations, keep_existing):
             with part.numbered():
                 result += await self._transport.call(part.call)
         return result

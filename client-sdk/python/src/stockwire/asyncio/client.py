@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from types import TracebackType
 from typing import Self
 
-from stockwire import call
+from stockwire import argument, call
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.asyncio.subscription import AsyncSubscription
@@ -51,9 +51,10 @@ class AsyncClient:
         settings = resolve(url, key, os.environ)
         self.url = settings.url
         self._key = settings.key
-        self._hubs = hubs
+        self._hubs = None if hubs is None else argument.stream_urls("hubs", hubs)
         self._trust = trust = settings.trust()
         policy = RetryPolicy(max_retries, retry_for_s)
+        timeout_s = argument.seconds("timeout_s", timeout_s, argument.TIMEOUT_S_MIN)
         self._transport = AsyncTransport(settings.url, settings.key, policy, timeout_s, trust)
         self.stock = AsyncStock(self._transport)
         self.items = AsyncItems(self._transport)
@@ -129,7 +130,7 @@ class AsyncClient:
         >>> [level.available for level in await client.levels_of([("berlin", "B-200"), ("berlin", "A-100")])]
         [10, 10]
         """
-        return [level for query in call.levels_of(list(keys)) for level in await self._transport.call(query)]
+        return [level for query in call.levels_of(keys) for level in await self._transport.call(query)]
 
     async def hubs(self) -> list[str]:
         """The WebSocket URLs of the hubs: those given to this client, else as the ledger tells them.
@@ -219,7 +220,7 @@ class AsyncClient:
         return AsyncSubscription(
             kind,
             location,
-            None if skus is None else list(skus),
+            skus,
             hubs=self.hubs,
             token=token or self._own_key,
             token_changes=token is not None,

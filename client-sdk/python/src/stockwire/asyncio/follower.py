@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from stockwire import argument
 from stockwire.asyncio.connection import Closed, Connection, open_connection
 from stockwire.asyncio.hubs import Hubs
-from stockwire.errors import ConfigurationError, Later, StockwireError, Unavailable
+from stockwire.errors import ConfigurationError, Invalid, Later, StockwireError, Unavailable
 from stockwire.reconnect import Reconnect
 from stockwire.session import RENEW_LEAST_S, Ending, Output, Send, Session, Taken
 from stockwire.stream import Reconnecting
@@ -121,7 +122,7 @@ class Follower:
         """Raises StockwireError; Unavailable if the application has none now."""
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                token = await self._token()
+                token: object = await argument.awaited("token", self._token())
         except StockwireError:
             raise
         except Exception as error:  # foreign code: most often a failed request of its own
@@ -129,6 +130,8 @@ class Follower:
             raise Unavailable(f"the application gave no token: {error!r}") from error
         if not token:
             raise ConfigurationError("a stream needs a key or a token: set STOCKWIRE_API_KEY")
+        if not isinstance(token, str):
+            raise Invalid("token", f"the function gave a {type(token).__name__}, which is no text")  # never shown
         return token
 
     async def _keep_token(self, connection: Connection) -> None:

@@ -2,16 +2,17 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Generic, Self
 
+from stockwire import argument
 from stockwire.asyncio.follower import Follower
 from stockwire.asyncio.inbox import Inbox
 from stockwire.errors import Unavailable
 from stockwire.held import T
 from stockwire.kind import Kind
-from stockwire.selection import check_selection
+from stockwire.selection import checked_skus
 from stockwire.session import Session
 from stockwire.stream import C, StreamEvent
 from stockwire.view import State, View
@@ -44,7 +45,7 @@ class AsyncSubscription(Generic[T, C]):
         self,
         kind: Kind[T, C],
         location: str,
-        skus: Sequence[str] | None,
+        skus: Iterable[str] | None,
         *,
         hubs: Callable[[], Awaitable[Sequence[str]]],
         token: Callable[[], Awaitable[str]],
@@ -52,9 +53,11 @@ class AsyncSubscription(Generic[T, C]):
         connect_timeout_s: float,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        check_selection(location, skus)
+        named = checked_skus(location, skus)
+        connect_timeout_s = argument.seconds("connect_timeout_s", connect_timeout_s, argument.TIMEOUT_S_MIN)
+        argument.function("token", token, blocking=False)
         self._location = location
-        self._inbox = Inbox(Session(kind, location, skus), location)
+        self._inbox = Inbox(Session(kind, location, named), location)
         self._follower = Follower(
             self._inbox,
             location,
@@ -107,6 +110,7 @@ class AsyncSubscription(Generic[T, C]):
         >>> view["berlin", "A-100"].available
         10
         """
+        timeout_s = argument.seconds("timeout_s", timeout_s)
         self._check_entered()
         try:
             async with asyncio.timeout(timeout_s):
@@ -132,6 +136,7 @@ class AsyncSubscription(Generic[T, C]):
         >>> type(heard[0]).__name__
         'Snapshot'
         """
+        argument.function("callback", callback)
         if self._closed:
             raise RuntimeError("the subscription is closed")
         listeners = self._inbox.listeners
@@ -149,6 +154,7 @@ class AsyncSubscription(Generic[T, C]):
         >>> isinstance(event, Snapshot)
         True
         """
+        timeout_s = None if timeout_s is None else argument.seconds("timeout_s", timeout_s)
         if event := self._inbox.mailbox.take():  # at once, also with a timeout of 0
             return event
         try:

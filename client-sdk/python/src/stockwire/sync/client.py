@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from stockwire import call
+from stockwire import argument, call
 from stockwire.availability import Availability
 from stockwire.held import T
 from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
@@ -55,9 +55,10 @@ class Client:
         settings = resolve(url, key, os.environ)
         self.url = settings.url
         self._key = settings.key
-        self._hubs = hubs
+        self._hubs = None if hubs is None else argument.stream_urls("hubs", hubs)
         self._trust = trust = settings.trust()
         policy = RetryPolicy(max_retries, retry_for_s)
+        timeout_s = argument.seconds("timeout_s", timeout_s, argument.TIMEOUT_S_MIN)
         self._transport = Transport(settings.url, settings.key, policy, timeout_s, trust)
         self.stock = Stock(self._transport)
         self.items = Items(self._transport)
@@ -133,7 +134,7 @@ class Client:
         >>> [level.available for level in client.levels_of([("berlin", "B-200"), ("berlin", "A-100")])]
         [10, 10]
         """
-        return [level for query in call.levels_of(list(keys)) for level in self._transport.call(query)]
+        return [level for query in call.levels_of(keys) for level in self._transport.call(query)]
 
     def hubs(self) -> list[str]:
         """The WebSocket URLs of the hubs: those given to this client, else as the ledger tells them.
@@ -225,7 +226,7 @@ class Client:
         return Subscription(
             kind,
             location,
-            None if skus is None else list(skus),
+            skus,
             connect=lambda: AsyncClient(self.url, self._key, hubs=self._hubs),
             key=self._key or "",
             token=token,

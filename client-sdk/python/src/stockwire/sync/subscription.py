@@ -4,14 +4,15 @@ import atexit
 import logging
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self
 
+from stockwire import argument
 from stockwire.errors import Unavailable
 from stockwire.held import T
 from stockwire.kind import Kind
-from stockwire.selection import check_selection
+from stockwire.selection import checked_skus
 from stockwire.stream import C, StreamEvent
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.inbox import Ended, Inbox
@@ -62,7 +63,7 @@ class Subscription(Generic[T, C]):
         self,
         kind: Kind[T, C],
         location: str,
-        skus: Sequence[str] | None,
+        skus: Iterable[str] | None,
         *,
         connect: "Callable[[], AsyncClient]",
         key: str,
@@ -70,7 +71,10 @@ class Subscription(Generic[T, C]):
         connect_timeout_s: float,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        check_selection(location, skus)
+        named = checked_skus(location, skus)
+        connect_timeout_s = argument.seconds("connect_timeout_s", connect_timeout_s, argument.TIMEOUT_S_MIN)
+        if token is not None:
+            argument.function("token", token)
         self._location = location
         self._connect = connect
         self._connect_timeout_s = connect_timeout_s
@@ -79,7 +83,7 @@ class Subscription(Generic[T, C]):
         from stockwire.sync.asking import Asking
 
         self._token = None if token is None else Asking(token, f"stockwire token for {location}")
-        self._inbox = Inbox(kind, location, skus)
+        self._inbox = Inbox(kind, location, named)
         self._mailbox = self._inbox.open_mailbox()
         self._check_fork = ForkCheck("this subscription")
         self._listeners: set[Listener[T, C]] = set()
@@ -135,6 +139,7 @@ class Subscription(Generic[T, C]):
         >>> view["berlin", "A-100"].available
         10
         """
+        timeout_s = argument.seconds("timeout_s", timeout_s)
         self._check_entered()
         try:
             if self._inbox.wait_ready(timeout_s):
@@ -160,6 +165,7 @@ class Subscription(Generic[T, C]):
         >>> type(event).__name__
         'Snapshot'
         """
+        argument.function("callback", callback)
         if self._closed:
             raise RuntimeError("the subscription is closed")
         from stockwire.sync.listener import Listener
@@ -177,6 +183,7 @@ class Subscription(Generic[T, C]):
         >>> isinstance(event, Snapshot)
         True
         """
+        timeout_s = None if timeout_s is None else argument.seconds("timeout_s", timeout_s)
         self._check_entered()
         try:
             return self._inbox.take(self._mailbox, timeout_s)
