@@ -84,7 +84,9 @@ class Connector:
             except _AWAY as error:
                 failed = failed if isinstance(failed, NoPrimary) else error
             else:
-                self._first = number
+                if number != self._first:
+                    self._first = number
+                    self.doubt()  # of what stands to the one before, which may have died without a word
                 return connection
         assert failed is not None
         raise failed
