@@ -27,6 +27,8 @@ from tests.source import ROOT
 WITHIN_S = 30
 SNIPPETS = [found for found in watching_blocks() if found.language == "js"]
 WATCHED = re.compile(r"85123A|TEA-1|A-100")
+MUTE_SOCKETS = "window.WebSocket = class { send() {} close() {} };"
+"""A hub that takes the connection and says nothing."""
 OLD = "body[data-old]"
 RECORD = """
 window.seen = [];
@@ -182,6 +184,19 @@ def test_what_is_sold_out_says_so_and_cannot_be_bought(page: WebDriver, up: Runn
         client.stock.receive(sku, "shop", 500)
     wait(page, lambda: card.find_element(By.CLASS_NAME, "stock").text.endswith("in stock"))
     assert card.find_element(By.TAG_NAME, "button").is_enabled()
+
+
+def test_before_the_first_snapshot_nothing_is_said_to_be_in_stock(page: WebDriver, up: RunningUp) -> None:
+    mute = page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": MUTE_SOCKETS})
+    try:
+        page.get(up.run["page"])
+        wait(page, lambda: len(cards(page)) == 24)
+        card = cards(page)[0]
+        assert state(page) == "connecting"
+        assert "not known yet" in card.text
+        assert not card.find_element(By.TAG_NAME, "button").is_enabled()
+    finally:
+        page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", mute)
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda found: str(found.page.relative_to(ROOT)))
