@@ -15,10 +15,11 @@ from hub.door import Door
 from hub.feed import Feed
 from hub.held import Held
 from hub.problems import Problem
-from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.views import view_of
+from server.level_cursor import level_cursor
 from server.rate_limits import ALLOWANCE
 from wire.messages import encode
 from wire.scopes import PUBLIC, allows
@@ -65,7 +66,7 @@ class AvailabilityApi:
         limit, after = limit_of(request), after_of(request)
         with self._door.place(owner):
             held = await self._reads.page(location, after, limit + 1)
-        following = next_after((held[limit - 1].location, held[limit - 1].sku)) if len(held) > limit else None
+        following = level_cursor(held[limit - 1].sku, held[limit - 1].location) if len(held) > limit else None
         content = {"views": [self._view(one) for one in held[:limit]], "next": following}
         digest = hashlib.sha256(encode(content)).hexdigest()[:16]
         return self._answer(request, location, content, digest, behind=False)

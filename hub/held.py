@@ -83,7 +83,7 @@ class Range:
     Complete means: every page was read (``pages`` counts them), and the hub has applied every event up to the newest
     head among the pages (``need``). From then on events arrive in order behind everything it has, so a cursor is never
     overtaken.
-    ``keys``: its levels by (location, sku), once somebody has paged through it; version 0 is left out.
+    ``keys``: its levels by (sku, location), once somebody has paged through it; version 0 is left out.
     ``live``: cursors that have everything up to ``flushed``, the top of the order at the last flush.
     ``views``: those that derive from it.
     """

@@ -193,7 +193,7 @@ class Levels:
             if found is not None and found.order is not None:
                 found.order.moved(held, new=new)
                 if new and found.keys is not None:
-                    insort(found.keys, (held.location, held.sku))
+                    insort(found.keys, (held.sku, held.location))
                 for views in found.views if new else ():
                     views.entered(held)
 
@@ -272,7 +272,7 @@ class Levels:
     def keys(self, found: Range) -> list[tuple[str, str]]:
         """What exists in a complete range, in order: the byte order of UTF-8 is that of code points."""
         if found.keys is None:
-            found.keys = sorted((held.location, held.sku) for held in self.members(found) if held.seq)
+            found.keys = sorted((held.sku, held.location) for held in self.members(found) if held.seq)
         return found.keys
 
     def members(self, found: Range) -> Iterable[Held]:

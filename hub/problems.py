@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.errors import Crowded, HubError, LedgerUnavailable, Refused, Unauthorized
+from server.methods import allowed_methods
 from wire.messages import encode
 from wire.problems import PROBLEMS
 
@@ -79,10 +80,10 @@ class Problems:
         if error.status_code == http.HTTPStatus.NOT_FOUND:
             path = request.scope["path"][:PATH_SHOWN_MAX]
             return await self._hub_error(
-                request, Problem("not-found", "there is no such path", field="path", value=path)
+                request, Problem("not-found", f"there is no path {path}", field="path", value=path)
             )
         self.by_type[BLANK] += 1
-        return _document(_blank(error.status_code), error.status_code, dict(error.headers or {}))
+        return _document(_blank(error.status_code), error.status_code, {"Allow": allowed_methods(request)})
 
     async def _defect(self, _: Request, __: Exception) -> Response:
         """Starlette raises the error again behind this answer, so that it is logged."""

@@ -1,16 +1,14 @@
 """Path and query parameters of the read port, read strictly: what is misspelt or out of range is refused."""
 
-import base64
-import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
-import msgspec
 from starlette.requests import Request
 
 from hub.errors import Unauthorized
 from hub.problems import Problem
-from wire.messages import encode
+from server.bearer import BEARER_WANTED, credential_of
+from server.level_cursor import CURSOR_REASON, split_level_cursor
 from wire.names import NAME_PATTERN, NAME_REASON
 
 PAGE_DEFAULT, PAGE_MAX = 100, 1_000
@@ -42,9 +40,9 @@ def no_more(request: Request, *names: str, repeated: str = "") -> None:
     _require_utf8("query", request.scope["query_string"])
     for name in request.query_params:
         if name not in names:
-            raise invalid(name[:64], "is not a parameter here", 400)
+            raise invalid(name[:64] or "query", "is not a parameter here", 400)
         if name != repeated and len(request.query_params.getlist(name)) > 1:
-            raise invalid(name, "must be given once", 400)
+            raise invalid(name[:64], "must be given once", 400)
 
 
 def limit_of(request: Request) -> int:
@@ -55,26 +53,17 @@ def integer_of(request: Request, name: str, default: int, *, low: int = 0, high:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not re.fullmatch(r"[0-9]{1,16}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not low <= int(text) <= high:
         raise invalid(name, f"must be a whole number from {low} to {high}", 400)
     return int(text)
 
 
 def after_of(request: Request) -> tuple[str, str]:
-    """The (location, sku) that the page before ended with."""
-    text = request.query_params.get("after")
-    if not text:
-        return ("", "")
-    try:
-        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return msgspec.json.decode(decoded, type=tuple[str, str])
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise invalid("after", "must be the `next` of another page", 400) from None
-
-
-def next_after(key: tuple[str, str]) -> str:
-    """What ``after_of`` reads."""
-    return base64.urlsafe_b64encode(encode(key)).decode().rstrip("=")
+    """The (sku, location) that the page before ended with."""
+    after = split_level_cursor(request.query_params.get("after", ""))
+    if after is None:
+        raise invalid("after", CURSOR_REASON, 400)
+    return after
 
 
 def holds(request: Request, etag: str) -> bool:
@@ -85,8 +74,7 @@ def holds(request: Request, etag: str) -> bool:
 
 def bearer_of(request: Request) -> str:
     """Raises Unauthorized."""
-    values = request.headers.getlist("Authorization")
-    scheme, _, token = (values[0] if len(values) == 1 else "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized("this needs the header Authorization: Bearer <API key or token>")
-    return token.strip()
+    credential = credential_of(request.headers)
+    if credential is None:
+        raise Unauthorized(BEARER_WANTED)
+    return credential

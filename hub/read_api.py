@@ -5,9 +5,10 @@ the heartbeat in docs/reference/protocol.md. Who needs the exact level asks the 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -22,13 +23,14 @@ from hub.door import Door, Visitor
 from hub.event_stream import EventStreams
 from hub.feed import Feed
 from hub.problems import Problem, Problems
-from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, next_after, no_more
+from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
 from hub.rate_headers import RateHeaders
 from hub.readers import Readers
 from hub.reads import Reads
+from server.bodies import BadBody, decoded
 from server.hosts import AllowedHosts
+from server.level_cursor import level_cursor
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
-from wire.repeated_names import repeated_name
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of
 from wire.tokens import Principal
@@ -43,7 +45,7 @@ FRONT = {
 
 
 class Keys(msgspec.Struct, forbid_unknown_fields=True):
-    keys: list[tuple[Name, Name]]
+    keys: Annotated[list[tuple[Name, Name]], Meta(max_length=KEYS_MAX)]
 
 
 _keys_decoder = msgspec.json.Decoder(Keys)
@@ -126,7 +128,7 @@ class ReadApi:
         after = after_of(request)
         with self._door.place(principal.owner):
             held = await self._reads.page(location, after, limit + 1)
-        following = next_after((held[limit - 1].location, held[limit - 1].sku)) if len(held) > limit else None
+        following = level_cursor(held[limit - 1].sku, held[limit - 1].location) if len(held) > limit else None
         levels = [one.state for one in held[:limit]]
         position = self._position(None if location is None else [location])
         return self._answer({"levels": msgspec.to_builtins(levels), "next": following, **position})
@@ -216,17 +218,9 @@ def _since(request: Request) -> Position | None:
 
 def _keys(body: bytes) -> list[tuple[str, str]]:
     try:
-        keys = _keys_decoder.decode(body).keys
-        repeated = repeated_name(body)
-    except msgspec.ValidationError as error:
-        raise invalid("keys", str(error)) from None
-    except (msgspec.DecodeError, RecursionError):
-        raise invalid("body", "is no JSON", 400) from None
-    if repeated is not None:
-        raise invalid(repeated, "must be given once")
-    if len(keys) > KEYS_MAX:
-        raise invalid("keys", f"at most {KEYS_MAX}")
-    return keys
+        return decoded(_keys_decoder, body).keys
+    except BadBody as bad:
+        raise invalid(bad.field, bad.reason, bad.status) from None
 
 
 def _view(request: Request) -> Literal["public"] | None:

@@ -64,7 +64,7 @@ class Reads:
             levels.unwatch_range(found)
 
     async def page(self, location: str | None, after: tuple[str, str], limit: int) -> list[Held]:
-        """The next levels in the order of (location, sku) of one location, or of everything."""
+        """The next levels in the order of (sku, location) of one location, or of everything."""
         fanout = self.fanout()
         names: Iterable[str | int] = range(len(fanout.shards)) if location is None else (location,)
         ranges = [fanout.levels.range(name) for name in names]
@@ -115,4 +115,4 @@ def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], 
         keys = fanout.levels.keys(found)
         start = bisect_right(keys, after)
         following.append(keys[start : start + limit])
-    return [fanout.levels.locations[location][sku] for location, sku in islice(merge(*following), limit)]
+    return [fanout.levels.locations[location][sku] for sku, location in islice(merge(*following), limit)]

@@ -12,6 +12,7 @@ from ledger.hub_callers import HubCallers
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
 from ledger.reading import reading
+from server.bearer import BEARER_WANTED, credential_of
 from server.errors import KeysUnavailable
 from server.rate_limits import ALLOWANCE, RateLimits
 from server.verifier import Verifier
@@ -139,10 +140,10 @@ def readable_locations(principal: Principal) -> list[str] | None:
 
 def bearer_of(request: Request) -> str:
     """Raises Unauthorized."""
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not credential:
-        raise Unauthorized("send Authorization: Bearer <API key or token>")
-    return credential.strip()
+    credential = credential_of(request.headers)
+    if credential is None:
+        raise Unauthorized(BEARER_WANTED)
+    return credential
 
 
 def is_key(credential: str) -> bool:

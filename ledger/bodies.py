@@ -1,6 +1,5 @@
 """Request bodies: their fields, every bound on them, and what is said of a wrong one."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +10,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.errors import Invalid
 from ledger.operation import SIGNS
+from server.bodies import REASONS, BadBody, decoded, decoded_once
 from wire.messages import Name
-from wire.names import INVISIBLE, NAME_PATTERN, NAME_REASON
-from wire.repeated_names import repeated_name
+from wire.names import INVISIBLE
 
 T = TypeVar("T")
 
@@ -117,7 +116,7 @@ class OperationKeys(Body, frozen=True):
 class LevelKeys(Body, frozen=True):
     """Pairs of location and sku."""
 
-    keys: Annotated[list[tuple[Name, Name]], Meta(min_length=1, max_length=LINES_MAX)]
+    keys: Annotated[list[tuple[Name, Name]], Meta(max_length=LINES_MAX)]
 
 
 class Item(Body, frozen=True):
@@ -177,7 +176,7 @@ class _Form(Struct):
 
 def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
     """One movement alone or a list of them. Raises Invalid."""
-    if _decoded(_form, body).lines is UNSET:
+    if _is_one(body):
         found = [decode(_movement, body)]
         check_movement(found[0], "")
         return found
@@ -215,6 +214,13 @@ def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
     for number, movement in enumerate(lines):
         check_movement(movement, f"{path}lines[{number}].")
     check_versions(lines, path)
+
+
+def _is_one(body: bytes) -> bool:
+    try:
+        return decoded_once(_form, body, _REASONS).lines is UNSET
+    except BadBody as bad:
+        raise Invalid(bad.field, bad.reason, bad.status) from None
 
 
 def check_movement(movement: Movement, path: str) -> None:
@@ -292,21 +298,10 @@ def is_exact(number: int) -> bool:
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
-    decoded = _decoded(decoder, body)
-    if (path := repeated_name(body)) is not None:  # the decoder would take the last, another reader the first
-        raise Invalid(path[:FIELD_CHARACTERS_MAX], "must be given once")
-    return decoded
-
-
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise invalid_field(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid("body", f"is no JSON: {error}", 400) from None
-    except RecursionError:
-        raise Invalid("body", "is nested too deeply", 400) from None
+        return decoded(decoder, body, _REASONS)
+    except BadBody as bad:
+        raise Invalid(bad.field, bad.reason, bad.status) from None
 
 
 _movement = msgspec.json.Decoder(Movement)
@@ -324,29 +319,10 @@ key_decoder = msgspec.json.Decoder(Key)
 introspection_decoder = msgspec.json.Decoder(Introspection)
 token_decoder = msgspec.json.Decoder(Token)
 
-# msgspec names the field at the end of its message: "Expected `int`, got `str` - at `$.lines[3].quantity`".
-_PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`\Z")
-_FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`\Z", re.DOTALL)
-_PATTERNS = {
-    NAME_PATTERN: NAME_REASON,
+_REASONS = {
+    **REASONS,
     TEXT_PATTERN: TEXT_REASON,
     KEY_PATTERN: KEY_PATTERN_REASON,
     TITLE_PATTERN: TITLE_REASON,
     r"^[A-Z]{3}\Z": "must be three capital letters",
 }
-_PATTERN_REASONS = {repr(pattern): reason for pattern, reason in _PATTERNS.items()}
-FIELD_CHARACTERS_MAX = 128
-"""The caller chose the name of an unknown field: an error does not echo a long one."""
-
-
-def invalid_field(message: str) -> Invalid:
-    """What msgspec said, as a field and a reason."""
-    place = _PLACE.search(message)
-    path = place[1] if place else ""
-    reason = message[: place.start()] if place else message
-    if field := _FIELD.match(reason):
-        path = f"{path}.{field[2]}" if path else field[2]
-        reason = "is required" if field[1].startswith("missing") else "is not a field here"
-    elif reason.startswith("Expected `str` matching regex "):
-        reason = _PATTERN_REASONS.get(reason.removeprefix("Expected `str` matching regex "), reason)
-    return Invalid(path[:FIELD_CHARACTERS_MAX] or "body", reason[:256])

@@ -7,10 +7,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ledger.answers import REPLAYED, Problem
 from ledger.errors import Invalid, Later, LedgerError, NotFound, Refusal, Unauthorized, UnsupportedEncoding
+from server.methods import allowed_methods
 from wire.problems import PROBLEMS
 
 BLANK = "about:blank"
@@ -43,7 +43,7 @@ class Problems:
         if error.status_code == http.HTTPStatus.NOT_FOUND:
             return await self._ledger_error(request, NotFound("path", request.scope["path"][:256]))
         self.by_type[BLANK] += 1
-        return blank_problem(error.status_code, {"Allow": ", ".join(allowed_methods(request))})
+        return blank_problem(error.status_code, {"Allow": allowed_methods(request)})
 
     async def _hung_up(self, _request: Request, _error: Exception) -> Response:
         """In the middle of a body: nobody reads the answer."""
@@ -83,13 +83,6 @@ def headers_of(error: LedgerError) -> dict[str, str]:
     if isinstance(error, Refusal) and error.replayed:
         return REPLAYED
     return {}
-
-
-def allowed_methods(request: Request) -> list[str]:
-    """Of every route with this path: the router only knows the methods of the first."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    found = [route.methods or set() for route in routes if route.path_regex.match(request.scope["path"])]
-    return sorted(set().union(*found))
 
 
 def blank_problem(status: int, headers: dict[str, str] | None = None) -> Problem:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from starlette.requests import Request
 
 from ledger.errors import Invalid
+from server.level_cursor import CURSOR_REASON
 from wire.names import NAME_PATTERN, NAME_REASON
 
 PAGE_DEFAULT = 100
@@ -57,7 +58,7 @@ class Query:
         """The ``next`` of the page before; empty for the first page."""
         text = self._values.get("after", "")
         if not _CURSOR.match(text):
-            raise Invalid("after", "must be the `next` of another page", 400)
+            raise Invalid("after", CURSOR_REASON, 400)
         return text
 
 
@@ -82,7 +83,7 @@ def path_name(request: Request, name: str) -> str:
         try:
             unquote_to_bytes(raw_path).decode()
         except UnicodeDecodeError:
-            raise Invalid(name, "must be UTF-8, percent-encoded", 400) from None
+            raise Invalid("path", "must be UTF-8, percent-encoded", 400) from None
     text: str = request.path_params[name]
     return check_name(name, text)
 

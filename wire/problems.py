@@ -16,7 +16,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "rate-limited": (429, "Too many requests"),
     "crowded": (429, "Too many connections"),
     "not-configured": (501, "This is not set up here"),
-    "overloaded": (503, "The ledger has more work than it can take"),
+    "overloaded": (503, "There is more work than can be taken"),
     "outcome-unknown": (503, "The outcome is not known: send the same request with the same key again"),
-    "unavailable": (503, "The database cannot be reached"),
+    "unavailable": (503, "What the answer needs cannot be reached"),
 }

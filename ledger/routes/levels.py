@@ -15,8 +15,9 @@ from ledger.errors import Invalid, NotFound
 from ledger.heads import Heads
 from ledger.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
 from ledger.locations import Locations
-from ledger.query import Query, check_name, path_name
+from ledger.query import Query, path_name
 from ledger.reading import reading
+from server.level_cursor import CURSOR_REASON, level_cursor, split_level_cursor
 from wire.shards import shard_of
 from wire.tokens import Principal
 
@@ -57,8 +58,8 @@ _AT_LOCATION = text(
 _ASKED = text(f"""
     select h.*, a.asked_location, a.asked_sku, c.shard as located, {LEVEL_COLUMNS}
       from ({HEADS}) h
-     cross join unnest(cast(:locations as text[]), cast(:skus as text[]))
-                with ordinality as a(asked_location, asked_sku, n)
+      left join unnest(cast(:locations as text[]), cast(:skus as text[]))
+                with ordinality as a(asked_location, asked_sku, n) on true
       left join location c on c.location = a.asked_location
       left join stock_level l on l.shard = c.shard and l.location = a.asked_location and l.sku = a.asked_sku
       {LAST_EVENT}
@@ -102,7 +103,10 @@ class LevelRoutes:
         query = Query(request, "location", "after", "limit")
         location, after, limit = query.name("location"), query.cursor(), query.limit()
         require(principal, read_scope(location or "*"), HUB)
-        after_sku, after_location = _split_cursor(after)
+        begin = split_level_cursor(after)
+        if begin is None:
+            raise Invalid("after", CURSOR_REASON, 400)
+        after_sku, after_location = begin
         if location is None:
             statement = _EVERYWHERE
             values: dict[str, Any] = {"location": after_location}
@@ -118,7 +122,7 @@ class LevelRoutes:
         content = {
             "levels": levels,
             "view_versions": [row["view_version"] for row in found[:limit]],
-            "next": f"{last['sku']}/{last['location']}" if last else None,
+            "next": level_cursor(last["sku"], last["location"]) if last else None,
             **self._position(rows[0], principal, location),
         }
         return Json(content)
@@ -133,8 +137,9 @@ class LevelRoutes:
         values = {"locations": [location for location, _ in keys], "skus": [sku for _, sku in keys]}
         async with reading(self._engine) as connection:
             rows = (await connection.execute(_ASKED, values)).mappings().all()
-        view_versions = [row["view_version"] or 0 for row in rows]
-        levels = [_asked_level(row) for row in rows]
+        asked = [row for row in rows if row["asked_sku"] is not None]  # nothing asked: the heads alone
+        view_versions = [row["view_version"] or 0 for row in asked]
+        levels = [_asked_level(row) for row in asked]
         position = self._position(rows[0], principal, *locations)
         return Json({**position, "levels": levels, "view_versions": view_versions})
 
@@ -151,16 +156,6 @@ def holds(if_none_match: list[str], etag: str) -> bool:
     """RFC 9110, 13.1.2: a weak comparison with each entity tag listed."""
     tags = [tag.strip() for value in if_none_match for tag in value.split(",")]
     return any(tag == "*" or tag.removeprefix("W/") == etag for tag in tags)
-
-
-def _split_cursor(cursor: str) -> tuple[str, str]:
-    """``next`` of the last page is its last sku and location: neither can have a slash."""
-    if not cursor:
-        return "", ""
-    sku, slash, location = cursor.partition("/")
-    if not slash:
-        raise Invalid("after", "must be the `next` of another page", 400)
-    return check_name("after", sku), check_name("after", location)
 
 
 def _asked_level(row: RowMapping) -> dict[str, Any]:

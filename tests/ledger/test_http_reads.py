@@ -91,7 +91,9 @@ async def test_a_query_answers_in_order_and_invents_what_is_not_there(hub_api: A
     assert answer["levels"][0]["shard"] == shard_of("nowhere", shards)
     assert answer["levels"][2]["shard"] == shard_of(unique_name, shards)
     assert answer["heads"][str(answer["levels"][1]["shard"])] >= answer["levels"][1]["seq"] > 0
-    for wrong in ([], [["a"]], [["a", "b", "c"]], [["a", "b/c"]], [["a", "b"]] * 1001):
+    nothing = (await hub_api.post("/v1/levels/query", {"keys": []})).json()
+    assert (nothing["levels"], nothing["view_versions"], len(nothing["heads"])) == ([], [], shards)
+    for wrong in ([["a"]], [["a", "b", "c"]], [["a", "b/c"]], [["a", "b"]] * 1001):
         answer_wrong = await hub_api.post("/v1/levels/query", {"keys": wrong})
         assert problem(answer_wrong) == (422, "invalid")
 
