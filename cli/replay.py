@@ -18,7 +18,7 @@ from pathlib import Path
 from cli.data_folder import write_private
 from stockwire import AsyncClient, Line, OperationResult
 from stockwire.errors import Later, OutOfStock, UnexpectedAnswer
-from stockwire.importing.plan import Booking, Plan
+from stockwire.importing.plan import Booking
 from stockwire.operation import receipt
 
 PARCEL_LINES = 5
@@ -57,11 +57,6 @@ def parcels(bookings: Sequence[Booking]) -> list[Parcel]:
     ]
 
 
-def round_needs(plan: Plan) -> dict[str, int]:
-    """Units of each sku that a round takes at most: what it is restocked with."""
-    return {line.sku: line.quantity for _, lines in plan.opening for line in lines}
-
-
 def restock(result: OperationResult, needs: Mapping[str, int]) -> list[Line]:
     """Receipts for what the operation has left low."""
     return [
@@ -78,13 +73,16 @@ def operation_key(name: str, lines: Sequence[Line]) -> str:
 
 
 class Replay:
-    """``speed``: changes per second, above 0. Run it once."""
+    """``needs``: units of each sku that a round takes at most, with which it is restocked. ``speed``: changes per
+    second, above 0. Run it once."""
 
-    def __init__(self, client: AsyncClient, file: Path, plan: Plan, speed: float) -> None:
+    def __init__(
+        self, client: AsyncClient, file: Path, bookings: Sequence[Booking], needs: Mapping[str, int], speed: float
+    ) -> None:
         self._client = client
         self._file = file
-        self._parcels = parcels(plan.bookings)
-        self._needs = round_needs(plan)
+        self._parcels = parcels(bookings)
+        self._needs = needs
         self._speed = speed
         self._place = self._read_place()
         self._under_way: set[tuple[int, int]] = set()

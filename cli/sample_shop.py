@@ -1,5 +1,7 @@
 """The sample shop: its items and opening stock, booked through the HTTP API like anybody's, and what its page shows."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +12,11 @@ from cli.terminal.screen import Screen
 from stockwire import AsyncClient, Item
 from stockwire.errors import NotFound
 from stockwire.importing import read_sheet
+from stockwire.importing.booking import open_stock
 from stockwire.importing.invoice import StockLine
 from stockwire.importing.plan import Plan, make_plan
+from stockwire.importing.progress import Progress
+from stockwire.importing.shelf import needed
 
 LOCATION = "shop"
 LOCATION_NAME = "Sample shop"
@@ -30,12 +35,13 @@ def read_sample() -> Plan:
     """Reads and plans the whole file: about a second, so not on the event loop. Raises NoSample."""
     if FILE is None:
         raise NoSample("cli/sample holds no sales file: take the whole repository")
-    return make_plan(read_sheet(FILE), LOCATION, None)
+    return make_plan(read_sheet(FILE), LOCATION)
 
 
 class SampleShop:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.needs = needed(booking.lines for booking in plan.bookings)
 
     def cards(self) -> Sequence[Card]:
         sold = Counter(line.sku for booking in self.plan.bookings for line in booking.lines if line.kind == "sale")
@@ -43,18 +49,17 @@ class SampleShop:
         return [_card(sku, self.plan.items[sku]) for sku, _ in zip(best, range(CARDS), strict=False)]
 
     async def load(self, client: AsyncClient, folder: DataFolder, screen: Screen) -> None:
-        """Safe to repeat: items and location are put, opening stock has the keys of an import. Skipped once done."""
+        """Safe to repeat: items and location are put, what has never moved gets opening stock. Skipped once done."""
         if folder.secret(_LOADED) == self._mark() and await _known(client):
             return
         with screen.stage(f"Sample shop opened ({len(self.plan.items):,} items)"):
             await client.locations.put(LOCATION, LOCATION_NAME)
             await client.items.put_many(_item(sku, line) for sku, line in self.plan.items.items())
-            for key, lines in self.plan.opening:
-                await client.operation(lines, key=key)
+            await open_stock(client, LOCATION, self.needs, None, Progress(lambda _: None))
         folder.keep_secret(_LOADED, self._mark())
 
     def _mark(self) -> str:
-        return " ".join(key for key, _ in self.plan.opening)
+        return hashlib.sha256(json.dumps(self.needs, sort_keys=True).encode()).hexdigest()
 
 
 async def _known(client: AsyncClient) -> bool:

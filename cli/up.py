@@ -209,7 +209,9 @@ class Up:
         for work in (meter.watch, meter.count, meter.check, self._keep_read_token):
             tasks.create_task(work(), name=work.__qualname__)
         if self._settings.replay:
-            replay = Replay(client, self._folder.path / "replay.json", shop.plan, self._settings.replay)
+            replay = Replay(
+                client, self._folder.path / "replay.json", shop.plan.bookings, shop.needs, self._settings.replay
+            )
             tasks.create_task(replay.run(), name="replay")
         if self._terminal:
             self._listen_to_keys(tasks, self._terminal)

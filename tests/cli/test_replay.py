@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.replay import IN_FLIGHT, PARCEL_LINES, Replay, operation_key, parcels, restock, round_needs
+from cli.replay import IN_FLIGHT, PARCEL_LINES, Replay, operation_key, parcels, restock
 from cli.sample_shop import CARDS, SampleShop, read_sample
 from stockwire import AsyncClient, Level, Line, OperationResult
 from stockwire.importing.plan import Booking, Plan
@@ -25,9 +25,8 @@ def line(sku: str, quantity: int) -> Line:
     return Line(sku, LOCATION, quantity, kind)
 
 
-def plan_of(*invoices: tuple[str, tuple[Line, ...]], opening: tuple[Line, ...]) -> Plan:
-    bookings = tuple(Booking(name, name, lines, len(lines), ()) for name, lines in invoices)
-    return Plan(LOCATION, {}, (("opening", opening),), bookings, (), 0)
+def bookings_of(*invoices: tuple[str, tuple[Line, ...]]) -> list[Booking]:
+    return [Booking(name, name, lines, len(lines)) for name, lines in invoices]
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +71,12 @@ async def running(replay: Replay) -> AsyncIterator[None]:
 async def test_it_restocks_loops_and_goes_on_where_it_stopped(tmp_path: Path, system: System) -> None:
     file = tmp_path / "replay.json"
     basket = tuple(line(sku, -3) for sku in "AB" * 4)
-    plan = plan_of(("1", basket), ("2", (line("A", -20),)), opening=(line("A", 32), line("B", 12)))
+    bookings, needs = bookings_of(("1", basket), ("2", (line("A", -20),))), {"A": 32, "B": 12}
     async with await client_of(system) as client:
-        async with running(Replay(client, file, plan, speed=500)):
+        async with running(Replay(client, file, bookings, needs, speed=500)):
             await wait_until(lambda: reached(file, 3), 20, what="a third round", swallow=Exception)
         stopped = place(file)
-        async with running(Replay(client, file, plan, speed=500)):
+        async with running(Replay(client, file, bookings, needs, speed=500)):
             await wait_until(lambda: reached(file, stopped["round"] + 2), 20, what="two more rounds", swallow=Exception)
         assert place(file)["run"] == stopped["run"]
         history = [event async for event in client.stock.history("A", LOCATION)]
@@ -100,7 +99,7 @@ async def test_what_was_under_way_when_it_was_killed_has_one_effect(tmp_path: Pa
     """A position that is behind, as after a SIGKILL, sends parcels again: their keys make them the same operations."""
     file = tmp_path / "replay.json"
     invoices = [(str(n), (replace(line("A", -1), reference=str(n)),)) for n in range(50)]
-    plan = plan_of(*invoices, opening=(line("A", 1000),))
+    bookings = bookings_of(*invoices)
     async with await client_of(system) as client:
         await client.stock.receive("A", LOCATION, 1000)
 
@@ -112,7 +111,7 @@ async def test_what_was_under_way_when_it_was_killed_has_one_effect(tmp_path: Pa
 
         for least in (20, len(invoices)):
             file.write_text(json.dumps({"run": "r", "round": 1, "parcel": 0}))
-            async with running(Replay(client, file, plan, speed=200)):
+            async with running(Replay(client, file, bookings, {"A": 1000}, speed=200)):
                 await wait_until(partial(sold_at_least, least), 20, what=f"{least} sold")
         # While the last of a round are under way, the next round may begin
         first_round = (await sold())[: len(invoices) - IN_FLIGHT]
@@ -133,20 +132,17 @@ async def test_other_parcels_at_a_kept_place_are_other_operations(tmp_path: Path
     async with await client_of(system) as client:
         await client.stock.receive("A", LOCATION, 1000)
         for quantity in (1, 2):
-            plan = plan_of(("1", (line("A", -quantity),)), opening=(line("A", 1000),))
+            bookings = bookings_of(("1", (line("A", -quantity),)))
             file.write_text(json.dumps({"run": "r", "round": 1, "parcel": 0}))
-            async with running(Replay(client, file, plan, speed=200)):
+            async with running(Replay(client, file, bookings, {"A": 1000}, speed=200)):
                 await wait_until(lambda: reached(file, 3), 20, what="two rounds")
 
 
 def test_restocking_brings_what_a_round_needs() -> None:
-    plan = plan_of(("1", (line("A", -1),)), opening=(line("A", 300),))
-    assert round_needs(plan) == {"A": 300}
-
     def restocked(available: int) -> list[int]:
         level = Level("A", LOCATION, 1, available, 0, available, "sale", None, 0, 1)
         result = OperationResult("", (), (level,), replayed=False, key="")
-        return [receipt.quantity for receipt in restock(result, round_needs(plan))]
+        return [receipt.quantity for receipt in restock(result, {"A": 300})]
 
     assert restocked(31) == []
     assert restocked(29) == [300]
@@ -154,7 +150,7 @@ def test_restocking_brings_what_a_round_needs() -> None:
 
 def test_a_position_file_that_makes_no_sense_is_begun_again(tmp_path: Path) -> None:
     file = tmp_path / "replay.json"
-    plan = plan_of(("1", (line("A", -1),)), opening=())
+    bookings = bookings_of(("1", (line("A", -1),)))
     for text in ("", "{", "[]", '{"run":1}', '{"run":"x","round":0,"parcel":9}'):
         file.write_text(text)
-        Replay(AsyncClient("http://127.0.0.1:1", "k"), file, plan, speed=1)
+        Replay(AsyncClient("http://127.0.0.1:1", "k"), file, bookings, {}, speed=1)

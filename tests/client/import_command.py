@@ -6,9 +6,13 @@ import itertools
 import json
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
+from stockwire import AsyncClient
 from tests.processes import ROOT, clean_environment
 
 SAMPLE = ROOT / "cli" / "sample" / "online-retail-2010-12-01_10.csv.gz"
@@ -70,7 +74,29 @@ def beginning(sheet: Path, lines: int, path: Path) -> Path:
 
 
 def sales(path: Path, *rows: tuple[str, str, int]) -> Path:
-    """A file of (invoice, sku, quantity)."""
-    lines = [f"{invoice},{sku},NAME OF {sku},{units},01/12/2010 08:26,1.5,,\n" for invoice, sku, units in rows]
+    """A file of (invoice, sku, quantity), a minute apart."""
+    begin = datetime(2010, 12, 13, 8, 0, tzinfo=UTC)
+    lines = [
+        f"{invoice},{sku},NAME OF {sku},{units},{begin + timedelta(minutes=at):%d/%m/%Y %H:%M},1.5,,\n"
+        for at, (invoice, sku, units) in enumerate(rows)
+    ]
     path.write_text("".join([HEADER, *lines]))
     return path
+
+
+async def stored(database_url: str) -> tuple[int, int, int]:
+    """How many events, operations and items there are."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        row = await connection.fetchrow(
+            "select (select count(*) from stock_event), (select count(*) from operation), (select count(*) from item)"
+        )
+        assert row
+        return (row[0], row[1], row[2])
+    finally:
+        await connection.close()
+
+
+async def on_hand(url: str, key: str, location: str) -> dict[str, int]:
+    async with AsyncClient(url, key) as client:
+        return {level.sku: level.on_hand async for level in client.levels(location)}

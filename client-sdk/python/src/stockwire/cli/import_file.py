@@ -1,157 +1,180 @@
-"""``stockwire import``: real sales from a file."""
+"""``stockwire import sales|items|stock``: a shop's own files. Only declared here, so that `--help` imports little."""
 
-import csv
-import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from stockwire.cli.options import Json, Key, Url, complete
-from stockwire.cli.output import say_json
-from stockwire.errors import StockwireError
+from stockwire.cli import http
+from stockwire.cli.import_told import Told
+from stockwire.cli.options import Json, Key, Url
+from stockwire.cli.output import warn
 
-if TYPE_CHECKING:
-    from stockwire.importing.booking import Progress
-    from stockwire.importing.invoice import Reject
-    from stockwire.importing.plan import Plan
-
-EXIT_NOT_ALL = 1
-EXIT_FAILURE = 2
-REFUSALS_SHOWN_MAX = 10
-REACH_S = 5.0
+EXIT_USAGE = 2
+NONE, NEEDED = "none", "needed"
 
 
-def import_file(
-    file: Annotated[
-        Path, typer.Argument(help="CSV of sales, plain or gzip, in the columns of the Online Retail data.")
-    ],
-    location: Annotated[str, typer.Option("--location", help="Where the stock is. Made if it does not exist.")],
-    opening_file: Annotated[
-        Path | None,
-        typer.Option("--opening-file", help="CSV sku,on_hand of stock to begin with. Default: what the file needs."),
+class _Nouns(TyperGroup):
+    """Says in one line what became of ``stockwire import FILE``: which of three things a file holds is not guessed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and "--help" not in args:
+            warn(f"say what the file holds: `stockwire import sales {' '.join(args)}`, or items, or stock")
+            ctx.exit(EXIT_USAGE)
+        return super().parse_args(ctx, args)
+
+
+imports = typer.Typer(
+    help="Book a shop's own files: sales, items or stock, as CSV (plain or gzip) or .xlsx.",
+    no_args_is_help=True,
+    cls=_Nouns,
+)
+
+File = Annotated[Path, typer.Argument(help="CSV, plain or gzip, or .xlsx.")]
+Map = Annotated[str | None, typer.Option("--map", help="Which column is what: sku=SKU,quantity=Qty,...")]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", help="Name of a known form of file, or of one that was saved, or a file.")
+]
+SaveProfile = Annotated[
+    str | None, typer.Option("--save-profile", help="Keep how this file was read, under a name or in a file.")
+]
+Separator = Annotated[
+    str | None, typer.Option("--separator", help="One character, or comma, semicolon, tab, pipe. Default: found.")
+]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="utf-8, utf-16, windows-1252 ... Default: found.")]
+Dates = Annotated[str | None, typer.Option("--dates", help="Order of day, month, year: dmy, mdy, ymd. Default: found.")]
+DecimalSign = Annotated[str | None, typer.Option("--decimal", help="Sign before decimals: . or , Default: found.")]
+Timezone = Annotated[
+    str | None, typer.Option("--timezone", help="Of times without an offset: Europe/Berlin, +01:00. Default: UTC.")
+]
+Worksheet = Annotated[str | None, typer.Option("--worksheet", help="Of an .xlsx that has several.")]
+OnlyLocation = Annotated[
+    str | None, typer.Option("--only-location", help="Of a file with several locations, by its word.")
+]
+KeepCodes = Annotated[
+    bool, typer.Option("--keep-codes", help="Take skus as they stand: no mending, no question about leading zeros.")
+]
+Currency = Annotated[
+    str | None, typer.Option("--currency", help="Of prices whose line names none (ISO 4217), such as GBP.")
+]
+RejectsFile = Annotated[
+    Path | None, typer.Option("--rejects-file", help="Where to write rejected lines. Default: FILE.rejects.csv here.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what the first lines become and count the rest; book nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if any line was not applied.")]
+_LOCATION_HELP = "Where the stock is. Made if it does not exist."
+
+
+@imports.command("sales")
+def sales(
+    file: File,
+    location: Annotated[str, typer.Option("--location", help=_LOCATION_HELP)],
+    opening: Annotated[
+        str | None,
+        typer.Option(
+            "--opening",
+            help="On hand before the first movement: none, needed (as much as the file needs), or a file of sku and "
+            "on_hand. Default: none, but must be said where nothing has ever moved.",
+        ),
     ] = None,
-    rejects_file: Annotated[
-        Path | None,
-        typer.Option("--rejects-file", help="Where to write rejected lines. Default: FILE.rejects.csv here."),
+    receipts: Annotated[
+        str | None,
+        typer.Option("--receipts", help="unique: a number is one sale for ever; daily: they begin again each day."),
     ] = None,
-    currency: Annotated[str, typer.Option("--currency", help="Of the file's prices (ISO 4217).")] = "GBP",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any line was not applied.")] = False,
+    columns: Map = None,
+    profile: ProfileName = None,
+    save_profile: SaveProfile = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    dates: Dates = None,
+    decimal: DecimalSign = None,
+    timezone: Timezone = None,
+    worksheet: Worksheet = None,
+    only_location: OnlyLocation = None,
+    keep_codes: KeepCodes = False,
+    currency: Currency = None,
+    rejects_file: RejectsFile = None,
+    dry_run: DryRun = False,
+    strict: Strict = False,
     json: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
-    """Book a file of sales: every invoice once, as one atomic operation, however often this is run.
+    """Book sales: every invoice once, as one atomic operation, however often this is run.
 
-    Exits with 0 when every line is accounted for, 1 with --strict if any was not applied, 2 on failure.
+    Exits with 0 when every line is accounted for, 1 if nothing was applied (with --strict: if any line was not), 2 on
+    failure.
     """
-    from stockwire.importing.booking import Progress
-    from stockwire.importing.sheet import UnreadableFile
+    http.load()
+    from stockwire.cli.import_sales import import_sales
 
-    rejects_file = rejects_file or Path(f"{_stem(file)}.rejects.csv")
-    progress = Progress(lambda _: None)
-    try:
-        plan = _read(file, location, opening_file)
-        _write_rejects(rejects_file, plan.rejects)
-        complete(_book(plan, progress, url, key, currency))
-    except (UnreadableFile, StockwireError) as error:
-        done = f" ({progress.applied} lines applied; run it again to go on)" if progress.applied else ""
-        _fail(f"{error}{done}")
-    _report(plan, progress, rejects_file, json)
-    if strict and progress.applied < plan.lines_read:
-        raise typer.Exit(EXIT_NOT_ALL)
+    import_sales(_told("sales", locals()), location, opening)
 
 
-def _read(file: Path, location: str, opening_file: Path | None) -> "Plan":
-    """Raises UnreadableFile."""
-    from stockwire.importing.opening import read_opening
-    from stockwire.importing.plan import make_plan
-    from stockwire.importing.sheet import read_sheet
-    from stockwire.request import is_name
+@imports.command("items")
+def items(
+    file: File,
+    columns: Map = None,
+    profile: ProfileName = None,
+    save_profile: SaveProfile = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: DecimalSign = None,
+    worksheet: Worksheet = None,
+    keep_codes: KeepCodes = False,
+    currency: Currency = None,
+    rejects_file: RejectsFile = None,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    json: Json = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Put items: those that are new are made, those that differ changed. Moves no stock.
 
-    if not is_name(location):
-        _fail(f"{location!r} is no location: 1 to 64 visible characters without / and *")
-    return make_plan(read_sheet(file), location, read_opening(opening_file) if opening_file else None)
+    What the file leaves out or leaves empty stays as it is known. Exits as `import sales`.
+    """
+    http.load()
+    from stockwire.cli.import_items import import_items
 
-
-async def _book(plan: "Plan", progress: "Progress", url: str | None, key: str | None, currency: str) -> None:
-    from rich import progress as bars
-    from rich.console import Console
-
-    from stockwire.asyncio.client import AsyncClient
-    from stockwire.importing.booking import RETRIES_MAX, RETRY_FOR_S, book
-
-    async with AsyncClient(url, key, retry_for_s=REACH_S) as client:
-        await client.hubs()  # a wrong URL is said at once, not after the patience that a crash deserves
-    total = sum(booking.file_lines for booking in plan.bookings)
-    console = Console(stderr=True)
-    with bars.Progress(
-        bars.TextColumn("importing"),
-        bars.BarColumn(),
-        bars.MofNCompleteColumn(),
-        bars.TextColumn("lines"),
-        bars.TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("importing", total=total)
-        progress.report = lambda now: bar.update(task, completed=now.applied + now.refused)
-        async with AsyncClient(url, key, max_retries=RETRIES_MAX, retry_for_s=RETRY_FOR_S) as client:
-            await book(client, plan, progress, currency or None)
+    import_items(_told("items", locals()))
 
 
-def _write_rejects(path: Path, rejects: "Sequence[Reject]") -> None:
-    """Whole or not at all; without rejects only the header, so that no older file is mistaken for this run's."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as content:
-            writer = csv.writer(content, lineterminator="\n")
-            writer.writerow(["line", "reason", "original"])
-            writer.writerows((reject.line, reject.reason, reject.original) for reject in rejects)
-        os.replace(partial, path)
-    except OSError as error:
-        _fail(f"{path} cannot be written ({error.strerror}): name another with --rejects-file")
+@imports.command("stock")
+def stock(
+    file: File,
+    location: Annotated[
+        str | None, typer.Option("--location", help=f"{_LOCATION_HELP} Default: as the file says.")
+    ] = None,
+    columns: Map = None,
+    profile: ProfileName = None,
+    save_profile: SaveProfile = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: DecimalSign = None,
+    worksheet: Worksheet = None,
+    only_location: OnlyLocation = None,
+    keep_codes: KeepCodes = False,
+    rejects_file: RejectsFile = None,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    json: Json = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Count stock: what is on the shelf now. A level that stands as the file says is left alone.
+
+    Exits as `import sales`.
+    """
+    http.load()
+    from stockwire.cli.import_stock import import_stock
+
+    import_stock(_told("stock", locals()), location)
 
 
-def _report(plan: "Plan", progress: "Progress", rejects_file: Path, json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    for refusal in progress.refusals[:REFUSALS_SHOWN_MAX]:
-        _say(f"invoice {refusal.invoice} refused, {refusal.file_lines} lines: {refusal.reason}")
-    if len(progress.refusals) > REFUSALS_SHOWN_MAX:
-        _say(f"and {len(progress.refusals) - REFUSALS_SHOWN_MAX} more invoices refused")
-    counts = {
-        "read": plan.lines_read,
-        "applied": progress.applied,
-        "refused": progress.refused,
-        "rejected": len(plan.rejects),
-    }
-    if json:
-        say_json({**counts, "rejects_file": str(rejects_file)})
-        return
-    table = Table("", "lines")
-    table.columns[1].justify = "right"
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
-    console = Console()
-    console.print(f"Imported into {plan.location}:", markup=False, highlight=False)
-    console.print(table)
-    if plan.rejects:
-        _say(f"rejected lines with their reasons: {rejects_file}")
-
-
-def _stem(file: Path) -> str:
-    name = file.name.removesuffix(".gz").removesuffix(".csv")
-    return name or "import"
-
-
-def _say(text: str) -> None:
-    typer.echo(f"stockwire: {text}", err=True)
-
-
-def _fail(reason: str) -> NoReturn:
-    _say(reason)
-    raise typer.Exit(EXIT_FAILURE)
+def _told(kind: str, given: dict[str, Any]) -> Told:
+    told: dict[str, Any] = {name: given.get(name) for name in Told.__dataclass_fields__ if name != "kind"}
+    return Told(kind=kind, **told)

@@ -16,7 +16,7 @@ from stockwire.errors import StockwireError
 
 ENTRY_POINT_GROUP = "stockwire.commands"
 OWN = {
-    "import": "import_file:import_file",
+    "import": "import_file:imports",
     "watch": "watch:watch",
     "stock": "stock:stock",
     "items": "items:items",

@@ -1,118 +1,212 @@
-"""The sending part of an import: several operations in flight, each sent again until it is answered. Never twice."""
+"""The sending part of an import of sales: what was decided before is found, then items, opening stock and invoices."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import orjson
 
 from stockwire.asyncio.client import AsyncClient
-from stockwire.errors import Invalid, NotFound, Refused, StockwireError
+from stockwire.catalogue import Item
+from stockwire.errors import NotFound, VersionConflict
 from stockwire.importing.invoice import StockLine
-from stockwire.importing.plan import Booking, Plan
+from stockwire.importing.mangled import lost_zeros
+from stockwire.importing.plan import Booking, Plan, bounded_key, import_key
+from stockwire.importing.progress import BOOKING, ITEMS, LOOKING, OPENING, Progress
+from stockwire.importing.sending import in_flight, send
+from stockwire.importing.settled import RefusedInvoice, keys_to_ask, refusal, settle
+from stockwire.importing.shelf import Chunk, chunks, needed
+from stockwire.level import Level
+from stockwire.operation import Line, Operation, Outcome
+from stockwire.request import LIST_MAX, OPERATIONS_PER_REQUEST_MAX
 
-IN_FLIGHT_MAX = 16
-"""Enough to keep a ledger's batches filled. httpx looks at every connection of its pool for every request: with 16 in
-flight a request costs 1.7 ms of CPU, with 32 it costs 2.8 ms and is answered no sooner."""
-RETRY_FOR_S = 60.0
-"""How long one operation is sent again: ledger, database and broker may all be killed and come back meanwhile."""
-RETRIES_MAX = 10_000
-"""The time counts, not the number."""
+Opening = Mapping[str, int] | Literal["needed", "none"] | None
+"""Units on hand by sku before the first movement; ``needed``: what the invoices need; None: nobody has said."""
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedInvoice:
-    invoice: str
-    file_lines: int
-    reason: str
+class OpeningNotSaid(Exception):
+    """Nothing has ever moved at the location, and nobody has said what was there before the first sale."""
 
 
 @dataclass
-class Progress:
-    """Counted in lines of the file. ``report`` is called after each change."""
+class Booked:
+    """Counted in lines of the file, but for ``items`` (made), and ``opening`` (units by sku).
 
-    report: Callable[["Progress"], None]
-    applied: int = 0
-    refused: int = 0
-    refusals: list[RefusedInvoice] = field(default_factory=list[RefusedInvoice])
-
-
-async def book(client: AsyncClient, plan: Plan, progress: Progress, currency: str | None) -> None:
-    """Book everything that ``plan`` says. Raises the StockwireError of what cannot be mended, after stopping the rest.
-
-    Safe to run again after any end: what was booked answers as it did then.
+    ``before``: of ``applied``, those that an earlier run had booked. ``left_alone``: skus of an opening file that have
+    moved, so that it says nothing about them any more.
     """
-    await _ensure_location(client, plan.location)
-    await _ensure_items(client, plan, currency)
-    for key, lines in plan.opening:
-        await client.operation(lines, key=key)
-    await _book_invoices(client, plan.bookings, progress)
+
+    applied: int = 0
+    before: int = 0
+    items: int = 0
+    opening: dict[str, int] = field(default_factory=dict[str, int])
+    left_alone: int = 0
+    refused: list[RefusedInvoice] = field(default_factory=list[RefusedInvoice])
+
+    @property
+    def refused_lines(self) -> int:
+        return sum(invoice.file_lines for invoice in self.refused)
 
 
-async def _ensure_location(client: AsyncClient, location: str) -> None:
+async def zeros_lost(client: AsyncClient, skus: Iterable[str]) -> dict[str, str]:
+    """Skus that are no items, but items with zeros before them are. Asks for nothing where none is all digits."""
+    digits = [sku for sku in skus if sku.isdecimal() and not sku.startswith("0")]
+    return lost_zeros(digits, {item.sku async for item in client.items.list()}) if digits else {}
+
+
+async def book(
+    client: AsyncClient, plan: Plan, opening: Opening, progress: Progress, booked: Booked, currency: str | None
+) -> None:
+    """Book what ``plan`` says and was not booked before. Raises OpeningNotSaid, StockwireError after stopping the rest.
+
+    Safe to run again after any end, and beside another import: what was booked answers as it did then.
+    """
+    settled = settle(plan.bookings, await _known(client, plan.bookings, progress))
+    booked.applied = booked.before = settled.applied
+    booked.refused += settled.refused
+    levels = await _levels(client, plan.location, _skus(settled.todo, opening), progress)
+    shelf = {sku: level.available for sku, level in levels.items() if level.version > 0}
+    first = await _first_stock(client, plan.location, settled.todo, opening, shelf)
+    if isinstance(opening, Mapping):
+        booked.left_alone = len(opening.keys() & shelf.keys())
+    if not settled.todo and not first:
+        return
+    booked.items = await _make_items(client, plan, [sku for sku in levels if sku not in shelf], progress, currency)
+    at = min((min(booking.times) for booking in settled.todo), default=None)
+    booked.opening = await open_stock(client, plan.location, first, at, progress)
+    await _book(client, chunks(settled.todo, {**booked.opening, **shelf}), progress, booked)
+
+
+async def open_stock(
+    client: AsyncClient, location: str, on_hand: Mapping[str, int], at: datetime | None, progress: Progress
+) -> dict[str, int]:
+    """Book what was there before the first movement, of each sku at most once for ever. Returns what was booked now.
+
+    Every line expects version 0 of its level: whatever else books at the same time, a level that has moved gets none.
+    """
+    opened: dict[str, int] = {}
+    progress.begin(OPENING, sum(units > 0 for units in on_hand.values()))
+    for skus in _portions([sku for sku, units in on_hand.items() if units > 0], OPERATIONS_PER_REQUEST_MAX):
+        todo, total = skus, len(skus)
+        while todo:
+            lines = [
+                Line(sku, location, on_hand[sku], "receipt", reason="opening stock", occurred_at=at, if_version=0)
+                for sku in todo
+            ]
+            (outcome,) = await send(client, [Operation(_opening_key(location, lines), lines)])
+            if outcome.error is None:
+                opened |= {sku: on_hand[sku] for sku in todo}
+                break
+            if not isinstance(outcome.error, VersionConflict):
+                raise outcome.error
+            # Each round leaves out at least the one that was in the way
+            moved = {level.sku for level in await client.levels_of([(location, sku) for sku in todo]) if level.version}
+            todo = [sku for sku in todo if sku not in moved | {outcome.error.current.sku}]
+        progress.advance(total)
+    return opened
+
+
+async def make_location(client: AsyncClient, location: str) -> None:
     try:
         await client.locations.get(location)
     except NotFound:
         await client.locations.put(location, location)
 
 
-async def _ensure_items(client: AsyncClient, plan: Plan, currency: str | None) -> None:
-    """Make the items that are missing. What is known of the others stays: somebody may have named them better."""
-    known = {item.sku async for item in client.items.list()}
-    missing = [(sku, line) for sku, line in plan.items.items() if sku not in known]
-    await _in_flight(_ensure_item(client, sku, line, currency) for sku, line in missing)
+def _opening_key(location: str, lines: Sequence[Line]) -> str:
+    digest = hashlib.sha256(orjson.dumps([line.body() for line in lines])).hexdigest()[:32]
+    return bounded_key(import_key(location, digest).replace("import:", "import-opening:", 1))
 
 
-async def _ensure_item(client: AsyncClient, sku: str, line: StockLine | None, currency: str | None) -> None:
+async def _known(client: AsyncClient, bookings: Sequence[Booking], progress: Progress) -> dict[str, Outcome]:
+    keys = keys_to_ask(bookings)
+    progress.begin(LOOKING, len(keys))
+    known: dict[str, Outcome] = {}
+    for portion in _portions(keys, OPERATIONS_PER_REQUEST_MAX):
+        known |= {outcome.key: outcome for outcome in await client.outcomes(portion)}
+        progress.advance(len(portion))
+    return known
+
+
+def _skus(bookings: Sequence[Booking], opening: Opening) -> list[str]:
+    skus = [line.sku for booking in bookings for line in booking.lines]
+    return list(dict.fromkeys([*skus, *(opening if isinstance(opening, Mapping) else ())]))
+
+
+async def _levels(client: AsyncClient, location: str, skus: Sequence[str], progress: Progress) -> dict[str, Level]:
+    progress.begin(LOOKING, len(skus))
+    levels: dict[str, Level] = {}
+    for portion in _portions(skus, LIST_MAX):
+        levels |= {level.sku: level for level in await client.levels_of([(location, sku) for sku in portion])}
+        progress.advance(len(portion))
+    return levels
+
+
+async def _first_stock(
+    client: AsyncClient, location: str, todo: Sequence[Booking], opening: Opening, shelf: Mapping[str, int]
+) -> dict[str, int]:
+    """Opening stock of skus that have never moved. Raises OpeningNotSaid."""
+    if opening == "needed":
+        return needed((booking.lines for booking in todo), shelf)
+    if isinstance(opening, Mapping):
+        return {sku: units for sku, units in opening.items() if sku not in shelf}
+    if opening is None and todo and not shelf and not await _ever_moved(client, location):
+        raise OpeningNotSaid
+    return {}
+
+
+async def _ever_moved(client: AsyncClient, location: str) -> bool:
+    try:
+        async for _ in client.levels(location):
+            return True
+    except NotFound:
+        pass
+    return False
+
+
+async def _make_items(
+    client: AsyncClient, plan: Plan, skus: Sequence[str], progress: Progress, currency: str | None
+) -> int:
+    """Those that are missing. What is known of the others stays: somebody may have named them better."""
+    await make_location(client, plan.location)
+    progress.begin(ITEMS, len(skus))
+    made = 0
+    for portion in _portions(skus, LIST_MAX):
+        items = [_item(sku, plan.items.get(sku), currency) for sku in portion]
+        made += len((await client.items.put_many(items, keep_existing=True)).created)
+        progress.advance(len(portion))
+    return made
+
+
+def _item(sku: str, line: StockLine | None, currency: str | None) -> Item:
+    currency = (line.currency if line is not None else None) or currency
     price = line.price if line is not None and currency is not None else None
     name = line.name if line is not None and line.name else sku
-    await client.items.put(sku, name, price=price, currency=currency if price is not None else None)
+    return Item(sku, name, price, currency if price is not None else None)
 
 
-async def _book_invoices(client: AsyncClient, bookings: Sequence[Booking], progress: Progress) -> None:
-    """In file order, `IN_FLIGHT_MAX` at once; one that needs an earlier one waits for it, and it has begun already."""
-    done = [asyncio.Event() for _ in bookings]
+async def _book(client: AsyncClient, parts: Sequence[Chunk], progress: Progress, booked: Booked) -> None:
+    """In order, several at once; one that needs an earlier one waits for it, and it has begun already."""
+    done = [asyncio.Event() for _ in parts]
+    progress.begin(BOOKING, sum(booking.file_lines for part in parts for booking in part.bookings))
 
-    async def turn(index: int, booking: Booking) -> None:
-        for earlier in booking.after:
+    async def turn(index: int, part: Chunk) -> None:
+        for earlier in part.after:
             await done[earlier].wait()
-        await _book_invoice(client, booking, progress)
+        outcomes = await send(client, [Operation(booking.key, booking.lines) for booking in part.bookings])
+        for booking, outcome in zip(part.bookings, outcomes, strict=True):
+            if outcome.error is None:
+                booked.applied += booking.file_lines
+            else:
+                booked.refused.append(refusal(booking, outcome.error))
+        progress.advance(sum(booking.file_lines for booking in part.bookings))
         done[index].set()
 
-    await _in_flight(turn(index, booking) for index, booking in enumerate(bookings))
+    await in_flight(turn(index, part) for index, part in enumerate(parts))
 
 
-async def _book_invoice(client: AsyncClient, booking: Booking, progress: Progress) -> None:
-    try:
-        await client.operation(booking.lines, key=booking.key)
-    except (Refused, Invalid) as refusal:
-        progress.refused += booking.file_lines
-        progress.refusals.append(RefusedInvoice(booking.invoice, booking.file_lines, str(refusal)))
-    else:
-        progress.applied += booking.file_lines
-    progress.report(progress)
-
-
-async def _in_flight(work: Iterable[Awaitable[None]]) -> None:
-    """Begin each in order, at most `IN_FLIGHT_MAX` unfinished. The first error stops all and is raised as it is."""
-    slots = asyncio.Semaphore(IN_FLIGHT_MAX)
-
-    async def one(piece: Awaitable[None]) -> None:
-        try:
-            await piece
-        finally:
-            slots.release()
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for piece in work:
-                await slots.acquire()
-                group.create_task(one(piece))
-    except* StockwireError as failures:
-        raise _first(failures) from None
-
-
-def _first(failures: BaseExceptionGroup[StockwireError]) -> StockwireError:
-    first: BaseException = failures
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    assert isinstance(first, StockwireError)
-    return first
+def _portions(things: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+    return (things[begin : begin + size] for begin in range(0, len(things), size))

@@ -1,0 +1,117 @@
+"""How an import accounts for every line: the file of rejects, the reasons with their counts, and the sums."""
+
+import csv
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stockwire.cli import output
+from stockwire.cli.import_run import Reason, fail, say
+from stockwire.cli.import_told import Told
+from stockwire.importing.invoice import Reject
+
+
+def rejects_path(told: Told, *inputs: Path | None) -> Path:
+    """Where rejects go: never over a file that is read, whatever name, link or case of letters it has there."""
+    path = told.rejects_file or Path(f"{_stem(told.file)}.rejects.csv")
+    for read in inputs:
+        if read is not None and _same(path, read):
+            fail(f"{path} is the file that is read: name another with --rejects-file")
+    return path
+
+
+def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+    """Whole or not at all; without rejects only the header, so that no older file is mistaken for this run's."""
+    try:
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            with path.open("w", newline="", encoding="utf-8", errors="replace") as content:  # /dev/null, a pipe
+                _write(content, rejects)
+            return
+        number, partial = tempfile.mkstemp(prefix=".rejects-", dir=path.parent)
+        try:
+            with os.fdopen(number, "w", newline="", encoding="utf-8", errors="replace") as content:
+                _write(content, rejects)
+            os.chmod(partial, 0o666 & ~_umask())
+            os.replace(partial, path)
+        except BaseException:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        fail(f"{path} cannot be written ({error.strerror}): name another with --rejects-file")
+
+
+def report(
+    told: Told, heading: str, counts: Mapping[str, int], more: Mapping[str, Any], reasons: Sequence[Reason], path: Path
+) -> None:
+    """``counts`` in lines: read = applied + refused + rejected. ``more``: what else was done."""
+    for line in reason_lines(reasons):
+        say(line)
+    if told.json:
+        output.say_json({**counts, **more, "reasons": _fields(reasons), "rejects_file": str(path)})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "lines")
+    table.columns[1].justify = "right"
+    for name, count in counts.items():
+        table.add_row(name, f"{count:,}")
+    console = Console()
+    console.print(heading, markup=False, highlight=False)
+    console.print(table)
+    for name, value in more.items():
+        if value:
+            console.print(f"{name}: {value:,}", markup=False, highlight=False)
+    if counts["rejected"]:
+        say(f"rejected lines with their reasons: {path}")
+
+
+def preview(told: Told, lines: Iterable[tuple[int, str]], counts: Mapping[str, int], reasons: Sequence[Reason]) -> None:
+    """What ``--dry-run`` shows: the first lines as what they become, and the sums. Nothing was sent or written."""
+    for line in reason_lines(reasons):
+        say(line)
+    if told.json:
+        shown = [{"line": line, "becomes": text} for line, text in lines]
+        output.say_json({**counts, "first": shown, "reasons": _fields(reasons)})
+        return
+    for number, becomes in lines:
+        output.say(f"line {number}: {becomes}")
+    sums = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    output.say(f"Dry run, nothing was booked: {sums}")
+
+
+def reason_lines(reasons: Iterable[Reason]) -> Iterable[str]:
+    for reason in reasons:
+        yield f"{reason.lines:,} {'line' if reason.lines == 1 else 'lines'}: {reason.word}"
+        yield from (f"  {example}" for example in reason.examples)
+
+
+def _fields(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    return [{"reason": reason.word, "lines": reason.lines, "first": list(reason.examples)} for reason in reasons]
+
+
+def _write(content: Any, rejects: Sequence[Reject]) -> None:
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerow(["line", "reason", "original"])
+    writer.writerows((reject.line, reject.reason, reject.original) for reject in rejects)
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return os.path.abspath(path) == os.path.abspath(other)
+
+
+def _umask() -> int:
+    now = os.umask(0o077)
+    os.umask(now)
+    return now
+
+
+def _stem(file: Path) -> str:
+    name = file.name.removesuffix(".gz").removesuffix(".csv").removesuffix(".xlsx")
+    return name or "import"
