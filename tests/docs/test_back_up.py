@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,10 @@ import pytest
 from cli.wheels import postgres_programs
 from stockwire import AsyncClient
 from tests.docs.pages import HOW_TOS, block
-from tests.docs.running import PROGRAMS, Reader, server_settings
+from tests.docs.running import PROGRAMS, Reader, line_of, node_command, server_settings
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.postgres import PostgresServer
+from tests.source import ROOT
 from tests.system import System
 
 logger = logging.getLogger(__name__)
@@ -37,6 +40,17 @@ class Operator:
         await asyncio.to_thread(self._postgres.give_data_to, owner.st_uid, owner.st_gid)
         return printed
 
+    @asynccontextmanager
+    async def browser(self, key: str) -> AsyncIterator[asyncio.StreamReader | None]:
+        """What the README's program for browsers shows. None where there is no node to run it."""
+        node = node_command()
+        if node is None:
+            yield None
+            return
+        text = block(ROOT / "README.md", "js", "subscribe").replace('"shop", ["85123A"]', '"berlin", ["A"]')
+        async with self._reader.script_running(node, text, READ_TOKEN=key) as lines:
+            yield lines
+
 
 @pytest.fixture
 async def operator(private_system: System, private_postgres: PostgresServer, tmp_path: Path) -> Operator:
@@ -57,6 +71,7 @@ async def test_after_a_restore_everybody_agrees_on_what_was_backed_up(
         await client.stock.sell("A", "berlin", 1, key="before")
         await operator.does("back-up")
         async with (
+            operator.browser(key) as shown,
             watching_hub(system.stream_urls[0], key, "berlin") as whole,
             watching_hub(system.stream_urls[1], key, "berlin", ["A"]) as one,
         ):
@@ -80,6 +95,8 @@ async def test_after_a_restore_everybody_agrees_on_what_was_backed_up(
             assert again.operation == lost.operation
             await await_agreement(client, "berlin", [whole, one], deadline_s=20)
             assert whole.figures["berlin", "A"][:2] == (3, 7)
+            while shown is not None and await line_of(shown) != "A 7":  # under a lower version than before
+                pass
             after = whole.subscription.view.position
     assert before is not None
     assert after is not None
