@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockwire.importing import ReadOptions, UnreadableFile, read_sheet, workbook
@@ -94,6 +94,7 @@ def test_without_the_extra_one_line_says_how_to_get_it(monkeypatch: pytest.Monke
         workbook_rows(content, None)
 
 
+@settings(deadline=None)  # a busy machine opens a workbook slowly
 @given(st.lists(st.tuples(st.integers(0, 9_999), st.integers(0, 255)), min_size=1, max_size=4))
 def test_any_damage_is_one_line(damage: list[tuple[int, int]]) -> None:
     """Whatever bytes are changed: rows, or one line."""
