@@ -86,7 +86,7 @@ def _check_size(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
-    except zipfile.BadZipFile as error:
+    except _DAMAGE as error:
         raise UnreadableFile(f"this is no sound .xlsx file: {error}") from None
     if unpacked > WORKBOOK_BYTES_MAX:
         raise UnreadableFile(f"the .xlsx file unpacks to more than {WORKBOOK_BYTES_MAX // 2**20} MiB: save it as CSV")
