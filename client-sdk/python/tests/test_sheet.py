@@ -170,7 +170,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
             read_sheet(path)
 
 
-def test_the_same_content_has_the_same_digest_zipped_or_not_whatever_its_name(tmp_path: Path) -> None:
+def test_the_same_content_is_read_alike_zipped_or_not_whatever_its_name(tmp_path: Path) -> None:
     plain, zipped = tmp_path / "plain.gz", tmp_path / "zipped.csv"
     plain.write_bytes(gzip.decompress(SAMPLE.read_bytes()))
     zipped.write_bytes(SAMPLE.read_bytes())

@@ -1,6 +1,5 @@
 """An opening file: what is on hand before the first invoice."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ class Opening:
     """``on_hand`` in units, by sku."""
 
     on_hand: Mapping[str, int]
-    digest: str = ""
 
 
 def read_opening(path: Path, options: ReadOptions | None = None) -> Opening:
@@ -28,4 +26,4 @@ def read_opening(path: Path, options: ReadOptions | None = None) -> Opening:
     places = {row.location for row in stock.rows}
     if len(places) > 1:
         raise UnreadableFile(f"{path}: the lines are of {len(places)} locations: say whose with --only-location NAME")
-    return Opening({row.sku: row.on_hand for row in stock.rows}, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Opening({row.sku: row.on_hand for row in stock.rows})

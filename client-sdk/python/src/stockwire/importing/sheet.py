@@ -38,7 +38,6 @@ class Sheet:
     readings: tuple[str, ...]
     mends: Mapping[str, int]
     profile: Profile
-    digest: str = ""
 
 
 def read_invoices(path: Path) -> Iterator[Invoice]:
@@ -105,7 +104,6 @@ def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> 
         (*fields.readings, *said),
         fields.mends,
         fields.in_effect(),
-        table.digest,
     )
 
 

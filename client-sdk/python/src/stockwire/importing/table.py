@@ -1,6 +1,5 @@
 """A file as a table: its lines as records, and which column is which field."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +28,6 @@ class Table:
     records: tuple[Record, ...]
     readings: tuple[str, ...]
     profile: Profile
-    digest: str = ""
 
     def texts(self, name: str) -> list[str]:
         """The column of a field, one text for each record without a fault; nothing if there is no such column."""
@@ -64,8 +62,7 @@ def parse_table(content: bytes, kind: str, options: ReadOptions) -> Table:
     body = records(lines, separator, first, len(header.cells))
     if len(separators) > 1 and separator != ",":
         readings.append(f"separator {_SAID.get(separator, repr(separator))}, by the header")
-    table = _table(header, columns, body, readings)
-    return replace(table, digest=hashlib.sha256(content).hexdigest())
+    return _table(header, columns, body, readings)
 
 
 def _from_workbook(content: bytes, kind: str, options: ReadOptions) -> Table:
