@@ -60,7 +60,7 @@ def was_read(told: Told, profile: Profile, readings: Sequence[str], mends: dict[
     for reading in readings:
         say(reading)
     for word, count in mends.items():
-        say(f"{word}: {count:,} times")
+        say(f"mended, {word}: {count:,}")
     if told.save_profile:
         say(f"profile kept in {save_profile(profile, told.save_profile)}")
 
