@@ -1,5 +1,6 @@
 """Importing the HTTP library for a command, without what it looks for and no command needs."""
 
+import importlib
 import sys
 
 NEVER_USED = ("httpx._main", "trio")
@@ -12,8 +13,8 @@ def load() -> None:
     hidden = [name for name in NEVER_USED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an import of it fails at once
     try:
-        import httpcore  # noqa: F401 - for its effect
-        import httpx  # noqa: F401 - for its effect
+        importlib.import_module("httpcore")
+        importlib.import_module("httpx")
     finally:
         for name in hidden:
             del sys.modules[name]

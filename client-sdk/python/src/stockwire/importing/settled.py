@@ -7,7 +7,7 @@ another key, and one of an older version booked all that a file had of a number 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from stockwire.errors import OutOfStock, StockwireError
 from stockwire.importing.plan import Booking
@@ -97,7 +97,7 @@ def _other(booking: Booking, lines: Sequence[Line]) -> RefusedInvoice:
 
 
 def _same(lines: Sequence[Line], bookings: Sequence[Booking]) -> bool:
-    times: frozenset[datetime] = frozenset().union(*(booking.times for booking in bookings))
+    times = {at for booking in bookings for at in booking.times}
     asked = (line for booking in bookings for line in booking.lines)
     return _goods(lines) == _goods(asked) and all(line.occurred_at in times for line in lines)
 

@@ -63,7 +63,7 @@ def chunks(bookings: Sequence[Booking], on_shelf: Mapping[str, int]) -> list[Chu
         if current and (lines + len(booking.lines) > CHUNK_LINES_MAX or not own.isdisjoint(held)):
             last.update(dict.fromkeys(held, len(found)))
             found.append(Chunk(tuple(current), tuple(sorted(after))))
-            current, lines, held, after = [], 0, set(), set()
+            current, lines, held, after = [], 0, set[str](), set[int]()
         current.append(booking)
         lines += len(booking.lines)
         held |= own
