@@ -5,6 +5,7 @@ shell answers with ``authenticated`` or ``unauthorized`` before it hands over th
 """
 
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -87,7 +88,7 @@ class Conversation:
             )
         else:
             self._session.principal = principal
-            self._session.send(Refreshed(asked.request.id, _expiry(principal)))
+            self._session.send(Refreshed(asked.request.id, *_expiry(principal)))
 
     def unauthorized(self, asked: Authenticate, error: Unauthorized) -> None:
         """A bad token ends a connection that has no other; a bad refresh leaves it the one it has."""
@@ -127,7 +128,7 @@ class Conversation:
         self._session.principal = principal
         epoch = self._fanout.shards.epoch
         greeting = self._greeting
-        self._session.send(Connected(id_, greeting.node, epoch, greeting.heartbeat_s, _expiry(principal)))
+        self._session.send(Connected(id_, greeting.node, epoch, greeting.heartbeat_s, *_expiry(principal)))
 
     def subscribe(self, request: Subscribe, principal: Principal) -> None:
         """Raises Refused."""
@@ -219,7 +220,13 @@ def ended_by(error: HubError) -> Ended:
     return Ended(CloseCode.RESTART, str(error), after_ms=1_000)
 
 
-def _expiry(principal: Principal) -> str | None:
+def _expiry(principal: Principal) -> tuple[str | None, float | None]:
+    """When, and in how many seconds: a client's own clock may be hours off."""
     if principal.expires_at is None:
-        return None
-    return datetime.fromtimestamp(principal.expires_at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return None, None
+    left_s = round(max(0.0, principal.expires_at - time.time()), 3)
+    return _moment(principal.expires_at), left_s
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -148,14 +148,16 @@ class Threshold(ThresholdState, frozen=True, tag="threshold"):
     """The threshold was crossed; comes only then."""
 
 
-class Connected(Struct, frozen=True, tag="connected"):
-    """``expires_at``: RFC 3339, when the token ends; null for an API key."""
+class Connected(Struct, frozen=True, tag="connected", omit_defaults=True):
+    """``expires_at``: RFC 3339, when the token ends; null for an API key. ``expires_in_s``: in how many seconds, by the
+    hub's clock, which decides; left out where it has no end."""
 
     id: RequestId
     node: str
     epoch: str
     heartbeat_s: float
     expires_at: str | None
+    expires_in_s: float | None = None
 
 
 class Subscribed(Struct, frozen=True, tag="subscribed"):
@@ -184,9 +186,12 @@ class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
     sub: int
 
 
-class Refreshed(Struct, frozen=True, tag="refreshed"):
+class Refreshed(Struct, frozen=True, tag="refreshed", omit_defaults=True):
+    """As `Connected`."""
+
     id: RequestId
     expires_at: str | None
+    expires_in_s: float | None = None
 
 
 class Heartbeat(Struct, frozen=True, tag="heartbeat"):

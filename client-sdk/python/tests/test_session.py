@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -291,15 +292,33 @@ def test_disconnect_carries_how_long_to_stay_away() -> None:
 def test_a_token_is_renewed_before_it_ends() -> None:
     now = datetime(2026, 11, 22, 10, tzinfo=UTC)
     hub = Hub()
-    hub.say(connected(expires_at="2026-11-22T10:10:00.000000Z"))
-    assert hub.session.renewable
-    assert hub.session.renew_after_s(now) == 480.0
-    assert hub.session.renew_after_s(now + timedelta(minutes=20)) == 5.0
+    assert hub.session.renew_after_s(0.0, now) is None
+    hub.say(connected(expires_at="2026-11-22T10:10:00.000000Z", expires_in_s=600))
+    assert hub.session.renew_after_s(0.0, now) == 480.0
+    assert hub.session.renew_after_s(100.0, now) == 380.0
+    assert hub.session.renew_after_s(1_200.0, now) == 5.0
     assert json.loads(hub.session.renew("fresh")) == {"type": "refresh", "id": 3, "token": "fresh"}
-    hub.say({"type": "refreshed", "id": 3, "expires_at": "2026-11-22T10:20:00.000000Z"})
-    assert hub.session.renew_after_s(now) == 960.0
+    hub.say({"type": "refreshed", "id": 3, "expires_at": "2026-11-22T10:20:00.000000Z", "expires_in_s": 1200})
+    assert hub.session.renew_after_s(0.0, now) == 960.0
     hub.say({"type": "refreshed", "id": 4, "expires_at": None})
-    assert not hub.session.renewable
+    assert hub.session.renew_after_s(0.0, now) is None
+
+
+@pytest.mark.parametrize("off_h", [-2, 0, 2])
+def test_a_clock_that_is_hours_off_changes_nothing_in_when_a_token_is_renewed(off_h: int) -> None:
+    """Ahead it asked for a token every ten seconds; behind by a fifth of its life, the stream ended with each."""
+    hub = Hub()
+    hub.say(connected(expires_at="2026-11-22T10:10:00.000000Z", expires_in_s=600))
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(hours=off_h)
+    assert hub.session.renew_after_s(30.0, now) == 450.0
+
+
+def test_a_hub_that_does_not_say_how_long_a_token_lasts_is_served_by_the_clock() -> None:
+    hub = Hub()
+    hub.say(connected(expires_at="2026-11-22T10:10:00.000000Z"))
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert hub.session.renew_after_s(0.0, now) == 480.0
+    assert hub.session.renew_after_s(100.0, now + timedelta(seconds=100)) == 380.0
 
 
 def test_what_the_public_sees_is_asked_for_without_a_position_and_taken_whole_each_time() -> None:

@@ -63,6 +63,7 @@ class Connected:
     epoch: str
     heartbeat_s: float
     expires_at: datetime | None
+    expires_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Unsubscribed:
 class Refreshed:
     id: int
     expires_at: datetime | None
+    expires_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,12 @@ def _connected(data: Mapping[str, Any]) -> Connected:
     if not isinstance(heartbeat_s, int | float) or not 0 < heartbeat_s < 3600:  # a wrong one would never notice silence
         raise Malformed(f"heartbeat_s is {heartbeat_s!r}")
     return Connected(
-        integer(data, "id"), text(data, "node"), text(data, "epoch"), float(heartbeat_s), _optional_moment(data)
+        integer(data, "id"),
+        text(data, "node"),
+        text(data, "epoch"),
+        float(heartbeat_s),
+        _optional_moment(data),
+        _optional_seconds(data),
     )
 
 
@@ -211,11 +218,20 @@ def _optional_moment(data: Mapping[str, Any]) -> datetime | None:
     return None if data.get("expires_at") is None else moment(data, "expires_at")
 
 
+def _optional_seconds(data: Mapping[str, Any]) -> float | None:
+    seconds = data.get("expires_in_s")
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        raise Malformed(f"expires_in_s is {seconds!r}")
+    return float(seconds)
+
+
 _READERS: dict[str, Callable[[Mapping[str, Any]], Common]] = {
     "connected": _connected,
     "subscribed": _subscribed,
     "unsubscribed": lambda data: Unsubscribed(integer(data, "id"), integer(data, "sub")),
-    "refreshed": lambda data: Refreshed(integer(data, "id"), _optional_moment(data)),
+    "refreshed": lambda data: Refreshed(integer(data, "id"), _optional_moment(data), _optional_seconds(data)),
     "heartbeat": _heartbeat,
     "error": _error,
     "disconnect": _disconnect,

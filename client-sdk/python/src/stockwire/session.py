@@ -114,16 +114,18 @@ class Session(Generic[T, C]):
         self._request_id = SUBSCRIBE_ID
         return frame.connect(CONNECT_ID, token)
 
-    @property
-    def renewable(self) -> bool:
-        """Whether this connection ends with its token."""
-        return self.connected is not None and self.connected.expires_at is not None
+    def renew_after_s(self, since_s: float, now: datetime) -> float | None:
+        """In how long to renew the token of this connection; None: it has no end, or the hub has not spoken of it yet.
 
-    def renew_after_s(self, now: datetime) -> float:
-        """How long to wait before looking after the token of this connection."""
+        ``since_s``: since it spoke of it, by a clock that nobody sets.
+        ``now`` counts only for a hub that does not say how long a token lasts: this machine's clock may be hours off.
+        """
         if self.connected is None or self.connected.expires_at is None:
-            return RENEW_LEAST_S
-        return max(RENEW_LEAST_S, RENEW_AFTER * (self.connected.expires_at - now).total_seconds())
+            return None
+        life_s = self.connected.expires_in_s
+        if life_s is None:
+            life_s = (self.connected.expires_at - now).total_seconds() + since_s
+        return max(RENEW_LEAST_S, RENEW_AFTER * life_s - since_s)
 
     def renew(self, token: str) -> str:
         """A message that keeps this connection beyond the end of its token."""
@@ -155,7 +157,9 @@ class Session(Generic[T, C]):
             case frame.Subscribed():
                 return self._subscribed(message)
             case frame.Refreshed() if self.connected is not None:
-                self.connected = replace(self.connected, expires_at=message.expires_at)
+                self.connected = replace(
+                    self.connected, expires_at=message.expires_at, expires_in_s=message.expires_in_s
+                )
             case frame.ErrorReply():
                 return self._error(message)
             case frame.Disconnect():

@@ -60,6 +60,7 @@ class Follower:
         self._token_changes = token_changes
         self._connect_timeout_s = connect_timeout_s
         self._trust = trust
+        self._lifetime_told_at = 0.0
 
     async def run(self) -> None:
         """Until cancelled. Raises the error that coming back cannot mend."""
@@ -108,8 +109,14 @@ class Follower:
 
     async def _receive(self, connection: Connection) -> Ending:
         """Raises Closed."""
+        clock = asyncio.get_running_loop().time
         while True:
-            for output in self._subscriber.receive(await connection.receive()):
+            message = await connection.receive()
+            known = self._session.connected
+            outputs = self._subscriber.receive(message)
+            if self._session.connected is not known:
+                self._lifetime_told_at = clock()
+            for output in outputs:
                 match output:
                     case Ending():
                         return output
@@ -136,9 +143,12 @@ class Follower:
 
     async def _keep_token(self, connection: Connection) -> None:
         """Renew the token before it ends, so that the stream is not interrupted every few minutes."""
+        clock = asyncio.get_running_loop().time
         while self._token_changes:
-            await asyncio.sleep(self._session.renew_after_s(datetime.now(UTC)))
-            if not self._session.renewable:
+            since_s = clock() - self._lifetime_told_at
+            due_s = self._session.renew_after_s(since_s, datetime.now(UTC))
+            await asyncio.sleep(RENEW_LEAST_S if due_s is None else due_s)
+            if due_s is None:  # look again: it may be known by now
                 continue
             try:
                 await connection.send(self._session.renew(await self._fresh_token()))
