@@ -24,6 +24,9 @@ from stockwire.threshold import AtLeast, AtMost, Threshold
 class AsyncClient:
     """A connection pool to one ledger. Use as ``async with AsyncClient() as client``; safe to share between tasks.
 
+    One client, one event loop: in another (of another asyncio.run, thread or process), and after `close`, calls raise
+    RuntimeError.
+
     ``url`` and ``key`` fall back to STOCKWIRE_URL and STOCKWIRE_API_KEY, then to the run.json of a running
     `stockwire up` (folder STOCKWIRE_DATA, by default ``.stockwire``). ``timeout_s`` bounds one try, ``max_retries`` and
     ``retry_for_s`` all tries of one call. Calls that move stock carry an Idempotency-Key, made once per call and sent

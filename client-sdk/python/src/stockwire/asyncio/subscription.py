@@ -8,6 +8,7 @@ from typing import Generic, Self
 
 from stockwire import argument
 from stockwire.asyncio.follower import Follower
+from stockwire.asyncio.home import HomeLoop
 from stockwire.asyncio.inbox import Inbox
 from stockwire.errors import Unavailable
 from stockwire.held import T
@@ -67,6 +68,7 @@ class AsyncSubscription(Generic[T, C]):
             connect_timeout_s=connect_timeout_s,
             trust=trust,
         )
+        self._check_home = HomeLoop("this subscription")
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
 
@@ -78,6 +80,7 @@ class AsyncSubscription(Generic[T, C]):
     async def __aenter__(self) -> Self:
         if self._task is not None or self._closed:
             raise RuntimeError("a subscription is entered once; make another")
+        self._check_home()
         self._task = asyncio.create_task(self._follower.run(), name=f"stockwire subscription {self._location}")
         self._task.add_done_callback(self._finished)
         return self
@@ -189,6 +192,8 @@ class AsyncSubscription(Generic[T, C]):
     def _check_entered(self) -> None:
         if self._task is None and not self._closed:
             raise RuntimeError("use `async with` first")
+        if not self._closed:
+            self._check_home()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

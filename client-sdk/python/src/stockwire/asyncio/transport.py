@@ -9,6 +9,7 @@ from typing import TypeVar
 import httpx
 
 from stockwire.answer import Answer, read
+from stockwire.asyncio.home import HomeLoop
 from stockwire.call import Call, Listing
 from stockwire.errors import OutcomeUnknown, StockwireError, Unavailable
 from stockwire.request import CONNECT_TIMEOUT_S, CONNECTIONS_MAX, Request, client_headers
@@ -28,6 +29,7 @@ class AsyncTransport:
     ) -> None:
         self._policy = policy
         self._timeout_s = timeout_s
+        self.check_home = HomeLoop("this AsyncClient")
         self._http = httpx.AsyncClient(
             base_url=url,
             headers=client_headers(key),
@@ -38,8 +40,9 @@ class AsyncTransport:
         )
 
     async def close(self) -> None:
-        """Safe twice."""
-        await self._http.aclose()
+        """Safe twice. In another loop than its own it lets go of the connections: they ended, or will, with theirs."""
+        if not self.check_home.elsewhere:
+            await self._http.aclose()
 
     async def listing(self, listing: Listing[T]) -> AsyncIterator[T]:
         """Every thing of it. The next page is fetched when the last one has been used up."""
@@ -50,7 +53,11 @@ class AsyncTransport:
                 yield thing
 
     async def call(self, call: Call[T]) -> T:
-        """What a successful answer says. Raises StockwireError, after the retries that the policy allows."""
+        """What a successful answer says. Raises StockwireError, after the retries that the policy allows.
+
+        RuntimeError after `close`, in another event loop than that of the first call, and in a fork's child.
+        """
+        self.check_home()
         clock = asyncio.get_running_loop().time
         begun = clock()
         tries = Tries(self._policy, writes=call.request.writes)
