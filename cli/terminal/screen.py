@@ -12,16 +12,6 @@ PARTED_BY = " · "
 PLAIN_EVERY_S = 5.0  # how often the live line is printed where it cannot be overwritten
 
 
-class Stage:
-    def __init__(self, screen: "Screen", text: str) -> None:
-        self._screen = screen
-        self.text = text
-
-    def progress(self, text: str) -> None:
-        """Such as ``1,200 of 2,630 items``."""
-        self._screen.live(f"  {self.text} … {text}")
-
-
 class Screen(logging.Handler):
     """Also a logging handler: records appear above the live line."""
 
@@ -39,17 +29,16 @@ class Screen(logging.Handler):
         return self._terminal
 
     @contextmanager
-    def stage(self, text: str) -> Iterator[Stage]:
+    def stage(self, text: str) -> Iterator[None]:
         began = time.monotonic()
-        stage = Stage(self, text)
         if self._terminal:
             self.live(f"  {text} …")
         try:
-            yield stage
+            yield
         except BaseException:
             self.clear()
             raise
-        self.note(f"✓ {stage.text} ({time.monotonic() - began:.1f} s)")
+        self.note(f"✓ {text} ({time.monotonic() - began:.1f} s)")
 
     def live(self, text: str) -> None:
         """Replaces the last live line."""
@@ -72,7 +61,7 @@ class Screen(logging.Handler):
         self._live = ""
 
     def note(self, text: str) -> None:
-        """Stays on the screen. Ends a stage's progress line, leaves the live line below."""
+        """Stays on the screen. Ends a stage's line, leaves the live line below."""
         if not self._terminal:
             self._write(f"{text}\n")
             return
