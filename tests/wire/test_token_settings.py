@@ -59,7 +59,7 @@ def test_an_address_that_nobody_stands_before_is_taken(url: str) -> None:
         ({**KEY_SET, "STOCKWIRE_TOKEN_JWKS_URL": "http://login.example/keys"}, "must begin with https://"),
         ({**KEY_SET, "STOCKWIRE_TOKEN_JWKS_URL": "http://127.0.0.1.example/keys"}, "must begin with https://"),
         ({**KEY_SET, "STOCKWIRE_TOKEN_JWKS_URL": "file:///etc/keys"}, "STOCKWIRE_TOKEN_JWKS_URL must begin"),
-        ({**KEY_SET, "STOCKWIRE_TOKEN_JWKS_URL": "https:///keys"}, "needs a host"),
+        ({**KEY_SET, "STOCKWIRE_TOKEN_JWKS_URL": "https:///keys"}, "names no host"),
         ({**KEY_SET, "STOCKWIRE_TOKEN_JWKS_URL": "https://u:hidden@h/keys"}, "neither user, password"),
         ({**KEY_SET, "STOCKWIRE_TOKEN_ALGORITHMS": "RS256,HS256"}, "STOCKWIRE_TOKEN_ALGORITHMS has 'HS256'"),
         ({**KEY_SET, "STOCKWIRE_TOKEN_ALGORITHMS": "none"}, "STOCKWIRE_TOKEN_ALGORITHMS has 'none'"),
