@@ -34,13 +34,9 @@ NO_PRIMARY_STATES = frozenset(
     (
         "25006",  # read_only_sql_transaction
         "55000",  # object_not_in_prerequisite_state: what a standby says when it is asked where its log ends
-        "57P01",  # admin_shutdown
-        "57P02",  # crash_shutdown
-        "57P03",  # cannot_connect_now
-        "57P04",  # database_dropped
     )
 )
-"""SQLSTATEs after which no connection made before is trusted: the primary is another one, or will be."""
+"""SQLSTATEs after which no connection made before is trusted. A shutdown ends its connections by itself."""
 
 _AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.InternalClientError)
 """After which the next host is asked. A wrong password is no reason to."""
