@@ -18,9 +18,9 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from cli.launch import Launch, Watchdog, stop
@@ -32,6 +32,9 @@ _POLL_S = 0.03
 _INITDB_TIMEOUT_S = 120.0
 _PROBE_TIMEOUT_S = 2.0
 _LEFTOVER_TIMEOUT_S = 30.0
+_ASKED = ("pid", "name", "cwd", "uids", "create_time")
+_LOCK_BYTES_MAX = 4_096  # PostgreSQL writes eight short lines
+_STARTED_WITHIN_S = 30.0  # from a process's beginning to the time that PostgreSQL notes, on a busy machine
 _DATA_MODE = 0o710  # as root: that user's, and ours to enter; PostgreSQL takes no more than u=rwx,g=rx
 
 
@@ -165,30 +168,28 @@ class Postgres(Server):
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         self._user.give(fresh, _DATA_MODE)
-        password_file = self._sockets / "initdb"
-        password_file.unlink(missing_ok=True)
-        password_file.touch(mode=0o600)
-        password_file.write_text(self._password)
-        self._user.give(password_file, 0o600)
-        try:
-            self._run(fresh, "initdb", "-U", self.USER, f"--pwfile={password_file}", *_INITDB_OPTIONS)
-        finally:
-            password_file.unlink()
+        self._run(fresh, "initdb", "-U", self.USER, "--pwfile=/dev/stdin", *_INITDB_OPTIONS, told=self._password)
         self._user.give(fresh, _DATA_MODE)  # initdb has closed it
-        self._run(fresh, "postgres", "--single", "postgres", stdin=f"CREATE DATABASE {self.DATABASE};")
+        self._run(fresh, "postgres", "--single", "postgres", told=f"CREATE DATABASE {self.DATABASE};")
         fresh.rename(self._data)
 
-    def _run(self, data: Path, program: str, *arguments: str, stdin: str = "") -> None:
-        done = subprocess.run(
-            self._user.prefixed(str(self._programs / program), *arguments),
-            input=stdin,
-            text=True,
-            capture_output=True,
-            cwd=data,
-            env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", ""), "PGDATA": self._user.name_of(data)},
-            timeout=_INITDB_TIMEOUT_S,
-            check=False,
-        )
+    def _run(self, data: Path, program: str, *arguments: str, told: str) -> None:
+        with self._user.pipe_of(told) as standard_input:
+            done = subprocess.run(
+                self._user.prefixed(str(self._programs / program), *arguments),
+                stdin=standard_input,
+                text=True,
+                capture_output=True,
+                cwd=data,
+                env={
+                    "LC_ALL": "C",
+                    "TZ": "UTC",
+                    "PATH": os.environ.get("PATH", ""),
+                    "PGDATA": self._user.name_of(data),
+                },
+                timeout=_INITDB_TIMEOUT_S,
+                check=False,
+            )
         if done.returncode:
             raise EmbeddedFailed(f"{program} failed: {' '.join((done.stderr or done.stdout).split())[-500:]}")
 
@@ -199,12 +200,13 @@ class Postgres(Server):
 
         lock = self._data / "postmaster.pid"
         try:
-            holder = lock.read_text().partition("\n")[0]
-        except (FileNotFoundError, PermissionError):  # denied to a root who may not go everywhere
+            # Whatever its user may have put there
+            with open(os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb", buffering=0) as file:
+                lines = (file.read(_LOCK_BYTES_MAX) or b"").decode(errors="replace").splitlines()
+        except OSError:  # there is none, or it is denied to a root who may not go everywhere
             return
-        servers = [p for p in psutil.process_iter(["name", "cwd"]) if p.info["name"] == "postgres"]
-        # Where a process stands is hidden from the root of most containers: then its number has to do
-        ours = [p for p in servers if p.info["cwd"] == str(self._data) or (not p.info["cwd"] and str(p.pid) == holder)]
+        servers = [p for p in psutil.process_iter(_ASKED) if p.info["name"] == "postgres"]
+        ours = [p for p in servers if is_leftover(p.info, lines, self._data, self._user.uid)]
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             for process in ours:
                 if process.is_running():
@@ -242,6 +244,20 @@ class Valkey(Server):
                 return connection.recv(64).startswith(b"+PONG")
             except OSError:
                 return False
+
+
+def is_leftover(process: Mapping[str, Any], lock: Sequence[str], data: Path, uid: int) -> bool:
+    """Whether a process called postgres serves ``data``, whose lock file has these lines.
+
+    Where a process stands is hidden from the root of most containers: then it is the one that the lock file means, by
+    its number, its time and the user that ours run as.
+    """
+    if process["cwd"]:
+        return bool(process["cwd"] == str(data))
+    if lock[:1] != [str(process["pid"])] or len(lock) < 3 or not lock[2].isdecimal():
+        return False
+    same_user = process["uids"] is not None and process["uids"].effective == uid
+    return same_user and abs(int(lock[2]) - process["create_time"]) < _STARTED_WITHIN_S
 
 
 def _secret_file(path: Path) -> str:

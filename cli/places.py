@@ -35,11 +35,10 @@ def temporary_folder(*, programs: bool = False) -> Path:
     ``programs``: programs will be started from it, which some machines forbid below /tmp.
     """
     for place in filter(None, dict.fromkeys((os.environ.get("TMPDIR"), *_PLACES))):
-        if not _fits(Path(place), programs):
-            continue
         try:
-            return Path(tempfile.mkdtemp(prefix="stockwire-", dir=Path(place).resolve()))
-        except OSError:
+            if _fits(Path(place), programs):
+                return Path(tempfile.mkdtemp(prefix="stockwire-", dir=Path(place).resolve()))
+        except OSError:  # not ours to write, or not even to look at
             continue
     raise SettingsError(
         f"no folder for {'programs' if programs else 'sockets'} can be made in any of {', '.join(_PLACES)}: "

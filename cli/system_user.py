@@ -17,6 +17,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -70,20 +72,39 @@ class SystemUser:
         return "/proc/self/cwd" if self.is_other else str(folder)
 
     def give(self, path: Path, mode: int) -> None:
-        """``path`` to this user and to our group; ``mode`` says how far either may go. Nothing if it is ourselves."""
+        """``path`` to this user and to our group; ``mode`` says how far either may go. Nothing if it is ourselves.
+
+        The folder that it stands in must not be this user's, who could put a link to anything in its place.
+        """
         if self.is_other:
             os.chown(path, 0, 0)  # whose it is may set its mode
             path.chmod(mode)
             os.chown(path, self.uid, -1)
 
+    @contextmanager
+    def pipe_of(self, text: str) -> Iterator[int]:
+        """A pipe that holds ``text``, at most a few KB, for this user to read and to open again as /dev/stdin."""
+        reading, writing = os.pipe()
+        try:
+            os.write(writing, text.encode())
+            os.close(writing)
+            if self.is_other:
+                os.fchown(reading, self.uid, -1)
+            yield reading
+        finally:
+            os.close(reading)
+
 
 def take_back(folder: Path) -> None:
-    """As root: ours again, down to the last folder below, so that all of it can be removed."""
+    """As root: ours again, down to the last folder below, so that all of it can be removed.
+
+    By descriptor, never by path: whose they were may be putting links in their places meanwhile.
+    """
     if os.geteuid() == 0 and folder.is_dir():
-        os.chown(folder, 0, 0)
-        for parent, folders, _ in os.walk(folder):
+        os.chown(folder, 0, 0, follow_symlinks=False)
+        for _, folders, _, parent in os.fwalk(folder):
             for name in folders:
-                os.chown(Path(parent, name), 0, 0, follow_symlinks=False)
+                os.chown(name, 0, 0, dir_fd=parent, follow_symlinks=False)
 
 
 def _require_name(uid: int) -> None:
@@ -131,7 +152,10 @@ def _make_user() -> str:
     if program is None:
         return "there is no useradd"
     options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/", "--shell", "/bin/false"]
-    done = subprocess.run(
-        [program, *options, NAME], capture_output=True, text=True, check=False, timeout=_MAKING_TIMEOUT_S
-    )
+    try:
+        done = subprocess.run(
+            [program, *options, NAME], capture_output=True, text=True, check=False, timeout=_MAKING_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
     return " ".join(done.stderr.split()) or "it gave no reason" if done.returncode else ""

@@ -8,13 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import psutil
 import pytest
 import redis
 
-from cli.embedded import Postgres, Valkey
+from cli.embedded import Postgres, Valkey, is_leftover
 from cli.launch import Launch, Watchdog
 from cli.watchdog import Child, end, start_time
 
@@ -70,7 +73,10 @@ def test_a_first_start_that_was_cut_off_begins_again(tmp_path: Path, watchdog: W
     half = tmp_path / "postgres.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
-    with Postgres(tmp_path, watchdog) as postgres:
+    postgres = Postgres(tmp_path, watchdog)
+    # We write nothing where the user that it runs as may have put a link: this is in the way of whoever would
+    (Path(unquote(urlsplit(postgres.url).query.removeprefix("host="))) / "initdb").mkdir()
+    with postgres:
         assert postgres.answers()
     assert not half.exists()
 
@@ -82,6 +88,32 @@ def test_valkey_starts_beside_the_socket_of_a_killed_one(tmp_path: Path, watchdo
         valkey.process.wait()
         valkey.start()
         assert valkey.answers()
+
+
+@pytest.mark.parametrize(
+    ("difference", "ours"),
+    [
+        ({}, True),
+        ({"create_time": 1_000.0 + 3_600}, False),  # its number was given to another since
+        ({"uids": SimpleNamespace(effective=1)}, False),
+        ({"uids": None}, False),
+        ({"pid": 8}, False),
+        ({"cwd": "/elsewhere"}, False),
+        ({"cwd": "/data", "pid": 8, "create_time": 0.0}, True),
+    ],
+    ids=str,
+)
+def test_only_the_server_that_a_lock_file_means_is_stopped(difference: dict[str, Any], ours: bool) -> None:
+    """Others call theirs postgres too, and where a process stands may be hidden."""
+    process = {"pid": 7, "name": "postgres", "cwd": "", "uids": SimpleNamespace(effective=5), "create_time": 1_000.0}
+    lock = ["7", "/proc/self/cwd", "1004", "5432"]
+    assert is_leftover({**process, **difference}, lock, Path("/data"), uid=5) is ours
+
+
+@pytest.mark.parametrize("lock", [[], ["7"], ["7", "/data"], ["7", "/data", "soon"]], ids=str)
+def test_a_lock_file_that_was_cut_off_means_nobody(lock: list[str]) -> None:
+    process = {"pid": 7, "cwd": "", "uids": SimpleNamespace(effective=5), "create_time": 0.0}
+    assert not is_leftover(process, lock, Path("/data"), uid=5)
 
 
 PARENT = """

@@ -149,10 +149,10 @@ def test_copied_programs_are_for_everybody_whatever_our_umask(tmp_path: Path) ->
 
 
 def test_a_place_for_sockets_is_open_short_and_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever TMPDIR says: a home's own, a deep one, one with a comma, none at all."""
-    for named in ("closed", "d" * 120, "a,b", "missing"):
+    """Whatever TMPDIR says: a home's own, a deep one, one with a comma, none at all, one that cannot be looked at."""
+    for named in ("closed", "d" * 120, "a,b", "missing", "n" * 300):
         place = tmp_path / named
-        if named != "missing":
+        if len(named) < 300 and named != "missing":
             place.mkdir(mode=0o700 if named == "closed" else 0o755)
         monkeypatch.setenv("TMPDIR", str(place))
         folder = temporary_folder()
@@ -169,6 +169,62 @@ def test_no_place_at_all_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(places, "_PLACES", ("/nowhere",))
     with pytest.raises(SettingsError, match="set TMPDIR"):
         temporary_folder()
+
+
+@pytest.mark.parametrize("text", ["secret", "CREATE DATABASE stockwire;"])
+def test_the_user_reads_what_it_is_told_and_no_file_holds_it(text: str) -> None:
+    """initdb opens its standard input by name, whoever it runs as."""
+    user = system_user.SystemUser.for_postgres()
+    with user.pipe_of(text) as told:
+        done = subprocess.run(
+            user.prefixed("cat", "/dev/stdin"),
+            stdin=told,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    assert done.stdout == text
+
+
+def test_taking_a_folder_back_follows_no_link_put_there_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose it was puts a link to somebody's folder in the place of one that we have just looked into."""
+    ours, moved, elsewhere = tmp_path / "ours", tmp_path / "moved", tmp_path / "elsewhere"
+    for folder in (ours / "a" / "inner", elsewhere / "inner"):
+        folder.mkdir(parents=True)
+    inner = (ours / "a" / "inner").stat().st_ino
+    taken = []
+
+    def chown(path: Path | str, *_: int, dir_fd: int | None = None, follow_symlinks: bool = True) -> None:
+        if Path(path).name == "inner":
+            (ours / "a").rename(moved)
+            (ours / "a").symlink_to(elsewhere)
+            taken.append(os.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks).st_ino)
+
+    monkeypatch.setattr(os, "chown", chown)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    system_user.take_back(ours)
+    assert taken == [inner]
+
+
+@pytest.mark.parametrize(
+    "error", [subprocess.TimeoutExpired("useradd", 5), PermissionError(13, "Permission denied")], ids=str
+)
+def test_a_user_that_cannot_be_made_is_told_so(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """useradd waits for a lock that somebody holds, or may not be started."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(system_user, "NAME", "stockwire-nobody")
+    monkeypatch.setattr(system_user, "_MAKING_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: "/usr/sbin/useradd")
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(SettingsError, match=r"the user stockwire-nobody for it cannot be made .*(timed out|denied)"):
+        system_user._entry()
 
 
 def test_a_user_without_a_name_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
