@@ -56,7 +56,10 @@ def _told(content: bytes, told: str, mark: bytes) -> Decoded:
         )
     if mark and name.startswith(_MARKS[mark][: len("utf-8")]):
         content = content[len(mark) :]
-    text = content.decode(name, "replace")
+    try:
+        text = content.decode(name, "replace")
+    except UnicodeError:
+        raise UnreadableFile(f"the file cannot be read as --encoding {told}") from None
     lost = text.count(LOST)
     said = f"encoding {told}, as told" + (f"; characters that could not be read in it: {lost}" if lost else "")
     return Decoded(_ends(text), told, said)
