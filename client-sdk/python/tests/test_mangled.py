@@ -49,6 +49,15 @@ def test_decimals_go_only_where_no_code_is_without() -> None:
     assert read_codes(["777.0", "888"], "sku")["777.0"].word == words.DECIMALS_IN_CODE
 
 
+@pytest.mark.parametrize(
+    "codes",
+    [("100.00", "100.10"), ("1.0", "1.00"), ("1.0", "1,0"), ("100.0", "100", "100.1"), ("'100.0",), ('="1.0"',)],
+)
+def test_codes_with_decimals_of_their_own_stay_as_they_are(codes: tuple[str, ...]) -> None:
+    read = read_codes(codes, "sku")
+    assert [read[code].value for code in codes] == [code.strip("'=\"") for code in codes]
+
+
 def test_codes_are_kept_as_they_stand_if_told_so() -> None:
     texts = ["1.2E+12", "'00123", "777.0", "#N/A"]
     assert [read.value for read in read_codes(texts, "sku", keep=True).values()] == texts

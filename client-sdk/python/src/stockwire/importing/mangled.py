@@ -4,7 +4,7 @@ Of a column, not of a cell: whether a code has lost its leading zero is seen bes
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from stockwire.importing import words
 from stockwire.importing.cell import Read, fault
@@ -15,7 +15,7 @@ GTIN_LENGTHS = (8, 12, 13, 14)
 _FORMULA = re.compile(r'="(?P<text>[^"]*)"\Z')
 _APOSTROPHE = re.compile(r"'(?=[0-9+=@-])")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}\Z")
-_DECIMALS = re.compile(r"([0-9]+)[.,]0+\Z")
+_DECIMALS = re.compile(r"(?P<whole>[0-9]+)(?P<rest>[.,][0-9]+)\Z")
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|NV|BEZUG!|WERT!|ZAHL!|SPILL!|CALC!|#+)\Z")
 _HARD_SPACES = re.compile("[\u00a0\u2007\u202f\ufeff]+")
 
@@ -25,16 +25,7 @@ def read_codes(texts: Collection[str], what: str, *, keep: bool = False) -> dict
     if keep:
         return {text: Read(text.strip()) for text in texts}
     found = {text: _code(text, what) for text in texts}
-    plain = {read.value for read in found.values() if read.value and read.value.isdecimal()}
-    for text, read in found.items():
-        decimals = _DECIMALS.match(read.value or "")
-        if decimals and plain:
-            found[text] = fault(
-                words.DECIMALS_IN_CODE, f"{what} {text!r} has decimals, others of the file have none (--keep-codes)"
-            )
-        elif decimals:
-            found[text] = Read(decimals[1], mend=words.WHOLE_AS_DECIMAL)
-    return found
+    return {**found, **_without_decimals(found, what)}
 
 
 def lost_zeros_within(skus: Iterable[str]) -> dict[str, str]:
@@ -53,6 +44,25 @@ def lost_zeros(skus: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     all_known = set(known)
     padded = _without_zeros(all_known)
     return {sku: padded[sku] for sku in skus if sku in padded and sku not in all_known}
+
+
+def _without_decimals(found: Mapping[str, Read[str]], what: str) -> dict[str, Read[str]]:
+    """Codes that a spreadsheet took for numbers: it gives all of a column the same zeros. With others they are codes.
+
+    So are those that were written as texts, with an apostrophe or as a formula.
+    """
+    decimals = {
+        text: match
+        for text, read in found.items()
+        if (match := _DECIMALS.match(read.value or "")) and read.mend not in (words.APOSTROPHE, words.FORMULA)
+    }
+    endings = {match["rest"] for match in decimals.values()}
+    if len(endings) != 1 or endings.pop().strip(".,0"):
+        return {}
+    if not any(read.value and read.value.isdecimal() for read in found.values()):
+        return {text: Read(match["whole"], mend=words.WHOLE_AS_DECIMAL) for text, match in decimals.items()}
+    reason = "has decimals, others of the file have none (--keep-codes)"
+    return {text: fault(words.DECIMALS_IN_CODE, f"{what} {text!r} {reason}") for text in decimals}
 
 
 def _without_zeros(skus: Iterable[str]) -> dict[str, str]:
