@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockwire.importing import UnreadableFile, words
-from stockwire.importing.dates import find_order, read_moment
+from stockwire.importing.dates import find_order, on_day, read_moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 days = st.dates(min_value=date(2001, 1, 1), max_value=date(2099, 12, 31))
@@ -94,14 +94,20 @@ def test_any_moment_in_iso_form_is_read_as_it_was(moment: datetime, minutes: int
     assert at(written.strftime("%Y-%m-%d %H:%M:%S.%f %z")) == written
 
 
-@given(st.lists(days, min_size=1, max_size=8), st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%y", "%m-%d-%y"]))
+FORMS = (
+    *("{0:%d/%m/%Y}", "{0:%m/%d/%Y}", "{0:%d-%m-%y}", "{0:%m-%d-%y}", "{0:%y-%m-%d}", "{0:%y/%m/%d}"),
+    *("{0.day}-{0.month}-{0.year}", "{0.month}-{0.day}-{0.year}", "{0.day}/{0.month}/{0:%y}"),
+)
+
+
+@given(st.lists(days, min_size=1, max_size=8), st.sampled_from(FORMS))
 def test_dates_are_never_taken_for_other_days_in_silence(dates: list[date], form: str) -> None:
-    texts = {day.strftime(form): number for number, day in enumerate(dates)}
+    texts = {form.format(day): number for number, day in enumerate(dates)}
     try:
         order = find_order(texts, None).order
     except UnreadableFile:
         return
-    assert [at(day.strftime(form), order) for day in dates] == [
+    assert [at(form.format(day), order) for day in dates] == [
         datetime(d.year, d.month, d.day, tzinfo=UTC) for d in dates
     ]
 
@@ -117,3 +123,31 @@ def test_the_order_that_one_date_shows_is_said() -> None:
     )
     assert find_order({"3/3/2026": 2}, None).order == "dmy"  # the same day in both orders
     assert find_order({"31/02/2026": 2, "11/13/2026": 3}, None).order == "mdy"  # what is no date decides nothing
+
+
+@pytest.mark.parametrize(("text", "order"), [("13-2-2026", "dmy"), ("2-13-2026", "mdy")])
+def test_days_and_months_of_one_digit_say_the_order_too(text: str, order: str) -> None:
+    assert find_order({text: 2, "3-3-2026": 3}, None).order == order
+
+
+def test_a_year_of_two_digits_may_be_the_first_number_too() -> None:
+    with pytest.raises(UnreadableFile, match=r"can be 25 Nov 2002 or 2 Nov 2025.*say --dates dmy or --dates ymd"):
+        find_order({"25-11-02": 2}, None)
+    with pytest.raises(UnreadableFile, match="can be 2 Nov 2010 or 11 Feb 2010 or 10 Nov 2002"):
+        find_order({"02/11/10": 2}, None)
+    assert find_order({"25-11-02": 2, "99-11-02": 3}, None).order == "ymd"  # there is no 99 November
+    assert find_order({"25-11-02": 2, "25-11-2002": 3}, None).order == "dmy"
+
+
+def test_what_is_usual_is_no_evidence() -> None:
+    assert not find_order({"2.11.2026": 2}, None).decided
+    assert not find_order({"3/3/2026": 2}, None).decided
+    assert find_order({"13.11.2026": 2}, None).decided
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-11-02T00:00:00", "2026-11-02 00:00:00.000", "2/11/2026 0:00", "2/11/2026 12:00 AM", "2.11.2026"]
+)
+def test_midnight_beside_a_time_of_its_own_is_no_time(day: str) -> None:
+    assert at(on_day(day, "10:30:00")) == datetime(2026, 11, 2, 10, 30, tzinfo=UTC)
+    assert at(on_day(day, " ")) == datetime(2026, 11, 2, tzinfo=UTC)

@@ -69,7 +69,8 @@ def test_what_is_no_quantity_is_rejected_by_name(text: str, word: str) -> None:
         ("(2.00)", ".", "-2.00"),
         ("-$2.00", ".", "-2.00"),
         (".5", ".", "0.5"),
-        ("0.00", ".", None),
+        ("0.00", ".", "0"),
+        ("-0", ".", "0"),
         ("", ".", None),
     ],
 )
@@ -99,7 +100,7 @@ def test_amounts_are_never_taken_for_others_in_silence(given_amounts: list[tuple
     except UnreadableFile:
         return
     read = read_prices(texts, found.sign)
-    assert [read[text].value or 0 for text in texts] == [amount for amount, _ in given_amounts]
+    assert [read[text].value for text in texts] == [amount for amount, _ in given_amounts]
 
 
 def test_what_can_be_read_in_two_ways_is_asked_about() -> None:
@@ -115,3 +116,9 @@ def test_a_price_of_one_unit_only_where_the_total_is_a_whole_number_of_them() ->
     assert unit_price(Decimal("32.00"), 2) == Decimal(16)
     assert unit_price(Decimal("10.00"), 3) is None
     assert unit_price(None, 3) is None
+
+
+def test_a_decimal_sign_that_no_number_shows_is_not_decided() -> None:
+    assert not find_decimals({"7": 2, "1 000": 3}, None).decided
+    assert find_decimals({"2.50": 2}, None).decided
+    assert find_decimals({}, ",").decided

@@ -208,3 +208,15 @@ def test_what_a_csv_writer_wrote_is_read_as_it_was(rows: list[tuple[str, str]]) 
 def test_many_open_quotes_do_not_take_quadratic_time() -> None:
     read = sheet(*['1,A1,"MUG,2'] * 3_000)
     assert len(read.rejects) == 3_000
+
+
+def test_a_file_that_shows_no_decimal_sign_leaves_it_open_in_its_profile() -> None:
+    header = "number,sku,quantity,at"
+    assert sheet("1,A,7,2026-11-02", header=header).profile.decimal is None
+    assert sheet("1,A,7.0,2026-11-02", header=header).profile.decimal == "."
+    assert sheet("1,A,7,2.11.2026", header=header).profile.dates is None
+
+
+def test_goods_at_a_price_of_0_say_nothing_of_what_they_cost() -> None:
+    read = sheet("1,A,2,2026-11-02,0.00,5.00", "2,A,2,2026-11-02,0.00,", header="number,sku,quantity,at,price,total")
+    assert [inv.lines[0].price for inv in read.invoices] == [Decimal("2.5"), None]

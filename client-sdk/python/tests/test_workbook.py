@@ -3,7 +3,7 @@
 import io
 import sys
 import zipfile
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,20 @@ def rewritten(part: str, content: str) -> bytes:
         for name in old.namelist():
             new.writestr(name, content if name == part else old.read(name))
     return changed.getvalue()
+
+
+def test_a_date_and_a_time_in_two_columns_are_one_moment(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(("number", "sku", "quantity", "at", "time"))
+    sheet.append(("1", "A", 1, date(2026, 11, 2), time(10, 30)))
+    path = tmp_path / "sales.xlsx"
+    book.save(path)
+    read = read_sheet(path)
+    assert [invoice.at for invoice in read.invoices] == [datetime(2026, 11, 2, 10, 30, tzinfo=UTC)], read.rejects
 
 
 def test_entities_that_grow_without_an_end_are_refused() -> None:

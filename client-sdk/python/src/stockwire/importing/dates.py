@@ -34,6 +34,7 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})\Z", re.ASCII)
 _SPLIT = re.compile(
     r"^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?(.*?)(?:(?:T|,?\s+)(\d{1,2}:.*))?$", re.IGNORECASE | re.ASCII
 )
+_MIDNIGHT = re.compile(r"(?:T|\s+)(?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)? ?AM)\s*\Z", re.IGNORECASE | re.ASCII)
 _SERIAL = re.compile(r"[2-7]\d{4}([.,]\d+)?\Z", re.ASCII)
 _NAMES = {"dmy": "day/month/year", "mdy": "month/day/year", "ymd": "year/month/day"}
 
@@ -48,14 +49,17 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DateOrder:
+    """``decided``: told, or shown by a date; else it is what is usual, and another file's may be another."""
+
     order: str
     reading: str = ""
+    decided: bool = False
 
 
 def find_order(texts: Mapping[str, int], told: str | None) -> DateOrder:
     """``texts``: each different date of the file with the first line that has it. Raises UnreadableFile."""
     if told is not None:
-        return DateOrder(told)
+        return DateOrder(told, decided=True)
     by_date: dict[str, tuple[str, int]] = {}
     for text, line in texts.items():
         written = _date_part(text)
@@ -64,28 +68,36 @@ def find_order(texts: Mapping[str, int], told: str | None) -> DateOrder:
     valid = {one: orders for one in by_date if (orders := _orders(one))}
     if not valid:
         return DateOrder("ymd")
-    possible = [order for order in ("dmy", "mdy") if all(order in orders for orders in valid.values())]
+    possible = [order for order in _NAMES if all(order in orders for orders in valid.values())]
     if not possible:
         raise _contradiction(by_date, valid)
     if len(possible) == 1:
         return _shown(possible[0], by_date, valid)
-    undecided = next((one for one, orders in valid.items() if orders["dmy"] != orders["mdy"]), None)
+    undecided = next((one for one, orders in valid.items() if len({orders[order] for order in possible}) > 1), None)
     if undecided is None:
-        return DateOrder("dmy")
-    if all(one.count(".") >= 2 for one in valid):
-        return DateOrder("dmy", f"dates with dots are taken as day.month.year, as {by_date[undecided][0]!r} "
-                                f"(line {by_date[undecided][1]}): --dates mdy says otherwise")  # fmt: skip
-    first, second = valid[undecided]["dmy"], valid[undecided]["mdy"]
+        return DateOrder(possible[0])
     text, line = by_date[undecided]
+    if "dmy" in possible and all(one.count(".") >= 2 for one in valid):
+        return DateOrder(
+            "dmy",
+            f"dates with dots are taken as day.month.year, as {text!r} (line {line}): "
+            f"--dates {' or '.join(possible[1:])} says otherwise",
+        )
+    days = dict.fromkeys(_spoken(valid[undecided][order]) for order in possible)
     raise UnreadableFile(
-        f"{text!r} (line {line}) can be {_spoken(first)} or {_spoken(second)}, and no date of the file decides: "
-        "say --dates dmy or --dates mdy"
+        f"{text!r} (line {line}) can be {' or '.join(days)}, and no date of the file decides: "
+        f"say {' or '.join(f'--dates {order}' for order in possible)}"
     )
 
 
 def depends(text: str) -> bool:
-    """Whether what a date is may depend on the order of day and month."""
-    return text[4:5] != "-"
+    """Whether what a date is may depend on the order of day and month; not where a year of four digits is first."""
+    return text[4:5] != "-" or not text[:4].isdigit()
+
+
+def on_day(day: str, clock: str) -> str:
+    """A date and a time of day from a column each. A spreadsheet gives each date a time, midnight: it says nothing."""
+    return f"{_MIDNIGHT.sub('', day)} {clock}" if clock.strip() else day
 
 
 def read_moment(text: str, order: str, zone: tzinfo | None) -> Read[Moment]:
@@ -224,7 +236,8 @@ def _date_part(text: str) -> str:
 def _shown(order: str, by_date: Mapping[str, tuple[str, int]], valid: Mapping[str, Mapping[str, date]]) -> DateOrder:
     other = "mdy" if order == "dmy" else "dmy"
     text, line = by_date[next(one for one, orders in valid.items() if other not in orders)]
-    return DateOrder(order, f"dates are {_NAMES[order]}: {text!r} (line {line}) cannot be {_NAMES[other]}")
+    reading = f"dates are {_NAMES[order]}: {text!r} (line {line}) cannot be {_NAMES[other]}"
+    return DateOrder(order, reading, decided=True)
 
 
 def _contradiction(by_date: Mapping[str, tuple[str, int]], valid: Mapping[str, Mapping[str, date]]) -> UnreadableFile:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from stockwire.importing import words
 from stockwire.importing.cell import Read, T
-from stockwire.importing.dates import Moment, depends, find_order, read_moment
+from stockwire.importing.dates import Moment, depends, find_order, on_day, read_moment
 from stockwire.importing.invoice import Reject, clean_text
 from stockwire.importing.mangled import lost_zeros_within, read_codes
 from stockwire.importing.numbers import Decimals, decides, find_decimals, read_prices, read_quantities
@@ -83,11 +83,15 @@ class Fields:
         return [checked[text] for text in texts]
 
     def decimals(self, *names: str) -> Decimals:
+        return self.decimals_of(*(self.texts(name) for name in names if self.has(name)))
+
+    def decimals_of(self, *columns: Sequence[str]) -> Decimals:
+        """Of columns of numbers. Raises UnreadableFile."""
         firsts: dict[str, int] = {}
-        for name in reversed(names):
-            firsts |= self._firsts(self.texts(name), decides) if self.has(name) else {}
+        for texts in reversed(columns):
+            firsts |= self._firsts(texts, decides)
         found = find_decimals(firsts, self.options.decimal or self.profile.decimal)
-        self._say("decimal", found.sign, found.reading)
+        self._say("decimal", found.sign if found.decided else "", found.reading)
         return found
 
     def quantities(self, name: str, decimals: Decimals) -> list[Read[int]]:
@@ -104,9 +108,9 @@ class Fields:
     def moments(self) -> list[Read[Moment]]:
         texts = self.texts("at")
         if self.has("time"):
-            texts = [f"{day} {clock}" for day, clock in zip(texts, self.texts("time"), strict=True)]
+            texts = [on_day(day, clock) for day, clock in zip(texts, self.texts("time"), strict=True)]
         order = find_order(self._firsts(texts, depends), self.options.dates or self.profile.dates)
-        self._say("dates", order.order if order.reading else "", order.reading)
+        self._say("dates", order.order if order.decided else "", order.reading)
         zones = self.texts("timezone")
         told = self.options.timezone or self.profile.timezone
         zone = zone_named(told) if told else None

@@ -32,10 +32,14 @@ _UNGROUPED = {
 
 @dataclass(frozen=True, slots=True)
 class Decimals:
-    """``sign``: the decimal sign of the file. ``reading``: what to say about it."""
+    """``sign``: the decimal sign of the file. ``reading``: what to say about it.
+
+    ``decided``: told, or shown by a number; else no number of the file needs one, and another file's may.
+    """
 
     sign: str
     reading: str = ""
+    decided: bool = False
 
 
 def find_decimals(texts: Mapping[str, int], told: str | None) -> Decimals:
@@ -44,7 +48,7 @@ def find_decimals(texts: Mapping[str, int], told: str | None) -> Decimals:
     Raises UnreadableFile if both readings are possible, or neither for all.
     """
     if told is not None:
-        return Decimals(told)
+        return Decimals(told, decided=True)
     shows: dict[str, tuple[str, int]] = {}
     unclear: tuple[str, int] | None = None
     for text, line in texts.items():
@@ -70,9 +74,7 @@ def find_decimals(texts: Mapping[str, int], told: str | None) -> Decimals:
     if not shows:
         return Decimals(".")
     sign, (text, line) = next(iter(shows.items()))
-    return Decimals(
-        sign, f"decimal {'comma' if sign == ',' else 'point'}, as in {text!r} (line {line})" if sign == "," else ""
-    )
+    return Decimals(sign, f"decimal comma, as in {text!r} (line {line})" if sign == "," else "", decided=True)
 
 
 def decides(text: str) -> bool:
@@ -85,7 +87,7 @@ def read_quantities(texts: Iterable[str], sign: str, column: str) -> dict[str, R
 
 
 def read_prices(texts: Iterable[str], sign: str) -> dict[str, Read[Decimal]]:
-    """A price of nothing, or 0, is None without a word; so is it for a line of sales."""
+    """A price of nothing is None without a word; 0 is one."""
     return {text: _price(text, sign) for text in texts}
 
 
@@ -143,7 +145,7 @@ def _price(text: str, sign: str) -> Read[Decimal]:
     if whole is None or exact is None or not _PRICE.match(exact.lstrip("+-")):
         return fault(words.PRICE, f"price {text!r} is no amount of at most four decimals")
     price = Decimal(exact)
-    return Read(price if price != 0 else None)
+    return Read(price or Decimal(0))  # never -0
 
 
 def _parts(number: str, sign: str) -> tuple[str | None, str, bool]:

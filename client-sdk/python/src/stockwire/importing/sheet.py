@@ -168,7 +168,8 @@ def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
 
 
 def _unit_price(price: Decimal | None, total: Decimal | None, quantity: int) -> Decimal | None:
-    found = price if price is not None else unit_price(total, quantity)
+    """A price of 0 is none: what came free says nothing of what it costs."""
+    found = price or unit_price(total, quantity)
     return found if found is not None and found > 0 else None
 
 

@@ -10,7 +10,7 @@ from stockwire.importing.collector import paused_collector
 from stockwire.importing.errors import UnreadableFile
 from stockwire.importing.fields import REPORT_EVERY, Fields, LeftOut, Reporter, as_set, is_among, open_fields, value_of
 from stockwire.importing.invoice import Reject
-from stockwire.importing.numbers import Decimals, read_quantities
+from stockwire.importing.numbers import read_quantities
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.profile import Profile
 from stockwire.importing.table import read_table
@@ -94,9 +94,9 @@ def _places(fields: Fields) -> Iterator[_Place]:
         columns = tuple(one for one in columns if one[1].casefold() == told.strip().casefold())
         if not columns:
             raise _no_such_location(told, {name for _, name in fields.table.columns.places})
-    for position, name in columns:
-        texts = [record.cells[position] for record in fields.records]
-        decimals = Decimals(fields.options.decimal or fields.profile.decimal or ".")
+    named = [(name, [record.cells[position] for record in fields.records]) for position, name in columns]
+    decimals = fields.decimals_of(*(texts for _, texts in named))
+    for name, texts in named:
         read = read_quantities(set(texts), decimals.sign, "on hand")
         yield _Place([read[text] for text in texts], texts, [name] * len(texts))
 
