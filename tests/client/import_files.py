@@ -1,6 +1,6 @@
 """Files as shops have them, made here, and what each meets: ``python -m tests.client.import_files`` prints the table.
 
-The four shops' exports have the headers that their makers document (`stockwire.importing.shops` names the pages).
+`stockwire.importing.shops` says which headers of the shops' exports are confirmed on a page of the maker.
 """
 
 import gzip
@@ -347,11 +347,7 @@ FILES: tuple[ImportFile, ...] = (
         {"left out": 1},
         says=("profile woocommerce-order-lines", "taken as UTC"),
     ),
-    ImportFile(
-        "WooCommerce: Analytics > Orders",
-        export("woocommerce-analytics-orders"),
-        asks="names no skus",
-    ),
+    ImportFile("WooCommerce: Analytics > Orders", export("woocommerce-analytics-orders"), asks="names no skus"),
     ImportFile(
         "WooCommerce: products, prices with a decimal comma",
         export("woocommerce-products"),

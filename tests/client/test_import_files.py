@@ -37,5 +37,14 @@ def test_every_profile_field_and_word_stands_on_the_page() -> None:
     missing += [profile.source for profile in PROFILES.values() if profile.source not in page]
     missing += [name for names in FIELDS.values() for name in names if f"`{name}" not in page]
     missing += [one.name for one in dataclasses.fields(Profile) if f"`{one.name}`" not in page]
+    missing += [
+        name for name, profile in PROFILES.items() if profile.source and not _says_what_is_confirmed(page, profile)
+    ]
     columns = {name for profile in PROFILES.values() for names in profile.columns.values() for name in names}
     assert not missing + [name for name in columns if name not in page]
+
+
+def _says_what_is_confirmed(page: str, profile: Profile) -> bool:
+    but = f"all but {', '.join(profile.unconfirmed)}" if profile.unconfirmed else "all"
+    told = "none confirmed" if "*" in profile.unconfirmed else but
+    return any(line.startswith(f"| `{profile.name}` |") and line.endswith(f"| {told} |") for line in page.splitlines())

@@ -39,7 +39,8 @@ class Profile:
     A name that ends with ``*`` means every column that begins so; what follows in its name is the location.
 
     - ``marks``: columns that a file must have besides, to be recognised as this one.
-    - ``source``: the public page that names the columns.
+    - ``source``: the maker's public page of this export. ``unconfirmed``: columns that are not confirmed on a page of
+      the maker; ``*`` means all.
     - ``negatives``: what a negative quantity is: ``return``, or ``write_off`` unless the number begins with C.
     - ``goods``: the texts of ``type`` that move stock; empty: all but ``left_out``. ``refunds``: those whose goods
       come back. ``left_out``: texts of ``type``, ``status`` or ``on_hand`` whose lines are left out. ``unclear``: those
@@ -55,6 +56,7 @@ class Profile:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     marks: tuple[str, ...] = ()
     source: str = ""
+    unconfirmed: tuple[str, ...] = ()
     negatives: str = "return"
     goods: tuple[str, ...] = ()
     refunds: tuple[str, ...] = ()

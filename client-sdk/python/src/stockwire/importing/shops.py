@@ -1,5 +1,6 @@
-"""The profiles that Stockwire knows: which columns the exports of shop systems have, after the page named in each.
+"""The profiles that Stockwire knows: which columns the exports of shop systems have.
 
+Each names the maker's page of its export, and which columns are not confirmed there or on another page of the maker.
 Exports change: columns are found by their names wherever they stand, later names stand beside earlier ones, and a
 profile is taken for a file only if the file has all the columns that it needs and those that mark it.
 """
@@ -86,6 +87,7 @@ _SHOPIFY_INVENTORY = Profile(
     name="shopify-inventory",
     kind="stock",
     source="https://help.shopify.com/en/manual/products/inventory/inventory-csv",
+    unconfirmed=("On hand (current)",),
     marks=("Handle", "Location"),
     columns={
         "sku": ("SKU",),
@@ -104,6 +106,7 @@ _SQUARE_ITEMS_SOLD = Profile(
     name="square-items-sold",
     kind="sales",
     source="https://squareup.com/help/us/en/article/5380-export-reports-online",
+    unconfirmed=("*",),
     marks=("Price Point Name", "Transaction ID"),
     columns={
         "number": ("Transaction ID",),
@@ -156,6 +159,7 @@ _WOOCOMMERCE_LINES = Profile(
     name="woocommerce-order-lines",
     kind="sales",
     source="https://woocommerce.com/document/ordercustomer-csv-export-developer-documentation/",
+    unconfirmed=("*",),
     marks=("order_number", "item_sku", "item_quantity"),
     columns={
         "number": ("order_number",),
@@ -206,6 +210,7 @@ _LIGHTSPEED_SALES = Profile(
     name="lightspeed-sales",
     kind="sales",
     source="https://x-series-support.lightspeedhq.com/",
+    unconfirmed=("*",),
     marks=("Line Type", "Receipt Number", "Sku"),
     columns={
         "number": ("Receipt Number",),
