@@ -95,8 +95,8 @@ def _fields(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
 
 def _write(content: Any, rejects: Sequence[Reject]) -> None:
     writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(["line", "reason", "original"])
-    writer.writerows((reject.line, reject.reason, reject.original) for reject in rejects)
+    writer.writerow(["line", "word", "column", "reason", "original"])
+    writer.writerows((one.line, one.word, one.column, one.reason, one.original) for one in rejects)
 
 
 def _same(path: Path, other: Path) -> bool:
