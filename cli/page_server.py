@@ -42,6 +42,7 @@ async def serve_page(shop: Shop, client: AsyncClient, host: str, port: int) -> N
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                backlog=BACKLOG,  # it listens again, on the socket that it is given
                 limit_concurrency=CONNECTIONS_MAX,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=STOP_TIMEOUT_S,

@@ -2,11 +2,11 @@
 
 import re
 
-from wire.names import NAME_PATTERN
+from wire.names import STORED_PATTERN
 
 CURSOR_REASON = "must be the `next` of another page"
 
-_name = re.compile(NAME_PATTERN)
+_name = re.compile(STORED_PATTERN)
 
 
 def level_cursor(sku: str, location: str) -> str:

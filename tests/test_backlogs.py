@@ -6,8 +6,10 @@ Each process is held up while they come: what connects then is what the kernel h
 import asyncio
 import os
 import selectors
+import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ from tests.processes import free_port
 from tests.system import System
 from tests.tls.certificates import Authority
 from tests.waiting import wait_until
+from wire.backlog import BACKLOG
 
 AT_ONCE = 1_000
 DEADLINE_S = 10.0
@@ -43,6 +46,7 @@ async def test_a_thousand_clients_at_once_find_room_at_every_port(system: System
         with standing_still(pids):
             for port in ports:
                 assert connected(process.ready[port]) == AT_ONCE, f"{process.name}, {port}"
+                assert_backlog(process.ready[port])
 
 
 async def test_a_thousand_clients_at_once_find_room_at_the_page_of_the_shop() -> None:
@@ -53,6 +57,7 @@ async def test_a_thousand_clients_at_once_find_room_at_the_page_of_the_shop() ->
         try:
             await wait_until(lambda: accepts(port))
             assert connected(f"http://127.0.0.1:{port}") == AT_ONCE  # which blocks the loop that would accept
+            assert_backlog(f"http://127.0.0.1:{port}")
         finally:
             serving.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -89,6 +94,19 @@ def connected(url: str) -> int:
     finally:
         for one in sockets:
             one.close()
+
+
+def assert_backlog(url: str) -> None:
+    """What the kernel holds for each who listens there, which AT_ONCE cannot tell from a smaller number."""
+    somaxconn = Path("/proc/sys/net/core/somaxconn")
+    if not somaxconn.exists() or shutil.which("ss") is None:
+        return  # only Linux says so
+    shown = subprocess.run(
+        ["ss", "-Hltn", f"sport = :{urlsplit(url).port}"], capture_output=True, text=True, timeout=10, check=True
+    )
+    held = [int(line.split()[2]) for line in shown.stdout.splitlines()]  # Send-Q
+    assert held
+    assert set(held) == {min(BACKLOG, int(somaxconn.read_text()))}, url
 
 
 async def accepts(port: int) -> bool:

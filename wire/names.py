@@ -12,5 +12,7 @@ INVISIBLE = (
     r"\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"  # accents, which need a letter
 )
 """Of a class in a regular expression."""
-NAME_PATTERN = rf"^(?![{INVISIBLE}]+\Z)[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{{1,64}}\Z"
+STORED_PATTERN = r"^[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{1,64}\Z"
+"""Of every name that may be stored: one that leaves no mark could be made once."""
+NAME_PATTERN = rf"^(?![{INVISIBLE}]+\Z){STORED_PATTERN.removeprefix('^')}"
 NAME_REASON = "must be 1 to 64 visible characters without / and *"

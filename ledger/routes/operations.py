@@ -4,7 +4,7 @@ For who books thousands at once: an import, a connector that has been away.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -48,7 +48,7 @@ class OperationRoutes:
         ]
 
     async def submit(self, request: Request) -> Response:
-        """They are enqueued in the order given, before any is answered: those at one location are decided in it."""
+        """Those at one location are decided in the order given: each batch is enqueued in it, and then answered."""
         principal = await self._access.admit(request)
         Query(request)
         asked = bodies.operations(await request.body(), self._lines_max)
@@ -57,7 +57,10 @@ class OperationRoutes:
             require(principal, write_scope(location))
         shards = {location: await self._locations.shard(location) for location in locations}
         operations = [_operation(principal, operation, shards) for operation in asked]
-        return Json({"results": await asyncio.gather(*(self._result(operation) for operation in operations))})
+        results: list[dict[str, Any]] = []
+        for batch in batches(operations):
+            results += await asyncio.gather(*(self._result(operation) for operation in batch))
+        return Json({"results": results})
 
     async def query(self, request: Request) -> Response:
         principal = await self._access.admit(request)
@@ -81,6 +84,24 @@ class OperationRoutes:
             "operation": str(outcome.operation),
             "replayed": outcome.replayed,
         }
+
+
+def batches(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
+    """In the order given, as many at a time as the writers keep in order.
+
+    Operations within one shard and those across several have queues of their own: a location that was named by one of
+    these is named by one of the others in a later batch only. Few requests have both.
+    """
+    batch: list[Operation] = []
+    named: dict[str, bool] = {}
+    for operation in operations:
+        across, locations = len(operation.shards) > 1, {line.location for line in operation.lines}
+        if any(named.get(location, across) is not across for location in locations):
+            yield batch
+            batch, named = [], {}
+        batch.append(operation)
+        named |= dict.fromkeys(locations, across)
+    yield batch
 
 
 def _locations(operation: bodies.KeyedOperation) -> list[str]:

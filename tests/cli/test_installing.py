@@ -85,6 +85,28 @@ def test_a_failure_shows_its_reason_and_the_fix(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("log", ["/dev/full", "/nowhere/log"])
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_log_that_cannot_be_written_holds_nothing_up(log: str, status: int) -> None:
+    """The disk is full, which may be why pip failed: its last lines are shown all the same."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    says = f"for n in range(20_000): print('line', n)\nraise SystemExit({status})"
+    done = subprocess.run(
+        [sys.executable, "-I", PROGRAM, "it", log, sys.executable, "-c", says],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if not status:
+        assert (done.returncode, done.stderr) == (0, "")
+        return
+    assert done.returncode == EXIT_CONFIG
+    assert done.stderr.splitlines()[-2] == "line 19999"
+    assert f"the rest is lost: {log} cannot be written, No " in done.stderr
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """The Makefile in a folder whose name a shell would take apart, everything installed, `stockwire` a stand-in."""

@@ -2,7 +2,10 @@
 
 import secrets
 from typing import Any
+from uuid import UUID
 
+from ledger.operation import Line, Operation
+from ledger.routes.operations import batches
 from tests.ledger.api import Api, field, problem, receipt, sale
 from tests.system import System
 
@@ -41,6 +44,40 @@ async def test_one_that_is_refused_hurts_no_other_and_the_order_given_decides(ap
     assert [result["replayed"] for result in again] == [True, True, True, False]
     assert [result["status"] for result in again] == [409, 201, 201, 404]
     assert await on_hand(api, *here) == 0
+
+
+def operation(*lines: tuple[str, int]) -> Operation:
+    made = (Line(sku="A", location=location, shard=shard, kind="sale", quantity=-1) for location, shard in lines)
+    return Operation(UUID(int=0), "owner", "key", b"", tuple(made))
+
+
+def test_a_location_within_one_shard_and_across_several_is_never_in_one_batch() -> None:
+    """Their writers are two, and neither knows of the other's queue."""
+    here, there, away, both = (
+        operation(("a", 0)),
+        operation(("b", 1)),
+        operation(("c", 2)),
+        operation(("a", 0), ("b", 1)),
+    )
+    assert list(batches([here, there, here])) == [[here, there, here]]
+    assert list(batches([both, both, away])) == [[both, both, away]]
+    assert list(batches([here, both, there, away, there])) == [[here], [both], [there, away, there]]
+    assert list(batches([away, both, away, here])) == [[away, both, away], [here]]
+
+
+async def test_a_move_between_locations_has_its_place_in_the_order_given(api: Api, unique_name: str) -> None:
+    places = [f"{unique_name}-{number}" for number in range(8)]  # of one shard once in two million times
+    for place in places:
+        await api.stock(place, unique_name)
+    moved = [sale(places[0], unique_name, -7), *(receipt(place, unique_name, 1) for place in places[1:])]
+    results = await submit(
+        api,
+        keyed(f"{unique_name}-in", receipt(places[0], unique_name, 7)),
+        keyed(f"{unique_name}-moved", *moved),
+        keyed(f"{unique_name}-too-late", sale(places[0], unique_name)),
+        keyed(f"{unique_name}-sold", sale(places[1], unique_name)),
+    )
+    assert [result["status"] for result in results] == [201, 201, 409, 201]
 
 
 async def test_a_key_has_one_effect_sent_alone_or_among_others(api: Api, unique_name: str) -> None:
