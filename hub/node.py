@@ -93,17 +93,7 @@ class Node:
             draining=self._draining,
         )
         self._metrics = Metrics(parts)
-        read_app = read_api.create_app(
-            Reads(feed, touch),
-            self._event_streams,
-            feed,
-            readers,
-            door,
-            problems,
-            settings.origins,
-            settings.allowed_hosts,
-            settings.public_locations,
-        )
+        read_app = read_api.create_app(Reads(feed, touch), self._event_streams, feed, readers, door, problems, settings)
         self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
         admin_app = admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
         self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)

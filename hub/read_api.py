@@ -27,6 +27,7 @@ from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, n
 from hub.rate_headers import RateHeaders
 from hub.readers import Readers
 from hub.reads import Reads
+from hub.settings import Settings
 from server.bodies import BadBody, decoded
 from server.hosts import AllowedHosts
 from server.level_cursor import level_cursor
@@ -59,15 +60,13 @@ def create_app(
     readers: Readers,
     door: Door,
     problems: Problems,
-    origins: tuple[str, ...],
-    hosts: tuple[str, ...],
-    public_locations: tuple[str, ...] = (),
+    settings: Settings,
 ) -> Starlette:
     api = ReadApi(reads, streams, feed, readers, door)
-    availability = AvailabilityApi(reads, feed, readers, door, public_locations)
+    availability = AvailabilityApi(reads, feed, readers, door, settings.public_locations)
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=list(origins),
+        allow_origins=list(settings.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
         expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "Stockwire-Fresh", "Stockwire-Lag-Ms"],
@@ -84,7 +83,7 @@ def create_app(
     ]
     middleware = [
         Middleware(BodyLimits),
-        Middleware(AllowedHosts, hosts, problems.misdirected),
+        Middleware(AllowedHosts, settings.allowed_hosts, problems.misdirected),
         Middleware(RateHeaders, readers.owners),
         cors,
     ]

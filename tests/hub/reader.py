@@ -19,6 +19,7 @@ from hub.problems import Problems
 from hub.read_api import create_app
 from hub.readers import Readers
 from hub.reads import Reads
+from hub.settings import read_settings
 from server.keys import FixedKeys
 from server.rate_limits import RateLimits
 from server.verifier import Verifier
@@ -32,6 +33,12 @@ from wire.tokens import OURS
 HUB = document("hub-openapi.yaml")
 DEADLINE_S = 10.0
 NO_BROKER = "redis://127.0.0.1:1"
+SETTINGS = {
+    "STOCKWIRE_LEDGER_URLS": "http://127.0.0.1:1",
+    "STOCKWIRE_REDIS_URL": NO_BROKER,
+    "STOCKWIRE_HUB_KEY": "no key",
+    "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET,
+}
 
 
 def client(url: str, *scopes: str) -> httpx.AsyncClient:
@@ -72,7 +79,7 @@ async def read_port(
         access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
         owners, addresses = (RateLimits(rate_per_s, url, "test", "hub") for url in (NO_BROKER, None))
         readers = Readers(access, door, owners, addresses)
-        yield create_app(Reads(feed, lambda: None), streams, feed, readers, door, Problems(), (), ())
+        yield create_app(Reads(feed, lambda: None), streams, feed, readers, door, Problems(), read_settings(SETTINGS))
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:
