@@ -7,21 +7,21 @@ levels exact. One connector serves all engines of a process: what one connection
 import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wire.database_parameters import SYSTEM_ROOTS
 from wire.database_url import DatabaseUrl, Host, read_database_url
 
 CONNECT_TIMEOUT_S = 5.0
 HOST_TIMEOUT_S = 2.0
-"""Where several hosts are named: a machine that is gone says nothing, and the next one is to be asked in time."""
+"""At most, where several hosts are named: a machine that is gone says nothing, and the next is to be asked in time."""
 COMMAND_TIMEOUT_S = 10
 """Longer than lock_timeout, so that the server's own, more precise error comes first."""
 
@@ -38,9 +38,15 @@ NO_PRIMARY_STATES = frozenset(
 )
 """SQLSTATEs after which no connection made before is trusted. A shutdown ends its connections by itself."""
 
-_AWAY = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.InternalClientError)
+_AWAY = (
+    OSError,  # TimeoutError among them
+    asyncpg.OperatorInterventionError,  # it is being started or stopped
+    asyncpg.PostgresConnectionError,  # it accepts and closes, as a front does whose server is gone
+    asyncpg.InternalClientError,
+)
 """After which the next host is asked. A wrong password is no reason to."""
-_DOUBTS = "stockwire.doubts"
+_SEEN = "stockwire.doubts"
+_REPLACED = "stockwire.replaced"
 
 
 class NoPrimary(ConnectionError):
@@ -51,50 +57,72 @@ class NoPrimary(ConnectionError):
         self.reason = reason
 
 
+class CheckedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg comes without types
+    """``seen``: the connector's doubts when the server was asked what it is."""
+
+    seen: int
+
+
 class Connector:
     """``doubts``: how often a server was found to be no primary any more. Connections from before are closed unused."""
 
     def __init__(self, url: str) -> None:
         """Raises SettingsError."""
         self._url = read_database_url(url)
-        self._first = 0
+        self._hosts: tuple[Host | None, ...] = self._url.hosts or (None,)
+        self._primary = 0  # the last that took writes
+        self._next = 0  # the one to ask first: whoever waits for a silent host may not have the time for the one after
         self.doubts = 0
 
-    def doubt(self) -> None:
-        self.doubts += 1
+    def doubt(self, seen: int) -> None:
+        """Of every connection that had ``seen`` as many doubts, or fewer: those that fail together are one doubt."""
+        self.doubts = max(self.doubts, seen + 1)
+
+    def deny(self, connection: AsyncConnection, reason: str) -> NoReturn:
+        """``connection``, of an engine that is attended to, speaks to no primary. Raises NoPrimary."""
+        self.doubt(connection.info[_SEEN])
+        raise NoPrimary(reason)
 
     async def connect(
         self, settings: Mapping[str, str], command_timeout_s: float | None = COMMAND_TIMEOUT_S
-    ) -> asyncpg.Connection:
-        """To the first host that takes writes, beginning with the one that did last.
+    ) -> CheckedConnection:
+        """To the first host that takes writes, beginning with the one that did last, or the one after a silent one.
 
         Raises NoPrimary, OSError, TimeoutError or an error of asyncpg: that of the last host, unless one of them
         was reached and is no primary.
         """
-        hosts: tuple[Host | None, ...] = self._url.hosts or (None,)
         failed: Exception | None = None
-        for offset in range(len(hosts)):
-            number = (self._first + offset) % len(hosts)
+        first = self._next  # others may move it while we wait
+        for offset in range(len(self._hosts)):
+            number = (first + offset) % len(self._hosts)
             try:
-                connection = await self._connect(hosts[number], len(hosts) > 1, settings, command_timeout_s)
+                connection = await self._connect(number, settings, command_timeout_s)
+            except asyncio.CancelledError:
+                self._pass_over(number)
+                raise
             except _AWAY as error:
+                self._pass_over(number)
                 failed = failed if isinstance(failed, NoPrimary) else error
             else:
-                if number != self._first:
-                    self._first = number
-                    self.doubt()  # of what stands to the one before, which may have died without a word
+                self._next = number
                 return connection
         assert failed is not None
         raise failed
 
+    def _pass_over(self, number: int) -> None:
+        if self._next == number:
+            self._next = (number + 1) % len(self._hosts)
+
     async def _connect(
-        self, host: Host | None, several: bool, settings: Mapping[str, str], command_timeout_s: float | None
-    ) -> asyncpg.Connection:
-        url = self._url
-        timeout_s = url.connect_timeout_s or (HOST_TIMEOUT_S if several else CONNECT_TIMEOUT_S)
+        self, number: int, settings: Mapping[str, str], command_timeout_s: float | None
+    ) -> CheckedConnection:
+        url, host = self._url, self._hosts[number]
+        timeout_s = url.connect_timeout_s or CONNECT_TIMEOUT_S
+        if len(self._hosts) > 1:
+            timeout_s = min(timeout_s, HOST_TIMEOUT_S)
         try:
             async with asyncio.timeout(timeout_s):
-                connection: asyncpg.Connection = await asyncpg.connect(
+                connection: CheckedConnection = await asyncpg.connect(
                     dsn=_tls_dsn(url),
                     host=host.name or None if host else None,
                     port=host.port if host else None,
@@ -107,11 +135,10 @@ class Connector:
                     target_session_attrs="any",  # we ask ourselves, in words that work behind every pooler too
                     timeout=None,
                     command_timeout=command_timeout_s,
+                    connection_class=CheckedConnection,
                 )
                 try:
-                    standby, read_only = await connection.fetchrow(STANDING)
-                    if standby or read_only:
-                        raise NoPrimary(STANDBY if standby else READ_ONLY)
+                    await self._check(number, connection)
                 except BaseException:
                     connection.terminate()
                     raise
@@ -119,22 +146,40 @@ class Connector:
         except TimeoutError:
             raise TimeoutError(f"no answer from {_name(host)} within {timeout_s:g} s") from None
 
+    async def _check(self, number: int, connection: CheckedConnection) -> None:
+        """Raises NoPrimary. A doubt that comes while the answer is under way counts for this connection too."""
+        seen = self.doubts
+        standby, read_only = await connection.fetchrow(STANDING)
+        if standby or read_only:
+            if number == self._primary:
+                self.doubt(seen)  # of what stands there from before
+            raise NoPrimary(STANDBY if standby else READ_ONLY)
+        if number != self._primary:
+            self._primary = number
+            self.doubts += 1  # of what stands to the one before, which may have died without a word; not of this one
+            seen += 1
+        connection.seen = seen
+
     def attend(self, engine: AsyncEngine) -> None:
         """Close connections of ``engine`` that are older than the last doubt, and doubt when an answer says to."""
 
         @event.listens_for(engine.sync_engine, "connect")
-        def opened(_connection: object, record: Any) -> None:
-            record.info[_DOUBTS] = self.doubts
+        def opened(connection: Any, record: Any) -> None:
+            record.info[_SEEN] = connection.driver_connection.seen
 
         @event.listens_for(engine.sync_engine, "checkout")
         def taken(_connection: object, record: Any, _proxy: object) -> None:
-            if record.info[_DOUBTS] != self.doubts:
+            replaced = record.record_info.pop(_REPLACED, False)
+            if record.info[_SEEN] != self.doubts:
+                if replaced:  # SQLAlchemy would say that we misuse it, and nobody takes that for an outage
+                    raise ConnectionError("the primary changed once more while it was connected to")
+                record.record_info[_REPLACED] = True
                 raise DisconnectionError("opened before the primary changed")
 
         @event.listens_for(engine.sync_engine, "handle_error")
         def failed(context: ExceptionContext) -> None:
             if getattr(context.original_exception, "sqlstate", None) in NO_PRIMARY_STATES:
-                self.doubt()
+                self.doubt(context.connection.info[_SEEN] if context.connection else self.doubts)
                 context.is_disconnect = True
 
 

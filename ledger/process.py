@@ -16,7 +16,7 @@ from ledger.admin import MetricRoutes, create_admin_app
 from ledger.admission import InFlight
 from ledger.app import create_app, create_waiting_app
 from ledger.connection_table import ConnectionTable
-from ledger.connector import READ_ONLY, STANDBY, STANDING, Connector, NoPrimary
+from ledger.connector import READ_ONLY, STANDBY, STANDING, Connector
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.errors import Unavailable
 from ledger.heads import Heads
@@ -182,8 +182,7 @@ class Ledger:
         """Raises NoPrimary. A connection that stands may have come to speak to another server, behind a pooler."""
         standby, read_only = (await connection.execute(_STANDING)).one()
         if standby or read_only:
-            self._connector.doubt()
-            raise NoPrimary(STANDBY if standby else READ_ONLY)
+            self._connector.deny(connection, STANDBY if standby else READ_ONLY)
 
     async def _wait_for_database(self) -> bool:
         """False if the ledger is to stop before. Raises NoDatabase or SettingsError."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger import connector as connector_module
 from ledger.connector import Connector
 from tests.postgres import PostgresServer
 from tests.processes import free_port
@@ -105,7 +106,10 @@ async def test_a_database_without_tls_is_refused_where_the_url_asks_for_it(postg
         assert await connects(f"{url}?sslmode=prefer")
 
 
-async def test_a_host_that_is_gone_or_silent_is_passed_over_and_not_asked_first_again(postgres: PostgresServer) -> None:
+async def test_a_host_that_is_gone_or_silent_is_passed_over_and_not_asked_first_again(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector_module, "HOST_TIMEOUT_S", 10.0)  # of which connect_timeout=4 is less
     async with proxy_to_socket(postgres.socket) as silent, proxy_to_socket(postgres.socket) as good:
         silent.up.stall()
         gone = free_port()
