@@ -11,6 +11,7 @@ import random
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ledger.connector import READ_ONLY, Connector
 from ledger.migrations import make_epoch
 from ledger.publisher import Publisher
 from wire.availability import DEFAULT_STEPS, PublicSteps
@@ -24,10 +25,12 @@ READ_DEADLINE_S = 3.0
 
 READ = text("""
 select m.epoch, m.public_steps, m.public_low,
+       current_setting('transaction_read_only')::bool as read_only,
        c.system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline,
        array(select id from shard order by id) as shards, array(select head from shard order by id) as heads
   from ledger_meta m, pg_control_system() c
 """)
+"""A standby refuses to say where its log ends; a primary that lets nobody write any more has to be asked."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -35,7 +38,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Heads:
     """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled."""
 
-    def __init__(self, engine: AsyncEngine, publisher: Publisher) -> None:
+    def __init__(self, engine: AsyncEngine, connector: Connector, publisher: Publisher) -> None:
+        """``connector``: that of ``engine``."""
         self.epoch = ""
         self.steps = DEFAULT_STEPS
         self.heads: dict[int, int] = {}
@@ -46,6 +50,7 @@ class Heads:
         # One reading at a time: answers that overtook each other would look like heads that fall.
         self._reading = asyncio.Lock()
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connector = connector
         self._publisher = publisher
         self._waiters: dict[int, set[asyncio.Future[None]]] = {}
 
@@ -73,12 +78,17 @@ class Heads:
             await asyncio.sleep(random.uniform(*HEARTBEAT_S))
 
     async def read(self, connection: AsyncConnection) -> None:
-        """Read epoch and heads on ``connection``; a head that fell under the same epoch makes a new epoch."""
+        """Read epoch and heads on ``connection``; a head that fell under the same epoch makes a new epoch.
+
+        Raises NoPrimary.
+        """
         async with self._reading:
             await self._read(connection)
 
     async def _read(self, connection: AsyncConnection) -> None:
         row = (await connection.execute(READ)).mappings().one()
+        if row["read_only"]:
+            self._connector.deny(connection, READ_ONLY)
         self._suffix = f"-{_base36(row['system_identifier'])}-{int(row['timeline'], 16)}"
         epoch = self.compose(row["epoch"])
         heads = dict(zip(row["shards"], row["heads"], strict=True))

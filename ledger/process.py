@@ -71,7 +71,7 @@ class Ledger:
         self._connector = Connector(settings.database_url)
         self._commit_engine = create_engine(self._connector, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
         self._read_engine = create_engine(self._connector, settings.read_connections)
-        self._heads = Heads(self._commit_engine, self._publisher)
+        self._heads = Heads(self._commit_engine, self._connector, self._publisher)
         self._verifier = Verifier(settings.tokens, FixedKeys(public_keys_of(settings.signing_keys)))
         self._problems = Problems()
         self._long_polls = LongPolls()

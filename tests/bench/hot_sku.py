@@ -6,6 +6,7 @@ import time
 
 import asyncpg
 
+from ledger.connector import Connector
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.heads import Heads
 from ledger.operation import Line, Operation, operation_id
@@ -44,9 +45,10 @@ async def hot_sku(shop: Shop, rounds: int) -> Row:
 async def _ours(shop: Shop) -> float:
     sku = f"hot-{secrets.token_hex(4)}"
     await shop.stock_up(sku, STOCK)
-    engine = create_engine(shop.system.database_url, SHARDS + 2, COMMIT_SETTINGS)
+    connector = Connector(shop.system.database_url)
+    engine = create_engine(connector, SHARDS + 2, COMMIT_SETTINGS)
     publisher = Publisher(shop.system.redis_url, shop.system.channel_prefix)
-    writers = Writers(engine, SHARDS, Heads(engine, publisher), publisher)
+    writers = Writers(engine, SHARDS, Heads(engine, connector, publisher), publisher)
     running = [asyncio.create_task(writers.run()), asyncio.create_task(publisher.run())]
     sold = 0
     ends = time.perf_counter() + SECONDS

@@ -31,6 +31,7 @@ SKUS = [f"S{number}" for number in range(4)]
 OPENING = 10_000
 TILLS = 6
 STANDBY = "the database that was reached is a standby"
+READ_ONLY = "the database that was reached is read-only"
 
 
 @pytest.fixture
@@ -150,6 +151,16 @@ async def await_reason(ledger_url: str, reason: str | None) -> None:
     await wait_until(said, 20, what=f"/readyz says {reason or 'ready'}", swallow=httpx.HTTPError)
 
 
+async def await_unavailable(ledger: httpx.AsyncClient, reason: str) -> None:
+    """Until reads are refused."""
+
+    async def refused() -> bool:
+        answer = await ledger.get("/v1/shards")
+        return answer.status_code == 503 and answer.json()["detail"] == reason
+
+    await wait_until(refused, 20, what=f"reads are refused: {reason}", swallow=httpx.HTTPError)
+
+
 async def check_books(primary: PostgresServer, tills: Tills) -> None:
     """Every acknowledged sale is there, once, and no other level moved than by what is there."""
     stored = {row["key"] for row in await primary.query("select key from operation where key like 'sale-%'")}
@@ -167,14 +178,17 @@ async def check_doctor(pair: DatabasePair) -> None:
     assert (await database_checks.database(pair.url))[0].state is FindingState.GOOD
 
 
-async def test_a_primary_that_is_made_read_only_is_told_at_readyz_and_comes_back(
+async def test_a_primary_that_is_made_read_only_is_not_read_any_more_and_comes_back(
     private_system: System, private_postgres: PostgresServer
 ) -> None:
     """As an operator does it before a planned swap, or a provider whose disk is full: no connection ends by it."""
     ledger = await private_system.start_ledger()
-    await private_postgres.query("alter system set default_transaction_read_only = on")
-    await private_postgres.query("select pg_reload_conf()")
-    await await_reason(ledger.url, "the database that was reached is read-only")
+    async with replicas(private_system) as ledgers:
+        assert (await ledgers[0].get("/v1/shards")).status_code == 200
+        await private_postgres.query("alter system set default_transaction_read_only = on")
+        await private_postgres.query("select pg_reload_conf()")
+        await await_unavailable(ledgers[0], READ_ONLY)  # before anybody sells, or asks /readyz
+    await await_reason(ledger.url, READ_ONLY)
     connection = await asyncpg.connect(private_postgres.url())
     try:
         await connection.execute("set default_transaction_read_only = off")

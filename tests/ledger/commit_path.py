@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ledger.audit import Violation, audit
+from ledger.connector import Connector
 from ledger.database import COMMIT_SETTINGS, create_engine
 from ledger.heads import Heads
 from ledger.operation import Line, Operation, operation_id
@@ -62,9 +63,10 @@ class CommitPath:
 @asynccontextmanager
 async def commit_path(database_url: str) -> AsyncIterator[CommitPath]:
     """One process' writers. Open several to race them as replicas."""
-    engine = create_engine(database_url, SHARDS + 3, {**COMMIT_SETTINGS, **PATIENT})
+    connector = Connector(database_url)
+    engine = create_engine(connector, SHARDS + 3, {**COMMIT_SETTINGS, **PATIENT})
     publisher = Publisher(NO_BROKER, "commit-path")
-    heads = Heads(engine, publisher)
+    heads = Heads(engine, connector, publisher)
     writers = Writers(engine, SHARDS, heads, publisher)
     running = asyncio.create_task(writers.run())
     try:
