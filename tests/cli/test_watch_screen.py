@@ -67,7 +67,7 @@ def test_lost_hubs_are_seen_and_that_they_are_back(up: RunningUp) -> None:
             for name in ("hub-1", "hub-2"):
                 os.kill(before[name], signal.SIGKILL)
             terminal.process.send_signal(signal.SIGCONT)
-            terminal.wait_for(lambda lines: lines[1].startswith("try "), "the next try")
+            terminal.wait_for(lambda lines: "; try " in lines[1], "the next try")
         finally:
             os.kill(up.pid, signal.SIGCONT)
         lines = terminal.wait_for(
