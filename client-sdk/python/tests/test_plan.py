@@ -295,3 +295,13 @@ def test_an_opening_file_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_times_of_an_operation_are_the_first_of_its_lines() -> None:
     (booking,) = plan(("1", "A", 2), ("1", "A", 3)).bookings
     assert booking.lines[0].occurred_at == datetime(2010, 12, 13, 8, 0, tzinfo=UTC)
+
+
+def test_a_sale_that_a_file_holds_with_the_zeros_of_its_number_and_without_is_booked_once() -> None:
+    at = "02/11/2026 08:26,1.5,,\n"
+    twice = plan_of(f"{HEADER}123,A,X,1,{at}000123,A,X,1,{at}")
+    assert [(one.invoice, one.file_lines) for one in twice.bookings] == [("000123", 1)]
+    assert [(one.line, one.word, one.column) for one in twice.rejects] == [(2, "leading zero lost", "number")]
+    assert accounted(twice) == 2
+    apart = plan_of(f"{HEADER}12,A,X,1,{at}0012,A,X,2,{at}")
+    assert {one.invoice for one in apart.bookings} == {"12", "0012"}

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from stockwire.errors import OutOfStock
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.plan import Booking, make_plan
-from stockwire.importing.settled import BEFORE, keys_to_ask, settle
+from stockwire.importing.settled import BEFORE, keys_to_ask, settle, zero_keys_to_ask
 from stockwire.importing.sheet import parse_sheet
+from stockwire.importing.zeros import NUMBER_DIGITS_MAX
 from stockwire.operation import Line, Outcome
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice\n"
@@ -82,3 +83,29 @@ def test_what_an_older_version_has_booked_as_one_is_not_booked_again_day_by_day(
     merged = stored("import:berlin:1", sold("A", 5, 2, 8, 26), sold("B", 1, 3, 9, 15))
     settled = settle(week, merged)
     assert (settled.todo, settled.applied, settled.refused) == ((), 3, ())
+
+
+def test_a_number_that_a_spreadsheet_took_its_zeros_from_is_the_sale_that_was_booked_with_them() -> None:
+    """And the other way round, and under the other reading of numbers."""
+    monday = sold("A", 2, 2, 8, 26)
+    for first, second in (("000123", "123"), ("123", "000123"), ("0", "000")):
+        for one, other in (("unique", "unique"), ("daily", "daily"), ("unique", "daily"), ("daily", "unique")):
+            (before,) = bookings_of((first, "A", 2, MONDAY), receipts=one)
+            (again,) = bookings_of((second, "A", 2, MONDAY), receipts=other)
+            assert before.key not in keys_to_ask([again])
+            assert before.key in zero_keys_to_ask([again])
+            settled = settle([again], stored(before.key, monday))
+            assert (settled.todo, settled.applied, settled.refused) == ((), 1, ())
+
+
+def test_a_number_with_zeros_and_one_without_are_two_sales_where_goods_or_times_differ() -> None:
+    for lines in ([sold("A", 3, 2, 8, 26)], [sold("B", 2, 2, 8, 26)], [sold("A", 2, 2, 8, 27)]):
+        (booking,) = bookings_of(("12", "A", 2, MONDAY))
+        settled = settle([booking], stored("import:berlin:0012", *lines))
+        assert (settled.todo, settled.applied, settled.refused) == ((booking,), 0, ())
+
+
+def test_only_numbers_of_digits_alone_are_asked_for_with_zeros_and_not_without_end() -> None:
+    bookings = bookings_of(("C12", "A", -2, MONDAY), ("1" * 13, "A", 2, MONDAY), ("12-1", "A", 2, MONDAY))
+    assert zero_keys_to_ask(bookings) == []
+    assert len(zero_keys_to_ask(bookings_of(("1", "A", 2, MONDAY)))) == 2 * (NUMBER_DIGITS_MAX - 1)

@@ -17,7 +17,7 @@ from stockwire.importing.mangled import lost_zeros
 from stockwire.importing.plan import Booking, Plan, bounded_key, import_key
 from stockwire.importing.progress import BOOKING, ITEMS, LOOKING, OPENING, Progress
 from stockwire.importing.sending import in_flight, send
-from stockwire.importing.settled import RefusedInvoice, keys_to_ask, refusal, settle
+from stockwire.importing.settled import RefusedInvoice, Settled, keys_to_ask, refusal, settle, zero_keys_to_ask
 from stockwire.importing.shelf import Chunk, chunks, needed
 from stockwire.level import Level
 from stockwire.operation import Line, Operation, Outcome
@@ -64,7 +64,7 @@ async def book(
 
     Safe to run again after any end, and beside another import: what was booked answers as it did then.
     """
-    settled = settle(plan.bookings, await _known(client, plan.bookings, progress))
+    settled = await _settle(client, plan, progress)
     booked.applied = booked.before = settled.applied
     booked.refused += settled.refused
     levels = await _levels(client, plan.location, _skus(settled.todo, opening), progress)
@@ -121,8 +121,17 @@ def _opening_key(location: str, lines: Sequence[Line]) -> str:
     return bounded_key(import_key(location, digest).replace("import:", "import-opening:", 1))
 
 
-async def _known(client: AsyncClient, bookings: Sequence[Booking], progress: Progress) -> dict[str, Outcome]:
-    keys = keys_to_ask(bookings)
+async def _settle(client: AsyncClient, plan: Plan, progress: Progress) -> Settled:
+    """Other forms of a number are asked for only where it is not known itself, and something was ever booked."""
+    known = await _known(client, keys_to_ask(plan.bookings), progress)
+    settled = settle(plan.bookings, known)
+    keys = zero_keys_to_ask(settled.todo)
+    if not keys or not await _ever_moved(client, plan.location):
+        return settled
+    return settle(plan.bookings, known | await _known(client, keys, progress))
+
+
+async def _known(client: AsyncClient, keys: Sequence[str], progress: Progress) -> dict[str, Outcome]:
     progress.begin(LOOKING, len(keys))
     known: dict[str, Outcome] = {}
     for portion in _portions(keys, OPERATIONS_PER_REQUEST_MAX):

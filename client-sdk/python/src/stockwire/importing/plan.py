@@ -4,6 +4,10 @@
 ``import-daily:<location>:<day>:<number>``. Nothing else of the file is in it: a file that has grown, was sorted, saved
 in another encoding or with other line ends gives the same operations under the same keys. The lines of an operation are
 in an order of their own, and operations in the order of their times.
+
+**Zeros.** A spreadsheet makes ``123`` of the number ``000123``. A booking says under which other forms of its number
+the same sale may be known (``zero_keys``). Whether it is the same is never told by the number, since ``0012`` and
+``12`` may be two sales: the same goods at the same times decide.
 """
 
 import hashlib
@@ -17,6 +21,7 @@ import orjson
 from stockwire.importing import words
 from stockwire.importing.invoice import Invoice, Reject, StockLine
 from stockwire.importing.sheet import Sheet
+from stockwire.importing.zeros import without_zeros, zero_forms
 from stockwire.operation import QUANTITY_MAX, Line
 
 LINES_PER_OPERATION_MAX = 1_000
@@ -30,8 +35,9 @@ _VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '
 class Booking:
     """One invoice as one operation.
 
-    ``other_keys``: those under which an import with the other reading of numbers would have booked it. ``times``: of
-    its lines. ``file_lines``: how many lines of the file it stands for, of which several may have been summed into one.
+    ``other_keys``: those under which an import with the other reading of numbers would have booked it, on each of
+    ``other_days``. ``times``: of its lines. ``file_lines``: how many lines of the file it stands for, of which several
+    may have been summed into one.
     """
 
     invoice: str
@@ -40,8 +46,19 @@ class Booking:
     file_lines: int
     times: frozenset[datetime] = frozenset()
     day: date | None = None
-    other_keys: tuple[str, ...] = ()
+    other_days: tuple[date | None, ...] = ()
     first_line: int = 0
+
+    @property
+    def other_keys(self) -> tuple[str, ...]:
+        return tuple(import_key(self.lines[0].location, self.invoice, day) for day in self.other_days)
+
+    @property
+    def zero_keys(self) -> tuple[str, ...]:
+        """Those of the same sale in a file whose numbers have zeros before them that this one lacks, or lack them."""
+        days = (self.day, *self.other_days)
+        location = self.lines[0].location
+        return tuple(import_key(location, number, day) for number in zero_forms(self.invoice) for day in days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,8 @@ def make_plan(sheet: Sheet, location: str, lost_zeros: Mapping[str, str] | None 
         if lines:
             booked = _without(sound, invoice_rejects)
             merged.append((booked, _booking(booked, lines, location)))
+    merged, doubled = _without_doubles(merged)
+    rejects += doubled
     merged.sort(key=lambda pair: _order(pair[1]))
     return Plan(
         location,
@@ -105,6 +124,14 @@ def import_key(location: str, number: str, day: date | None = None) -> str:
     return bounded_key(key)
 
 
+def goods(lines: Iterable[Line]) -> dict[tuple[str, str], int]:
+    """Units by sku and kind."""
+    sums: dict[tuple[str, str], int] = {}
+    for line in lines:
+        sums[line.sku, line.kind] = sums.get((line.sku, line.kind), 0) + line.quantity
+    return sums
+
+
 def bounded_key(key: str) -> str:
     """``key``, or its digest where it is too long for a ledger."""
     if len(key) <= KEY_CHARACTERS_MAX:
@@ -113,7 +140,7 @@ def bounded_key(key: str) -> str:
 
 
 def _booking(invoice: Invoice, lines: tuple[Line, ...], location: str) -> Booking:
-    days = [None] if invoice.day is not None else sorted({line.day for line in invoice.lines})
+    days = (None,) if invoice.day is not None else tuple(sorted({line.day for line in invoice.lines}))
     return Booking(
         invoice.number,
         import_key(location, invoice.number, invoice.day),
@@ -121,9 +148,36 @@ def _booking(invoice: Invoice, lines: tuple[Line, ...], location: str) -> Bookin
         len(invoice.lines),
         frozenset(line.at for line in invoice.lines),
         invoice.day,
-        tuple(import_key(location, invoice.number, day) for day in days),
+        days,
         invoice.lines[0].line,
     )
+
+
+def _without_doubles(
+    merged: Sequence[tuple[Invoice, Booking]],
+) -> tuple[list[tuple[Invoice, Booking]], list[Reject]]:
+    """A file put together of two may hold a sale twice, once with the zeros of its number and once without."""
+    kept: dict[tuple[str, date | None], list[Booking]] = {}
+    left: list[tuple[Invoice, Booking]] = []
+    rejects: list[Reject] = []
+    for invoice, booking in sorted(merged, key=lambda pair: -len(pair[0].number)):
+        namesakes = kept.setdefault((without_zeros(booking.invoice), booking.day), [])
+        double = next((one for one in namesakes if _same_sale(one, booking)), None)
+        if double is None:
+            namesakes.append(booking)
+            left.append((invoice, booking))
+            continue
+        reason = (
+            f"number {booking.invoice} has lost its zeros: {double.invoice} (line {double.first_line}) is this sale"
+        )
+        rejects += [
+            Reject(line.line, reason, line.original, words.LEADING_ZERO_LOST, "number") for line in invoice.lines
+        ]
+    return left, rejects
+
+
+def _same_sale(one: Booking, other: Booking) -> bool:
+    return one.times == other.times and goods(one.lines) == goods(other.lines)
 
 
 def _order(booking: Booking) -> tuple[datetime, int, str, str]:

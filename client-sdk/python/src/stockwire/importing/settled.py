@@ -3,6 +3,7 @@
 A key tells what was asked for under it. The same goods at the same times are the same invoice, in whatever order its
 lines stand; anything else under its key is another one, which is not booked. An import that read numbers otherwise used
 another key, and one of an older version booked all that a file had of a number as one: what they have booked is found.
+So is what was booked under a number with the zeros that a spreadsheet has taken from it since, or without them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from stockwire.errors import OutOfStock, StockwireError
-from stockwire.importing.plan import Booking
+from stockwire.importing.plan import Booking, goods
 from stockwire.operation import Line, Outcome
 
 NOT_ENOUGH = "not enough stock"
@@ -39,6 +40,11 @@ class Settled:
 
 def keys_to_ask(bookings: Iterable[Booking]) -> list[str]:
     return list(dict.fromkeys(key for booking in bookings for key in (booking.key, *booking.other_keys)))
+
+
+def zero_keys_to_ask(bookings: Iterable[Booking]) -> list[str]:
+    """For those that `keys_to_ask` did not find."""
+    return list(dict.fromkeys(key for booking in bookings for key in booking.zero_keys))
 
 
 def settle(bookings: Sequence[Booking], known: Mapping[str, Outcome]) -> Settled:
@@ -72,14 +78,21 @@ def _verdict(booking: Booking, namesakes: Sequence[Booking], known: Mapping[str,
     if own is not None:
         return _decided(own, booking) if _same(own.lines, [booking]) else _other(booking, own.lines)
     for outcome in (known[key] for key in booking.other_keys if key in known):
-        if _same(outcome.lines, [booking]) or (len(namesakes) > 1 and _same(outcome.lines, namesakes)):
+        if _is_of(outcome, booking, namesakes):
             return _decided(outcome, booking)
         if booking.day is None or _days(outcome.lines) & {at.date() for at in booking.times}:
             return _other(booking, outcome.lines)
+    for outcome in (known[key] for key in booking.zero_keys if key in known):
+        if _is_of(outcome, booking, namesakes):  # else it is a number of its own: some count 0012 and 12 apart
+            return _decided(outcome, booking)
     return None
 
 
 Verdict = RefusedInvoice | bool | None
+
+
+def _is_of(outcome: Outcome, booking: Booking, namesakes: Sequence[Booking]) -> bool:
+    return _same(outcome.lines, [booking]) or (len(namesakes) > 1 and _same(outcome.lines, namesakes))
 
 
 def _decided(outcome: Outcome, booking: Booking) -> Verdict:
@@ -99,14 +112,7 @@ def _other(booking: Booking, lines: Sequence[Line]) -> RefusedInvoice:
 def _same(lines: Sequence[Line], bookings: Sequence[Booking]) -> bool:
     times = {at for booking in bookings for at in booking.times}
     asked = (line for booking in bookings for line in booking.lines)
-    return _goods(lines) == _goods(asked) and all(line.occurred_at in times for line in lines)
-
-
-def _goods(lines: Iterable[Line]) -> dict[tuple[str, str], int]:
-    goods: dict[tuple[str, str], int] = {}
-    for line in lines:
-        goods[line.sku, line.kind] = goods.get((line.sku, line.kind), 0) + line.quantity
-    return goods
+    return goods(lines) == goods(asked) and all(line.occurred_at in times for line in lines)
 
 
 def _days(lines: Iterable[Line]) -> set[date]:
