@@ -25,6 +25,17 @@ from tests.processes import free_port
         (("sales", "good.csv", "--location", "shop", "--rejects-file", "linked.csv"), "the file that is read"),
         (("sales", "good.csv", "--location", "shop", "--rejects-file", "hard.csv"), "the file that is read"),
         (("sales", "good.csv", "--location", "shop", "--opening", "o.csv", "--rejects-file", "o.csv"), "that is read"),
+        (("sales", "good.csv", "--location", "shop", "--save-profile", "./good.csv"), "the file that is read"),
+        (("sales", "good.csv", "--location", "shop", "--save-profile", "./hard.csv", "--dry-run"), "that is read"),
+        (
+            ("sales", "good.csv", "--location", "shop", "--opening", "o.csv", "--save-profile", "./o.csv"),
+            "that is read",
+        ),
+        (
+            ("sales", "good.csv", "--location", "shop", "--profile", "p.toml", "--rejects-file", "p.toml"),
+            "that is read",
+        ),
+        (("items", "priced.csv", "--rejects-file", "x.toml", "--save-profile", "x.toml"), "written otherwise"),
         (("sales", "good.csv", "--location", "shop", "--url", "nonsense"), "no URL of a ledger"),
         (("sales", "good.csv", "--location", "shop"), "stockwire up"),
         (("sales", "good.csv"), "--location"),
@@ -39,6 +50,7 @@ async def test_what_cannot_work_is_one_clear_line_and_status_2(
 ) -> None:
     (tmp_path / "header.csv").write_text("a,b\n1,2\n")
     (tmp_path / "o.csv").write_text("sku,on_hand\nA,1\n")
+    (tmp_path / "p.toml").write_text('name = "p"\nkind = "sales"\n')
     (tmp_path / "priced.csv").write_text("sku,name,price\nA,Apple,1.5\n")
     (tmp_path / "stock.csv").write_text("sku,on_hand\nA,1\n")
     good = sales(tmp_path / "good.csv", ("1", "A", 1))
@@ -92,6 +104,17 @@ async def test_a_dry_run_shows_what_lines_become_and_books_nothing(tmp_path: Pat
     assert "line 3: rejected: no goods" in done.out
     assert "2 read, 1 to book, 1 rejected, 1 invoices" in done.out
     assert os.listdir(tmp_path) == ["sales.csv"]
+    strict = await command(tmp_path, "import", "sales", str(file), "--location", "shop", "--dry-run", "--strict")
+    assert (strict.status, strict.out) == (1, done.out)
+
+
+async def test_a_dry_run_of_what_books_nothing_ends_as_the_import_would(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("sku,name\nA,\n")
+    (tmp_path / "stock.csv").write_text("sku,on_hand\nA,many\n")
+    sales(tmp_path / "sales.csv", ("1", "POST", 1))
+    for arguments in (("items", "items.csv"), ("stock", "stock.csv", "--location", "shop"), ("sales", "sales.csv")):
+        place = ("--location", "shop") if arguments[0] == "sales" else ()
+        assert (await command(tmp_path, "import", *arguments, *place, "--dry-run")).status == 1
 
 
 async def test_items_are_put_over_what_is_known_and_a_second_time_nothing_is_sent(

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockwire.importing import UnreadableFile, read_sheet
-from stockwire.importing.opening import read_opening
+from stockwire.importing.counts import without_doubles
+from stockwire.importing.invoice import Reject
+from stockwire.importing.opening import check_zeros, options_for_opening, read_opening
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.plan import (
     BODY_BYTES_MAX,
@@ -21,6 +24,7 @@ from stockwire.importing.plan import (
 )
 from stockwire.importing.sheet import parse_sheet
 from stockwire.importing.shelf import CHUNK_LINES_MAX, Chunk, chunks, needed
+from stockwire.importing.stocklist import StockRow
 from stockwire.operation import QUANTITY_MAX
 
 SAMPLE = Path(__file__).parents[3] / "cli" / "sample" / "online-retail-2010-12-01_10.csv.gz"
@@ -292,6 +296,22 @@ def test_an_opening_file_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
             read_opening(path)
 
 
+def test_what_is_told_of_the_sales_holds_for_their_opening_file(tmp_path: Path) -> None:
+    path = tmp_path / "opening.csv"
+    told = options_for_opening(ReadOptions(only_location="Main", keep_codes=True, dates="dmy"))
+    path.write_text("sku,on_hand,location\nA,5,Main\nA,7,Depot\n")
+    assert read_opening(path, told).on_hand == {"A": 5}
+    path.write_text("sku,on_hand\n'1,5.0\n")
+    kept = read_opening(path, told)
+    assert (kept.on_hand, kept.mends) == ({"'1": 5}, {"6.0 taken as 6": 1})
+
+
+def test_an_opening_file_that_lost_zeros_is_refused_and_not_booked_as_another_sku() -> None:
+    check_zeros({"123", "B"}, {"B", "C"})
+    with pytest.raises(UnreadableFile, match="has 123, which is 00123"):
+        check_zeros({"123", "B"}, {"00123"})
+
+
 def test_times_of_an_operation_are_the_first_of_its_lines() -> None:
     (booking,) = plan(("1", "A", 2), ("1", "A", 3)).bookings
     assert booking.lines[0].occurred_at == datetime(2010, 12, 13, 8, 0, tzinfo=UTC)
@@ -305,3 +325,17 @@ def test_a_sale_that_a_file_holds_with_the_zeros_of_its_number_and_without_is_bo
     assert accounted(twice) == 2
     apart = plan_of(f"{HEADER}12,A,X,1,{at}0012,A,X,2,{at}")
     assert {one.invoice for one in apart.bookings} == {"12", "0012"}
+
+
+def test_a_file_without_names_keeps_its_prices() -> None:
+    made = plan_of("number,sku,quantity,at,price\n1,A,1,2026-11-02,2.5\n")
+    kept = made.items["A"]
+    assert kept is not None
+    assert (kept.name, kept.price) == ("", Decimal("2.5"))
+
+
+def test_a_level_is_counted_once_whether_a_line_names_its_location_or_not() -> None:
+    rows = [("berlin", StockRow(2, "A", "Main", 10, "", "")), ("berlin", StockRow(3, "A", None, 5, "", ""))]
+    rejects: list[Reject] = []
+    assert without_doubles(rows, rejects) == rows[:1]
+    assert [(one.line, one.word) for one in rejects] == [(3, "twice")]

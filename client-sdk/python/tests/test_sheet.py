@@ -220,3 +220,16 @@ def test_a_file_that_shows_no_decimal_sign_leaves_it_open_in_its_profile() -> No
 def test_goods_at_a_price_of_0_say_nothing_of_what_they_cost() -> None:
     read = sheet("1,A,2,2026-11-02,0.00,5.00", "2,A,2,2026-11-02,0.00,", header="number,sku,quantity,at,price,total")
     assert [inv.lines[0].price for inv in read.invoices] == [Decimal("2.5"), None]
+
+
+def test_a_name_that_nobody_sees_and_a_currency_that_is_none_stop_no_sale() -> None:
+    """The ledger takes neither, and would refuse all items of the file with it."""
+    text = (
+        "number,sku,quantity,at,name,price,currency\n1,A,1,2026-11-02,\u200b,2.5,\u20ac\n1,B,1,2026-11-02,Pot,2.5,eur\n"
+    )
+    read = parse_sheet([text.encode()])
+    assert [(line.name, line.price, line.currency) for line in read.invoices[0].lines] == [
+        ("", None, None),
+        ("Pot", Decimal("2.5"), "EUR"),
+    ]
+    assert read.mends == {"price that cannot be read left out": 1}

@@ -33,14 +33,14 @@ PAGE_SIZE = 500
 """Things per page of a listing: large enough to be few round trips, small enough to answer at once."""
 
 _OPERATIONS = "/v1/operations"
-_INVISIBLE = (
+INVISIBLE = (
     r"\xad\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff0-\ufffb"
     r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     r"\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159"
     r"\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 )
 """Leave no mark where they stand alone: formatting, fillers, and accents without a letter."""
-_NAME = re.compile(rf"(?![{_INVISIBLE}]+\Z)[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{{1,64}}\Z")
+_NAME = re.compile(rf"(?![{INVISIBLE}]+\Z)[^\s/*\x00-\x20\x7f-\xa0\ud800-\udfff]{{1,64}}\Z")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 
 

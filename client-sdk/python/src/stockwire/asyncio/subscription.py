@@ -98,7 +98,7 @@ class AsyncSubscription(Generic[T, C]):
         ...     print([event async for event in subscription], subscription.view.state)
         [] State.CLOSED
         """
-        if self._task is not None:
+        if self._task is not None and not self._task.done():  # one that is done may be of a loop that is closed
             self._task.cancel()
             await asyncio.wait([self._task])
         self._inbox.end()

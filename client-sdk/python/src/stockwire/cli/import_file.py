@@ -12,7 +12,6 @@ from stockwire.cli.options import Json, Key, Url
 from stockwire.cli.output import warn
 
 EXIT_USAGE = 2
-NONE, NEEDED = "none", "needed"
 
 
 class _Nouns(TyperGroup):

@@ -21,7 +21,7 @@ from stockwire.importing.preview import preview_items
 
 def import_items(told: Told) -> None:
     check_currency(told.currency)
-    path = rejects_path(told, told.file)
+    path = rejects_path(told)
     put = ItemsPut()
     with progress_bar() as progress:
         with readable():
@@ -30,6 +30,7 @@ def import_items(told: Told) -> None:
         if told.dry_run:
             counts = {"read": found.lines_read, "items": len(found.rows), "rejected": len(found.rejects)}
             preview(told, preview_items(found), counts, rejected(found.rejects))
+            end(told, counts["read"], counts["items"])
             return
         if told.currency is None and without_currency(found.rows):
             fail("the file has prices and does not say in which currency: say --currency GBP, or another (ISO 4217)")

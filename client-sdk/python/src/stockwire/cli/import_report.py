@@ -12,15 +12,22 @@ from stockwire.cli import output
 from stockwire.cli.import_run import Reason, fail, say
 from stockwire.cli.import_told import Told
 from stockwire.importing.invoice import Reject
+from stockwire.importing.profile import place_of, saved_profile
 
 
-def rejects_path(told: Told, *inputs: Path | None) -> Path:
-    """Where rejects go: never over a file that is read, whatever name, link or case of letters it has there."""
+def rejects_path(told: Told, opening: Path | None = None) -> Path:
+    """Where rejects go. Nothing is written over a file that is read, whatever name, link or case of letters it has."""
     path = told.rejects_file or Path(f"{_stem(told.file)}.rejects.csv")
-    for read in inputs:
-        if read is not None and _same(path, read):
-            fail(f"{path} is the file that is read: name another with --rejects-file")
+    profile = saved_profile(told.profile) if told.profile else None
+    _check_output(path, "--rejects-file", told.file, opening, profile)
+    if told.save_profile:  # over the profile that is read it may go: that is how one is changed
+        _check_output(place_of(told.save_profile), "--save-profile", told.file, opening, path)
     return path
+
+
+def _check_output(path: Path, option: str, *taken: Path | None) -> None:
+    if any(_same(path, one) for one in taken if one is not None):
+        fail(f"{path} is the file that is read, or written otherwise: name another with {option}")
 
 
 def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:

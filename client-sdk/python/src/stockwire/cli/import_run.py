@@ -1,7 +1,7 @@
 """What the three commands of `stockwire import` share: how a file is read, progress, and how an import ends."""
 
 import sys
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
@@ -57,12 +57,16 @@ def options_of(told: Told) -> ReadOptions:
 
 def was_read(told: Told, profile: Profile, readings: Sequence[str], mends: dict[str, int]) -> None:
     """Says how the file was read, and keeps it if that was asked. Raises UnreadableFile."""
-    for reading in readings:
-        say(reading)
-    for word, count in mends.items():
-        say(f"mended, {word}: {count:,}")
+    say_readings(readings, mends)
     if told.save_profile:
         say(f"profile kept in {save_profile(profile, told.save_profile)}")
+
+
+def say_readings(readings: Sequence[str], mends: Mapping[str, int], of: str = "") -> None:
+    for reading in readings:
+        say(f"{of}{reading}")
+    for word, count in mends.items():
+        say(f"{of}mended, {word}: {count:,}")
 
 
 def check_location(location: str) -> None:
@@ -132,7 +136,7 @@ def rejected(rejects: Sequence[Reject]) -> list[Reason]:
 
 
 def end(told: Told, read: int, applied: int) -> None:
-    """The exit status: 1 where nothing was applied, or with --strict if anything was not."""
+    """The exit status: 1 where nothing was applied, or with --strict if anything was not; so of what would be."""
     if read and (applied == 0 or (told.strict and applied < read)):
         raise typer.Exit(EXIT_NOT_ALL)
 

@@ -1,6 +1,6 @@
 """``stockwire import sales``: reads, plans, books and accounts for every line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stockwire.asyncio.client import AsyncClient
@@ -17,12 +17,13 @@ from stockwire.cli.import_run import (
     rejected,
     run,
     say,
+    say_readings,
     was_read,
 )
 from stockwire.cli.import_told import Told
-from stockwire.importing import Sheet, read_sheet
+from stockwire.importing import Sheet, UnreadableFile, read_sheet
 from stockwire.importing.booking import Booked, Opening, OpeningNotSaid, book, zeros_lost
-from stockwire.importing.opening import read_opening
+from stockwire.importing.opening import check_zeros, options_for_opening, read_opening
 from stockwire.importing.plan import Plan, make_plan
 from stockwire.importing.preview import EXAMPLES, preview_sales
 from stockwire.importing.progress import Progress
@@ -35,10 +36,10 @@ def import_sales(told: Told, location: str, opening: str | None) -> None:
     check_location(location)
     check_currency(told.currency)
     opening_file = Path(opening) if opening not in (None, NEEDED, NONE) else None
-    path = rejects_path(told, told.file, opening_file)
+    path = rejects_path(told, opening_file)
     with progress_bar() as progress:
         with readable():
-            stated = read_opening(opening_file).on_hand if opening_file else _choice(opening)
+            stated = _opening(told, opening_file) if opening_file else _choice(opening)
             sheet = read_sheet(told.file, options_of(told), progress.reach)
             was_read(told, sheet.profile, sheet.readings, dict(sheet.mends))
         _say_prices(told, sheet)
@@ -48,6 +49,13 @@ def import_sales(told: Told, location: str, opening: str | None) -> None:
         plan, booked = _book(told, location, stated, sheet, progress, path)
     _report(told, plan, booked, path)
     end(told, plan.lines_read, booked.applied)
+
+
+def _opening(told: Told, file: Path) -> Opening:
+    """Raises UnreadableFile."""
+    found = read_opening(file, options_for_opening(options_of(told)))
+    say_readings(found.readings, found.mends, f"{file.name}: ")
+    return found.on_hand
 
 
 def _choice(opening: str | None) -> Opening:
@@ -64,13 +72,19 @@ def _book(
 
     async def work(client: AsyncClient) -> None:
         skus = {line.sku for invoice in sheet.invoices for line in invoice.lines}
-        plan = make_plan(sheet, location, {} if told.keep_codes else await zeros_lost(client, skus))
+        stated = opening.keys() if isinstance(opening, Mapping) else set[str]()
+        zeros = {} if told.keep_codes else await zeros_lost(client, skus | stated)
+        if not told.keep_codes:
+            check_zeros(stated, (skus - zeros.keys()) | set(zeros.values()))
+        plan = make_plan(sheet, location, zeros)
         plans.append(plan)
         write_rejects(path, plan.rejects)
         await book(client, plan, opening, progress, booked, told.currency)
 
     try:
         run(told, work, lambda: booked.applied)
+    except UnreadableFile as error:
+        fail(str(error))
     except OpeningNotSaid:
         fail(
             f"nothing has ever moved at {location}: say what was on hand before these sales, with --opening needed (as "
@@ -94,6 +108,7 @@ def _preview(told: Told, location: str, sheet: Sheet) -> None:
         "invoices": len(plan.bookings),
     }
     preview(told, preview_sales(sheet), counts, rejected(plan.rejects))
+    end(told, counts["read"], counts["to book"])
 
 
 def _report(told: Told, plan: Plan, booked: Booked, path: Path) -> None:

@@ -17,11 +17,11 @@ from stockwire.cli.import_run import (
     was_read,
 )
 from stockwire.cli.import_told import Told
-from stockwire.importing import StockList, words
+from stockwire.importing import StockList
 from stockwire.importing import read_stock as read_stock_file
 from stockwire.importing.booking import zeros_lost
-from stockwire.importing.counts import Counted, RefusedCount, count_stock
-from stockwire.importing.invoice import Reject
+from stockwire.importing.counts import Counted, RefusedCount, count_stock, without_doubles
+from stockwire.importing.invoice import Reject, zeros_lost_reject
 from stockwire.importing.preview import EXAMPLES, preview_stock
 from stockwire.importing.stocklist import StockRow
 from stockwire.request import is_name
@@ -30,22 +30,27 @@ from stockwire.request import is_name
 def import_stock(told: Told, location: str | None) -> None:
     if location is not None:
         check_location(location)
-    path = rejects_path(told, told.file)
+    path = rejects_path(told)
     counted, rejects = Counted(), list[Reject]()
     with progress_bar() as progress:
         with readable():
             found = read_stock_file(told.file, options_of(told), progress.reach)
             was_read(told, found.profile, found.readings, dict(found.mends))
-        rows = _placed(found, location, rejects)
+        rows = without_doubles(_placed(found, location, rejects), rejects)
         rejects += found.rejects
         if told.dry_run:
             counts = {"read": found.lines_read, "to count": len(rows), "rejected": len(rejects)}
             preview(told, preview_stock(found), counts, rejected(rejects))
+            end(told, counts["read"], counts["to count"])
             return
 
         async def work(client: AsyncClient) -> None:
             zeros = {} if told.keep_codes else await zeros_lost(client, {row.sku for _, row in rows})
-            rejects.extend(_without_zeros(row, zeros[row.sku]) for _, row in rows if row.sku in zeros)
+            rejects.extend(
+                zeros_lost_reject(row.line, row.sku, zeros[row.sku], row.original)
+                for _, row in rows
+                if row.sku in zeros
+            )
             await count_stock(client, [pair for pair in rows if pair[1].sku not in zeros], progress, counted)
 
         run(told, work, lambda: counted.counted)
@@ -80,11 +85,6 @@ def _placed(found: StockList, location: str | None, rejects: list[Reject]) -> li
         if not is_name(row.location or "")
     )
     return [(row.location, row) for row in found.rows if row.location is not None and is_name(row.location)]
-
-
-def _without_zeros(row: StockRow, was: str) -> Reject:
-    reason = f"the ledger has {was} and no {row.sku}: zeros were lost"
-    return Reject(row.line, reason, row.original, words.LEADING_ZERO_LOST, "sku")
 
 
 def _refusals(refused: Sequence[RefusedCount]) -> list[Reason]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from stockwire.asyncio.client import AsyncClient
 from stockwire.catalogue import Item
 from stockwire.errors import StockwireError, VersionConflict
+from stockwire.importing import words
 from stockwire.importing.booking import make_location
+from stockwire.importing.invoice import Reject
 from stockwire.importing.plan import bounded_key, import_key
 from stockwire.importing.progress import COUNTING, Progress
 from stockwire.importing.sending import send
@@ -34,6 +36,16 @@ class Counted:
     unchanged: int = 0
     items: int = 0
     refused: list[RefusedCount] = field(default_factory=list[RefusedCount])
+
+
+def without_doubles(rows: Sequence[tuple[str, StockRow]], rejects: list[Reject]) -> list[tuple[str, StockRow]]:
+    """The first of each level: lines that name a location and lines that name none may be of the same one."""
+    first: dict[tuple[str, str], int] = {}
+    for location, row in rows:
+        if first.setdefault((location, row.sku), row.line) != row.line:
+            reason = f"sku {row.sku!r} is there twice: first in line {first[location, row.sku]}"
+            rejects.append(Reject(row.line, reason, row.original, words.TWICE, "sku"))
+    return [(location, row) for location, row in rows if first[location, row.sku] == row.line]
 
 
 async def count_stock(

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-TEXT_CHARACTERS_MAX = 256
+from stockwire.importing import words
+from stockwire.request import INVISIBLE
 
+TEXT_CHARACTERS_MAX = 256
+CURRENCY_LETTERS = 3
+
+_UNSEEN = re.compile(rf"[\s{INVISIBLE}]*\Z")
 _NOT_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
@@ -60,7 +65,21 @@ class Invoice:
 
 
 def clean_text(text: str) -> str:
-    """As the ledger takes names and reasons: no control characters, at most 256 characters."""
+    """As the ledger takes names and reasons: no control characters, at most 256, and nothing if none is visible."""
     if len(text) <= TEXT_CHARACTERS_MAX and text.isprintable():
-        return text.strip()
-    return _NOT_TEXT.sub(" ", text).strip()[:TEXT_CHARACTERS_MAX]
+        return text.strip() if text.isascii() else _visible(text.strip())
+    return _visible(_NOT_TEXT.sub(" ", text).strip()[:TEXT_CHARACTERS_MAX].strip())
+
+
+def is_currency(code: str) -> bool:
+    return len(code) == CURRENCY_LETTERS and code.isascii() and code.isupper() and code.isalpha()
+
+
+def zeros_lost_reject(line: int, sku: str, was: str, original: str) -> Reject:
+    """Of a line whose sku the ledger does not have, but with zeros before it."""
+    reason = f"the ledger has {was} and no {sku}: zeros were lost"
+    return Reject(line, reason, original, words.LEADING_ZERO_LOST, "sku")
+
+
+def _visible(text: str) -> str:
+    return "" if _UNSEEN.match(text) else text

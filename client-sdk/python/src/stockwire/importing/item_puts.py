@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from stockwire.asyncio.client import AsyncClient
 from stockwire.catalogue import Item
 from stockwire.errors import Invalid
-from stockwire.importing import words
-from stockwire.importing.invoice import Reject
+from stockwire.importing.invoice import Reject, zeros_lost_reject
 from stockwire.importing.itemlist import ItemRow
 from stockwire.importing.mangled import lost_zeros
 from stockwire.importing.progress import ITEMS, LOOKING, Progress
@@ -46,7 +45,9 @@ async def put_items(
     progress.begin(LOOKING, len(rows))
     known = {item.sku: item async for item in client.items.list()}
     zeros = {} if keep_codes else lost_zeros((row.sku for row in rows), known)
-    put.rejects += [_without_zeros(row, zeros[row.sku]) for row in rows if row.sku in zeros]
+    put.rejects += [
+        zeros_lost_reject(row.line, row.sku, zeros[row.sku], row.original) for row in rows if row.sku in zeros
+    ]
     sound = [(row, merged(known.get(row.sku), row, currency)) for row in rows if row.sku not in zeros]
     todo = [(row, item) for row, item in sound if item != known.get(item.sku)]
     put.unchanged = len(sound) - len(todo)
@@ -88,8 +89,3 @@ async def _put(
         put.updated += len(result.updated)
         put.unchanged += result.unchanged
         return
-
-
-def _without_zeros(row: ItemRow, was: str) -> Reject:
-    reason = f"the ledger has {was} and no {row.sku}: zeros were lost"
-    return Reject(row.line, reason, row.original, words.LEADING_ZERO_LOST, "sku")

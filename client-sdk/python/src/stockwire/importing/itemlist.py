@@ -9,13 +9,11 @@ from stockwire.importing import words
 from stockwire.importing.cell import Read
 from stockwire.importing.collector import paused_collector
 from stockwire.importing.fields import REPORT_EVERY, Fields, LeftOut, Reporter, as_set, is_among, open_fields, value_of
-from stockwire.importing.invoice import Reject, clean_text
+from stockwire.importing.invoice import Reject, clean_text, is_currency
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.profile import Profile
 from stockwire.importing.records import Record
 from stockwire.importing.table import read_table
-
-CURRENCY_LETTERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def _row(record: Record, sku: str, name: str, price: Read[Decimal], currency: st
     if price.value is not None and price.value < 0:
         raise LeftOut(words.NEGATIVE, f"price {price.value} is negative", "price")
     code = currency.strip().upper()
-    if code and not (len(code) == CURRENCY_LETTERS and code.isascii() and code.isalpha()):
+    if code and not is_currency(code):
         raise LeftOut(words.CURRENCY, f"currency {currency.strip()!r} is not three letters", "currency")
     return ItemRow(record.line, sku, name, price.value, code or None, {}, record.original)
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import orjson
 
 from stockwire.importing import words
-from stockwire.importing.invoice import Invoice, Reject, StockLine
+from stockwire.importing.invoice import Invoice, Reject, StockLine, zeros_lost_reject
 from stockwire.importing.sheet import Sheet
 from stockwire.importing.zeros import without_zeros, zero_forms
 from stockwire.operation import QUANTITY_MAX, Line
@@ -219,13 +219,7 @@ def _rejected(lines: Iterable[StockLine], reason: str) -> list[Reject]:
 
 def _without_lost_zeros(invoice: Invoice, lost_zeros: Mapping[str, str]) -> tuple[Invoice, list[Reject]]:
     rejects = [
-        Reject(
-            line.line,
-            f"the ledger has {lost_zeros[line.sku]} and no {line.sku}: zeros were lost",
-            line.original,
-            words.LEADING_ZERO_LOST,
-            "sku",
-        )
+        zeros_lost_reject(line.line, line.sku, lost_zeros[line.sku], line.original)
         for line in invoice.lines
         if line.sku in lost_zeros
     ]
@@ -246,5 +240,5 @@ def _items(invoices: Iterable[Invoice]) -> dict[str, StockLine | None]:
         for line in invoice.lines:
             known = items.setdefault(line.sku, None)
             if (known is None or (known.price is None and line.price is not None)) and line.kind != "write_off":
-                items[line.sku] = line if line.name else known
+                items[line.sku] = replace(line, name=line.name or (known.name if known else ""))
     return items

@@ -77,7 +77,7 @@ class Profile:
 
 def save_profile(profile: Profile, name_or_file: str) -> Path:
     """As TOML, whole or not at all. A bare name stands among the user's own. Raises UnreadableFile."""
-    path = _place(name_or_file)
+    path = place_of(name_or_file)
     profile = replace(profile, name=path.stem)
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -118,11 +118,12 @@ def for_kind(profile: Profile, kind: str) -> Profile:
 
 def saved_profile(name_or_file: str) -> Path | None:
     """Where a profile of this name was saved, or the file itself; None if there is none."""
-    path = _place(name_or_file)
+    path = place_of(name_or_file)
     return path if path.is_file() else None
 
 
-def _place(name_or_file: str) -> Path:
+def place_of(name_or_file: str) -> Path:
+    """Where a profile of this name is saved, or the file itself."""
     if not _NAME.match(name_or_file) or name_or_file.endswith(".toml"):
         return Path(name_or_file)
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")

@@ -12,7 +12,7 @@ from stockwire.importing.collector import paused_collector
 from stockwire.importing.dates import Moment
 from stockwire.importing.errors import UnreadableFile
 from stockwire.importing.fields import REPORT_EVERY, Fields, LeftOut, Reporter, as_set, is_among, open_fields, value_of
-from stockwire.importing.invoice import Invoice, Reject, StockLine
+from stockwire.importing.invoice import Invoice, Reject, StockLine, is_currency
 from stockwire.importing.numbers import unit_price
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.profile import Profile
@@ -62,6 +62,8 @@ def parse_sheet(lines: Iterable[bytes], options: ReadOptions | None = None) -> S
 
 
 class _Row(NamedTuple):
+    """``currency``: empty where none is named, None where what is named is none."""
+
     record: Record
     number: Read[str]
     sku: Read[str]
@@ -70,7 +72,7 @@ class _Row(NamedTuple):
     name: str
     price: Read[Decimal]
     total: Read[Decimal]
-    currency: str
+    currency: str | None
     location: str
     type: str
     left_out: LeftOut | None
@@ -88,9 +90,9 @@ def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> 
         except LeftOut as reason:
             fields.reject(row.record, reason.word, reason.reason, reason.name)
         else:
-            if row.sku.mend or row.quantity.mend or row.number.mend or row.moment.mend or row.price.word:
-                # a price that cannot be read says nothing about the goods: the line moves stock all the same
-                price = words.PRICE_LEFT_OUT if row.price.word else ""
+            # a price that cannot be read says nothing about the goods: the line moves stock all the same
+            price = words.PRICE_LEFT_OUT if row.price.word or row.currency is None else ""
+            if price or row.sku.mend or row.quantity.mend or row.number.mend or row.moment.mend:
                 fields.mended(row.sku.mend, row.quantity.mend, row.number.mend, row.moment.mend, price)
         if on_progress is not None and (done % REPORT_EVERY == 0 or done == total):
             on_progress(done, total)
@@ -112,6 +114,7 @@ def _rows(fields: Fields, rules: Rules) -> Iterator[_Row]:
     types = fields.texts("type")
     states = list(zip(types, fields.texts("status"), fields.texts("cancelled"), strict=True))
     left_out = {state: rules.left_out(*state) for state in set(states)}
+    currencies = {text: _currency(text) for text in set(fields.texts("currency"))}
     return map(
         _Row,
         fields.records,
@@ -122,7 +125,7 @@ def _rows(fields: Fields, rules: Rules) -> Iterator[_Row]:
         fields.names(),
         fields.prices("price", decimals),
         fields.prices("total", decimals),
-        fields.texts("currency"),
+        [currencies[text] for text in fields.texts("currency")],
         fields.texts("location"),
         types,
         [left_out[state] for state in states],
@@ -159,12 +162,17 @@ def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
         quantity,
         movement,
         at,
-        _unit_price(price.value, total.value, written),
+        _unit_price(price.value, total.value, written) if currency is not None else None,
         record.original,
         day,
         location.strip() or None,
-        currency.strip().upper() or None,
+        currency or None,
     )
+
+
+def _currency(text: str) -> str | None:
+    code = text.strip().upper()
+    return code if not code or is_currency(code) else None
 
 
 def _unit_price(price: Decimal | None, total: Decimal | None, quantity: int) -> Decimal | None:
