@@ -7,6 +7,9 @@ import httpx
 from tests.processes import ServerProcess
 from tests.waiting import wait_until
 
+PATIENCE_S = 60.0
+"""A stream whose client has gone while requests waited behind it is noticed by writing to it, twice at most: 5 s each."""
+
 
 async def metric_of(process: ServerProcess, name: str) -> float:
     """``name`` as it is now, without labels or with those that are exported. Raises httpx.TransportError."""
@@ -26,7 +29,7 @@ async def await_metric(process: ServerProcess, name: str, value: float) -> None:
             return f"{name} {value:.1f}" in text.splitlines()
 
         try:
-            await wait_until(found, what=f"{name} {value}", swallow=httpx.TransportError)
+            await wait_until(found, PATIENCE_S, what=f"{name} {value}", swallow=httpx.TransportError)
         except AssertionError:
             raise AssertionError(f"not {name} {value} in:\n{text}") from None
 
