@@ -8,7 +8,7 @@ from tests.processes import ServerProcess
 from tests.waiting import wait_until
 
 PATIENCE_S = 60.0
-"""A stream whose client has gone while requests waited behind it is noticed by writing to it, twice at most: 5 s each."""
+"""A stream whose client has gone while requests waited behind it is noticed by at most two writes, 5 s apart."""
 
 
 async def metric_of(process: ServerProcess, name: str) -> float:
