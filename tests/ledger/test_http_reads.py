@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -42,18 +43,21 @@ async def test_all_locations_are_paged_by_sku_and_location(api: Api, unique_name
 
 @pytest.mark.parametrize("path", ["/v1/items", "/v1/locations", "/v1/keys"])
 async def test_the_catalog_and_the_keys_are_paged(api: Api, unique_name: str, path: str) -> None:
-    noun = path.rsplit("/", 1)[-1]
     for letter in "ab":
         await api.stock(f"{letter}-{unique_name}", f"{letter}-{unique_name}")
         await api.post("/v1/keys", {"owner": unique_name, "scopes": ["feed"]})
-    whole = (await api.get(path, params={"limit": 1000})).json()[noun]
-    paged, after = [], None
+    assert await all_pages(api, path, limit=3) == await all_pages(api, path, limit=1000)
+
+
+async def all_pages(api: Api, path: str, limit: int) -> list[dict[str, Any]]:
+    """All there is, however much of it other tests have made, in pages of ``limit``."""
+    paged: list[dict[str, Any]] = []
+    after = None
     while True:
-        page = (await api.get(path, params=params(limit=1, after=after))).json()
-        paged += page[noun]
+        page = (await api.get(path, params=params(limit=limit, after=after))).json()
+        paged += page[path.rsplit("/", 1)[-1]]
         if (after := page["next"]) is None:
-            break
-    assert paged == whole
+            return paged
 
 
 @pytest.mark.parametrize("name", ["\u200d", "\u202e", "\U0010ffff", "\ue000"])
