@@ -15,7 +15,6 @@ from server.rate_limits import RateLimits
 
 LANE = "stockwire.lane"
 """In the ASGI scope of a request: the lane that it is counted in."""
-IN_FLIGHT_MAX = 500
 HUBS_IN_FLIGHT_MAX = 100
 """Requests of hubs beyond the bound for all. A hub has a few at a time: levels, keys, a part of each shard's log."""
 HEALTH_IN_FLIGHT_MAX = 16

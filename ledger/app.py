@@ -9,10 +9,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from ledger.access import Access
 from ledger.admission import Admission, InFlight
+from ledger.body import BodyLimits
 from ledger.errors import Misdirected
 from ledger.heads import Heads
 from ledger.hub_callers import HubCallers
-from ledger.limits import BodyLimits
 from ledger.locations import Locations
 from ledger.long_polls import LongPolls
 from ledger.problems import Problems

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.errors import Invalid
+from ledger.limits import LINES_MAX
 from ledger.operation import SIGNS
 from server.bodies import REASONS, BadBody, decoded, decoded_once
 from wire.messages import Name
@@ -16,8 +17,6 @@ from wire.names import INVISIBLE
 
 T = TypeVar("T")
 
-LINES_MAX = 1000
-"""Lines of one operation or of all operations of one request, levels of one query, and items or locations of a list."""
 OPERATIONS_MAX = 1000
 """Operations of one request, and keys of one query."""
 SCOPES_MAX = 64

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from wire.addresses import Network, is_among
 
-CONNECTIONS_MAX = 2_000
 REASONS = ("connections", "address", "evicted", "head_size", "head_time", "unreadable")
 IPV6_PREFIX = 64
 """Bits that one customer has in common, who may use all the addresses below."""

@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from starlette.requests import Request
-
-from ledger.admission import out_of_lane
 from ledger.errors import Overloaded
 
 LONG_POLLS_MAX = 512
@@ -24,15 +21,15 @@ class LongPolls:
     def close(self) -> None:
         self._closed.set()
 
-    async def wait(self, request: Request, event: Coroutine[Any, Any, None]) -> bool:
-        """Until ``event`` ends: True. False if the caller hung up or the process stops. Raises Overloaded."""
+    async def wait(self, event: Coroutine[Any, Any, None], hanging_up: Coroutine[Any, Any, None]) -> bool:
+        """Until ``event`` ends: True. False if the caller hangs up before, or the process stops. Raises Overloaded."""
         if self.open >= self._polls_max:
             event.close()
+            hanging_up.close()
             raise Overloaded(f"{self._polls_max} requests are waiting already")
         self.open += 1
         try:
-            with out_of_lane(request.scope):
-                return await self._first(event, _gone(request), self._closed.wait())
+            return await self._first(event, hanging_up, self._closed.wait())
         finally:
             self.open -= 1
 
@@ -44,8 +41,3 @@ class LongPolls:
             for task in tasks:
                 task.cancel()
         return not happened.cancelled()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -6,9 +6,10 @@ from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ledger.connection_table import CONNECTIONS_MAX, ConnectionTable
+from ledger.connection_table import ConnectionTable
 from ledger.connections import LedgerConnection
 from ledger.hub_callers import HubCallers
+from ledger.limits import CONNECTIONS_MAX
 from server.handshakes import Handshakes
 from server.http_server import HttpServer, create_http_server
 from wire.backlog import BACKLOG

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ledger.admission import IN_FLIGHT_MAX
-from ledger.bodies import LINES_MAX
-from ledger.connection_table import CONNECTIONS_MAX
-from ledger.limits import BODY_BYTES_MAX
+from ledger.limits import BODY_BYTES_MAX, CONNECTIONS_MAX, IN_FLIGHT_MAX, LINES_MAX
 from wire.addresses import Network
 from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX

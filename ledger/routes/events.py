@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.access import AGAIN_S, HUB, Access, require
+from ledger.admission import out_of_lane
 from ledger.answers import Json
 from ledger.errors import NotFound
 from ledger.heads import Heads
@@ -63,7 +64,9 @@ class EventRoutes:
         while page["head"] == after and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
             # No connection is held here, and another ledger's commit is seen by the next heartbeat at the latest.
             waiting = self._heads.wait_beyond(shard, after, min(left_s, AGAIN_S))
-            if not await self._long_polls.wait(request, waiting):
+            with out_of_lane(request.scope):
+                happened = await self._long_polls.wait(waiting, _hanging_up(request))
+            if not happened:
                 break
             await self._access.admit(request)  # the key may have been revoked meanwhile
             page = await self._read(shard, after, limit)
@@ -92,3 +95,8 @@ class EventRoutes:
         meta = rows[0]
         public = {"steps": meta["public_steps"], "low": meta["public_low"]}
         return Json({"epoch": self._heads.compose(meta["epoch"]), "shards": shards, "public": public})
+
+
+async def _hanging_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -7,11 +7,11 @@ from hub.limits import Limits
 from hub.sequence import GAP_GRACE_S, SETTLED_S
 from hub.shards import FRESH_S
 from ledger.access import KEEP_S as LEDGER_KEEP_S
-from ledger.admission import HUBS_IN_FLIGHT_MAX, IN_FLIGHT_MAX
-from ledger.connection_table import CONNECTIONS_MAX
+from ledger.admission import HUBS_IN_FLIGHT_MAX
+from ledger.body import BODY_DEADLINE_S
 from ledger.database import SERVER_SETTINGS
 from ledger.heads import HEARTBEAT_S
-from ledger.limits import BODY_DEADLINE_S
+from ledger.limits import CONNECTIONS_MAX, IN_FLIGHT_MAX
 from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
 from ledger.long_polls import LONG_POLLS_MAX
 from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX

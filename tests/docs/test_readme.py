@@ -1,8 +1,7 @@
 """The figures that the README names; its programs run in tests/cli/test_readmes.py."""
 
 from hub.limits import Limits
-from ledger.bodies import LINES_MAX
-from ledger.limits import BODY_BYTES_MAX
+from ledger.limits import BODY_BYTES_MAX, LINES_MAX
 from tests.docs.pages import text_of
 from tests.source import ROOT
 

@@ -7,6 +7,7 @@ import pytest
 
 from ledger import bodies
 from ledger.errors import Invalid
+from ledger.limits import LINES_MAX
 
 LINE: dict[str, Any] = {"sku": "A", "location": "berlin", "quantity": -1, "kind": "sale"}
 
@@ -87,7 +88,7 @@ def test_a_missing_field_is_named() -> None:
         assert refusal({"lines": [LINE, without]}) == (422, f"lines[1].{field}", "is required")
 
 
-@pytest.mark.parametrize("lines", [[], None, {}, "A", [LINE] * (bodies.LINES_MAX + 1)])
+@pytest.mark.parametrize("lines", [[], None, {}, "A", [LINE] * (LINES_MAX + 1)])
 def test_lines_are_one_to_a_thousand(lines: Any) -> None:
     assert refusal({"lines": lines})[:2] == (422, "lines")
 

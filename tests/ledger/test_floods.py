@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger import limits
+from ledger.body import BODY_DEADLINE_S
 from ledger.connection_table import ConnectionTable, counted_address
 from ledger.serving import create_server, listen, url_of
 from server import http_connection
@@ -121,7 +121,7 @@ async def test_a_body_that_drips_leaves_others_alone(
     monkeypatch: pytest.MonkeyPatch, http_system: System, api: Api, unique_name: str
 ) -> None:
     """As many as a ledger has connections to its database: none is held meanwhile."""
-    assert limits.BODY_DEADLINE_S == 10
+    assert BODY_DEADLINE_S == 10
     key = (await http_system.admin_key()).encode()
     head = (
         b"POST /v1/movements HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\r\nContent-Length: 100\r\nAuthorization: Bearer "
@@ -132,7 +132,7 @@ async def test_a_body_that_drips_leaves_others_alone(
             writer.write(head + key + b"\r\n\r\n{")
             await writer.drain()
         await api.stock(unique_name, unique_name, 1)
-        async with asyncio.timeout(limits.BODY_DEADLINE_S + DEADLINE_S):
+        async with asyncio.timeout(BODY_DEADLINE_S + DEADLINE_S):
             answers = await asyncio.gather(*(reader.read() for reader, _ in slow))
     assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 400 Bad Request"}
     assert all(b"did not arrive within 10 s" in answer for answer in answers)

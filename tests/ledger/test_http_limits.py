@@ -12,9 +12,9 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from ledger.body import BodyLimits
 from ledger.connections import LedgerConnection
 from ledger.errors import Invalid, LedgerError, TooLarge
-from ledger.limits import BodyLimits
 from server import http_connection
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt

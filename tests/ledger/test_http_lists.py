@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.limits import LIST_FACTOR
+from ledger.body import LIST_FACTOR
 from ledger.migrations import SHARDS_DEFAULT
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, field, problem

@@ -14,8 +14,9 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from ledger.bodies import LINES_MAX, TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
-from ledger.limits import BODY_BYTES_MAX, LIST_FACTOR
+from ledger.bodies import TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
+from ledger.body import LIST_FACTOR
+from ledger.limits import BODY_BYTES_MAX, LINES_MAX
 from ledger.query import PAGE_DEFAULT, PAGE_MAX
 from ledger.routes import (
     counts,
