@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from hub.counts import Counts
 from hub.errors import Full, Refused
 from hub.frames import Framed, Framing, frame, framed, state_payload, websocket_frame
-from hub.held import Counted, Derived, Held, Range, RangeName, Watched
+from hub.held import Area, AreaName, Counted, Derived, Held, Watched
 from hub.levels import Levels
 from hub.resume import Resume, decide, fingerprint
 from hub.sequence import Asked
 from hub.session import PART_LEVELS, Session
 from hub.shards import Shards
 from hub.starting import Starting
-from hub.subscription import LevelSubscription, RangeSubscription, Subscription
+from hub.subscription import AreaSubscription, LevelSubscription, Subscription
 from hub.views import Kind, Views
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Batch, Event, Heartbeat, Position, Subscribe, encode
@@ -88,19 +88,19 @@ class Fanout:
 
     def page(
         self,
-        ranges: Sequence[Range],
+        areas: Sequence[Area],
         counted: Iterable[Counted],
         heads: Mapping[int, int],
         asked: Sequence[int],
         *,
         last: bool,
     ) -> bool:
-        """A page of ranges, read as above. Raises Full."""
-        if not _covers(heads, asked, {found.shard for found in ranges}):
+        """A page of areas, read as above. Raises Full."""
+        if not _covers(heads, asked, {area.shard for area in areas}):
             return False
-        self.levels.page(ranges, counted, heads)
+        self.levels.page(areas, counted, heads)
         if last:
-            self.levels.finish(ranges)
+            self.levels.finish(areas)
             self.levels.settle(self.shards.lasts())
         return True
 
@@ -148,10 +148,10 @@ class Fanout:
             session.add(levels)
             levels.watch(held)
         else:
-            found = _ranges_of(home, touched if everywhere else (request.location,))
-            subscription = ranges = RangeSubscription(request, session, home, **registered)
-            session.add(ranges)
-            ranges.watch(found)
+            areas = _areas_of(home, touched if everywhere else (request.location,))
+            subscription = whole = AreaSubscription(request, session, home, **registered)
+            session.add(whole)
+            whole.watch(areas)
         lasts = self.shards.lasts()
         self.counts.subscribed += 1
         self._decide(subscription, {shard: lasts[shard] for shard in subscription.shards})
@@ -225,15 +225,15 @@ class Fanout:
 
     def _deliver(self, held: Watched) -> None:
         """The common tick: one level changed, for one kind of audience. Nothing per connection but the write itself."""
-        ranges = self._ranges(held)
-        audiences = bool(held.watchers) + sum(bool(found.live) for found in ranges)
+        areas = self._areas(held)
+        audiences = bool(held.watchers) + sum(bool(area.live) for area in areas)
         if audiences > 1:  # a session may be in several, and is written once
             self._deliver_many([held])
             return
-        for found in ranges:
-            if found.live:
-                self._deliver_live(held, found)
-            found.flushed = held.seq
+        for area in areas:
+            if area.live:
+                self._deliver_live(held, area)
+            area.flushed = held.seq
         if held.watchers:
             self._deliver_watchers(held)
 
@@ -251,11 +251,11 @@ class Fanout:
                 session.mark(held)
         self._count(writes, frames)
 
-    def _deliver_live(self, held: Watched, found: Range) -> None:
+    def _deliver_live(self, held: Watched, area: Area) -> None:
         frames = _frames(held)
         writes = 0
         behind = []
-        for cursor in found.live:
+        for cursor in area.live:
             session = cursor.session
             if session.writable:
                 writes += 1
@@ -277,13 +277,13 @@ class Fanout:
         counts.level_bytes += writes * len(frames[Framing.WEBSOCKET])
 
     def _deliver_many(self, dirty: list[Watched]) -> None:
-        """Frames are joined per range where one is watched, and per connection, so that each is written once."""
+        """Frames are joined per area where one is watched, and per connection, so that each is written once."""
         written: dict[Session, None] = {}
-        ranges: dict[Range, list[Framed]] = {}
+        by_area: dict[Area, list[Framed]] = {}
         counts = self.counts
         for held in sorted(dirty, key=lambda held: held.seq):
-            found = self._ranges(held)
-            frames = _frames(held) if held.watchers or found else None
+            areas = self._areas(held)
+            frames = _frames(held) if held.watchers or areas else None
             for session in held.watchers:
                 if session.writable and len(session.outbox) < PART_LEVELS:
                     assert frames is not None
@@ -292,11 +292,11 @@ class Fanout:
                     counts.deliveries += len(session.subscriptions) == 1
                 else:
                     session.mark(held)
-            for one in found:
+            for area in areas:
                 assert frames is not None
-                ranges.setdefault(one, []).append(frames)
-        for one, joined in ranges.items():
-            self._deliver_range(one, joined, written)
+                by_area.setdefault(area, []).append(frames)
+        for area, joined in by_area.items():
+            self._deliver_area(area, joined, written)
         for session in written:
             if len(session.subscriptions) > 1:
                 session.outbox = list(dict.fromkeys(session.outbox))
@@ -305,11 +305,11 @@ class Fanout:
             session.outbox = []
         counts.writes += len(written)
 
-    def _deliver_range(self, found: Range, frames: list[Framed], written: dict[Session, None]) -> None:
+    def _deliver_area(self, area: Area, frames: list[Framed], written: dict[Session, None]) -> None:
         """More than one part in a tick: everybody falls behind and catches up in parts, newest states only."""
         joined = tuple(b"".join(one[framing] for one in frames) for framing in Framing)
         behind = []
-        for cursor in found.live:
+        for cursor in area.live:
             session = cursor.session
             if session.writable and len(frames) <= PART_LEVELS:
                 if len(session.subscriptions) > 1:  # what another subscription has too is written once
@@ -322,17 +322,17 @@ class Fanout:
                 behind.append(cursor)
         for cursor in behind:
             cursor.fall_behind()
-        assert found.order is not None
-        found.flushed = found.order.top
+        assert area.order is not None
+        area.flushed = area.order.top
 
-    def _ranges(self, held: Watched) -> list[Range]:
-        """The complete ranges it belongs to, if anybody might watch one."""
-        ranges = held.views.ranges if isinstance(held, Derived) else self.levels.ranges
-        if not ranges or held.state is None:
+    def _areas(self, held: Watched) -> list[Area]:
+        """The complete areas it belongs to, if anybody might watch one."""
+        areas = held.views.areas if isinstance(held, Derived) else self.levels.areas
+        if not areas or held.state is None:
             return []
         shard = held.shard if isinstance(held, Derived) else held.state.shard
-        found = (ranges.get(name) for name in (held.location, shard))
-        return [one for one in found if one is not None and one.order is not None]
+        named = (areas.get(name) for name in (held.location, shard))
+        return [area for area in named if area is not None and area.order is not None]
 
     def _pump(self) -> None:
         """In turns: many who ask for much must not hold up what changes next."""
@@ -357,10 +357,10 @@ def _watched(home: Levels | Views, session: Session, location: str, skus: Iterab
     return watched
 
 
-def _ranges_of(home: Levels | Views, names: Iterable[RangeName]) -> list[Range]:
+def _areas_of(home: Levels | Views, names: Iterable[AreaName]) -> list[Area]:
     """Raises Full, and then has taken hold of none."""
     try:
-        return [home.range(name) for name in names]
+        return [home.area(name) for name in names]
     except Full:
         assert isinstance(home, Views)
         home.let_go_unwatched()

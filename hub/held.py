@@ -1,4 +1,4 @@
-"""What a hub holds of the stock: single levels, what is derived from them, and ranges of either. Pure data.
+"""What a hub holds of the stock: single levels, what is derived from them, and areas of either. Pure data.
 
 ``levels`` and ``views`` keep it in step.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hub.subscription import Cursor
     from hub.views import Views
 
-RangeName = str | int
+AreaName = str | int
 """A location, or a shard with all its locations."""
 
 
@@ -23,7 +23,7 @@ Counted = tuple[LevelState, int]
 
 
 class Waiter(Protocol):
-    """Waits for a level's first state or for a range: ``arrived`` is called once, also when a range cannot be had."""
+    """Waits for a level's first state or for an area: ``arrived`` is called once, also when an area cannot be had."""
 
     def arrived(self) -> None: ...
 
@@ -77,7 +77,7 @@ class Derived:
 Watched = Held | Derived
 
 
-class Range:
+class Area:
     """All levels of a location or shard, or what is derived from them in one way. ``order`` is None until complete.
 
     Complete means: every page was read (``pages`` counts them), and the hub has applied every event up to the newest
@@ -103,7 +103,7 @@ class Range:
         "watchers",
     )
 
-    def __init__(self, name: RangeName, shard: int) -> None:
+    def __init__(self, name: AreaName, shard: int) -> None:
         self.name = name
         self.shard = shard
         self.order: SeqOrder | None = None
@@ -118,7 +118,7 @@ class Range:
         self.views: dict[Views, None] = {}
 
 
-def call(waited_for: Watched | Range) -> None:
+def call(waited_for: Watched | Area) -> None:
     waiters, waited_for.waiters = waited_for.waiters, {}
     for waiter in waiters:
         waiter.arrived()

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from hub.errors import Full
-from hub.held import Counted, Derived, Held, Range, RangeName, Watched, call
+from hub.held import Area, AreaName, Counted, Derived, Held, Watched, call
 from hub.order import SeqOrder
 from hub.views import Kind, Views
 from wire.availability import DEFAULT_STEPS, PublicSteps
@@ -24,7 +24,7 @@ EVICTED_AT_ONCE = 1_000  # so that a full hub does not look for room again with 
 
 
 class Levels:
-    """What is asked for is held up to ``levels_max``; what comes into being in a range that is held comes on top.
+    """What is asked for is held up to ``levels_max``; what comes into being in an area that is held comes on top.
 
     At most ``idle_max`` levels that nobody watches are kept; the least recently used go. ``let_go`` counts them.
     """
@@ -37,17 +37,17 @@ class Levels:
         self.levels_max = levels_max
         self.idle_max = idle_max
         self.locations: dict[str, dict[str, Held]] = {}
-        self.ranges: dict[RangeName, Range] = {}
+        self.areas: dict[AreaName, Area] = {}
         self.count = 0
         self.let_go = 0
         self.wanted: dict[Held, None] = {}
-        self.wanted_ranges: dict[Range, None] = {}
-        self._shard_ranges = 0
+        self.wanted_areas: dict[Area, None] = {}
+        self._shard_areas = 0
         self._views: dict[Kind, Views] = {}
         self._dirty: list[Watched] = []
-        self._reading: dict[RangeName, Range] = {}
+        self._reading: dict[AreaName, Area] = {}
         self._idle: OrderedDict[Held, None] = OrderedDict()
-        self._idle_ranges: OrderedDict[RangeName, None] = OrderedDict()
+        self._idle_areas: OrderedDict[AreaName, None] = OrderedDict()
 
     @property
     def changed(self) -> bool:
@@ -55,12 +55,12 @@ class Levels:
 
     @property
     def reading(self) -> bool:
-        """Whether a range is not complete yet."""
+        """Whether an area is not complete yet."""
         return bool(self._reading)
 
-    def is_reading(self, found: Range) -> bool:
-        """Whether this very range is still to be completed: one that was let go and taken hold of again is another."""
-        return self._reading.get(found.name) is found
+    def is_reading(self, area: Area) -> bool:
+        """Whether this very area is still to be completed: one that was let go and taken hold of again is another."""
+        return self._reading.get(area.name) is area
 
     # what is held
 
@@ -76,7 +76,7 @@ class Levels:
                 held.state = absent(location, sku, shard_of(location, self.shards))
             else:
                 self.wanted[held] = None
-            if not self._in_range(held):
+            if not self._in_area(held):
                 self._idle[held] = None
         elif held in self._idle:
             self._idle.move_to_end(held)
@@ -96,49 +96,49 @@ class Levels:
         return True
 
     def _rest(self, held: Held) -> None:
-        if not held.watchers and not held.derived and not self._in_range(held):
+        if not held.watchers and not held.derived and not self._in_area(held):
             self._idle[held] = None
 
-    def range(self, name: RangeName) -> Range:
-        """The range, wanted from the ledger if it is not here yet."""
-        found = self.ranges.get(name)
-        if found is None:
+    def area(self, name: AreaName) -> Area:
+        """The area, wanted from the ledger if it is not here yet."""
+        area = self.areas.get(name)
+        if area is None:
             shard = self.shard(name)
-            found = self.ranges[name] = Range(name, shard)
-            self._shard_ranges += isinstance(name, int)
-            for held in self.members(found):
-                self._idle.pop(held, None)  # from now on it stays as long as the range
-            if isinstance(name, str) and (whole := self.ranges.get(shard)) and whole.order is not None:
-                self._complete(found)  # everything of the shard is here already
+            area = self.areas[name] = Area(name, shard)
+            self._shard_areas += isinstance(name, int)
+            for held in self.members(area):
+                self._idle.pop(held, None)  # from now on it stays as long as the area
+            if isinstance(name, str) and (whole := self.areas.get(shard)) and whole.order is not None:
+                self._complete(area)  # everything of the shard is here already
             else:
-                self._reading[name] = found
-                self.wanted_ranges[found] = None
-            self._idle_ranges[name] = None
-        elif name in self._idle_ranges:
-            self._idle_ranges.move_to_end(name)
-        return found
+                self._reading[name] = area
+                self.wanted_areas[area] = None
+            self._idle_areas[name] = None
+        elif name in self._idle_areas:
+            self._idle_areas.move_to_end(name)
+        return area
 
-    def shard(self, name: RangeName) -> int:
+    def shard(self, name: AreaName) -> int:
         return name if isinstance(name, int) else shard_of(name, self.shards)
 
-    def watch_range(self, found: Range) -> None:
-        found.watchers += 1
-        self._idle_ranges.pop(found.name, None)
+    def watch_area(self, area: Area) -> None:
+        area.watchers += 1
+        self._idle_areas.pop(area.name, None)
 
-    def unwatch_range(self, found: Range) -> None:
-        found.watchers -= 1
-        if not found.watchers and self.ranges.get(found.name) is found:
-            self._idle_ranges[found.name] = None
+    def unwatch_area(self, area: Area) -> None:
+        area.watchers -= 1
+        if not area.watchers and self.areas.get(area.name) is area:
+            self._idle_areas[area.name] = None
 
     def complete(self, location: str) -> bool:
         """Whether everything that exists at this location is held, so that nothing has to be asked."""
-        own, whole = self.ranges.get(location), self._shard_range(location)
+        own, whole = self.areas.get(location), self._shard_area(location)
         return (own is not None and own.order is not None) or (whole is not None and whole.order is not None)
 
     # what is derived from it
 
     def views(self, kind: Kind) -> Views:
-        """Kept from its first derived level or range on, so that what is refused leaves nothing behind."""
+        """Kept from its first derived level or area on, so that what is refused leaves nothing behind."""
         return self._views.get(kind) or Views(kind, self, self.steps)
 
     def keep(self, kind: Kind, views: Views) -> None:
@@ -177,7 +177,7 @@ class Levels:
         location = self.locations.get(event.location)
         held = location.get(event.sku) if location is not None else None
         if held is None:
-            if not self.ranges or (event.location not in self.ranges and event.shard not in self.ranges):
+            if not self.areas or (event.location not in self.areas and event.shard not in self.areas):
                 return
             held = self._add(event.location, event.sku, bounded=False)
         state = held.state
@@ -188,13 +188,13 @@ class Levels:
         if state is None:
             self.wanted.pop(held, None)
             call(held)
-        for name in (event.location, event.shard) if self.ranges else ():
-            found = self.ranges.get(name)
-            if found is not None and found.order is not None:
-                found.order.moved(held, new=new)
-                if new and found.keys is not None:
-                    insort(found.keys, (held.sku, held.location))
-                for views in found.views if new else ():
+        for name in (event.location, event.shard) if self.areas else ():
+            area = self.areas.get(name)
+            if area is not None and area.order is not None:
+                area.order.moved(held, new=new)
+                if new and area.keys is not None:
+                    insort(area.keys, (held.sku, held.location))
+                for views in area.views if new else ():
                     views.entered(held)
 
     def loaded(self, held: Held, counted: Counted) -> None:
@@ -205,38 +205,38 @@ class Levels:
         if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
             self._load(held, counted)
 
-    def page(self, ranges: Iterable[Range], counted: Iterable[Counted], heads: Mapping[int, int]) -> None:
-        """One page of ranges that are being read. Raises Full."""
-        reading = [found for found in ranges if self.is_reading(found)]
+    def page(self, areas: Iterable[Area], counted: Iterable[Counted], heads: Mapping[int, int]) -> None:
+        """One page of areas that are being read. Raises Full."""
+        reading = [area for area in areas if self.is_reading(area)]
         if not reading:
             return
         for one in counted:
             state, _ = one
-            if not self.complete(state.location):  # a complete range is moved by events alone, or its order breaks
+            if not self.complete(state.location):  # a complete area is moved by events alone, or its order breaks
                 held = self.locations.get(state.location, {}).get(state.sku) or self._add(state.location, state.sku)
                 self._load(held, one)
-        for found in reading:
-            found.need = max(found.need, heads[found.shard])
-            found.pages += 1
+        for area in reading:
+            area.need = max(area.need, heads[area.shard])
+            area.pages += 1
 
-    def finish(self, ranges: Iterable[Range]) -> None:
-        """All pages of these ranges were read."""
-        for found in ranges:
-            found.read = True
+    def finish(self, areas: Iterable[Area]) -> None:
+        """All pages of these areas were read."""
+        for area in areas:
+            area.read = True
 
     def settle(self, lasts: list[int]) -> None:
-        """Complete the ranges whose pages the hub has caught up with."""
-        for found in list(self._reading.values()):
-            if found.read and lasts[found.shard] >= found.need:
-                del self._reading[found.name]
-                self._complete(found)
+        """Complete the areas whose pages the hub has caught up with."""
+        for area in list(self._reading.values()):
+            if area.read and lasts[area.shard] >= area.need:
+                del self._reading[area.name]
+                self._complete(area)
 
-    def abandon(self, ranges: Iterable[Range]) -> None:
+    def abandon(self, areas: Iterable[Area]) -> None:
         """Ranges that cannot be read (too large): their waiters are called, and find no order."""
-        for found in ranges:
-            if self.is_reading(found):
-                self._drop_range(found)
-                call(found)
+        for area in areas:
+            if self.is_reading(area):
+                self._drop_area(area)
+                call(area)
 
     def take_dirty(self) -> list[Watched]:
         """What changed since the last call, each once."""
@@ -248,7 +248,7 @@ class Levels:
     # bounds
 
     def trim(self) -> None:
-        """Let go of what nobody watches beyond ``idle_max``: single levels first, then whole ranges.
+        """Let go of what nobody watches beyond ``idle_max``: single levels first, then whole areas.
 
         Called once a tick, so what was taken hold of in the tick cannot go before it is watched.
         """
@@ -257,42 +257,42 @@ class Levels:
             for held in list(islice((held for held in self._idle if not held.waiters), excess)):
                 del self._idle[held]
                 self._remove(held)
-        if self._idle_ranges and (excess := self.idle() - self.idle_max) > 0:
-            for name in [name for name in self._idle_ranges if not self.ranges[name].waiters]:
-                excess -= len(self.ranges[name].order or ())
-                self._drop_range(self.ranges[name])
+        if self._idle_areas and (excess := self.idle() - self.idle_max) > 0:
+            for name in [name for name in self._idle_areas if not self.areas[name].waiters]:
+                excess -= len(self.areas[name].order or ())
+                self._drop_area(self.areas[name])
                 if excess <= 0:
                     break
 
     def idle(self) -> int:
-        """How many levels nobody watches, about: those of a location in two ranges count twice."""
-        idle = (self.ranges[name].order for name in self._idle_ranges)
+        """How many levels nobody watches, about: those of a location in two areas count twice."""
+        idle = (self.areas[name].order for name in self._idle_areas)
         return len(self._idle) + sum(len(order) for order in idle if order is not None)
 
-    def keys(self, found: Range) -> list[tuple[str, str]]:
-        """What exists in a complete range, in order: the byte order of UTF-8 is that of code points."""
-        if found.keys is None:
-            found.keys = sorted((held.sku, held.location) for held in self.members(found) if held.seq)
-        return found.keys
+    def keys(self, area: Area) -> list[tuple[str, str]]:
+        """What exists in a complete area, in order: the byte order of UTF-8 is that of code points."""
+        if area.keys is None:
+            area.keys = sorted((held.sku, held.location) for held in self.members(area) if held.seq)
+        return area.keys
 
-    def members(self, found: Range) -> Iterable[Held]:
-        if isinstance(found.name, str):
-            return self.locations.get(found.name, {}).values()
+    def members(self, area: Area) -> Iterable[Held]:
+        if isinstance(area.name, str):
+            return self.locations.get(area.name, {}).values()
         return (
             held
             for location, levels in self.locations.items()
-            if shard_of(location, self.shards) == found.shard
+            if shard_of(location, self.shards) == area.shard
             for held in levels.values()
         )
 
-    def _complete(self, found: Range) -> None:
-        members = list(self.members(found))
+    def _complete(self, area: Area) -> None:
+        members = list(self.members(area))
         for held in members:
             if held.state is None:
-                self._arrive(held, absent(held.location, held.sku, found.shard))
-        found.order = SeqOrder(members)
-        found.flushed = found.order.top
-        call(found)
+                self._arrive(held, absent(held.location, held.sku, area.shard))
+        area.order = SeqOrder(members)
+        area.flushed = area.order.top
+        call(area)
 
     def _load(self, held: Held, counted: Counted) -> None:
         state, view_version = counted
@@ -301,8 +301,8 @@ class Levels:
         elif state.version > held.state.version:
             self._change(held, state, view_version)
         for name in (held.location, state.shard) if self._reading else ():
-            if (found := self._reading.get(name)) is not None:
-                found.need = max(found.need, state.seq)
+            if (area := self._reading.get(name)) is not None:
+                area.need = max(area.need, state.seq)
 
     def _arrive(self, held: Held, state: LevelState, view_version: int = 0) -> None:
         """The first state. Not a change: whoever watches the level still waits for its snapshot."""
@@ -339,25 +339,25 @@ class Levels:
     def _make_room(self) -> None:
         """What nobody watches must not keep out what somebody asks for. Raises Full.
 
-        A range that is still being read stays: its pages are on their way here.
+        An area that is still being read stays: its pages are on their way here.
         """
         for held in list(islice((held for held in self._idle if not held.waiters), EVICTED_AT_ONCE)):
             del self._idle[held]
             self._remove(held)
-        for name in [name for name in self._idle_ranges if name not in self._reading]:
+        for name in [name for name in self._idle_areas if name not in self._reading]:
             if self.count < self.levels_max:
                 return
-            if not self.ranges[name].waiters:
-                self._drop_range(self.ranges[name])
+            if not self.areas[name].waiters:
+                self._drop_area(self.areas[name])
         if self.count >= self.levels_max:
             raise Full(self.levels_max)
 
-    def _in_range(self, held: Held) -> bool:
-        """What belongs to a range stays as long as the range."""
-        return held.location in self.ranges or self._shard_range(held.location) is not None
+    def _in_area(self, held: Held) -> bool:
+        """What belongs to an area stays as long as the area."""
+        return held.location in self.areas or self._shard_area(held.location) is not None
 
-    def _shard_range(self, location: str) -> Range | None:
-        return self.ranges.get(shard_of(location, self.shards)) if self._shard_ranges else None
+    def _shard_area(self, location: str) -> Area | None:
+        return self.areas.get(shard_of(location, self.shards)) if self._shard_areas else None
 
     def _remove(self, held: Held) -> None:
         levels = self.locations[held.location]
@@ -368,14 +368,14 @@ class Levels:
         self.count -= 1
         self.let_go += 1
 
-    def _drop_range(self, found: Range) -> None:
-        del self.ranges[found.name]
-        self._shard_ranges -= isinstance(found.name, int)
-        self._idle_ranges.pop(found.name, None)
-        self.wanted_ranges.pop(found, None)
-        self._reading.pop(found.name, None)
-        for held in list(self.members(found)):
-            if not held.watchers and not held.derived and not self._in_range(held):
+    def _drop_area(self, area: Area) -> None:
+        del self.areas[area.name]
+        self._shard_areas -= isinstance(area.name, int)
+        self._idle_areas.pop(area.name, None)
+        self.wanted_areas.pop(area, None)
+        self._reading.pop(area.name, None)
+        for held in list(self.members(area)):
+            if not held.watchers and not held.derived and not self._in_area(held):
                 self._idle.pop(held, None)
                 self._remove(held)
 

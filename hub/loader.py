@@ -1,4 +1,4 @@
-"""Reads from the ledger what subscriptions need and the hub does not hold: single levels together, ranges in pages."""
+"""Reads from the ledger what subscriptions need and the hub does not hold: single levels together, areas in pages."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from hub.errors import Full, LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout import Fanout
-from hub.held import Held, Range
+from hub.held import Area, Held
 from hub.ledger import QUERY_KEYS_MAX, Ledger, LevelsPage
 from wire.messages import LevelState
 
@@ -44,7 +44,7 @@ class Loader:
 
     def look(self) -> None:
         fanout = self._fanout()
-        if fanout is not None and (fanout.levels.wanted or fanout.levels.wanted_ranges):
+        if fanout is not None and (fanout.levels.wanted or fanout.levels.wanted_areas):
             self._wanted.set()
 
     async def run(self) -> None:
@@ -61,28 +61,28 @@ class Loader:
                 tasks.create_task(self._load(fanout, *work))
                 self.look()
 
-    def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[Range, ...]] | None:
+    def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[Area, ...]] | None:
         """The next request: up to 1,000 levels, or one location, or every shard."""
-        wanted, ranges = fanout.levels.wanted, fanout.levels.wanted_ranges
+        wanted, areas = fanout.levels.wanted, fanout.levels.wanted_areas
         if wanted:
             taken = list(wanted)[:QUERY_KEYS_MAX]
             for held in taken:
                 del wanted[held]
             return taken, ()
-        if ranges:
-            shards = tuple(found for found in ranges if isinstance(found.name, int))
-            together = shards or (next(iter(ranges)),)
-            for found in together:
-                del ranges[found]
+        if areas:
+            shards = tuple(area for area in areas if isinstance(area.name, int))
+            together = shards or (next(iter(areas)),)
+            for area in together:
+                del areas[area]
             return [], together
         return None
 
-    async def _load(self, fanout: Fanout, levels: list[Held], ranges: tuple[Range, ...]) -> None:
+    async def _load(self, fanout: Fanout, levels: list[Held], areas: tuple[Area, ...]) -> None:
         pause_s = PAUSE_MIN_S
         try:
             while fanout is self._fanout():
                 try:
-                    if await (self._query(fanout, levels) if levels else self._read(fanout, ranges)):
+                    if await (self._query(fanout, levels) if levels else self._read(fanout, areas)):
                         return
                     fanout.shards.suspicious = True  # the feed asks whether history was rewritten
                     reason = "the answer is from before what this hub has applied"
@@ -118,12 +118,12 @@ class Loader:
         heads = _heads(fanout, answer, asked)
         return fanout.loaded(list(zip(missing, answer.counted(), strict=True)), heads, asked)
 
-    async def _read(self, fanout: Fanout, ranges: tuple[Range, ...]) -> bool:
+    async def _read(self, fanout: Fanout, areas: tuple[Area, ...]) -> bool:
         """All pages, from the first: what was read in vain is read again, since reads are cheap and rarely fail."""
-        name = ranges[0].name
+        name = areas[0].name
         location = name if isinstance(name, str) else None
         after: str | None = None
-        while any(fanout.levels.is_reading(found) for found in ranges):
+        while any(fanout.levels.is_reading(area) for area in areas):
             asked = fanout.shards.lasts()
             answer = await self._page(location, after)
             self._count(answer)
@@ -131,11 +131,11 @@ class Loader:
                 return True
             heads = _heads(fanout, answer, asked)
             try:
-                if not fanout.page(ranges, answer.counted(), heads, asked, last=answer.next is None):
+                if not fanout.page(areas, answer.counted(), heads, asked, last=answer.next is None):
                     return False
             except Full as full:
                 log.error("a whole location is larger than this hub may hold reason=%s", full)
-                fanout.levels.abandon(ranges)
+                fanout.levels.abandon(areas)
                 return True
             if answer.next is None:
                 return True

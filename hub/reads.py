@@ -9,7 +9,7 @@ from itertools import islice
 from hub.errors import LedgerUnavailable
 from hub.fanout import Fanout
 from hub.feed import Feed
-from hub.held import Held, Range
+from hub.held import Area, Held
 from hub.levels import absent
 from hub.problems import RETRY_AFTER_S, Problem
 
@@ -46,38 +46,38 @@ class Reads:
     async def member(self, location: str, sku: str) -> Held:
         """Of a location that is held as a whole from now on; a level that does not exist is not held."""
         levels = self.fanout().levels
-        found = levels.range(location)
-        levels.watch_range(found)
+        area = levels.area(location)
+        levels.watch_area(area)
         try:
-            if found.order is None:
-                await self._arrive([found])
-            if found.order is None:
+            if area.order is None:
+                await self._arrive([area])
+            if area.order is None:
                 raise Problem(
                     "overloaded", f"{location} has more levels than this hub may hold", retry_after_s=RETRY_AFTER_S
                 )
             held = levels.locations.get(location, {}).get(sku)
             if held is None:
                 held = Held(location, sku)
-                held.state = absent(location, sku, found.shard)
+                held.state = absent(location, sku, area.shard)
             return held
         finally:
-            levels.unwatch_range(found)
+            levels.unwatch_area(area)
 
     async def page(self, location: str | None, after: tuple[str, str], limit: int) -> list[Held]:
         """The next levels in the order of (sku, location) of one location, or of everything."""
         fanout = self.fanout()
         names: Iterable[str | int] = range(len(fanout.shards)) if location is None else (location,)
-        ranges = [fanout.levels.range(name) for name in names]
-        for found in ranges:  # or one that is complete may be let go while another is still read
-            fanout.levels.watch_range(found)
+        areas = [fanout.levels.area(name) for name in names]
+        for area in areas:  # or one that is complete may be let go while another is still read
+            fanout.levels.watch_area(area)
         try:
-            await self._arrive(found for found in ranges if found.order is None)
-            return _following(fanout, ranges, after, limit)
+            await self._arrive(area for area in areas if area.order is None)
+            return _following(fanout, areas, after, limit)
         finally:
-            for found in ranges:
-                fanout.levels.unwatch_range(found)
+            for area in areas:
+                fanout.levels.unwatch_area(area)
 
-    async def _arrive(self, missing: Iterable[Held | Range]) -> None:
+    async def _arrive(self, missing: Iterable[Held | Area]) -> None:
         """Each is waited for before the next is taken, so that a full hub does not let go of it meanwhile."""
         arrivals: list[_Arrival] = []
         try:
@@ -98,7 +98,7 @@ class Reads:
 
 
 class _Arrival:
-    def __init__(self, waited_for: Held | Range) -> None:
+    def __init__(self, waited_for: Held | Area) -> None:
         self.waited_for = waited_for
         self.event = asyncio.Event()
 
@@ -106,13 +106,13 @@ class _Arrival:
         self.event.set()
 
 
-def _following(fanout: Fanout, ranges: Sequence[Range], after: tuple[str, str], limit: int) -> list[Held]:
-    if any(found.order is None for found in ranges):
+def _following(fanout: Fanout, areas: Sequence[Area], after: tuple[str, str], limit: int) -> list[Held]:
+    if any(area.order is None for area in areas):
         detail = "there are more levels than this hub may hold: name a location"
         raise Problem("overloaded", detail, retry_after_s=RETRY_AFTER_S)
     following = []
-    for found in ranges:
-        keys = fanout.levels.keys(found)
+    for area in areas:
+        keys = fanout.levels.keys(area)
         start = bisect_right(keys, after)
         following.append(keys[start : start + limit])
     return [fanout.levels.locations[location][sku] for sku, location in islice(merge(*following), limit)]

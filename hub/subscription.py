@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hub.frames import framed, state_payload
-from hub.held import Range, State, Watched
+from hub.held import Area, State, Watched
 from hub.levels import Levels
 from hub.views import Views
 from wire.messages import Position, Snapshot, Subscribe, Subscribed
@@ -142,10 +142,10 @@ class LevelSubscription(Subscription):
 
 
 class Cursor:
-    """How far a subscription has read a range: everything with a seq up to ``at`` was written.
+    """How far a subscription has read an area: everything with a seq up to ``at`` was written.
 
-    While it is in ``range.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: the snapshot
-    has all of the range.
+    While it is in ``area.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: the snapshot
+    has all of the area.
 
     A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
     ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So
@@ -153,12 +153,12 @@ class Cursor:
     and what it lacks has a higher seq than that position and follows, also after a resume.
     """
 
-    __slots__ = ("at", "chases", "goal", "passed", "range", "session", "subscription")
+    __slots__ = ("area", "at", "chases", "goal", "passed", "session", "subscription")
 
-    def __init__(self, subscription: "RangeSubscription", found: Range, goal: int) -> None:
+    def __init__(self, subscription: "AreaSubscription", area: Area, goal: int) -> None:
         self.subscription = subscription
         self.session = subscription.session
-        self.range = found
+        self.area = area
         self.at = 0
         self.goal = goal
         self.chases = 0
@@ -166,42 +166,42 @@ class Cursor:
 
     def fall_behind(self) -> None:
         """Its session cannot be written to now: remember where it stands; the newest states follow when it drains."""
-        self.at = self.range.flushed
-        del self.range.live[self]
+        self.at = self.area.flushed
+        del self.area.live[self]
         self.session.owe(self.subscription)
 
     def next(self, limit: int) -> list[Watched]:
         """The next levels behind it. Having them all, it goes live: call this only when all that changed is flushed."""
-        assert self.range.order is not None
-        found = self.range.order.after(self.at, limit)
+        assert self.area.order is not None
+        found = self.area.order.after(self.at, limit)
         if found:
             self.at = found[-1].seq
         if len(found) < limit:
             self.passed = True
-            self.range.live[self] = None
+            self.area.live[self] = None
         elif self.at >= self.goal:
-            self.goal = self.range.order.top
+            self.goal = self.area.order.top
             self.chases += 1
             self.passed = self.passed or self.chases > CHASES_MAX
         return found
 
 
-class RangeSubscription(Subscription):
-    """A whole location, or everything: one cursor per range, its memory and its position at once."""
+class AreaSubscription(Subscription):
+    """A whole location, or everything: one cursor per area, its memory and its position at once."""
 
-    def watch(self, ranges: Sequence[Range]) -> None:
-        self.cursors = [Cursor(self, found, self.at.seq[str(found.shard)]) for found in ranges]
-        for found in ranges:
-            self.home.watch_range(found)
-            if found.order is None:
-                found.waiters[self] = None
+    def watch(self, areas: Sequence[Area]) -> None:
+        self.cursors = [Cursor(self, area, self.at.seq[str(area.shard)]) for area in areas]
+        for area in areas:
+            self.home.watch_area(area)
+            if area.order is None:
+                area.waiters[self] = None
                 self.missing += 1
 
     def progress(self) -> int:
-        return sum(cursor.range.pages for cursor in self.cursors) - self.missing
+        return sum(cursor.area.pages for cursor in self.cursors) - self.missing
 
     def arrived(self) -> None:
-        if any(cursor.range.order is None and not self._reading(cursor.range) for cursor in self.cursors):
+        if any(cursor.area.order is None and not self._reading(cursor.area) for cursor in self.cursors):
             self.session.fail(self, "limit", f"{self.location} has more levels than this hub may hold")
             return
         super().arrived()
@@ -209,7 +209,7 @@ class RangeSubscription(Subscription):
     def decide(self, *, recovered: bool) -> None:
         if recovered and self.since is not None:
             for cursor in self.cursors:
-                cursor.at = self.since.seq[str(cursor.range.shard)]
+                cursor.at = self.since.seq[str(cursor.area.shard)]
         super().decide(recovered=recovered)
 
     def part(self, limit: int) -> bool:
@@ -217,13 +217,13 @@ class RangeSubscription(Subscription):
             self._catch_up(limit)
         else:
             self._snapshot_part(limit)
-        return not self.served or any(cursor not in cursor.range.live for cursor in self.cursors)
+        return not self.served or any(cursor not in cursor.area.live for cursor in self.cursors)
 
     def end(self) -> None:
         for cursor in self.cursors:
-            cursor.range.live.pop(cursor, None)
-            cursor.range.waiters.pop(self, None)
-            self.home.unwatch_range(cursor.range)
+            cursor.area.live.pop(cursor, None)
+            cursor.area.waiters.pop(self, None)
+            self.home.unwatch_area(cursor.area)
 
     def _snapshot_part(self, limit: int) -> None:
         states: list[State] = []
@@ -235,7 +235,7 @@ class RangeSubscription(Subscription):
     def _catch_up(self, limit: int) -> None:
         frames: list[bytes] = []
         for cursor in self.cursors:
-            if cursor not in cursor.range.live and len(frames) < limit:
+            if cursor not in cursor.area.live and len(frames) < limit:
                 for held in cursor.next(limit - len(frames)):
                     assert held.state is not None
                     frames.append(framed(state_payload(held.state))[self.session.framing])
@@ -244,5 +244,5 @@ class RangeSubscription(Subscription):
         counts.writes += bool(frames)
         counts.level_bytes += self.session.write_frames(frames)
 
-    def _reading(self, found: Range) -> bool:
-        return self.home.ranges.get(found.name) is found
+    def _reading(self, area: Area) -> bool:
+        return self.home.areas.get(area.name) is area

@@ -6,7 +6,7 @@ order of its own, so it is delivered as levels are: encoded once, conflated, in 
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from hub.held import Derived, Held, Range, RangeName, call
+from hub.held import Area, AreaName, Derived, Held, call
 from hub.order import SeqOrder
 from wire.availability import PublicSteps
 from wire.messages import ThresholdState, ViewState, When
@@ -30,7 +30,7 @@ class Views:
     """
 
     def __init__(self, kind: Kind, levels: "Levels", steps: PublicSteps) -> None:
-        self.ranges: dict[RangeName, Range] = {}
+        self.areas: dict[AreaName, Area] = {}
         self.part: Literal["views", "thresholds"] = "views" if kind.when is None else "thresholds"
         self._kind = kind
         self._levels = levels
@@ -53,33 +53,33 @@ class Views:
         self._let_go(derived)
         return True
 
-    def range(self, name: RangeName) -> Range:
-        """The range, which follows that of the levels. Raises Full."""
-        found = self.ranges.get(name)
-        if found is None:
-            source = self._levels.range(name)
-            found = Range(name, source.shard)
+    def area(self, name: AreaName) -> Area:
+        """The area, which follows that of the levels. Raises Full."""
+        area = self.areas.get(name)
+        if area is None:
+            source = self._levels.area(name)
+            area = Area(name, source.shard)
             if source.order is not None:
-                self._complete(found, source)
+                self._complete(area, source)
             else:
-                source.waiters[_Awaited(self, found, source)] = None
-            self.ranges[name] = found
+                source.waiters[_Awaited(self, area, source)] = None
+            self.areas[name] = area
             self._levels.keep(self._kind, self)
-            self._levels.watch_range(source)
+            self._levels.watch_area(source)
             source.views[self] = None
-        return found
+        return area
 
-    def watch_range(self, found: Range) -> None:
-        found.watchers += 1
+    def watch_area(self, area: Area) -> None:
+        area.watchers += 1
 
-    def unwatch_range(self, found: Range) -> None:
-        found.watchers -= 1
-        if not found.watchers and self.ranges.get(found.name) is found:
-            self._drop(found)
+    def unwatch_area(self, area: Area) -> None:
+        area.watchers -= 1
+        if not area.watchers and self.areas.get(area.name) is area:
+            self._drop(area)
 
     def let_go_unwatched(self) -> None:
-        for found in [found for found in self.ranges.values() if not found.watchers]:
-            self._drop(found)
+        for area in [area for area in self.areas.values() if not area.watchers]:
+            self._drop(area)
 
     # what changes it
 
@@ -98,36 +98,36 @@ class Views:
         derived.state = state
         derived.seq = derived.source.seq
         self._levels.mark(derived)
-        for name in (derived.location, derived.shard) if self.ranges else ():
-            found = self.ranges.get(name)
-            if found is not None and found.order is not None:
-                found.order.moved(derived, new=new)
+        for name in (derived.location, derived.shard) if self.areas else ():
+            area = self.areas.get(name)
+            if area is not None and area.order is not None:
+                area.order.moved(derived, new=new)
 
     def entered(self, source: Held) -> None:
-        """A level has come into being in a range that is watched."""
+        """A level has come into being in an area that is watched."""
         if source not in self._derived:
             derived = self._derived[source] = Derived(source, self)
             self._levels.derive(source, derived)
             self.changed(derived)
 
-    def settle(self, found: Range, source: Range) -> None:
-        """The range of the levels has come, or cannot be had."""
-        if self.ranges.get(found.name) is not found:
+    def settle(self, area: Area, source: Area) -> None:
+        """The area of the levels has come, or cannot be had."""
+        if self.areas.get(area.name) is not area:
             return
         try:
             if source.order is not None:
-                self._complete(found, source)
+                self._complete(area, source)
             else:
-                self._drop(found)
+                self._drop(area)
         finally:
-            call(found)
+            call(area)
 
-    def _complete(self, found: Range, source: Range) -> None:
+    def _complete(self, area: Area, source: Area) -> None:
         """Raises Full."""
         members = list(self._levels.members(source))
         self._levels.claim(sum(1 for held in members if held not in self._derived))
-        found.order = SeqOrder([self._derived.get(held) or self._add(held) for held in members])
-        found.flushed = found.order.top
+        area.order = SeqOrder([self._derived.get(held) or self._add(held) for held in members])
+        area.flushed = area.order.top
 
     def _of(self, source: Held) -> Derived:
         derived = self._derived.get(source)
@@ -145,25 +145,25 @@ class Views:
         return derived
 
     def _let_go(self, derived: Derived) -> None:
-        if derived.watchers or (self.ranges and self._in_range(derived)):
+        if derived.watchers or (self.areas and self._in_area(derived)):
             return
         del self._derived[derived.source]
         self._levels.underive(derived.source, derived)
-        if not self._derived and not self.ranges:
+        if not self._derived and not self.areas:
             self._levels.forget(self._kind)
 
-    def _in_range(self, derived: Derived) -> bool:
-        return derived.location in self.ranges or self._levels.shard(derived.location) in self.ranges
+    def _in_area(self, derived: Derived) -> bool:
+        return derived.location in self.areas or self._levels.shard(derived.location) in self.areas
 
-    def _drop(self, found: Range) -> None:
-        del self.ranges[found.name]
-        source = self._levels.ranges.get(found.name)
+    def _drop(self, area: Area) -> None:
+        del self.areas[area.name]
+        source = self._levels.areas.get(area.name)
         if source is not None:
             source.views.pop(self, None)
-            self._levels.unwatch_range(source)
-        for derived in [one for one in self._derived.values() if _covers(found, one, self._levels)]:
+            self._levels.unwatch_area(source)
+        for derived in [one for one in self._derived.values() if _covers(area, one, self._levels)]:
             self._let_go(derived)
-        if not self._derived and not self.ranges:
+        if not self._derived and not self.areas:
             self._levels.forget(self._kind)
 
     def _state(self, derived: Derived) -> ViewState | ThresholdState:
@@ -181,15 +181,15 @@ class Views:
 
 
 class _Awaited:
-    """Waits for the levels of a range; see ``held.Waiter``."""
+    """Waits for the levels of an area; see ``held.Waiter``."""
 
-    def __init__(self, views: Views, found: Range, source: Range) -> None:
+    def __init__(self, views: Views, area: Area, source: Area) -> None:
         self._views = views
-        self._found = found
+        self._area = area
         self._source = source
 
     def arrived(self) -> None:
-        self._views.settle(self._found, self._source)
+        self._views.settle(self._area, self._source)
 
 
 def view_of(source: Held, steps: PublicSteps) -> ViewState:
@@ -217,5 +217,5 @@ def _same(before: object, after: ViewState | ThresholdState) -> bool:
     return before == after
 
 
-def _covers(found: Range, derived: Derived, levels: "Levels") -> bool:
-    return derived.location == found.name or levels.shard(derived.location) == found.name
+def _covers(area: Area, derived: Derived, levels: "Levels") -> bool:
+    return derived.location == area.name or levels.shard(derived.location) == area.name

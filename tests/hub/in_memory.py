@@ -8,7 +8,7 @@ from typing import Any
 from hub.counts import Counts
 from hub.fanout import Bounds, Fanout
 from hub.frames import Framing
-from hub.held import Held, Range
+from hub.held import Area, Held
 from hub.session import Session
 from hub.shards import Shards
 from tests.simulation.history import EPOCH, History, counted
@@ -79,9 +79,9 @@ class Loads:
         for held in list(levels.wanted):
             self._asked.append(partial(self._read_level, self._fanout.shards.lasts(), held))
         levels.wanted.clear()
-        for found in list(levels.wanted_ranges):
+        for found in list(levels.wanted_areas):
             self._asked.append(partial(self._read_page, self._fanout.shards.lasts(), found, ""))
-        levels.wanted_ranges.clear()
+        levels.wanted_areas.clear()
 
     def read(self, count: int) -> None:
         """The database is read: later than it was asked, and before the answer comes."""
@@ -112,7 +112,7 @@ class Loads:
 
         return answer
 
-    def _read_page(self, asked: list[int], found: Range, after: str, size: int = 4) -> Callable[[], bool]:
+    def _read_page(self, asked: list[int], found: Area, after: str, size: int = 4) -> Callable[[], bool]:
         states = [one for one in self._history.at(None) if found.name in (one.location, one.shard)]
         page = [one for one in states if f"{one.sku}/{one.location}" > after][: size + 1]
         heads, more = self._history.heads(), len(page) > size

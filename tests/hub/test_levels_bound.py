@@ -27,14 +27,14 @@ def test_what_nobody_watches_makes_room_for_what_is_asked_for() -> None:
     assert session.subscriptions[1].served
     assert len(pipe.queue[-1]["levels"]) == 6
     assert list(fanout.levels.locations) == ["berlin"]
-    assert not fanout.levels.ranges
+    assert not fanout.levels.areas
     assert fanout.levels.count == 6
 
 
 def test_what_is_watched_or_being_read_stays_and_a_refusal_leaves_nothing_behind() -> None:
     fanout = make_fanout(History(shards=2), bounds=Bounds(levels_max=4, idle_max=4))
     session, _ = open_session(fanout)
-    reading = fanout.levels.range("paris")
+    reading = fanout.levels.area("paris")
     subscribe(fanout, session, "berlin", ["A", "B"])
     with pytest.raises(Full):
         subscribe(fanout, session, "berlin", list("BCDEF"))

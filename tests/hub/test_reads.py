@@ -170,9 +170,9 @@ async def test_a_page_of_everything_lacks_nothing_when_a_shard_is_let_go_meanwhi
         await asyncio.sleep(0)
         for shard in range(2):
             states = [counted(level) for level in history.at(None) if level.shard == shard]
-            fanout.page([fanout.levels.ranges[shard]], states, history.heads(), fanout.shards.lasts(), last=True)
+            fanout.page([fanout.levels.areas[shard]], states, history.heads(), fanout.shards.lasts(), last=True)
             fanout.levels.trim()
         assert [level.location for level in await reading] == ["berlin", "paris"]
-        assert not fanout.levels.ranges[0].watchers
+        assert not fanout.levels.areas[0].watchers
         fanout.levels.trim()
         assert fanout.levels.count == 0

@@ -61,8 +61,8 @@ class Shop:
         ]
         levels.wanted.clear()
         assert self.fanout.loaded(wanted, self.heads, lasts)
-        for found in list(levels.wanted_ranges):
-            del levels.wanted_ranges[found]
+        for found in list(levels.wanted_areas):
+            del levels.wanted_areas[found]
             members = [one for one in self.levels.values() if found.name in (one[0].location, one[0].shard)]
             assert self.fanout.page([found], members, self.heads, lasts, last=True)
 
@@ -146,7 +146,7 @@ def test_every_reader_ends_with_what_is_true_and_is_told_of_nothing_else(acts: l
     held = [one for levels in fanout.levels.locations.values() for one in levels.values()]
     assert fanout.levels.count == len(held)
     assert not any(one.derived for one in held)
-    assert not any(found.views or found.watchers for found in fanout.levels.ranges.values())
+    assert not any(found.views or found.watchers for found in fanout.levels.areas.values())
 
 
 def _check(reader: Reader, shop: Shop) -> None:
@@ -256,7 +256,7 @@ def test_everything_that_does_not_fit_is_refused_whole() -> None:
         fanout.subscribe(session, Subscribe(1, "*", view="public"))
     assert fanout.levels.count == 6
     assert not fanout.levels._views
-    assert not any(found.views for found in fanout.levels.ranges.values())
+    assert not any(found.views for found in fanout.levels.areas.values())
 
 
 def _absent(location: str, sku: str) -> LevelState:

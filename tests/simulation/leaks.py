@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from hub.fanout import Fanout
 from hub.held import Held, Watched
-from hub.subscription import LevelSubscription, RangeSubscription
+from hub.subscription import AreaSubscription, LevelSubscription
 from tests.simulation.history import History
 from tests.simulation.node import Node
 from tests.simulation.violation import Violation
@@ -30,7 +30,7 @@ def check_left(node: Node) -> None:
     _same(node, "sessions", len(fanout.sessions), 0)
     _same(node, "connections", len(node.links), 0)
     _same(node, "watched levels", sum(bool(held.watchers) for held in _all(fanout)), 0)
-    _same(node, "watched ranges", sum(found.watchers + len(found.live) for found in levels.ranges.values()), 0)
+    _same(node, "watched areas", sum(found.watchers + len(found.live) for found in levels.areas.values()), 0)
     if levels.idle() > levels.idle_max:
         raise Violation("leak", f"{node.name} keeps {levels.idle()} idle levels, {levels.idle_max} are allowed")
 
@@ -42,7 +42,7 @@ def _check_levels(node: Node, fanout: Fanout, history: History) -> None:
     for one in held:
         if one.state != history.state(one.location, one.sku):
             raise Violation("hub-differs", f"{node.name} holds {one.state}, not {history.state(one.location, one.sku)}")
-    for found in levels.ranges.values():
+    for found in levels.areas.values():
         members = [one for one in levels.members(found) if one.seq]
         _same(node, f"levels in the order of {found.name}", len(found.order or ()), len(members))
 
@@ -53,9 +53,9 @@ def _check_sessions(node: Node, fanout: Fanout) -> None:
         "sessions to pump": fanout.pumping,
         "resumes to confirm": fanout.confirming,
         "levels wanted": fanout.levels.wanted,
-        "ranges wanted": fanout.levels.wanted_ranges,
+        "areas wanted": fanout.levels.wanted_areas,
         "levels waited for": [held for held in _all(fanout) if held.waiters],
-        "ranges waited for": [found for found in fanout.levels.ranges.values() if found.waiters],
+        "areas waited for": [found for found in fanout.levels.areas.values() if found.waiters],
     }
     for what, found in owed.items():
         _same(node, what, len(found), 0)
@@ -68,11 +68,11 @@ def _check_watchers(node: Node, fanout: Fanout) -> None:
         for subscription in session.subscriptions.values():
             if isinstance(subscription, LevelSubscription):
                 named.update(subscription.levels)
-            elif isinstance(subscription, RangeSubscription):
-                cursors.update(cursor.range.name for cursor in subscription.cursors)
+            elif isinstance(subscription, AreaSubscription):
+                cursors.update(cursor.area.name for cursor in subscription.cursors)
     for held in _all(fanout):
         _same(node, f"subscriptions to {held.location}/{held.sku}", sum(held.watchers.values()), named[held])
-    for found in fanout.levels.ranges.values():
+    for found in fanout.levels.areas.values():
         _same(node, f"subscriptions to {found.name}", found.watchers, cursors[found.name])
         _same(node, f"live cursors of {found.name}", len(found.live), cursors[found.name])
 

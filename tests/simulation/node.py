@@ -105,7 +105,7 @@ class Node:
             for held in at.values()
             if held.state is None
         ]
-        loading += [str(found.name) for found in levels.ranges.values() if found.order is None]
+        loading += [str(found.name) for found in levels.areas.values() if found.order is None]
         return f"{self.name} has not loaded {loading}" if loading else None
 
     def _rewritten(self, _: Fanout) -> None:
