@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
 from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
-from hub.ledger import Ledger
+from hub.ledger import LedgerClient
 from server.errors import KeysUnavailable
 from server.verifier import Verifier
 from wire.tokens import NO_CREDENTIAL, TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal, looks_like_token
@@ -33,7 +33,7 @@ class Access:
     the ledger and ``revocations`` heard of are counts for the metrics.
     """
 
-    def __init__(self, ledger: Ledger, verifier: Verifier, in_use: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, ledger: LedgerClient, verifier: Verifier, in_use: Callable[[], Iterable[str]]) -> None:
         """``in_use``: the ids of the keys behind the connections of this hub."""
         self.ended: Callable[[str], None] = lambda _: None
         self._ledger = ledger

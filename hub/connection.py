@@ -158,18 +158,21 @@ class Connection(ServerConnection):
         protocol: ServerProtocol,
         server: Server,
         limits: Limits,
-        touch: Callable[[], None],
+        schedule_flush: Callable[[], None],
         came: Callable[["Connection"], None],
         left: Callable[["Connection"], None],
         **options: Any,
     ) -> None:
-        """``touch``: called when it has drained, and may be written what it is owed. ``came``, ``left``: once each."""
+        """``schedule_flush``: called when it has drained, and may be written what it is owed.
+
+        ``came`` and ``left`` are called once each.
+        """
         super().__init__(protocol, server, **options)
         self.visitor = Visitor()
         self._came = came
         self._left = left
         self.limits = limits
-        self.touch = touch
+        self.schedule_flush = schedule_flush
         self.pulse = Pulse(self.loop.time())
         self.session: Session | None = None
         self.principal: Principal | None = None
@@ -223,10 +226,13 @@ class Connection(ServerConnection):
         self._go_on_reading("write")
         if self.session is not None:
             self.session.resumed()
-            self.touch()
+            self.schedule_flush()
 
     def end(self, ended: Ended) -> None:
-        """Say why, and close. Returns at once; whoever does not answer is cut off by ``look``. Safe to call twice."""
+        """Say why, and close. Returns at once. Safe to call twice.
+
+        A client that does not answer the close is cut off by ``check_deadlines``.
+        """
         if self.protocol.state is State.OPEN:
             reason = shortened(ended.reason)
             notice = Disconnect(int(ended.code), reason, ended.reconnect, ended.after_ms)
@@ -236,7 +242,7 @@ class Connection(ServerConnection):
             self.send_data()
             log.debug("ending a connection code=%d reason=%r", ended.code, reason)
 
-    def look(self, now: float, wall: float) -> Ended | None:
+    def check_deadlines(self, now: float, wall: float) -> Ended | None:
         """Do what is due. Returns how it ended, if it did."""
         due = self.pulse.due(now, wall, self.limits)
         if due is Act.ABORT:

@@ -25,7 +25,7 @@ from wire.close_codes import CloseCode
 from wire.messages import Disconnect, Subscribe
 from wire.tokens import Principal
 
-LOOK_S = 0.25
+DEADLINES_S = 0.25
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second: nginx, and proxies that took its word, pass each event on instead of gathering them."""
@@ -34,12 +34,12 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class EventStreams:
     """All event streams of this hub."""
 
-    def __init__(self, limits: Limits, greeting: Greeting, touch: Callable[[], None], door: Door) -> None:
+    def __init__(self, limits: Limits, greeting: Greeting, schedule_flush: Callable[[], None], door: Door) -> None:
         self.streams: dict[EventStream, None] = {}
         self.draining = False
         self._limits = limits
         self._greeting = greeting
-        self._touch = touch
+        self._schedule_flush = schedule_flush
         self._door = door
 
     def knock(self) -> None:
@@ -52,7 +52,7 @@ class EventStreams:
 
     def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe, visitor: Visitor) -> Response:
         """Subscribes; raises Refused or Problem before anything is sent. ``visitor`` leaves when the stream ends."""
-        stream = EventStream(self, fanout, principal, self._touch, lambda: self._door.leave(visitor))
+        stream = EventStream(self, fanout, principal, self._schedule_flush, lambda: self._door.leave(visitor))
         conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
         fanout.join(stream.session)
         try:
@@ -61,7 +61,7 @@ class EventStreams:
         except BaseException:
             fanout.leave(stream.session)
             raise
-        self._touch()
+        self._schedule_flush()
         return stream
 
     async def run(self) -> None:
@@ -73,7 +73,7 @@ class EventStreams:
                     stream.end(Ended(CloseCode.TOKEN_EXPIRED, "the key or token has ended", after_ms=1_000))
                 elif not stream.session.subscriptions:
                     stream.end(Ended(CloseCode.RESTART, "what was asked for cannot be served now", after_ms=1_000))
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(DEADLINES_S)
 
     def end_all(self, code: CloseCode, reason: str) -> None:
         for stream in list(self.streams):
@@ -103,7 +103,7 @@ class EventStream(Response):
         streams: EventStreams,
         fanout: Fanout,
         principal: Principal,
-        touch: Callable[[], None],
+        schedule_flush: Callable[[], None],
         left: Callable[[], None],
     ) -> None:
         super().__init__(media_type=MEDIA_TYPE, headers=HEADERS)
@@ -112,7 +112,7 @@ class EventStream(Response):
         self.session = Session(self._take, Framing.EVENT_STREAM, fanout.pumping, fanout.counts)
         self._streams = streams
         self._fanout = fanout
-        self._touch = touch
+        self._schedule_flush = schedule_flush
         self._left = left
         self._taken: list[bytes] = []
         self._ready = asyncio.Event()
@@ -156,7 +156,7 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": data, "more_body": True})
             if not self._taken:
                 self.session.resumed()
-                self._touch()
+                self._schedule_flush()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hub.counts import Counts
 from hub.errors import Full, Refused
 from hub.frames import Framed, Framing, frame, framed, state_payload, websocket_frame
-from hub.held import Area, AreaName, Counted, Derived, Held, Watched
+from hub.held import Area, AreaName, Derived, Held, ReadLevel, Watched
 from hub.levels import Levels
 from hub.resume import Resume, decide, fingerprint
 from hub.sequence import Asked
@@ -19,7 +19,7 @@ from hub.session import PART_LEVELS, Session
 from hub.shards import Shards
 from hub.starting import Starting
 from hub.subscription import AreaSubscription, LevelSubscription, Subscription
-from hub.views import Kind, Views
+from hub.views import ViewKind, Views
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Batch, Event, Heartbeat, Position, Subscribe, encode
 from wire.shards import shard_of
@@ -78,18 +78,18 @@ class Fanout:
         """A page of the ledger's log. Returns the events applied."""
         return self._apply(self.shards.log(shard, head, events, asked, now))
 
-    def loaded(self, levels: Sequence[tuple[Held, Counted]], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
+    def loaded(self, levels: Sequence[tuple[Held, ReadLevel]], heads: Mapping[int, int], asked: Sequence[int]) -> bool:
         """Levels read from the ledger after ``asked`` was applied here. Returns whether they are new enough to take."""
-        if not _covers(heads, asked, {state.shard for _, (state, _) in levels}):
+        if not _covers(heads, asked, {read.state.shard for _, read in levels}):
             return False
-        for held, one in levels:
-            self.levels.loaded(held, one)
+        for held, read in levels:
+            self.levels.loaded(held, read)
         return True
 
     def page(
         self,
         areas: Sequence[Area],
-        counted: Iterable[Counted],
+        levels: Iterable[ReadLevel],
         heads: Mapping[int, int],
         asked: Sequence[int],
         *,
@@ -98,7 +98,7 @@ class Fanout:
         """A page of areas, read as above. Raises Full."""
         if not _covers(heads, asked, {area.shard for area in areas}):
             return False
-        self.levels.page(areas, counted, heads)
+        self.levels.page(areas, levels, heads)
         if last:
             self.levels.finish(areas)
             self.levels.settle(self.shards.lasts())
@@ -133,7 +133,7 @@ class Fanout:
     def subscribe(self, session: Session, request: Subscribe) -> None:
         """Register first, load what is missing, then write. Raises Full, before anything was registered."""
         derived = request.view is not None or request.when is not None
-        home = self.levels.views(Kind(request.view is not None, request.when)) if derived else self.levels
+        home = self.levels.views(ViewKind(request.view is not None, request.when)) if derived else self.levels
         everywhere = request.location == "*"
         touched = tuple(range(len(self.shards))) if everywhere else (shard_of(request.location, len(self.shards)),)
         registered: dict[str, Any] = {

@@ -13,7 +13,7 @@ from hub.broker import Broker
 from hub.counts import Counts
 from hub.errors import LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout import Bounds, Fanout
-from hub.ledger import Ledger
+from hub.ledger import LedgerClient
 from hub.shards import FRESH_S, Shards
 from wire.channels import revocation_channel, shard_channel
 from wire.messages import Event, decode_batch, decode_revocation
@@ -29,15 +29,15 @@ PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
 class Feed:
     """``fanout`` is None until a ledger has told the epoch and the heads; after a rewrite of history it is another.
 
-    ``touch`` is called when something may have to be flushed, ``rewritten`` with the fan-out that is given up,
+    ``schedule_flush`` is called when something may have to be flushed, ``rewritten`` with the fan-out that is given up,
     ``revoked`` with the id of an API key, ``doubted`` when revocations may have been missed. ``judged`` is set when
     ``fresh`` has changed.
     """
 
-    def __init__(self, ledger: Ledger, redis_url: str, channel_prefix: str, bounds: Bounds) -> None:
+    def __init__(self, ledger: LedgerClient, redis_url: str, channel_prefix: str, bounds: Bounds) -> None:
         self.fanout: Fanout | None = None
         self.started = asyncio.Event()
-        self.touch: Callable[[], None] = lambda: None
+        self.schedule_flush: Callable[[], None] = lambda: None
         self.rewritten: Callable[[Fanout], None] = lambda _: None
         self.revoked: Callable[[str], None] = lambda _: None
         self.doubted: Callable[[], None] = lambda: None
@@ -70,7 +70,7 @@ class Feed:
             fanout = self.fanout = await self._start()
             self._dropped = asyncio.Event()
             self.started.set()
-            self.touch()
+            self.schedule_flush()
             async with asyncio.TaskGroup() as tasks:
                 broker = tasks.create_task(self._broker(len(fanout.shards)).run(), name="broker")
                 watch = tasks.create_task(self._watch(fanout, tasks), name="watch")
@@ -140,7 +140,7 @@ class Feed:
             transit_s = max(0.0, time.time() - committed_at)
             self.transit_ms = int(1_000 * transit_s)
             self.applied(len(events), transit_s)
-            self.touch()
+            self.schedule_flush()
 
     # the log
 
@@ -230,7 +230,7 @@ class Feed:
             if fanout is self.fanout:
                 fanout.shards.confirm(heads.epoch, heads.by_shard(), asked)
                 fanout.confirmed(heads.by_shard())
-                self.touch()
+                self.schedule_flush()
         except Rewritten as error:
             self.rewrite(fanout, error)
         except (LedgerUnavailable, LedgerRefused) as error:

@@ -6,7 +6,7 @@ from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.ticker import Ticker
 
-LOOK_PER_BEAT = 20  # heartbeats of many sessions are spread over a beat in so many steps
+STEPS_PER_BEAT = 20  # heartbeats of many sessions are spread over a beat in so many steps
 
 
 class Heartbeats:
@@ -26,7 +26,7 @@ class Heartbeats:
                 self._beat(fanout, clock())
                 fanout.levels.trim()
             try:
-                async with asyncio.timeout(self._heartbeat_s / LOOK_PER_BEAT):
+                async with asyncio.timeout(self._heartbeat_s / STEPS_PER_BEAT):
                     await self._feed.judged.wait()
             except TimeoutError:
                 pass

@@ -3,7 +3,7 @@
 ``levels`` and ``views`` keep it in step.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from hub.order import SeqOrder
 from wire.messages import LevelState, ThresholdState, ViewState
@@ -18,8 +18,13 @@ AreaName = str | int
 
 
 State = LevelState | ViewState | ThresholdState
-Counted = tuple[LevelState, int]
-"""A level with its view version: see ``wire.messages.Event``."""
+
+
+class ReadLevel(NamedTuple):
+    """A level as the ledger read it. ``view_version``: see ``wire.messages.Event``."""
+
+    state: LevelState
+    view_version: int
 
 
 class Waiter(Protocol):
@@ -118,7 +123,7 @@ class Area:
         self.views: dict[Views, None] = {}
 
 
-def call(waited_for: Watched | Area) -> None:
+def call_waiters(waited_for: Watched | Area) -> None:
     waiters, waited_for.waiters = waited_for.waiters, {}
     for waiter in waiters:
         waiter.arrived()

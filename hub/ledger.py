@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import httpx
 import msgspec
 
 from hub.errors import LedgerRefused, LedgerUnavailable
-from hub.held import Counted
+from hub.held import ReadLevel
 from server.errors import KeysUnavailable
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
@@ -65,9 +66,8 @@ class LevelsPage(msgspec.Struct, frozen=True):
     view_versions: list[int]
     next: str | None = None
 
-    def counted(self) -> list[Counted]:
-        """The levels, each with its view version."""
-        return list(zip(self.levels, self.view_versions, strict=True))
+    def read_levels(self) -> list[ReadLevel]:
+        return list(starmap(ReadLevel, zip(self.levels, self.view_versions, strict=True)))
 
     def by_shard(self) -> dict[int, int]:
         return {int(shard): head for shard, head in self.heads.items()}
@@ -85,7 +85,7 @@ class GoodIds(msgspec.Struct, frozen=True):
     ids: list[str]
 
 
-class Ledger:
+class LedgerClient:
     """A client of several ledgers that are as good as each other; it stays with one as long as that one answers.
 
     Raises LedgerUnavailable when none does, LedgerRefused when one refuses.
@@ -102,7 +102,7 @@ class Ledger:
             trust_env=False,  # a proxy named in the environment is not meant for the ledger
         )
 
-    async def __aenter__(self) -> "Ledger":
+    async def __aenter__(self) -> "LedgerClient":
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from hub.errors import Full
-from hub.held import Area, AreaName, Counted, Derived, Held, Watched, call
+from hub.held import Area, AreaName, Derived, Held, ReadLevel, Watched, call_waiters
 from hub.order import SeqOrder
-from hub.views import Kind, Views
+from hub.views import ViewKind, Views
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
 from wire.shards import shard_of
@@ -43,7 +43,7 @@ class Levels:
         self.wanted: dict[Held, None] = {}
         self.wanted_areas: dict[Area, None] = {}
         self._shard_areas = 0
-        self._views: dict[Kind, Views] = {}
+        self._views: dict[ViewKind, Views] = {}
         self._dirty: list[Watched] = []
         self._reading: dict[AreaName, Area] = {}
         self._idle: OrderedDict[Held, None] = OrderedDict()
@@ -137,14 +137,14 @@ class Levels:
 
     # what is derived from it
 
-    def views(self, kind: Kind) -> Views:
+    def views(self, kind: ViewKind) -> Views:
         """Kept from its first derived level or area on, so that what is refused leaves nothing behind."""
         return self._views.get(kind) or Views(kind, self, self.steps)
 
-    def keep(self, kind: Kind, views: Views) -> None:
+    def keep(self, kind: ViewKind, views: Views) -> None:
         self._views[kind] = views
 
-    def forget(self, kind: Kind) -> None:
+    def forget(self, kind: ViewKind) -> None:
         self._views.pop(kind, None)
 
     def claim(self, count: int) -> None:
@@ -187,7 +187,7 @@ class Levels:
         self._change(held, state_after(event), event.view_version)
         if state is None:
             self.wanted.pop(held, None)
-            call(held)
+            call_waiters(held)
         for name in (event.location, event.shard) if self.areas else ():
             area = self.areas.get(name)
             if area is not None and area.order is not None:
@@ -197,24 +197,24 @@ class Levels:
                 for views in area.views if new else ():
                     views.entered(held)
 
-    def loaded(self, held: Held, counted: Counted) -> None:
+    def loaded(self, held: Held, read: ReadLevel) -> None:
         """A level as the ledger read it after it was asked for. Older than what is held: ignored.
 
         A level that was let go and taken hold of again in between is another: it may have missed events.
         """
         if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
-            self._load(held, counted)
+            self._load(held, read)
 
-    def page(self, areas: Iterable[Area], counted: Iterable[Counted], heads: Mapping[int, int]) -> None:
+    def page(self, areas: Iterable[Area], levels: Iterable[ReadLevel], heads: Mapping[int, int]) -> None:
         """One page of areas that are being read. Raises Full."""
         reading = [area for area in areas if self.is_reading(area)]
         if not reading:
             return
-        for one in counted:
-            state, _ = one
+        for read in levels:
+            state = read.state
             if not self.complete(state.location):  # a complete area is moved by events alone, or its order breaks
                 held = self.locations.get(state.location, {}).get(state.sku) or self._add(state.location, state.sku)
-                self._load(held, one)
+                self._load(held, read)
         for area in reading:
             area.need = max(area.need, heads[area.shard])
             area.pages += 1
@@ -236,7 +236,7 @@ class Levels:
         for area in areas:
             if self.is_reading(area):
                 self._drop_area(area)
-                call(area)
+                call_waiters(area)
 
     def take_dirty(self) -> list[Watched]:
         """What changed since the last call, each once."""
@@ -292,10 +292,10 @@ class Levels:
                 self._arrive(held, absent(held.location, held.sku, area.shard))
         area.order = SeqOrder(members)
         area.flushed = area.order.top
-        call(area)
+        call_waiters(area)
 
-    def _load(self, held: Held, counted: Counted) -> None:
-        state, view_version = counted
+    def _load(self, held: Held, read: ReadLevel) -> None:
+        state, view_version = read
         if held.state is None:
             self._arrive(held, state, view_version)
         elif state.version > held.state.version:
@@ -312,7 +312,7 @@ class Levels:
         held.view_version = view_version
         for derived in held.derived:
             derived.views.arrived(derived)
-        call(held)
+        call_waiters(held)
 
     def _change(self, held: Held, state: LevelState, view_version: int) -> None:
         first = held.state is None

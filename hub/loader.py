@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from hub.errors import Full, LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout import Fanout
 from hub.held import Area, Held
-from hub.ledger import QUERY_KEYS_MAX, Ledger, LevelsPage
+from hub.ledger import QUERY_KEYS_MAX, LedgerClient, LevelsPage
 from wire.messages import LevelState
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ TOO_LARGE = 413
 
 
 class Loader:
-    """``look`` after each flush: it takes what is wanted then, in one request. Failures are retried until it is here.
+    """``notice`` after each flush: it takes what is wanted then, in one request. Failures are retried until it is here.
 
     ``rewritten``: called when the ledger answers from another history. ``requests``, ``levels_read`` and ``retries``
     are counts for the metrics.
@@ -27,14 +27,14 @@ class Loader:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: LedgerClient,
         fanout: Callable[[], Fanout | None],
-        touch: Callable[[], None],
+        schedule_flush: Callable[[], None],
         rewritten: Callable[[Fanout, Rewritten], None],
     ) -> None:
         self._ledger = ledger
         self._fanout = fanout
-        self._touch = touch
+        self._schedule_flush = schedule_flush
         self._rewritten = rewritten
         self._wanted = asyncio.Event()
         self._slots = asyncio.Semaphore(REQUESTS_MAX)
@@ -42,7 +42,7 @@ class Loader:
         self.levels_read = 0
         self.retries = 0
 
-    def look(self) -> None:
+    def notice(self) -> None:
         fanout = self._fanout()
         if fanout is not None and (fanout.levels.wanted or fanout.levels.wanted_areas):
             self._wanted.set()
@@ -59,7 +59,7 @@ class Loader:
                     self._slots.release()
                     continue
                 tasks.create_task(self._load(fanout, *work))
-                self.look()
+                self.notice()
 
     def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[Area, ...]] | None:
         """The next request: up to 1,000 levels, or one location, or every shard."""
@@ -97,7 +97,7 @@ class Loader:
                 pause_s = min(2 * pause_s, PAUSE_MAX_S)
         finally:
             self._slots.release()
-            self._touch()
+            self._schedule_flush()
 
     async def _query(self, fanout: Fanout, levels: list[Held]) -> bool:
         missing = [held for held in levels if held.state is None]
@@ -116,7 +116,7 @@ class Loader:
         if fanout is not self._fanout():
             return True
         heads = _heads(fanout, answer, asked)
-        return fanout.loaded(list(zip(missing, answer.counted(), strict=True)), heads, asked)
+        return fanout.loaded(list(zip(missing, answer.read_levels(), strict=True)), heads, asked)
 
     async def _read(self, fanout: Fanout, areas: tuple[Area, ...]) -> bool:
         """All pages, from the first: what was read in vain is read again, since reads are cheap and rarely fail."""
@@ -131,7 +131,7 @@ class Loader:
                 return True
             heads = _heads(fanout, answer, asked)
             try:
-                if not fanout.page(areas, answer.counted(), heads, asked, last=answer.next is None):
+                if not fanout.page(areas, answer.read_levels(), heads, asked, last=answer.next is None):
                     return False
             except Full as full:
                 log.error("a whole location is larger than this hub may hold reason=%s", full)

@@ -14,7 +14,7 @@ from hub.event_stream import EventStreams
 from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.heartbeats import Heartbeats
-from hub.ledger import Ledger
+from hub.ledger import LedgerClient
 from hub.loader import Loader
 from hub.metrics import Metrics, Parts
 from hub.problems import Problems
@@ -53,11 +53,11 @@ class Node:
         self._settings = settings
         self._stopping, self._draining = asyncio.Event(), asyncio.Event()
         greeting = Greeting(settings.node, settings.heartbeat_s)
-        self._ledger = Ledger(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
+        self._ledger = LedgerClient(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
         self._feed = feed = Feed(self._ledger, settings.redis_url, settings.channel_prefix, settings.bounds)
-        self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.look())
-        touch = self._ticker.touch
-        self._loader = Loader(self._ledger, lambda: feed.fanout, touch, feed.rewrite)
+        self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.notice())
+        schedule_flush = self._ticker.schedule_flush
+        self._loader = Loader(self._ledger, lambda: feed.fanout, schedule_flush, feed.rewrite)
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use)
         limits = settings.limits
@@ -68,7 +68,7 @@ class Node:
         self._stream = Stream(
             feed,
             self._access,
-            touch,
+            schedule_flush,
             limits,
             greeting,
             settings.origins,
@@ -76,7 +76,7 @@ class Node:
             door,
             stream_handshakes,
         )
-        self._event_streams = EventStreams(limits, greeting, touch, door)
+        self._event_streams = EventStreams(limits, greeting, schedule_flush, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
         parts = Parts(
@@ -93,7 +93,9 @@ class Node:
             draining=self._draining,
         )
         self._metrics = Metrics(parts)
-        read_app = read_api.create_app(Reads(feed, touch), self._event_streams, feed, readers, door, problems, settings)
+        read_app = read_api.create_app(
+            Reads(feed, schedule_flush), self._event_streams, feed, readers, door, problems, settings
+        )
         self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
         admin_app = admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
         self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)
@@ -149,7 +151,7 @@ class Node:
 
     def _connect(self) -> None:
         """Who is told what by whom."""
-        self._feed.touch = self._ticker.touch
+        self._feed.schedule_flush = self._ticker.schedule_flush
         self._feed.applied = self._metrics.applied
         self._feed.revoked = self._access.revoke
         self._feed.doubted = self._access.doubt

@@ -19,9 +19,9 @@ LOAD_S = 5.0
 class Reads:
     """Raises LedgerUnavailable when what is missing cannot be loaded in time, Full when there is no room for it."""
 
-    def __init__(self, feed: Feed, touch: Callable[[], None]) -> None:
+    def __init__(self, feed: Feed, schedule_flush: Callable[[], None]) -> None:
         self._feed = feed
-        self._touch = touch
+        self._schedule_flush = schedule_flush
 
     def fanout(self) -> Fanout:
         fanout = self._feed.fanout
@@ -86,7 +86,7 @@ class Reads:
                 one.waiters[arrivals[-1]] = None
             if not arrivals:
                 return
-            self._touch()
+            self._schedule_flush()
             async with asyncio.timeout(LOAD_S):
                 for arrival in arrivals:
                     await arrival.event.wait()

@@ -30,8 +30,8 @@ class ShardSequence:
     __slots__ = (
         "_cleared",
         "_head_at",
-        "_mark",
         "_settled",
+        "_settling",
         "_waiting",
         "_waiting_events",
         "behind_since",
@@ -55,7 +55,7 @@ class ShardSequence:
         self._head_at = now
         self._waiting: dict[int, Sequence[Event]] = {}
         self._waiting_events = 0
-        self._mark = (now, last)
+        self._settling = (now, last)
         self._settled = last
 
     def batch(self, events: Sequence[Event], now: float) -> Sequence[Event]:
@@ -157,7 +157,7 @@ class ShardSequence:
         return released
 
     def _settle(self, now: float) -> None:
-        marked_at, last = self._mark
+        marked_at, last = self._settling
         if now - marked_at >= SETTLED_S:
             self._settled = last
-            self._mark = (now, self.last)
+            self._settling = (now, self.last)

@@ -37,7 +37,7 @@ from wire.hosts import is_allowed_host
 log = logging.getLogger(__name__)
 
 PATH = "/v1/stream"
-LOOK_S = 0.25
+DEADLINES_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
 SPREAD_MAX_MS = 5_000
 UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 429, 431, 503)
@@ -51,7 +51,7 @@ class Stream:
         self,
         feed: Feed,
         access: Access,
-        touch: Callable[[], None],
+        schedule_flush: Callable[[], None],
         limits: Limits,
         greeting: Greeting,
         origins: tuple[str, ...],
@@ -66,7 +66,7 @@ class Stream:
         self.draining = False
         self._feed = feed
         self._access = access
-        self._touch = touch
+        self._schedule_flush = schedule_flush
         self._limits = limits
         self._greeting = greeting
         self._door = door
@@ -88,7 +88,7 @@ class Stream:
             process_request=self._admit,
             server_header=None,
             open_timeout=self._limits.authenticate_s,
-            ping_interval=None,  # ``look`` pings: one loop for all instead of a task for each
+            ping_interval=None,  # ``check_deadlines`` pings: one loop for all instead of a task for each
             close_timeout=CLOSE_S,
             write_limit=(high, high // 4),
             create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
@@ -100,10 +100,10 @@ class Stream:
         while True:
             now, wall = loop.time(), time.time()
             for connection in list(self.connections):
-                ended = connection.look(now, wall)
+                ended = connection.check_deadlines(now, wall)
                 if ended is not None:
                     self._count(ended.code)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(DEADLINES_S)
 
     async def end_all(self, code: CloseCode, reason: str) -> None:
         """With times to come back that are spread, so that not everybody comes at once."""
@@ -136,7 +136,7 @@ class Stream:
             self._server.close(close_connections=False)
         await self.end_all(CloseCode.RESTART, "this hub is being stopped")
         try:
-            async with asyncio.timeout(CLOSE_S + 2 * LOOK_S):
+            async with asyncio.timeout(CLOSE_S + 2 * DEADLINES_S):
                 while self.connections:
                     self._gone.clear()
                     await self._gone.wait()
@@ -157,7 +157,7 @@ class Stream:
 
         def connection() -> Connection:
             protocol = StreamProtocol(self._origins, self._limits, clock, self._count, self._answered)
-            return Connection(protocol, server, self._limits, self._touch, self._came, self._left, **options)
+            return Connection(protocol, server, self._limits, self._schedule_flush, self._came, self._left, **options)
 
         return self._handshakes.before(connection)
 
@@ -232,7 +232,8 @@ class Stream:
             await self._closed(connection)
 
     async def _closed(self, connection: Connection) -> None:
-        """It counts until its transport is gone, since ``look`` has to cut off whoever does not answer the close."""
+        """A connection counts until its transport is gone: ``check_deadlines`` has to cut off a client that does not
+        answer the close."""
         try:
             if connection.pulse.closing_at is None:
                 self._end(connection, Ended(CloseCode.GOING_AWAY, "the hub has failed this connection"))
@@ -284,7 +285,7 @@ class Stream:
                     log.warning("a key cannot be checked now reason=%r", str(error))
                     raise ended_by(LedgerUnavailable("keys cannot be checked now")) from None
                 self._authenticated(connection, session)
-            self._touch()
+            self._schedule_flush()
 
     def _authenticated(self, connection: Connection, session: Session) -> None:
         """Raises Ended if its owner has as many connections as it may."""

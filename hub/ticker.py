@@ -7,7 +7,7 @@ from hub.fanout import Fanout
 
 
 class Ticker:
-    """``touch`` after whatever may have changed the fan-out; safe to call any number of times.
+    """``schedule_flush`` after whatever may have changed the fan-out; safe to call any number of times.
 
     ``flushed`` is called after each flush, to let the loader see what is missing.
     """
@@ -18,7 +18,7 @@ class Ticker:
         self._scheduled = False
         self._loop = asyncio.get_running_loop()
 
-    def touch(self) -> None:
+    def schedule_flush(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._tick)
@@ -27,7 +27,7 @@ class Ticker:
         """For heartbeats, which promise what was flushed."""
         fanout = self._fanout()
         if fanout is not None and fanout.flush():
-            self.touch()
+            self.schedule_flush()
 
     def _tick(self) -> None:
         self._scheduled = False

@@ -6,7 +6,7 @@ order of its own, so it is delivered as levels are: encoded once, conflated, in 
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from hub.held import Area, AreaName, Derived, Held, call
+from hub.held import Area, AreaName, Derived, Held, call_waiters
 from hub.order import SeqOrder
 from wire.availability import PublicSteps
 from wire.messages import ThresholdState, ViewState, When
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hub.session import Session
 
 
-class Kind(NamedTuple):
+class ViewKind(NamedTuple):
     """``public``: of what the public sees. ``when``: only its crossings of a threshold. At least one of them."""
 
     public: bool
@@ -29,7 +29,7 @@ class Views:
     Each counts as one of the levels that a hub may hold.
     """
 
-    def __init__(self, kind: Kind, levels: "Levels", steps: PublicSteps) -> None:
+    def __init__(self, kind: ViewKind, levels: "Levels", steps: PublicSteps) -> None:
         self.areas: dict[AreaName, Area] = {}
         self.part: Literal["views", "thresholds"] = "views" if kind.when is None else "thresholds"
         self._kind = kind
@@ -87,7 +87,7 @@ class Views:
         """The first state of its level. Not a change."""
         derived.seq = derived.source.seq
         derived.state = self._state(derived)
-        call(derived)
+        call_waiters(derived)
 
     def changed(self, derived: Derived) -> None:
         """Its level has changed."""
@@ -120,7 +120,7 @@ class Views:
             else:
                 self._drop(area)
         finally:
-            call(area)
+            call_waiters(area)
 
     def _complete(self, area: Area, source: Area) -> None:
         """Raises Full."""

@@ -11,7 +11,7 @@ from hub.frames import Framing
 from hub.held import Area, Held
 from hub.session import Session
 from hub.shards import Shards
-from tests.simulation.history import EPOCH, History, counted
+from tests.simulation.history import EPOCH, History, read_level
 from tests.simulation.link import payloads
 from wire.messages import Batch, Event, Position, Subscribe
 
@@ -105,7 +105,7 @@ class Loads:
         state, heads = self._history.state(held.location, held.sku), self._history.heads()
 
         def answer() -> bool:
-            taken = self._fanout.loaded([(held, counted(state))], heads, asked)
+            taken = self._fanout.loaded([(held, read_level(state))], heads, asked)
             if not taken:
                 self._asked.append(partial(self._read_level, self._fanout.shards.lasts(), held))
             return taken
@@ -120,7 +120,7 @@ class Loads:
 
         def answer() -> bool:
             lasts = self._fanout.shards.lasts()
-            taken = self._fanout.page([found], [counted(state) for state in page], heads, asked, last=not more)
+            taken = self._fanout.page([found], [read_level(state) for state in page], heads, asked, last=not more)
             following = f"{page[-1].sku}/{page[-1].location}" if page and taken else after
             if more or not taken:
                 self._asked.append(partial(self._read_page, lasts, found, following))

@@ -13,7 +13,7 @@ from hub.door import Door, Visitor
 from hub.event_stream import EventStreams
 from hub.fanout import Bounds
 from hub.feed import Feed
-from hub.ledger import Ledger
+from hub.ledger import LedgerClient
 from hub.limits import Limits
 from hub.problems import Problems
 from hub.read_api import create_app
@@ -69,7 +69,7 @@ async def read_port(
 
     ``held_by``: an owner that has one connection already.
     """
-    async with Ledger([], "no key") as ledger:
+    async with LedgerClient([], "no key") as ledger:
         feed = Feed(ledger, NO_BROKER, "test", Bounds())
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
         door = Door(limits or Limits(), asyncio.get_running_loop().time())

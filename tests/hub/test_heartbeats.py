@@ -5,13 +5,13 @@ import asyncio
 from hub.fanout import Bounds
 from hub.feed import Feed
 from hub.heartbeats import Heartbeats
-from hub.ledger import Ledger
+from hub.ledger import LedgerClient
 from hub.ticker import Ticker
 
 
 async def test_a_hub_that_has_just_dropped_its_history_is_not_held_up_for_ever() -> None:
     """Freshness was judged, then history was rewritten, and only then came the turn of the heartbeats."""
-    async with Ledger([], "key") as ledger:
+    async with LedgerClient([], "key") as ledger:
         feed = Feed(ledger, "redis://", "stockwire", Bounds())
         feed.judged.set()
         assert feed.fanout is None

@@ -10,13 +10,13 @@ import httpx
 
 from hub.fanout import Bounds
 from hub.feed import Feed
-from hub.ledger import Ledger
+from hub.ledger import LedgerClient
 from hub.reads import Reads
 from tests.conftest import StartSystem
 from tests.hub.in_memory import make_fanout
 from tests.hub.reader import client
 from tests.hub.shop import Shop
-from tests.simulation.history import History, counted
+from tests.simulation.history import History, read_level
 
 
 async def test_reads_equal_the_ledger_and_say_how_fresh_they_are(start_system: StartSystem) -> None:
@@ -163,13 +163,13 @@ async def test_a_page_of_everything_lacks_nothing_when_a_shard_is_let_go_meanwhi
     for location in ("berlin", "paris"):
         history.commit(location, "A")
     fanout = make_fanout(history, bounds=Bounds(1_000, 0))
-    async with Ledger([], "no key") as ledger:
+    async with LedgerClient([], "no key") as ledger:
         feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
         feed.fanout = fanout
         reading = asyncio.create_task(Reads(feed, lambda: None).page(None, ("", ""), 10))
         await asyncio.sleep(0)
         for shard in range(2):
-            states = [counted(level) for level in history.at(None) if level.shard == shard]
+            states = [read_level(level) for level in history.at(None) if level.shard == shard]
             fanout.page([fanout.levels.areas[shard]], states, history.heads(), fanout.shards.lasts(), last=True)
             fanout.levels.trim()
         assert [level.location for level in await reading] == ["berlin", "paris"]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hub.errors import Full
 from hub.fanout import Bounds, Fanout
+from hub.held import ReadLevel
 from hub.session import Session
-from hub.views import Kind, crossed
+from hub.views import ViewKind, crossed
 from tests.hub.in_memory import Pipe, make_fanout, open_session
 from tests.simulation.history import COMMITTED_AT, EPOCH, History
 from wire.availability import PublicSteps
@@ -31,7 +32,7 @@ class Shop:
     """A ledger in memory: levels with the numbers that one would give them."""
 
     fanout: Fanout
-    levels: dict[tuple[str, str], tuple[LevelState, int]] = field(default_factory=dict)
+    levels: dict[tuple[str, str], ReadLevel] = field(default_factory=dict)
     heads: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(SHARDS), 0))
 
     def move(self, location: str, sku: str, on_hand: int) -> Event:
@@ -43,7 +44,7 @@ class Shop:
         self.heads[shard] += 1
         seq = self.heads[shard]
         state = LevelState(sku, location, version, on_hand, 0, on_hand, "count", COMMITTED_AT, shard, seq)
-        self.levels[location, sku] = state, view_version
+        self.levels[location, sku] = ReadLevel(state, view_version)
         return Event(
             *(shard, seq, sku, location, version, "count", 0, 0, on_hand, 0, on_hand, "o", "a"),
             *(None, None, None, COMMITTED_AT, view_version),
@@ -56,14 +57,14 @@ class Shop:
         """Answers what the hub wants, from now."""
         levels, lasts = self.fanout.levels, self.fanout.shards.lasts()
         wanted = [
-            (held, self.levels.get((held.location, held.sku)) or (_absent(held.location, held.sku), 0))
+            (held, self.levels.get((held.location, held.sku)) or ReadLevel(_absent(held.location, held.sku), 0))
             for held in levels.wanted
         ]
         levels.wanted.clear()
         assert self.fanout.loaded(wanted, self.heads, lasts)
         for found in list(levels.wanted_areas):
             del levels.wanted_areas[found]
-            members = [one for one in self.levels.values() if found.name in (one[0].location, one[0].shard)]
+            members = [one for one in self.levels.values() if found.name in (one.state.location, one.state.shard)]
             assert self.fanout.page([found], members, self.heads, lasts, last=True)
 
 
@@ -232,7 +233,7 @@ def test_what_is_derived_counts_against_the_bound_and_goes_with_its_last_watcher
     with pytest.raises(Full):
         fanout.subscribe(second, Subscribe(1, "web", when=LOW))
     assert not second.subscriptions
-    assert list(fanout.levels._views) == [Kind(public=True)]
+    assert list(fanout.levels._views) == [ViewKind(public=True)]
     fanout.leave(first)
     fanout.subscribe(second, Subscribe(2, "web", when=LOW))
     fanout.flush()

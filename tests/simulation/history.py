@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cache
 
+from hub.held import ReadLevel
 from wire.messages import Event, LevelState
 from wire.shards import shard_of as hashed_shard_of
 
@@ -88,6 +89,6 @@ class History:
         return event
 
 
-def counted(state: LevelState) -> tuple[LevelState, int]:
+def read_level(state: LevelState) -> ReadLevel:
     """With its view version: on_hand is always beyond the last public step."""
-    return state, min(state.version, 1)
+    return ReadLevel(state, min(state.version, 1))

@@ -7,8 +7,8 @@ from random import Random
 from typing import TypeVar
 
 from hub.errors import LedgerRefused, LedgerUnavailable
-from hub.ledger import Heads, Ledger, LevelsPage, LogPage, ShardHead
-from tests.simulation.history import counted
+from hub.ledger import Heads, LedgerClient, LevelsPage, LogPage, ShardHead
+from tests.simulation.history import read_level
 from tests.simulation.stock import Stock
 from wire.messages import LevelState
 
@@ -21,7 +21,7 @@ LEVELS_PAGE = 3
 KEYS_MAX = 3
 
 
-class LedgerLine(Ledger):
+class LedgerLine(LedgerClient):
     """``away``: no request is answered. ``slow``: up to ``SLOW_S`` each way."""
 
     def __init__(self, stock: Stock, random: Random, counts: Counter[str]) -> None:
@@ -96,4 +96,4 @@ class LedgerLine(Ledger):
 
 
 def _page_of(epoch: str, heads: dict[str, int], levels: list[LevelState], following: str | None = None) -> LevelsPage:
-    return LevelsPage(epoch, heads, levels, [counted(state)[1] for state in levels], following)
+    return LevelsPage(epoch, heads, levels, [read_level(state).view_version for state in levels], following)

@@ -55,7 +55,7 @@ class Link:
         if self._pulse.blocked_at is not None and len(self.unread) <= self._unread_max // 4:
             self._pulse.blocked_at = None
             self.session.resumed()
-            self.node.ticker.touch()
+            self.node.ticker.schedule_flush()
         return message
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Link:
                 self._conversation.authenticated(asked, self._principal)
         except Ended as ended:
             self.end(ended)
-        self.node.ticker.touch()
+        self.node.ticker.schedule_flush()
 
     def _write(self, data: bytes) -> None:
         if self._broken:

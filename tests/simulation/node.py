@@ -51,13 +51,13 @@ class Node:
         self.broker = BrokerLine(loop, random, counts)
         self.ledger = LedgerLine(stock, random, counts)
         self.feed = SimulatedFeed(self.ledger, self.broker, loop, counts, random.choice(BOUNDS))
-        self.ticker = Ticker(lambda: self.feed.fanout, lambda: self._loader.look())
+        self.ticker = Ticker(lambda: self.feed.fanout, lambda: self._loader.notice())
         self.links: dict[Link, None] = {}
-        self._loader = Loader(self.ledger, lambda: self.feed.fanout, self.ticker.touch, self.feed.rewrite)
+        self._loader = Loader(self.ledger, lambda: self.feed.fanout, self.ticker.schedule_flush, self.feed.rewrite)
         self._heartbeats = Heartbeats(self.feed, self.ticker, HEARTBEAT_S)
         self._held = 0
         self._conflated = 0
-        self.feed.touch = self.ticker.touch
+        self.feed.schedule_flush = self.ticker.schedule_flush
         self.feed.rewritten = self._rewritten
         self._tasks = [
             loop.create_task(part, name=f"{what} of {name}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from hub.held import Held
+from hub.held import Held, ReadLevel
 from hub.levels import Levels
 from hub.sequence import ShardSequence
 from hub.session import Session as HubSession
@@ -17,7 +17,7 @@ from stockwire.level import Level
 from stockwire.mailbox import Mailbox
 from stockwire.session import Output, Session, Taken
 from stockwire.view import Key, Replica
-from wire.messages import Batch, Event, LevelState
+from wire.messages import Batch, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,10 @@ def _gap_jumped(right: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _loaded_over_newer(right: Callable[..., Any]) -> Callable[..., Any]:
-    def load(self: Levels, held: Held, counted: tuple[LevelState, int]) -> None:
-        if held.state is not None and counted[0].version < held.state.version:
-            self._change(held, *counted)
-        right(self, held, counted)
+    def load(self: Levels, held: Held, read: ReadLevel) -> None:
+        if held.state is not None and read.state.version < held.state.version:
+            self._change(held, *read)
+        right(self, held, read)
 
     return load
 

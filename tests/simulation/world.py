@@ -312,7 +312,7 @@ def small() -> Iterator[None]:
     try:
         with (
             patch.object(hub.session, "PARTS_PER_TICK", 1),
-            patch.object(hub.heartbeats, "LOOK_PER_BEAT", 6),
+            patch.object(hub.heartbeats, "STEPS_PER_BEAT", 6),
             patch.object(hub.order, "COMPACT_MIN", 2),
             patch.object(hub.sequence, "WAITING_EVENTS_MAX", 8),
             patch.object(hub.loader, "QUERY_KEYS_MAX", 4),
