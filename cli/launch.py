@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
-from cli.places import good_for_sockets, temporary_folder
+from cli.places import good_for_sockets
+from cli.temporary_folder import clear_leftovers, temporary_folder
 
 # The child tells the watchdog its own pid and only then becomes the program. Its standard input is the watchdog's pipe
 # until that moment, so a parent killed in between leaves no gap: the pipe ends only after the line was written.
@@ -75,11 +76,14 @@ class Watchdog:
         self._process: subprocess.Popen[bytes] | None = None
         self._children: list[tuple[subprocess.Popen[bytes], str]] = []
         self._paths: list[Path] = []
+        self._locks: list[int] = []
         self._terminal: str | None = None
 
     def open(self) -> Self:
-        """Starts the watchdog, again if it was killed; tells it what the last one knew."""
+        """Starts the watchdog, again if it was killed; tells it what the last one knew. Where others were killed with
+        their runs, the folders that they left are cleared."""
         if self._process is None or self._process.poll() is not None:
+            clear_leftovers()
             self._close_pipe()
             program = Path(__file__).with_name("watchdog.py")
             self._process = subprocess.Popen(
@@ -130,10 +134,11 @@ class Watchdog:
         return preferred
 
     def temporary_folder(self, *, programs: bool = False) -> Path:
-        """As ``cli.places`` makes it; it goes when we have gone, killed or not."""
+        """As ``cli.temporary_folder`` makes it; it goes when we have gone, killed or not."""
         folder = temporary_folder(programs=programs)
-        self.remove_at_end(folder)
-        return folder
+        self._locks.append(folder.lock)
+        self.remove_at_end(folder.path)
+        return folder.path
 
     def remove_at_end(self, path: Path) -> None:
         """``path`` (a file or a folder) goes when we have gone, killed or not."""
@@ -154,6 +159,9 @@ class Watchdog:
         self._close_pipe()
         self._process.wait()
         self._process = None
+        for lock in self._locks:
+            os.close(lock)
+        self._locks.clear()
         self._children.clear()
         self._paths.clear()
         self._terminal = None

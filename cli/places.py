@@ -1,16 +1,15 @@
 """Where files may stand that more than their own user must reach, or whose path must be short.
 
 A folder belongs to whoever named it: none is ever opened to others. What others must reach stands in a new one of ours,
-below a place that is open to everybody already, and goes when we have gone.
+below a place that is open to everybody already, and goes when we have gone (``cli.temporary_folder``).
 """
 
+import contextlib
 import os
 import re
 import stat
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-
-from wire.environment import SettingsError
 
 _SOCKET_FOLDER_BYTES_MAX = 90  # sun_path holds 104 bytes on macOS, 108 on Linux; leaves room for the file's name
 # A socket's folder is read from URLs, server options and shell lines, each with marks of its own: a comma parts hosts.
@@ -29,25 +28,24 @@ def good_for_sockets(folder: Path) -> bool:
     return len(os.fsencode(path)) <= _SOCKET_FOLDER_BYTES_MAX and _PLAIN.fullmatch(path) is not None
 
 
-def temporary_folder(*, programs: bool = False) -> Path:
-    """A new folder of mode 0700, good for sockets, in a place that is open to everybody. Raises SettingsError.
+def places() -> list[Path]:
+    """Where temporary folders may stand, the best first; some of them may not be there."""
+    return [Path(place) for place in dict.fromkeys((os.environ.get("TMPDIR"), *_PLACES)) if place]
+
+
+def fitting_places(name: str, *, programs: bool) -> Iterator[Path]:
+    """Those where a folder called ``name`` is good for sockets and open to everybody.
 
     ``programs``: programs will be started from it, which some machines forbid below /tmp.
     """
-    for place in filter(None, dict.fromkeys((os.environ.get("TMPDIR"), *_PLACES))):
-        try:
-            if _fits(Path(place), programs):
-                return Path(tempfile.mkdtemp(prefix="stockwire-", dir=Path(place).resolve()))
-        except OSError:  # not ours to write, or not even to look at
-            continue
-    raise SettingsError(
-        f"no folder for {'programs' if programs else 'sockets'} can be made in any of {', '.join(_PLACES)}: "
-        "set TMPDIR to one with a short path that every user may enter"
-    )
+    for place in places():
+        with contextlib.suppress(OSError):  # not ours to look at
+            if _fits(place, name, programs):
+                yield place.resolve()
 
 
-def _fits(place: Path, programs: bool) -> bool:
-    example = place.resolve() / "stockwire-12345678"
+def _fits(place: Path, name: str, programs: bool) -> bool:
+    example = place.resolve() / name
     if not place.is_dir() or not good_for_sockets(example) or closed_parent(example) is not None:
         return False
     return not (programs and os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0))

@@ -4,13 +4,14 @@ Runs as a process of its own (``python watchdog.py``), imports nothing but the s
 process started through ``cli.launch`` is announced by a line, and the pipe's end says that nobody is left to stop it.
 
     child <pid> <signal>    end this process: ``QUIT`` lets PostgreSQL take its own children along, ``KILL`` the rest
-    remove <path>           remove this file or folder afterwards
+    remove <path>           remove this file or folder afterwards; a folder is locked until then
     terminal <settings>     JSON: ``path``, the settings ``ours`` and ``saved``: give it back if nobody else has
 
 A pid is remembered with the process's start time, so a number that the system has given to somebody else is left alone.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -43,6 +44,7 @@ def main() -> None:
         kind, _, rest = line.rstrip("\n").partition(" ")
         if kind == "remove":
             paths.append(Path(rest))
+            hold(paths[-1])
         elif kind == "terminal":
             terminal = rest
         elif kind == "child":
@@ -84,6 +86,13 @@ def remove(paths: list[Path]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def hold(path: Path) -> None:
+    """As our parent holds its temporary folders (``cli.temporary_folder``): until we end, nobody takes it for a dead
+    run's."""
+    with contextlib.suppress(OSError):  # no folder, or gone
+        fcntl.flock(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def living(children: list[Child]) -> list[Child]:

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from cli import places, system_user
-from cli.places import closed_parent, good_for_sockets, temporary_folder
+from cli.places import closed_parent, good_for_sockets
+from cli.temporary_folder import temporary_folder
 from cli.wheels import copied_programs, copy_postgres, postgres_programs
 from tests.cli.running import PROGRAM, RunningUp, gone
 from tests.deploy.image import others_may_run_it
@@ -89,7 +91,7 @@ def test_an_ordinary_user_who_may_write_nothing_but_the_data_folder(tmp_path_fac
     require_root()
     if not others_may_run_it() or closed_parent(Path(__file__)):
         pytest.skip("an ordinary user may not start this Python: it, or this clone, stands in a folder that is closed")
-    folder = temporary_folder()
+    folder = Path(tempfile.mkdtemp(prefix="stock-", dir="/tmp"))
     try:
         (folder / "Läden & Söhne").mkdir()
         os.chown(folder, STRANGER, STRANGER)
@@ -155,13 +157,14 @@ def test_a_place_for_sockets_is_open_short_and_plain(tmp_path: Path, monkeypatch
         if len(named) < 300 and named != "missing":
             place.mkdir(mode=0o700 if named == "closed" else 0o755)
         monkeypatch.setenv("TMPDIR", str(place))
-        folder = temporary_folder()
+        made = temporary_folder()
         try:
-            assert good_for_sockets(folder)
-            assert closed_parent(folder) is None
-            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert good_for_sockets(made.path)
+            assert closed_parent(made.path) is None
+            assert stat.S_IMODE(made.path.stat().st_mode) == 0o700
         finally:
-            folder.rmdir()
+            made.path.rmdir()
+            os.close(made.lock)
 
 
 def test_no_place_at_all_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

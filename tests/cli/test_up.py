@@ -10,9 +10,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 
 from stockwire import AsyncClient, Snapshot
@@ -149,13 +151,21 @@ def test_sigkill_leaves_nothing_and_the_next_start_goes_on(up: RunningUp) -> Non
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not installed")
 def test_sigkill_of_up_and_its_watchdog_at_once_leaves_nothing(up: RunningUp) -> None:
     processes, pids = up.processes(), up.run["pids"]
+    sockets = socket_folder(pids["postgres"])
     os.kill(pids["up"], signal.SIGSTOP)  # or it opens another watchdog between the two
     for name in ("watchdog", "up"):
         os.kill(pids[name], signal.SIGKILL)
     assert gone(processes[1:]) == []
     up.stop()
     (up.data / "run.json").unlink()  # nobody was left to remove it
+    assert sockets.exists()
     up.start()
+    assert sockets == socket_folder(up.run["pids"]["postgres"]) or not sockets.exists(), "a temporary one goes"
+
+
+def socket_folder(postgres: int) -> Path:
+    words = psutil.Process(postgres).cmdline()
+    return Path(next(word.partition("=")[2] for word in words if word.startswith("unix_socket_directories=")))
 
 
 class OpenPage:
