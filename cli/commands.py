@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire.cli.failure import line_of, status_of
 from stockwire.cli.numbers import number, whole
 from stockwire.cli.options import complete
 from stockwire.cli.output import after
-from wire.environment import EXIT_CONFIG, SettingsError
 
 if TYPE_CHECKING:
     from wire.availability import PublicSteps

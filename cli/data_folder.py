@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.system_user import take_back
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 MARKER = "stockwire.folder"
 _MARKER_TEXT = "Data of one Stockwire system. `stockwire up --reset` empties this folder.\n"

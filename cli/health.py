@@ -10,8 +10,8 @@ import ssl
 import sys
 from collections.abc import Mapping
 
-from wire.addresses import is_loopback
-from wire.environment import EXIT_CONFIG, Environment, SettingsError
+from server.settings.addresses import is_loopback
+from server.settings.environment import EXIT_CONFIG, Environment, SettingsError
 
 TIMEOUT_S = 2.0
 """Less than the HEALTHCHECK's own, so that the reason is printed."""

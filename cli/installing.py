@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-EXIT_CONFIG = 78  # as wire.environment has it, which is not installed yet
+EXIT_CONFIG = 78  # as server.settings.environment has it, which is not installed yet
 EXIT_INTERRUPTED = 130
 LAST_LINES = 15
 TICK_S = 1.0  # a large wheel takes a while, and a clock that moves says that we do not hang

@@ -18,10 +18,10 @@ from ledger.database import create_engine
 from ledger.errors import Invalid
 from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
 from ledger.level import timestamp
+from server.broker.broker_url import broker_url_of
+from server.settings.environment import Environment
 from stockwire.settings import resolve
-from wire.broker_url import broker_url_of
 from wire.channels import DEFAULT_PREFIX, revocation_channel
-from wire.environment import Environment
 from wire.messages import Revocation, encode
 
 _TIMEOUT_S = 10.0

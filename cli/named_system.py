@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.data_folder import DataFolder
-from wire.database_url import database_url_of
-from wire.environment import Environment, SettingsError
+from server.settings.database_url import database_url_of
+from server.settings.environment import Environment, SettingsError
 
 DATA_DEFAULT = ".stockwire"
 

@@ -11,8 +11,8 @@ import uvicorn
 
 from cli.shop import Shop, create_shop
 from cli.supervisor import SupervisorFailed
+from server.http.backlog import BACKLOG
 from stockwire import AsyncClient
-from wire.backlog import BACKLOG
 
 CONNECTIONS_MAX = 256  # one shop's page on one machine
 STOP_TIMEOUT_S = 2

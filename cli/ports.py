@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Self
 
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 HOST = "127.0.0.1"
 HUBS_MAX = 16

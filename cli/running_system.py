@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.data_folder import DataFolder
 from cli.run_file import read_run
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from cli.ports import BASE_MAX, HUBS_MAX
-from wire.broker_url import broker_url_of
+from server.broker.broker_url import broker_url_of
+from server.settings.database_url import database_url_of
+from server.settings.environment import Environment, SettingsError, number_of, whole_of
 from wire.channels import DEFAULT_PREFIX
-from wire.database_url import database_url_of
-from wire.environment import Environment, SettingsError, number_of, whole_of
 
 PORT_MIN = 1024
 SPEED_MAX = 10_000.0

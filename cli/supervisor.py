@@ -19,7 +19,7 @@ from typing import NoReturn
 from cli.embedded import READY_TIMEOUT_S, EmbeddedFailed, Server
 from cli.launch import Launch, Watchdog, open_log
 from cli.restarts import Restarts, TooManyRestarts
-from wire.environment import EXIT_CONFIG, SettingsError
+from server.settings.environment import EXIT_CONFIG, SettingsError
 
 _POLL_S = 0.05
 _SERVICE_READY_TIMEOUT_S = 60.0

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Self
 
 from cli.places import closed_parent
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 NAME = "stockwire"
 # What root needs to give a process and its files to somebody else, and to stop it. Numbers: linux/capability.h

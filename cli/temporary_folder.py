@@ -24,7 +24,7 @@ from pathlib import Path
 
 from cli.places import fitting_places, places
 from cli.system_user import NAME
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 _NAME = re.compile(r"stockwire-([0-9a-f]{8})-([0-9a-f]{8})")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW

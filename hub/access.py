@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
 from hub.ledger import LedgerClient
 from server.errors import KeysUnavailable
-from server.verifier import Verifier
+from server.tokens.verifier import Verifier
 from wire.tokens import NO_CREDENTIAL, TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal, looks_like_token
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, n
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.views import view_of
-from server.level_cursor import level_cursor
-from server.rate_limits import ALLOWANCE
+from server.http.level_cursor import level_cursor
+from server.rates.rate_limits import ALLOWANCE
 from wire.messages import encode
 from wire.scopes import PUBLIC, allows
 

@@ -5,7 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.problems import Problem
-from server.codings import unknown_coding
+from server.http.codings import unknown_coding
 
 BODY_BYTES_MAX = 256 * 1_024
 BODY_DEADLINE_S = 10.0

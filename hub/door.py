@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 
 from hub.errors import Crowded
 from hub.limits import Limits, Rate, Tally
-from wire.addresses import Network, client_address
+from server.settings.addresses import Network, client_address
 
 REASONS = ("rate", "owner", "address", "unauthenticated", "connections")
 SECONDS_PER_MINUTE = 60

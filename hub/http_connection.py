@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from hub.refusal import Refusal
-from server.http_connection import BoundedConnection
+from server.http.connection import BoundedConnection
 
 
 class HubConnection(BoundedConnection):

@@ -14,9 +14,9 @@ import msgspec
 from hub.errors import LedgerRefused, LedgerUnavailable
 from hub.held import ReadLevel
 from server.errors import KeysUnavailable
+from server.tls.certificate import CA_SETTING, trusting
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.messages import Event, LevelState
-from wire.tls import CA_SETTING, trusting
 from wire.tokens import Principal
 
 log = logging.getLogger(__name__)

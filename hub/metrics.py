@@ -20,7 +20,7 @@ from hub.loader import Loader
 from hub.problems import Problems
 from hub.readers import Readers
 from hub.stream import Stream
-from server.handshakes import Handshakes, outcomes_of
+from server.tls.handshakes import Handshakes, outcomes_of
 
 PREFIX = "stockwire_hub"
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)

@@ -24,12 +24,12 @@ from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
 from hub.stream import Stream
 from hub.ticker import Ticker
-from server.handshakes import Handshakes
-from server.keys import FetchedKeys
-from server.rate_limits import RateLimits
-from server.verifier import Verifier
+from server.rates.rate_limits import RateLimits
+from server.tls.certificate import Tls
+from server.tls.handshakes import Handshakes
+from server.tokens.keys import FetchedKeys
+from server.tokens.verifier import Verifier
 from wire.close_codes import CloseCode
-from wire.tls import Tls
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
 ADMIN_CONNECTIONS_MAX = 200  # scrapers, probes and tools

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.errors import Crowded, HubError, LedgerUnavailable, Refused, Unauthorized
-from server.methods import allowed_methods
+from server.http.methods import allowed_methods
 from wire.messages import encode
 from wire.problems import PROBLEMS
 

@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from hub.errors import Unauthorized
 from hub.problems import Problem
-from server.bearer import BEARER_WANTED, credential_of
-from server.level_cursor import CURSOR_REASON, split_level_cursor
+from server.http.level_cursor import CURSOR_REASON, split_level_cursor
+from server.tokens.bearer import BEARER_WANTED, credential_of
 from wire.names import NAME_PATTERN, NAME_REASON
 
 PAGE_DEFAULT, PAGE_MAX = 100, 1_000

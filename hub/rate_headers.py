@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.rate_limits import RateLimits
+from server.rates.rate_limits import RateLimits
 
 
 class RateHeaders:

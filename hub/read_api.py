@@ -28,9 +28,9 @@ from hub.rate_headers import RateHeaders
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.settings import Settings
-from server.bodies import BadBody, decoded
-from server.hosts import AllowedHosts
-from server.level_cursor import level_cursor
+from server.http.body import BadBody, decoded
+from server.http.hosts import AllowedHosts
+from server.http.level_cursor import level_cursor
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of

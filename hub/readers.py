@@ -6,7 +6,7 @@ from hub.access import Access
 from hub.door import Door, Visitor
 from hub.problems import RETRY_AFTER_S, Problem
 from hub.query import bearer_of
-from server.rate_limits import ALLOWANCE, RateLimits
+from server.rates.rate_limits import ALLOWANCE, RateLimits
 from wire.tokens import Principal
 
 

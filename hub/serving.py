@@ -7,10 +7,10 @@ from functools import partial
 from starlette.types import ASGIApp
 
 from hub.http_connection import HubConnection
-from server.handshakes import Handshakes
-from server.http_server import HttpServer, create_http_server
-from wire.backlog import BACKLOG
-from wire.environment import SettingsError
+from server.http.backlog import BACKLOG
+from server.http.server import HttpServer, create_http_server
+from server.settings.environment import SettingsError
+from server.tls.handshakes import Handshakes
 
 GRACE_S = 3
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from hub.fanout import Bounds
 from hub.limits import Limits
-from wire.addresses import Network
-from wire.broker_url import broker_url_of
+from server.broker.broker_url import broker_url_of
+from server.settings.addresses import Network
+from server.settings.environment import Environment, SettingsError
+from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
+from server.tokens.token_settings import TokenSettings, read_token_settings
 from wire.channels import DEFAULT_PREFIX
-from wire.environment import Environment, SettingsError
 from wire.names import NAME_PATTERN
-from wire.tls import Certificate, ca_file_of, certificate_of, refuse_unencrypted
-from wire.token_settings import TokenSettings, read_token_settings
 
 HTTP = ("http", "https")
 LOOPS = ("uvloop", "asyncio")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from hub.serving import bind, url_of
 from hub.settings import PORT_MAX, Settings
 from hub.stream import PATH
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 log = logging.getLogger(__name__)
 

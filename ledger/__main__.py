@@ -12,8 +12,8 @@ import uvloop
 from ledger.process import Ledger, NoDatabase
 from ledger.serving import listen, url_of
 from ledger.settings import Settings, read_settings
-from wire.environment import EXIT_CONFIG, SettingsError
-from wire.tls import Tls
+from server.settings.environment import EXIT_CONFIG, SettingsError
+from server.tls.certificate import Tls
 
 EXIT_UNAVAILABLE = 69
 """EX_UNAVAILABLE of sysexits.h: the database did not come."""

@@ -12,10 +12,10 @@ from ledger.hub_callers import HubCallers
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
 from ledger.reading import reading
-from server.bearer import BEARER_WANTED, credential_of
 from server.errors import KeysUnavailable
-from server.rate_limits import ALLOWANCE, RateLimits
-from server.verifier import Verifier
+from server.rates.rate_limits import ALLOWANCE, RateLimits
+from server.tokens.bearer import BEARER_WANTED, credential_of
+from server.tokens.verifier import Verifier
 from wire.scopes import allows
 from wire.tokens import NO_CREDENTIAL, BadToken, ExpiredToken, Principal, looks_like_token
 

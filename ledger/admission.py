@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger.errors import Overloaded
 from ledger.hub_callers import HubCallers
 from ledger.problems import Problems
-from server.rate_limits import RateLimits
+from server.rates.rate_limits import RateLimits
 
 LANE = "stockwire.lane"
 """In the ASGI scope of a request: the lane that it is counted in."""

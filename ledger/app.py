@@ -32,9 +32,9 @@ from ledger.routes.process import DocumentRoutes, HealthRoutes
 from ledger.routes.tokens import TokenRoutes
 from ledger.settings import Settings
 from ledger.writers import Writers
-from server.hosts import AllowedHosts
-from server.rate_limits import RateLimits
-from server.verifier import Verifier
+from server.http.hosts import AllowedHosts
+from server.rates.rate_limits import RateLimits
+from server.tokens.verifier import Verifier
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")

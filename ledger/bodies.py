@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from ledger.errors import Invalid
 from ledger.limits import LINES_MAX
 from ledger.operation import SIGNS
-from server.bodies import REASONS, BadBody, decoded, decoded_once
+from server.http.body import REASONS, BadBody, decoded, decoded_once
 from wire.messages import Name
 from wire.names import INVISIBLE
 

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.errors import Invalid, TooLarge, UnsupportedEncoding
 from ledger.limits import BODY_BYTES_MAX
-from server.codings import unknown_coding
+from server.http.codings import unknown_coding
 
 BODY_DEADLINE_S = 10.0
 LIST_FACTOR = 8

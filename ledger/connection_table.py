@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
-from wire.addresses import Network, is_among
+from server.settings.addresses import Network, is_among
 
 REASONS = ("connections", "address", "evicted", "head_size", "head_time", "unreadable")
 IPV6_PREFIX = 64

@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger.connection_table import ConnectionTable
 from ledger.hub_callers import HubCallers
-from server.http_connection import HEAD_TOO_LARGE, BoundedConnection, whole_answer
+from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, whole_answer
 from wire.problems import PROBLEMS
 
 

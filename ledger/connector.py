@@ -16,8 +16,8 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from wire.database_parameters import SYSTEM_ROOTS
-from wire.database_url import DatabaseUrl, Host, read_database_url
+from server.settings.database_parameters import SYSTEM_ROOTS
+from server.settings.database_url import DatabaseUrl, Host, read_database_url
 
 CONNECT_TIMEOUT_S = 5.0
 HOST_TIMEOUT_S = 2.0

@@ -24,7 +24,7 @@ LedgerError
 
 from typing import Any, ClassVar
 
-from server.allowance import Policy
+from server.rates.allowance import Policy
 
 HOST_SHOWN_MAX = 256
 

@@ -19,8 +19,8 @@ from ledger.long_polls import LongPolls
 from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.writers import Writers
-from server.handshakes import Handshakes, outcomes_of
-from server.rate_limits import RateLimits
+from server.rates.rate_limits import RateLimits
+from server.tls.handshakes import Handshakes, outcomes_of
 
 PREFIX = "stockwire_ledger"
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ledger.answers import REPLAYED, Problem
 from ledger.errors import Invalid, Later, LedgerError, NotFound, Refusal, Unauthorized, UnsupportedEncoding
-from server.methods import allowed_methods
+from server.http.methods import allowed_methods
 from wire.problems import PROBLEMS
 
 BLANK = "about:blank"

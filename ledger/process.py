@@ -29,14 +29,14 @@ from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
-from server.handshakes import Handshakes
-from server.keys import FixedKeys
-from server.rate_limits import RateLimits
-from server.verifier import Verifier
-from wire.database_parameters import SETTING
-from wire.environment import SettingsError
-from wire.signing_keys import public_keys_of
-from wire.tls import Tls
+from server.rates.rate_limits import RateLimits
+from server.settings.database_parameters import SETTING
+from server.settings.environment import SettingsError
+from server.tls.certificate import Tls
+from server.tls.handshakes import Handshakes
+from server.tokens.keys import FixedKeys
+from server.tokens.signing_keys import public_keys_of
+from server.tokens.verifier import Verifier
 
 DATABASE_POLL_S = 0.2
 LOG_EVERY_S = 5.0

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from starlette.requests import Request
 
 from ledger.errors import Invalid
-from server.level_cursor import CURSOR_REASON
+from server.http.level_cursor import CURSOR_REASON
 from wire.names import NAME_PATTERN, NAME_REASON
 
 PAGE_DEFAULT = 100

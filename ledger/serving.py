@@ -10,11 +10,11 @@ from ledger.connection_table import ConnectionTable
 from ledger.connections import LedgerConnection
 from ledger.hub_callers import HubCallers
 from ledger.limits import CONNECTIONS_MAX
-from server.handshakes import Handshakes
-from server.http_server import HttpServer, create_http_server
-from wire.backlog import BACKLOG
-from wire.environment import SettingsError
-from wire.tls import Tls
+from server.http.backlog import BACKLOG
+from server.http.server import HttpServer, create_http_server
+from server.settings.environment import SettingsError
+from server.tls.certificate import Tls
+from server.tls.handshakes import Handshakes
 
 GRACE_S = 10
 """After SIGTERM: for requests that were taken. Commits have their own deadline, which is not longer."""

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ledger.limits import BODY_BYTES_MAX, CONNECTIONS_MAX, IN_FLIGHT_MAX, LINES_MAX
-from wire.addresses import Network
-from wire.broker_url import broker_url_of
+from server.broker.broker_url import broker_url_of
+from server.settings.addresses import Network
+from server.settings.database_url import database_url_of
+from server.settings.environment import Environment, SettingsError
+from server.tls.certificate import Certificate, certificate_of, refuse_unencrypted
+from server.tokens.signing_keys import SigningKey
+from server.tokens.token_settings import SharedSecret, TokenSettings, read_signing_key_file, read_token_settings
 from wire.channels import DEFAULT_PREFIX
-from wire.database_url import database_url_of
-from wire.environment import Environment, SettingsError
-from wire.signing_keys import SigningKey
-from wire.tls import Certificate, certificate_of, refuse_unencrypted
-from wire.token_settings import SharedSecret, TokenSettings, read_signing_key_file, read_token_settings
 from wire.tokens import Signer, shared_secret
 
 RATE_PER_S_DEFAULT = 10_000.0

@@ -1,5 +1,5 @@
-"""What ledger and hub are both built on, around the pure contract in ``wire``: HTTP connections and servers with their
-bounds and TLS, allowed hosts, and who is behind a token (the issuers' public keys, fetched and kept, and the verifier).
+"""What every process of ours is built from, around the pure contract in ``wire``. Knows neither ledger nor hub.
 
-What a token must say is decided in ``wire.tokens``, what a key must be in ``wire.key_set``.
+Rooms: ``http``, ``tls``, ``tokens``, ``rates``, ``settings``, ``broker``. Each knows only those that it needs, never in
+a circle.
 """

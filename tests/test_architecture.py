@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"wire"},
     "ledger": {"wire", "server"},
     "hub": {"wire", "server"},
-    "cli": {"wire", "ledger", "hub", "stockwire"},
+    "cli": {"wire", "server", "ledger", "hub", "stockwire"},
     "stockwire": set(),
 }
 """Of our own packages. cli may read the hub's settings but nothing else of it: it starts hubs as processes."""

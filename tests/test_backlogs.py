@@ -20,12 +20,12 @@ import pytest
 
 from cli.page_server import serve_page
 from cli.shop import Shop
+from server.http.backlog import BACKLOG
 from stockwire import AsyncClient
 from tests.processes import free_port
 from tests.system import System
 from tests.tls.certificates import Authority
 from tests.waiting import wait_until
-from wire.backlog import BACKLOG
 
 AT_ONCE = 1_000
 DEADLINE_S = 10.0

@@ -11,7 +11,7 @@ import pytest
 from tests.api_keys import make_token
 from tests.hub.shop import Shop
 from tests.ledger.api import Api, problem
-from tests.server.provider import (
+from tests.server.tokens.provider import (
     ISSUER,
     IdentityProvider,
     identity_provider,

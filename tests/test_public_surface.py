@@ -14,12 +14,12 @@ from hub.problems import problem_of
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
 from ledger.settings import read_settings as read_ledger_settings
-from server.allowance import Policy
+from server.rates.allowance import Policy
+from server.settings.environment import Environment
 from stockwire.cli.program import program
 from tests.api_keys import TOKEN_SECRET
 from tests.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
 from tests.system import System
-from wire.environment import Environment
 from wire.problems import PROBLEMS
 
 SETTING = re.compile(r"STOCKWIRE_[A-Z][A-Z0-9_]*[A-Z0-9]\Z")

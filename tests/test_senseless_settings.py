@@ -8,10 +8,10 @@ import pytest
 
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
+from server.settings.environment import Environment, SettingsError
 from stockwire.errors import ConfigurationError
 from stockwire.settings import resolve
 from tests.api_keys import TOKEN_SECRET
-from wire.environment import Environment, SettingsError
 
 CHECKED = ("integer", "number", "flag", "networks", "origins", "hosts", "url")
 """Readers that do not take every text."""

@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 
 from cli import findings
 from cli.findings import Finding, FindingState
-from wire.broker_url import broker_url_of
+from server.broker.broker_url import broker_url_of
+from server.settings.environment import Environment, SettingsError
 from wire.channels import DEFAULT_PREFIX
-from wire.environment import Environment, SettingsError
 
 TIMEOUT_S = 10.0
 

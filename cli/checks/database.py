@@ -11,7 +11,7 @@ from cli.findings import Finding, FindingState
 from ledger import migrations
 from ledger.audit import audit as run_audit
 from ledger.connector import Connector, NoPrimary
-from wire.database_url import read_database_url
+from server.settings.database_url import read_database_url
 
 TIMEOUT_S = 10.0
 _ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)

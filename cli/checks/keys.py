@@ -8,8 +8,8 @@ import httpx
 from cli import findings, keys
 from cli.findings import Finding, FindingState
 from cli.trust import trusted
-from wire.environment import Environment, SettingsError
-from wire.token_settings import SharedSecret, read_token_settings
+from server.settings.environment import Environment, SettingsError
+from server.tokens.token_settings import SharedSecret, read_token_settings
 from wire.tokens import SECRET_BYTES_MIN
 
 TIMEOUT_S = 10.0

@@ -13,8 +13,8 @@ from websockets.typing import Origin, Subprotocol
 from cli import findings
 from cli.findings import Answered, Finding, FindingState
 from cli.trust import trusted
+from server.settings.environment import Environment, SettingsError
 from stockwire.settings import Settings
-from wire.environment import Environment, SettingsError
 from wire.messages import SUBPROTOCOL
 
 TIMEOUT_S = 5.0

@@ -13,7 +13,7 @@ from cli.findings import Finding, FindingState, OpenFiles
 from cli.scrape import read_scrape
 from cli.top import nodes_of
 from cli.trust import trusted
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 TIMEOUT_S = 10.0
 _FAILED = (httpx.HTTPError, httpx.InvalidURL, PageTooLarge, ValueError)

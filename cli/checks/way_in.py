@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from server.settings.environment import Environment
 from stockwire.errors import ConfigurationError
 from stockwire.settings import Settings, resolve
-from wire.environment import Environment
 
 
 def find_way_in(data: Path, variables: Mapping[str, str]) -> Settings | None:

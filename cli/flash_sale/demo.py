@@ -18,7 +18,7 @@ from cli.flash_sale.sale import Asked, FlashSale
 from cli.flash_sale.verdict import Verdict
 from cli.flash_sale.verdict_table import COLUMNS_MAX, verdict_table
 from cli.running_system import running_system
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM

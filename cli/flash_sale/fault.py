@@ -14,7 +14,7 @@ from enum import StrEnum
 import psutil
 
 from cli.running_system import RunningSystem
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 CUT_S = 5.0  # longer than the 2 s of silence after which a hub doubts its broker
 BACK_WITHIN_S = 60.0  # as long as a supervisor waits for a hub to be ready

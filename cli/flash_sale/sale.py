@@ -18,8 +18,8 @@ from cli.flash_sale.naive_sale import sell_naively
 from cli.flash_sale.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
 from cli.flash_sale.views import HEAL_WITHIN_S, Views, WatchingScreen
 from cli.running_system import RunningSystem
+from server.settings.environment import SettingsError
 from stockwire import AsyncClient, Level
-from wire.environment import SettingsError
 
 LOCATION = "flash-sale"
 LOCATION_NAME = "Flash sale"

@@ -16,8 +16,8 @@ from cli.launch import Launch, Watchdog, stop
 from cli.running_system import RunningSystem, running_system
 from cli.terminal.key_table import HELP, KILLS_MAX, WINDOW_S, Action, Turns, action_of
 from cli.terminal.screen import Screen
+from server.settings.environment import SettingsError
 from stockwire.errors import StockwireError
-from wire.environment import SettingsError
 
 FLASH_SALE_WITHIN_S = 300.0
 _STOP_WITHIN_S = 10.0

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.query import Query
-from wire.signing_keys import SigningKey, key_set_of
+from server.tokens.signing_keys import SigningKey, key_set_of
 
 MAX_AGE_S = 300
 

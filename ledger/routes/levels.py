@@ -17,7 +17,7 @@ from ledger.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
 from ledger.locations import Locations
 from ledger.query import Query, path_name
 from ledger.reading import reading
-from server.level_cursor import CURSOR_REASON, level_cursor, split_level_cursor
+from server.http.level_cursor import CURSOR_REASON, level_cursor, split_level_cursor
 from wire.shards import shard_of
 from wire.tokens import Principal
 

@@ -15,7 +15,7 @@ from ledger.errors import NotConfigured
 from ledger.keys import check_scopes
 from ledger.level import timestamp
 from ledger.query import Query
-from wire.token_settings import SIGNING_KEY_FILE
+from server.tokens.token_settings import SIGNING_KEY_FILE
 from wire.tokens import Issuer, Principal, Signer, mint
 
 

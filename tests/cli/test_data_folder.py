@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.data_folder import DataFolder
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 
 def test_a_foreign_folder_is_never_touched(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from cli.flash_sale.fault import FaultKind, fault_in
 from cli.flash_sale.naive_sale import sell_naively
 from cli.flash_sale.sale import Asked
 from cli.running_system import running_system
+from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM
 from tests.system import System
-from wire.environment import SettingsError
 
 FEW = ("--buyers", "60", "--units", "10", "--watchers", "6")
 

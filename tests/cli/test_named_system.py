@@ -8,7 +8,7 @@ from cli import keys
 from cli.data_folder import DataFolder
 from cli.named_system import database_url, system_variables
 from cli.settings import UpSettings
-from wire.environment import SettingsError
+from server.settings.environment import SettingsError
 
 
 def test_a_file_of_the_environment_goes_before_what_the_data_folder_says(

@@ -17,9 +17,9 @@ from cli import places, system_user
 from cli.places import closed_parent, good_for_sockets
 from cli.temporary_folder import temporary_folder
 from cli.wheels import copied_programs, copy_postgres, postgres_programs
+from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM, RunningUp, gone
 from tests.deploy.image import others_may_run_it
-from wire.environment import SettingsError
 
 LOST = "-dac_override,-dac_read_search,-fowner,-sys_ptrace"
 """What lets root go everywhere; containers may deny it."""

@@ -142,7 +142,7 @@ def test_a_reader_that_has_gone_ends_top_without_a_word(tmp_path: Path) -> None:
 
 def test_a_platform_without_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cli import wheels
-    from wire.environment import SettingsError
+    from server.settings.environment import SettingsError
 
     monkeypatch.setattr(wheels, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match="set STOCKWIRE_DATABASE_URL"):

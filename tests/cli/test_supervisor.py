@@ -17,8 +17,8 @@ import redis.asyncio
 from cli.embedded import Postgres, Valkey
 from cli.launch import Launch, Watchdog
 from cli.supervisor import EmbeddedPart, ServicePart, Supervisor, SupervisorFailed
+from server.settings.environment import SettingsError
 from tests.waiting import wait_until
-from wire.environment import SettingsError
 
 READY = 'import time; print("noise"); print(\'{"ready":true}\', flush=True); time.sleep(600)'
 DIES_WHEN_READY = "print('{\"ready\":true}', flush=True)"

@@ -13,14 +13,14 @@ from typer.main import get_command
 from cli.wheels import postgres_programs, valkey_program
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
+from server.settings.addresses import is_among
+from server.settings.environment import Environment
 from stockwire.cli.program import program
 from tests.deploy.compose import COMPOSE, SECRETS, Missing, compose, own_services, services, settings_of
 from tests.deploy.dockerfile import all_of, environment, only
 from tests.deploy.load_balancer import CONFIGURATION
 from tests.processes import ServerProcess, clean_environment, free_port
 from tests.waiting import wait_until
-from wire.addresses import is_among
-from wire.environment import Environment
 
 PROGRAMS = Path(sys.executable).parent
 STOP_S = {"ledger": 20.0, "hub": 15.0}

@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from ledger import serving as ledger_serving
 from ledger.routes.events import WAIT_S_MAX
-from server.http_connection import HEAD_BYTES_MAX
-from server.http_server import KEEP_ALIVE_S
+from server.http.connection import HEAD_BYTES_MAX
+from server.http.server import KEEP_ALIVE_S
 from stockwire import AsyncClient, Line, OperationResult, State
 from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, haproxy_program, limits
 from tests.faults.watcher import Watcher, await_agreement, watching

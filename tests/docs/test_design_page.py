@@ -24,15 +24,15 @@ from ledger.writer import (
     QUEUE_LINES_MAX,
     REMEMBERED_LEVELS_MAX,
 )
-from server import keys
-from server.allowance import CREDIT_MIN, PAUSE_S, Policy
-from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
-from server.http_server import KEEP_ALIVE_S
-from server.keys import FETCH_S
-from server.rate_limits import LATE_S, RENEWALS_AT_ONCE
+from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
+from server.http.server import KEEP_ALIVE_S
+from server.rates.allowance import CREDIT_MIN, PAUSE_S, Policy
+from server.rates.rate_limits import LATE_S, RENEWALS_AT_ONCE
+from server.tokens import keys
+from server.tokens.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX
+from server.tokens.keys import FETCH_S
 from tests.docs.pages import text_of
 from tests.source import ROOT
-from wire.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX
 from wire.tokens import LEEWAY_S
 
 DOCS = ROOT / "docs"

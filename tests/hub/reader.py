@@ -20,14 +20,14 @@ from hub.read_api import create_app
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.settings import read_settings
-from server.keys import FixedKeys
-from server.rate_limits import RateLimits
-from server.verifier import Verifier
+from server.rates.rate_limits import RateLimits
+from server.tokens.keys import FixedKeys
+from server.tokens.token_settings import SharedSecret
+from server.tokens.verifier import Verifier
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.hub.in_memory import make_fanout
 from tests.openapi import document
 from tests.simulation.history import History
-from wire.token_settings import SharedSecret
 from wire.tokens import OURS
 
 HUB = document("hub-openapi.yaml")

@@ -11,8 +11,8 @@ from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.door import Door, Visitor
 from hub.errors import Crowded
 from hub.limits import Limits
-from server.http_connection import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
-from server.http_connection import HEADERS_MAX as READ_HEADERS_MAX
+from server.http.connection import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
+from server.http.connection import HEADERS_MAX as READ_HEADERS_MAX
 from tests.api_keys import make_token
 from tests.conftest import StartSystem
 from tests.hub.reader import client, in_memory, read_port

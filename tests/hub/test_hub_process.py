@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from hub.settings import read_settings
+from server.settings.environment import SettingsError
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.conftest import StartSystem
 from tests.hub.shop import Shop
@@ -18,7 +19,6 @@ from tests.raw_socket import raw_socket
 from tests.stream import open_stream
 from tests.system import System
 from tests.waiting import wait_until
-from wire.environment import SettingsError
 
 READER = make_token("stock:read:*")
 AUTHENTICATE_S = 3

@@ -12,8 +12,8 @@ import hub.body
 from hub.body import BODY_BYTES_MAX
 from hub.fanout import Bounds
 from hub.serving import bind, bound_send_buffer, create_server
-from server import http_connection
-from server.http_connection import HEAD_BYTES_MAX, HEADERS_MAX
+from server.http import connection as http_connection
+from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from tests.api_keys import make_token
 from tests.hub.reader import in_memory, read_port
 

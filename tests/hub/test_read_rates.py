@@ -7,7 +7,7 @@ from functools import partial
 import httpx
 import pytest
 
-from server.allowance import Policy
+from server.rates.allowance import Policy
 from tests.hub.reader import DEADLINE_S, client, in_memory, read_port
 from tests.hub.test_read_openapi import NAMES, status
 from tests.rate_rounds import SHARE_MIN, taken_at

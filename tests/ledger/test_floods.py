@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from ledger.body import BODY_DEADLINE_S
 from ledger.connection_table import ConnectionTable, counted_address
 from ledger.serving import create_server, listen, url_of
-from server import http_connection
-from server.http_connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
+from server.http import connection as http_connection
+from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
 from tests.conftest import StartHub, StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked

@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ledger.body import BodyLimits
 from ledger.connections import LedgerConnection
 from ledger.errors import Invalid, LedgerError, TooLarge
-from server import http_connection
+from server.http import connection as http_connection
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.system import System

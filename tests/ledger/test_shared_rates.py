@@ -8,8 +8,8 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from server.allowance import Policy
-from server.rate_limits import AGAIN_S
+from server.rates.allowance import Policy
+from server.rates.rate_limits import AGAIN_S
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem
 from tests.processes import ServerProcess

@@ -5,7 +5,7 @@ import pytest
 from hub.door import Door, Visitor
 from hub.limits import Limits
 from ledger.connection_table import ConnectionTable
-from wire.addresses import Network, networks_of
+from server.settings.addresses import Network, networks_of
 
 TRUSTED, NOBODY = networks_of(["127.0.0.0/8"]), networks_of(["10.0.0.0/8"])
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from server.settings.environment import Environment, SettingsError
+from server.tls.certificate import FILE_BYTES_MAX, Certificate, Tls, certificate_of, refuse_unencrypted, trusting
 from tests.tls.certificates import Authority
-from wire.environment import Environment, SettingsError
-from wire.tls import FILE_BYTES_MAX, Certificate, Tls, certificate_of, refuse_unencrypted, trusting
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import uvloop
 
-from server.handshakes import Handshakes
+from server.tls.certificate import HANDSHAKE_S, Certificate, Tls
+from server.tls.handshakes import Handshakes
 from tests.tls.certificates import Authority
 from tests.waiting import wait_until
-from wire.tls import HANDSHAKE_S, Certificate, Tls
 
 MAX = 5
 ROUNDS = 200

@@ -14,6 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from cli import health
+from server.tls.certificate import CA_SETTING, HANDSHAKE_S
 from stockwire import AsyncClient, Client, ConfigurationError, Unavailable
 from tests.api_keys import make_token
 from tests.faults.watcher import await_agreement, watching
@@ -23,7 +24,6 @@ from tests.stream import open_stream
 from tests.system import System
 from tests.tls.certificates import Authority, certificate_at
 from tests.waiting import wait_until
-from wire.tls import CA_SETTING, HANDSHAKE_S
 
 READER = make_token("stock:read:*")
 LATE_S = 5.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wire.environment import Environment, SettingsError
+from server.settings.environment import Environment, SettingsError
 from wire.hosts import is_allowed_host
 
 ALLOWED = ("stock.example", "hub.example:8090", "127.0.0.1", "[::1]")

@@ -1,0 +1,1 @@
+"""The broker (Redis, or what speaks as it does): where it is."""

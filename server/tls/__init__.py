@@ -1,0 +1,1 @@
+"""TLS from files, for every port that other machines reach: the certificate, and handshakes with bounds."""
