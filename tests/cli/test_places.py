@@ -19,11 +19,10 @@ from cli.temporary_folder import temporary_folder
 from cli.wheels import copied_programs, copy_postgres, postgres_programs
 from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM, RunningUp, gone
-from tests.deploy.image import others_may_run_it
+from tests.other_user import STRANGER, as_stranger, require_root
 
 LOST = "-dac_override,-dac_read_search,-fowner,-sys_ptrace"
 """What lets root go everywhere; containers may deny it."""
-STRANGER = 65_534
 START = """
 import asyncio, sys
 from pathlib import Path
@@ -42,16 +41,6 @@ with Watchdog() as watchdog:
         postgres.start()
         asyncio.run(asked(postgres.url))
 """
-
-
-def require_root() -> None:
-    """Skips the test, or fails it where STOCKWIRE_REQUIRE_FAULTS says so."""
-    if os.geteuid() == 0 and shutil.which("setpriv"):
-        return
-    reason = "nobody becomes another user here: not root, or no setpriv"
-    if os.environ.get("STOCKWIRE_REQUIRE_FAULTS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture
@@ -87,19 +76,21 @@ def test_root_without_the_right_to_go_everywhere_in_a_home_that_is_closed(closed
     assert (folder / "postgres").stat().st_mode & 0o027 == 0
 
 
-def test_an_ordinary_user_who_may_write_nothing_but_the_data_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture
+def strangers() -> Iterator[Path]:
+    """A folder of another user, with nothing closed above it."""
     require_root()
-    if not others_may_run_it() or closed_parent(Path(__file__)):
-        pytest.skip("an ordinary user may not start this Python: it, or this clone, stands in a folder that is closed")
     folder = Path(tempfile.mkdtemp(prefix="stock-", dir="/tmp"))
-    try:
-        (folder / "Läden & Söhne").mkdir()
-        os.chown(folder, STRANGER, STRANGER)
-        os.chown(folder / "Läden & Söhne", STRANGER, STRANGER)
-        user = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--")
-        assert asked_twice(folder / "Läden & Söhne", *user) == "1\n1\n"
-    finally:
-        shutil.rmtree(folder)
+    os.chown(folder, STRANGER, STRANGER)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_an_ordinary_user_who_may_write_nothing_but_the_data_folder(strangers: Path, tmp_path: Path) -> None:
+    folder = strangers / "Läden & Söhne"
+    folder.mkdir()
+    os.chown(folder, STRANGER, STRANGER)
+    assert asked_twice(folder, *as_stranger(tmp_path)) == "1\n1\n"
 
 
 @pytest.fixture

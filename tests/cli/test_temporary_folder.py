@@ -16,7 +16,8 @@ import pytest
 from cli.launch import Watchdog
 from cli.system_user import SystemUser
 from cli.temporary_folder import TemporaryFolder, clear_leftovers, temporary_folder
-from tests.cli.test_places import STRANGER, require_root
+from tests.other_user import STRANGER, as_stranger, require_root
+from tests.source import ROOT
 
 WITHIN_S = 20.0
 PARENT = """
@@ -165,14 +166,30 @@ def test_a_new_folder_that_was_cleared_before_it_was_locked_is_made_again(
     os.close(made.lock)
 
 
-def test_the_next_run_clears_what_one_left_that_was_killed_with_its_watchdog(place: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+def killed_at_once(*prefix: str) -> Path:
+    """The folder that a run left which was killed with its watchdog."""
+    command = [*prefix, sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
         path, watchdog = parent.stdout.readline().split()
-        parent.send_signal(signal.SIGSTOP)
+        parent.send_signal(signal.SIGSTOP)  # or it opens another watchdog between the two
         os.kill(int(watchdog), signal.SIGKILL)
         parent.kill()
-    left = Path(os.fsdecode(path))
+    return Path(os.fsdecode(path))
+
+
+def test_the_next_run_clears_what_one_left_that_was_killed_with_its_watchdog(place: Path) -> None:
+    left = killed_at_once()
     assert left.is_dir()
     with Watchdog():
         assert not left.exists()
+
+
+def test_a_plain_user_clears_what_is_theirs_and_nothing_of_root(place: Path, tmp_path: Path) -> None:
+    stranger = as_stranger(tmp_path)
+    of_root, theirs = killed_at_once(), killed_at_once(*stranger)
+    assert theirs.stat().st_uid == STRANGER
+    done = subprocess.run([*stranger, sys.executable, "-c", PARENT], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0
+    assert not theirs.exists()
+    assert of_root.is_dir()
