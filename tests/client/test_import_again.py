@@ -123,6 +123,29 @@ async def test_an_invoice_that_changed_since_is_refused_not_booked_twice(
     assert "booked before with other lines" in done.err
 
 
+async def test_an_invoice_with_a_line_that_cannot_be_read_is_booked_whole_and_once_when_the_file_is_mended(
+    start_ledger: StartLedger, admin_key: str, database_url: str, tmp_path: Path
+) -> None:
+    """Booked without the line, it could never be completed under its number."""
+    ledger = await start_ledger()
+    file = sales(tmp_path / "sales.csv", ("1", "A", 2), ("1", "B", 7), ("2", "A", 3), ("1", "C", 1))
+    mended = file.read_bytes()
+    arguments = ("import", "sales", str(file), "--location", "shop", "--opening", "needed", "--json")
+
+    async def run() -> tuple[int, tuple[int, int, int, int], int, int, dict[str, int]]:
+        done = await command(tmp_path, *arguments, url=ledger.url, key=admin_key)
+        stock = await on_hand(ledger.url, admin_key, "shop")
+        return done.status, done.counts, done.summary["held"], done.summary["before"], stock
+
+    file.write_bytes(mended.replace(b",7,", b",seven,"))
+    assert await run() == (0, (4, 1, 0, 3), 1, 0, {"A": 2})
+    file.write_bytes(mended)
+    assert await run() == (0, (4, 4, 0, 0), 0, 1, {"A": 0, "B": 0, "C": 0})
+    before = await stored(database_url)
+    assert (await run())[3:] == (4, {"A": 0, "B": 0, "C": 0})
+    assert await stored(database_url) == before
+
+
 async def test_what_the_version_before_has_booked_is_found_however_its_lines_stood(
     start_ledger: StartLedger, admin_key: str, tmp_path: Path
 ) -> None:

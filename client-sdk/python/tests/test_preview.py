@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stockwire.importing import read_items, read_sheet, read_stock
+from stockwire.importing.plan import make_plan
 from stockwire.importing.preview import preview_items, preview_sales, preview_stock, reject_words
 
 
@@ -14,16 +15,19 @@ def test_lines_are_shown_in_the_order_of_the_file_with_what_becomes_of_them(tmp_
         "1,A,6.5,2026-11-02T10:00:00Z,,,\n"
         "1,A,-2,2026-11-02T10:00:00Z,,,\n"
         "2,A,1,2026-11-02T10:00:00Z,Mug,2.50,\n"
+        "3,A,-2,2026-11-02T10:00:00Z,,,\n"
     )
     sheet = read_sheet(path)
     shown = [
         (2, "sale -1 B (Pot) at 9 EUR, 2, 2026-11-02T10:00:00Z"),
         (3, "rejected: quantity '6.5' is no whole number"),
-        (4, "return +2 A, 1, 2026-11-02T10:00:00Z"),
+        (4, "rejected: held back: line 3 of its invoice 1 was rejected (quantity '6.5' is no whole number)"),
         (5, "sale -1 A (Mug) at 2.50, 2, 2026-11-02T10:00:00Z"),
+        (6, "return +2 A, 3, 2026-11-02T10:00:00Z"),
     ]
-    assert preview_sales(sheet) == shown
-    assert preview_sales(sheet, 2) == shown[:2]
+    plan = make_plan(sheet, "berlin")
+    assert preview_sales(sheet, plan) == shown
+    assert preview_sales(sheet, plan, 2) == shown[:2]
 
 
 def test_items_and_stock_are_shown_alike(tmp_path: Path) -> None:

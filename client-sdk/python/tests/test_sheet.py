@@ -90,7 +90,8 @@ def test_sales_cancellations_and_write_offs() -> None:
         ('1,A1,"MUG"x,2,01/12/2010 08:26,2.55,17850,United Kingdom', "no CSV"),
     ],
 )
-def test_a_line_that_cannot_be_booked_is_rejected_and_leaves_its_invoice(line: str, reason: str) -> None:
+def test_a_line_that_cannot_be_booked_is_rejected_and_takes_no_other_with_it(line: str, reason: str) -> None:
+    """Whether the invoice is whole without it, test_held_back.py says."""
     read = sheet(row("1"), line, row("1", sku="A2"))
     assert [(number, why[: len(reason)]) for number, why in rejected(read)] == [(3, reason)]
     assert read.rejects[0].original == line
@@ -100,6 +101,13 @@ def test_a_line_that_cannot_be_booked_is_rejected_and_leaves_its_invoice(line: s
 
 def test_a_b_is_a_code_like_any_other_elsewhere() -> None:
     assert booked(sheet(row("1", sku="B"))) == [("1", "B", -2, "sale")]
+
+
+def test_only_whole_invoices_are_given_to_who_asks_for_invoices_alone(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join([HEADER, row("1"), row("2"), row("1", quantity="six"), row("2", sku="POST")]))
+    assert [invoice.number for invoice in read_sheet(path).invoices] == ["1", "2"]
+    assert [invoice.number for invoice in read_invoices(path)] == ["2"]
 
 
 def test_quoted_commas_quotes_and_line_breaks() -> None:

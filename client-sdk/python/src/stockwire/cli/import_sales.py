@@ -106,8 +106,10 @@ def _preview(told: Told, location: str, sheet: Sheet) -> None:
         "to book": sum(booking.file_lines for booking in plan.bookings),
         "rejected": len(plan.rejects),
         "invoices": len(plan.bookings),
+        "held": len(plan.held),
     }
-    preview(told, preview_sales(sheet), counts, rejected(plan.rejects))
+    _say_held(plan)
+    preview(told, preview_sales(sheet, plan), counts, rejected(plan.rejects))
     end(told, counts["read"], counts["to book"])
 
 
@@ -118,7 +120,13 @@ def _report(told: Told, plan: Plan, booked: Booked, path: Path) -> None:
         "refused": booked.refused_lines,
         "rejected": len(plan.rejects),
     }
-    more = {"before": booked.before, "items": booked.items, "opening": sum(booked.opening.values())}
+    more = {
+        "before": booked.before,
+        "held": len(plan.held),
+        "items": booked.items,
+        "opening": sum(booked.opening.values()),
+    }
+    _say_held(plan)
     if booked.left_alone:
         say(f"{booked.left_alone:,} skus of the opening file have moved here before: they get no opening stock")
     report(
@@ -129,6 +137,14 @@ def _report(told: Told, plan: Plan, booked: Booked, path: Path) -> None:
         [*_refusals(booked.refused), *rejected(plan.rejects)],
         path,
     )
+
+
+def _say_held(plan: Plan) -> None:
+    if plan.held:
+        say(
+            f"invoices held back: {len(plan.held):,}, because of a rejected line. Nothing of them is booked: mend the "
+            "line and import the file again"
+        )
 
 
 def _refusals(refused: Sequence[RefusedInvoice]) -> list[Reason]:

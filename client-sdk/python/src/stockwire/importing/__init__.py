@@ -9,7 +9,7 @@ column is which field (`columns`, `profile`, `shops`), and each column is read a
 """
 
 from stockwire.importing.errors import UnreadableFile
-from stockwire.importing.invoice import Invoice, Reject, StockLine
+from stockwire.importing.invoice import Invoice, Reject, StockLine, Unread
 from stockwire.importing.itemlist import ItemList, ItemRow, read_items
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.sheet import Sheet, read_invoices, read_sheet
@@ -25,6 +25,7 @@ __all__ = [
     "StockLine",
     "StockList",
     "StockRow",
+    "Unread",
     "UnreadableFile",
     "read_invoices",
     "read_items",

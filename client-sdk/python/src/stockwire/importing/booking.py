@@ -18,7 +18,7 @@ from stockwire.importing.plan import Booking, Plan, bounded_key, import_key
 from stockwire.importing.progress import BOOKING, ITEMS, LOOKING, OPENING, Progress
 from stockwire.importing.sending import in_flight, send
 from stockwire.importing.settled import RefusedInvoice, Settled, keys_to_ask, refusal, settle, zero_keys_to_ask
-from stockwire.importing.shelf import Chunk, chunks, needed
+from stockwire.importing.shelf import Chunk, chunks, needed_at_first
 from stockwire.level import Level
 from stockwire.operation import Line, Operation, Outcome
 from stockwire.request import LIST_MAX, OPERATIONS_PER_REQUEST_MAX
@@ -69,7 +69,7 @@ async def book(
     booked.refused += settled.refused
     levels = await _levels(client, plan.location, _skus(settled.todo, opening), progress)
     shelf = {sku: level.available for sku, level in levels.items() if level.version > 0}
-    first = await _first_stock(client, plan.location, settled.todo, opening, shelf)
+    first = await _first_stock(client, plan, settled.todo, opening, shelf)
     if isinstance(opening, Mapping):
         booked.left_alone = len(opening.keys() & shelf.keys())
     if not settled.todo and not first:
@@ -155,14 +155,14 @@ async def _levels(client: AsyncClient, location: str, skus: Sequence[str], progr
 
 
 async def _first_stock(
-    client: AsyncClient, location: str, todo: Sequence[Booking], opening: Opening, shelf: Mapping[str, int]
+    client: AsyncClient, plan: Plan, todo: Sequence[Booking], opening: Opening, shelf: Mapping[str, int]
 ) -> dict[str, int]:
     """Opening stock of skus that have never moved. Raises OpeningNotSaid."""
     if opening == "needed":
-        return needed((booking.lines for booking in todo), shelf)
+        return needed_at_first(todo, plan.held, shelf)
     if isinstance(opening, Mapping):
         return {sku: units for sku, units in opening.items() if sku not in shelf}
-    if opening is None and todo and not shelf and not await _ever_moved(client, location):
+    if opening is None and todo and not shelf and not await _ever_moved(client, plan.location):
         raise OpeningNotSaid
     return {}
 

@@ -16,6 +16,10 @@ class Read(NamedTuple, Generic[T]):
     word: str = ""
     reason: str = ""
 
+    @property
+    def sound(self) -> T | None:
+        return None if self.word else self.value
+
 
 def fault(word: str, reason: str) -> Read[Any]:
     return Read(None, "", word, reason)

@@ -142,8 +142,10 @@ class Fields:
             if one:
                 self.mends[one] = self.mends.get(one, 0) + 1
 
-    def reject(self, record: Record, word: str, reason: str, name: str = "") -> None:
-        self.rejects.append(Reject(record.line, reason, record.original, word, self.named(name)))
+    def reject(self, record: Record, word: str, reason: str, name: str = "") -> Reject:
+        rejected = Reject(record.line, reason, record.original, word, self.named(name))
+        self.rejects.append(rejected)
+        return rejected
 
     def in_effect(self) -> Profile:
         """The profile with all that was told, and the order of dates and decimals that was found.

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from stockwire.importing import words
 from stockwire.request import INVISIBLE
@@ -51,17 +52,33 @@ class StockLine:
     currency: str | None = None
 
 
+class Unread(NamedTuple):
+    """A line that was rejected, and that its invoice is not whole without.
+
+    ``number`` of the receipt. ``day``, and whether it is of a ``refund``: None where that cannot be told. ``goods``:
+    sku, units and kind as of a `StockLine`, if they could be read.
+    """
+
+    number: str
+    day: date | None
+    refund: bool | None
+    reject: Reject
+    goods: tuple[str, int, str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """All lines of one invoice, in file order, wherever they stand in it; ``at`` is the time of the first.
 
-    ``day``: where numbers begin again each day, the day that belongs to this one's identity; else None.
+    ``day``: where numbers begin again each day, the day that belongs to this one's identity; else None. ``unread``: the
+    lines that were rejected and without which it is not whole, so that it is not booked.
     """
 
     number: str
     at: datetime
     lines: tuple[StockLine, ...]
     day: date | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 def clean_text(text: str) -> str:
@@ -79,6 +96,11 @@ def zeros_lost_reject(line: int, sku: str, was: str, original: str) -> Reject:
     """Of a line whose sku the ledger does not have, but with zeros before it."""
     reason = f"the ledger has {was} and no {sku}: zeros were lost"
     return Reject(line, reason, original, words.LEADING_ZERO_LOST, "sku")
+
+
+def held_back_reject(line: StockLine, because: Reject) -> Reject:
+    reason = f"held back: line {because.line} of its invoice {line.invoice} was rejected ({because.reason})"
+    return Reject(line.line, reason, line.original, words.HELD_BACK)
 
 
 def _visible(text: str) -> str:

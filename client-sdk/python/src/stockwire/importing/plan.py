@@ -11,7 +11,7 @@ the same sale may be known (``zero_keys``). Whether it is the same is never told
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import orjson
 
 from stockwire.importing import words
-from stockwire.importing.invoice import Invoice, Reject, StockLine, zeros_lost_reject
+from stockwire.importing.invoice import Invoice, Reject, StockLine, held_back_reject, zeros_lost_reject
 from stockwire.importing.sheet import Sheet
 from stockwire.importing.zeros import without_zeros, zero_forms
 from stockwire.operation import QUANTITY_MAX, Line
@@ -63,26 +63,35 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``items``: the first name and price seen of each sku. ``bookings`` in the order in which they happened."""
+    """``items``: the first name and price seen of each sku. ``bookings`` in the order in which they happened.
+
+    ``held``: of each invoice that is held back because a line of it was rejected, what could be read of it. All its
+    lines are among the ``rejects``.
+    """
 
     location: str
     items: Mapping[str, StockLine | None]
     bookings: tuple[Booking, ...]
     rejects: tuple[Reject, ...]
     lines_read: int
+    held: tuple[tuple[Line, ...], ...] = ()
 
 
 def make_plan(sheet: Sheet, location: str, lost_zeros: Mapping[str, str] | None = None) -> Plan:
     """``lost_zeros``: skus of the file that were others before a spreadsheet had them, and which."""
     rejects = list(sheet.rejects)
     merged: list[tuple[Invoice, Booking]] = []
+    held: list[tuple[Line, ...]] = []
     for invoice in sheet.invoices:
-        sound, zero_rejects = _without_lost_zeros(invoice, lost_zeros or {})
-        lines, invoice_rejects = merge(sound, location)
-        rejects += zero_rejects + invoice_rejects
-        if lines:
-            booked = _without(sound, invoice_rejects)
-            merged.append((booked, _booking(booked, lines, location)))
+        lines, own = _movements(invoice, location, lost_zeros or {})
+        missing = [*(one.reject for one in invoice.unread), *own]
+        if not missing:
+            merged.append((invoice, _booking(invoice, lines, location)))
+            continue
+        back = _held_back(invoice, own, min(missing, key=lambda reject: reject.line))
+        rejects += own + back
+        if back:
+            held.append((*lines, *_read_of_rejected(invoice, location)))
     merged, doubled = _without_doubles(merged)
     rejects += doubled
     merged.sort(key=lambda pair: _order(pair[1]))
@@ -92,7 +101,29 @@ def make_plan(sheet: Sheet, location: str, lost_zeros: Mapping[str, str] | None 
         tuple(booking for _, booking in merged),
         tuple(sorted(rejects, key=lambda reject: reject.line)),
         sheet.lines_read,
+        tuple(held),
     )
+
+
+def _movements(invoice: Invoice, location: str, lost_zeros: Mapping[str, str]) -> tuple[tuple[Line, ...], list[Reject]]:
+    rejects = [
+        zeros_lost_reject(line.line, line.sku, lost_zeros[line.sku], line.original)
+        for line in invoice.lines
+        if line.sku in lost_zeros
+    ]
+    lines, too_large = merge(_without(invoice, rejects), location)
+    return lines, rejects + too_large
+
+
+def _read_of_rejected(invoice: Invoice, location: str) -> Iterator[Line]:
+    for one in invoice.unread:
+        if one.goods is not None:
+            sku, units, kind = one.goods
+            yield Line(sku, location, units, kind)
+
+
+def _held_back(invoice: Invoice, rejects: Sequence[Reject], because: Reject) -> list[Reject]:
+    return [held_back_reject(line, because) for line in _without(invoice, rejects).lines]
 
 
 def merge(invoice: Invoice, location: str) -> tuple[tuple[Line, ...], list[Reject]]:
@@ -215,15 +246,6 @@ encoded only to be measured."""
 
 def _rejected(lines: Iterable[StockLine], reason: str) -> list[Reject]:
     return [Reject(line.line, reason, line.original, words.TOO_LARGE) for line in lines]
-
-
-def _without_lost_zeros(invoice: Invoice, lost_zeros: Mapping[str, str]) -> tuple[Invoice, list[Reject]]:
-    rejects = [
-        zeros_lost_reject(line.line, line.sku, lost_zeros[line.sku], line.original)
-        for line in invoice.lines
-        if line.sku in lost_zeros
-    ]
-    return _without(invoice, rejects) if rejects else invoice, rejects
 
 
 def _without(invoice: Invoice, rejects: Sequence[Reject]) -> Invoice:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from stockwire.importing.invoice import Invoice, Reject, StockLine
 from stockwire.importing.itemlist import ItemList, ItemRow
+from stockwire.importing.plan import Plan
 from stockwire.importing.sheet import Sheet
 from stockwire.importing.stocklist import StockList, StockRow
 
@@ -11,10 +12,16 @@ SHOWN = 10
 EXAMPLES = 3
 
 
-def preview_sales(sheet: Sheet, count: int = SHOWN) -> list[tuple[int, str]]:
-    """The first lines of the file, each with what it becomes or why it does not."""
-    lines = ((line.line, _sale(line, invoice)) for invoice in sheet.invoices for line in invoice.lines)
-    return _first(lines, sheet.rejects, count)
+def preview_sales(sheet: Sheet, plan: Plan, count: int = SHOWN) -> list[tuple[int, str]]:
+    """The first lines of the file, each with what it becomes or why it does not. ``plan``: of this sheet."""
+    rejected = {reject.line for reject in plan.rejects}
+    lines = (
+        (line.line, _sale(line, invoice))
+        for invoice in sheet.invoices
+        for line in invoice.lines
+        if line.line not in rejected
+    )
+    return _first(lines, plan.rejects, count)
 
 
 def preview_items(items: ItemList, count: int = SHOWN) -> list[tuple[int, str]]:

@@ -1,32 +1,77 @@
-"""Which lines are one sale: those of one number, or of one number and day where numbers begin again each day. Pure."""
+"""Which lines are one sale: those of one number, or of one number and day where numbers begin again each day. Pure.
 
-from collections.abc import Hashable, Iterable, Sequence
+An invoice of which a line was rejected is held back: booked without that line it would be another sale under its
+number, to which the line could never be added.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 
 from stockwire.importing.errors import UnreadableFile
-from stockwire.importing.invoice import Invoice, StockLine
+from stockwire.importing.invoice import Invoice, StockLine, Unread
 
 DAILY, UNIQUE = "daily", "unique"
 _TAKEN = (
     "each number is taken as one sale, whenever it comes again: say --receipts daily if numbers begin again each day"
 )
+_REFUNDED_CHARACTERS = 38
+"""Of a number, so that with the time of the refund it has the 64 that a reference may have."""
+
+Identity = tuple[str, date | None]
 
 
-def grouped(lines: Sequence[StockLine], numbers: str | None) -> tuple[tuple[Invoice, ...], tuple[str, ...]]:
+def grouped(
+    lines: Sequence[StockLine], numbers: str | None, unread: Iterable[Unread] = ()
+) -> tuple[tuple[Invoice, ...], tuple[str, ...]]:
     """Invoices by first appearance, and what to say about them. ``numbers``: as of `Profile.numbers`.
 
     Raises UnreadableFile where both readings are possible: a file of one day must give the same sales as one of a week,
     so what else is in the file never decides.
     """
-    groups: dict[Hashable, list[StockLine]] = {}
+    groups: dict[Identity, list[StockLine]] = {}
     for line in lines:
-        groups.setdefault((line.invoice, line.day) if numbers == DAILY else line.invoice, []).append(line)
+        groups.setdefault((line.invoice, line.day if numbers == DAILY else None), []).append(line)
     if numbers is None:
         _check_days(groups.values())
+    held = _held(groups, unread)
     invoices = tuple(
-        Invoice(group[0].invoice, group[0].at, tuple(group), group[0].day if numbers == DAILY else None)
-        for group in groups.values()
+        Invoice(number, group[0].at, tuple(group), day, tuple(held.get((number, day), ())))
+        for (number, day), group in groups.items()
     )
     return invoices, (_TAKEN,) if numbers is None and invoices else ()
+
+
+def refund_number(number: str, at: datetime) -> str:
+    """A refund is an operation of its own, days after the sale whose number it has."""
+    return f"{number[:_REFUNDED_CHARACTERS]} refund {at:%Y%m%dT%H%M%SZ}"
+
+
+def _held(invoices: Iterable[Identity], unread: Iterable[Unread]) -> Mapping[Identity, list[Unread]]:
+    """Each invoice that is not whole, and the lines that it lacks: all, or the first of those that may be another's."""
+    alike: dict[tuple[str, date | None, bool | None], list[Unread]] = {}
+    for one in sorted(unread, key=lambda one: one.reject.line):
+        alike.setdefault((one.number, one.day, one.refund), []).append(one)
+    if not alike:
+        return {}
+    by_receipt: dict[str, list[Identity]] = {}
+    for invoice in invoices:
+        by_receipt.setdefault(_receipt(invoice[0]), []).append(invoice)
+    held: dict[Identity, list[Unread]] = {}
+    for lines in alike.values():
+        concerned = [one for one in by_receipt.get(_receipt(lines[0].number), ()) if _is_of(lines[0], *one)]
+        for invoice in concerned:
+            held.setdefault(invoice, []).extend(lines if len(concerned) == 1 else lines[:1])
+    return held
+
+
+def _is_of(one: Unread, number: str, day: date | None) -> bool:
+    if one.day is not None and day not in (None, one.day):
+        return False
+    return one.refund is not True if number == one.number else one.refund is not False and " refund " in number
+
+
+def _receipt(number: str) -> str:
+    return number.partition(" refund ")[0][:_REFUNDED_CHARACTERS]
 
 
 def _check_days(groups: Iterable[Sequence[StockLine]]) -> None:

@@ -17,7 +17,7 @@ RECORD_LINES_MAX = 2_000
 
 
 class Record(NamedTuple):
-    """``fault``: why it is no record, and then it has no cells."""
+    """``fault``: why it is no record; its cells are then no more than what stands between separators."""
 
     line: int
     cells: Sequence[str]
@@ -50,8 +50,9 @@ def records(lines: Sequence[str], separator: str, begin: int = 0, width: int | N
         taken = 1
         if cells is None:
             taken, cells = _joined(lines, index, separator, width)
+        original = "\n".join(lines[index : index + taken])
         yield Record(
-            index + 1, cells or [], "\n".join(lines[index : index + taken]), "" if cells is not None else fault
+            index + 1, line.split(separator) if cells is None else cells, original, fault if cells is None else ""
         )
         index += taken
 

@@ -37,6 +37,10 @@ class Rules:
             or f"{code}@{number[:1].upper()}" in self._services
         )
 
+    def is_refund(self, kind: str, quantity: int) -> bool:
+        """Whether goods come back in an operation of its own, apart from the sale whose number it has."""
+        return self.has_refunds and (is_among(kind, self._refunds) or (self._negatives == "return" and quantity < 0))
+
     def movement(self, number: str, kind: str, quantity: int) -> tuple[int, str]:
         """The signed quantity and its kind. Raises LeftOut."""
         if self._refunds and is_among(kind, self._refunds):

@@ -12,14 +12,15 @@ from stockwire.importing.collector import paused_collector
 from stockwire.importing.dates import Moment
 from stockwire.importing.errors import UnreadableFile
 from stockwire.importing.fields import REPORT_EVERY, Fields, LeftOut, Reporter, as_set, is_among, open_fields, value_of
-from stockwire.importing.invoice import Invoice, Reject, StockLine, is_currency
+from stockwire.importing.invoice import Invoice, Reject, StockLine, Unread, is_currency
 from stockwire.importing.numbers import unit_price
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.profile import Profile
-from stockwire.importing.receipts import grouped
+from stockwire.importing.receipts import grouped, refund_number
 from stockwire.importing.records import Record
 from stockwire.importing.rules import Rules
 from stockwire.importing.table import Table, parse_table, read_table
+from stockwire.importing.unread import NOTHING_TO_BOOK, unsound_lines
 
 __all__ = ["Sheet", "UnreadableFile", "parse_sheet", "read_invoices", "read_sheet"]
 
@@ -28,6 +29,7 @@ __all__ = ["Sheet", "UnreadableFile", "parse_sheet", "read_invoices", "read_shee
 class Sheet:
     """``lines_read`` = lines of all ``invoices`` + ``rejects``, which are in the order of the file.
 
+    ``invoices``: also those of which a line was rejected (``unread``), with the lines that could be read.
     ``readings``: sentences about how the file was read and why. ``mends``: how often what was mended. ``profile``: the
     one in effect, with all that was found and told.
     """
@@ -41,8 +43,10 @@ class Sheet:
 
 
 def read_invoices(path: Path) -> Iterator[Invoice]:
-    """The invoices of a file by first appearance, without what is no goods or cannot be read. Raises UnreadableFile."""
-    yield from read_sheet(path).invoices
+    """The whole invoices of a file by first appearance, without those of which a line was rejected, and without what is
+    no goods. Raises UnreadableFile.
+    """
+    yield from (invoice for invoice in read_sheet(path).invoices if not invoice.unread)
 
 
 @paused_collector()
@@ -83,12 +87,14 @@ def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> 
     rules = Rules(table.profile)
     place = _location(fields)
     lines: list[StockLine] = []
+    unread = list(unsound_lines(fields))
     total = len(fields.records)
     for done, row in enumerate(_rows(fields, rules), start=1):
         try:
             lines.append(_stock_line(row, rules, place))
         except LeftOut as reason:
-            fields.reject(row.record, reason.word, reason.reason, reason.name)
+            reject = fields.reject(row.record, reason.word, reason.reason, reason.name)
+            unread += _unread(row, rules, reject)
         else:
             # a price that cannot be read says nothing about the goods: the line moves stock all the same
             price = words.PRICE_LEFT_OUT if row.price.word or row.currency is None else ""
@@ -97,7 +103,7 @@ def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> 
         if on_progress is not None and (done % REPORT_EVERY == 0 or done == total):
             on_progress(done, total)
     _say_unclear(fields)
-    invoices, said = grouped(lines, options.receipts or table.profile.numbers)
+    invoices, said = grouped(lines, options.receipts or table.profile.numbers, unread)
     rejects = tuple(sorted(fields.rejects, key=lambda reject: reject.line))
     return Sheet(
         invoices,
@@ -153,7 +159,7 @@ def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
     quantity, movement = rules.movement(number, kind, written)
     at, day, _ = value_of(read_moment, "at")
     if movement == "return" and rules.has_refunds:
-        number = f"{number[:38]} refund {at:%Y%m%dT%H%M%SZ}"  # a refund is an operation of its own, days later
+        number = refund_number(number, at)
     return StockLine(
         record.line,
         number,
@@ -168,6 +174,17 @@ def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
         location.strip() or None,
         currency or None,
     )
+
+
+def _unread(row: _Row, rules: Rules, reject: Reject) -> list[Unread]:
+    """Whose invoice is not whole without this line: nobody's, or that of its number."""
+    number, sku, quantity, moment = row.number.sound, row.sku.sound, row.quantity.sound, row.moment.sound
+    if reject.word in NOTHING_TO_BOOK or not number:
+        return []
+    goods = None
+    if sku and quantity and reject.word != words.SIGN:
+        goods = (sku, *rules.movement(number, row.type, quantity))
+    return [Unread(number, moment.day if moment else None, rules.is_refund(row.type, quantity or 0), reject, goods)]
 
 
 def _currency(text: str) -> str | None:

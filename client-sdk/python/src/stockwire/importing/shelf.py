@@ -2,7 +2,9 @@
 
 **Opening stock** is what was on hand of a sku before it moved for the first time, so only skus that have never moved at
 the location can have any. *Needed* is, for each of them, the largest amount by which the invoices that will be booked,
-in their order, would take it below zero: no unit more, and nothing for an invoice that is refused.
+in their order, would take it below zero: no unit more, and nothing for an invoice that is refused. An invoice that is
+held back will be booked after them: what it takes of a sku that they move is needed as well, since a sku that has moved
+gets no opening stock any more.
 
 **Order.** Many invoices are in one request, and several requests in flight. Where the shelf holds everything that ever
 goes out of a sku, order does not matter. For the others it does: such invoices never share a request, and a request
@@ -49,6 +51,16 @@ def needed(operations: Iterable[Sequence[Line]], available: Mapping[str, int] | 
             if sku not in moved:
                 need[sku] = max(need.get(sku, 0), -units)
     return need
+
+
+def needed_at_first(
+    bookings: Sequence[Booking], held: Iterable[Sequence[Line]], available: Mapping[str, int]
+) -> dict[str, int]:
+    """What `needed` says of ``bookings``, and of those ``held`` back so much that they can be booked later."""
+    moving = {line.sku for booking in bookings for line in booking.lines}
+    later = [[line for line in lines if line.quantity < 0] for lines in held]  # no return of theirs can be relied on
+    need = needed([*(booking.lines for booking in bookings), *later], available)
+    return {sku: units for sku, units in need.items() if sku in moving}
 
 
 def chunks(bookings: Sequence[Booking], on_shelf: Mapping[str, int]) -> list[Chunk]:

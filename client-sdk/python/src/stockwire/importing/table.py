@@ -116,7 +116,7 @@ def _headers(
 def _ahead(lines: Sequence[str], begin: int, separator: str) -> list[Record]:
     found: list[Record] = []
     for record in records(lines, separator, begin):
-        if any(cell.strip() for cell in record.cells):
+        if not record.fault and any(cell.strip() for cell in record.cells):
             found.append(record)
         if len(found) == HEADER_WITHIN or record.line > begin + 3 * HEADER_WITHIN:
             break
@@ -161,7 +161,7 @@ def _as_wide(record: Record, width: int, *, padded: bool) -> Record:
         return record._replace(cells=cells[:width])
     if len(cells) < width and padded:
         return record._replace(cells=[*cells, *[""] * (width - len(cells))])
-    return record._replace(cells=[], fault=f"{len(cells)} columns instead of {width}")
+    return record._replace(fault=f"{len(cells)} columns instead of {width}")
 
 
 def _is_blank(record: Record) -> bool:

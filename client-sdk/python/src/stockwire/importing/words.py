@@ -28,6 +28,7 @@ SIGN = "sign"
 LEFT_OUT = "left out"
 ELSEWHERE = "another location"
 TWICE = "twice"
+HELD_BACK = "held back"
 
 # Mends: what a spreadsheet or a till made of a value, undone because it is certain
 APOSTROPHE = "leading apostrophe taken away"
