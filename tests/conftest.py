@@ -18,8 +18,9 @@ from stockwire import AsyncClient
 from tests.chance import EXPLORES
 from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.postgres import PostgresServer, run_apart
-from tests.processes import ServerProcess
-from tests.system import Grounds, System
+from tests.residents import keep_logs
+from tests.servers import Server
+from tests.system import Grounds, ProcessSystem, ResidentSystem, System
 from tests.valkey import ValkeyServer
 
 MEMORY = Path("/dev/shm")  # Linux has it; elsewhere there is none
@@ -36,6 +37,7 @@ def pytest_configure() -> None:
     A run in the background of a script ignores SIGINT, and with ``nohup`` SIGHUP. Programs inherit that, but they do
     not inherit a handler, not even one that does nothing.
     """
+    keep_logs()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -43,13 +45,11 @@ def pytest_configure() -> None:
 
 
 class StartLedger(Protocol):
-    async def __call__(self, **settings: object) -> ServerProcess: ...
+    async def __call__(self, **settings: object) -> Server: ...
 
 
 class StartHub(Protocol):
-    async def __call__(
-        self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object
-    ) -> ServerProcess: ...
+    async def __call__(self, *, ledger_urls: list[str] | None = None, **settings: object) -> Server: ...
 
 
 class StartSystem(Protocol):
@@ -171,9 +171,23 @@ def private_valkey(server_folder: Path, watchdog: Watchdog) -> Iterator[ValkeySe
 
 
 @pytest.fixture
-async def system(tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str) -> AsyncIterator[System]:
-    """A system without processes yet, over this test's own database and channels."""
-    system = System(tmp_path, database_url, redis_url, channel_prefix)
+async def system(
+    tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str
+) -> AsyncIterator[ResidentSystem]:
+    """A system without servers yet, over this test's own database and channels. They will live in this process."""
+    system = ResidentSystem(tmp_path, database_url, redis_url, channel_prefix)
+    try:
+        yield system
+    finally:
+        await system.stop()
+
+
+@pytest.fixture
+async def process_system(
+    tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str
+) -> AsyncIterator[ProcessSystem]:
+    """As ``system``, of processes: for what is killed, paused, signalled, measured or has workers."""
+    system = ProcessSystem(tmp_path, database_url, redis_url, channel_prefix)
     try:
         yield system
     finally:
@@ -183,9 +197,9 @@ async def system(tmp_path: Path, database_url: str, redis_url: str, channel_pref
 @pytest.fixture
 async def private_system(
     tmp_path: Path, private_database_url: str, private_valkey: ValkeyServer, channel_prefix: str
-) -> AsyncIterator[System]:
-    """As ``system``, over a PostgreSQL and a Valkey that the test may kill."""
-    system = System(tmp_path, private_database_url, private_valkey.url, channel_prefix)
+) -> AsyncIterator[ProcessSystem]:
+    """As ``process_system``, over a PostgreSQL and a Valkey that the test may kill."""
+    system = ProcessSystem(tmp_path, private_database_url, private_valkey.url, channel_prefix)
     try:
         yield system
     finally:
@@ -193,24 +207,24 @@ async def private_system(
 
 
 @pytest.fixture
-def start_ledger(system: System) -> StartLedger:
+def start_ledger(system: ResidentSystem) -> StartLedger:
     """``await start_ledger(STOCKWIRE_...=value)``: one more ledger replica, ready."""
     return system.start_ledger
 
 
 @pytest.fixture
-def start_hub(system: System) -> StartHub:
-    """``await start_hub("--workers", "2", ledger_urls=[...], STOCKWIRE_...=value)``: one more hub, ready."""
+def start_hub(system: ResidentSystem) -> StartHub:
+    """``await start_hub(ledger_urls=[...], STOCKWIRE_...=value)``: one more hub, ready."""
     return system.start_hub
 
 
 @pytest.fixture
-def start_system(system: System) -> StartSystem:
+def start_system(system: ResidentSystem) -> StartSystem:
     return system.start
 
 
 @pytest.fixture
-async def stockwire_system(system: System) -> System:
+async def stockwire_system(system: ResidentSystem) -> System:
     """One ledger and two hubs, ready, over this test's own database."""
     return await system.start()
 
@@ -252,7 +266,7 @@ def shared_system(grounds: Grounds) -> Iterator[System]:
 
     Use ``unique_name`` for skus and locations.
     """
-    with grounds.system() as system:
+    with grounds.system(ResidentSystem) as system:
         yield system
 
 

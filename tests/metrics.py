@@ -4,21 +4,21 @@ from typing import Any
 
 import httpx
 
-from tests.processes import ServerProcess
+from tests.servers import Server
 from tests.waiting import wait_until
 
 PATIENCE_S = 60.0
 """A stream whose client has gone while requests waited behind it is noticed by at most two writes, 5 s apart."""
 
 
-async def metric_of(process: ServerProcess, name: str) -> float:
+async def metric_of(process: Server, name: str) -> float:
     """``name`` as it is now, without labels or with those that are exported. Raises httpx.TransportError."""
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         exported = (await client.get(f"{process.admin}/metrics")).text
     return next(float(line.split()[-1]) for line in exported.splitlines() if line.startswith(f"{name} "))
 
 
-async def await_metric(process: ServerProcess, name: str, value: float) -> None:
+async def await_metric(process: Server, name: str, value: float) -> None:
     """``name`` with its labels as they are exported. Raises AssertionError with everything exported."""
     text = ""
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:
@@ -34,6 +34,6 @@ async def await_metric(process: ServerProcess, name: str, value: float) -> None:
             raise AssertionError(f"not {name} {value} in:\n{text}") from None
 
 
-async def await_applied(hub: ServerProcess, level: dict[str, Any]) -> None:
+async def await_applied(hub: Server, level: dict[str, Any]) -> None:
     """Until the hub has the event of ``level``, which has to be the last one of its shard."""
     await await_metric(hub, f'stockwire_hub_applied_seq{{shard="{level["shard"]}"}}', level["seq"])

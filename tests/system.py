@@ -1,23 +1,28 @@
-"""A whole Stockwire: one database, one channel prefix, ledgers and hubs as processes."""
+"""A whole Stockwire: one database, one channel prefix, any number of ledgers and hubs."""
 
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Coroutine, Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 from tests.api_keys import TOKEN_SECRET, make_key, make_token_key
 from tests.metrics import await_metric
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess, free_port, hub_process, ledger_process
+from tests.processes import ServerProcess, hub_process, ledger_process
+from tests.residents import Resident, resident_hub, resident_ledger
+from tests.servers import Server, free_port
 from tests.valkey import ValkeyServer
+
+S_co = TypeVar("S_co", bound=Server, covariant=True)
 
 
 @dataclass(eq=False)
-class System:
-    """``start_ledger`` and ``start_hub`` add processes; ``stop`` ends them all and checks their logs.
+class _System(Generic[S_co]):
+    """``start_ledger`` and ``start_hub`` add servers; ``stop`` ends them all and checks their logs.
 
     Keys: ``admin_key`` may do everything but be a hub, ``hub_key`` has the scope ``hub``.
     """
@@ -27,8 +32,8 @@ class System:
     redis_url: str
     channel_prefix: str
     token_secret: str = TOKEN_SECRET
-    ledgers: list[ServerProcess] = field(default_factory=list)
-    hubs: list[ServerProcess] = field(default_factory=list)
+    ledgers: Sequence[S_co] = ()
+    hubs: Sequence[S_co] = ()
     _planned: list[tuple[int, int]] = field(default_factory=list)
     _keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
@@ -60,7 +65,13 @@ class System:
         """Before ``start_ledger``: choose the ports of the next hubs, so that ledgers name them to clients."""
         self._planned += [(free_port(), free_port()) for _ in range(number)]
 
-    async def start_ledger(self, **settings: object) -> ServerProcess:
+    @abstractmethod
+    def _new_ledger(self, name: str, settings: Mapping[str, object]) -> S_co: ...
+
+    @abstractmethod
+    def _new_hub(self, name: str, settings: Mapping[str, object], arguments: tuple[str, ...]) -> S_co: ...
+
+    async def start_ledger(self, **settings: object) -> S_co:
         """``settings``: STOCKWIRE_* variables by their full names; None leaves a default of these tests out."""
         shared = {
             "STOCKWIRE_DATABASE_URL": self.database_url,
@@ -69,14 +80,12 @@ class System:
             **self._shared(),
             **settings,
         }
-        process = ledger_process(f"ledger-{len(self.ledgers)}", self.folder, shared)
-        self.ledgers.append(process)
-        return await process.start()
+        ledger = self._new_ledger(f"ledger-{len(self.ledgers)}", shared)
+        self.ledgers = [*self.ledgers, ledger]
+        return await ledger.start()
 
-    async def start_hub(
-        self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object
-    ) -> ServerProcess:
-        """``ledger_urls``: default all ledgers started so far. ``arguments``: e.g. ``"--workers", "2"``."""
+    async def start_hub(self, *arguments: str, ledger_urls: list[str] | None = None, **settings: object) -> S_co:
+        """``ledger_urls``: all ledgers, unless given. ``arguments``: of a process, as ``"--workers", "2"``."""
         await make_token_key(self.database_url)
         hub_key, number = await self.hub_key(), len(self.hubs)
         planned = {}
@@ -90,11 +99,11 @@ class System:
             **self._shared(),
             **settings,
         }
-        process = hub_process(f"hub-{number}", self.folder, shared, arguments)
-        self.hubs.append(process)
-        return await process.start()
+        hub = self._new_hub(f"hub-{number}", shared, arguments)
+        self.hubs = [*self.hubs, hub]
+        return await hub.start()
 
-    async def start(self, ledgers: int = 1, hubs: int = 2) -> "System":
+    async def start(self, ledgers: int = 1, hubs: int = 2) -> Self:
         """All ready, the hubs fresh; the ledgers name the hubs to clients."""
         self.plan_hubs(hubs)
         await asyncio.gather(*(self.start_ledger() for _ in range(ledgers)))
@@ -114,8 +123,8 @@ class System:
         for outcome in stopped:
             if isinstance(outcome, BaseException):
                 raise outcome
-        for process in (*self.ledgers, *self.hubs):
-            process.check_log()
+        for server in (*self.ledgers, *self.hubs):
+            server.check_log()
 
     def _shared(self) -> dict[str, object]:
         return {
@@ -123,6 +132,39 @@ class System:
             "STOCKWIRE_CHANNEL_PREFIX": self.channel_prefix,
             "STOCKWIRE_TOKEN_SECRET": self.token_secret,
         }
+
+
+System = _System[Server]
+"""Whatever its servers live in."""
+
+
+class ResidentSystem(_System[Resident]):
+    """Its servers live in the test's own process: quick, and enough wherever a process is not the point."""
+
+    def _new_ledger(self, name: str, settings: Mapping[str, object]) -> Resident:
+        return resident_ledger(name, self.folder, settings)
+
+    def _new_hub(self, name: str, settings: Mapping[str, object], arguments: tuple[str, ...]) -> Resident:
+        assert not arguments, f"a hub inside the test takes no arguments: {arguments}"
+        return resident_hub(name, self.folder, settings)
+
+
+class ProcessSystem(_System[ServerProcess]):
+    """Its servers are processes: for what is killed, paused, signalled, measured or has workers."""
+
+    def _new_ledger(self, name: str, settings: Mapping[str, object]) -> ServerProcess:
+        return ledger_process(name, self.folder, settings)
+
+    def _new_hub(self, name: str, settings: Mapping[str, object], arguments: tuple[str, ...]) -> ServerProcess:
+        return hub_process(name, self.folder, settings, arguments)
+
+
+Kind = TypeVar("Kind", ResidentSystem, ProcessSystem)
+
+
+async def started(system: System) -> None:
+    """One ledger and two hubs."""
+    await system.start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +177,13 @@ class Grounds:
     folder: Path
 
     @contextlib.contextmanager
-    def system(self, start: Callable[[System], Coroutine[Any, Any, object]] = System.start) -> Iterator[System]:
+    def system(self, kind: type[Kind], start: Callable[[Kind], Coroutine[Any, Any, None]] = started) -> Iterator[Kind]:
         """A system over a database of its own, begun by ``start``, ended at the end of the block."""
         database = self.postgres.create_database(self.template_database)
         name = f"lasting-{secrets.token_hex(4)}"
         folder = self.folder / name
         folder.mkdir()
-        system = System(folder, self.postgres.url(database), self.valkey.url, name)
+        system = kind(folder, self.postgres.url(database), self.valkey.url, name)
         try:
             asyncio.run(start(system))
             yield system

@@ -22,8 +22,8 @@ from cli.page_server import serve_page
 from cli.shop import Shop
 from server.http.backlog import BACKLOG
 from stockwire import AsyncClient
-from tests.processes import free_port
-from tests.system import System
+from tests.servers import free_port
+from tests.system import ProcessSystem
 from tests.tls.certificates import Authority
 from tests.waiting import wait_until
 
@@ -31,12 +31,14 @@ AT_ONCE = 1_000
 DEADLINE_S = 10.0
 
 
-async def test_a_thousand_clients_at_once_find_room_at_every_port(system: System, tmp_path: Path) -> None:
+async def test_a_thousand_clients_at_once_find_room_at_every_port(
+    process_system: ProcessSystem, tmp_path: Path
+) -> None:
     """A hub by itself, and one whose workers share their ports; with TLS and without."""
-    ledger = await system.start_ledger()
+    ledger = await process_system.start_ledger()
     encrypted = Authority(tmp_path / "authority").server
-    hub = await system.start_hub()
-    shared = await system.start_hub("--workers", "2", **encrypted)
+    hub = await process_system.start_hub()
+    shared = await process_system.start_hub("--workers", "2", **encrypted)
     workers = [worker["pid"] for worker in shared.ready["workers"]]
     for process, pids, ports in (
         (ledger, [ledger.pid], ("url", "admin")),

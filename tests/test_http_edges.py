@@ -13,7 +13,7 @@ import pytest
 from stockwire import AsyncClient
 from tests.api_keys import make_token
 from tests.metrics import await_metric
-from tests.processes import TRACEBACK, ServerProcess
+from tests.servers import TRACEBACK, Server
 from tests.system import System
 
 DEADLINE_S = 20.0
@@ -70,7 +70,7 @@ class Line:
 
 
 @asynccontextmanager
-async def line(process: ServerProcess) -> AsyncIterator[Line]:
+async def line(process: Server) -> AsyncIterator[Line]:
     parts = urlsplit(process.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
@@ -80,12 +80,12 @@ async def line(process: ServerProcess) -> AsyncIterator[Line]:
 
 
 @pytest.fixture
-def ledger(shared_system: System) -> ServerProcess:
+def ledger(shared_system: System) -> Server:
     return shared_system.ledgers[0]
 
 
 @pytest.fixture
-def hub(shared_system: System) -> ServerProcess:
+def hub(shared_system: System) -> Server:
     return shared_system.hubs[0]
 
 
@@ -113,7 +113,7 @@ def paths_of(service: str, location: str) -> list[str]:
     return [*both, f"/v1/items/{location}", "/v1/shards", "/healthz", "/readyz", "/openapi.json", "/v1/discovery"]
 
 
-async def test_head_of_a_stream_is_a_head_and_nothing_more(hub: ServerProcess, location: str) -> None:
+async def test_head_of_a_stream_is_a_head_and_nothing_more(hub: Server, location: str) -> None:
     async with line(hub) as asking:
         await asking.ask("HEAD", STREAM.format(location=location))
         status, headers = await asking.head()
@@ -124,7 +124,7 @@ async def test_head_of_a_stream_is_a_head_and_nothing_more(hub: ServerProcess, l
     await await_metric(hub, "stockwire_hub_event_streams", 0)
 
 
-async def test_head_of_a_stream_that_may_not_be_read_is_refused_like_get(hub: ServerProcess) -> None:
+async def test_head_of_a_stream_that_may_not_be_read_is_refused_like_get(hub: Server) -> None:
     async with line(hub) as asking:
         for method in ("HEAD", "GET"):
             await asking.ask(method, "/v1/levels/stream?location=")
@@ -134,7 +134,7 @@ async def test_head_of_a_stream_that_may_not_be_read_is_refused_like_get(hub: Se
                 await asking.more(b"}")
 
 
-async def test_a_stream_goes_with_its_client_whatever_was_sent_behind_it(hub: ServerProcess, location: str) -> None:
+async def test_a_stream_goes_with_its_client_whatever_was_sent_behind_it(hub: Server, location: str) -> None:
     async with line(hub) as asking:
         await asking.ask("GET", STREAM.format(location=location))
         await asking.ask("GET", f"/v1/levels/{location}/{location}")
@@ -145,7 +145,7 @@ async def test_a_stream_goes_with_its_client_whatever_was_sent_behind_it(hub: Se
     await await_metric(hub, "stockwire_hub_event_streams", 0)
 
 
-async def test_a_long_poll_goes_with_its_client_whatever_was_sent_behind_it(ledger: ServerProcess) -> None:
+async def test_a_long_poll_goes_with_its_client_whatever_was_sent_behind_it(ledger: Server) -> None:
     async with line(ledger) as asking:
         await asking.ask("GET", f"/v1/events?shard=0&after={await head_of_feed(asking)}&wait={LONG_POLL_S}")
         await asking.ask("GET", "/v1/shards")
@@ -158,7 +158,7 @@ async def head_of_feed(asking: Line) -> int:
     return int(orjson.loads((await asking.read())[1])["head"])
 
 
-async def test_a_client_of_http_1_0_is_sent_no_chunks(hub: ServerProcess, location: str) -> None:
+async def test_a_client_of_http_1_0_is_sent_no_chunks(hub: Server, location: str) -> None:
     async with line(hub) as asking:
         await asking.ask("GET", STREAM.format(location=location), version="1.0")
         status, headers = await asking.head()
@@ -170,9 +170,7 @@ async def test_a_client_of_http_1_0_is_sent_no_chunks(hub: ServerProcess, locati
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_head_is_get_without_a_body(
-    service: str, ledger: ServerProcess, hub: ServerProcess, location: str
-) -> None:
+async def test_head_is_get_without_a_body(service: str, ledger: Server, hub: Server, location: str) -> None:
     async with line({"ledger": ledger, "hub": hub}[service]) as asking:
         for path in paths_of(service, location):
             target = path.encode("ascii", "ignore").decode()
@@ -184,7 +182,7 @@ async def test_head_is_get_without_a_body(
             assert body, target
 
 
-async def test_head_of_the_feed_waits_for_nothing(ledger: ServerProcess) -> None:
+async def test_head_of_the_feed_waits_for_nothing(ledger: Server) -> None:
     async with line(ledger) as asking:
         head = await head_of_feed(asking)
         await asking.ask("GET", f"/v1/events?shard=0&after={head}&wait={LONG_POLL_S}")
@@ -198,7 +196,7 @@ async def test_head_of_the_feed_waits_for_nothing(ledger: ServerProcess) -> None
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("closing", ["version", "header"])
 async def test_who_asks_for_one_answer_gets_it_whole_and_the_end(
-    service: str, closing: str, ledger: ServerProcess, hub: ServerProcess, location: str
+    service: str, closing: str, ledger: Server, hub: Server, location: str
 ) -> None:
     for path in paths_of(service, location)[:2]:
         async with line({"ledger": ledger, "hub": hub}[service]) as asking:
@@ -214,7 +212,7 @@ async def test_who_asks_for_one_answer_gets_it_whole_and_the_end(
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_answers_come_in_the_order_of_their_requests(
-    service: str, ledger: ServerProcess, hub: ServerProcess, location: str
+    service: str, ledger: Server, hub: Server, location: str
 ) -> None:
     async with line({"ledger": ledger, "hub": hub}[service]) as asking:
         for path in (f"/v1/levels/{location}/{location}", "/v1/none", f"/v1/levels?location={location}"):
@@ -224,7 +222,7 @@ async def test_answers_come_in_the_order_of_their_requests(
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_request_to_an_absolute_target_is_answered_as_any(
-    service: str, ledger: ServerProcess, hub: ServerProcess, location: str
+    service: str, ledger: Server, hub: Server, location: str
 ) -> None:
     process = {"ledger": ledger, "hub": hub}[service]
     async with line(process) as asking:
@@ -235,7 +233,7 @@ async def test_a_request_to_an_absolute_target_is_answered_as_any(
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("method", "target"), [("OPTIONS", "*"), ("CONNECT", "example.com:80"), ("GET", "//")])
 async def test_a_target_that_names_nothing_here_is_refused_and_breaks_nothing(
-    service: str, method: str, target: str, ledger: ServerProcess, hub: ServerProcess
+    service: str, method: str, target: str, ledger: Server, hub: Server
 ) -> None:
     async with line({"ledger": ledger, "hub": hub}[service]) as asking:
         await asking.ask(method, target)
@@ -244,7 +242,7 @@ async def test_a_target_that_names_nothing_here_is_refused_and_breaks_nothing(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_who_waits_to_be_told_to_go_on_is_told(service: str, ledger: ServerProcess, hub: ServerProcess) -> None:
+async def test_who_waits_to_be_told_to_go_on_is_told(service: str, ledger: Server, hub: Server) -> None:
     """Or is refused at once, before a body was sent."""
     body = b'{"keys":[]}'
     path = {"ledger": "/v1/movements", "hub": "/v1/levels/query"}[service]
@@ -257,7 +255,7 @@ async def test_who_waits_to_be_told_to_go_on_is_told(service: str, ledger: Serve
             assert (await asking.read())[0] in (200, 400, 422)
 
 
-async def test_a_client_that_says_that_it_sends_no_more_has_left(hub: ServerProcess, location: str) -> None:
+async def test_a_client_that_says_that_it_sends_no_more_has_left(hub: Server, location: str) -> None:
     """A connection that is closed on one side looks like one that is gone, and a stream is not kept for it."""
     async with line(hub) as asking:
         await asking.ask("GET", STREAM.format(location=location))

@@ -10,20 +10,19 @@ import httpx
 import pytest
 
 from tests.children import ours
-from tests.conftest import StartLedger
 from tests.processes import ServerProcess, clean_environment
-from tests.system import System
+from tests.system import ProcessSystem, System
 
 
-async def test_a_ledger_answers_when_it_says_that_it_is_ready(start_ledger: StartLedger) -> None:
-    ledger = await start_ledger()
+async def test_a_ledger_answers_when_it_says_that_it_is_ready(process_system: ProcessSystem) -> None:
+    ledger = await process_system.start_ledger()
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"{ledger.url}/readyz", timeout=5)).status_code == 200
         assert (await http.get(f"{ledger.admin}/metrics", timeout=5)).status_code == 200
 
 
-async def test_a_killed_ledger_comes_back_at_the_same_address(start_ledger: StartLedger) -> None:
-    ledger = await start_ledger()
+async def test_a_killed_ledger_comes_back_at_the_same_address(process_system: ProcessSystem) -> None:
+    ledger = await process_system.start_ledger()
     url, pid = ledger.url, ledger.pid
     ledger.kill()
     assert not ledger.running
@@ -40,14 +39,17 @@ async def test_ledgers_name_the_hubs_that_are_planned(system: System) -> None:
     assert [list(hub) for hub in answer["hubs"]] == [["stream", "read"]]
 
 
-async def test_a_process_that_cannot_start_fails_with_what_it_said(system: System) -> None:
-    with pytest.raises(AssertionError, match="STOCKWIRE_LEDGER_PORT=-1 is out of range"):
-        await system.start_ledger(STOCKWIRE_LEDGER_PORT=-1)
+async def test_a_server_that_cannot_start_fails_with_what_it_said(
+    system: System, process_system: ProcessSystem
+) -> None:
+    for house in (system, process_system):
+        with pytest.raises(AssertionError, match="STOCKWIRE_LEDGER_PORT=-1 is out of range"):
+            await house.start_ledger(STOCKWIRE_LEDGER_PORT=-1)
 
 
 async def test_an_unexpected_traceback_is_an_error(system: System) -> None:
     program = "print('{\"ready\":true}', flush=True); 1 / 0"
-    process = ServerProcess("crashing", ["-c", program], clean_environment({}), system.folder)
+    process = ServerProcess("crashing", clean_environment({}), system.folder, ["-c", program])
     await process.start()
     assert await process.wait() == 1
     with pytest.raises(AssertionError, match=re.escape("ZeroDivisionError")):

@@ -25,10 +25,11 @@ from ledger.keys import ApiKey, NewKey
 from ledger.settings import read_settings as read_ledger_settings
 from stockwire.settings import Settings as ClientSettings
 from tests.cli.running import RunningUp, gone
-from tests.processes import ServerProcess, ledger_process
+from tests.processes import ledger_process
+from tests.servers import Server
 from tests.source import SOURCES, parsed
 from tests.stream import open_stream
-from tests.system import System
+from tests.system import ProcessSystem, System
 from tests.waiting import wait_until
 from wire.messages import Connect
 
@@ -146,12 +147,12 @@ def test_what_a_data_folder_keeps_is_its_users_alone(up: RunningUp) -> None:
     assert not [path.name for path in private if path.stat().st_mode & 0o077]
 
 
-async def test_no_log_shows_a_secret_when_everything_is_refused(system: System) -> None:
+async def test_no_log_shows_a_secret_when_everything_is_refused(process_system: ProcessSystem) -> None:
     """A broker that is away, keys and tokens that are no good, in every place that takes one."""
     broker = f"redis://user:{HIDDEN}@127.0.0.1:1/0"
-    ledger = await system.start_ledger(STOCKWIRE_REDIS_URL=broker)
-    hub = await system.start_hub("--workers", "2", STOCKWIRE_REDIS_URL=broker, STOCKWIRE_HUB_ADMIN_PORT=0)
-    key, used = await system.admin_key(), await system.hub_key()
+    ledger = await process_system.start_ledger(STOCKWIRE_REDIS_URL=broker)
+    hub = await process_system.start_hub("--workers", "2", STOCKWIRE_REDIS_URL=broker, STOCKWIRE_HUB_ADMIN_PORT=0)
+    key, used = await process_system.admin_key(), await process_system.hub_key()
     wrong = f"sw_{'a' * 12}_{secrets.token_urlsafe(32)}"
     async with httpx.AsyncClient() as http:
         for url in (f"{ledger.url}/v1/levels/berlin/A", f"{ledger.url}/v1/events", f"{hub.url}/v1/levels/berlin/A"):
@@ -172,8 +173,8 @@ async def test_no_log_shows_a_secret_when_everything_is_refused(system: System) 
         return "the broker is away" in hub.stderr() and "cannot publish" in ledger.stderr()
 
     await wait_until(both_miss_the_broker)
-    hidden = [key, used, wrong, HIDDEN, system.token_secret]
-    assert shown_in(outputs([ledger, hub], system.folder), hidden) == []
+    hidden = [key, used, wrong, HIDDEN, process_system.token_secret]
+    assert shown_in(outputs([ledger, hub], process_system.folder), hidden) == []
     assert shown_in(command_lines(), hidden) == []
 
 
@@ -192,7 +193,7 @@ async def test_a_database_that_refuses_the_password_is_named_without_it(
     assert shown_in(outputs([process], tmp_path), [HIDDEN]) == []
 
 
-def outputs(processes: Iterable[ServerProcess], folder: Path) -> Iterator[tuple[str, str]]:
+def outputs(processes: Iterable[Server], folder: Path) -> Iterator[tuple[str, str]]:
     for process in processes:
         for kind in ("stdout", "stderr"):
             yield f"{process.name}.{kind}", (folder / f"{process.name}.{kind}").read_text(errors="replace")

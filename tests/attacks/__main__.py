@@ -14,7 +14,7 @@ from tests.attacks import campaign
 from tests.attacks.striker import ATTACKS
 from tests.bench.shop import make_folder
 from tests.postgres import PostgresServer
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
 BEFORE_S = 5.0
@@ -36,7 +36,7 @@ async def run(names: list[str]) -> int:
             postgres.start()
             valkey.start()
             await upgrade(postgres.url())
-            system = System(folder, postgres.url(), valkey.url, "attacks")
+            system = ProcessSystem(folder, postgres.url(), valkey.url, "attacks")
             try:
                 await campaign.start(system)
                 rows = await campaign.run(system, attacks, 1.0, BEFORE_S, lambda row: say(row.attack.title))

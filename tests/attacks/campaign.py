@@ -13,7 +13,7 @@ from tests.attacks.bystanders import LOCATION, Bystanders, open_bystanders
 from tests.attacks.striker import Striker, open_striker
 from tests.hub.shop import Shop
 from tests.stream import open_stream
-from tests.system import System
+from tests.system import ProcessSystem
 
 ORIGIN = "https://shop.example"
 OWN = "attic"
@@ -37,7 +37,7 @@ class Row:
     refused: int
 
 
-async def start(system: System, reads_per_s: int = READS_PER_S) -> None:
+async def start(system: ProcessSystem, reads_per_s: int = READS_PER_S) -> None:
     """One ledger and two hubs, which take so many reads of one owner."""
     await system.start_ledger(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN)
     for _ in range(2):
@@ -45,7 +45,7 @@ async def start(system: System, reads_per_s: int = READS_PER_S) -> None:
 
 
 async def run(
-    system: System, attacks: Iterable[Attack], full: float, before_s: float, told: Callable[[Row], None]
+    system: ProcessSystem, attacks: Iterable[Attack], full: float, before_s: float, told: Callable[[Row], None]
 ) -> list[Row]:
     """Raises AssertionError when a bystander does not get every event."""
     rows = []
@@ -70,7 +70,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 async def _strike(
-    system: System, bystanders: Bystanders, striker: Striker, attack: Attack, target: Target, before_s: float
+    system: ProcessSystem, bystanders: Bystanders, striker: Striker, attack: Attack, target: Target, before_s: float
 ) -> Row:
     memory, refused = Memory(system), bystanders.refused
     begun = time.monotonic()
@@ -104,7 +104,7 @@ async def _strike(
 class Memory:
     """Resident bytes of each ledger and hub, by pid."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: ProcessSystem) -> None:
         self._processes = [psutil.Process(one.pid) for one in (*system.ledgers, *system.hubs)]
 
     def now(self) -> dict[int, int]:
@@ -119,7 +119,7 @@ class Memory:
         return working.result(), peak
 
 
-async def _target(system: System, full: float) -> Target:
+async def _target(system: ProcessSystem, full: float) -> Target:
     await Shop(system).open(OWN, "S0", on_hand=5)
     own, read = f"stock:read:{OWN}", f"stock:read:{LOCATION}"
     theirs = await system.key("another", read)

@@ -7,7 +7,7 @@ import pytest
 from tests.attacks import campaign
 from tests.attacks.campaign import Row
 from tests.attacks.striker import ATTACKS
-from tests.system import System
+from tests.system import ProcessSystem
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,9 @@ MEMORY_MAX = 3.0
 
 
 @pytest.mark.timeout(400)
-async def test_every_attack_meets_what_it_should_and_the_others_notice_little(system: System) -> None:
-    await campaign.start(system, READS_PER_S)
-    rows = await campaign.run(system, ATTACKS, FULL, BEFORE_S, _log)
+async def test_every_attack_meets_what_it_should_and_the_others_notice_little(process_system: ProcessSystem) -> None:
+    await campaign.start(process_system, READS_PER_S)
+    rows = await campaign.run(process_system, ATTACKS, FULL, BEFORE_S, _log)
     assert [row.attack.name for row in rows] == [attack.name for attack in ATTACKS]
     assert [said for row in rows if (said := row.attack.wrong(row.met))] == []
     assert [row for row in rows if row.memory_after > MEMORY_MAX] == []

@@ -14,7 +14,7 @@ import httpx
 from cli.launch import Watchdog
 from ledger.migrations import SHARDS_DEFAULT, upgrade
 from tests.postgres import PostgresServer
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
 LOCATION = "berlin"
@@ -23,7 +23,7 @@ SHARDS = SHARDS_DEFAULT
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    system: System
+    system: ProcessSystem
     key: str
 
     @property
@@ -82,7 +82,7 @@ async def open_shop() -> AsyncIterator[Shop]:
             postgres.start()
             valkey.start()
             await upgrade(postgres.url(), SHARDS)
-            system = System(folder, postgres.url(), valkey.url, "bench")
+            system = ProcessSystem(folder, postgres.url(), valkey.url, "bench")
             await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
             await system.start_hub()
             try:

@@ -12,7 +12,7 @@ from cli.launch import Watchdog
 from ledger.migrations import upgrade
 from tests.postgres import PostgresServer
 from tests.proxy import Proxy, proxy_to, proxy_to_socket
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
 DISK_MIB = 400
@@ -32,7 +32,7 @@ class Field:
 
     postgres: PostgresServer
     valkey: ValkeyServer
-    system: System
+    system: ProcessSystem
     database: Proxy
     broker: Proxy
     disk: Path | None
@@ -72,7 +72,7 @@ async def open_field(folder: Path, watchdog: Watchdog, disk_mib: int = DISK_MIB)
         async with AsyncExitStack() as cables:
             database = await cables.enter_async_context(proxy_to_socket(postgres.socket))
             broker = await cables.enter_async_context(proxy_to_socket(valkey.socket))
-            system = System(folder, postgres.url(), valkey.url, "chaos")
+            system = ProcessSystem(folder, postgres.url(), valkey.url, "chaos")
             under_fire = Field(postgres, valkey, system, database, broker, disk, _clock(folder))
             try:
                 await _start(under_fire, cables)

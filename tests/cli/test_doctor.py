@@ -167,7 +167,7 @@ async def test_each_part_that_is_broken_is_found_with_its_fix(system: System, tm
     """A hub that is stopped, a key that is no hub's, an origin that nobody knows, a key that ends."""
     await system.start()
     sound, killed = (hub.stream.split("/")[2] for hub in system.hubs)
-    system.hubs[1].kill()
+    await system.hubs[1].stop()
     ends = datetime.now(UTC) + timedelta(days=3)
     await keys.create(system.database_url, "till-7", ["feed"], "", ends)
     broken = {"STOCKWIRE_HUB_KEY": await system.admin_key(), "STOCKWIRE_ALLOWED_ORIGINS": "https://shop.example"}
@@ -196,7 +196,7 @@ async def test_each_part_that_is_broken_is_found_with_its_fix(system: System, tm
     assert "does not know it" in found["hub key"].detail
     assert found["origins"].state == "warning"
 
-    system.ledgers[0].kill()
+    await system.ledgers[0].stop()
     found = await examined(tmp_path, await environment(system))
     assert "start the ledger" in found["round trip"].fix
     assert "no ledger answers" in found["hub key"].detail

@@ -81,12 +81,14 @@ async def test_a_sale_that_is_told_to_stop_says_so_with_its_status(tmp_path: Pat
 
 
 async def test_nothing_is_broken_that_is_no_child_of_that_up(tmp_path: Path, shared_system: System) -> None:
-    hub = shared_system.hubs[0]
-    data = await folder(tmp_path, shared_system, up=1, **{"hub-1": hub.pid})
+    stranger = await asyncio.create_subprocess_exec("sleep", "60")
+    data = await folder(tmp_path, shared_system, up=1, **{"hub-1": stranger.pid})
     for kind, said in ((FaultKind.HUB, "nothing was touched"), (FaultKind.BROKER, "cannot be cut from here")):
         with pytest.raises(SettingsError, match=said):
             fault_in(running_system(data), kind)
-    assert hub.running
+    assert stranger.returncode is None
+    stranger.kill()
+    await stranger.wait()
 
 
 def test_without_a_running_up_the_fix_is_said(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from stockwire import AsyncClient, Client, OutcomeUnknown, OutOfStock, Unavailable, VersionConflict, receipt, sale
 from tests.client.blocking import Till, in_thread, open_till
-from tests.processes import free_port
 from tests.proxy import proxy_to
+from tests.servers import free_port
 from tests.system import System
 from tests.waiting import wait_until
 

@@ -22,7 +22,7 @@ from stockwire import (
 )
 from tests.api_keys import make_token
 from tests.client.blocking import DEADLINE_S, Till, in_thread, open_till, until
-from tests.processes import free_port
+from tests.servers import free_port
 from tests.shown import shown_by_hubs
 from tests.system import System
 

@@ -8,6 +8,7 @@ import pytest
 from stockwire import AsyncClient, OutcomeUnknown, receipt
 from tests.conftest import StartLedger
 from tests.proxy import Proxy, proxy_to
+from tests.system import ProcessSystem
 from tests.waiting import wait_until
 
 
@@ -79,9 +80,9 @@ async def test_without_an_answer_the_outcome_is_unknown_and_the_key_finds_it_out
 
 
 async def test_sales_through_a_ledger_that_is_killed_are_each_sold_once(
-    start_ledger: StartLedger, admin_key: str
+    process_system: ProcessSystem, admin_key: str
 ) -> None:
-    ledger = await start_ledger()
+    ledger = await process_system.start_ledger()
     await prepared(ledger.url, admin_key)
     begun = asyncio.Event()
 

@@ -10,7 +10,7 @@ import pytest
 from stockwire import AsyncClient, Item
 from tests.client.import_command import command, on_hand, sales
 from tests.conftest import StartLedger
-from tests.processes import free_port
+from tests.servers import free_port
 
 
 @pytest.mark.parametrize(

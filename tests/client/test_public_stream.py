@@ -22,7 +22,7 @@ from stockwire import (
     Threshold,
     ThresholdCrossed,
 )
-from tests.system import Grounds, System
+from tests.system import Grounds, ProcessSystem
 
 DEADLINE_S = 20.0
 LOW = AtMost(5, until=8)
@@ -30,14 +30,14 @@ BACK = AtLeast(1)
 
 
 @pytest.fixture(scope="module")
-def site(grounds: Grounds) -> Iterator[System]:
+def site(grounds: Grounds) -> Iterator[ProcessSystem]:
     """A ledger that names its two hubs, with heartbeats every 0.3 s, for all tests here."""
-    with grounds.system(_start) as system:
+    with grounds.system(ProcessSystem, _start) as system:
         yield system
 
 
 @pytest.fixture(autouse=True)
-async def healed(site: System) -> AsyncIterator[None]:
+async def healed(site: ProcessSystem) -> AsyncIterator[None]:
     """Hubs that a test has ended come back for the next."""
     yield
     for hub in site.hubs:
@@ -51,7 +51,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stockwire.session.HEARTBEATS_MISSED_MAX", 12)
 
 
-async def _start(system: System) -> None:
+async def _start(system: ProcessSystem) -> None:
     system.plan_hubs(2)
     await system.start_ledger()
     for _ in range(2):
@@ -59,7 +59,7 @@ async def _start(system: System) -> None:
 
 
 @pytest.fixture
-async def shop(site: System) -> AsyncIterator[AsyncClient]:
+async def shop(site: ProcessSystem) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(site.ledger_url, await site.admin_key()) as client:
         yield client
 
@@ -74,7 +74,7 @@ async def web(shop: AsyncClient, unique_name: str) -> str:
 
 
 @pytest.fixture
-async def visitor(site: System, web: str) -> str:
+async def visitor(site: ProcessSystem, web: str) -> str:
     """A key that may see what the public sees, and nothing else."""
     return await site.key("visitor", f"stock:public:{web}")
 
@@ -106,13 +106,13 @@ class Visit:
 
 
 @asynccontextmanager
-async def visit_async(site: System, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
+async def visit_async(site: ProcessSystem, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
     async with AsyncClient(site.ledger_url, key) as client, ask(client) as subscription:
         yield Visit(subscription, subscription.next_event)
 
 
 @asynccontextmanager
-async def visit_blocking(site: System, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
+async def visit_blocking(site: ProcessSystem, key: str, ask: Callable[[Any], Any]) -> AsyncIterator[Visit]:
     with Client(site.ledger_url, key) as client:
         subscription = ask(client)
         subscription.__enter__()
@@ -127,7 +127,7 @@ both = pytest.mark.parametrize("visit", [visit_async, visit_blocking], ids=["asy
 
 @both
 async def test_the_public_sees_steps_and_only_their_changes(
-    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
+    site: ProcessSystem, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
     async with visit(site, visitor, lambda client: client.subscribe_public(web)) as public:
         snapshot = await public.event(Snapshot)
@@ -144,7 +144,7 @@ async def test_the_public_sees_steps_and_only_their_changes(
 
 
 @both
-async def test_a_public_key_opens_nothing_else(site: System, web: str, visitor: str, visit: Any) -> None:
+async def test_a_public_key_opens_nothing_else(site: ProcessSystem, web: str, visitor: str, visit: Any) -> None:
     for ask in (
         lambda client: client.subscribe(web),
         lambda client: client.subscribe_threshold(web, when=LOW),
@@ -158,7 +158,7 @@ async def test_a_public_key_opens_nothing_else(site: System, web: str, visitor: 
 
 @both
 async def test_running_low_is_told_once_and_does_not_flicker(
-    site: System, web: str, shop: AsyncClient, visit: Any
+    site: ProcessSystem, web: str, shop: AsyncClient, visit: Any
 ) -> None:
     key = await site.key("staff", f"stock:read:{web}")
     async with visit(site, key, lambda client: client.subscribe_threshold(web, ["A"], when=LOW)) as staff:
@@ -175,7 +175,7 @@ async def test_running_low_is_told_once_and_does_not_flicker(
 
 @both
 async def test_back_in_stock_is_told_to_the_public(
-    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
+    site: ProcessSystem, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
     await shop.stock.sell("A", web, 12)
     async with visit(site, visitor, lambda client: waiting_for(client, web, "A", "NEW")) as public:
@@ -194,7 +194,7 @@ async def test_back_in_stock_is_told_to_the_public(
 
 @both
 async def test_what_comes_into_being_raised_is_told(
-    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
+    site: ProcessSystem, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
     async with visit(site, visitor, lambda client: client.subscribe_threshold(web, when=BACK, public=True)) as public:
         assert [one.sku for one in (await public.event(Snapshot, ThresholdCrossed)).levels] == ["A"]
@@ -206,7 +206,7 @@ async def test_what_comes_into_being_raised_is_told(
 
 @both
 async def test_what_happens_while_hubs_are_dead_is_told_once(
-    site: System, web: str, shop: AsyncClient, visitor: str, visit: Any
+    site: ProcessSystem, web: str, shop: AsyncClient, visitor: str, visit: Any
 ) -> None:
     async with (
         visit(site, visitor, lambda client: client.subscribe_public(web, ["A"])) as public,
@@ -238,7 +238,7 @@ async def test_what_happens_while_hubs_are_dead_is_told_once(
 
 @both
 async def test_a_hub_that_does_not_know_takes_nothing_back(
-    site: System, web: str, shop: AsyncClient, visit: Any
+    site: ProcessSystem, web: str, shop: AsyncClient, visit: Any
 ) -> None:
     key = await site.key("staff", f"stock:read:{web}")
     await shop.stock.sell("A", web, 7)

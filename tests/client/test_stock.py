@@ -26,7 +26,7 @@ from stockwire import (
     write_off,
 )
 from tests.conftest import StartLedger
-from tests.processes import free_port
+from tests.servers import free_port
 from tests.system import System
 
 

@@ -26,7 +26,7 @@ from stockwire import (
 )
 from tests.api_keys import make_token
 from tests.proxy import Proxy, proxy_to
-from tests.system import Grounds, System
+from tests.system import Grounds, ProcessSystem, System
 from tests.waiting import wait_until
 
 DEADLINE_S = 15.0
@@ -34,14 +34,14 @@ SKUS = ["A", "B", "C"]
 
 
 @pytest.fixture(scope="module")
-def watched(grounds: Grounds) -> Iterator[System]:
+def watched(grounds: Grounds) -> Iterator[ProcessSystem]:
     """A ledger, and a hub with heartbeats every 0.3 s, for all tests here."""
-    with grounds.system(_start) as system:
+    with grounds.system(ProcessSystem, _start) as system:
         yield system
 
 
 @pytest.fixture(autouse=True)
-async def healed(watched: System) -> AsyncIterator[None]:
+async def healed(watched: ProcessSystem) -> AsyncIterator[None]:
     """Hubs that a test has ended come back for the next."""
     yield
     for hub in watched.hubs:
@@ -61,7 +61,7 @@ async def _start(system: System) -> None:
 
 
 @pytest.fixture
-async def client(watched: System) -> AsyncIterator[AsyncClient]:
+async def client(watched: ProcessSystem) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(watched.ledger_url, await watched.admin_key(), hubs=watched.stream_urls[:1]) as client:
         yield client
 
@@ -126,7 +126,7 @@ async def test_a_client_finds_its_hubs_through_the_ledger(system: System) -> Non
             assert len(await subscription.ready()) == 0
 
 
-async def test_a_cut_link_is_resumed_where_it_was(watched: System, client: AsyncClient, berlin: str) -> None:
+async def test_a_cut_link_is_resumed_where_it_was(watched: ProcessSystem, client: AsyncClient, berlin: str) -> None:
     async with (
         through_proxy(watched) as proxy,
         AsyncClient(watched.ledger_url, await watched.admin_key(), hubs=[stream_through(proxy, watched)]) as behind,
@@ -155,7 +155,7 @@ async def test_a_cut_link_is_resumed_where_it_was(watched: System, client: Async
 
 
 async def test_a_link_that_falls_silent_is_noticed_by_the_missing_heartbeats(
-    watched: System, berlin: str, monkeypatch: pytest.MonkeyPatch
+    watched: ProcessSystem, berlin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
         through_proxy(watched) as proxy,
@@ -180,7 +180,7 @@ async def test_an_application_that_holds_up_the_loop_keeps_its_stream(client: As
         assert not [event for event in events if isinstance(event, Reconnecting)]
 
 
-async def test_a_killed_hub_is_left_for_another_and_no_version_goes_back(watched: System, berlin: str) -> None:
+async def test_a_killed_hub_is_left_for_another_and_no_version_goes_back(watched: ProcessSystem, berlin: str) -> None:
     await watched.start_hub(STOCKWIRE_HUB_HEARTBEAT_S=0.3)
     async with AsyncClient(watched.ledger_url, await watched.admin_key(), hubs=watched.stream_urls) as client:
         subscriptions = [client.subscribe(berlin) for _ in range(4)]
@@ -199,7 +199,9 @@ async def test_a_killed_hub_is_left_for_another_and_no_version_goes_back(watched
                 assert versions == sorted(versions)
 
 
-async def test_a_drained_hub_sends_its_clients_away_in_words(watched: System, client: AsyncClient, berlin: str) -> None:
+async def test_a_drained_hub_sends_its_clients_away_in_words(
+    watched: ProcessSystem, client: AsyncClient, berlin: str
+) -> None:
     async with client.subscribe(berlin) as subscription:
         await subscription.ready()
         watched.hubs[0].terminate()
@@ -247,7 +249,7 @@ async def test_a_listener_that_raises_breaks_nothing(
         assert len(heard) == count
 
 
-async def test_what_coming_back_cannot_mend_is_raised(watched: System, client: AsyncClient, berlin: str) -> None:
+async def test_what_coming_back_cannot_mend_is_raised(watched: ProcessSystem, client: AsyncClient, berlin: str) -> None:
     async def read(key: str, location: str = berlin) -> None:
         async with (
             AsyncClient(watched.ledger_url, key, hubs=watched.stream_urls) as stranger,
@@ -268,7 +270,7 @@ async def test_what_coming_back_cannot_mend_is_raised(watched: System, client: A
 
 
 async def test_a_token_is_renewed_before_it_ends_and_the_stream_is_not_interrupted(
-    watched: System, berlin: str, monkeypatch: pytest.MonkeyPatch
+    watched: ProcessSystem, berlin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stockwire.session.RENEW_AFTER", 0.05)
     asked = 0

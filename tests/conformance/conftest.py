@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system import Grounds, System
+from tests.system import Grounds, ResidentSystem, System
 
 
 @pytest.fixture(scope="package")
 def system(grounds: Grounds) -> Iterator[System]:
     """One ledger and one hub for these tables, with the default limits."""
-    with grounds.system(_start) as system:
+    with grounds.system(ResidentSystem, _start) as system:
         yield system
 
 

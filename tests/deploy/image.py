@@ -45,9 +45,9 @@ class Image:
         """As ``docker run stockwire ARGUMENTS``; not started yet."""
         return ServerProcess(
             name,
-            list(arguments),
             self._variables(settings),
             folder,
+            list(arguments),
             program=str(self.tree / "bin" / "stockwire"),
             cwd=Path("/"),
             user=self.user,

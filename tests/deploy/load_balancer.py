@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from tests.children import die_with_parent
-from tests.processes import ServerProcess, clean_environment, free_port
+from tests.processes import ServerProcess, clean_environment
+from tests.servers import free_port
 from tests.source import ROOT
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.waiting import wait_until
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
@@ -73,7 +74,7 @@ class Addresses:
 class LoadBalancer:
     """HAProxy before ``system``, whose two ledgers and two hubs ``start`` starts as well. ``stop``: safe twice."""
 
-    def __init__(self, system: System, folder: Path) -> None:
+    def __init__(self, system: ProcessSystem, folder: Path) -> None:
         self.system = system
         self.addresses = Addresses(free_port(), free_port())
         self._log = folder / "haproxy.log"

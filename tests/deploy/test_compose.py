@@ -19,7 +19,8 @@ from stockwire.cli.program import program
 from tests.deploy.compose import COMPOSE, SECRETS, Missing, compose, own_services, services, settings_of
 from tests.deploy.dockerfile import all_of, environment, only
 from tests.deploy.load_balancer import CONFIGURATION
-from tests.processes import ServerProcess, clean_environment, free_port
+from tests.processes import ServerProcess, clean_environment
+from tests.servers import free_port
 from tests.waiting import wait_until
 
 PROGRAMS = Path(sys.executable).parent
@@ -159,9 +160,8 @@ def test_haproxy_goes_by_the_names_and_ports_of_the_services() -> None:
 async def test_valkey_takes_the_options_as_they_are_written(tmp_path: Path) -> None:
     port = free_port()
     options = services()["valkey"]["command"][1:]
-    server = ServerProcess(
-        "valkey", [*options, "--port", str(port), "--dir", str(tmp_path)], clean_environment({}), tmp_path
-    )
+    arguments = [*options, "--port", str(port), "--dir", str(tmp_path)]
+    server = ServerProcess("valkey", clean_environment({}), tmp_path, arguments)
     server.program = str(valkey_program())
     server.launch()
     client = redis.asyncio.Redis(port=port, decode_responses=True)

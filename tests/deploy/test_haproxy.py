@@ -22,8 +22,9 @@ from stockwire import AsyncClient, Line, OperationResult, State
 from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, haproxy_program, limits
 from tests.faults.watcher import Watcher, await_agreement, watching
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess, clean_environment, free_port
-from tests.system import System
+from tests.processes import ServerProcess, clean_environment
+from tests.servers import free_port
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
@@ -69,7 +70,7 @@ def behind(
     program = haproxy_program()
     name = postgres.create_database(template_database)
     folder = tmp_path_factory.mktemp("behind-haproxy")
-    system = System(folder, postgres.url(name), valkey.url, f"behind-{secrets.token_hex(4)}")
+    system = ProcessSystem(folder, postgres.url(name), valkey.url, f"behind-{secrets.token_hex(4)}")
     balancer = LoadBalancer(system, folder)
     try:
         asyncio.run(balancer.start(program))

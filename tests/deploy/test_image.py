@@ -17,8 +17,9 @@ from tests.deploy.dockerfile import removed_packages
 from tests.deploy.image import SITE, Image, build_image
 from tests.faults.watcher import await_agreement, watching
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess, free_port
+from tests.processes import ServerProcess
 from tests.proxy import proxy_to_socket
+from tests.servers import free_port
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 

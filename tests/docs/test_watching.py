@@ -17,7 +17,7 @@ from tests.docs.pages import Block, watching_blocks
 from tests.docs.running import Reader, node_command
 from tests.metrics import metric_of
 from tests.source import ROOT
-from tests.system import Grounds, System
+from tests.system import Grounds, ProcessSystem
 from tests.waiting import wait_until
 
 STOCK = {"shop": ("85123A", "71053"), "berlin": ("TEA-1", "A-100", "B-100")}
@@ -80,11 +80,11 @@ def words(line: str, sku: str) -> set[str]:
 @pytest.fixture(scope="module")
 def watched(grounds: Grounds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watching]]:
     """All of them at once, through the same two kills; the tests look at each."""
-    with grounds.system() as system:
+    with grounds.system(ProcessSystem) as system:
         yield asyncio.run(_watch(system, tmp_path_factory.mktemp("watching")))
 
 
-async def _watch(system: System, folder: Path) -> dict[str, Watching]:
+async def _watch(system: ProcessSystem, folder: Path) -> dict[str, Watching]:
     key = await system.admin_key()
     reader = Reader.of_system(folder, system, key)
     reader.variables |= {"STOCKWIRE_URL": system.ledger_url, "STOCKWIRE_API_KEY": key, "PYTHONUNBUFFERED": "1"}
@@ -135,7 +135,7 @@ async def _sell(client: AsyncClient, units: int) -> None:
             await client.stock.sell(sku, location, min(units, there))
 
 
-async def _all_subscribed(system: System, number: int) -> bool:
+async def _all_subscribed(system: ProcessSystem, number: int) -> bool:
     """Each has one subscription, and its first snapshot."""
     return sum([await metric_of(hub, "stockwire_hub_subscriptions") for hub in system.hubs]) >= number
 

@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.waiting import POLL_S
 
 SETTLED_S = 30.0
 
 
 @asynccontextmanager
-async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
+async def replicas(system: ProcessSystem) -> AsyncIterator[list[httpx.AsyncClient]]:
     """One client for each ledger of ``system``, with the admin key."""
     headers = {"Authorization": f"Bearer {await system.admin_key()}"}
     async with AsyncExitStack() as stack:
@@ -58,7 +58,7 @@ async def add_catalog(replica: httpx.AsyncClient, skus: list[str], locations: li
         (await replica.put(f"/v1/locations/{location}", json={"name": location})).raise_for_status()
 
 
-async def metric(system: System, name: str) -> float:
+async def metric(system: ProcessSystem, name: str) -> float:
     """The sum of one metric over all ledgers, as their admin ports give it."""
     total = 0.0
     async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as http:

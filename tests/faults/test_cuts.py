@@ -14,7 +14,7 @@ from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.proxy import Proxy, proxy_to
-from tests.system import System
+from tests.system import ProcessSystem
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Traffic:
         await asyncio.wait(self._writers)
 
 
-async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(system: System) -> None:
+async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(system: ProcessSystem) -> None:
     await system.start(ledgers=1, hubs=1)
     key = await system.admin_key()
     async with replicas(system) as ledgers:
@@ -96,7 +96,7 @@ async def test_a_client_cut_five_hundred_times_holds_what_its_position_promises(
             _assert_kept(promises.skus, position, versions, history)
 
 
-async def _cut_client(system: System, key: str, client: AsyncClient, traffic: Traffic, number: int) -> Promises:
+async def _cut_client(system: ProcessSystem, key: str, client: AsyncClient, traffic: Traffic, number: int) -> Promises:
     stream = urlsplit(system.stream_urls[0])
     assert stream.hostname is not None
     assert stream.port is not None
@@ -130,7 +130,7 @@ async def _trade(client: AsyncClient) -> None:
             continue
 
 
-async def _history(system: System) -> dict[str, list[tuple[str, int, int]]]:
+async def _history(system: ProcessSystem) -> dict[str, list[tuple[str, int, int]]]:
     """By sku: shard, seq and version of every event, in order."""
     history: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
     async with commit_path(system.database_url) as path, path.engine.connect() as connection:

@@ -11,7 +11,7 @@ from cli.launch import Watchdog
 from ledger import migrations
 from tests.faults.replicas import add_catalog, line, move, replicas
 from tests.postgres import PostgresServer
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
 SALES = 60
@@ -34,7 +34,7 @@ async def test_an_answer_never_leaves_before_its_commit_is_flushed(
     try:
         await asyncio.to_thread(postgres.start)
         await migrations.upgrade(postgres.url())
-        system = System(tmp_path, postgres.url(), valkey.url, f"durable-{secrets.token_hex(4)}")
+        system = ProcessSystem(tmp_path, postgres.url(), valkey.url, f"durable-{secrets.token_hex(4)}")
         await system.start_ledger()
         try:
             assert await _answered_before_the_flush(postgres, system) in expected
@@ -44,7 +44,7 @@ async def test_an_answer_never_leaves_before_its_commit_is_flushed(
         await asyncio.to_thread(postgres.stop)
 
 
-async def _answered_before_the_flush(postgres: PostgresServer, system: System) -> int:
+async def _answered_before_the_flush(postgres: PostgresServer, system: ProcessSystem) -> int:
     watching = await asyncpg.connect(postgres.url())
     early = 0
     try:

@@ -22,7 +22,7 @@ from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.postgres import PostgresServer
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.waiting import wait_until
 
 logger = logging.getLogger(__name__)
@@ -41,10 +41,12 @@ def pair(server_folder: Path, watchdog: Watchdog) -> Iterator[DatabasePair]:
 
 
 @pytest.fixture
-async def system(tmp_path: Path, pair: DatabasePair, redis_url: str, channel_prefix: str) -> AsyncIterator[System]:
+async def system(
+    tmp_path: Path, pair: DatabasePair, redis_url: str, channel_prefix: str
+) -> AsyncIterator[ProcessSystem]:
     await migrations.upgrade(pair.first.url())
     await pair.follow(pair.second, pair.first)
-    system = System(tmp_path, pair.url, redis_url, channel_prefix)
+    system = ProcessSystem(tmp_path, pair.url, redis_url, channel_prefix)
     try:
         yield system
     finally:
@@ -81,7 +83,7 @@ class Tills:
 
 
 async def test_selling_goes_on_at_the_new_primary_and_nothing_acknowledged_is_lost(
-    pair: DatabasePair, system: System
+    pair: DatabasePair, system: ProcessSystem
 ) -> None:
     both = await system.start_ledger()
     one = await system.start_ledger(STOCKWIRE_DATABASE_URL=pair.first.url())
@@ -179,7 +181,7 @@ async def check_doctor(pair: DatabasePair) -> None:
 
 
 async def test_a_primary_that_is_made_read_only_is_not_read_any_more_and_comes_back(
-    private_system: System, private_postgres: PostgresServer
+    private_system: ProcessSystem, private_postgres: PostgresServer
 ) -> None:
     """As an operator does it before a planned swap, or a provider whose disk is full: no connection ends by it."""
     ledger = await private_system.start_ledger()

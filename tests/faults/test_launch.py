@@ -11,7 +11,7 @@ from stockwire import AsyncClient
 from tests.faults.replicas import add_catalog, line, metric, move, replicas, settled
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
-from tests.system import System
+from tests.system import ProcessSystem
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ TWINS = 1000
 PAIRS_AT_ONCE = 40
 
 
-async def test_two_hundred_buyers_fifty_units_two_replicas(system: System) -> None:
+async def test_two_hundred_buyers_fifty_units_two_replicas(system: ProcessSystem) -> None:
     await system.start(ledgers=2, hubs=2)
     key = await system.admin_key()
     async with replicas(system) as ledgers, AsyncClient(system.ledger_url, key) as client:
@@ -48,7 +48,7 @@ async def test_two_hundred_buyers_fifty_units_two_replicas(system: System) -> No
         assert await path.audit() == []
 
 
-async def test_the_same_key_to_two_replicas_at_once_a_thousand_times(system: System) -> None:
+async def test_the_same_key_to_two_replicas_at_once_a_thousand_times(system: ProcessSystem) -> None:
     await asyncio.gather(system.start_ledger(), system.start_ledger())
     async with replicas(system) as ledgers:
         await add_catalog(ledgers[0], ["twin", "other"], ["berlin"])

@@ -6,13 +6,13 @@ from stockwire import AsyncClient, State
 from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.proxy import proxy_to_socket
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
 
 async def test_a_broker_that_looks_alive_and_delivers_nothing(
-    private_system: System, private_valkey: ValkeyServer
+    private_system: ProcessSystem, private_valkey: ValkeyServer
 ) -> None:
     """Half open: the hub's socket stays up and silent. It reads the log instead, and is fresh again afterwards."""
     system = private_system
@@ -38,7 +38,7 @@ async def test_a_broker_that_looks_alive_and_delivers_nothing(
 
 
 async def test_a_ledger_outlives_a_connection_to_the_broker_that_is_reset(
-    private_system: System, private_valkey: ValkeyServer
+    private_system: ProcessSystem, private_valkey: ValkeyServer
 ) -> None:
     """uvloop then raises RuntimeError, which no list of network errors has; it took the ledger down."""
     system = private_system
@@ -59,7 +59,7 @@ async def test_a_ledger_outlives_a_connection_to_the_broker_that_is_reset(
         assert hub.running
 
 
-async def test_a_broker_killed_under_watchers(private_system: System, private_valkey: ValkeyServer) -> None:
+async def test_a_broker_killed_under_watchers(private_system: ProcessSystem, private_valkey: ValkeyServer) -> None:
     system = await private_system.start(ledgers=1, hubs=1)
     key = await system.admin_key()
     async with replicas(system) as ledgers, AsyncClient(system.ledger_url, key) as client:
@@ -75,7 +75,7 @@ async def test_a_broker_killed_under_watchers(private_system: System, private_va
             await await_agreement(client, "berlin", [watcher])
 
 
-async def test_a_hub_goes_to_the_other_ledger_when_its_own_dies(system: System) -> None:
+async def test_a_hub_goes_to_the_other_ledger_when_its_own_dies(system: ProcessSystem) -> None:
     await system.start(ledgers=2, hubs=1)
     key = await system.admin_key()
     async with replicas(system) as ledgers, AsyncClient(system.ledgers[1].url, key) as client:

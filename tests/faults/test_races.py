@@ -12,7 +12,7 @@ from sqlalchemy import text
 from tests.faults.replicas import add_catalog, later, line, move, replicas
 from tests.ledger.commit_path import CommitPath, commit_path
 from tests.ledger.killed_backends import killed_backends
-from tests.system import System
+from tests.system import ProcessSystem
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ Answer = tuple[str, httpx.Response | None]
 """By its key; None when the connection broke first."""
 
 
-async def test_one_of_three_racing_processes_is_killed_and_backends_too(system: System) -> None:
+async def test_one_of_three_racing_processes_is_killed_and_backends_too(system: ProcessSystem) -> None:
     await asyncio.gather(*(system.start_ledger() for _ in range(3)))
     async with replicas(system) as ledgers:
         await add_catalog(ledgers[0], SKUS, LOCATIONS)
@@ -50,7 +50,7 @@ async def test_one_of_three_racing_processes_is_killed_and_backends_too(system: 
     assert deadlocks <= 0.05 * batches, f"{deadlocks} deadlocks in {batches} batches"
 
 
-async def _race(system: System, ledgers: list[httpx.AsyncClient]) -> list[Answer]:
+async def _race(system: ProcessSystem, ledgers: list[httpx.AsyncClient]) -> list[Answer]:
     answers: list[Answer] = []
     upcoming = iter(_requests())
 

@@ -10,7 +10,7 @@ from tests.faults.replicas import add_catalog, metric, replicas
 from tests.faults.watcher import Figures, Watcher, await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.postgres import PostgresServer
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.waiting import wait_until
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ SKUS = [f"S{number}" for number in range(20)]
 
 
 async def test_hubs_and_clients_agree_with_a_restored_older_database(
-    private_postgres: PostgresServer, private_system: System
+    private_postgres: PostgresServer, private_system: ProcessSystem
 ) -> None:
     system = await private_system.start(ledgers=2, hubs=2)
     key = await system.admin_key()
@@ -70,7 +70,7 @@ async def _await_figures(watcher: Watcher, figures: Figures) -> None:
     await wait_until(shown, 20, what=f"S0 at berlin is {figures}")
 
 
-async def _until_ready(system: System) -> None:
+async def _until_ready(system: ProcessSystem) -> None:
     async with httpx.AsyncClient(trust_env=False, verify=False, timeout=5) as http:
 
         async def ready() -> bool:

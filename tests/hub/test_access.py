@@ -107,6 +107,6 @@ async def test_a_token_of_a_key_revoked_before_the_hub_started_is_refused(start_
 async def test_a_token_is_taken_while_no_ledger_answers(start_system: StartSystem) -> None:
     """It proves by itself who it is for: a storefront comes back although the ledger is away."""
     system = await start_system(hubs=1)
-    system.ledgers[0].kill()
+    await system.ledgers[0].stop()
     async with open_stream(system.stream_urls[0]) as stream:
         await stream.authenticate(make_token("stock:read:berlin"))

@@ -17,8 +17,8 @@ from tests.api_keys import make_token
 from tests.conftest import StartSystem
 from tests.hub.reader import client, in_memory, read_port
 from tests.metrics import await_metric
-from tests.processes import ServerProcess
 from tests.raw_socket import raw_socket
+from tests.servers import Server
 from tests.stream import open_stream
 
 BERLIN = "stock:read:berlin"
@@ -207,6 +207,6 @@ async def test_a_read_gives_its_place_back_whatever_became_of_it() -> None:
             assert (await reader.post("/v1/levels/query", json={"keys": []})).status_code == 200
 
 
-async def _hub(start_system: StartSystem, **settings: int) -> ServerProcess:
+async def _hub(start_system: StartSystem, **settings: int) -> Server:
     system = await start_system(hubs=0)
     return await system.start_hub(ledger_urls=None, **settings)

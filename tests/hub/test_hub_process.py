@@ -14,10 +14,11 @@ from server.settings.environment import SettingsError
 from tests.api_keys import TOKEN_SECRET, make_token
 from tests.conftest import StartSystem
 from tests.hub.shop import Shop
-from tests.processes import ServerProcess, hub_process
+from tests.processes import hub_process
 from tests.raw_socket import raw_socket
+from tests.servers import Server
 from tests.stream import open_stream
-from tests.system import System
+from tests.system import ProcessSystem, System
 from tests.waiting import wait_until
 
 READER = make_token("stock:read:*")
@@ -75,9 +76,9 @@ async def test_without_the_broker_the_log_is_followed_within_2_seconds(system: S
         assert (await stream.expect("heartbeat"))["fresh"] is False
 
 
-async def test_a_fresh_hub_says_so_and_says_when_it_is_not(start_system: StartSystem) -> None:
+async def test_a_fresh_hub_says_so_and_says_when_it_is_not(process_system: ProcessSystem) -> None:
     """A ledger that stops beating is noticed in about 2 s, and told at once."""
-    system = await start_system(hubs=0)
+    system = await process_system.start(hubs=0)
     hub = await system.start_hub(STOCKWIRE_HUB_HEARTBEAT_S=30)
     await system.await_fresh()
     async with open_stream(hub.stream, READER) as stream:
@@ -120,8 +121,8 @@ async def test_a_client_that_ignores_the_close_does_not_hold_up_the_end(start_sy
         assert await hub.wait(15) == 0
 
 
-async def test_workers_share_the_ports_restart_and_go_with_their_parent(start_system: StartSystem) -> None:
-    system = await start_system(hubs=0)
+async def test_workers_share_the_ports_restart_and_go_with_their_parent(process_system: ProcessSystem) -> None:
+    system = await process_system.start(hubs=0)
     shop = Shop(system)
     await shop.open("berlin", "A", on_hand=50)
     hub = await system.start_hub("--workers", "2")
@@ -180,7 +181,7 @@ async def test_a_start_that_cannot_work_is_refused_in_one_line(system: System) -
         assert len(hub.stderr().splitlines()) == 1
 
 
-async def _get(hub: ServerProcess, path: str) -> httpx.Response:
+async def _get(hub: Server, path: str) -> httpx.Response:
     async with httpx.AsyncClient(
         trust_env=False,
         verify=False,
@@ -188,7 +189,7 @@ async def _get(hub: ServerProcess, path: str) -> httpx.Response:
         return await client.get(hub.admin + path)
 
 
-async def _is_ready(hub: ServerProcess) -> bool:
+async def _is_ready(hub: Server) -> bool:
     return (await _get(hub, "/readyz")).status_code == 200
 
 

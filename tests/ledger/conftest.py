@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.ledger.api import Api
-from tests.system import Grounds, System
+from tests.system import Grounds, ResidentSystem, System
 
 
 @pytest.fixture(scope="package")
 def http_system(grounds: Grounds) -> Iterator[System]:
-    with grounds.system(_start) as system:
+    with grounds.system(ResidentSystem, _start) as system:
         yield system
 
 

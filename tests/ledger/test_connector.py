@@ -16,8 +16,8 @@ import pytest
 from ledger import connector as connector_module
 from ledger.connector import Connector
 from tests.postgres import PostgresServer
-from tests.processes import free_port
 from tests.proxy import proxy_to_socket
+from tests.servers import free_port
 from tests.tls.certificates import Authority
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)

@@ -18,7 +18,7 @@ from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked
 from tests.ledger.test_http_limits import answer_to, connection
 from tests.ledger.test_shared_rates import metric
-from tests.processes import ServerProcess
+from tests.servers import Server
 from tests.system import System
 from tests.waiting import wait_until
 
@@ -27,7 +27,7 @@ REQUEST = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 LAST_REQUEST = REQUEST[:-2] + b"Connection: close\r\n\r\n"
 
 
-async def turned_away(ledger: ServerProcess, reason: str) -> float:
+async def turned_away(ledger: Server, reason: str) -> float:
     return await metric(ledger, rf'turned_away_total\{{reason="{reason}"\}}')
 
 

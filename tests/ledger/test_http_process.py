@@ -12,7 +12,8 @@ from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import is_waiting, locked
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess, free_port, ledger_process
+from tests.processes import ledger_process
+from tests.servers import Server, free_port
 from tests.system import System
 from tests.waiting import wait_until
 
@@ -59,7 +60,7 @@ async def test_a_database_that_never_comes_stops_the_start(tmp_path: Path) -> No
     await refuses(ledger_process("ledger", tmp_path, settings), 69, "STOCKWIRE_DATABASE_URL")
 
 
-async def refuses(process: ServerProcess, status: int, named: str) -> None:
+async def refuses(process: Server, status: int, named: str) -> None:
     """One line that names the setting."""
     process.launch()
     assert await process.wait() == status
@@ -118,7 +119,7 @@ async def test_sigterm_finishes_what_was_taken(
     assert answer.status_code == 201
 
 
-async def moved_by_one_that_ends(ledger: ServerProcess, system: System, postgres: PostgresServer) -> httpx.Response:
+async def moved_by_one_that_ends(ledger: Server, system: System, postgres: PostgresServer) -> httpx.Response:
     async with Api(ledger.url, await system.admin_key()) as api:
         await api.stock("berlin", "A", 1)
         async with locked(system.database_url):

@@ -12,8 +12,8 @@ from server.rates.allowance import Policy
 from server.rates.rate_limits import AGAIN_S
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem
-from tests.processes import ServerProcess
 from tests.rate_rounds import SHARE_MIN, taken_at
+from tests.servers import Server
 from tests.system import System
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
@@ -23,7 +23,7 @@ POLICY = Policy(RATE)
 TRIES_MAX = 2_000
 
 
-async def metric(ledger: ServerProcess, name: str) -> float:
+async def metric(ledger: Server, name: str) -> float:
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         text = (await client.get(f"{ledger.admin}/metrics")).text
     found = re.search(rf"^stockwire_ledger_{name} (\S+)$", text, re.MULTILINE)
@@ -31,15 +31,15 @@ async def metric(ledger: ServerProcess, name: str) -> float:
     return float(found[1])
 
 
-async def is_shared(ledger: ServerProcess) -> bool:
+async def is_shared(ledger: Server) -> bool:
     return await metric(ledger, "rate_limits_shared") == 1
 
 
-async def is_local(ledger: ServerProcess) -> bool:
+async def is_local(ledger: Server) -> bool:
     return not await is_shared(ledger)
 
 
-async def failed(*ledgers: ServerProcess) -> float:
+async def failed(*ledgers: Server) -> float:
     return sum([await metric(ledger, "rate_failed_total") for ledger in ledgers])
 
 

@@ -17,8 +17,9 @@ import pytest
 from tests.load.frame_proxy import Copies, frame_proxy
 from tests.load.sabotage import Sabotage, book_twice, drop_guards, lose, oversell, sabotage
 from tests.postgres import PostgresServer
-from tests.processes import ROOT, clean_environment, free_port
-from tests.system import System
+from tests.processes import ROOT, clean_environment
+from tests.servers import free_port
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
 DEADLINE_S = 90.0
@@ -71,14 +72,14 @@ def rehearsals(
     """Some side by side, each with a location of its own, over one database that no other test uses."""
     folder = tmp_path_factory.mktemp("load")
     name = postgres.create_database(template_database)
-    system = System(folder, postgres.url(name), valkey.url, f"load-{secrets.token_hex(4)}")
+    system = ProcessSystem(folder, postgres.url(name), valkey.url, f"load-{secrets.token_hex(4)}")
     try:
         yield asyncio.run(run_all(system, folder))
     finally:
         postgres.drop_database(name)
 
 
-async def run_all(system: System, folder: Path) -> dict[str, Rehearsal]:
+async def run_all(system: ProcessSystem, folder: Path) -> dict[str, Rehearsal]:
     await drop_guards(system.database_url)
     turns = asyncio.Semaphore(AT_ONCE)
 
@@ -100,7 +101,7 @@ async def run_all(system: System, folder: Path) -> dict[str, Rehearsal]:
     return rehearsals
 
 
-async def run(system: System, folder: Path, name: str, plan: Plan) -> Rehearsal:
+async def run(system: ProcessSystem, folder: Path, name: str, plan: Plan) -> Rehearsal:
     location, report = f"l-{secrets.token_hex(4)}", folder / f"{name}.html"
     arguments = [*SMALL, "--quiet-s", str(plan.quiet_s), "--location", location, "--html", str(report)]
     if plan.processes:
@@ -124,7 +125,7 @@ async def run(system: System, folder: Path, name: str, plan: Plan) -> Rehearsal:
     return Rehearsal(status, printed, report.read_text(), faults)
 
 
-async def locust(system: System, arguments: list[str]) -> tuple[int, str]:
+async def locust(system: ProcessSystem, arguments: list[str]) -> tuple[int, str]:
     """The exit status, and what was printed."""
     settings = {"STOCKWIRE_URL": system.ledger_url, "STOCKWIRE_API_KEY": await system.admin_key()}
     process = await asyncio.create_subprocess_exec(

@@ -15,7 +15,7 @@ from tests.chance import ROUNDS
 from tests.ledger.commit_path import commit_path
 from tests.model.machine import OWNERS, LedgerMachine
 from tests.postgres import PostgresServer
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
 EXAMPLES = 40 * ROUNDS
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 @pytest.fixture
 def two_replicas(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
-) -> Iterator[System]:
+) -> Iterator[ProcessSystem]:
     name = postgres.create_database(template_database)
     folder = tmp_path_factory.mktemp("model")
-    system = System(folder, postgres.url(name), valkey.url, f"model-{secrets.token_hex(4)}")
+    system = ProcessSystem(folder, postgres.url(name), valkey.url, f"model-{secrets.token_hex(4)}")
     try:
         asyncio.run(system.start(ledgers=2, hubs=0))
         yield system
@@ -42,7 +42,7 @@ def two_replicas(
 
 
 @pytest.mark.timeout(300 * ROUNDS)
-def test_two_replicas_answer_as_a_dictionary_would(two_replicas: System) -> None:
+def test_two_replicas_answer_as_a_dictionary_would(two_replicas: ProcessSystem) -> None:
     LedgerMachine.answers.clear()
     with ExitStack() as stack:
         for owner in OWNERS:
@@ -66,6 +66,6 @@ def test_two_replicas_answer_as_a_dictionary_would(two_replicas: System) -> None
     assert asyncio.run(_violations(two_replicas)) == []
 
 
-async def _violations(system: System) -> list[object]:
+async def _violations(system: ProcessSystem) -> list[object]:
     async with commit_path(system.database_url) as path:
         return [*await path.audit()]

@@ -28,7 +28,7 @@ EXIT_UNAVAILABLE = 69
 
 def command(folder: Path, settings: dict[str, Any], *arguments: str) -> ServerProcess:
     name = f"{arguments[0]}-{secrets.token_hex(4)}"  # each with a log of its own
-    process = ServerProcess(name, list(arguments), clean_environment({**SETTINGS, **settings}), folder)
+    process = ServerProcess(name, clean_environment({**SETTINGS, **settings}), folder, list(arguments))
     process.program = PROGRAM
     process.launch()
     return process

@@ -19,9 +19,10 @@ from stockwire import AsyncClient, Client, ConfigurationError, Unavailable
 from tests.api_keys import make_token
 from tests.faults.watcher import await_agreement, watching
 from tests.metrics import await_metric
-from tests.processes import ServerProcess, free_port
+from tests.processes import ServerProcess
+from tests.servers import free_port
 from tests.stream import open_stream
-from tests.system import System
+from tests.system import ProcessSystem
 from tests.tls.certificates import Authority, certificate_at
 from tests.waiting import wait_until
 
@@ -34,7 +35,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "authority")
 
 
-async def start(system: System, authority: Authority, *workers: str) -> tuple[ServerProcess, ServerProcess]:
+async def start(system: ProcessSystem, authority: Authority, *workers: str) -> tuple[ServerProcess, ServerProcess]:
     """A ledger and a hub, both with the authority's certificate."""
     stream, read = free_port(), free_port()
     named = {
@@ -48,7 +49,7 @@ async def start(system: System, authority: Authority, *workers: str) -> tuple[Se
 
 
 @pytest.fixture
-async def pair(system: System, authority: Authority) -> tuple[ServerProcess, ServerProcess]:
+async def pair(system: ProcessSystem, authority: Authority) -> tuple[ServerProcess, ServerProcess]:
     return await start(system, authority)
 
 
@@ -66,7 +67,7 @@ async def open_location(client: AsyncClient) -> None:
 
 @pytest.mark.usefixtures("believing")
 async def test_what_is_sold_over_https_is_seen_over_wss(
-    pair: tuple[ServerProcess, ServerProcess], system: System, authority: Authority
+    pair: tuple[ServerProcess, ServerProcess], system: ProcessSystem, authority: Authority
 ) -> None:
     ledger, hub = pair
     assert {urlsplit(url).scheme for url in (ledger.url, hub.url)} == {"https"}
@@ -98,7 +99,7 @@ def sold_and_seen_without_asyncio(url: str, key: str) -> int:
 
 
 async def test_clients_that_do_not_believe_the_certificate_send_nothing(
-    pair: tuple[ServerProcess, ServerProcess], system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[ServerProcess, ServerProcess], system: ProcessSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger, hub = pair
     key = await system.admin_key()
@@ -122,7 +123,7 @@ async def test_clients_that_do_not_believe_the_certificate_send_nothing(
 
 
 async def test_a_hub_that_does_not_believe_the_ledger_says_so_and_where_to_look(
-    system: System, authority: Authority, tmp_path: Path
+    system: ProcessSystem, authority: Authority, tmp_path: Path
 ) -> None:
     await system.start_ledger(**authority.server)
     other = Authority(tmp_path / "other")
@@ -192,7 +193,7 @@ async def cut_off(url: str, drips: bytes) -> None:
         writer.transport.abort()
 
 
-async def test_a_hub_shakes_no_hands_over_the_rate(system: System, authority: Authority) -> None:
+async def test_a_hub_shakes_no_hands_over_the_rate(system: ProcessSystem, authority: Authority) -> None:
     await system.start_ledger(**authority.server)
     hub = await system.start_hub(**authority.hub, STOCKWIRE_HUB_HANDSHAKES_BURST=1, STOCKWIRE_HUB_HANDSHAKES_PER_S=1)
     refused = 0
@@ -209,7 +210,7 @@ async def test_a_hub_shakes_no_hands_over_the_rate(system: System, authority: Au
 
 
 async def test_a_renewed_certificate_is_taken_on_sighup_and_what_stands_goes_on(
-    pair: tuple[ServerProcess, ServerProcess], system: System, authority: Authority
+    pair: tuple[ServerProcess, ServerProcess], system: ProcessSystem, authority: Authority
 ) -> None:
     ledger, hub = pair
     trust, before = authority.trusting(), authority.shown()
@@ -257,7 +258,7 @@ async def renewed(processes: tuple[ServerProcess, ...], says: str) -> None:
         await wait_until(said, what=f"{process.name} says {says!r}")
 
 
-async def test_every_worker_takes_the_renewed_certificate(system: System, authority: Authority) -> None:
+async def test_every_worker_takes_the_renewed_certificate(system: ProcessSystem, authority: Authority) -> None:
     _, hub = await start(system, authority, "--workers", "2")
     assert hub.stream.startswith("wss://")
     assert hub.url.startswith("https://")
@@ -274,7 +275,7 @@ async def test_every_worker_takes_the_renewed_certificate(system: System, author
 
 
 async def test_an_admin_port_that_others_reach_is_encrypted_and_the_health_check_knows(
-    system: System, authority: Authority, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    system: ProcessSystem, authority: Authority, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ledger = await system.start_ledger(**authority.server, STOCKWIRE_LEDGER_ADMIN_HOST="0.0.0.0")
     assert ledger.admin.startswith("https://0.0.0.0:")
@@ -289,7 +290,7 @@ async def test_an_admin_port_that_others_reach_is_encrypted_and_the_health_check
 
 
 async def test_a_client_that_never_reads_costs_bounded_memory_over_tls_too(
-    system: System, authority: Authority
+    system: ProcessSystem, authority: Authority
 ) -> None:
     """As without TLS: not drained in time, it is cut off."""
     ledger = await system.start_ledger(**authority.server)

@@ -1,0 +1,10 @@
+"""Here servers are killed: they are processes."""
+
+import pytest
+
+from tests.system import ProcessSystem
+
+
+@pytest.fixture
+def system(process_system: ProcessSystem) -> ProcessSystem:
+    return process_system
