@@ -29,8 +29,8 @@ from hub.stream import PATH
 from ledger.process import Ledger, NoDatabase
 from ledger.serving import listen
 from ledger.serving import url_of as ledger_url
+from server.settings.environment import SettingsError
 from tests.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports
-from wire.environment import SettingsError
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _CHATTY = ("alembic", "httpx", "httpcore", "websockets")
