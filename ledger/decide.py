@@ -6,34 +6,14 @@ lines on one level are summed into one event.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from ledger.errors import BelowReserved, InsufficientStock, Invalid, LedgerError, NotFound, Refusal, VersionConflict
 from ledger.operation import COUNT, MIXED, Line, Operation
+from ledger.stock import LevelKey, Stock
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
 ON_HAND_MAX = 2**31 - 1
-
-
-class LevelKey(NamedTuple):
-    """Sorts as the locks are taken: by shard, then location and sku by code point (UTF-8's byte order)."""
-
-    shard: int
-    location: str
-    sku: str
-
-
-class Stock(NamedTuple):
-    """What a writer remembers of a level. ``view_version`` counts the changes of what the public sees of it."""
-
-    on_hand: int
-    reserved: int
-    version: int
-    view_version: int = 0
-
-    @property
-    def available(self) -> int:
-        return self.on_hand - self.reserved
 
 
 @dataclass(slots=True)

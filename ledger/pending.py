@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ledger.commit import Head, Stored
 from ledger.decide import Decision
 from ledger.errors import IdempotencyMismatch, LedgerError
-from ledger.level import timestamp
+from ledger.event import complete, timestamp
 from ledger.operation import Operation, Outcome
+from ledger.statements import Head, Stored
 
 
 class Pending:
@@ -61,10 +61,7 @@ def number(events: list[dict[str, Any]], heads: dict[int, Head]) -> dict[int, li
     for shard, of_shard in by_shard.items():
         committed_at = timestamp(heads[shard].committed_at)
         for seq, event in enumerate(of_shard, heads[shard].seq - len(of_shard) + 1):
-            event["seq"] = seq
-            event["committed_at"] = committed_at
-            event["operation"] = str(event["operation"])
-            event["occurred_at"] = timestamp(event["occurred_at"])
+            complete(event, seq, committed_at)
     return by_shard
 
 

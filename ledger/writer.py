@@ -15,10 +15,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ledger import commit
-from ledger.commit import Head, Stored
+from ledger import statements
 from ledger.database import Generation
-from ledger.decide import Decision, LevelKey, Stock, decide, keys_of
+from ledger.decide import Decision, decide, keys_of
 from ledger.errors import (
     REFUSALS,
     IdempotencyInFlight,
@@ -35,6 +34,8 @@ from ledger.heads import Heads
 from ledger.operation import Operation
 from ledger.pending import Pending, answer, number
 from ledger.publisher import Publisher
+from ledger.statements import Head, Stored
+from ledger.stock import LevelKey, Stock
 
 logger = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class Writer:
         async with self._autocommit.connect() as connection:
             await self._renew(connection)
             keys = keys_of([pending.operation for pending in batch])
-            levels = await commit.load(connection, [key for key in keys if key not in self._remembered])
+            levels = await statements.load(connection, [key for key in keys if key not in self._remembered])
             levels.update((key, self._remembered[key]) for key in keys if key in self._remembered)
             decision = decide([pending.operation for pending in batch], levels, self._heads.steps)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
@@ -255,19 +256,19 @@ class Writer:
         verdicts = zip(batch, decision.verdicts, strict=True)
         unmet = [pending for pending, verdict in verdicts if isinstance(verdict, NotFound)]
         if unmet:
-            self._replay(unmet, await commit.stored(connection, [pending.operation.id for pending in unmet]))
+            self._replay(unmet, await statements.stored(connection, [pending.operation.id for pending in unmet]))
 
     async def _try_locked(self, batch: list[Pending], half: bool) -> None:
         self._counters.locked_batches += 1
         keys = keys_of([pending.operation for pending in batch])
         async with self._autocommit.connect() as connection:
             await self._renew(connection)
-            await commit.load(connection, [key for key in keys if key not in self._remembered])
+            await statements.load(connection, [key for key in keys if key not in self._remembered])
         async with self._engine.connect() as connection, connection.begin() as transaction:
             if half:
                 await connection.execute(HALVES_LOCK_TIMEOUT)
-            levels = await commit.lock(connection, keys)
-            known = await commit.stored(connection, [pending.operation.id for pending in batch])
+            levels = await statements.lock(connection, keys)
+            known = await statements.stored(connection, [pending.operation.id for pending in batch])
             fresh = [pending for pending in batch if pending.operation.id not in known]
             decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
             heads = await self._write(connection, decision)
@@ -286,7 +287,7 @@ class Writer:
         if not decision.stored:
             return {}
         self._sending = True
-        return await commit.write(connection, decision)
+        return await statements.write(connection, decision)
 
     async def _renew(self, connection: AsyncConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""

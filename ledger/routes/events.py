@@ -1,6 +1,7 @@
 """The feed: ``/v1/events`` with long polling, and ``/v1/shards``."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -13,8 +14,8 @@ from ledger.access import AGAIN_S, HUB, Access, require
 from ledger.admission import out_of_lane
 from ledger.answers import Json
 from ledger.errors import NotFound
+from ledger.event import EVENT_COLUMNS, event_of_row
 from ledger.heads import Heads
-from ledger.level import EVENT_COLUMNS, event_of_row
 from ledger.long_polls import LongPolls
 from ledger.query import Query
 from ledger.reading import reading
@@ -27,8 +28,8 @@ _EVENTS = text(f"""
       from ledger_meta m
       join shard s on s.id = :shard
       left join lateral (
-        select {EVENT_COLUMNS} from stock_event
-         where shard = :shard and seq > :after order by seq limit :limit) e on true
+        select {EVENT_COLUMNS} from stock_event e
+         where e.shard = :shard and e.seq > :after order by e.seq limit :limit) e on true
      order by e.seq
 """)
 _SHARDS = text("""
@@ -75,14 +76,14 @@ class EventRoutes:
     async def _read(self, shard: int, after: int, limit: int) -> dict[str, Any]:
         async with reading(self._engine) as connection:
             values = {"shard": shard, "after": after, "limit": limit}
-            rows = (await connection.execute(_EVENTS, values)).mappings().all()
+            rows: Sequence[Any] = (await connection.execute(_EVENTS, values)).all()
         if not rows:
             raise NotFound("shard", str(shard))
         return {
-            "epoch": self._heads.compose(rows[0]["epoch"]),
+            "epoch": self._heads.compose(rows[0].epoch),
             "shard": shard,
-            "head": rows[0]["head"],
-            "events": [event_of_row(row) for row in rows if row["seq"] is not None],
+            "head": rows[0].head,
+            "events": [event_of_row(row[2:]) for row in rows if row.seq is not None],
         }
 
     async def shards(self, request: Request) -> Response:

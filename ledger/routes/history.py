@@ -1,5 +1,8 @@
 """``/v1/levels/{location}/{sku}/events``: the audit trail of one level."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
@@ -9,7 +12,7 @@ from starlette.routing import Route
 from ledger.access import HUB, Access, read_scope, require
 from ledger.answers import Json
 from ledger.errors import NotFound
-from ledger.level import EVENT_COLUMNS, event_of_row
+from ledger.event import EVENT_COLUMNS, event_of_row
 from ledger.locations import Locations
 from ledger.query import Query, path_name
 from ledger.reading import reading
@@ -18,9 +21,9 @@ _HISTORY = text(f"""
     select i.sku as known, e.*
       from item i
       left join lateral (
-        select {EVENT_COLUMNS} from stock_event
-         where shard = :shard and location = :location and sku = i.sku and version > :after
-         order by version limit :limit) e on true
+        select {EVENT_COLUMNS} from stock_event e
+         where e.shard = :shard and e.location = :location and e.sku = i.sku and e.version > :after
+         order by e.version limit :limit) e on true
      where i.sku = :sku
      order by e.version
 """)
@@ -44,9 +47,9 @@ class HistoryRoutes:
         shard = await self._locations.shard(location)
         values = {"shard": shard, "location": location, "sku": sku, "after": after, "limit": limit + 1}
         async with reading(self._engine) as connection:
-            rows = (await connection.execute(_HISTORY, values)).mappings().all()
+            rows: Sequence[Any] = (await connection.execute(_HISTORY, values)).all()
         if not rows:
             raise NotFound("sku", sku)
-        events = [event_of_row(row) for row in rows if row["version"] is not None]
+        events = [event_of_row(row[1:]) for row in rows if row.version is not None]
         following = events[limit - 1]["version"] if len(events) > limit else None
         return Json({"events": events[:limit], "next": following})

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger import bodies, commit
+from ledger import bodies, statements
 from ledger.access import Access, require, write_scope
 from ledger.answers import Json
 from ledger.errors import LedgerError, Refusal
@@ -68,7 +68,7 @@ class OperationRoutes:
         keys = bodies.decode(bodies.operation_keys_decoder, await request.body()).keys
         ids = {operation_id(principal.owner, key): key for key in keys}
         async with reading(self._engine) as connection:
-            known = await commit.known(connection, ids)
+            known = await statements.known(connection, ids)
         found = {ids[operation.id]: operation for operation in known if _may_see(principal, operation.lines)}
         return Json({"operations": [_known(key, found[key]) for key in dict.fromkeys(keys) if key in found]})
 
@@ -138,6 +138,6 @@ def _may_see(principal: Principal, lines: Sequence[Mapping[str, Any]]) -> bool:
     return all(allows(principal.scopes, write_scope(location)) for location in {line["location"] for line in lines})
 
 
-def _known(key: str, operation: commit.Known) -> dict[str, Any]:
+def _known(key: str, operation: statements.Known) -> dict[str, Any]:
     refusal = {} if operation.refusal is None else content_of(operation.refusal)
     return {"key": key, "status": COMMITTED, "operation": str(operation.id), **refusal, "lines": operation.lines}

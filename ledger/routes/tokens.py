@@ -12,8 +12,8 @@ from ledger import bodies
 from ledger.access import Access, require
 from ledger.answers import Json
 from ledger.errors import NotConfigured
+from ledger.event import timestamp
 from ledger.keys import check_scopes
-from ledger.level import timestamp
 from ledger.query import Query
 from server.tokens.token_settings import SIGNING_KEY_FILE
 from wire.tokens import Issuer, Principal, Signer, mint

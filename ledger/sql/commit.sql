@@ -1,42 +1,37 @@
 -- The optimistic group commit, one statement: the whole batch or nothing, on one shard or several.
---   $1-$8    levels of the batch, sorted by (shard, location, sku): shard, location, sku, on_hand, reserved, view version,
---            new version, version decided on (new = old for a level that was only read, for a refusal)
---   $9-$23   events in order, those of one shard in the order of their seqs: shard, location, sku, version, kind,
---            on_hand_delta, reserved_delta, on_hand, reserved, view version, operation, actor, reason, reference,
---            occurred_at
---   $24-$29  operations: id, owner, key, request_hash, lines, refusal
---   $30      the shards that occur, so that the planner leaves out the partitions of the others
---   $31      the public steps by which the view versions were counted
+-- Numbers and columns of its parameters are written in when it is read, from the lists in ledger/statements.py and
+-- ledger/event.py; each column of rows is one array.
+--   {level_arrays}      levels of the batch, sorted by (shard, location, sku), with the new version and the old one that
+--                       was decided on (the same for a level that was only read, for a refusal)
+--   {event_arrays}      events in order, those of one shard in the order of their seqs
+--   {operation_arrays}  operations
+--   {shards}            the shards that occur, so that the planner leaves out the partitions of the others
+--   {steps}             the public steps by which the view versions were counted
 -- Any level that moved, other public steps, any operation already known: an error (division by zero, unique violation),
 -- nothing written.
 -- Answers one row for each shard that got events: shard, head after, committed_at.
 with
 want as materialized (
-  select * from unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::int[], $6::bigint[], $7::bigint[],
-                       $8::bigint[])
-    as t(shard, location, sku, on_hand, reserved, view_version, version, old)),
+  select * from unnest({level_arrays}) as t({level_columns})),
 written as (
   update stock_level s set on_hand = w.on_hand, reserved = w.reserved, version = w.version,
                            view_version = w.view_version
     from want w
    where w.version > w.old
-     and s.shard = any($30::int[])
+     and s.shard = any({shards}::int[])
      and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
   returning 1),
 seen as materialized (
   select count(*) as n from want w
-    join stock_level s on s.shard = any($30::int[])
+    join stock_level s on s.shard = any({shards}::int[])
      and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
    where w.version = w.old),
 whole as materialized (  -- 1, or a division by zero: then nothing of the batch stands
   select 1 / (((select count(*) from written) + (select n from seen)) = (select count(*) from want)
-              and (select public_steps from ledger_meta) = $31::int[])::int as ok),
+              and (select public_steps from ledger_meta) = {steps}::int[])::int as ok),
 event as materialized (
   select e.*, row_number() over (partition by shard order by n) as k
-    from unnest($9::int[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::int[], $15::int[], $16::int[],
-                $17::int[], $18::bigint[], $19::uuid[], $20::text[], $21::text[], $22::text[], $23::timestamptz[])
-    with ordinality as e(shard, location, sku, version, kind, on_hand_delta, reserved_delta, on_hand, reserved,
-                         view_version, operation, actor, reason, reference, occurred_at, n)),
+    from unnest({event_arrays}) with ordinality as e({event_columns}, n)),
 grown as materialized (
   select shard, count(*) as n from event group by shard),
 locked as materialized (  -- after the levels, in ascending order: seqs are dense and in commit order, heads never deadlock
@@ -48,10 +43,8 @@ head as (
    where s.id = grown.shard and s.id = locked.id
   returning s.id, s.head, s.head - grown.n as base, clock_timestamp() as committed_at),
 logged as (
-  insert into stock_event (shard, seq, version, sku, location, kind, on_hand_delta, reserved_delta, on_hand, reserved,
-                           view_version, operation, actor, reason, reference, occurred_at, committed_at)
-  select e.shard, head.base + e.k, e.version, e.sku, e.location, e.kind, e.on_hand_delta, e.reserved_delta, e.on_hand,
-         e.reserved, e.view_version, e.operation, e.actor, e.reason, e.reference, e.occurred_at, head.committed_at
+  insert into stock_event (seq, committed_at, {event_columns})
+  select head.base + e.k, head.committed_at, {event_columns}
     from event e join head on head.id = e.shard
    order by e.n),
 span as (
@@ -63,8 +56,7 @@ remembered as (
   insert into operation (id, owner, key, request_hash, lines, refusal, shards, first_seqs, events, committed_at)
   select o.id, o.owner, o.key, o.request_hash, o.lines, o.refusal,
          coalesce(span.shards, '{}'), coalesce(span.first_seqs, '{}'), coalesce(span.events, '{}'), clock_timestamp()
-    from unnest($24::uuid[], $25::text[], $26::text[], $27::bytea[], $28::jsonb[], $29::jsonb[])
-      as o(id, owner, key, request_hash, lines, refusal)
+    from unnest({operation_arrays}) as o({operation_columns})
     left join span on span.operation = o.id
    where (select ok from whole) = 1)
 select grown.shard, head.head, head.committed_at,

@@ -5,9 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.decide import ON_HAND_MAX, Decision, LevelKey, Stock, decide, key_of
+from ledger.decide import ON_HAND_MAX, Decision, decide, key_of
 from ledger.errors import BelowReserved, InsufficientStock, Invalid, LedgerError, NotFound, Refusal, VersionConflict
 from ledger.operation import COUNT, Operation
+from ledger.stock import LevelKey, Stock
 from tests.ledger.commit_path import line, operation
 
 A = key_of(line("A", "berlin", 1))

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from ledger import commit
+from ledger import statements
 from ledger.database import COMMIT_SETTINGS, create_engine
-from ledger.decide import LevelKey, Stock
+from ledger.stock import LevelKey, Stock
 from tests.ledger.commit_path import SHARDS, commit_path, line, operation
 from tests.postgres import PATIENT
 from wire.shards import shard_of
@@ -20,8 +20,8 @@ async def test_a_level_that_was_waited_for_is_not_lost(database_url: str) -> Non
     try:
         async with engine.connect() as first, engine.connect() as second:
             for number in range(8):
-                await commit.lock(first, keys)
-                waiting = asyncio.create_task(commit.lock(second, keys))
+                await statements.lock(first, keys)
+                waiting = asyncio.create_task(statements.lock(second, keys))
                 await first.exec_driver_sql("update stock_level set version = version + 1 where sku = 'A'")
                 done, _ = await asyncio.wait([waiting], timeout=0.1)
                 assert not done, "nobody waited: this proved nothing"

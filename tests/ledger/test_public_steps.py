@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from ledger import commit
-from ledger.decide import LevelKey, decide
+from ledger import statements
+from ledger.decide import decide
 from ledger.failure import Failure, failure_of
 from ledger.migrations import set_public_steps
+from ledger.stock import LevelKey
 from tests.ledger.commit_path import commit_path, line, operation
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.shards import shard_of
@@ -21,13 +22,13 @@ async def test_what_was_decided_with_other_steps_is_not_written(database_url: st
         await path.writers.submit(operation(line("A", "berlin", 12)))
         key = LevelKey(shard_of("berlin", 4), "berlin", "A")
         async with path.engine.connect() as connection:
-            levels = await commit.load(connection, [key])
+            levels = await statements.load(connection, [key])
         decided = decide([operation(line("A", "berlin", -3))], levels, DEFAULT_STEPS)
         await set_public_steps(database_url, OTHER)
         path.heads.steps = OTHER
         async with path.engine.connect() as connection:
             with pytest.raises(DBAPIError) as refused:
-                await commit.write(connection, decided)
+                await statements.write(connection, decided)
         assert failure_of(refused.value) is Failure.MOVED
         assert await path.on_hand("A") == 12
 

@@ -1,4 +1,4 @@
-"""The SQL shell of a batch: load levels, lock them, look up known keys, write. Decides nothing."""
+"""The SQL of the commit path: load levels, lock them, look up known keys, write a batch. Decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,17 +10,55 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger.decide import Decision, LevelKey, Stock
+from ledger.decide import Decision
 from ledger.errors import Refusal, refusal_as_stored, refusal_from_stored
-from ledger.level import event_of_row, timestamp
+from ledger.event import EVENT_COLUMNS, PARAMETERS, event_of_row, parameters_of, timestamp
 from ledger.operation import Line
+from ledger.stock import LevelKey, Stock
 
 _SQL = files("ledger") / "sql"
-COMMIT = (_SQL / "commit.sql").read_text()
+
+LEVEL = {
+    "shard": "int",
+    "location": "text",
+    "sku": "text",
+    "on_hand": "int",
+    "reserved": "int",
+    "view_version": "bigint",
+    "version": "bigint",
+    "old": "bigint",
+}
+"""A level of the commit statement, with the types of its columns. ``old``: the version that it was decided on."""
+
+OPERATION = {
+    "id": "uuid",
+    "owner": "text",
+    "key": "text",
+    "request_hash": "bytea",
+    "lines": "jsonb",
+    "refusal": "jsonb",
+}
+"""An operation of the commit statement."""
+
+
+def commit_statement() -> str:
+    """Rows are handed over as one array for each of their columns; arrays are numbered in the order of ``_parameters``.
+
+    Made once: whatever a column is called or however many there are, a batch is not slower for it.
+    """
+    statement, first = (_SQL / "commit.sql").read_text(), 1
+    for rows, columns in (("level", LEVEL), ("event", PARAMETERS), ("operation", OPERATION)):
+        arrays = ", ".join(f"${number}::{sql_type}[]" for number, sql_type in enumerate(columns.values(), first))
+        statement = statement.replace(f"{{{rows}_arrays}}", arrays).replace(f"{{{rows}_columns}}", ", ".join(columns))
+        first += len(columns)
+    return statement.replace("{shards}", f"${first}").replace("{steps}", f"${first + 1}")
+
+
+COMMIT = commit_statement()
 LOAD = (_SQL / "load.sql").read_text()
 KNOWN = (_SQL / "known.sql").read_text()
 LOCK = (_SQL / "lock.sql").read_text()
-STORED = (_SQL / "stored.sql").read_text()
+STORED = (_SQL / "stored.sql").read_text().replace("{event_columns}", EVENT_COLUMNS)
 
 
 class Head(NamedTuple):
@@ -76,15 +114,16 @@ async def _levels(connection: AsyncConnection, sql: str, *parameters: Any) -> di
 
 async def stored(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Stored]:
     """The operations among ``ids`` that are known already."""
-    rows = (await connection.exec_driver_sql(STORED, (list(ids),))).mappings().all()
+    rows: Sequence[Any] = (await connection.exec_driver_sql(STORED, (list(ids),))).all()
     found: dict[UUID, Stored] = {}
     events: dict[UUID, list[dict[str, Any]]] = {}
     for row in rows:
-        operation = UUID(str(row["stored_id"]))
-        if row["seq"] is not None:
-            events.setdefault(operation, []).append(event_of_row(row))
-        refusal = None if row["refusal"] is None else refusal_from_stored(_object(row["refusal"]))
-        found[operation] = Stored(row["request_hash"], refusal, tuple(events.get(operation, ())))
+        stored_id, request_hash, refusal, *event = row
+        operation = UUID(str(stored_id))
+        if row.seq is not None:
+            events.setdefault(operation, []).append(event_of_row(event))
+        refused = None if refusal is None else refusal_from_stored(_object(refusal))
+        found[operation] = Stored(request_hash, refused, tuple(events.get(operation, ())))
     return found
 
 
@@ -126,13 +165,6 @@ async def write(connection: AsyncConnection, decision: Decision) -> dict[int, He
     return {row[0]: Head(row[1], row[2]) for row in rows}
 
 
-_LEVEL_WIDTH, _OPERATION_WIDTH = 8, 6
-_EVENT_FIELDS = (
-    "shard", "location", "sku", "version", "kind", "on_hand_delta", "reserved_delta", "on_hand", "reserved",
-    "view_version", "operation", "actor", "reason", "reference", "occurred_at",
-)  # fmt: skip
-
-
 def _parameters(decision: Decision) -> tuple[list[Any], ...]:
     levels = [
         (*key, after.on_hand, after.reserved, after.view_version, after.version, decision.before[key].version)
@@ -143,16 +175,16 @@ def _parameters(decision: Decision) -> tuple[list[Any], ...]:
         for o, refusal in decision.stored
     ]
     return (
-        *_columns(levels, _LEVEL_WIDTH),
-        *([event[name] for event in decision.events] for name in _EVENT_FIELDS),
-        *_columns(operations, _OPERATION_WIDTH),
+        *_columns(levels, len(LEVEL)),
+        *_columns([parameters_of(event) for event in decision.events], len(PARAMETERS)),
+        *_columns(operations, len(OPERATION)),
         sorted({key.shard for key in decision.after}),
         list(decision.steps.steps),
     )
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [[row[column] for row in rows] for column in range(width)]
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 def _lines_json(lines: tuple[Line, ...]) -> str:
