@@ -1,15 +1,16 @@
-"""What a batch of operations does to levels. Pure: no SQL, no clock.
+"""What a batch of operations does to levels. Pure: no SQL, no clock, no socket.
 
 Operations are decided in order of arrival, each on what the ones before it left. An operation is all or nothing; its
-lines on one level are summed into one event.
+lines on one level are summed into one event. What a line does to a level is a matter of its kind: ``ledger.effects``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ledger.errors import BelowReserved, InsufficientStock, Invalid, LedgerError, NotFound, Refusal, VersionConflict
-from ledger.operation import COUNT, MIXED, Line, Operation
+from ledger.effects import EFFECTS
+from ledger.errors import Invalid, LedgerError, NotFound, Refusal, VersionConflict
+from ledger.operation import MIXED, Line, Operation
 from ledger.stock import LevelKey, Stock
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
@@ -65,17 +66,16 @@ def decide(
 def _decide_one(
     operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision, steps: PublicSteps
 ) -> list[dict[str, Any]]:
-    moved: list[tuple[LevelKey, Stock, list[Line]]] = []
+    changes: list[tuple[LevelKey, Stock, Stock, list[Line]]] = []
     for key, lines in _lines_by_level(operation).items():
-        stock = decision.after.get(key) or levels.get(key)
-        if stock is None:
+        before = decision.after.get(key) or levels.get(key)
+        if before is None:
             raise NotFound("sku", key.sku)
-        decision.before.setdefault(key, stock)
-        decision.after.setdefault(key, stock)
-        moved.append((key, _move(key, stock, lines, steps), lines))
-    events = [_event(operation, key, decision.after[key], after, lines) for key, after, lines in moved]
-    decision.after.update((key, after) for key, after, _ in moved)
-    return events
+        decision.before.setdefault(key, before)
+        decision.after.setdefault(key, before)
+        changes.append((key, before, _after(key, before, lines, steps), lines))
+    decision.after.update((key, after) for key, _, after, _ in changes)
+    return [_event(operation, key, before, after, _shared(lines)) for key, before, after, lines in changes]
 
 
 def _lines_by_level(operation: Operation) -> dict[LevelKey, list[Line]]:
@@ -86,26 +86,22 @@ def _lines_by_level(operation: Operation) -> dict[LevelKey, list[Line]]:
     return by_level
 
 
-def _move(key: LevelKey, stock: Stock, lines: list[Line], steps: PublicSteps) -> Stock:
+def _after(key: LevelKey, before: Stock, lines: list[Line], steps: PublicSteps) -> Stock:
+    """The level with all of ``lines``. Raises Refusal, or Invalid for more than fits."""
     for line in lines:
-        if line.expected_version is not None and line.expected_version != stock.version:
-            raise VersionConflict(line.expected_version, _fields(key, stock), precondition=line.precondition)
-    if lines[0].kind == COUNT:
-        on_hand = lines[0].quantity
-        if on_hand < stock.reserved:
-            raise BelowReserved(key.sku, key.location, on_hand, stock.reserved)
-    else:
-        delta = sum(line.quantity for line in lines)
-        on_hand = stock.on_hand + delta
-        if delta < 0 and on_hand < stock.reserved:
-            raise InsufficientStock(key.sku, key.location, stock.available, -delta)
+        if line.expected_version is not None and line.expected_version != before.version:
+            raise VersionConflict(line.expected_version, _fields(key, before), precondition=line.precondition)
+    on_hand, reserved = EFFECTS[lines[0].kind](before, lines)
     if on_hand > ON_HAND_MAX:
         raise Invalid("quantity", f"{key.sku} at {key.location} would rise to {on_hand}; at most {ON_HAND_MAX} fit")
-    seen = stock.version > 0 and steps.floor(stock.available) == steps.floor(on_hand - stock.reserved)
-    return Stock(on_hand, stock.reserved, stock.version + 1, stock.view_version + (not seen))
+    version, view_version = before.version + 1, before.view_version
+    if version == 1 or steps.floor(before.available) != steps.floor(on_hand - reserved):
+        view_version += 1  # a first movement always shows: until then the public sees no such level
+    return Stock(on_hand, reserved, version, view_version)
 
 
 def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
+    """Of a level, what a version conflict tells of it."""
     return {
         "sku": key.sku,
         "location": key.location,
@@ -116,14 +112,15 @@ def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
     }
 
 
-def _event(operation: Operation, key: LevelKey, before: Stock, after: Stock, lines: list[Line]) -> dict[str, Any]:
+def _event(operation: Operation, key: LevelKey, before: Stock, after: Stock, line: Line) -> dict[str, Any]:
+    """As ``ledger.event`` lists its fields. ``line``: what all lines of the event have in common."""
     return {
         "shard": key.shard,
         "seq": 0,
         "sku": key.sku,
         "location": key.location,
         "version": after.version,
-        "kind": _common([line.kind for line in lines], MIXED),
+        "kind": line.kind,
         "on_hand_delta": after.on_hand - before.on_hand,
         "reserved_delta": after.reserved - before.reserved,
         "on_hand": after.on_hand,
@@ -131,14 +128,23 @@ def _event(operation: Operation, key: LevelKey, before: Stock, after: Stock, lin
         "available": after.available,
         "operation": operation.id,
         "actor": operation.owner,
-        "reason": _common([line.reason for line in lines], None),
-        "reference": _common([line.reference for line in lines], None),
-        "occurred_at": _common([line.occurred_at for line in lines], None),
+        "reason": line.reason,
+        "reference": line.reference,
+        "occurred_at": line.occurred_at,
         "committed_at": None,
         "view_version": after.view_version,
     }
 
 
-def _common(values: list[Any], otherwise: Any) -> Any:
-    first = values[0]
-    return first if all(value == first for value in values) else otherwise
+def _shared(lines: list[Line]) -> Line:
+    """What an event says of its lines: the only one, or what all of them say alike."""
+    first = lines[0]
+    if len(lines) == 1:
+        return first
+    return replace(
+        first,
+        kind=first.kind if all(line.kind == first.kind for line in lines) else MIXED,
+        reason=first.reason if all(line.reason == first.reason for line in lines) else None,
+        reference=first.reference if all(line.reference == first.reference for line in lines) else None,
+        occurred_at=first.occurred_at if all(line.occurred_at == first.occurred_at for line in lines) else None,
+    )
