@@ -18,7 +18,7 @@ from hub.problems import Problem
 from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
 from hub.readers import Readers
 from hub.reads import Reads
-from hub.views import view_of
+from hub.view_states import view_of
 from server.http.level_cursor import level_cursor
 from server.rates.rate_limits import ALLOWANCE
 from wire.messages import encode
@@ -89,7 +89,7 @@ class AvailabilityApi:
         return (await self._reads.levels([(location, sku)]))[0]
 
     def _view(self, held: Held) -> dict[str, Any]:
-        view: dict[str, Any] = msgspec.to_builtins(view_of(held, self._reads.fanout().levels.steps))
+        view: dict[str, Any] = msgspec.to_builtins(view_of(held, self._reads.fanout().views.steps))
         return view
 
     def _answer(

@@ -109,7 +109,7 @@ class EventStream(Response):
         super().__init__(media_type=MEDIA_TYPE, headers=HEADERS)
         del self.headers["content-length"]
         self.principal = principal
-        self.session = Session(self._take, Framing.EVENT_STREAM, fanout.pumping, fanout.counts)
+        self.session = Session(self._take, Framing.EVENT_STREAM, fanout.delivery.pumping, fanout.counts)
         self._streams = streams
         self._fanout = fanout
         self._schedule_flush = schedule_flush

@@ -41,4 +41,4 @@ class Heartbeats:
                 due.append(session)
         if due:
             self._ticker.flush_now()
-            fanout.heartbeats(due, fresh=fresh, lag_ms=self._feed.lag_ms)
+            fanout.delivery.heartbeats(due, fresh=fresh, lag_ms=self._feed.lag_ms)

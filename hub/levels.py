@@ -7,45 +7,40 @@ from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from hub.errors import Full
-from hub.held import Area, AreaName, Derived, Held, ReadLevel, Watched, call_waiters
+from hub.held import Area, AreaName, DerivedLevel, Held, ReadLevel, Watched, Watcher, call_waiters
 from hub.order import SeqOrder
-from hub.views import ViewKind, Views
-from wire.availability import DEFAULT_STEPS, PublicSteps
+from hub.shelf import Shelf
 from wire.messages import Event, LevelState
 from wire.shards import shard_of
-
-if TYPE_CHECKING:
-    from hub.session import Session
 
 EVICTED_AT_ONCE = 1_000  # so that a full hub does not look for room again with each level
 
 
-class Levels:
-    """What is asked for is held up to ``levels_max``; what comes into being in an area that is held comes on top.
+class Levels(Shelf[Held]):
+    """Levels that are asked for are held up to ``levels_max``. A level that comes into being in an area that is held is
+    taken even beyond ``levels_max``, since the area would not be whole without it.
 
     At most ``idle_max`` levels that nobody watches are kept; the least recently used go. ``let_go`` counts them.
     """
 
     part: Literal["levels"] = "levels"
 
-    def __init__(self, shards: int, levels_max: int, idle_max: int, steps: PublicSteps = DEFAULT_STEPS) -> None:
+    def __init__(self, shards: int, levels_max: int, idle_max: int) -> None:
+        super().__init__()
         self.shards = shards
-        self.steps = steps
         self.levels_max = levels_max
         self.idle_max = idle_max
         self.locations: dict[str, dict[str, Held]] = {}
-        self.areas: dict[AreaName, Area] = {}
         self.count = 0
         self.let_go = 0
         self.wanted: dict[Held, None] = {}
-        self.wanted_areas: dict[Area, None] = {}
-        self._shard_areas = 0
-        self._views: dict[ViewKind, Views] = {}
+        self.wanted_areas: dict[Area[Held], None] = {}
+        self._whole_shards = 0
         self._dirty: list[Watched] = []
-        self._reading: dict[AreaName, Area] = {}
+        self._reading: dict[AreaName, Area[Held]] = {}
         self._idle: OrderedDict[Held, None] = OrderedDict()
         self._idle_areas: OrderedDict[AreaName, None] = OrderedDict()
 
@@ -58,17 +53,13 @@ class Levels:
         """Whether an area is not complete yet."""
         return bool(self._reading)
 
-    def is_reading(self, area: Area) -> bool:
+    def is_reading(self, area: Area[Held]) -> bool:
         """Whether this very area is still to be completed: one that was let go and taken hold of again is another."""
         return self._reading.get(area.name) is area
 
     # what is held
 
     def hold(self, location: str, sku: str) -> Held:
-        """The level, wanted from the ledger if it is not here yet. Raises Full.
-
-        The next call may let go of it again, unless it is watched or waited for by then.
-        """
         held = self.locations.get(location, {}).get(sku)
         if held is None:
             held = self._add(location, sku)
@@ -82,30 +73,22 @@ class Levels:
             self._idle.move_to_end(held)
         return held
 
-    def watch(self, held: Held, session: "Session") -> None:
-        held.watchers[session] = held.watchers.get(session, 0) + 1
-        self._idle.pop(held, None)
+    def watch(self, level: Held, watcher: Watcher) -> None:
+        super().watch(level, watcher)
+        self._idle.pop(level, None)
 
-    def unwatch(self, held: Held, session: "Session") -> bool:
-        """Returns whether no other subscription of the session watches it."""
-        left = held.watchers.pop(session, 0) - 1
-        if left > 0:
-            held.watchers[session] = left
-            return False
-        self._rest(held)
-        return True
+    def rest(self, level: Held) -> None:
+        """It becomes idle, unless something else keeps it."""
+        if not level.watchers and not level.derived and not self._in_area(level):
+            self._idle[level] = None
 
-    def _rest(self, held: Held) -> None:
-        if not held.watchers and not held.derived and not self._in_area(held):
-            self._idle[held] = None
-
-    def area(self, name: AreaName) -> Area:
-        """The area, wanted from the ledger if it is not here yet."""
+    def area(self, name: AreaName) -> Area[Held]:
         area = self.areas.get(name)
         if area is None:
             shard = self.shard(name)
             area = self.areas[name] = Area(name, shard)
-            self._shard_areas += isinstance(name, int)
+            if isinstance(name, int):
+                self._whole_shards += 1
             for held in self.members(area):
                 self._idle.pop(held, None)  # from now on it stays as long as the area
             if isinstance(name, str) and (whole := self.areas.get(shard)) and whole.order is not None:
@@ -121,14 +104,12 @@ class Levels:
     def shard(self, name: AreaName) -> int:
         return name if isinstance(name, int) else shard_of(name, self.shards)
 
-    def watch_area(self, area: Area) -> None:
-        area.watchers += 1
+    def watch_area(self, area: Area[Held]) -> None:
+        super().watch_area(area)
         self._idle_areas.pop(area.name, None)
 
-    def unwatch_area(self, area: Area) -> None:
-        area.watchers -= 1
-        if not area.watchers and self.areas.get(area.name) is area:
-            self._idle_areas[area.name] = None
+    def rest_area(self, area: Area[Held]) -> None:
+        self._idle_areas[area.name] = None
 
     def complete(self, location: str) -> bool:
         """Whether everything that exists at this location is held, so that nothing has to be asked."""
@@ -137,16 +118,6 @@ class Levels:
 
     # what is derived from it
 
-    def views(self, kind: ViewKind) -> Views:
-        """Kept from its first derived level or area on, so that what is refused leaves nothing behind."""
-        return self._views.get(kind) or Views(kind, self, self.steps)
-
-    def keep(self, kind: ViewKind, views: Views) -> None:
-        self._views[kind] = views
-
-    def forget(self, kind: ViewKind) -> None:
-        self._views.pop(kind, None)
-
     def claim(self, count: int) -> None:
         """Raises Full if there is no room for so many more."""
         if self.count + count > self.levels_max:
@@ -154,15 +125,15 @@ class Levels:
         if self.count + count > self.levels_max:
             raise Full(self.levels_max)
 
-    def derive(self, held: Held, derived: Derived) -> None:
+    def derive(self, held: Held, derived: DerivedLevel) -> None:
         held.derived = (*held.derived, derived)
         self._idle.pop(held, None)
         self.count += 1
 
-    def underive(self, held: Held, derived: Derived) -> None:
+    def underive(self, held: Held, derived: DerivedLevel) -> None:
         held.derived = tuple(one for one in held.derived if one is not derived)
         self.count -= 1
-        self._rest(held)
+        self.rest(held)
 
     def mark(self, watched: Watched) -> None:
         """It has changed: the next flush writes it."""
@@ -205,7 +176,7 @@ class Levels:
         if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
             self._load(held, read)
 
-    def page(self, areas: Iterable[Area], levels: Iterable[ReadLevel], heads: Mapping[int, int]) -> None:
+    def page(self, areas: Iterable[Area[Held]], levels: Iterable[ReadLevel], heads: Mapping[int, int]) -> None:
         """One page of areas that are being read. Raises Full."""
         reading = [area for area in areas if self.is_reading(area)]
         if not reading:
@@ -219,7 +190,7 @@ class Levels:
             area.need = max(area.need, heads[area.shard])
             area.pages += 1
 
-    def finish(self, areas: Iterable[Area]) -> None:
+    def finish(self, areas: Iterable[Area[Held]]) -> None:
         """All pages of these areas were read."""
         for area in areas:
             area.read = True
@@ -231,7 +202,7 @@ class Levels:
                 del self._reading[area.name]
                 self._complete(area)
 
-    def abandon(self, areas: Iterable[Area]) -> None:
+    def abandon(self, areas: Iterable[Area[Held]]) -> None:
         """Ranges that cannot be read (too large): their waiters are called, and find no order."""
         for area in areas:
             if self.is_reading(area):
@@ -269,13 +240,13 @@ class Levels:
         idle = (self.areas[name].order for name in self._idle_areas)
         return len(self._idle) + sum(len(order) for order in idle if order is not None)
 
-    def keys(self, area: Area) -> list[tuple[str, str]]:
+    def keys(self, area: Area[Held]) -> list[tuple[str, str]]:
         """What exists in a complete area, in order: the byte order of UTF-8 is that of code points."""
         if area.keys is None:
             area.keys = sorted((held.sku, held.location) for held in self.members(area) if held.seq)
         return area.keys
 
-    def members(self, area: Area) -> Iterable[Held]:
+    def members(self, area: Area[Held]) -> Iterable[Held]:
         if isinstance(area.name, str):
             return self.locations.get(area.name, {}).values()
         return (
@@ -285,7 +256,7 @@ class Levels:
             for held in levels.values()
         )
 
-    def _complete(self, area: Area) -> None:
+    def _complete(self, area: Area[Held]) -> None:
         members = list(self.members(area))
         for held in members:
             if held.state is None:
@@ -311,7 +282,7 @@ class Levels:
         held.seq = state.seq
         held.view_version = view_version
         for derived in held.derived:
-            derived.views.arrived(derived)
+            derived.arrived()
         call_waiters(held)
 
     def _change(self, held: Held, state: LevelState, view_version: int) -> None:
@@ -324,9 +295,9 @@ class Levels:
             self._dirty.append(held)
         for derived in held.derived:
             if first:
-                derived.views.arrived(derived)
+                derived.arrived()
             else:
-                derived.views.changed(derived)
+                derived.changed()
 
     def _add(self, location: str, sku: str, *, bounded: bool = True) -> Held:
         if bounded and self.count >= self.levels_max:
@@ -356,8 +327,8 @@ class Levels:
         """What belongs to an area stays as long as the area."""
         return held.location in self.areas or self._shard_area(held.location) is not None
 
-    def _shard_area(self, location: str) -> Area | None:
-        return self.areas.get(shard_of(location, self.shards)) if self._shard_areas else None
+    def _shard_area(self, location: str) -> Area[Held] | None:
+        return self.areas.get(shard_of(location, self.shards)) if self._whole_shards else None
 
     def _remove(self, held: Held) -> None:
         levels = self.locations[held.location]
@@ -368,9 +339,10 @@ class Levels:
         self.count -= 1
         self.let_go += 1
 
-    def _drop_area(self, area: Area) -> None:
+    def _drop_area(self, area: Area[Held]) -> None:
         del self.areas[area.name]
-        self._shard_areas -= isinstance(area.name, int)
+        if isinstance(area.name, int):
+            self._whole_shards -= 1
         self._idle_areas.pop(area.name, None)
         self.wanted_areas.pop(area, None)
         self._reading.pop(area.name, None)

@@ -61,7 +61,7 @@ class Loader:
                 tasks.create_task(self._load(fanout, *work))
                 self.notice()
 
-    def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[Area, ...]] | None:
+    def _take(self, fanout: Fanout) -> tuple[list[Held], tuple[Area[Held], ...]] | None:
         """The next request: up to 1,000 levels, or one location, or every shard."""
         wanted, areas = fanout.levels.wanted, fanout.levels.wanted_areas
         if wanted:
@@ -77,7 +77,7 @@ class Loader:
             return [], together
         return None
 
-    async def _load(self, fanout: Fanout, levels: list[Held], areas: tuple[Area, ...]) -> None:
+    async def _load(self, fanout: Fanout, levels: list[Held], areas: tuple[Area[Held], ...]) -> None:
         pause_s = PAUSE_MIN_S
         try:
             while fanout is self._fanout():
@@ -118,7 +118,7 @@ class Loader:
         heads = _heads(fanout, answer, asked)
         return fanout.loaded(list(zip(missing, answer.read_levels(), strict=True)), heads, asked)
 
-    async def _read(self, fanout: Fanout, areas: tuple[Area, ...]) -> bool:
+    async def _read(self, fanout: Fanout, areas: tuple[Area[Held], ...]) -> bool:
         """All pages, from the first: what was read in vain is read again, since reads are cheap and rarely fail."""
         name = areas[0].name
         location = name if isinstance(name, str) else None

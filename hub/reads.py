@@ -77,7 +77,7 @@ class Reads:
             for area in areas:
                 fanout.levels.unwatch_area(area)
 
-    async def _arrive(self, missing: Iterable[Held | Area]) -> None:
+    async def _arrive(self, missing: Iterable[Held | Area[Held]]) -> None:
         """Each is waited for before the next is taken, so that a full hub does not let go of it meanwhile."""
         arrivals: list[_Arrival] = []
         try:
@@ -98,7 +98,7 @@ class Reads:
 
 
 class _Arrival:
-    def __init__(self, waited_for: Held | Area) -> None:
+    def __init__(self, waited_for: Held | Area[Held]) -> None:
         self.waited_for = waited_for
         self.event = asyncio.Event()
 
@@ -106,7 +106,7 @@ class _Arrival:
         self.event.set()
 
 
-def _following(fanout: Fanout, areas: Sequence[Area], after: tuple[str, str], limit: int) -> list[Held]:
+def _following(fanout: Fanout, areas: Sequence[Area[Held]], after: tuple[str, str], limit: int) -> list[Held]:
     if any(area.order is None for area in areas):
         detail = "there are more levels than this hub may hold: name a location"
         raise Problem("overloaded", detail, retry_after_s=RETRY_AFTER_S)

@@ -5,12 +5,12 @@ Nothing is queued for it then; its levels are marked and only their newest state
 at most what it watches, however slow it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from hub.counts import Counts
 from hub.frames import Framing, frame, framed, state_payload
-from hub.held import Watched
+from hub.held import State, Watched
 from hub.subscription import Subscription
 from wire.messages import Error, HubMessage, Position
 from wire.tokens import Principal
@@ -22,7 +22,7 @@ NOTHING: Mapping[str, int] = {}
 
 
 class Session:
-    """``open`` ends for good; ``writable`` implies ``open``. ``pumping``: see ``Fanout``.
+    """``open`` ends for good; ``writable`` implies ``open``. ``pumping``: see ``Delivery``.
 
     ``shards``: those of the levels it watches, ascending; what is derived from levels has no position. ``unserved``:
     subscriptions whose snapshot is not complete. ``beat_at``: when its next heartbeat is due.
@@ -112,7 +112,8 @@ class Session:
         self.owing.pop(subscription, None)
         if not subscription.served:
             self.unserved -= 1
-        subscription.end()
+        for level in subscription.end():
+            self.dirty.pop(level, None)
 
     def fail(self, subscription: Subscription, code: str, message: str) -> None:
         """The subscription cannot be served after all."""
@@ -133,12 +134,12 @@ class Session:
         self.owing[subscription] = None
         self._pump_soon()
 
-    def mark(self, held: Watched) -> None:
+    def mark(self, level: Watched) -> None:
         """The level changed and cannot be written now."""
-        if held in self.dirty:
+        if level in self.dirty:
             self.counts.conflated += 1
         else:
-            self.dirty[held] = None
+            self.dirty[level] = None
             self._pump_soon()
 
     def pump(self) -> bool:
@@ -152,9 +153,7 @@ class Session:
             if self.dirty:
                 self._write_dirty()
             elif self.owing:
-                subscription = next(iter(self.owing))
-                if not subscription.part(PART_LEVELS):
-                    del self.owing[subscription]
+                self._write_part(next(iter(self.owing)))
         return bool(self.dirty or self.owing)
 
     def promised(self, applied: Mapping[str, int]) -> Mapping[str, int]:
@@ -169,15 +168,30 @@ class Session:
         return self._promise
 
     def _write_dirty(self) -> None:
-        chunk = list(islice(self.dirty, PART_LEVELS))
-        frames = []
-        for held in chunk:
-            del self.dirty[held]
-            if held.state is not None:
-                frames.append(framed(state_payload(held.state))[self.framing])
-        self.counts.deliveries += len(frames)
-        self.counts.writes += bool(frames)
-        self.counts.level_bytes += self.write_frames(frames)
+        levels = list(islice(self.dirty, PART_LEVELS))
+        for level in levels:
+            del self.dirty[level]
+        self._write_states([level.state for level in levels if level.state is not None])
+
+    def _write_part(self, subscription: Subscription) -> None:
+        part = subscription.part(PART_LEVELS)
+        if part.snapshot is None:
+            self._write_states(part.states)
+        else:
+            self.counts.snapshot_parts += 1
+            self.counts.snapshot_levels += len(part.states)
+            self.send(part.snapshot, part.snapshot.position)
+            if part.snapshot.last:
+                self.unserved -= 1
+        if not subscription.owes:
+            del self.owing[subscription]
+
+    def _write_states(self, states: Sequence[State]) -> None:
+        if not states:
+            return
+        self.counts.deliveries += len(states)
+        self.counts.writes += 1
+        self.counts.level_bytes += self.write_frames([framed(state_payload(state))[self.framing] for state in states])
 
     def _see_shards(self) -> None:
         self.shards = tuple(sorted({shard for one in self.subscriptions.values() for shard in one.shards}))

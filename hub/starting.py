@@ -11,7 +11,7 @@ class Starting:
         self._seen: dict[Subscription, tuple[int, float] | None] = {}
 
     def add(self, subscription: Subscription) -> None:
-        """Its time runs from the next look."""
+        """Its time runs from the next call of ``late``."""
         if not subscription.begun:
             self._seen[subscription] = None
 
@@ -19,8 +19,7 @@ class Starting:
         """Those that got nothing for too long; they are forgotten here. ``now``: seconds of a monotonic clock."""
         late = []
         for subscription, seen in list(self._seen.items()):
-            ended = subscription.session.subscriptions.get(subscription.id) is not subscription
-            if subscription.begun or ended:
+            if subscription.begun or subscription.ended:
                 del self._seen[subscription]
             elif seen is None or seen[0] != subscription.progress():
                 self._seen[subscription] = (subscription.progress(), now)

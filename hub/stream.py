@@ -261,7 +261,7 @@ class Stream:
 
     def _join(self, connection: Connection, fanout: Fanout) -> Session:
         write = connection.transport.write
-        session = Session(write, Framing.WEBSOCKET, fanout.pumping, fanout.counts)
+        session = Session(write, Framing.WEBSOCKET, fanout.delivery.pumping, fanout.counts)
         session.principal = connection.principal
         connection.session = session
         self._authenticated(connection, session)

@@ -3,62 +3,91 @@
 A position is a promise: everything up to it has been written to this connection. It is taken when the subscription is
 registered and given with the last part. What changes in between is written by the parts themselves (they carry the
 state at the time of writing) or follows as level frames, so the promise holds however long the parts take.
+
+A subscription writes nothing itself: ``part`` returns what its session writes next.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
-from hub.frames import framed, state_payload
-from hub.held import Area, State, Watched
-from hub.levels import Levels
-from hub.views import Views
-from wire.messages import Position, Snapshot, Subscribe, Subscribed
+from hub.cursor import Cursor
+from hub.held import AreaName, State, Watched, Watcher
+from hub.shelf import Shelf
+from wire.messages import HubMessage, Position, Snapshot, Subscribe
 from wire.scopes import PUBLIC, READ
 
-if TYPE_CHECKING:
-    from hub.session import Session
 
-CHASES_MAX = 30
+class Reader(Watcher, Protocol):
+    """Whose subscription it is: a session."""
+
+    def send(self, message: HubMessage) -> None: ...
+
+    def owe(self, subscription: "Subscription") -> None:
+        """There is a part to write for it."""
+
+    def fail(self, subscription: "Subscription", code: str, message: str) -> None:
+        """It cannot be served after all."""
 
 
-class Subscription:
-    """``home``: where what it watches is held. ``shards``: those of its levels; none for what is derived from levels,
-    which has no position. ``scope``: what its client must be allowed. ``decided``: whether its resume is; ``floor``
-    then: how far its client has read.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was settled about a subscription when it was made.
 
-    It begins to be served when it is decided and everything it needs is held; it is ``served`` when the last part of
-    its snapshot was written.
+    ``shelf``: where what it watches is held. ``selection``: the fingerprint of what was asked for. ``at``: how far this
+    hub had applied everything. ``shards``: those of its levels; none for what is derived from levels, which has no
+    position.
     """
 
-    def __init__(
-        self,
-        request: Subscribe,
-        session: "Session",
-        home: Levels | Views,
-        *,
-        selection: str,
-        at: Position,
-        shards: tuple[int, ...],
-    ) -> None:
+    shelf: Shelf[Any]
+    selection: str
+    at: Position
+    shards: tuple[int, ...]
+
+
+class Part(NamedTuple):
+    """What to write next. ``snapshot`` carries the states; None: each goes out by itself, as any change does."""
+
+    states: list[State]
+    snapshot: Snapshot | None
+
+
+class Subscription(ABC):
+    """``scope``: what its client must be allowed. ``decided``: whether it is settled how it begins, with everything or
+    with the changes since the client's position. ``floor``: that position by shard, if its changes are given; else
+    None. ``missing``: how many of the levels or areas that it needs have not come from the ledger yet.
+
+    It is begun when it is decided and nothing is missing; it is ``served`` when the last part of its snapshot was
+    written.
+    """
+
+    def __init__(self, request: Subscribe, session: Reader, terms: Terms) -> None:
         self.id = request.id
         self.session = session
-        self.home = home
         self.location = request.location
         self.scope = f"{PUBLIC if request.view else READ}{request.location}"
-        self.selection = selection
         self.since = request.since
-        self.at = at
-        self.shards = shards
+        self.shelf = terms.shelf
+        self.selection = terms.selection
+        self.shards = terms.shards
         self.floor: dict[int, int] | None = None
         self.decided = False
         self.served = False
+        self.ended = False
         self.missing = 0
+        self._at = terms.at
 
     @property
     def begun(self) -> bool:
         """Whether everything it needs from the ledger is here; the rest is up to its reader."""
         return self.decided and not self.missing
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is another part to be written."""
+        return not self.served
 
     def progress(self) -> int:
         """A number that changes whenever it gets some of what it waits for."""
@@ -69,139 +98,99 @@ class Subscription:
         return 0
 
     def decide(self, *, recovered: bool) -> None:
-        """Answer the request, and begin as soon as everything is here."""
+        """``recovered``: the changes since the client's position are given. Begins as soon as everything is here."""
         if recovered and self.since is not None:
             self.floor = {shard: self.since.seq[str(shard)] for shard in self.shards}
         self.decided = True
-        self.session.send(Subscribed(self.id, self.id, recovered))
         self._begin()
 
     def arrived(self) -> None:
-        """Something it waited for is here."""
+        """A level or an area that it waited for is here."""
         self.missing -= 1
         self._begin()
 
-    def part(self, limit: int) -> bool:
-        """Write the next part, of at most ``limit`` levels. Returns whether it owes more."""
-        raise NotImplementedError
+    def owe(self) -> None:
+        self.session.owe(self)
 
-    def end(self) -> None:
-        """Let go of everything."""
-        raise NotImplementedError
+    @abstractmethod
+    def part(self, limit: int) -> Part:
+        """The next part, of at most ``limit`` levels."""
+
+    def end(self) -> list[Watched]:
+        """Let go of everything. Returns the levels that its session watches by name no more."""
+        self.ended = True
+        return []
 
     def _begin(self) -> None:
         if self.begun:
-            self.session.owe(self)
+            self.owe()
 
-    def _send_part(self, states: Sequence[State], *, last: bool) -> None:
-        self.session.counts.snapshot_parts += 1
-        self.session.counts.snapshot_levels += len(states)
-        position = self._position() if last else None
-        part: Any = {self.home.part: states}
-        self.session.send(Snapshot(self.id, **part, last=last, position=position), position)
-        if last:
-            self.served = True
-            self.session.unserved -= 1
+    def _snapshot(self, states: list[State], *, last: bool) -> Part:
+        self.served = last
+        carried: Any = {self.shelf.part: states}
+        return Part(states, Snapshot(self.id, **carried, last=last, position=self._position() if last else None))
 
     def _position(self) -> Position | None:
         """At registration, or where the client came from if that was ahead of this hub. Of its own shards only: how
         much sells elsewhere is nobody's business."""
         if not self.shards:
             return None
-        own = {str(shard): max(self.at.seq[str(shard)], (self.floor or {}).get(shard, 0)) for shard in self.shards}
-        return Position(self.at.epoch, own, self.selection)
+        own = {str(shard): max(self._at.seq[str(shard)], (self.floor or {}).get(shard, 0)) for shard in self.shards}
+        return Position(self._at.epoch, own, self.selection)
 
 
 class LevelSubscription(Subscription):
     """Named skus of one location."""
 
-    def watch(self, levels: Sequence[Watched]) -> None:
-        self.levels = levels
+    def __init__(self, request: Subscribe, session: Reader, terms: Terms, skus: Iterable[str]) -> None:
+        """Watches them from now on. Raises Full, and then watches none."""
+        super().__init__(request, session, terms)
+        self.levels: list[Watched] = terms.shelf.watch_levels(request.location, skus, session)
         self._todo: Iterable[Watched] | None = None
-        for held in levels:
-            if held.state is None:
-                held.waiters[self] = None
+        for level in self.levels:
+            if level.state is None:
+                level.waiters[self] = None
                 self.missing += 1
 
     def named(self) -> int:
         return len(self.levels)
 
-    def part(self, limit: int) -> bool:
+    def part(self, limit: int) -> Part:
         if self._todo is None:
             floor = self.floor[self.shards[0]] if self.floor is not None else -1
-            self._todo = iter([held for held in self.levels if held.seq > floor])
-        states = [held.state for held in islice(self._todo, limit) if held.state is not None]
-        self._send_part(states, last=len(states) < limit)
-        return not self.served
+            self._todo = iter([level for level in self.levels if level.seq > floor])
+        states = [level.state for level in islice(self._todo, limit) if level.state is not None]
+        return self._snapshot(states, last=len(states) < limit)
 
-    def end(self) -> None:
-        for held in self.levels:
-            held.waiters.pop(self, None)
-            if self.home.unwatch(held, self.session):  # type: ignore[arg-type]  # each is its home's own
-                self.session.dirty.pop(held, None)
-
-
-class Cursor:
-    """How far a subscription has read an area: everything with a seq up to ``at`` was written.
-
-    While it is in ``area.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: the snapshot
-    has all of the area.
-
-    A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
-    ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So
-    it sets out again, ``CHASES_MAX`` times at most: a reader too slow to ever catch up gets its position all the same,
-    and what it lacks has a higher seq than that position and follows, also after a resume.
-    """
-
-    __slots__ = ("area", "at", "chases", "goal", "passed", "session", "subscription")
-
-    def __init__(self, subscription: "AreaSubscription", area: Area, goal: int) -> None:
-        self.subscription = subscription
-        self.session = subscription.session
-        self.area = area
-        self.at = 0
-        self.goal = goal
-        self.chases = 0
-        self.passed = False
-
-    def fall_behind(self) -> None:
-        """Its session cannot be written to now: remember where it stands; the newest states follow when it drains."""
-        self.at = self.area.flushed
-        del self.area.live[self]
-        self.session.owe(self.subscription)
-
-    def next(self, limit: int) -> list[Watched]:
-        """The next levels behind it. Having them all, it goes live: call this only when all that changed is flushed."""
-        assert self.area.order is not None
-        found = self.area.order.after(self.at, limit)
-        if found:
-            self.at = found[-1].seq
-        if len(found) < limit:
-            self.passed = True
-            self.area.live[self] = None
-        elif self.at >= self.goal:
-            self.goal = self.area.order.top
-            self.chases += 1
-            self.passed = self.passed or self.chases > CHASES_MAX
-        return found
+    def end(self) -> list[Watched]:
+        super().end()
+        for level in self.levels:
+            level.waiters.pop(self, None)
+        return [level for level in self.levels if self.shelf.unwatch(level, self.session)]
 
 
 class AreaSubscription(Subscription):
     """A whole location, or everything: one cursor per area, its memory and its position at once."""
 
-    def watch(self, areas: Sequence[Area]) -> None:
-        self.cursors = [Cursor(self, area, self.at.seq[str(area.shard)]) for area in areas]
+    def __init__(self, request: Subscribe, session: Reader, terms: Terms, names: Sequence[AreaName]) -> None:
+        """Watches them from now on. Raises Full, and then watches none."""
+        super().__init__(request, session, terms)
+        areas = terms.shelf.watch_areas(names)
+        self.cursors = [Cursor(self, area, self._at.seq[str(area.shard)]) for area in areas]
         for area in areas:
-            self.home.watch_area(area)
             if area.order is None:
                 area.waiters[self] = None
                 self.missing += 1
+
+    @property
+    def owes(self) -> bool:
+        return not self.served or not all(cursor.live for cursor in self.cursors)
 
     def progress(self) -> int:
         return sum(cursor.area.pages for cursor in self.cursors) - self.missing
 
     def arrived(self) -> None:
-        if any(cursor.area.order is None and not self._reading(cursor.area) for cursor in self.cursors):
+        if any(cursor.area.order is None and not self.shelf.has(cursor.area) for cursor in self.cursors):
             self.session.fail(self, "limit", f"{self.location} has more levels than this hub may hold")
             return
         super().arrived()
@@ -212,37 +201,20 @@ class AreaSubscription(Subscription):
                 cursor.at = self.since.seq[str(cursor.area.shard)]
         super().decide(recovered=recovered)
 
-    def part(self, limit: int) -> bool:
-        if self.served:
-            self._catch_up(limit)
-        else:
-            self._snapshot_part(limit)
-        return not self.served or any(cursor not in cursor.area.live for cursor in self.cursors)
+    def part(self, limit: int) -> Part:
+        snapshot = not self.served
+        states: list[State] = []
+        for cursor in self.cursors:
+            done = cursor.passed if snapshot else cursor.live
+            if not done and len(states) < limit:
+                states += [level.state for level in cursor.next(limit - len(states)) if level.state is not None]
+        if snapshot:
+            return self._snapshot(states, last=all(cursor.passed for cursor in self.cursors))
+        return Part(states, None)
 
-    def end(self) -> None:
+    def end(self) -> list[Watched]:
         for cursor in self.cursors:
             cursor.area.live.pop(cursor, None)
             cursor.area.waiters.pop(self, None)
-            self.home.unwatch_area(cursor.area)
-
-    def _snapshot_part(self, limit: int) -> None:
-        states: list[State] = []
-        for cursor in self.cursors:
-            if not cursor.passed and len(states) < limit:
-                states += [held.state for held in cursor.next(limit - len(states)) if held.state is not None]
-        self._send_part(states, last=all(cursor.passed for cursor in self.cursors))
-
-    def _catch_up(self, limit: int) -> None:
-        frames: list[bytes] = []
-        for cursor in self.cursors:
-            if cursor not in cursor.area.live and len(frames) < limit:
-                for held in cursor.next(limit - len(frames)):
-                    assert held.state is not None
-                    frames.append(framed(state_payload(held.state))[self.session.framing])
-        counts = self.session.counts
-        counts.deliveries += len(frames)
-        counts.writes += bool(frames)
-        counts.level_bytes += self.session.write_frames(frames)
-
-    def _reading(self, area: Area) -> bool:
-        return self.home.areas.get(area.name) is area
+            self.shelf.unwatch_area(cursor.area)
+        return super().end()

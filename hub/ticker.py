@@ -26,7 +26,7 @@ class Ticker:
     def flush_now(self) -> None:
         """For heartbeats, which promise what was flushed."""
         fanout = self._fanout()
-        if fanout is not None and fanout.flush():
+        if fanout is not None and fanout.delivery.flush():
             self.schedule_flush()
 
     def _tick(self) -> None:

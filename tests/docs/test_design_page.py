@@ -1,7 +1,8 @@
 """The bounds that docs/design.md and the guides name are those of the code."""
 
 from hub.access import KEEP_S, RECHECK_S
-from hub.fanout import PUMPED_PER_FLUSH_MAX, Bounds
+from hub.delivery import PUMPED_PER_FLUSH_MAX
+from hub.fanout import Bounds
 from hub.feed import POLL_SILENCE_S
 from hub.limits import Limits
 from hub.sequence import GAP_GRACE_S, SETTLED_S

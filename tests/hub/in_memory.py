@@ -42,7 +42,7 @@ def make_fanout(history: History, now: float = 0.0, bounds: Bounds | None = None
 
 def open_session(fanout: Fanout, limit: int = 1_000_000) -> tuple[Session, Pipe]:
     pipe = Pipe(limit)
-    session = Session(pipe.write, Framing.WEBSOCKET, fanout.pumping, fanout.counts)
+    session = Session(pipe.write, Framing.WEBSOCKET, fanout.delivery.pumping, fanout.counts)
     pipe.session = session
     fanout.join(session)
     return session, pipe
@@ -112,7 +112,7 @@ class Loads:
 
         return answer
 
-    def _read_page(self, asked: list[int], found: Area, after: str, size: int = 4) -> Callable[[], bool]:
+    def _read_page(self, asked: list[int], found: Area[Held], after: str, size: int = 4) -> Callable[[], bool]:
         states = [one for one in self._history.at(None) if found.name in (one.location, one.shard)]
         page = [one for one in states if f"{one.sku}/{one.location}" > after][: size + 1]
         heads, more = self._history.heads(), len(page) > size

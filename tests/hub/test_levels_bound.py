@@ -16,14 +16,14 @@ def test_what_nobody_watches_makes_room_for_what_is_asked_for() -> None:
     session, pipe = open_session(fanout)
     subscribe(fanout, session, "paris")
     loads.all()
-    fanout.flush()
+    fanout.delivery.flush()
     fanout.unsubscribe(session, 1)
     for sku in "ABC":
         fanout.levels.hold("rome", sku)
     assert fanout.levels.count == 6
     subscribe(fanout, session, "berlin", list("ABCDEF"))
     loads.all()
-    fanout.flush()
+    fanout.delivery.flush()
     assert session.subscriptions[1].served
     assert len(pipe.queue[-1]["levels"]) == 6
     assert list(fanout.levels.locations) == ["berlin"]

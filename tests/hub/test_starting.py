@@ -26,7 +26,7 @@ def test_what_the_ledger_never_gives_is_refused_in_the_end() -> None:
     assert not fanout.confirming
     Loads(fanout, history).all()
     subscribe(fanout, session, "berlin", ["A"])
-    fanout.flush()
+    fanout.delivery.flush()
     assert pipe.queue[-1]["type"] == "snapshot"
 
 
@@ -43,7 +43,7 @@ def test_a_location_that_is_still_being_read_is_waited_for() -> None:
         loads.read(1)
         loads.answer(1)
     fanout.give_up(10 * START_S)
-    fanout.flush()
+    fanout.delivery.flush()
     assert session.subscriptions[1].served
 
 
@@ -57,8 +57,8 @@ def test_a_reader_that_is_slow_is_never_refused_by_it() -> None:
     Loads(fanout, history).all()
     for now in (0.0, START_S, 10 * START_S):
         fanout.give_up(now)
-        fanout.flush()
+        fanout.delivery.flush()
     assert not session.subscriptions[1].served
     session.resumed()
-    fanout.flush()
+    fanout.delivery.flush()
     assert session.subscriptions[1].served

@@ -11,7 +11,7 @@ from hub.errors import Full
 from hub.fanout import Bounds, Fanout
 from hub.held import ReadLevel
 from hub.session import Session
-from hub.views import ViewKind, crossed
+from hub.view_states import ViewKind, crossed
 from tests.hub.in_memory import Pipe, make_fanout, open_session
 from tests.simulation.history import COMMITTED_AT, EPOCH, History
 from wire.availability import PublicSteps
@@ -130,14 +130,14 @@ def test_every_reader_ends_with_what_is_true_and_is_told_of_nothing_else(acts: l
             case ("load", _):
                 shop.load()
             case ("flush", _):
-                fanout.flush()
+                fanout.delivery.flush()
                 fanout.levels.trim()
             case ("stall", number):
                 if readers:
                     readers[number % len(readers)].session.paused()
     for _ in range(100):
         shop.load()
-        fanout.flush()
+        fanout.delivery.flush()
         for reader in readers:
             reader.session.resumed()
             reader.read()
@@ -205,7 +205,7 @@ def test_one_view_is_encoded_once_and_only_when_it_changes() -> None:
         fanout.subscribe(session, Subscribe(1, "web", ["A"], view="public"))
         readers.append((session, pipe))
     shop.load()
-    fanout.flush()
+    fanout.delivery.flush()
     for session, pipe in readers:
         pipe.take(100)
         written: list[bytes] = []
@@ -213,7 +213,7 @@ def test_one_view_is_encoded_once_and_only_when_it_changes() -> None:
         pipe.written = written  # type: ignore[attr-defined]
     for on_hand in (11, 10, 9, 8, 5, 4):
         shop.tell(shop.move("web", "A", on_hand))
-        fanout.flush()
+        fanout.delivery.flush()
     frames = [pipe.written for _, pipe in readers]  # type: ignore[attr-defined]
     assert [len(one) for one in frames] == [2, 2, 2]
     assert all(one[0] is frames[0][0] and one[1] is frames[0][1] for one in frames)
@@ -227,16 +227,16 @@ def test_what_is_derived_counts_against_the_bound_and_goes_with_its_last_watcher
     first, _ = open_session(fanout)
     fanout.subscribe(first, Subscribe(1, "web", view="public"))
     shop.load()
-    fanout.flush()
+    fanout.delivery.flush()
     assert fanout.levels.count == 6
     second, pipe = open_session(fanout)
     with pytest.raises(Full):
         fanout.subscribe(second, Subscribe(1, "web", when=LOW))
     assert not second.subscriptions
-    assert list(fanout.levels._views) == [ViewKind(public=True)]
+    assert list(fanout.views.kept) == [ViewKind(public=True)]
     fanout.leave(first)
     fanout.subscribe(second, Subscribe(2, "web", when=LOW))
-    fanout.flush()
+    fanout.delivery.flush()
     assert [message["type"] for message in pipe.take(10)] == ["subscribed", "snapshot"]
 
 
@@ -250,13 +250,13 @@ def test_everything_that_does_not_fit_is_refused_whole() -> None:
     everything, _ = open_session(fanout)
     fanout.subscribe(everything, Subscribe(1, "*"))
     shop.load()
-    fanout.flush()
+    fanout.delivery.flush()
     assert {shard_of(location, SHARDS) for location in LOCATIONS} == set(range(SHARDS))
     session, _ = open_session(fanout)
     with pytest.raises(Full):
         fanout.subscribe(session, Subscribe(1, "*", view="public"))
     assert fanout.levels.count == 6
-    assert not fanout.levels._views
+    assert not fanout.views.kept
     assert not any(found.views for found in fanout.levels.areas.values())
 
 

@@ -147,7 +147,7 @@ def simulate(seed: int) -> Screen:
         loads.all()
         node.confirmed(history.heads())
         if chance.random() < 0.7:
-            node.flush()
+            node.delivery.flush()
         for message in link[1].take(chance.choice([0, 0, 1, 3, 10])):
             receive(screen, message)
     return screen

@@ -50,7 +50,7 @@ def _check_levels(node: Node, fanout: Fanout, history: History) -> None:
 def _check_sessions(node: Node, fanout: Fanout) -> None:
     _same(node, "sessions", set(fanout.sessions), {link.session for link in node.links})
     owed: dict[str, Collection[object]] = {
-        "sessions to pump": fanout.pumping,
+        "sessions to pump": fanout.delivery.pumping,
         "resumes to confirm": fanout.confirming,
         "levels wanted": fanout.levels.wanted,
         "areas wanted": fanout.levels.wanted_areas,

@@ -30,7 +30,7 @@ class Link:
         self.unread: deque[bytes] = deque()
         self.open = True
         self.code: int | None = None
-        self.session = Session(self._write, Framing.WEBSOCKET, fanout.pumping, fanout.counts)
+        self.session = Session(self._write, Framing.WEBSOCKET, fanout.delivery.pumping, fanout.counts)
         self.beside: int | None = None
         self._fanout = fanout
         self._screen = screen

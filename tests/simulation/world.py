@@ -9,13 +9,13 @@ from itertools import accumulate
 from random import Random
 from unittest.mock import patch
 
-import hub.fanout
+import hub.cursor
+import hub.delivery
 import hub.heartbeats
 import hub.loader
 import hub.order
 import hub.sequence
 import hub.session
-import hub.subscription
 from tests.simulation import leaks
 from tests.simulation.broker import CALM, NOISES
 from tests.simulation.loop import VirtualLoop
@@ -296,7 +296,7 @@ def simulate(seed: int, steps: int = STEPS, say: Callable[[str], None] | None = 
     try:
         with (
             patch.object(hub.session, "PART_LEVELS", part_levels),
-            patch.object(hub.fanout, "PART_LEVELS", part_levels),
+            patch.object(hub.delivery, "PART_LEVELS", part_levels),
         ):
             world.run(steps)
     except BaseException as error:  # also the end of a test that takes too long
@@ -316,7 +316,7 @@ def small() -> Iterator[None]:
             patch.object(hub.order, "COMPACT_MIN", 2),
             patch.object(hub.sequence, "WAITING_EVENTS_MAX", 8),
             patch.object(hub.loader, "QUERY_KEYS_MAX", 4),
-            patch.object(hub.subscription, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
+            patch.object(hub.cursor, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
         ):
             yield
     finally:
