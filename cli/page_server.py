@@ -11,7 +11,7 @@ import uvicorn
 
 from cli.shop import Shop, create_shop
 from cli.supervisor import SupervisorFailed
-from server.http.backlog import BACKLOG
+from server.http.listening import BACKLOG
 from stockwire import AsyncClient
 
 CONNECTIONS_MAX = 256  # one shop's page on one machine

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hub.node import Listeners, Node
-from hub.serving import bind, url_of
-from hub.settings import Settings, read_settings
+from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, Settings, read_settings
 from hub.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
+from server.http.listening import bind, url_of
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 from wire.messages import encode
@@ -63,9 +63,9 @@ async def _serve(settings: Settings, worker: Ports | None) -> None:
     tls = Tls(settings.certificate) if settings.certificate else None
     admin_tls = None if tls is None else tls.beyond_loopback(settings.admin_host)
     listeners = Listeners(
-        bind(settings.host, settings.stream_port, "STOCKWIRE_HUB_STREAM_PORT", shared=worker is not None),
-        bind(settings.host, settings.read_port, "STOCKWIRE_HUB_READ_PORT", shared=worker is not None),
-        bind(settings.admin_host, settings.admin_port, "STOCKWIRE_HUB_ADMIN_PORT"),
+        bind(settings.host, settings.stream_port, HOST, STREAM_PORT, shared=worker is not None),
+        bind(settings.host, settings.read_port, HOST, READ_PORT, shared=worker is not None),
+        bind(settings.admin_host, settings.admin_port, ADMIN_HOST, ADMIN_PORT),
     )
     node = Node(settings, tls, admin_tls)
     loop = asyncio.get_running_loop()

@@ -16,6 +16,9 @@ from server.tokens.token_settings import TokenSettings, read_token_settings
 from wire.channels import DEFAULT_PREFIX
 from wire.names import NAME_PATTERN
 
+HOST, ADMIN_HOST = "STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST"
+STREAM_PORT, READ_PORT = "STOCKWIRE_HUB_STREAM_PORT", "STOCKWIRE_HUB_READ_PORT"
+ADMIN_PORT = "STOCKWIRE_HUB_ADMIN_PORT"
 HTTP = ("http", "https")
 LOOPS = ("uvloop", "asyncio")
 PORT_MAX = 65_535
@@ -66,11 +69,11 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         tokens=read_token_settings(env),
         redis_url=broker_url_of(env),
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
-        host=env.text("STOCKWIRE_HUB_HOST", "127.0.0.1"),
-        admin_host=env.text("STOCKWIRE_HUB_ADMIN_HOST", "127.0.0.1"),
-        stream_port=_port(env, "STOCKWIRE_HUB_STREAM_PORT", 8090),
-        read_port=_port(env, "STOCKWIRE_HUB_READ_PORT", 8091),
-        admin_port=_port(env, "STOCKWIRE_HUB_ADMIN_PORT", 8092),
+        host=env.text(HOST, "127.0.0.1"),
+        admin_host=env.text(ADMIN_HOST, "127.0.0.1"),
+        stream_port=_port(env, STREAM_PORT, 8090),
+        read_port=_port(env, READ_PORT, 8091),
+        admin_port=_port(env, ADMIN_PORT, 8092),
         node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
         origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
@@ -89,7 +92,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
     )
-    hosts = {"STOCKWIRE_HUB_HOST": settings.host, "STOCKWIRE_HUB_ADMIN_HOST": settings.admin_host}
+    hosts = {HOST: settings.host, ADMIN_HOST: settings.admin_host}
     refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings

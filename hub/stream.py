@@ -29,7 +29,7 @@ from hub.pulse import CLOSE_S
 from hub.refusal import RETRY_AFTER_MAX_S, Cut, Refusal
 from hub.serving import bound_send_buffer
 from hub.session import Session
-from server.http.backlog import BACKLOG
+from server.http.listening import BACKLOG
 from server.tls.handshakes import Handshakes
 from wire.close_codes import CloseCode
 from wire.hosts import is_allowed_host

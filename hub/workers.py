@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
-from hub.serving import bind, url_of
-from hub.settings import PORT_MAX, Settings
+from hub.settings import HOST, PORT_MAX, READ_PORT, STREAM_PORT, Settings
 from hub.stream import PATH
+from server.http.listening import bind, url_of
 from server.settings.environment import SettingsError
 
 log = logging.getLogger(__name__)
@@ -77,11 +77,11 @@ class Workers:
             signal.signal(caught, lambda *_: self._stopping.set())
         if self._settings.certificate is not None:
             signal.signal(signal.SIGHUP, lambda *_: self._renew())
-        host = self._settings.host
+        settings, host = self._settings, self._settings.host
         # bound but not listening: no connection comes here, and the ports are ours
         with (
-            bind(host, self._settings.stream_port, "STOCKWIRE_HUB_STREAM_PORT", shared=True, listen=False) as stream,
-            bind(host, self._settings.read_port, "STOCKWIRE_HUB_READ_PORT", shared=True, listen=False) as read,
+            bind(host, settings.stream_port, HOST, STREAM_PORT, shared=True, listen=False) as stream,
+            bind(host, settings.read_port, HOST, READ_PORT, shared=True, listen=False) as read,
         ):
             try:
                 for number in range(self._count):

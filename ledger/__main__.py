@@ -10,8 +10,8 @@ import orjson
 import uvloop
 
 from ledger.process import Ledger, NoDatabase
-from ledger.serving import listen, url_of
-from ledger.settings import Settings, read_settings
+from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
+from server.http.listening import bind, url_of
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
@@ -43,9 +43,9 @@ async def serve(settings: Settings) -> None:
     """
     tls = Tls(settings.certificate) if settings.certificate else None
     admin_tls = None if tls is None else tls.beyond_loopback(settings.admin_host)
-    listener = listen(settings.host, settings.port, "STOCKWIRE_LEDGER_")
-    admin_listener = listen(settings.admin_host, settings.admin_port, "STOCKWIRE_LEDGER_ADMIN_")
-    ledger = Ledger(settings, url_of(listener, tls), tls, admin_tls)
+    listener = bind(settings.host, settings.port, HOST, PORT)
+    admin_listener = bind(settings.admin_host, settings.admin_port, ADMIN_HOST, ADMIN_PORT)
+    ledger = Ledger(settings, url_of("http", listener, tls), tls, admin_tls)
     # Before anything serves: a signal during the start stops it as well.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ledger.stop)
@@ -53,7 +53,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.renew)
 
     def announce() -> None:
-        url, admin = url_of(listener, tls), url_of(admin_listener, admin_tls)
+        url, admin = url_of("http", listener, tls), url_of("http", admin_listener, admin_tls)
         ready = {"ready": True, "service": "ledger", "url": url, "admin": admin}
         sys.stdout.write(orjson.dumps(ready).decode() + "\n")
         sys.stdout.flush()

@@ -14,6 +14,8 @@ from server.tokens.token_settings import SharedSecret, TokenSettings, read_signi
 from wire.channels import DEFAULT_PREFIX
 from wire.tokens import Signer, shared_secret
 
+HOST, PORT = "STOCKWIRE_LEDGER_HOST", "STOCKWIRE_LEDGER_PORT"
+ADMIN_HOST, ADMIN_PORT = "STOCKWIRE_LEDGER_ADMIN_HOST", "STOCKWIRE_LEDGER_ADMIN_PORT"
 RATE_PER_S_DEFAULT = 10_000.0
 """More than one ledger process can take: it only stops a caller that has gone wild. 0 turns the limit off."""
 DATABASE_WAIT_S_DEFAULT = 60.0
@@ -75,10 +77,10 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         signing_keys=read_signing_key_file(env, tokens),
         allowed_origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
-        host=env.text("STOCKWIRE_LEDGER_HOST", "127.0.0.1"),
-        port=env.integer("STOCKWIRE_LEDGER_PORT", 8080, low=0, high=65535),
-        admin_host=env.text("STOCKWIRE_LEDGER_ADMIN_HOST", "127.0.0.1"),
-        admin_port=env.integer("STOCKWIRE_LEDGER_ADMIN_PORT", 8081, low=0, high=65535),
+        host=env.text(HOST, "127.0.0.1"),
+        port=env.integer(PORT, 8080, low=0, high=65535),
+        admin_host=env.text(ADMIN_HOST, "127.0.0.1"),
+        admin_port=env.integer(ADMIN_PORT, 8081, low=0, high=65535),
         public_url=_optional_url(env, "STOCKWIRE_LEDGER_PUBLIC_URL"),
         hubs=_hubs(env),
         body_bytes_max=env.integer("STOCKWIRE_LEDGER_BODY_BYTES_MAX", BODY_BYTES_MAX, low=1024, high=16 * 2**20),
@@ -95,7 +97,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
     )
-    hosts = {"STOCKWIRE_LEDGER_HOST": settings.host, "STOCKWIRE_LEDGER_ADMIN_HOST": settings.admin_host}
+    hosts = {HOST: settings.host, ADMIN_HOST: settings.admin_host}
     refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings

@@ -23,12 +23,9 @@ import uvloop
 import hub.settings
 import ledger.settings
 from hub.node import Listeners, Node
-from hub.serving import bind
-from hub.serving import url_of as hub_url
 from hub.stream import PATH
 from ledger.process import Ledger, NoDatabase
-from ledger.serving import listen
-from ledger.serving import url_of as ledger_url
+from server.http.listening import bind, url_of
 from server.settings.environment import SettingsError
 from tests.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports
 
@@ -113,11 +110,16 @@ class Resident(Server):
 class ResidentLedger(Resident):
     async def _serve(self) -> None:
         settings = ledger.settings.read_settings(self.environment)
-        listener = listen(settings.host, settings.port, "STOCKWIRE_LEDGER_")
-        admin = listen(settings.admin_host, settings.admin_port, "STOCKWIRE_LEDGER_ADMIN_")
-        served = Ledger(settings, ledger_url(listener))
+        listener = bind(settings.host, settings.port, ledger.settings.HOST, ledger.settings.PORT)
+        admin = bind(settings.admin_host, settings.admin_port, ledger.settings.ADMIN_HOST, ledger.settings.ADMIN_PORT)
+        served = Ledger(settings, url_of("http", listener, None))
         self._stop = served.stop
-        ready = {"ready": True, "service": "ledger", "url": ledger_url(listener), "admin": ledger_url(admin)}
+        ready = {
+            "ready": True,
+            "service": "ledger",
+            "url": url_of("http", listener, None),
+            "admin": url_of("http", admin, None),
+        }
         await served.run(listener, admin, lambda: setattr(self, "_said", ready))
 
 
@@ -126,18 +128,18 @@ class ResidentHub(Resident):
     async def _serve(self) -> None:
         settings = hub.settings.read_settings(self.environment)
         listeners = Listeners(
-            bind(settings.host, settings.stream_port, "STOCKWIRE_HUB_STREAM_PORT"),
-            bind(settings.host, settings.read_port, "STOCKWIRE_HUB_READ_PORT"),
-            bind(settings.admin_host, settings.admin_port, "STOCKWIRE_HUB_ADMIN_PORT"),
+            bind(settings.host, settings.stream_port, hub.settings.HOST, hub.settings.STREAM_PORT),
+            bind(settings.host, settings.read_port, hub.settings.HOST, hub.settings.READ_PORT),
+            bind(settings.admin_host, settings.admin_port, hub.settings.ADMIN_HOST, hub.settings.ADMIN_PORT),
         )
         node = Node(settings)
         self._stop = node.stop
         ready = {
             "ready": True,
             "service": "hub",
-            "stream": hub_url("ws", listeners.stream, None) + PATH,
-            "read": hub_url("http", listeners.read, None),
-            "admin": hub_url("http", listeners.admin, None),
+            "stream": url_of("ws", listeners.stream, None) + PATH,
+            "read": url_of("http", listeners.read, None),
+            "admin": url_of("http", listeners.admin, None),
         }
         await node.run(listeners, lambda: setattr(self, "_said", ready))
 

@@ -20,7 +20,7 @@ import pytest
 
 from cli.page_server import serve_page
 from cli.shop import Shop
-from server.http.backlog import BACKLOG
+from server.http.listening import BACKLOG
 from stockwire import AsyncClient
 from tests.servers import free_port
 from tests.system import ProcessSystem

@@ -9,7 +9,7 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
-from server.http.backlog import BACKLOG
+from server.http.listening import BACKLOG
 from server.tls.handshakes import Handshakes
 
 KEEP_ALIVE_S = 75

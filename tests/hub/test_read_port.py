@@ -11,9 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import hub.body
 from hub.body import BODY_BYTES_MAX
 from hub.fanout import Bounds
-from hub.serving import bind, bound_send_buffer, create_server
+from hub.serving import bound_send_buffer, create_server
 from server.http import connection as http_connection
 from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from server.http.listening import bind
 from tests.api_keys import make_token
 from tests.hub.reader import in_memory, read_port
 
@@ -28,7 +29,7 @@ async def test_a_path_is_never_redirected_to_whatever_host_was_named() -> None:
 
 
 async def test_a_connection_inherits_the_bound_of_the_kernels_buffer() -> None:
-    with bind("127.0.0.1", 0, "STOCKWIRE_HUB_READ_PORT") as listener:
+    with bind("127.0.0.1", 0, "HOST", "PORT") as listener:
         bound_send_buffer(listener, 16_384)
         with socket.create_connection(listener.getsockname(), DEADLINE_S):
             accepted, _ = listener.accept()
@@ -106,7 +107,7 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server as the hub runs it."""
-    with bind("127.0.0.1", 0, "STOCKWIRE_HUB_READ_PORT") as listener:
+    with bind("127.0.0.1", 0, "HOST", "PORT") as listener:
         server = create_server(app, 10)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())

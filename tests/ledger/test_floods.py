@@ -10,9 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from ledger.body import BODY_DEADLINE_S
 from ledger.connection_table import ConnectionTable, counted_address
-from ledger.serving import create_server, listen, url_of
+from ledger.serving import create_server
 from server.http import connection as http_connection
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
+from server.http.listening import bind, url_of
 from tests.conftest import StartHub, StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked
@@ -100,9 +101,9 @@ async def test_a_head_that_drips_ends_the_connection(
     if not after:
         monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)
     table = ConnectionTable(10)
-    server, listener = create_server(refuse, table), listen("127.0.0.1", 0, "PORT")
+    server, listener = create_server(refuse, table), bind("127.0.0.1", 0, "HOST", "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with asyncio.timeout(DEADLINE_S), connection(url_of(listener)) as (reader, writer):
+    async with asyncio.timeout(DEADLINE_S), connection(url_of("http", listener, None)) as (reader, writer):
         if after:
             writer.write(after)
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")

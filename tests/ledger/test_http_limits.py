@@ -196,23 +196,25 @@ async def read_body(receive: object, bytes_max: int = 1000, deadline_s: float = 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT"])
 async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """In this process, with a short deadline: the server and its connections are the real ones."""
-    from ledger.serving import create_server, listen, url_of
+    from ledger.serving import create_server
+    from server.http.listening import bind, url_of
 
     monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.1)
 
     async def app(scope: object, receive: object, send: object) -> None:
         raise AssertionError("no request was sent")
 
-    server, listener = create_server(app), listen("127.0.0.1", 0, "PORT")
+    server, listener = create_server(app), bind("127.0.0.1", 0, "HOST", "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    assert await answer_to(url_of(listener), sent) == b""
+    assert await answer_to(url_of("http", listener, None), sent) == b""
     server.stop()
     await serving
 
 
 async def test_a_connection_that_does_not_read_its_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, with a short deadline: the server and its connections are the real ones."""
-    from ledger.serving import create_server, listen, url_of
+    from ledger.serving import create_server
+    from server.http.listening import bind, url_of
 
     monkeypatch.setattr(LedgerConnection, "stall_s", 0.1)
     ended = asyncio.Event()
@@ -223,9 +225,9 @@ async def test_a_connection_that_does_not_read_its_answer_is_closed(monkeypatch:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         ended.set()
 
-    server, listener = create_server(app), listen("127.0.0.1", 0, "PORT")
+    server, listener = create_server(app), bind("127.0.0.1", 0, "HOST", "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with connection(url_of(listener)) as (_, writer):
+    async with connection(url_of("http", listener, None)) as (_, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
         async with asyncio.timeout(DEADLINE_S):
             await ended.wait()
