@@ -125,14 +125,24 @@ class Levels(Shelf[Held]):
         if self.count + count > self.levels_max:
             raise Full(self.levels_max)
 
-    def derive(self, held: Held, derived: DerivedLevel) -> None:
+    def derive(self, held: Held, derived: DerivedLevel, *, bounded: bool = True) -> None:
+        """Raises Full. From the first moment it keeps its level, which must not go to make room for it."""
         held.derived = (*held.derived, derived)
         self._idle.pop(held, None)
+        try:
+            if bounded:
+                self.claim(1)
+        except Full:
+            self._detach(held, derived)
+            raise
         self.count += 1
 
     def underive(self, held: Held, derived: DerivedLevel) -> None:
-        held.derived = tuple(one for one in held.derived if one is not derived)
         self.count -= 1
+        self._detach(held, derived)
+
+    def _detach(self, held: Held, derived: DerivedLevel) -> None:
+        held.derived = tuple(one for one in held.derived if one is not derived)
         self.rest(held)
 
     def mark(self, watched: Watched) -> None:

@@ -6,6 +6,7 @@ order of its own, so it is delivered as levels are: encoded once, conflated, in 
 
 from typing import Literal
 
+from hub.errors import Full
 from hub.held import Area, AreaName, Held, Watched, call_waiters
 from hub.levels import Levels
 from hub.order import SeqOrder
@@ -67,11 +68,7 @@ class Views(Shelf[Derived]):
 
     def hold(self, location: str, sku: str) -> Derived:
         source = self._levels.hold(location, sku)
-        derived = self._derived.get(source)
-        if derived is None:
-            self._levels.claim(1)
-            derived = self._add(source)
-        return derived
+        return self._derived.get(source) or self._add(source)
 
     def area(self, name: AreaName) -> Area[Derived]:
         """It follows that of the levels."""
@@ -79,13 +76,17 @@ class Views(Shelf[Derived]):
         if area is None:
             source = self._levels.area(name)
             area = Area(name, source.shard)
-            if source.order is not None:
-                self._complete(area, source)
-            else:
-                source.waiters[_Awaited(self, area, source)] = None
+            self._levels.watch_area(source)  # first, or it would be let go of to make room for what derives from it
+            try:
+                if source.order is not None:
+                    self._complete(area, source)
+                else:
+                    source.waiters[_Awaited(self, area, source)] = None
+            except Full:
+                self._levels.unwatch_area(source)
+                raise
             self.areas[name] = area
             self._kept[self._kind] = self
-            self._levels.watch_area(source)
             source.views[self] = None
         return area
 
@@ -112,7 +113,7 @@ class Views(Shelf[Derived]):
         """A level has come into being in an area that is watched."""
         if source not in self._derived:
             derived = self._derived[source] = Derived(source, self)
-            self._levels.derive(source, derived)
+            self._levels.derive(source, derived, bounded=False)
             derived.changed()
 
     def seen(self, derived: Derived) -> ViewState | ThresholdState:
@@ -128,16 +129,18 @@ class Views(Shelf[Derived]):
                 area.order.moved(derived, new=new)
 
     def settle(self, area: Area[Derived], source: Area[Held]) -> None:
-        """The area of the levels has come, or cannot be had."""
+        """The area of the levels has come, or cannot be had. Without room for what derives from it, this one cannot be
+        had either; those who wait for the levels do not suffer from it."""
         if not self.has(area):
             return
         try:
             if source.order is not None:
                 self._complete(area, source)
-            else:
-                self.rest_area(area)
-        finally:
-            call_waiters(area)
+        except Full:
+            pass
+        if area.order is None:
+            self.rest_area(area)
+        call_waiters(area)
 
     def _complete(self, area: Area[Derived], source: Area[Held]) -> None:
         """Raises Full."""
@@ -147,9 +150,11 @@ class Views(Shelf[Derived]):
         area.flushed = area.order.top
 
     def _add(self, source: Held) -> Derived:
-        derived = self._derived[source] = Derived(source, self)
-        self._kept[self._kind] = self
+        """Raises Full."""
+        derived = Derived(source, self)
         self._levels.derive(source, derived)
+        self._derived[source] = derived
+        self._kept[self._kind] = self
         if source.state is not None:
             derived.arrived()
         return derived

@@ -65,7 +65,10 @@ class Shop:
         for found in list(levels.wanted_areas):
             del levels.wanted_areas[found]
             members = [one for one in self.levels.values() if found.name in (one.state.location, one.state.shard)]
-            assert self.fanout.page([found], members, self.heads, lasts, last=True)
+            try:
+                assert self.fanout.page([found], members, self.heads, lasts, last=True)
+            except Full:
+                levels.abandon([found])
 
 
 @dataclass
@@ -107,9 +110,10 @@ ACTS = st.one_of(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(ACTS, max_size=60))
-def test_every_reader_ends_with_what_is_true_and_is_told_of_nothing_else(acts: list[Any]) -> None:
-    fanout = make_fanout(History(shards=SHARDS))
+@given(st.lists(ACTS, max_size=60), st.sampled_from((Bounds(), Bounds(14, 4), Bounds(9, 2))))
+def test_every_reader_ends_with_what_is_true_and_is_told_of_nothing_else(acts: list[Any], bounds: Bounds) -> None:
+    """Also in a hub that is full: whoever was not refused is served."""
+    fanout = make_fanout(History(shards=SHARDS), bounds=bounds)
     shop, readers = Shop(fanout), list[Reader]()
     for act in acts:
         match act:
@@ -119,8 +123,12 @@ def test_every_reader_ends_with_what_is_true_and_is_told_of_nothing_else(acts: l
                 if location != "*" or skus is None:
                     session, pipe = open_session(fanout, limit=3)
                     asked = Subscribe(1, location, skus, view=view, when=when)
-                    fanout.subscribe(session, asked)
-                    readers.append(Reader(session, pipe, asked))
+                    try:
+                        fanout.subscribe(session, asked)
+                    except Full:
+                        fanout.leave(session)
+                    else:
+                        readers.append(Reader(session, pipe, asked))
             case ("go", number):
                 if readers:
                     fanout.leave(readers.pop(number % len(readers)).session)
@@ -142,7 +150,10 @@ def test_every_reader_ends_with_what_is_true_and_is_told_of_nothing_else(acts: l
             reader.session.resumed()
             reader.read()
     for reader in readers:
-        _check(reader, shop)
+        if reader.session.subscriptions:  # else it was told that there is no room
+            _check(reader, shop)
+        else:
+            assert fanout.counts.errors["limit"]
         fanout.leave(reader.session)
     held = [one for levels in fanout.levels.locations.values() for one in levels.values()]
     assert fanout.levels.count == len(held)
@@ -258,6 +269,41 @@ def test_everything_that_does_not_fit_is_refused_whole() -> None:
     assert fanout.levels.count == 6
     assert not fanout.views.kept
     assert not any(found.views for found in fanout.levels.areas.values())
+
+
+def test_what_derives_from_a_level_does_not_push_it_out() -> None:
+    """The hub was full of idle levels and let go of the very level that was about to be watched: nobody told it."""
+    fanout = make_fanout(History(shards=SHARDS), bounds=Bounds(levels_max=2, idle_max=2))
+    shop = Shop(fanout)
+    shop.tell(shop.move("web", "A", 12))
+    fanout.levels.hold("web", "A")
+    fanout.levels.hold("web", "B")
+    shop.load()
+    session, pipe = open_session(fanout)
+    fanout.subscribe(session, Subscribe(1, "web", ["A"], view="public"))
+    shop.load()
+    fanout.delivery.flush()
+    shop.tell(shop.move("web", "A", 0))
+    fanout.delivery.flush()
+    assert [message["type"] for message in pipe.take(10)] == ["subscribed", "snapshot", "view"]
+    assert sorted(fanout.levels.locations["web"]) == ["A"]
+
+
+def test_levels_that_fit_are_served_though_what_derives_from_them_does_not_fit() -> None:
+    """A view without room broke the flush of every session, and left those who waited for the levels waiting."""
+    fanout = make_fanout(History(shards=SHARDS), bounds=Bounds(levels_max=4, idle_max=4))
+    shop = Shop(fanout)
+    for sku in SKUS:
+        shop.tell(shop.move("web", sku, 3))
+    refused, refusals = open_session(fanout)
+    served, pipe = open_session(fanout)
+    fanout.subscribe(refused, Subscribe(1, "web", view="public"))
+    fanout.subscribe(served, Subscribe(1, "web"))
+    shop.load()
+    fanout.delivery.flush()
+    assert [message["type"] for message in pipe.take(10)] == ["subscribed", "snapshot"]
+    assert [message.get("code") for message in refusals.take(10)] == [None, "limit"]
+    assert not fanout.views.kept
 
 
 def _absent(location: str, sku: str) -> LevelState:
