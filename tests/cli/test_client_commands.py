@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -48,12 +49,13 @@ class Shell:
         return fields
 
     @contextlib.contextmanager
-    def running(self, *words: str, key: str | None = None) -> Iterator[IO[str]]:
-        """The lines of a command that runs until the context ends, as a program of its own."""
+    def running(self, *words: str, key: str | None = None, said: IO[str] | None = None) -> Iterator[IO[str]]:
+        """The lines of a command that runs until the context ends, as a program of its own. ``said``: takes stderr."""
         environment = clean_environment(
             {"STOCKWIRE_URL": self.system.ledger_url, "STOCKWIRE_API_KEY": key or self._key}
         )
-        with subprocess.Popen([PROGRAM, *words], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        command = [str(PROGRAM), *words]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=said, text=True) as process:
             assert process.stdout is not None
             try:
                 yield process.stdout
@@ -200,3 +202,26 @@ def test_watch_prints_what_the_public_sees_and_what_crosses(shell: Shell) -> Non
             "raised": True,
             "available": 4,
         }
+
+
+@pytest.mark.parametrize("view", [[], ["--public"], ["--at-most", "5"]], ids=" ".join)
+def test_watch_says_that_there_is_no_such_location_and_shows_its_stock_as_soon_as_it_is_made(
+    shell: Shell, tmp_path: Path, view: list[str]
+) -> None:
+    """A wrong name would look like a place without stock."""
+    nowhere = f"{shell.name}-nowhere"
+    with (tmp_path / "said").open("w+") as said, shell.running("watch", nowhere, *view, said=said) as lines:
+        assert shell.next_of(lines, "snapshot")["levels"] == []
+        said.seek(0)
+        assert said.read() == f"stockwire: there is no location {nowhere}: its stock is shown as soon as it is made\n"
+        shell.run("locations", "put", nowhere, "A new shop")
+        shell.run("stock", "receive", shell.name, nowhere, "3")
+        told = shell.next_of(lines, {"--public": "view", "--at-most": "threshold"}.get("".join(view[:1]), "level"))
+        assert (told["location"], told["sku"], told["version"]) == (nowhere, shell.name, 1)
+
+
+def test_watch_says_nothing_of_a_location_that_is_there_and_empty(shell: Shell, tmp_path: Path) -> None:
+    with (tmp_path / "said").open("w+") as said, shell.running("watch", shell.name, said=said) as lines:
+        assert shell.next_of(lines, "snapshot")["levels"] == []
+        said.seek(0)
+        assert said.read() == ""
