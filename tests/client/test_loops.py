@@ -71,6 +71,7 @@ async def test_a_subscription_is_read_in_the_loop_that_entered_it() -> None:
             lambda stream: anext(stream),
             lambda stream: stream.ready(),
             lambda stream: stream.next_event(30.0),
+            lambda stream: stream.close(),
         ]
         async with stream:
             for use in uses:

@@ -93,12 +93,15 @@ class AsyncSubscription(Generic[T, C]):
     async def close(self) -> None:
         """Safe twice, and if never entered. No task and no socket is left when it returns.
 
+        Raises RuntimeError in another event loop than that which runs it, and in a fork's child: neither could end it.
+
         >>> async with client.subscribe("berlin") as subscription:
         ...     await subscription.close()
         ...     print([event async for event in subscription], subscription.view.state)
         [] State.CLOSED
         """
         if self._task is not None and not self._task.done():  # one that is done may be of a loop that is closed
+            self._check_home()
             self._task.cancel()
             await asyncio.wait([self._task])
         self._inbox.end()

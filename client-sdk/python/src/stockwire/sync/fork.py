@@ -2,6 +2,8 @@
 
 import os
 import threading
+from contextlib import suppress
+from types import TracebackType
 
 
 class ForkCheck:
@@ -36,3 +38,13 @@ class OwnCondition(threading.Condition):
     def __enter__(self) -> bool:
         self._check()
         return super().__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Ctrl-C may end a wait while it has let go of the lock: then there is none to release, and Ctrl-C is told."""
+        if raised is None:
+            super().__exit__(kind, raised, traceback)
+        else:
+            with suppress(RuntimeError):
+                super().__exit__(kind, raised, traceback)
