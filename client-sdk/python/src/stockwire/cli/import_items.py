@@ -2,17 +2,7 @@
 
 from stockwire.asyncio.client import AsyncClient
 from stockwire.cli.import_report import preview, rejects_path, report, write_rejects
-from stockwire.cli.import_run import (
-    check_currency,
-    end,
-    fail,
-    options_of,
-    progress_bar,
-    readable,
-    rejected,
-    run,
-    was_read,
-)
+from stockwire.cli.import_run import check_currency, fail, progress_bar, read_file, rejected, run
 from stockwire.cli.import_told import Told
 from stockwire.importing import read_items
 from stockwire.importing.item_puts import ItemsPut, put_items, without_currency
@@ -24,13 +14,10 @@ def import_items(told: Told) -> None:
     path = rejects_path(told)
     put = ItemsPut()
     with progress_bar() as progress:
-        with readable():
-            found = read_items(told.file, options_of(told), progress.reach)
-            was_read(told, found.profile, found.readings, dict(found.mends))
+        found = read_file(told, read_items, progress)
         if told.dry_run:
             counts = {"read": found.lines_read, "items": len(found.rows), "rejected": len(found.rejects)}
             preview(told, preview_items(found), counts, rejected(found.rejects))
-            end(told, counts["read"], counts["items"])
             return
         if told.currency is None and without_currency(found.rows):
             fail("the file has prices and does not say in which currency: say --currency GBP, or another (ISO 4217)")
@@ -44,4 +31,3 @@ def import_items(told: Told) -> None:
     counts = {"read": found.lines_read, "applied": put.applied, "refused": 0, "rejected": len(rejects)}
     more = {"created": put.created, "updated": put.updated, "unchanged": put.unchanged}
     report(told, "Imported items:", counts, more, rejected(rejects), path)
-    end(told, found.lines_read, put.applied)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from stockwire.cli import output
-from stockwire.cli.import_run import Reason, fail, say
+from stockwire.cli.import_run import EXIT_NOT_ALL, Reason, fail, say
 from stockwire.cli.import_told import Told
 from stockwire.importing.invoice import Reject
 from stockwire.importing.profile import place_of, saved_profile
@@ -53,12 +55,19 @@ def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
 def report(
     told: Told, heading: str, counts: Mapping[str, int], more: Mapping[str, Any], reasons: Sequence[Reason], path: Path
 ) -> None:
-    """``counts`` in lines: read = applied + refused + rejected. ``more``: what else was done."""
+    """``counts`` in lines: read = applied + refused + rejected. ``more``: what else was done. Ends the command."""
     for line in reason_lines(reasons):
         say(line)
     if told.json:
         output.say_json({**counts, **more, "reasons": _fields(reasons), "rejects_file": str(path)})
-        return
+    else:
+        _report_table(heading, counts, more)
+        if counts["rejected"]:
+            say(f"rejected lines with their reasons: {path}")
+    _end(told, counts)
+
+
+def _report_table(heading: str, counts: Mapping[str, int], more: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -72,28 +81,37 @@ def report(
     for name, value in more.items():
         if value:
             console.print(f"{name}: {value:,}", markup=False, highlight=False)
-    if counts["rejected"]:
-        say(f"rejected lines with their reasons: {path}")
 
 
 def preview(told: Told, lines: Iterable[tuple[int, str]], counts: Mapping[str, int], reasons: Sequence[Reason]) -> None:
-    """What ``--dry-run`` shows: the first lines as what they become, and the sums. Nothing was sent or written."""
+    """What ``--dry-run`` shows: the first lines as what they become, and the sums. Nothing was sent or written.
+
+    ``counts``: the lines that were read, those to book, and others. Ends the command as the import would.
+    """
     for line in reason_lines(reasons):
         say(line)
     if told.json:
         shown = [{"line": line, "becomes": text} for line, text in lines]
         output.say_json({**counts, "first": shown, "reasons": _fields(reasons)})
-        return
-    for number, becomes in lines:
-        output.say(f"line {number}: {becomes}")
-    sums = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    output.say(f"Dry run, nothing was booked: {sums}")
+    else:
+        for number, becomes in lines:
+            output.say(f"line {number}: {becomes}")
+        sums = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        output.say(f"Dry run, nothing was booked: {sums}")
+    _end(told, counts)
 
 
 def reason_lines(reasons: Iterable[Reason]) -> Iterable[str]:
     for reason in reasons:
         yield f"{reason.lines:,} {'line' if reason.lines == 1 else 'lines'}: {reason.word}"
         yield from (f"  {example}" for example in reason.examples)
+
+
+def _end(told: Told, counts: Mapping[str, int]) -> None:
+    """The exit status: 1 where nothing was applied, or with --strict if anything was not; so of what would be."""
+    read, applied, *_ = counts.values()
+    if read and (applied == 0 or (told.strict and applied < read)):
+        raise typer.Exit(EXIT_NOT_ALL)
 
 
 def _fields(reasons: Iterable[Reason]) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, TypeVar
 
 import typer
 
@@ -13,12 +14,13 @@ from stockwire.cli.import_told import Told
 from stockwire.cli.options import complete
 from stockwire.cli.output import warn
 from stockwire.errors import StockwireError
-from stockwire.importing import UnreadableFile
+from stockwire.importing import ItemList, Sheet, StockList, UnreadableFile
 from stockwire.importing.columns import parse_map
+from stockwire.importing.fields import Reporter
 from stockwire.importing.invoice import Reject
 from stockwire.importing.options import ReadOptions
 from stockwire.importing.preview import reject_words
-from stockwire.importing.profile import Profile, save_profile
+from stockwire.importing.profile import save_profile
 from stockwire.importing.progress import Progress
 from stockwire.importing.sending import RETRIES_MAX, RETRY_FOR_S
 from stockwire.importing.shops import find_profile
@@ -27,6 +29,8 @@ from stockwire.request import is_name
 EXIT_NOT_ALL = 1
 EXIT_FAILURE = 2
 REACH_S = 5.0
+
+Found = TypeVar("Found", Sheet, ItemList, StockList)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,14 @@ def options_of(told: Told) -> ReadOptions:
     )
 
 
-def was_read(told: Told, profile: Profile, readings: Sequence[str], mends: dict[str, int]) -> None:
-    """Says how the file was read, and keeps it if that was asked. Raises UnreadableFile."""
-    say_readings(readings, mends)
-    if told.save_profile:
-        say(f"profile kept in {save_profile(profile, told.save_profile)}")
+def read_file(told: Told, reader: Callable[[Path, ReadOptions, Reporter], Found], progress: Progress) -> Found:
+    """Says how the file was read, and keeps that if it was asked. One that cannot be read ends the command."""
+    with readable():
+        found = reader(told.file, options_of(told), progress.reach)
+        say_readings(found.readings, found.mends)
+        if told.save_profile:
+            say(f"profile kept in {save_profile(found.profile, told.save_profile)}")
+    return found
 
 
 def say_readings(readings: Sequence[str], mends: Mapping[str, int], of: str = "") -> None:
@@ -133,12 +140,6 @@ def rejected(rejects: Sequence[Reject]) -> list[Reason]:
         Reason(word, count, tuple(f"line {reject.line}: {reject.reason}" for reject in first))
         for word, count, first in reject_words(rejects)
     ]
-
-
-def end(told: Told, read: int, applied: int) -> None:
-    """The exit status: 1 where nothing was applied, or with --strict if anything was not; so of what would be."""
-    if read and (applied == 0 or (told.strict and applied < read)):
-        raise typer.Exit(EXIT_NOT_ALL)
 
 
 def say(text: str) -> None:

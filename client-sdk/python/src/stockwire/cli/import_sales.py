@@ -9,16 +9,15 @@ from stockwire.cli.import_run import (
     Reason,
     check_currency,
     check_location,
-    end,
     fail,
     options_of,
     progress_bar,
+    read_file,
     readable,
     rejected,
     run,
     say,
     say_readings,
-    was_read,
 )
 from stockwire.cli.import_told import Told
 from stockwire.importing import Sheet, UnreadableFile, read_sheet
@@ -38,22 +37,19 @@ def import_sales(told: Told, location: str, opening: str | None) -> None:
     opening_file = Path(opening) if opening not in (None, NEEDED, NONE) else None
     path = rejects_path(told, opening_file)
     with progress_bar() as progress:
-        with readable():
-            stated = _opening(told, opening_file) if opening_file else _choice(opening)
-            sheet = read_sheet(told.file, options_of(told), progress.reach)
-            was_read(told, sheet.profile, sheet.readings, dict(sheet.mends))
+        stated = _opening(told, opening_file) if opening_file else _choice(opening)
+        sheet = read_file(told, read_sheet, progress)
         _say_prices(told, sheet)
         if told.dry_run:
             _preview(told, location, sheet)
             return
         plan, booked = _book(told, location, stated, sheet, progress, path)
     _report(told, plan, booked, path)
-    end(told, plan.lines_read, booked.applied)
 
 
 def _opening(told: Told, file: Path) -> Opening:
-    """Raises UnreadableFile."""
-    found = read_opening(file, options_for_opening(options_of(told)))
+    with readable():
+        found = read_opening(file, options_for_opening(options_of(told)))
     say_readings(found.readings, found.mends, f"{file.name}: ")
     return found.on_hand
 
@@ -110,7 +106,6 @@ def _preview(told: Told, location: str, sheet: Sheet) -> None:
     }
     _say_held(plan)
     preview(told, preview_sales(sheet, plan), counts, rejected(plan.rejects))
-    end(told, counts["read"], counts["to book"])
 
 
 def _report(told: Told, plan: Plan, booked: Booked, path: Path) -> None:

@@ -4,21 +4,9 @@ from collections.abc import Sequence
 
 from stockwire.asyncio.client import AsyncClient
 from stockwire.cli.import_report import preview, rejects_path, report, write_rejects
-from stockwire.cli.import_run import (
-    Reason,
-    check_location,
-    end,
-    fail,
-    options_of,
-    progress_bar,
-    readable,
-    rejected,
-    run,
-    was_read,
-)
+from stockwire.cli.import_run import Reason, check_location, fail, progress_bar, read_file, rejected, run
 from stockwire.cli.import_told import Told
-from stockwire.importing import StockList
-from stockwire.importing import read_stock as read_stock_file
+from stockwire.importing import StockList, read_stock
 from stockwire.importing.booking import zeros_lost
 from stockwire.importing.counts import Counted, RefusedCount, count_stock, without_doubles
 from stockwire.importing.invoice import Reject, zeros_lost_reject
@@ -33,15 +21,12 @@ def import_stock(told: Told, location: str | None) -> None:
     path = rejects_path(told)
     counted, rejects = Counted(), list[Reject]()
     with progress_bar() as progress:
-        with readable():
-            found = read_stock_file(told.file, options_of(told), progress.reach)
-            was_read(told, found.profile, found.readings, dict(found.mends))
+        found = read_file(told, read_stock, progress)
         rows = without_doubles(_placed(found, location, rejects), rejects)
         rejects += found.rejects
         if told.dry_run:
             counts = {"read": found.lines_read, "to count": len(rows), "rejected": len(rejects)}
             preview(told, preview_stock(found), counts, rejected(rejects))
-            end(told, counts["read"], counts["to count"])
             return
 
         async def work(client: AsyncClient) -> None:
@@ -65,7 +50,6 @@ def import_stock(told: Told, location: str | None) -> None:
     }
     more = {"counted": counted.counted, "unchanged": counted.unchanged, "items": counted.items}
     report(told, "Counted:", counts, more, [*_refusals(counted.refused), *rejected(rejects)], path)
-    end(told, found.lines_read, applied)
 
 
 def _placed(found: StockList, location: str | None, rejects: list[Reject]) -> list[tuple[str, StockRow]]:
