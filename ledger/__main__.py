@@ -9,7 +9,7 @@ import sys
 import orjson
 import uvloop
 
-from ledger.process import Ledger, NoDatabase
+from ledger.process import LedgerProcess, NoDatabase
 from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
 from server.settings.environment import EXIT_CONFIG, SettingsError
@@ -45,7 +45,7 @@ async def serve(settings: Settings) -> None:
     admin_tls = None if tls is None else tls.beyond_loopback(settings.admin_host)
     listener = bind(settings.host, settings.port, HOST, PORT)
     admin_listener = bind(settings.admin_host, settings.admin_port, ADMIN_HOST, ADMIN_PORT)
-    ledger = Ledger(settings, url_of("http", listener, tls), tls, admin_tls)
+    ledger = LedgerProcess(settings, url_of("http", listener, tls), tls, admin_tls)
     # Before anything serves: a signal during the start stops it as well.
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ledger.stop)

@@ -14,7 +14,7 @@ from ledger.errors import Unavailable
 from ledger.metrics import LedgerCollector
 from ledger.problems import Problems
 from ledger.reading import reading
-from ledger.routes.process import HealthRoutes
+from ledger.routes.health import HealthRoutes
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -19,7 +19,9 @@ from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.routes.counts import CountRoutes
 from ledger.routes.discovery import DiscoveryRoutes
+from ledger.routes.documents import DocumentRoutes
 from ledger.routes.events import EventRoutes
+from ledger.routes.health import HealthRoutes
 from ledger.routes.history import HistoryRoutes
 from ledger.routes.items import ItemRoutes
 from ledger.routes.key_set import KeySetRoutes
@@ -28,7 +30,6 @@ from ledger.routes.levels import LevelRoutes
 from ledger.routes.locations import LocationRoutes
 from ledger.routes.movements import MovementRoutes
 from ledger.routes.operations import OperationRoutes
-from ledger.routes.process import DocumentRoutes, HealthRoutes
 from ledger.routes.tokens import TokenRoutes
 from ledger.settings import Settings
 from ledger.writers import Writers

@@ -1,4 +1,4 @@
-"""An operation that waits for its answer, and how it gets one."""
+"""An operation that waits to be committed, and how whoever sent it hears what became of it."""
 
 import asyncio
 import time
@@ -13,26 +13,26 @@ from ledger.statements import Head, Stored
 
 
 class Pending:
-    """Answered once; later answers are dropped, so whoever waited may be gone."""
+    """``outcome``: an `Outcome`, or a LedgerError. It is set once, and what comes later is dropped."""
 
-    __slots__ = ("answer", "arrived", "operation")
+    __slots__ = ("arrived", "operation", "outcome")
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.arrived = time.monotonic()
-        self.answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self.answer.add_done_callback(_seen)
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.outcome.add_done_callback(_retrieve)
 
     def succeed(self, outcome: Outcome) -> None:
-        if not self.answer.done():
-            self.answer.set_result(outcome)
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
 
     def fail(self, error: LedgerError) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
 
     def replay(self, stored: Stored) -> None:
-        """The answer of the first time, or the word that the key was meant for something else."""
+        """The outcome of the first time, or IdempotencyMismatch: the key was meant for something else then."""
         if stored.request_hash != self.operation.request_hash:
             self.fail(mismatch(self.operation.key))
         elif stored.refusal is not None:
@@ -42,8 +42,8 @@ class Pending:
             self.succeed(Outcome(self.operation.id, stored.events, replayed=True))
 
 
-def answer(batch: Sequence[Pending], decision: Decision) -> None:
-    """Every operation of the batch gets its verdict; the events must have their seqs (``number``)."""
+def settle(batch: Sequence[Pending], decision: Decision) -> None:
+    """Every operation of the batch has its outcome now; the events must have their seqs (``number``)."""
     position = 0
     for pending, verdict in zip(batch, decision.verdicts, strict=True):
         if isinstance(verdict, LedgerError):
@@ -69,7 +69,7 @@ def mismatch(key: str) -> IdempotencyMismatch:
     return IdempotencyMismatch(f"the key {key} was used before with another request", key=key)
 
 
-def _seen(answer: asyncio.Future[Outcome]) -> None:
-    """Whoever asked may have hung up: an error nobody reads is no news."""
-    if not answer.cancelled():
-        answer.exception()
+def _retrieve(outcome: asyncio.Future[Outcome]) -> None:
+    """The sender may have hung up: asyncio must not log an error because nobody retrieved it."""
+    if not outcome.cancelled():
+        outcome.exception()

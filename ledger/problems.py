@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ledger.answers import REPLAYED, Problem
 from ledger.errors import Invalid, Later, LedgerError, NotFound, Refusal, Unauthorized, UnsupportedEncoding
+from ledger.responses import REPLAYED, Problem
 from server.http.methods import allowed_methods
 from wire.problems import PROBLEMS
 

@@ -57,7 +57,7 @@ class NoDatabase(Exception):
     """The database did not come, or was not migrated, within the time that the settings allow."""
 
 
-class Ledger:
+class LedgerProcess:
     """``run`` once. ``stop`` from a signal handler: safe at any time, and twice."""
 
     def __init__(self, settings: Settings, url: str, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:

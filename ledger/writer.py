@@ -32,7 +32,7 @@ from ledger.errors import (
 from ledger.failure import Failure, failure_of
 from ledger.heads import Heads
 from ledger.operation import Operation
-from ledger.pending import Pending, answer, number
+from ledger.pending import Pending, number, settle
 from ledger.publisher import Publisher
 from ledger.statements import Head, Stored
 from ledger.stock import LevelKey, Stock
@@ -309,7 +309,7 @@ class Writer:
         for shard, events in number(decision.events, heads).items():
             self._publisher.publish(self._heads.epoch, shard, events)
             self._heads.advanced(shard, heads[shard].seq)
-        answer(batch, decision)
+        settle(batch, decision)
         self._count(decision)
 
     def _remember(self, decision: Decision) -> None:

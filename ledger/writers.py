@@ -45,13 +45,13 @@ class Writers:
             if known.operation.request_hash != operation.request_hash:
                 raise mismatch(operation.key)
             self.counters.joined += 1
-            return await asyncio.shield(known.answer)
+            return await asyncio.shield(known.outcome)
         shards = operation.shards
         writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]
         pending = writer.enqueue(operation)
         self._in_flight[operation.owner, operation.key] = pending
-        pending.answer.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
-        return await asyncio.shield(pending.answer)
+        pending.outcome.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
+        return await asyncio.shield(pending.outcome)
 
     def stop(self) -> None:
         """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""

@@ -24,7 +24,7 @@ import hub.settings
 import ledger.settings
 from hub.node import Listeners, Node
 from hub.stream import PATH
-from ledger.process import Ledger, NoDatabase
+from ledger.process import LedgerProcess, NoDatabase
 from server.http.listening import bind, url_of
 from server.settings.environment import SettingsError
 from tests.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports
@@ -112,7 +112,7 @@ class ResidentLedger(Resident):
         settings = ledger.settings.read_settings(self.environment)
         listener = bind(settings.host, settings.port, ledger.settings.HOST, ledger.settings.PORT)
         admin = bind(settings.admin_host, settings.admin_port, ledger.settings.ADMIN_HOST, ledger.settings.ADMIN_PORT)
-        served = Ledger(settings, url_of("http", listener, None))
+        served = LedgerProcess(settings, url_of("http", listener, None))
         self._stop = served.stop
         ready = {
             "ready": True,

@@ -54,7 +54,7 @@ HOUSES = {
             "access": "access hub_callers keys",
             "feed": "heads long_polls publisher",
             "commit": "decide effects event failure level operation pending statements stock writer writers",
-            "http": "admission answers app bodies body connection_table connections idempotency problems query routes"
+            "http": "admission app bodies body connection_table connections idempotency problems query responses routes"
             " serving",
             "process": "__main__ admin metrics process",
         },

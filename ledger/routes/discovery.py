@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.answers import Json
+from ledger.responses import Json
 from ledger.settings import Hub
 from wire.messages import SUBPROTOCOL
 

@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import Access, require, write_scope
-from ledger.answers import Json
 from ledger.errors import NotFound
 from ledger.query import Query, path_name
 from ledger.reading import reading, writing
+from ledger.responses import Json
 from ledger.routes.listed import put_list
 
 _COLUMNS = "sku, name, price, currency, cast(attributes as text) as attributes"

@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import HUB, Access, read_scope, readable_locations, require
-from ledger.answers import Json
 from ledger.errors import Invalid, NotFound
 from ledger.heads import Heads
 from ledger.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
 from ledger.locations import Locations
 from ledger.query import Query, path_name
 from ledger.reading import reading
+from ledger.responses import Json
 from server.http.level_cursor import CURSOR_REASON, level_cursor, split_level_cursor
 from wire.shards import shard_of
 from wire.tokens import Principal

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import HUB, Access, read_scope, readable_locations, require, write_scope
-from ledger.answers import Json
 from ledger.errors import NotFound
 from ledger.query import Query, path_name
 from ledger.reading import reading, writing
+from ledger.responses import Json
 from ledger.routes.listed import put_list
 from wire.shards import shard_of
 

@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import Access, require, write_scope
-from ledger.answers import committed
 from ledger.idempotency import key_of, operation_of
 from ledger.locations import Locations
 from ledger.operation import Line
 from ledger.query import Query
+from ledger.responses import committed
 from ledger.writers import Writers
 
 

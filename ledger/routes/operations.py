@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from ledger import bodies, statements
 from ledger.access import Access, require, write_scope
-from ledger.answers import Json
 from ledger.errors import LedgerError, Refusal
 from ledger.idempotency import operation_of
 from ledger.locations import Locations
@@ -23,6 +22,7 @@ from ledger.operation import COUNT, Line, Operation, operation_id
 from ledger.problems import content_of
 from ledger.query import Query
 from ledger.reading import reading
+from ledger.responses import Json
 from ledger.routes.movements import line_of
 from ledger.writers import Writers
 from wire.scopes import allows

@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import Access, require
-from ledger.answers import Json
 from ledger.errors import NotConfigured
 from ledger.event import timestamp
 from ledger.keys import check_scopes
 from ledger.query import Query
+from ledger.responses import Json
 from server.tokens.token_settings import SIGNING_KEY_FILE
 from wire.tokens import Issuer, Principal, Signer, mint
 

@@ -21,7 +21,9 @@ from ledger.query import PAGE_DEFAULT, PAGE_MAX
 from ledger.routes import (
     counts,
     discovery,
+    documents,
     events,
+    health,
     history,
     items,
     key_set,
@@ -30,7 +32,6 @@ from ledger.routes import (
     locations,
     movements,
     operations,
-    process,
     tokens,
 )
 from tests.conftest import StartLedger
@@ -53,8 +54,8 @@ NOUNS: tuple[Any, ...] = (
     tokens.TokenRoutes,
     key_set.KeySetRoutes,
     discovery.DiscoveryRoutes,
-    process.HealthRoutes,
-    process.DocumentRoutes,
+    health.HealthRoutes,
+    documents.DocumentRoutes,
 )
 OPEN = {"front", "discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""

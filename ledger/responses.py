@@ -1,4 +1,4 @@
-"""JSON answers."""
+"""What a request is answered with: JSON."""
 
 from typing import Any
 
