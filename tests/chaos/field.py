@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cli.launch import Watchdog
 from ledger.migrations import upgrade
+from tests.moved_clock import faketime
 from tests.postgres import PostgresServer
 from tests.proxy import Proxy, proxy_to, proxy_to_socket
 from tests.system import ProcessSystem
@@ -17,8 +18,6 @@ from tests.valkey import ValkeyServer
 
 DISK_MIB = 400
 """Enough for a new cluster and some minutes of log; filled up in a moment."""
-FAKETIME = "*/faketime/libfaketime.so.1"
-"""In one of the folders of /usr/lib, by the machine's architecture."""
 SPREAD = 2
 """Ledgers, and hubs."""
 
@@ -91,7 +90,7 @@ async def _start(under_fire: Field, cables: AsyncExitStack) -> None:
     }
     if under_fire.clock is not None:
         settings |= {
-            "LD_PRELOAD": _faketime(),
+            "LD_PRELOAD": faketime(),
             "FAKETIME_TIMESTAMP_FILE": under_fire.clock,
             "FAKETIME_NO_CACHE": 1,
             "FAKETIME_DONT_FAKE_MONOTONIC": 1,
@@ -125,15 +124,11 @@ def _disk(folder: Path, size_mib: int) -> Iterator[Path | None]:
 
 
 def _clock(folder: Path) -> Path | None:
-    if _faketime() is None:
+    if faketime() is None:
         return None
     clock = folder / "clock"
     clock.write_text("+0\n")
     return clock
-
-
-def _faketime() -> Path | None:
-    return next(Path("/usr/lib").glob(FAKETIME), None)
 
 
 def _run(*command: str) -> int:
