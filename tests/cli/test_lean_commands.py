@@ -17,7 +17,20 @@ from tests.system import System
 HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio._core", "click", "pygments"}
 SERVERS = {"sqlalchemy", "alembic", "asyncpg", "redis", "uvicorn", "starlette", "msgspec", "psutil"}
 HTTP = {"httpx", "httpcore", "h11"}
-EVERYTHING = {"stockwire.asyncio", "stockwire.cli.watching", "stockwire.importing", "openpyxl"}
+STREAMS = {
+    "stockwire.frame",
+    "stockwire.held",
+    "stockwire.kind",
+    "stockwire.mailbox",
+    "stockwire.session",
+    "stockwire.stream",
+    "stockwire.sync.inbox",
+    "stockwire.sync.subscription",
+    "stockwire.threshold",
+    "stockwire.view",
+}
+EVERYTHING = STREAMS | {"stockwire.asyncio", "stockwire.cli.watching", "stockwire.importing", "openpyxl"}
+NOT_FOR_ONE_CALL = HEAVY | SERVERS | EVERYTHING | {"cli", "importlib.metadata"}
 
 
 def imported_by(*words: str, **variables: str) -> tuple[set[str], str]:
@@ -58,13 +71,21 @@ def test_a_verb_is_completed_without_asking_anybody() -> None:
     assert of(names, HEAVY | SERVERS | HTTP | EVERYTHING) == set()
 
 
-def test_what_asks_once_needs_no_event_loop_and_no_tables(shared_system: System, unique_name: str) -> None:
+def test_what_asks_once_needs_no_event_loop_no_tables_and_nothing_of_streams(
+    shared_system: System, unique_name: str
+) -> None:
     open_till(shared_system, unique_name).client.close()
     key = asyncio.run(shared_system.admin_key())
     settings = {"STOCKWIRE_URL": shared_system.ledger_url, "STOCKWIRE_API_KEY": key}
-    names, shown = imported_by("stock", "get", unique_name, unique_name, **settings)
-    assert shown.startswith(f"{unique_name} at {unique_name}: ")
-    assert of(names, HEAVY | SERVERS | EVERYTHING | {"cli", "importlib.metadata"}) == set()
+    for words in (["stock", "get"], ["stock", "receive"]):
+        units = ["1"] if "receive" in words else []
+        names, shown = imported_by(*words, unique_name, unique_name, *units, **settings)
+        assert shown.startswith(f"{unique_name} at {unique_name}: ")
+        assert of(names, NOT_FOR_ONE_CALL) == set()
+    for words in (["items", "get"], ["locations", "get"]):
+        names, shown = imported_by(*words, unique_name, "--json", **settings)
+        assert unique_name in shown
+        assert of(names, NOT_FOR_ONE_CALL) == set()
     names, offered = imported_by(**typed(f"stockwire stock get {unique_name[:-1]}"), **settings)
     assert unique_name in offered.split()
-    assert of(names, HEAVY | SERVERS | EVERYTHING | {"cli", "importlib.metadata"}) == set()
+    assert of(names, NOT_FOR_ONE_CALL) == set()

@@ -3,8 +3,8 @@
 import pytest
 
 from stockwire.availability import Availability
-from stockwire.cli.fields import stream_fields
 from stockwire.cli.lines import stream_lines
+from stockwire.cli.stream_fields import stream_fields
 from stockwire.stream import AvailabilityChanged, Freshness, Reconnecting, Snapshot, ThresholdCrossed
 from stockwire.threshold import Threshold
 

@@ -1,6 +1,6 @@
 """``stockwire watch``: levels as they change, as a live table or as JSON lines; what the public sees; thresholds."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,7 +8,9 @@ from stockwire.cli import http
 from stockwire.cli.completion import complete_location, complete_sku
 from stockwire.cli.numbers import whole
 from stockwire.cli.options import Json, Key, Url, complete, failures
-from stockwire.threshold import AtLeast, AtMost
+
+if TYPE_CHECKING:
+    from stockwire.threshold import AtLeast, AtMost
 
 
 def watch(
@@ -45,8 +47,10 @@ def watch(
         complete(follow(Watched(location, skus or None, public, when), url, key, json=json))
 
 
-def _when(at_most: int | None, at_least: int | None, until: int | None) -> AtMost | AtLeast | None:
+def _when(at_most: int | None, at_least: int | None, until: int | None) -> "AtMost | AtLeast | None":
     """Raises Invalid."""
+    from stockwire.threshold import AtLeast, AtMost
+
     if at_most is not None and at_least is not None:
         raise typer.BadParameter("give either --at-most or --at-least")
     if at_most is not None:

@@ -9,10 +9,10 @@ from rich.console import Console
 from stockwire.asyncio.client import AsyncClient
 from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.cli.board import Board
-from stockwire.cli.fields import stream_fields
 from stockwire.cli.lines import stream_lines
 from stockwire.cli.live import draw
 from stockwire.cli.output import say, say_json, warn
+from stockwire.cli.stream_fields import stream_fields
 from stockwire.errors import NotFound, StockwireError
 from stockwire.held import T
 from stockwire.stream import C, Snapshot

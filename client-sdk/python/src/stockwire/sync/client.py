@@ -3,22 +3,24 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from stockwire import argument, call
-from stockwire.availability import Availability
-from stockwire.held import T
-from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
 from stockwire.level import Level
 from stockwire.operation import Line, Operation, OperationResult, Outcome
 from stockwire.retry import RetryPolicy
 from stockwire.settings import resolve
-from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.stock import Stock
-from stockwire.sync.subscription import Subscription
 from stockwire.sync.transport import Transport
-from stockwire.threshold import AtLeast, AtMost, Threshold
+
+if TYPE_CHECKING:  # whoever asks once need not wait for what streams are made of
+    from stockwire.availability import Availability
+    from stockwire.held import T
+    from stockwire.kind import Kind
+    from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
+    from stockwire.sync.subscription import Subscription
+    from stockwire.threshold import AtLeast, AtMost, Threshold
 
 
 class Client:
@@ -151,7 +153,7 @@ class Client:
         *,
         token: Callable[[], str] | None = None,
         connect_timeout_s: float = 10.0,
-    ) -> Subscription:
+    ) -> "Subscription":
         """Watch levels as they change. Nothing connects before ``with``.
 
         ``skus``: up to 1,000; None: the whole location; ``location`` ``*``: all of them. ``token``: called for a fresh
@@ -164,6 +166,8 @@ class Client:
         ...         break
         Snapshot 10
         """
+        from stockwire.kind import LEVELS
+
         return self._subscription(LEVELS, location, skus, token, connect_timeout_s)
 
     def subscribe_public(
@@ -173,7 +177,7 @@ class Client:
         *,
         token: Callable[[], str] | None = None,
         connect_timeout_s: float = 10.0,
-    ) -> Subscription[Availability, AvailabilityChanged]:
+    ) -> "Subscription[Availability, AvailabilityChanged]":
         """Watch what the public sees of levels, as it changes: never exact numbers, and not at each sale.
 
         Needs the scope ``stock:public:<location>`` only. The parameters are those of `subscribe`. There is nothing to
@@ -184,6 +188,8 @@ class Client:
         >>> view["berlin", "A-100"].availability, view["berlin", "A-100"].quantity
         ('in_stock', '10+')
         """
+        from stockwire.kind import PUBLIC
+
         return self._subscription(PUBLIC, location, skus, token, connect_timeout_s)
 
     def subscribe_threshold(
@@ -191,11 +197,11 @@ class Client:
         location: str,
         skus: Iterable[str] | None = None,
         *,
-        when: AtMost | AtLeast,
+        when: "AtMost | AtLeast",
         public: bool = False,
         token: Callable[[], str] | None = None,
         connect_timeout_s: float = 10.0,
-    ) -> Subscription[Threshold, ThresholdCrossed]:
+    ) -> "Subscription[Threshold, ThresholdCrossed]":
         """Be told when levels cross a threshold, once for each crossing, also for those while the connection was gone.
 
         ``when``: `AtMost` so many available units ("running low"), or `AtLeast` so many ("back in stock"). ``public``:
@@ -211,17 +217,20 @@ class Client:
         ...             break
         True 4
         """
+        from stockwire.kind import thresholds
+
         return self._subscription(thresholds(when, public=public), location, skus, token, connect_timeout_s)
 
     def _subscription(
         self,
-        kind: Kind[T, C],
+        kind: "Kind[T, C]",
         location: str,
         skus: Iterable[str] | None,
         token: Callable[[], str] | None,
         connect_timeout_s: float,
-    ) -> Subscription[T, C]:
+    ) -> "Subscription[T, C]":
         from stockwire.asyncio.client import AsyncClient  # with asyncio and WebSockets: only streams need them
+        from stockwire.sync.subscription import Subscription
 
         return Subscription(
             kind,
