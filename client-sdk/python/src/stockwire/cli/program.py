@@ -31,7 +31,7 @@ def run() -> None:
     """
     take_over()
     try:
-        command = get_command(program(verb_of(sys.argv, os.environ)))
+        command = get_command(program(*verbs_of(sys.argv, os.environ)))
         plain.convert(command)
         command()
     except StockwireError as error:
@@ -39,18 +39,20 @@ def run() -> None:
         sys.exit(status_of(error))
 
 
-def verb_of(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """The client's own verb, if that is what is run, or what the shell completes behind."""
+def verbs_of(words: Sequence[str], environment: Mapping[str, str]) -> Sequence[str]:
+    """The words that can only be verbs, in what is run, or in what the shell completes behind."""
     if "_STOCKWIRE_COMPLETE" in environment:
         words = (environment.get("COMP_WORDS") or environment.get("_TYPER_COMPLETE_ARGS") or "").split()
-        words = words if len(words) > 2 else []  # the verb itself is still being typed
-    return words[1] if len(words) > 1 and words[1] in OWN else None
+        words = words[:-1] if len(words) > 1 else []  # the last one is still being typed
+    own = len(words) > 1 and words[1] in OWN
+    return words[1:3] if own else ()
 
 
-def program(verb: str | None = None) -> typer.Typer:
+def program(verb: str | None = None, within: str | None = None) -> typer.Typer:
     """The client's verbs, and those of every installed distribution that has an entry point of our group.
 
-    With ``verb`` only this one of `OWN`: each takes its time to be built.
+    With ``verb`` only this one of `OWN`, and only what it calls ``within``, if it does: each takes its time to be
+    built.
     """
     app = typer.Typer(
         name="stockwire",
@@ -63,7 +65,7 @@ def program(verb: str | None = None) -> typer.Typer:
     )
     app.callback()(_root)
     for name in OWN if verb is None else [verb]:
-        _add(app, name)
+        _add(app, name, within)
     if verb is None:
         _add_installed(app)
     return app
@@ -85,13 +87,23 @@ def _root(
     pass
 
 
-def _add(app: typer.Typer, name: str) -> None:
+def _add(app: typer.Typer, name: str, within: str | None) -> None:
     module, _, attribute = OWN[name].partition(":")
     found = getattr(importlib.import_module(f"stockwire.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
-        app.add_typer(found, name=name)
+        app.add_typer(_only(within, found), name=name)
     else:
         app.command(name)(found)
+
+
+def _only(within: str | None, group: typer.Typer) -> typer.Typer:
+    """The whole group, should ``within`` be none of its verbs."""
+    asked = [command for command in group.registered_commands if command.name == within]
+    if not asked:
+        return group
+    alone = typer.Typer(help=group.info.help, no_args_is_help=True)
+    alone.registered_commands.extend(asked)
+    return alone
 
 
 def _add_installed(app: typer.Typer) -> None:
