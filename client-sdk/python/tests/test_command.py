@@ -57,6 +57,16 @@ def test_ctrl_c_while_the_package_is_being_imported_is_quiet(tmp_path: Path) -> 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_a_command_that_goes_on_for_days_has_its_garbage_collected(tmp_path: Path) -> None:
+    (tmp_path / "stockwire.py").write_text(
+        "import gc\nloading = gc.isenabled()\nclass cli:\n    load = staticmethod(lambda: None)\n"
+        "    main = staticmethod(lambda: print(loading, gc.isenabled()))"
+    )
+    program = f"import stockwire_command, sys; sys.path.insert(0, {str(tmp_path)!r}); stockwire_command.main()"
+    done = run("-c", program)
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["False", "True"], "")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shells_completion_can_be_shown(shell: str) -> None:
     done = run("-c", "from stockwire.cli import main; main()", "--show-completion", shell)
