@@ -1,7 +1,6 @@
 """An operation that waits to be committed, and how whoever sent it hears what became of it."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,13 +12,16 @@ from ledger.statements import Head, Stored
 
 
 class Pending:
-    """``outcome``: an `Outcome`, or a LedgerError. It is set once, and what comes later is dropped."""
+    """``outcome``: an `Outcome`, or a LedgerError. It is set once, and what comes later is dropped.
+
+    ``arrived``: by the monotonic clock, in seconds.
+    """
 
     __slots__ = ("arrived", "operation", "outcome")
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, arrived: float) -> None:
         self.operation = operation
-        self.arrived = time.monotonic()
+        self.arrived = arrived
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.outcome.add_done_callback(_retrieve)
 

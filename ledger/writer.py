@@ -7,7 +7,6 @@ level locks and cannot miss. See docs/decisions/0001-group-commit.md.
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -25,7 +24,6 @@ from ledger.errors import (
     LedgerError,
     NotFound,
     OutcomeUnknown,
-    Overloaded,
     Refusal,
     Unavailable,
 )
@@ -34,25 +32,15 @@ from ledger.heads import Heads
 from ledger.operation import Operation
 from ledger.pending import Pending, number, settle
 from ledger.publisher import Publisher
+from ledger.queue import Queue
+from ledger.remembered import RememberedLevels
 from ledger.statements import Head, Stored
 from ledger.stock import LevelKey, Stock
 
 logger = logging.getLogger(__name__)
 
-BATCH_LINES_MAX = 1000
-"""Lines in one statement. Beyond some hundreds a batch only gets slower; one operation may have this many by itself."""
-
-QUEUE_LINES_MAX = 20_000
-"""Lines that may wait for one writer: about a second of work. More is refused with 503."""
-
-QUEUE_AGE_MAX_S = 10.0
-"""Nobody waits longer than this for a batch to begin."""
-
 COMMIT_DEADLINE_S = 10.0
 """A batch tries again for this long when connections are lost, then its outcome is unknown."""
-
-REMEMBERED_LEVELS_MAX = 100_000
-"""Per writer; the least recently used go first. About 200 bytes each."""
 
 LOCKED_BATCHES = 8
 """A writer that lost a race begins with the locks until this many batches in a row found nobody else's writes."""
@@ -63,6 +51,9 @@ this very moment."""
 
 HALVES_LOCK_TIMEOUT = text("set local lock_timeout = '100ms'")
 """While looking for the operation that others hold up, its neighbours do not wait the full two seconds each time."""
+
+NEVER = -1
+"""Before the first generation of connections: epoch and steps are read before anything is decided."""
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
@@ -95,8 +86,23 @@ class Counters:
     """By problem type, all from 0, so that the first one shows as a rise."""
 
 
+@dataclass(slots=True)
+class Attempt:
+    """One try at committing a batch.
+
+    ``sent``: the commit statement has left. If the connection is lost after that, the batch may still commit.
+    """
+
+    batch: Sequence[Pending]
+    sent: bool = False
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [pending.operation for pending in self.batch]
+
+
 class Writer:
-    """Commits operations one batch at a time. ``run`` until stopped: ``stop`` lets it finish what it took.
+    """Commits the operations in its ``queue``, one batch at a time.
 
     ``always_locked``: for operations that span shards, whose levels other writers of this process move too.
     """
@@ -111,67 +117,22 @@ class Writer:
         counters: Counters,
         always_locked: bool = False,
     ) -> None:
+        self.queue = Queue()
+        self.remembered = RememberedLevels()
         self._engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._generation = generation
-        self._seen_generation = -1
+        self._seen_generation = NEVER
         self._heads = heads
         self._publisher = publisher
         self._counters = counters
         self._always_locked = always_locked
         self._locked_batches_left = 0
-        self._remembered: dict[LevelKey, Stock] = {}
-        self._queue: deque[Pending] = deque()
-        self.queued_lines = 0
-        self._arrived = asyncio.Event()
-        self._stopping = False
-        self._sending = False
-
-    def enqueue(self, operation: Operation) -> Pending:
-        """Raises Overloaded when the queue is full or the writer stops."""
-        if self._stopping:
-            raise Overloaded("the ledger is stopping: another one takes the same request")
-        if self.queued_lines + len(operation.lines) > QUEUE_LINES_MAX:
-            raise Overloaded("the commit queue is full", queued_lines=self.queued_lines)
-        pending = Pending(operation)
-        self._queue.append(pending)
-        self.queued_lines += len(operation.lines)
-        self._arrived.set()
-        return pending
-
-    @property
-    def remembered_levels(self) -> int:
-        return len(self._remembered)
-
-    def stop(self) -> None:
-        """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""
-        self._stopping = True
-        self._arrived.set()
 
     async def run(self) -> None:
-        while True:
-            await self._arrived.wait()
-            batch = self._take()
-            if batch:
-                await self._commit(batch)
-            elif self._stopping:
-                return
-
-    def _take(self) -> list[Pending]:
-        batch: list[Pending] = []
-        lines = 0
-        oldest = time.monotonic() - QUEUE_AGE_MAX_S
-        while self._queue and (not batch or lines + len(self._queue[0].operation.lines) <= BATCH_LINES_MAX):
-            pending = self._queue.popleft()
-            self.queued_lines -= len(pending.operation.lines)
-            if pending.arrived < oldest:
-                pending.fail(Overloaded("waited too long for its turn", waited_s=QUEUE_AGE_MAX_S))
-                continue
-            batch.append(pending)
-            lines += len(pending.operation.lines)
-        if not self._queue and not self._stopping:
-            self._arrived.clear()
-        return batch
+        """Until the queue is stopped and everything in it is answered."""
+        while batch := await self.queue.next_batch():
+            await self._commit(batch)
 
     async def _commit(self, batch: list[Pending]) -> None:
         """Answers every operation of the batch, one way or another."""
@@ -182,20 +143,23 @@ class Writer:
     async def _commit_until(
         self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
     ) -> None:
-        """``unknown``: the batch was sent before on a connection that was lost, and may still commit there."""
+        """``half``: of a batch that one of its operations held up.
+
+        ``unknown``: the batch was sent before on a connection that was lost, and may still commit there.
+        """
         tries = misses = 0
         locked = half or self._always_locked or self._locked_batches_left > 0
         while True:
-            self._sending = False
+            attempt = Attempt(batch)
             try:
-                return await (self._try_locked(batch, half) if locked else self._try_optimistic(batch))
+                return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
             except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
                 failure, reason = failure_of(error), error
             self._after(failure, batch)
-            unknown = unknown or (self._sending and failure is Failure.LOST)
+            unknown = unknown or (attempt.sent and failure is Failure.LOST)
             if locked and failure in MISSED:
                 misses += 1
-                self._seen_generation = -1  # under the locks only other public steps miss: read them again
+                self._seen_generation = NEVER  # under the locks only other public steps miss: read them again
             if failure in ALONE and (locked or failure is Failure.POISON):
                 return await self._bisect(batch, failure, reason, deadline, unknown)
             if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
@@ -210,12 +174,13 @@ class Writer:
             if failure is Failure.MOVED:
                 self._counters.conflicts += 1
                 self._locked_batches_left = LOCKED_BATCHES
-            for key in keys_of([pending.operation for pending in batch]):
-                self._remembered.pop(key, None)
+            self.remembered.forget(keys_of([pending.operation for pending in batch]))
             return
-        self._remembered.clear()
-        self._counters.lock_timeouts += failure is Failure.BUSY
-        self._counters.lost_connections += failure is Failure.LOST
+        self.remembered.clear()
+        if failure is Failure.BUSY:
+            self._counters.lock_timeouts += 1
+        elif failure is Failure.LOST:
+            self._counters.lost_connections += 1
 
     async def _bisect(
         self, batch: list[Pending], failure: Failure, reason: Exception, deadline: float, unknown: bool
@@ -233,92 +198,93 @@ class Writer:
 
     # --- the two tries
 
-    async def _try_optimistic(self, batch: list[Pending]) -> None:
+    async def _try_optimistic(self, attempt: Attempt) -> None:
+        operations = attempt.operations
         async with self._autocommit.connect() as connection:
             await self._renew(connection)
-            keys = keys_of([pending.operation for pending in batch])
-            levels = await statements.load(connection, [key for key in keys if key not in self._remembered])
-            levels.update((key, self._remembered[key]) for key in keys if key in self._remembered)
-            decision = decide([pending.operation for pending in batch], levels, self._heads.steps)
+            levels = await self._read_unremembered(connection, keys_of(operations))
+            decision = decide(operations, levels, self._heads.steps)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
             if not doubtful:
-                await self._replay_not_found(connection, batch, decision)
-                heads = await self._write(connection, decision)
+                await self._replay_not_found(connection, attempt.batch, decision)
+                heads = await self._write(connection, attempt, decision)
         if doubtful:
             # What does not fit is not stored, so no statement checks its levels or its key: it may have been done
             # before, when it fitted, or another replica may have made room.
-            await self._try_locked(batch, half=False)
+            await self._try_locked(attempt, half=False)
         else:
-            self._finish(batch, decision, heads)
+            self._finish(attempt.batch, decision, heads)
 
-    async def _replay_not_found(self, connection: AsyncConnection, batch: list[Pending], decision: Decision) -> None:
+    async def _replay_not_found(
+        self, connection: AsyncConnection, batch: Sequence[Pending], decision: Decision
+    ) -> None:
         """A key that was used before is answered as used before, also with a sku that does not exist."""
         verdicts = zip(batch, decision.verdicts, strict=True)
         unmet = [pending for pending, verdict in verdicts if isinstance(verdict, NotFound)]
         if unmet:
             self._replay(unmet, await statements.stored(connection, [pending.operation.id for pending in unmet]))
 
-    async def _try_locked(self, batch: list[Pending], half: bool) -> None:
+    async def _try_locked(self, attempt: Attempt, half: bool) -> None:
         self._counters.locked_batches += 1
-        keys = keys_of([pending.operation for pending in batch])
+        keys = keys_of(attempt.operations)
         async with self._autocommit.connect() as connection:
             await self._renew(connection)
-            await statements.load(connection, [key for key in keys if key not in self._remembered])
+            await self._read_unremembered(connection, keys)  # makes those that are missing; never under the locks
         async with self._engine.connect() as connection, connection.begin() as transaction:
             if half:
                 await connection.execute(HALVES_LOCK_TIMEOUT)
             levels = await statements.lock(connection, keys)
-            known = await statements.stored(connection, [pending.operation.id for pending in batch])
-            fresh = [pending for pending in batch if pending.operation.id not in known]
+            known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
+            fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
             decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
-            heads = await self._write(connection, decision)
+            heads = await self._write(connection, attempt, decision)
             await transaction.commit()
-        self._settle_races(levels, replays=bool(known))
+        self._plan_locks(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
-        self._replay(batch, known)
+        self._replay(attempt.batch, known)
 
-    def _replay(self, batch: list[Pending], known: Mapping[UUID, Stored]) -> None:
+    async def _read_unremembered(self, connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+        """The levels of ``keys``: what is remembered of them as it is, the others read."""
+        remembered = self.remembered.of(keys)
+        if len(remembered) < len(keys):
+            remembered.update(await statements.load(connection, [key for key in keys if key not in remembered]))
+        return remembered
+
+    def _replay(self, batch: Sequence[Pending], known: Mapping[UUID, Stored]) -> None:
         for pending in batch:
             if pending.operation.id in known:
                 self._counters.replays += 1
                 pending.replay(known[pending.operation.id])
 
-    async def _write(self, connection: AsyncConnection, decision: Decision) -> dict[int, Head]:
+    async def _write(self, connection: AsyncConnection, attempt: Attempt, decision: Decision) -> dict[int, Head]:
         if not decision.stored:
             return {}
-        self._sending = True
+        attempt.sent = True
         return await statements.write(connection, decision)
 
     async def _renew(self, connection: AsyncConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
         number_now = self._generation.number
         if self._seen_generation != number_now:
-            self._remembered.clear()
+            self.remembered.clear()
             await self._heads.read(connection)
             self._seen_generation = number_now
 
-    def _settle_races(self, levels: dict[LevelKey, Stock], *, replays: bool) -> None:
+    def _plan_locks(self, levels: Mapping[LevelKey, Stock], *, replays: bool) -> None:
         """How long to go on with the locks. Replays keep them for the next batch: where one is, more follow."""
-        foreign = any(self._remembered.get(key, stock) != stock for key, stock in levels.items())
-        left = LOCKED_BATCHES if foreign else self._locked_batches_left - 1
-        self._locked_batches_left = max(left, int(replays))
+        if self.remembered.contradict(levels):
+            self._locked_batches_left = LOCKED_BATCHES
+        else:
+            self._locked_batches_left = max(self._locked_batches_left - 1, 1 if replays else 0)
 
     def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
         """After the commit: remember, publish, answer."""
-        self._remember(decision)
+        self.remembered.keep(decision.after)
         for shard, events in number(decision.events, heads).items():
             self._publisher.publish(self._heads.epoch, shard, events)
             self._heads.advanced(shard, heads[shard].seq)
         settle(batch, decision)
         self._count(decision)
-
-    def _remember(self, decision: Decision) -> None:
-        remembered = self._remembered
-        for key, stock in decision.after.items():
-            remembered.pop(key, None)
-            remembered[key] = stock
-        while len(remembered) > REMEMBERED_LEVELS_MAX:
-            del remembered[next(iter(remembered))]
 
     def _count(self, decision: Decision) -> None:
         self._counters.batches += 1

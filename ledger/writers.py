@@ -24,11 +24,11 @@ class Writers:
 
     @property
     def queued_lines(self) -> int:
-        return sum(writer.queued_lines for writer in self._all)
+        return sum(writer.queue.lines for writer in self._all)
 
     @property
     def remembered_levels(self) -> int:
-        return sum(writer.remembered_levels for writer in self._all)
+        return sum(len(writer.remembered) for writer in self._all)
 
     @property
     def _all(self) -> list[Writer]:
@@ -48,7 +48,7 @@ class Writers:
             return await asyncio.shield(known.outcome)
         shards = operation.shards
         writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]
-        pending = writer.enqueue(operation)
+        pending = writer.queue.put(operation)
         self._in_flight[operation.owner, operation.key] = pending
         pending.outcome.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
         return await asyncio.shield(pending.outcome)
@@ -56,7 +56,7 @@ class Writers:
     def stop(self) -> None:
         """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""
         for writer in self._all:
-            writer.stop()
+            writer.queue.stop()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -53,12 +53,13 @@ HOUSES = {
             "database": "audit connector database locations lookups migrations reading",
             "access": "access hub_callers keys",
             "feed": "heads long_polls publisher",
-            "commit": "decide effects event failure level operation pending statements stock writer writers",
+            "commit": "decide effects event failure level operation pending queue remembered statements stock writer"
+            " writers",
             "http": "admission app bodies body connection_table connections idempotency problems query responses routes"
             " serving",
             "process": "__main__ admin metrics process",
         },
-        pure="connection_table decide effects event level limits operation stock",
+        pure="connection_table decide effects event level limits operation remembered stock",
     ),
 }
 

@@ -16,15 +16,10 @@ from ledger.limits import CONNECTIONS_MAX, IN_FLIGHT_MAX
 from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
 from ledger.long_polls import LONG_POLLS_MAX
 from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX
+from ledger.queue import BATCH_LINES_MAX, QUEUE_AGE_MAX_S, QUEUE_LINES_MAX
+from ledger.remembered import REMEMBERED_LEVELS_MAX
 from ledger.settings import RATE_PER_S_DEFAULT
-from ledger.writer import (
-    BATCH_LINES_MAX,
-    COMMIT_DEADLINE_S,
-    LOCKED_BATCHES,
-    QUEUE_AGE_MAX_S,
-    QUEUE_LINES_MAX,
-    REMEMBERED_LEVELS_MAX,
-)
+from ledger.writer import COMMIT_DEADLINE_S, LOCKED_BATCHES
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from server.http.server import KEEP_ALIVE_S
 from server.rates.allowance import CREDIT_MIN, PAUSE_S, Policy

@@ -21,7 +21,7 @@ from ledger.errors import (
     Unavailable,
 )
 from ledger.operation import Operation, Outcome
-from ledger.writer import QUEUE_LINES_MAX
+from ledger.queue import QUEUE_LINES_MAX
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.ledger.killed_backends import killed_backends
 from tests.postgres import PostgresServer
