@@ -11,13 +11,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.door import Door
-from hub.feed import Feed
 from hub.held import Held
 from hub.problems import Problem
 from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
-from hub.readers import Readers
-from hub.reads import Reads
+from hub.read_parts import ReadParts
 from hub.view_states import view_of
 from server.http.level_cursor import level_cursor
 from server.rates.rate_limits import ALLOWANCE
@@ -34,14 +31,12 @@ ANYBODY = ""
 
 
 class AvailabilityApi:
-    def __init__(
-        self, reads: Reads, feed: Feed, readers: Readers, door: Door, public_locations: tuple[str, ...]
-    ) -> None:
-        self._reads = reads
-        self._feed = feed
-        self._readers = readers
-        self._door = door
-        self._public = frozenset(public_locations)
+    def __init__(self, parts: ReadParts) -> None:
+        self._reads = parts.reads
+        self._feed = parts.feed
+        self._readers = parts.readers
+        self._door = parts.door
+        self._public = frozenset(parts.public_locations)
 
     async def one(self, request: Request) -> Response:
         """GET /v1/availability/{location}/{sku}?version="""

@@ -1,11 +1,11 @@
 """What a client says on one connection, and what the hub answers. Pure.
 
 ``receive`` takes a message; who the client is has to be asked elsewhere, so it may return an ``Authenticate`` that the
-shell answers with ``authenticated`` or ``unauthorized`` before it hands over the next message.
+shell answers with ``authenticated`` or ``unauthorized`` before it hands over the next message. ``wall``: Unix time in
+seconds, since that is what tokens end by.
 """
 
 import re
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -64,7 +64,7 @@ class Conversation:
         self._greeting = greeting
         self._connected = False
 
-    def receive(self, data: str | bytes) -> Authenticate | None:
+    def receive(self, data: str | bytes, wall: float) -> Authenticate | None:
         """Raises Ended when the connection must end; everything else that is wrong is answered with ``error``."""
         if isinstance(data, bytes):
             raise Ended(CloseCode.PROTOCOL, "messages are JSON text, this one is binary")
@@ -74,21 +74,21 @@ class Conversation:
             self._unreadable(data, error)
             return None
         try:
-            return self._take(request)
+            return self._take(request, wall)
         except Refused as refused:
             self._session.send(Error(request.id, refused.code, refused.message))
             return None
 
-    def authenticated(self, asked: Authenticate, principal: Principal) -> None:
+    def authenticated(self, asked: Authenticate, principal: Principal, wall: float) -> None:
         if isinstance(asked.request, Connect):
-            self.greet(asked.request.id, principal)
+            self.greet(asked.request.id, principal, wall)
         elif (lost := self._lost_by(principal)) is not None:
             self._session.send(
                 Error(asked.request.id, "forbidden", f"the new token does not cover subscription {lost}")
             )
         else:
             self._session.principal = principal
-            self._session.send(Refreshed(asked.request.id, *_expiry(principal)))
+            self._session.send(Refreshed(asked.request.id, *_expiry(principal, wall)))
 
     def unauthorized(self, asked: Authenticate, error: Unauthorized) -> None:
         """A bad token ends a connection that has no other; a bad refresh leaves it the one it has."""
@@ -96,9 +96,9 @@ class Conversation:
             raise ended_by(error)
         self._session.send(Error(asked.request.id, "unauthorized", str(error)))
 
-    def _take(self, request: Connect | Subscribe | Unsubscribe | Refresh) -> Authenticate | None:
+    def _take(self, request: Connect | Subscribe | Unsubscribe | Refresh, wall: float) -> Authenticate | None:
         if isinstance(request, Connect):
-            return self._connect(request)
+            return self._connect(request, wall)
         if self._session.principal is None:
             raise Ended(CloseCode.PROTOCOL, "the first message must be connect")
         if isinstance(request, Refresh):
@@ -110,7 +110,7 @@ class Conversation:
             self._session.send(Unsubscribed(request.id, request.sub))
         return None
 
-    def _connect(self, request: Connect) -> Authenticate | None:
+    def _connect(self, request: Connect, wall: float) -> Authenticate | None:
         if self._connected:
             raise Ended(CloseCode.PROTOCOL, "connect may be sent once; a new token comes with refresh")
         self._connected = True
@@ -118,17 +118,17 @@ class Conversation:
             return Authenticate(request, request.token)
         if self._session.principal is None:
             raise Ended(CloseCode.BAD_TOKEN, "connect needs a token")
-        self.greet(request.id, self._session.principal)
+        self.greet(request.id, self._session.principal, wall)
         return None
 
-    def greet(self, id_: int, principal: Principal) -> None:
+    def greet(self, id_: int, principal: Principal, wall: float) -> None:
         """From now on this principal is served. Raises Ended if there is nothing it may see."""
         if not any(scope.startswith((READ, PUBLIC)) for scope in principal.scopes):
             raise Ended(CloseCode.FORBIDDEN, f"this key or token has no scope {READ}<location> or {PUBLIC}<location>")
         self._session.principal = principal
         epoch = self._fanout.shards.epoch
         greeting = self._greeting
-        self._session.send(Connected(id_, greeting.node, epoch, greeting.heartbeat_s, *_expiry(principal)))
+        self._session.send(Connected(id_, greeting.node, epoch, greeting.heartbeat_s, *_expiry(principal, wall)))
 
     def subscribe(self, request: Subscribe, principal: Principal) -> None:
         """Raises Refused."""
@@ -220,11 +220,11 @@ def ended_by(error: HubError) -> Ended:
     return Ended(CloseCode.RESTART, str(error), after_ms=1_000)
 
 
-def _expiry(principal: Principal) -> tuple[str | None, float | None]:
+def _expiry(principal: Principal, wall: float) -> tuple[str | None, float | None]:
     """When, and in how many seconds: a client's own clock may be hours off."""
     if principal.expires_at is None:
         return None, None
-    left_s = round(max(0.0, principal.expires_at - time.time()), 3)
+    left_s = round(max(0.0, principal.expires_at - wall), 3)
     return _moment(principal.expires_at), left_s
 
 

@@ -56,7 +56,7 @@ class EventStreams:
         conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
         fanout.join(stream.session)
         try:
-            conversation.greet(0, principal)
+            conversation.greet(0, principal, time.time())
             conversation.subscribe(subscribe, principal)
         except BaseException:
             fanout.leave(stream.session)

@@ -18,11 +18,12 @@ from hub.ledger import LedgerClient
 from hub.loader import Loader
 from hub.metrics import Metrics, Parts
 from hub.problems import Problems
+from hub.read_parts import ReadParts
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
-from hub.stream import Stream
+from hub.stream import Stream, StreamParts
 from hub.ticker import Ticker
 from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
@@ -65,17 +66,18 @@ class Node:
         door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
         self._owner_rates, address_rates = _read_rates(settings)
         readers = Readers(self._access, door, self._owner_rates, address_rates)
-        self._stream = Stream(
-            feed,
-            self._access,
-            schedule_flush,
-            limits,
-            greeting,
-            settings.origins,
-            settings.allowed_hosts,
-            door,
-            stream_handshakes,
+        stream_parts = StreamParts(
+            feed=feed,
+            access=self._access,
+            door=door,
+            handshakes=stream_handshakes,
+            schedule_flush=schedule_flush,
+            limits=limits,
+            greeting=greeting,
+            origins=settings.origins,
+            allowed_hosts=settings.allowed_hosts,
         )
+        self._stream = Stream(stream_parts)
         self._event_streams = EventStreams(limits, greeting, schedule_flush, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems()
@@ -93,9 +95,7 @@ class Node:
             draining=self._draining,
         )
         self._metrics = Metrics(parts)
-        read_app = read_api.create_app(
-            Reads(feed, schedule_flush), self._event_streams, feed, readers, door, problems, settings
-        )
+        read_app = read_api.create_app(self._read_parts(door, readers, problems))
         self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
         admin_app = admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
         self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)
@@ -148,6 +148,19 @@ class Node:
         if fanout.shards.silent(asyncio.get_running_loop().time(), BEHIND_S):
             return f"this hub is behind by {self._feed.lag_ms} ms"
         return None
+
+    def _read_parts(self, door: Door, readers: Readers, problems: Problems) -> ReadParts:
+        return ReadParts(
+            reads=Reads(self._feed, self._ticker.schedule_flush),
+            streams=self._event_streams,
+            feed=self._feed,
+            readers=readers,
+            door=door,
+            problems=problems,
+            origins=self._settings.origins,
+            allowed_hosts=self._settings.allowed_hosts,
+            public_locations=self._settings.public_locations,
+        )
 
     def _connect(self) -> None:
         """Who is told what by whom."""

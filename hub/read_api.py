@@ -19,15 +19,11 @@ from starlette.routing import Route
 from hub import event_stream
 from hub.availability_api import AvailabilityApi
 from hub.body import BodyLimits
-from hub.door import Door, Visitor
-from hub.event_stream import EventStreams
-from hub.feed import Feed
-from hub.problems import Problem, Problems
+from hub.door import Visitor
+from hub.problems import Problem
 from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
 from hub.rate_headers import RateHeaders
-from hub.readers import Readers
-from hub.reads import Reads
-from hub.settings import Settings
+from hub.read_parts import ReadParts
 from server.http.body import BadBody, decoded
 from server.http.hosts import AllowedHosts
 from server.http.level_cursor import level_cursor
@@ -53,20 +49,12 @@ _keys_decoder = msgspec.json.Decoder(Keys)
 _position_decoder = msgspec.json.Decoder(Position)
 
 
-def create_app(
-    reads: Reads,
-    streams: EventStreams,
-    feed: Feed,
-    readers: Readers,
-    door: Door,
-    problems: Problems,
-    settings: Settings,
-) -> Starlette:
-    api = ReadApi(reads, streams, feed, readers, door)
-    availability = AvailabilityApi(reads, feed, readers, door, settings.public_locations)
+def create_app(parts: ReadParts) -> Starlette:
+    api = ReadApi(parts)
+    availability = AvailabilityApi(parts)
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=list(settings.origins),
+        allow_origins=list(parts.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
         expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "Stockwire-Fresh", "Stockwire-Lag-Ms"],
@@ -83,23 +71,23 @@ def create_app(
     ]
     middleware = [
         Middleware(BodyLimits),
-        Middleware(AllowedHosts, settings.allowed_hosts, problems.misdirected),
-        Middleware(RateHeaders, readers.owners),
+        Middleware(AllowedHosts, parts.allowed_hosts, parts.problems.misdirected),
+        Middleware(RateHeaders, parts.readers.owners),
         cors,
     ]
     app = Starlette(routes=routes, middleware=middleware)
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
-    problems.install(app)
+    parts.problems.install(app)
     return app
 
 
 class ReadApi:
-    def __init__(self, reads: Reads, streams: EventStreams, feed: Feed, readers: Readers, door: Door) -> None:
-        self._reads = reads
-        self._streams = streams
-        self._feed = feed
-        self._readers = readers
-        self._door = door
+    def __init__(self, parts: ReadParts) -> None:
+        self._reads = parts.reads
+        self._streams = parts.streams
+        self._feed = parts.feed
+        self._readers = parts.readers
+        self._door = parts.door
 
     async def one(self, request: Request) -> Response:
         """GET /v1/levels/{location}/{sku}"""

@@ -7,6 +7,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -43,36 +44,40 @@ SPREAD_MAX_MS = 5_000
 UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 429, 431, 503)
 
 
+@dataclass(frozen=True, slots=True)
+class StreamParts:
+    """What the stream port is built from. ``origins`` and ``allowed_hosts``: as in the settings."""
+
+    feed: Feed
+    access: Access
+    door: Door
+    handshakes: Handshakes
+    schedule_flush: Callable[[], None]
+    limits: Limits
+    greeting: Greeting
+    origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+
+
 class Stream:
     """For the metrics, counts: ``upgrades`` by status, ``ends`` of connections by close code, ``cut_off`` connections
     that did not answer a close."""
 
-    def __init__(
-        self,
-        feed: Feed,
-        access: Access,
-        schedule_flush: Callable[[], None],
-        limits: Limits,
-        greeting: Greeting,
-        origins: tuple[str, ...],
-        hosts: tuple[str, ...],
-        door: Door,
-        handshakes: Handshakes,
-    ) -> None:
+    def __init__(self, parts: StreamParts) -> None:
         self.connections: dict[Connection, None] = {}
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
         self.upgrades = dict.fromkeys(UPGRADE_STATUSES, 0)
         self.cut_off = 0
         self.draining = False
-        self._feed = feed
-        self._access = access
-        self._schedule_flush = schedule_flush
-        self._limits = limits
-        self._greeting = greeting
-        self._door = door
-        self._origins = None if "*" in origins else [None, *(Origin(origin) for origin in origins)]
-        self._hosts = hosts
-        self._handshakes = handshakes
+        self._feed = parts.feed
+        self._access = parts.access
+        self._door = parts.door
+        self._handshakes = parts.handshakes
+        self._schedule_flush = parts.schedule_flush
+        self._limits = parts.limits
+        self._greeting = parts.greeting
+        self._origins = None if "*" in parts.origins else [None, *(Origin(origin) for origin in parts.origins)]
+        self._hosts = parts.allowed_hosts
         self._server: Server | None = None
         self._gone = asyncio.Event()
 
@@ -274,11 +279,12 @@ class Stream:
         async for message in connection:
             if not session.open:
                 return
-            asked = conversation.receive(message)
+            asked = conversation.receive(message, time.time())
             if asked is not None:
                 connection.pulse.asked = True
                 try:
-                    conversation.authenticated(asked, await self._access.principal(asked.token))
+                    principal = await self._access.principal(asked.token)
+                    conversation.authenticated(asked, principal, time.time())
                 except Unauthorized as error:
                     conversation.unauthorized(asked, error)
                 except LedgerUnavailable as error:

@@ -17,6 +17,7 @@ from hub.ledger import LedgerClient
 from hub.limits import Limits
 from hub.problems import Problems
 from hub.read_api import create_app
+from hub.read_parts import ReadParts
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.settings import read_settings
@@ -79,7 +80,19 @@ async def read_port(
         access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
         owners, addresses = (RateLimits(rate_per_s, url, "test", "hub") for url in (NO_BROKER, None))
         readers = Readers(access, door, owners, addresses)
-        yield create_app(Reads(feed, lambda: None), streams, feed, readers, door, Problems(), read_settings(SETTINGS))
+        settings = read_settings(SETTINGS)
+        parts = ReadParts(
+            reads=Reads(feed, lambda: None),
+            streams=streams,
+            feed=feed,
+            readers=readers,
+            door=door,
+            problems=Problems(),
+            origins=settings.origins,
+            allowed_hosts=settings.allowed_hosts,
+            public_locations=settings.public_locations,
+        )
+        yield create_app(parts)
 
 
 async def _held_to_the_document(answer: httpx.Response) -> None:

@@ -23,14 +23,14 @@ def test_a_connection_may_name_so_many_levels_and_no_more() -> None:
     assert sorted(session.subscriptions) == [1, 3, 4]
     _subscribe(conversation, 5, "rome", ["A"])
     assert _last(pipe) == ("error", 5, "limit")
-    conversation.receive(json.dumps({"type": "unsubscribe", "id": 6, "sub": 1}))
+    conversation.receive(json.dumps({"type": "unsubscribe", "id": 6, "sub": 1}), wall=0)
     _subscribe(conversation, 7, "rome", ["A", "B", "C"])
     assert sorted(session.subscriptions) == [3, 4, 7]
 
 
 def _subscribe(conversation: Conversation, id_: int, location: str, skus: list[str] | None) -> None:
     selection = {"location": location} if skus is None else {"location": location, "skus": skus}
-    conversation.receive(json.dumps({"type": "subscribe", "id": id_, **selection}))
+    conversation.receive(json.dumps({"type": "subscribe", "id": id_, **selection}), wall=0)
 
 
 def _last(pipe: Pipe) -> tuple[str, int, str]:

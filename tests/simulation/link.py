@@ -102,9 +102,9 @@ class Link:
         self._pulse.asked = True
         self.node.counts["second subscription"] += self.beside is not None
         try:
-            asked = self._conversation.receive(text)
+            asked = self._conversation.receive(text, 0.0)
             if asked is not None:
-                self._conversation.authenticated(asked, self._principal)
+                self._conversation.authenticated(asked, self._principal, 0.0)
         except Ended as ended:
             self.end(ended)
         self.node.ticker.schedule_flush()

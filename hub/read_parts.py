@@ -1,0 +1,25 @@
+"""What the read port is built from."""
+
+from dataclasses import dataclass
+
+from hub.door import Door
+from hub.event_stream import EventStreams
+from hub.feed import Feed
+from hub.problems import Problems
+from hub.readers import Readers
+from hub.reads import Reads
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParts:
+    """``origins``, ``allowed_hosts`` and ``public_locations``: as in the settings."""
+
+    reads: Reads
+    streams: EventStreams
+    feed: Feed
+    readers: Readers
+    door: Door
+    problems: Problems
+    origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+    public_locations: tuple[str, ...]
