@@ -61,6 +61,25 @@ HOUSES = {
         },
         pure="connection_table decide effects event level limits operation remembered stock",
     ),
+    "hub": House(
+        order=(
+            *(("ground",), ("stock",), ("fanout",), ("feed",), ("entry",), ("protocols",)),
+            *(("stream", "reads"), ("process",)),
+        ),
+        rooms={
+            "ground": "errors limits",
+            "stock": "held levels order sequence shards shelf view_states views",
+            "fanout": "counts cursor delivery fanout frames resume session starting subscription",
+            "feed": "broker feed heartbeats ledger loader ticker",
+            "entry": "access door http_connection refusal serving",
+            "protocols": "conversation",
+            "stream": "connection pulse stream",
+            "reads": "availability_api body event_stream problems query rate_headers read_api read_parts readers reads",
+            "process": "__main__ admin metrics node settings workers",
+        },
+        pure="conversation counts cursor delivery door errors fanout frames held levels limits order pulse resume"
+        " sequence session shards shelf starting subscription view_states views",
+    ),
 }
 
 

@@ -49,6 +49,15 @@ def test_a_planted_import_of_a_later_room_is_found() -> None:
     ]
 
 
+def test_stock_that_knew_its_sessions_would_be_found() -> None:
+    """As it was: what a hub holds imported, for types alone, the sessions that watch it."""
+    imports = imports_within("hub")
+    planted = {**imports, "held": imports["held"] | {"session"}}
+    (group,) = circles(planted)
+    assert {"held", "session", "subscription", "shelf"} <= set(group)
+    assert out_of_order(planted, HOUSES["hub"]) == ["held (stock) imports session (fanout)"]
+
+
 def test_an_import_for_types_alone_counts(tmp_path: Path) -> None:
     path = tmp_path / "planted.py"
     path.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ledger.writer import Writer\n")
