@@ -26,6 +26,7 @@ from hub.limits import Limits, Rate
 from hub.pulse import Act, Pulse
 from hub.session import Session
 from wire.close_codes import CloseCode, Return, return_after
+from wire.hosts import is_one_host
 from wire.messages import SUBPROTOCOL, Disconnect, encode
 from wire.tokens import Principal
 
@@ -111,8 +112,8 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         return super().select_subprotocol(subprotocols) if subprotocols else None
 
     def process_request(self, request: Request) -> tuple[str, str | None, str | None]:
-        """RFC 9112, 3.2: a request without exactly one Host is refused, as RFC 6455, 4.2.1 also wants it."""
-        if len(request.headers.get_all("Host")) != 1:
+        """A request without exactly one Host is refused, as RFC 6455, 4.2.1 also wants it."""
+        if not is_one_host(request.headers.get_all("Host")):
             raise InvalidHeader("Host")
         return super().process_request(request)
 

@@ -4,7 +4,7 @@ one side, other forms of a target. Each is answered or ends, holds nothing after
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import orjson
@@ -150,6 +150,16 @@ async def test_a_long_poll_goes_with_its_client_whatever_was_sent_behind_it(ledg
         await asking.ask("GET", f"/v1/events?shard=0&after={await head_of_feed(asking)}&wait={LONG_POLL_S}")
         await asking.ask("GET", "/v1/shards")
         await await_metric(ledger, "stockwire_ledger_long_polls", 1)
+    await await_metric(ledger, "stockwire_ledger_long_polls", 0)
+
+
+async def test_a_request_without_a_host_is_never_answered_in_the_place_of_the_one_before(ledger: Server) -> None:
+    async with line(ledger) as asking:
+        await asking.ask("GET", f"/v1/events?shard=0&after={await head_of_feed(asking)}&wait={LONG_POLL_S}")
+        await await_metric(ledger, "stockwire_ledger_long_polls", 1)
+        asking.send(b"GET /v1/shards HTTP/1.1\r\n\r\n")
+        with suppress(ConnectionResetError):
+            assert await asking.rest() == b""
     await await_metric(ledger, "stockwire_ledger_long_polls", 0)
 
 

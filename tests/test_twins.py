@@ -62,7 +62,14 @@ def bodies(*bodies: bytes) -> list[Asked]:
     return [Asked("/v1/levels/query", "POST", body=body) for body in bodies]
 
 
+# RFC 9112, 3.2
+BAD_HOSTS = [(), ("Host: a", "Host: b"), ("Host: a", "host: a"), ("Host: a b",), ("Host: a/b",), ("Host: u@a",)]
+GOOD_HOSTS = [("Host:",), ("Host: a:1",), ("Host: [::1]:80",), ("Host: a%20b",), ("Host:\t a_b-c.example ",)]
 BAD: list[Asked] = [
+    *(Asked("/v1/levels?location={place}", host=host) for host in BAD_HOSTS),
+    *(Asked("/healthz", host=host, key=None) for host in BAD_HOSTS[:3]),
+    Asked(host=("Host: a", "Host: b"), version="HTTP/1.0"),
+    Asked("http://a/v1/levels", host=()),
     *queries("limit=0", "limit=1001", "limit=-1", "limit=1e3", "limit=", "limit=%31%30x", "limit=99999999999999999999"),
     *queries("limit=00000000000000000000001", "limit=1&limit=2", "after=nonsense", "after=%00", "after=a/", "after=/a"),
     *queries(
@@ -131,7 +138,8 @@ BAD: list[Asked] = [
     Asked(headers=("Expect: 100-continue",), path="/v1/levels/query", method="POST", body=b"{}", key=None),
 ]
 GOOD: list[Asked] = [
-    *(Asked("/v1/levels?location={place}", host=host) for host in ((), ("Host: a", "Host: b"), ("Host: ",))),
+    *(Asked("/v1/levels?location={place}", host=host) for host in GOOD_HOSTS),
+    Asked("/v1/levels?location={place}", host=(), version="HTTP/1.0"),
     *(Asked("/v1/levels?location={place}", version=version) for version in ("HTTP/1.0", "HTTP/1.1")),
     *(Asked("/v1/levels?location={place}", method) for method in ("GET", "HEAD")),
     Asked("/%76%31/levels?location={place}"),

@@ -1,9 +1,19 @@
 """Whether a request names a host of ours: a page that points its own name here (DNS rebinding) does not. Pure."""
 
+import re
 from collections.abc import Sequence
 
 HEALTH = ("/healthz", "/readyz")
 """Answered under every name: a load balancer asks by address, or without any."""
+_HOST = re.compile(r"(\[[0-9A-Za-z:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?")
+"""RFC 9110, 7.2, by RFC 3986, 3.2.2; it may be empty."""
+
+
+def is_one_host(named: Sequence[str], *, required: bool = True) -> bool:
+    """Whether a request names its host as it must: RFC 9112, 3.2. ``required``: HTTP/1.0 needs none."""
+    if not named:
+        return not required
+    return len(named) == 1 and _HOST.fullmatch(named[0].strip(" \t")) is not None
 
 
 def is_allowed_host(named: Sequence[str], allowed: Sequence[str]) -> bool:

@@ -11,6 +11,8 @@ import orjson
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from wire.hosts import is_one_host
+
 HEAD_DEADLINE_S = 10.0
 """From the connection, or from the first byte of a later request, to the end of its headers."""
 HEAD_BYTES_MAX = 16 * 1024
@@ -29,6 +31,10 @@ LINE_BYTES = 4
 
 class HeadTooLarge(Exception):
     """Ends the parsing at the header that is too large, or one too many."""
+
+
+class NoHost(Exception):
+    """Ends the parsing at a request that does not name its host, or more than one."""
 
 
 class TooFarAhead(Exception):
@@ -53,6 +59,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._begun = 0
         self._answered: RequestResponseCycle | None = None
         self._too_large = False
+        self._no_host = False
         self._refused = False
         self._closing: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -95,7 +102,7 @@ class BoundedConnection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             pass  # answered as if nobody had asked: RFC 9110, 7.8
         except httptools.HttpParserError:
-            self.refuse_head(HEAD_TOO_LARGE if self._too_large else UNREADABLE)
+            self.refuse_head(HEAD_TOO_LARGE if self._too_large else HOST_UNCLEAR if self._no_host else UNREADABLE)
             return
         if self._in_head:
             if self._begun == heads_before + (from_start and not goes_on):  # else others were in front of it
@@ -125,6 +132,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._check_host()
         self._in_head = False
         self._head_deadline = _cancelled(self._head_deadline)
         if len(self.pipeline) >= AHEAD_MAX:
@@ -146,6 +154,13 @@ class BoundedConnection(HttpToolsProtocol):
             self._too_large = True
             raise HeadTooLarge
 
+    def _check_host(self) -> None:
+        """Proxies in front of us and we might take different ones for the host that is meant."""
+        named = [value.decode("latin-1") for name, value in self.headers if name == b"host"]
+        if not is_one_host(named, required=self.parser.get_http_version() == "1.1"):
+            self._no_host = True
+            raise NoHost
+
     def _start_deadline(self) -> None:
         self._head_deadline = self.loop.call_later(HEAD_DEADLINE_S, self.end_slow_head)
 
@@ -157,7 +172,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.transport.close()
 
     def refuse_head(self, answer: bytes) -> None:
-        """``answer``: HEAD_TOO_LARGE or UNREADABLE."""
+        """``answer``: HEAD_TOO_LARGE, HOST_UNCLEAR or UNREADABLE."""
         if self.waits():
             self.refuse(answer)
         elif self._in_head or self.pipeline or self.cycle.response_started:
@@ -233,6 +248,15 @@ HEAD_TOO_LARGE = whole_answer(
         "detail": f"the request line and headers may have {HEAD_BYTES_MAX} bytes and {HEADERS_MAX} headers",
         "bytes_max": HEAD_BYTES_MAX,
         "headers_max": HEADERS_MAX,
+    },
+)
+HOST_UNCLEAR = whole_answer(
+    400,
+    {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "a request names its host in exactly one Host header (RFC 9112, 3.2)",
     },
 )
 UNREADABLE = whole_answer(400, {"type": "about:blank", "title": "Bad Request", "status": 400})
