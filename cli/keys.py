@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cli.data_folder import write_private
 from cli.trust import trusted
 from ledger.database import create_engine
-from ledger.errors import Invalid
 from ledger.event import timestamp
 from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
 from server.broker.broker_url import broker_url_of
+from server.problems import Invalid
 from server.settings.environment import Environment
 from stockwire.settings import resolve
 from wire.channels import DEFAULT_PREFIX, revocation_channel

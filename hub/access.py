@@ -10,15 +10,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
-from hub.errors import LedgerRefused, LedgerUnavailable, Unauthorized
+from hub.errors import LedgerRefused, LedgerUnavailable
 from hub.ledger import LedgerClient
 from server.errors import KeysUnavailable
+from server.problems import Unauthorized
+from server.tokens.credentials import KEY_REFUSED, MAKER_REFUSED, is_key, token_holder
 from server.tokens.verifier import Verifier
-from wire.tokens import NO_CREDENTIAL, TOKEN_BYTES_MAX, BadToken, ExpiredToken, Principal, looks_like_token
+from wire.tokens import TOKEN_BYTES_MAX, Principal
 
 log = logging.getLogger(__name__)
 
-KEY_PREFIX = "sw_"
 KEEP_S = 10.0  # a revocation that pub/sub lost ends new connections after this
 KEEP_BAD_S = 2.0  # so that guessing does not reach the ledger each time
 KEPT_MAX = 10_000
@@ -58,7 +59,7 @@ class Access:
     async def _principal(self, token: str) -> Principal:
         if len(token) > TOKEN_BYTES_MAX:
             raise Unauthorized("the token is too long")
-        found = await (self._of_key(token) if token.startswith(KEY_PREFIX) else self._of_token(token))
+        found = await (self._of_key(token) if is_key(token) else self._of_token(token))
         if found.key is not None and found.key in self._revoked:
             raise Unauthorized("the API key was revoked")
         if found.expires_at is not None and found.expires_at <= time.time():
@@ -109,11 +110,7 @@ class Access:
 
     async def _of_token(self, token: str) -> Principal:
         try:
-            found = await self._verifier.principal(token)
-        except ExpiredToken:
-            raise Unauthorized("the token has ended", expired=True) from None
-        except BadToken:
-            raise Unauthorized(NO_CREDENTIAL if not looks_like_token(token) else "the token is not valid") from None
+            found = await token_holder(self._verifier, token)
         except KeysUnavailable as error:
             raise LedgerUnavailable(str(error)) from None
         if found.key is None:
@@ -124,13 +121,13 @@ class Access:
             self.doubt()
             return found
         if minted_by is None:
-            raise Unauthorized("the API key that made this token is unknown, ended or revoked")
+            raise Unauthorized(MAKER_REFUSED)
         return found
 
     async def _of_key(self, text: str) -> Principal:
         found = await self._known(text, self._ledger.holder_of)
         if found is None:
-            raise Unauthorized("the API key is unknown, ended or revoked")
+            raise Unauthorized(KEY_REFUSED)
         return found
 
     async def _known(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.held import Held
-from hub.problems import Problem
-from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
 from hub.read_parts import ReadParts
 from hub.view_states import view_of
+from server.http.etags import holds
 from server.http.level_cursor import level_cursor
+from server.http.query import Query, path_name
+from server.problems import Forbidden, Invalid
 from server.rates.rate_limits import ALLOWANCE
 from wire.messages import encode
 from wire.scopes import PUBLIC, allows
@@ -40,10 +41,10 @@ class AvailabilityApi:
 
     async def one(self, request: Request) -> Response:
         """GET /v1/availability/{location}/{sku}?version="""
-        no_more(request, "version")
-        location, sku = (checked(name, request.path_params[name]) for name in ("location", "sku"))
+        query = Query(request, "version")
+        location, sku = path_name(request, "location"), path_name(request, "sku")
         owner = await self._admit(request, location)
-        wanted = integer_of(request, "version", 0, high=VERSION_MAX)
+        wanted = query.integer("version", 0, high=VERSION_MAX)
         with self._door.place(owner):
             view = self._view(await self._held(location, sku))
         # An answer from before what was asked for by its version must not take its place in a cache
@@ -52,13 +53,11 @@ class AvailabilityApi:
 
     async def page(self, request: Request) -> Response:
         """GET /v1/availability?location=&after=&limit="""
-        no_more(request, "location", "after", "limit")
-        location = request.query_params.get("location")
+        query = Query(request, "location", "after", "limit")
+        location, limit, after = query.name("location"), query.limit(), query.level_cursor()
         if location is None:
-            raise invalid("location", "is required", 400)
-        checked("location", location)
+            raise Invalid("location", "is required", 400)
         owner = await self._admit(request, location)
-        limit, after = limit_of(request), after_of(request)
         with self._door.place(owner):
             held = await self._reads.page(location, after, limit + 1)
         following = level_cursor(held[limit - 1].sku, held[limit - 1].location) if len(held) > limit else None
@@ -67,14 +66,14 @@ class AvailabilityApi:
         return self._answer(request, location, content, digest, behind=False)
 
     async def _admit(self, request: Request, location: str) -> str:
-        """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Problem."""
+        """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Forbidden."""
         if location in self._public and "Authorization" not in request.headers:
             self._readers.anybody(request)
             return ANYBODY
         principal = await self._readers.principal(request)
         scope = f"{PUBLIC}{location}"
         if not allows(principal.scopes, scope):
-            raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
+            raise Forbidden(scope)
         return principal.owner
 
     async def _held(self, location: str, sku: str) -> Held:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from hub.errors import Ended, Full, HubError, Refused, Unauthorized
+from hub.errors import Ended, Full, HubError, Refused
 from hub.fanout import Fanout
 from hub.limits import Limits
 from hub.session import Session
+from server.problems import Unauthorized
 from wire.close_codes import CloseCode
 from wire.messages import (
     Connect,
@@ -213,7 +214,7 @@ def _check_when(when: When) -> None:
         raise Refused("invalid", f"when.until: must be below at_least, {when.at_least}", field="when.until")
 
 
-def ended_by(error: HubError) -> Ended:
+def ended_by(error: HubError | Unauthorized) -> Ended:
     """The close that a failed authentication ends in."""
     if isinstance(error, Unauthorized):
         return Ended(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.BAD_TOKEN, str(error))

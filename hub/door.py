@@ -68,7 +68,7 @@ class Door:
             return
         if not self._owners.take(owner):
             self._refuse("owner")
-            raise Crowded(self._owners.most)
+            raise Crowded("owner", self._owners.most)
         if visitor.owner is not None:
             self._owners.give_back(visitor.owner)
         visitor.owner = owner

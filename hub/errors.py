@@ -4,13 +4,14 @@ HubError
 ├── Refused             code: the request is wrong but can be read; the connection stays open
 ├── Ended               code, after_ms: the connection must end
 ├── Full                levels_max: the hub holds as many levels as it may
-├── Crowded             connections_max: the owner has as many connections as it may
 ├── Rewritten           the ledger's history is not the one this hub has read
 ├── LedgerUnavailable   no ledger answered in time
-├── LedgerRefused       status: a ledger answered, and refused
-└── Unauthorized        expired: the key or token is not good
+└── LedgerRefused       status: a ledger answered, and refused
+
+What is answered as a problem document stands in ``server.problems``; a hub adds Crowded (connections_max).
 """
 
+from server.problems import Later
 from wire.close_codes import CloseCode, Return, return_after
 
 
@@ -51,12 +52,6 @@ class Full(HubError):
         self.levels_max = levels_max
 
 
-class Crowded(HubError):
-    def __init__(self, connections_max: int) -> None:
-        super().__init__(f"this owner has {connections_max} connections to this hub and may not have more")
-        self.connections_max = connections_max
-
-
 class Rewritten(HubError):
     """Another epoch, or a head below one already seen: what the hub holds is no longer true."""
 
@@ -71,7 +66,13 @@ class LedgerRefused(HubError):
         self.status = status
 
 
-class Unauthorized(HubError):
-    def __init__(self, reason: str, *, expired: bool = False) -> None:
-        super().__init__(reason)
-        self.expired = expired
+class Crowded(Later):
+    """``holder``: an owner or an address, which has as many connections as it may."""
+
+    type = "crowded"
+
+    def __init__(self, holder: str, connections_max: int) -> None:
+        super().__init__(
+            f"this {holder} has {connections_max} connections to this hub and may not have more",
+            connections_max=connections_max,
+        )

@@ -18,9 +18,9 @@ from hub.errors import Ended
 from hub.fanout import Fanout
 from hub.frames import Framing
 from hub.limits import Limits
-from hub.problems import RETRY_AFTER_S, Problem
 from hub.refusal import RETRY_AFTER_MAX_S
 from hub.session import Session
+from server.problems import Overloaded
 from wire.close_codes import CloseCode
 from wire.messages import Disconnect, Subscribe
 from wire.tokens import Principal
@@ -43,15 +43,14 @@ class EventStreams:
         self._door = door
 
     def knock(self) -> None:
-        """Before anything is looked up. Raises Problem when no more streams are taken now."""
+        """Before anything is looked up. Raises Overloaded when no more streams are taken now."""
         if self.draining or len(self.streams) >= self._limits.connections_max:
-            raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=RETRY_AFTER_S)
+            raise Overloaded("this hub takes no more streams now")
         if not self._door.knock(asyncio.get_running_loop().time()):
-            retry_after_s = random.randint(1, RETRY_AFTER_MAX_S)
-            raise Problem("overloaded", "this hub takes no more streams now", retry_after_s=retry_after_s)
+            raise Overloaded("this hub takes no more streams now", random.randint(1, RETRY_AFTER_MAX_S))
 
     def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe, visitor: Visitor) -> Response:
-        """Subscribes; raises Refused or Problem before anything is sent. ``visitor`` leaves when the stream ends."""
+        """Subscribes. ``visitor`` leaves when the stream ends. Raises Refused or Full before anything is sent."""
         stream = EventStream(self, fanout, principal, self._schedule_flush, lambda: self._door.leave(visitor))
         conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
         fanout.join(stream.session)

@@ -17,9 +17,9 @@ from hub.door import Door
 from hub.event_stream import EventStreams
 from hub.feed import Feed
 from hub.loader import Loader
-from hub.problems import Problems
 from hub.readers import Readers
 from hub.stream import Stream
+from server.http.problems import Problems
 from server.tls.handshakes import Handshakes, outcomes_of
 
 PREFIX = "stockwire_hub"

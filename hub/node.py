@@ -17,7 +17,7 @@ from hub.heartbeats import Heartbeats
 from hub.ledger import LedgerClient
 from hub.loader import Loader
 from hub.metrics import Metrics, Parts
-from hub.problems import Problems
+from hub.problems import ANSWERED
 from hub.read_parts import ReadParts
 from hub.readers import Readers
 from hub.reads import Reads
@@ -25,6 +25,7 @@ from hub.serving import bound_send_buffer, create_server
 from hub.settings import Settings
 from hub.stream import Stream, StreamParts
 from hub.ticker import Ticker
+from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
@@ -80,7 +81,7 @@ class Node:
         self._stream = Stream(stream_parts)
         self._event_streams = EventStreams(limits, greeting, schedule_flush, door)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
-        problems = Problems()
+        problems = Problems(ANSWERED)
         parts = Parts(
             node=settings.node,
             feed=feed,

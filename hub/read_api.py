@@ -12,27 +12,31 @@ from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from hub import event_stream
 from hub.availability_api import AvailabilityApi
-from hub.body import BodyLimits
 from hub.door import Visitor
-from hub.problems import Problem
-from hub.query import after_of, checked, holds, integer_of, invalid, limit_of, no_more
+from hub.errors import HubError
+from hub.problems import problem_of
 from hub.rate_headers import RateHeaders
 from hub.read_parts import ReadParts
-from server.http.body import BadBody, decoded
+from server.http.body import decoded
+from server.http.body_limits import BodyLimits
+from server.http.etags import holds
 from server.http.hosts import AllowedHosts
 from server.http.level_cursor import level_cursor
+from server.http.query import Query, check_name, path_name
+from server.problems import Forbidden, Invalid, Misdirected
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows
 from wire.shards import shard_of
 from wire.tokens import Principal
 
 KEYS_MAX = 1_000
+BODY_BYTES_MAX = 256 * 1_024
 FRONT = {
     "name": "Stockwire hub",
     "version": "1",
@@ -70,14 +74,20 @@ def create_app(parts: ReadParts) -> Starlette:
         Route("/v1/availability/{location}/{sku}", availability.one, methods=["GET"]),
     ]
     middleware = [
-        Middleware(BodyLimits),
-        Middleware(AllowedHosts, parts.allowed_hosts, parts.problems.misdirected),
+        Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),
+        Middleware(AllowedHosts, parts.allowed_hosts, lambda host: parts.problems.answer_to(Misdirected(host))),
         Middleware(RateHeaders, parts.readers.owners),
         cors,
     ]
     app = Starlette(routes=routes, middleware=middleware)
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
     parts.problems.install(app)
+
+    async def hub_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HubError)
+        return parts.problems.answer_to(problem_of(error))
+
+    app.add_exception_handler(HubError, hub_error)
     return app
 
 
@@ -92,8 +102,8 @@ class ReadApi:
     async def one(self, request: Request) -> Response:
         """GET /v1/levels/{location}/{sku}"""
         principal = await self._readers.principal(request)
-        no_more(request)
-        location, sku = (checked(name, request.path_params[name]) for name in ("location", "sku"))
+        Query(request)
+        location, sku = path_name(request, "location"), path_name(request, "sku")
         _require(principal, location)
         with self._door.place(principal.owner):
             level = (await self._reads.levels([(location, sku)]))[0].state
@@ -106,13 +116,9 @@ class ReadApi:
     async def page(self, request: Request) -> Response:
         """GET /v1/levels?location=&after=&limit="""
         principal = await self._readers.principal(request)
-        no_more(request, "location", "after", "limit")
-        location = request.query_params.get("location")
-        if location is not None:
-            checked("location", location)
+        query = Query(request, "location", "after", "limit")
+        location, limit, after = query.name("location"), query.limit(), query.level_cursor()
         _require(principal, location or "*")
-        limit = limit_of(request)
-        after = after_of(request)
         with self._door.place(principal.owner):
             held = await self._reads.page(location, after, limit + 1)
         following = level_cursor(held[limit - 1].sku, held[limit - 1].location) if len(held) > limit else None
@@ -123,12 +129,9 @@ class ReadApi:
     async def query(self, request: Request) -> Response:
         """POST /v1/levels/query"""
         principal = await self._readers.principal(request)
-        no_more(request)
+        Query(request)
         with self._door.place(principal.owner):
-            try:
-                keys = _keys(await request.body())
-            except ClientDisconnect:
-                raise invalid("body", "ended early", 400) from None
+            keys = decoded(_keys_decoder, await request.body()).keys
             locations = list(dict.fromkeys(location for location, _ in keys))
             for location in locations:
                 _require(principal, location)
@@ -139,14 +142,14 @@ class ReadApi:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
         self._streams.knock()
         principal = await self._readers.principal(request)
-        no_more(request, "location", "sku", "since", "view", "at_most", "at_least", "until", repeated="sku")
-        location = request.query_params.get("location", "")
+        query = Query(request, "location", "sku", "since", "view", "at_most", "at_least", "until", repeated="sku")
+        location = query.text("location") or ""
         if location != "*":
-            checked("location", location, 422)
-        view = _view(request)
+            check_name("location", location, 422)
+        view = _view(query)
         _require(principal, location, PUBLIC if view else READ)
-        skus = [checked("sku", sku) for sku in request.query_params.getlist("sku")]
-        since, when = _since(request), _when(request)
+        skus = query.names("sku")
+        since, when = _since(request, query), _when(query)
         if request.method == "HEAD":
             return event_stream.head()
         subscribe = Subscribe(1, location, skus or None, since, view, when)
@@ -181,7 +184,7 @@ def _require(principal: Principal, location: str, kind: str = READ) -> None:
     """The same answer whether or not the location exists."""
     scope = f"{kind}{location}"
     if not allows(principal.scopes, scope):
-        raise Problem("forbidden", f"this needs the scope {scope}", scope=scope)
+        raise Forbidden(scope)
 
 
 async def front(_request: Request) -> Response:
@@ -189,34 +192,27 @@ async def front(_request: Request) -> Response:
     return Response(encode(FRONT), media_type="application/json")
 
 
-def _since(request: Request) -> Position | None:
+def _since(request: Request, query: Query) -> Position | None:
     """The header is what an EventSource sends by itself, and newer than the address that it was opened with."""
     for field, text in (
         ("Last-Event-ID", request.headers.get("Last-Event-ID")),
-        ("since", request.query_params.get("since")),
+        ("since", query.text("since")),
     ):
         if text:
             try:
                 return _position_decoder.decode(text)
             except (msgspec.MsgspecError, RecursionError) as error:
-                raise invalid(field, f"must be a position as it was given: {error}", 400) from None
+                raise Invalid(field, f"must be a position as it was given: {error}", 400) from None
     return None
 
 
-def _keys(body: bytes) -> list[tuple[str, str]]:
-    try:
-        return decoded(_keys_decoder, body).keys
-    except BadBody as bad:
-        raise invalid(bad.field, bad.reason, bad.status) from None
-
-
-def _view(request: Request) -> Literal["public"] | None:
-    text = request.query_params.get("view")
+def _view(query: Query) -> Literal["public"] | None:
+    text = query.text("view")
     if text not in (None, "public"):
-        raise invalid("view", "must be public, or left out for levels", 400)
+        raise Invalid("view", "must be public, or left out for levels", 400)
     return "public" if text else None
 
 
-def _when(request: Request) -> When | None:
-    names = [name for name in ("at_most", "at_least", "until") if name in request.query_params]
-    return When(**{name: integer_of(request, name, 0, high=UNITS_MAX) for name in names}) if names else None
+def _when(query: Query) -> When | None:
+    names = [name for name in ("at_most", "at_least", "until") if query.text(name) is not None]
+    return When(**{name: query.integer(name, high=UNITS_MAX) for name in names}) if names else None

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hub.door import Door
 from hub.event_stream import EventStreams
 from hub.feed import Feed
-from hub.problems import Problems
 from hub.readers import Readers
 from hub.reads import Reads
+from server.http.problems import Problems
 
 
 @dataclass(frozen=True, slots=True)

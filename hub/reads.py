@@ -11,7 +11,7 @@ from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.held import Area, Held
 from hub.levels import absent
-from hub.problems import RETRY_AFTER_S, Problem
+from server.problems import Overloaded
 
 LOAD_S = 5.0
 
@@ -52,9 +52,7 @@ class Reads:
             if area.order is None:
                 await self._arrive([area])
             if area.order is None:
-                raise Problem(
-                    "overloaded", f"{location} has more levels than this hub may hold", retry_after_s=RETRY_AFTER_S
-                )
+                raise Overloaded(f"{location} has more levels than this hub may hold")
             held = levels.locations.get(location, {}).get(sku)
             if held is None:
                 held = Held(location, sku)
@@ -108,8 +106,7 @@ class _Arrival:
 
 def _following(fanout: Fanout, areas: Sequence[Area[Held]], after: tuple[str, str], limit: int) -> list[Held]:
     if any(area.order is None for area in areas):
-        detail = "there are more levels than this hub may hold: name a location"
-        raise Problem("overloaded", detail, retry_after_s=RETRY_AFTER_S)
+        raise Overloaded("there are more levels than this hub may hold: name a location")
     following = []
     for area in areas:
         keys = fanout.levels.keys(area)

@@ -21,7 +21,7 @@ from hub.access import Access
 from hub.connection import Connection, StreamProtocol
 from hub.conversation import Conversation, Greeting, ended_by
 from hub.door import Door
-from hub.errors import Crowded, Ended, LedgerUnavailable, Unauthorized
+from hub.errors import Crowded, Ended, LedgerUnavailable
 from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.frames import Framing
@@ -31,7 +31,9 @@ from hub.refusal import RETRY_AFTER_MAX_S, Cut, Refusal
 from hub.serving import bound_send_buffer
 from hub.session import Session
 from server.http.listening import BACKLOG
+from server.problems import Unauthorized
 from server.tls.handshakes import Handshakes
+from server.tokens.credentials import credential_of
 from wire.close_codes import CloseCode
 from wire.hosts import is_allowed_host
 
@@ -198,14 +200,11 @@ class Stream:
         values = request.headers.get_all("Authorization")
         if not values:
             return None
-        scheme, _, token = values[0].partition(" ")
         try:
-            if scheme.lower() != "bearer" or len(values) > 1:
-                raise Unauthorized("Authorization must be Bearer, once")
-            connection.principal = await self._access.principal(token.strip())
+            connection.principal = await self._access.principal(credential_of(values))
         except Unauthorized as error:
             response = connection.respond(http.HTTPStatus.UNAUTHORIZED, f"{error}\n")
-            response.headers["WWW-Authenticate"] = "Bearer"
+            response.headers.update(error.headers)
             return response
         except LedgerUnavailable:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be checked now\n")

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
-from ledger.errors import Forbidden, RateLimited, Unauthorized, Unavailable
 from ledger.hub_callers import HubCallers
 from ledger.keys import ApiKey, find_key, split_key
 from ledger.lookups import Lookups
 from ledger.reading import reading
 from server.errors import KeysUnavailable
-from server.rates.rate_limits import ALLOWANCE, RateLimits
-from server.tokens.bearer import BEARER_WANTED, credential_of
+from server.problems import Forbidden, Unauthorized, Unavailable
+from server.rates.rate_limits import RateLimits
+from server.tokens.credentials import KEY_REFUSED, MAKER_REFUSED, credential_of, is_key, token_holder
 from server.tokens.verifier import Verifier
 from wire.scopes import allows
-from wire.tokens import NO_CREDENTIAL, BadToken, ExpiredToken, Principal, looks_like_token
+from wire.tokens import Principal
 
 HUB = "hub"
 """Also covers the feed, the shards and every read of levels: what a hub needs."""
@@ -52,19 +52,16 @@ class Access:
 
     async def admit(self, request: Request) -> Principal:
         """Raises Unauthorized, RateLimited or Unavailable."""
-        credential = bearer_of(request)
+        credential = credential_of(request.headers.getlist("Authorization"))
         principal = await (self._key_holder(credential) if is_key(credential) else self._token_holder(credential))
         if HUB in principal.scopes:
             self._hub_callers.remember(request.scope)
-        if allowance := self._rate_limits.allowance(principal.owner):
-            request.scope[ALLOWANCE] = allowance
-            if wait_s := self._rate_limits.take(allowance):
-                raise RateLimited(principal.owner, wait_s, self._rate_limits.policy)
+        self._rate_limits.admit(request.scope, principal.owner)
         return principal
 
     async def admit_key(self, request: Request) -> Principal:
         """As ``admit``, for what a token may not do: else it could prolong itself."""
-        if not is_key(bearer_of(request)):
+        if not is_key(credential_of(request.headers.getlist("Authorization"))):
             raise Unauthorized("this needs an API key, not a token")
         return await self.admit(request)
 
@@ -88,20 +85,16 @@ class Access:
     async def _key_holder(self, key: str) -> Principal:
         principal = await self.holder_of(key)
         if principal is None:
-            raise Unauthorized("the API key is unknown, ended or revoked")
+            raise Unauthorized(KEY_REFUSED)
         return principal
 
     async def _token_holder(self, token: str) -> Principal:
         try:
-            principal = await self._verifier.principal(token)
-        except ExpiredToken:
-            raise Unauthorized("the token has ended") from None
-        except BadToken:
-            raise Unauthorized(NO_CREDENTIAL if not looks_like_token(token) else "the token is not valid") from None
+            principal = await token_holder(self._verifier, token)
         except KeysUnavailable as error:
             raise Unavailable(str(error)) from None
         if principal.key is not None and await self.holder_of_id(principal.key) is None:
-            raise Unauthorized("the API key that made this token is unknown, ended or revoked")
+            raise Unauthorized(MAKER_REFUSED)
         return principal
 
     async def _find(self, key_id: str) -> ApiKey | None:
@@ -136,15 +129,3 @@ def readable_locations(principal: Principal) -> list[str] | None:
     if allows(principal.scopes, read_scope("*")) or HUB in principal.scopes:
         return None
     return [scope.removeprefix("stock:read:") for scope in principal.scopes if scope.startswith("stock:read:")]
-
-
-def bearer_of(request: Request) -> str:
-    """Raises Unauthorized."""
-    credential = credential_of(request.headers)
-    if credential is None:
-        raise Unauthorized(BEARER_WANTED)
-    return credential
-
-
-def is_key(credential: str) -> bool:
-    return credential.startswith("sw_")

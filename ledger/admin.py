@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.errors import Unavailable
 from ledger.metrics import LedgerCollector
-from ledger.problems import Problems
 from ledger.reading import reading
 from ledger.routes.health import HealthRoutes
+from server.http.problems import Problems
+from server.problems import Unavailable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

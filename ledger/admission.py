@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ledger.errors import Overloaded
 from ledger.hub_callers import HubCallers
-from ledger.problems import Problems
+from server.http.problems import Problems
+from server.problems import Overloaded
 from server.rates.rate_limits import RateLimits
 
 LANE = "stockwire.lane"

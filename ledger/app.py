@@ -9,13 +9,11 @@ from starlette.middleware.cors import CORSMiddleware
 
 from ledger.access import Access
 from ledger.admission import Admission, InFlight
-from ledger.body import BodyLimits
-from ledger.errors import Misdirected
+from ledger.body import body_bytes_max
 from ledger.heads import Heads
 from ledger.hub_callers import HubCallers
 from ledger.locations import Locations
 from ledger.long_polls import LongPolls
-from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.routes.counts import CountRoutes
 from ledger.routes.discovery import DiscoveryRoutes
@@ -33,7 +31,10 @@ from ledger.routes.operations import OperationRoutes
 from ledger.routes.tokens import TokenRoutes
 from ledger.settings import Settings
 from ledger.writers import Writers
+from server.http.body_limits import BodyLimits
 from server.http.hosts import AllowedHosts
+from server.http.problems import Problems
+from server.problems import Misdirected
 from server.rates.rate_limits import RateLimits
 from server.tokens.verifier import Verifier
 
@@ -87,7 +88,7 @@ def create_app(
     app = Starlette(
         routes=[route for noun in nouns for route in noun.routes()],
         middleware=[
-            Middleware(BodyLimits, settings.body_bytes_max),
+            Middleware(BodyLimits, body_bytes_max(settings.body_bytes_max)),
             Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             *_cors(settings.allowed_origins),
             Middleware(Admission, in_flight, rate_limits, problems),

@@ -8,10 +8,10 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ledger.errors import Invalid
 from ledger.limits import LINES_MAX
 from ledger.operation import SIGNS
-from server.http.body import REASONS, BadBody, decoded, decoded_once
+from server.http.body import REASONS, decoded, decoded_once
+from server.problems import Invalid
 from wire.messages import Name
 from wire.names import INVISIBLE
 
@@ -216,10 +216,7 @@ def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
 
 
 def _is_one(body: bytes) -> bool:
-    try:
-        return decoded_once(_form, body, _REASONS).lines is UNSET
-    except BadBody as bad:
-        raise Invalid(bad.field, bad.reason, bad.status) from None
+    return decoded_once(_form, body, _REASONS).lines is UNSET
 
 
 def check_movement(movement: Movement, path: str) -> None:
@@ -297,10 +294,7 @@ def is_exact(number: int) -> bool:
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
-    try:
-        return decoded(decoder, body, _REASONS)
-    except BadBody as bad:
-        raise Invalid(bad.field, bad.reason, bad.status) from None
+    return decoded(decoder, body, _REASONS)
 
 
 _movement = msgspec.json.Decoder(Movement)

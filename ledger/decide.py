@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ledger.effects import EFFECTS
-from ledger.errors import Invalid, LedgerError, NotFound, Refusal, VersionConflict
+from ledger.errors import Refusal, VersionConflict
 from ledger.operation import MIXED, Line, Operation
 from ledger.stock import LevelKey, Stock
+from server.problems import Invalid, NotFound, Problem
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
 ON_HAND_MAX = 2**31 - 1
@@ -30,7 +31,7 @@ class Decision:
     before: dict[LevelKey, Stock] = field(default_factory=dict)
     after: dict[LevelKey, Stock] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
-    verdicts: list[int | LedgerError] = field(default_factory=list)
+    verdicts: list[int | Problem] = field(default_factory=list)
     stored: list[tuple[Operation, Refusal | None]] = field(default_factory=list)
 
 
@@ -54,7 +55,7 @@ def decide(
         except Refusal as refusal:
             decision.verdicts.append(refusal)
             decision.stored.append((operation, refusal))
-        except LedgerError as error:
+        except Problem as error:
             decision.verdicts.append(error)
         else:
             decision.verdicts.append(len(events))

@@ -8,8 +8,8 @@ from datetime import UTC
 import msgspec
 from starlette.requests import Request
 
-from ledger.errors import Invalid
 from ledger.operation import Line, Operation, operation_id
+from server.problems import Invalid
 
 HEADER = "Idempotency-Key"
 REASON = "must be 1 to 200 visible ASCII characters, bare or in double quotes"

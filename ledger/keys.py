@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger.errors import Invalid
+from server.problems import Invalid
 from wire.scopes import is_scope
 
 ID_CHARACTERS = 12

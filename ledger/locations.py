@@ -5,9 +5,9 @@ from collections.abc import Callable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ledger.errors import NotFound
 from ledger.lookups import Lookups
 from ledger.reading import reading
+from server.problems import NotFound
 
 LOCATIONS_MAX = 100_000
 KEEP_S = 300.0

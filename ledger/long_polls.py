@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from ledger.errors import Overloaded
+from server.problems import Overloaded
 
 LONG_POLLS_MAX = 512
 """A hub keeps one open for each shard, and only while the broker is away."""

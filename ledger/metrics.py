@@ -16,9 +16,9 @@ from ledger.admission import InFlight
 from ledger.connection_table import ConnectionTable
 from ledger.heads import Heads
 from ledger.long_polls import LongPolls
-from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.writers import Writers
+from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tls.handshakes import Handshakes, outcomes_of
 

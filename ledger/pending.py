@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ledger.decide import Decision
-from ledger.errors import IdempotencyMismatch, LedgerError
+from ledger.errors import IdempotencyMismatch
 from ledger.event import complete, timestamp
 from ledger.operation import Operation, Outcome
 from ledger.statements import Head, Stored
+from server.problems import Problem
 
 
 class Pending:
-    """``outcome``: an `Outcome`, or a LedgerError. It is set once, and what comes later is dropped.
+    """``outcome``: an `Outcome`, or a Problem. It is set once, and what comes later is dropped.
 
     ``arrived``: by the monotonic clock, in seconds.
     """
@@ -29,7 +30,7 @@ class Pending:
         if not self.outcome.done():
             self.outcome.set_result(outcome)
 
-    def fail(self, error: LedgerError) -> None:
+    def fail(self, error: Problem) -> None:
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
@@ -48,7 +49,7 @@ def settle(batch: Sequence[Pending], decision: Decision) -> None:
     """Every operation of the batch has its outcome now; the events must have their seqs (``number``)."""
     position = 0
     for pending, verdict in zip(batch, decision.verdicts, strict=True):
-        if isinstance(verdict, LedgerError):
+        if isinstance(verdict, Problem):
             pending.fail(verdict)
         else:
             pending.succeed(Outcome(pending.operation.id, tuple(decision.events[position : position + verdict])))

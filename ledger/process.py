@@ -18,17 +18,17 @@ from ledger.app import create_app, create_waiting_app
 from ledger.connection_table import ConnectionTable
 from ledger.connector import READ_ONLY, STANDBY, STANDING, Connector
 from ledger.database import COMMIT_SETTINGS, create_engine
-from ledger.errors import Unavailable
 from ledger.heads import Heads
 from ledger.hub_callers import HubCallers
 from ledger.long_polls import LongPolls
 from ledger.metrics import LedgerCollector
-from ledger.problems import Problems
 from ledger.publisher import Publisher
 from ledger.reading import reading
 from ledger.serving import Gate, create_server
 from ledger.settings import Settings
 from ledger.writers import Writers
+from server.http.problems import Problems
+from server.problems import Unavailable
 from server.rates.rate_limits import RateLimits
 from server.settings.database_parameters import SETTING
 from server.settings.environment import SettingsError

@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections import deque
 
-from ledger.errors import Overloaded
 from ledger.operation import Operation
 from ledger.pending import Pending
+from server.problems import Overloaded
 
 BATCH_LINES_MAX = 1000
 """Lines in one statement. Beyond some hundreds a batch only gets slower; one operation may have this many by itself."""

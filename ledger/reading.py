@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger.connector import NoPrimary
-from ledger.errors import Unavailable
+from server.problems import Unavailable
 
 DEADLINE_S = 5.0
 """From asking for a connection to the last row: nobody waits longer for a page of levels."""

@@ -1,30 +1,9 @@
-"""What a request is answered with: JSON."""
+"""The answer to a committed operation."""
 
-from typing import Any
-
-import orjson
-from starlette.responses import Response
-
+from ledger.errors import REPLAYED
 from ledger.level import level_of_event
 from ledger.operation import Outcome
-
-REPLAYED = {"Idempotency-Replayed": "true"}
-"""On every answer that was stored when its key was first used."""
-
-
-class Json(Response):
-    """``content`` is anything that orjson takes."""
-
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        return orjson.dumps(content)
-
-
-class Problem(Json):
-    """RFC 9457."""
-
-    media_type = "application/problem+json"
+from server.http.json import Json
 
 
 def committed(outcome: Outcome, status: int) -> Json:

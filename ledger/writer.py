@@ -17,16 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ledger import statements
 from ledger.database import Generation
 from ledger.decide import Decision, decide, keys_of
-from ledger.errors import (
-    REFUSALS,
-    IdempotencyInFlight,
-    Invalid,
-    LedgerError,
-    NotFound,
-    OutcomeUnknown,
-    Refusal,
-    Unavailable,
-)
+from ledger.errors import REFUSALS, IdempotencyInFlight, OutcomeUnknown, Refusal
 from ledger.failure import Failure, failure_of
 from ledger.heads import Heads
 from ledger.operation import Operation
@@ -36,6 +27,7 @@ from ledger.queue import Queue
 from ledger.remembered import RememberedLevels
 from ledger.statements import Head, Stored
 from ledger.stock import LevelKey, Stock
+from server.problems import Invalid, NotFound, Problem, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -302,14 +294,14 @@ def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None
         pending.fail(_not_now("the database takes no work now", unknown))
 
 
-def _not_now(detail: str, unknown: bool) -> LedgerError:
+def _not_now(detail: str, unknown: bool) -> Problem:
     """Never "not done" of what may have been done."""
     if unknown:
         return OutcomeUnknown("the connection to the database was lost during the commit")
     return Unavailable(detail)
 
 
-def _alone(failure: Failure, reason: Exception, unknown: bool) -> LedgerError:
+def _alone(failure: Failure, reason: Exception, unknown: bool) -> Problem:
     logger.warning("refused one operation (%s): %s", failure.value, reason)
     if failure is Failure.IN_FLIGHT:
         return IdempotencyInFlight("the same key is being worked on elsewhere")

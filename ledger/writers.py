@@ -38,7 +38,7 @@ class Writers:
         """Commit ``operation``, durably, all of it or nothing; answers after COMMIT.
 
         The same key again gives the stored answer, ``replayed``; while the first is under way both get its answer.
-        Raises a LedgerError: a Refusal is as true as a success; whatever is a Later may be sent again.
+        Raises a Problem: a Refusal is as true as a success; whatever is a Later may be sent again.
         """
         known = self._in_flight.get((operation.owner, operation.key))
         if known is not None:

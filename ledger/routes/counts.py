@@ -9,13 +9,13 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import Access, require, write_scope
-from ledger.errors import Invalid
 from ledger.idempotency import key_of, operation_of
 from ledger.locations import Locations
 from ledger.operation import COUNT, Line
-from ledger.query import Query, path_name
 from ledger.responses import committed
 from ledger.writers import Writers
+from server.http.query import Query, path_name
+from server.problems import Invalid
 
 IF_MATCH = "If-Match"
 

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.responses import Json
 from ledger.settings import Hub
+from server.http.json import Json
 from wire.messages import SUBPROTOCOL
 
 

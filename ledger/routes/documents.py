@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 import wire
-from ledger.responses import Json
+from server.http.json import Json
 
 OPENAPI = Path(wire.__file__).with_name("openapi.yaml")
 PAGE = Path(__file__).with_name("docs.html")

@@ -12,13 +12,13 @@ from starlette.routing import Route
 
 from ledger.access import AGAIN_S, HUB, Access, require
 from ledger.admission import out_of_lane
-from ledger.errors import NotFound
 from ledger.event import EVENT_COLUMNS, event_of_row
 from ledger.heads import Heads
 from ledger.long_polls import LongPolls
-from ledger.query import Query
 from ledger.reading import reading
-from ledger.responses import Json
+from server.http.json import Json
+from server.http.query import Query
+from server.problems import NotFound
 
 FEED = "feed"
 WAIT_S_MAX = 30.0

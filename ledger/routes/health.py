@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.errors import Unavailable
-from ledger.responses import Json
+from server.http.json import Json
+from server.problems import Unavailable
 
 
 class HealthRoutes:

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.access import HUB, Access, read_scope, require
-from ledger.errors import NotFound
 from ledger.event import EVENT_COLUMNS, event_of_row
 from ledger.locations import Locations
-from ledger.query import Query, path_name
 from ledger.reading import reading
-from ledger.responses import Json
+from server.http.json import Json
+from server.http.query import Query, path_name
+from server.problems import NotFound
 
 _HISTORY = text(f"""
     select i.sku as known, e.*

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.query import Query
+from server.http.query import Query
 from server.tokens.signing_keys import SigningKey, key_set_of
 
 MAX_AGE_S = 300

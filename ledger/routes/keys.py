@@ -11,13 +11,13 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import HUB, Access, require
-from ledger.errors import Invalid, NotFound
 from ledger.event import timestamp
 from ledger.keys import ApiKey, NewKey, active_ids, create_key, list_keys, revoke_key
 from ledger.publisher import Publisher
-from ledger.query import Query
 from ledger.reading import reading, writing
-from ledger.responses import Json
+from server.http.json import Json
+from server.http.query import Query
+from server.problems import Invalid, NotFound
 
 ADMIN = "admin"
 

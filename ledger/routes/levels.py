@@ -10,14 +10,15 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import HUB, Access, read_scope, readable_locations, require
-from ledger.errors import Invalid, NotFound
 from ledger.heads import Heads
 from ledger.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
 from ledger.locations import Locations
-from ledger.query import Query, path_name
 from ledger.reading import reading
-from ledger.responses import Json
-from server.http.level_cursor import CURSOR_REASON, level_cursor, split_level_cursor
+from server.http.etags import holds
+from server.http.json import Json
+from server.http.level_cursor import level_cursor
+from server.http.query import Query, path_name
+from server.problems import NotFound
 from wire.shards import shard_of
 from wire.tokens import Principal
 
@@ -94,19 +95,16 @@ class LevelRoutes:
             raise NotFound("sku", sku)
         level = level_of_row(row) if row["version"] else empty_level(sku, location, shard)
         etag = f'"{level["version"]}"'
-        if holds(request.headers.getlist("If-None-Match"), etag):
+        if holds(request, etag):
             return Response(status_code=304, headers={"ETag": etag})
         return Json(level, headers={"ETag": etag})
 
     async def page(self, request: Request) -> Response:
         principal = await self._access.admit(request)
         query = Query(request, "location", "after", "limit")
-        location, after, limit = query.name("location"), query.cursor(), query.limit()
+        location, limit = query.name("location"), query.limit()
+        after_sku, after_location = query.level_cursor()
         require(principal, read_scope(location or "*"), HUB)
-        begin = split_level_cursor(after)
-        if begin is None:
-            raise Invalid("after", CURSOR_REASON, 400)
-        after_sku, after_location = begin
         if location is None:
             statement = _EVERYWHERE
             values: dict[str, Any] = {"location": after_location}
@@ -150,12 +148,6 @@ class LevelRoutes:
             own = {str(shard_of(location, len(heads))) for location in locations if location is not None}
             heads = {shard: head for shard, head in heads.items() if shard in own}
         return {"epoch": self._heads.compose(row["epoch"]), "heads": heads}
-
-
-def holds(if_none_match: list[str], etag: str) -> bool:
-    """RFC 9110, 13.1.2: a weak comparison with each entity tag listed."""
-    tags = [tag.strip() for value in if_none_match for tag in value.split(",")]
-    return any(tag == "*" or tag.removeprefix("W/") == etag for tag in tags)
 
 
 def _asked_level(row: RowMapping) -> dict[str, Any]:

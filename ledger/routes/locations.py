@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from ledger import bodies
 from ledger.access import HUB, Access, read_scope, readable_locations, require, write_scope
-from ledger.errors import NotFound
-from ledger.query import Query, path_name
 from ledger.reading import reading, writing
-from ledger.responses import Json
 from ledger.routes.listed import put_list
+from server.http.json import Json
+from server.http.query import Query, path_name
+from server.problems import NotFound
 from wire.shards import shard_of
 
 _SHARDS = text("select shards from ledger_meta")

@@ -11,9 +11,9 @@ from ledger.access import Access, require, write_scope
 from ledger.idempotency import key_of, operation_of
 from ledger.locations import Locations
 from ledger.operation import Line
-from ledger.query import Query
 from ledger.responses import committed
 from ledger.writers import Writers
+from server.http.query import Query
 
 
 class MovementRoutes:

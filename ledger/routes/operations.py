@@ -15,16 +15,16 @@ from starlette.routing import Route
 
 from ledger import bodies, statements
 from ledger.access import Access, require, write_scope
-from ledger.errors import LedgerError, Refusal
+from ledger.errors import Refusal
 from ledger.idempotency import operation_of
 from ledger.locations import Locations
 from ledger.operation import COUNT, Line, Operation, operation_id
-from ledger.problems import content_of
-from ledger.query import Query
 from ledger.reading import reading
-from ledger.responses import Json
 from ledger.routes.movements import line_of
 from ledger.writers import Writers
+from server.http.json import Json
+from server.http.query import Query
+from server.problems import Problem
 from wire.scopes import allows
 from wire.tokens import Principal
 
@@ -75,9 +75,9 @@ class OperationRoutes:
     async def _result(self, operation: Operation) -> dict[str, Any]:
         try:
             outcome = await self._writers.submit(operation)
-        except LedgerError as error:
+        except Problem as error:
             replayed = isinstance(error, Refusal) and error.replayed
-            return {**content_of(error), "key": operation.key, "replayed": replayed}
+            return {**error.document(), "key": operation.key, "replayed": replayed}
         return {
             "key": operation.key,
             "status": COMMITTED,
@@ -139,5 +139,5 @@ def _may_see(principal: Principal, lines: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _known(key: str, operation: statements.Known) -> dict[str, Any]:
-    refusal = {} if operation.refusal is None else content_of(operation.refusal)
+    refusal = {} if operation.refusal is None else operation.refusal.document()
     return {"key": key, "status": COMMITTED, "operation": str(operation.id), **refusal, "lines": operation.lines}

@@ -13,8 +13,8 @@ from ledger.access import Access, require
 from ledger.errors import NotConfigured
 from ledger.event import timestamp
 from ledger.keys import check_scopes
-from ledger.query import Query
-from ledger.responses import Json
+from server.http.json import Json
+from server.http.query import Query
 from server.tokens.token_settings import SIGNING_KEY_FILE
 from wire.tokens import Issuer, Principal, Signer, mint
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from server.problems import Invalid
 from wire.names import NAME_PATTERN, NAME_REASON
 from wire.repeated_names import repeated_name
 
@@ -23,21 +24,14 @@ _FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`\Z"
 _MISMATCH = re.compile(r"Expected `str` matching regex (.*)\Z", re.DOTALL)
 
 
-class BadBody(Exception):
-    """``status`` is 400 for what is no JSON, 422 for JSON that is wrong; ``field`` the path, ``body`` for the whole."""
-
-    def __init__(self, field: str, reason: str, status: int) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
-        self.status = status
-
-
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes, reasons: Mapping[str, str] = REASONS) -> T:
-    """Raises BadBody, also for a name that an object has twice."""
+    """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong.
+
+    Also for a name that an object has twice. The path is ``body`` for the whole.
+    """
     read = decoded_once(decoder, body, reasons)
     if (path := repeated_name(body)) is not None:  # the decoder took the last, another reader would take the first
-        raise BadBody(path[:FIELD_CHARACTERS_MAX], "must be given once", 422)
+        raise Invalid(path[:FIELD_CHARACTERS_MAX], "must be given once", 422)
     return read
 
 
@@ -48,12 +42,12 @@ def decoded_once(decoder: msgspec.json.Decoder[T], body: bytes, reasons: Mapping
     except msgspec.ValidationError as error:
         raise _wrong(str(error), reasons) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadBody("body", f"is no JSON: {error}", 400) from None
+        raise Invalid("body", f"is no JSON: {error}", 400) from None
     except RecursionError:
-        raise BadBody("body", "is nested too deeply", 400) from None
+        raise Invalid("body", "is nested too deeply", 400) from None
 
 
-def _wrong(message: str, reasons: Mapping[str, str]) -> BadBody:
+def _wrong(message: str, reasons: Mapping[str, str]) -> Invalid:
     """What msgspec said, as a field and a reason."""
     place = _PLACE.search(message)
     path = place[1] if place else ""
@@ -63,4 +57,4 @@ def _wrong(message: str, reasons: Mapping[str, str]) -> BadBody:
         reason = "is required" if field[1].startswith("missing") else "is not a field here"
     elif mismatch := _MISMATCH.match(reason):
         reason = next((said for pattern, said in reasons.items() if repr(pattern) == mismatch[1]), reason)
-    return BadBody(path[:FIELD_CHARACTERS_MAX] or "body", reason[:REASON_CHARACTERS_MAX], 422)
+    return Invalid(path[:FIELD_CHARACTERS_MAX] or "body", reason[:REASON_CHARACTERS_MAX], 422)

@@ -84,16 +84,16 @@ class Allowance:
         "_left",
         "_short_until",
         "_tokens",
+        "cached_header",
         "key",
         "policy",
         "renewing",
-        "said",
     )
 
     def __init__(self, policy: Policy, key: str, now: float) -> None:
         self.key = key
         self.renewing = False
-        self.said: tuple[int, bytes] | None = None
+        self.cached_header: tuple[int, bytes] | None = None
         self.policy = policy
         self._tokens = float(policy.quota)
         self._filled_at = now

@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from starlette.types import Message, Scope, Send
 
 from server.errors import BROKER_AWAY
+from server.problems import RateLimited
 from server.rates.allowance import Allowance, Policy
 from wire.channels import rate_prefix
 
@@ -118,12 +119,24 @@ class RateLimits:
         self.counters.limited += 1
         return max(1, math.ceil(wait_s))
 
+    def admit(self, scope: Scope, owner: str, sender: str | None = None) -> None:
+        """Count a request of ``owner``, and let its answer tell what is left. Raises RateLimited.
+
+        ``sender``: what the refusal calls it, if not as it is counted.
+        """
+        allowance = self.allowance(owner)
+        if allowance is None:
+            return
+        scope[ALLOWANCE] = allowance
+        if wait_s := self.take(allowance):
+            raise RateLimited(sender or owner, wait_s, allowance.policy.quota, allowance.policy.window_s)
+
     def headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
         """``RateLimit-Policy`` and ``RateLimit`` as in draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
         left, policy = allowance.left(shared=self.shared), allowance.policy
-        if allowance.said is None or allowance.said[0] != left:
-            allowance.said = left, b"%b;r=%d;t=%d" % (policy.name, left, policy.token_s)
-        return [(b"ratelimit-policy", policy.header), (b"ratelimit", allowance.said[1])]
+        if allowance.cached_header is None or allowance.cached_header[0] != left:
+            allowance.cached_header = left, b"%b;r=%d;t=%d" % (policy.name, left, policy.token_s)
+        return [(b"ratelimit-policy", policy.header), (b"ratelimit", allowance.cached_header[1])]
 
     def telling(self, scope: Scope, send: Send) -> Send:
         """``send``, with the headers of the allowance that ``scope`` has when the answer starts, if it has one."""

@@ -9,7 +9,6 @@ from hub.sequence import GAP_GRACE_S, SETTLED_S
 from hub.shards import FRESH_S
 from ledger.access import KEEP_S as LEDGER_KEEP_S
 from ledger.admission import HUBS_IN_FLIGHT_MAX
-from ledger.body import BODY_DEADLINE_S
 from ledger.database import SERVER_SETTINGS
 from ledger.heads import HEARTBEAT_S
 from ledger.limits import CONNECTIONS_MAX, IN_FLIGHT_MAX
@@ -20,6 +19,7 @@ from ledger.queue import BATCH_LINES_MAX, QUEUE_AGE_MAX_S, QUEUE_LINES_MAX
 from ledger.remembered import REMEMBERED_LEVELS_MAX
 from ledger.settings import RATE_PER_S_DEFAULT
 from ledger.writer import COMMIT_DEADLINE_S, LOCKED_BATCHES
+from server.http.body_limits import BODY_DEADLINE_S
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from server.http.server import KEEP_ALIVE_S
 from server.rates.allowance import CREDIT_MIN, PAUSE_S, Policy

@@ -15,12 +15,13 @@ from hub.fanout import Bounds
 from hub.feed import Feed
 from hub.ledger import LedgerClient
 from hub.limits import Limits
-from hub.problems import Problems
+from hub.problems import ANSWERED
 from hub.read_api import create_app
 from hub.read_parts import ReadParts
 from hub.readers import Readers
 from hub.reads import Reads
 from hub.settings import read_settings
+from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tokens.keys import FixedKeys
 from server.tokens.token_settings import SharedSecret
@@ -87,7 +88,7 @@ async def read_port(
             feed=feed,
             readers=readers,
             door=door,
-            problems=Problems(),
+            problems=Problems(ANSWERED),
             origins=settings.origins,
             allowed_hosts=settings.allowed_hosts,
             public_locations=settings.public_locations,

@@ -10,10 +10,9 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from hub.body import BODY_BYTES_MAX
 from hub.limits import Limits
-from hub.query import PAGE_DEFAULT, PAGE_MAX
-from hub.read_api import KEYS_MAX
+from hub.read_api import BODY_BYTES_MAX, KEYS_MAX
+from server.http.query import PAGE_DEFAULT, PAGE_MAX
 from stockwire import AsyncClient
 from tests.hub.reader import HUB, client, in_memory, read_port
 from tests.system import System

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import hub.body
-from hub.body import BODY_BYTES_MAX
 from hub.fanout import Bounds
+from hub.read_api import BODY_BYTES_MAX
 from hub.serving import bound_send_buffer, create_server
+from server.http import body_limits
 from server.http import connection as http_connection
 from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.listening import bind
@@ -70,8 +70,8 @@ async def test_a_stream_over_a_limit_is_refused_for_good_and_one_that_finds_no_r
 
 @pytest.mark.parametrize("path", ["/v1/levels/query", "/v1/nothing"])
 async def test_a_body_that_drips_is_cut(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub.body, "BODY_DEADLINE_S", 0.3)
-    monkeypatch.setattr(hub.body, "DRAIN_DEADLINE_S", 0.1)
+    monkeypatch.setattr(body_limits, "BODY_DEADLINE_S", 0.3)
+    monkeypatch.setattr(body_limits, "DRAIN_DEADLINE_S", 0.1)
     head = f"POST {path} HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {make_token('stock:read:*')}\r\n"
     async with read_port() as app, served(app) as (reader, writer):
         writer.write(head.encode() + b"Content-Length: 1000\r\n\r\n")

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from ledger import publisher, writer
 from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
-from ledger.problems import Problems
+from server.http.problems import Problems
 from tests.ledger.api import LEDGER
 from tests.system import System
 

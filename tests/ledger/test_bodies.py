@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ledger import bodies
-from ledger.errors import Invalid
 from ledger.limits import LINES_MAX
+from server.problems import Invalid
 
 LINE: dict[str, Any] = {"sku": "A", "location": "berlin", "quantity": -1, "kind": "sale"}
 

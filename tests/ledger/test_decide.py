@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.decide import ON_HAND_MAX, Decision, decide, key_of
-from ledger.errors import BelowReserved, InsufficientStock, Invalid, LedgerError, NotFound, Refusal, VersionConflict
+from ledger.errors import BelowReserved, InsufficientStock, Refusal, VersionConflict
 from ledger.operation import COUNT, Operation
 from ledger.stock import LevelKey, Stock
+from server.problems import Invalid, NotFound, Problem
 from tests.ledger.commit_path import line, operation
 
 A = key_of(line("A", "berlin", 1))
@@ -140,5 +141,5 @@ def test_nothing_is_oversold_and_every_event_follows_from_the_last(batch: list[O
         levels[key] = Stock(event["on_hand"], event["reserved"], event["version"])
 
 
-def _kind(verdict: int | LedgerError) -> object:
+def _kind(verdict: int | Problem) -> object:
     return (verdict.type, verdict.numbers) if isinstance(verdict, Refusal) else verdict

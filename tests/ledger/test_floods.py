@@ -8,10 +8,10 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger.body import BODY_DEADLINE_S
 from ledger.connection_table import ConnectionTable, counted_address
 from ledger.serving import create_server
 from server.http import connection as http_connection
+from server.http.body_limits import BODY_DEADLINE_S
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.listening import bind, url_of
 from tests.conftest import StartHub, StartLedger

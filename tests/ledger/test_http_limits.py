@@ -12,10 +12,11 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from ledger.body import BodyLimits
 from ledger.connections import LedgerConnection
-from ledger.errors import Invalid, LedgerError, TooLarge
+from server.http import body_limits
 from server.http import connection as http_connection
+from server.http.body_limits import BodyLimits
+from server.problems import Invalid, Problem, TooLarge
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.system import System
@@ -147,7 +148,8 @@ async def test_callers_that_hang_up_leak_no_connection_and_no_commit(start_ledge
 # --- deadlines, without waiting for them
 
 
-async def test_a_body_that_drips_is_refused() -> None:
+async def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "BODY_DEADLINE_S", 0.01)
     never = asyncio.Event()
 
     async def receive() -> Message:
@@ -155,17 +157,19 @@ async def test_a_body_that_drips_is_refused() -> None:
         raise AssertionError
 
     with pytest.raises(Invalid, match="did not arrive") as caught:
-        await read_body(receive, deadline_s=0.01)
+        await read_body(receive)
     assert (caught.value.status, caught.value.numbers["field"]) == (400, "body")
 
 
-async def test_a_drip_of_bytes_does_not_prolong_the_deadline() -> None:
+async def test_a_drip_of_bytes_does_not_prolong_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "BODY_DEADLINE_S", 0.05)
+
     async def receive() -> Message:
         await asyncio.sleep(0.002)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
     with pytest.raises(Invalid, match="did not arrive"):
-        await read_body(receive, deadline_s=0.05)
+        await read_body(receive)
 
 
 async def test_the_limit_itself_is_allowed_and_one_byte_more_is_not() -> None:
@@ -177,18 +181,18 @@ async def test_the_limit_itself_is_allowed_and_one_byte_more_is_not() -> None:
         await read_body(receive, bytes_max=4)
 
 
-async def read_body(receive: object, bytes_max: int = 1000, deadline_s: float = 5.0) -> bytes:
-    found: list[bytes | LedgerError] = []
+async def read_body(receive: object, bytes_max: int = 1000) -> bytes:
+    found: list[bytes | Problem] = []
 
     async def app(scope: object, receive: object, send: object) -> None:
         try:
             found.append(await Request(scope, receive).body())  # type: ignore[arg-type]  # as ASGI hands them over
-        except LedgerError as error:
+        except Problem as error:
             found.append(error)
 
     scope = {"type": "http", "method": "PUT", "path": "/", "headers": [(b"transfer-encoding", b"chunked")]}
-    await BodyLimits(app, bytes_max, deadline_s)(scope, receive, receive)  # type: ignore[arg-type]
-    if isinstance(found[0], LedgerError):
+    await BodyLimits(app, lambda _: bytes_max)(scope, receive, receive)  # type: ignore[arg-type]
+    if isinstance(found[0], Problem):
         raise found[0]
     return found[0]
 

@@ -17,7 +17,6 @@ from starlette.routing import Route
 from ledger.bodies import TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
 from ledger.body import LIST_FACTOR
 from ledger.limits import BODY_BYTES_MAX, LINES_MAX
-from ledger.query import PAGE_DEFAULT, PAGE_MAX
 from ledger.routes import (
     counts,
     discovery,
@@ -34,6 +33,7 @@ from ledger.routes import (
     operations,
     tokens,
 )
+from server.http.query import PAGE_DEFAULT, PAGE_MAX
 from tests.conftest import StartLedger
 from tests.ledger.api import LEDGER, Api, problem, receipt, sale
 from tests.postgres import PostgresServer

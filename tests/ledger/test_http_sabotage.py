@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from ledger.errors import Overloaded
 from ledger.long_polls import LongPolls
 from ledger.operation import operation_id
+from server.problems import Overloaded
 from tests.conftest import StartLedger
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import database_of, is_waiting, locked

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from ledger.errors import Unavailable
 from ledger.lookups import Lookups
+from server.problems import Unavailable
 
 
 class Source:

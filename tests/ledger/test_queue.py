@@ -2,8 +2,8 @@
 
 import pytest
 
-from ledger.errors import Overloaded
 from ledger.queue import QUEUE_AGE_MAX_S, Queue
+from server.problems import Overloaded
 from tests.ledger.commit_path import line, operation
 
 ASKED = operation(line("A", "berlin", 1))

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger import reading as module
 from ledger.database import create_engine
-from ledger.errors import Unavailable
 from ledger.reading import reading, writing
+from server.problems import Unavailable
 from tests.postgres import PostgresServer
 from tests.waiting import wait_until
 

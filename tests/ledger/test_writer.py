@@ -9,19 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
-from ledger.errors import (
-    IdempotencyInFlight,
-    IdempotencyMismatch,
-    InsufficientStock,
-    Invalid,
-    LedgerError,
-    NotFound,
-    OutcomeUnknown,
-    Overloaded,
-    Unavailable,
-)
+from ledger.errors import IdempotencyInFlight, IdempotencyMismatch, InsufficientStock, OutcomeUnknown
 from ledger.operation import Operation, Outcome
 from ledger.queue import QUEUE_LINES_MAX
+from server.problems import Invalid, NotFound, Overloaded, Problem, Unavailable
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.ledger.killed_backends import killed_backends
 from tests.postgres import PostgresServer
@@ -143,7 +134,7 @@ async def test_answers_agree_with_what_is_stored_while_backends_are_killed(
     database_url: str, path: CommitPath, rival: CommitPath
 ) -> None:
     await _stock_up(path)
-    asked: list[tuple[Operation, Outcome | LedgerError]] = []
+    asked: list[tuple[Operation, Outcome | Problem]] = []
     async with killed_backends(database_url):
         for _ in range(KILL_ROUNDS_MAX):
             keys = [secrets.token_hex(4) for _ in range(600)]
@@ -273,14 +264,14 @@ async def test_an_older_database_makes_a_new_epoch_before_anything_is_committed_
 # --- what the tests do
 
 
-async def _try(path: CommitPath, request: Operation) -> Outcome | LedgerError:
+async def _try(path: CommitPath, request: Operation) -> Outcome | Problem:
     try:
         return await path.writers.submit(request)
-    except LedgerError as error:
+    except Problem as error:
         return error
 
 
-async def _insist(path: CommitPath, request: Operation) -> Outcome | LedgerError:
+async def _insist(path: CommitPath, request: Operation) -> Outcome | Problem:
     """Again where nothing was decided: when a machine has stood still for 2 s, all lock timeouts have run out."""
     for _ in range(TRIES_MAX):
         answer = await _try(path, request)
@@ -292,10 +283,10 @@ async def _insist(path: CommitPath, request: Operation) -> Outcome | LedgerError
 async def _in_slices(
     requests: list[tuple[CommitPath, Operation]],
     size: int,
-    ask: Callable[[CommitPath, Operation], Awaitable[Outcome | LedgerError]] = _try,
-) -> list[Outcome | LedgerError]:
+    ask: Callable[[CommitPath, Operation], Awaitable[Outcome | Problem]] = _try,
+) -> list[Outcome | Problem]:
     """``size`` callers at a time, each with its own next request as soon as it is answered."""
-    answers: list[Outcome | LedgerError | None] = [None] * len(requests)
+    answers: list[Outcome | Problem | None] = [None] * len(requests)
     upcoming = iter(enumerate(requests))
 
     async def caller() -> None:
@@ -319,7 +310,7 @@ def _random_operation(key: str | None = None) -> Operation:
     return operation(*lines, key=key)
 
 
-async def _assert_agrees(path: CommitPath, request: Operation, answer: Outcome | LedgerError) -> None:
+async def _assert_agrees(path: CommitPath, request: Operation, answer: Outcome | Problem) -> None:
     async with path.engine.connect() as connection:
         row = (
             await connection.execute(
