@@ -55,8 +55,7 @@ HOUSES = {
             "feed": "heads long_polls publisher",
             "commit": "decide effects event failure level operation pending queue remembered statements stock writer"
             " writers",
-            "http": "admission app bodies body connection_table connections idempotency problems query responses routes"
-            " serving",
+            "http": "admission app bodies body connection_table connections idempotency responses routes serving",
             "process": "__main__ admin metrics process",
         },
         pure="connection_table decide effects event level limits operation remembered stock",
@@ -74,7 +73,7 @@ HOUSES = {
             "entry": "access door http_connection refusal serving",
             "protocols": "conversation",
             "stream": "connection pulse stream",
-            "reads": "availability_api body event_stream problems query rate_headers read_api read_parts readers reads",
+            "reads": "availability_api event_stream problems rate_headers read_api read_parts readers reads",
             "process": "__main__ admin metrics node settings workers",
         },
         pure="conversation counts cursor delivery door errors fanout frames held levels limits order pulse resume"
