@@ -20,6 +20,7 @@ from websockets.streams import StreamReader
 from websockets.typing import Origin, Subprotocol
 
 from hub.door import Visitor
+from hub.endings import Ending
 from hub.errors import Ended
 from hub.frames import Framing, frame
 from hub.limits import Limits, Rate
@@ -128,10 +129,11 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
 
     def recv_frame(self, frame: Frame) -> None:
         if frame.opcode is not Opcode.CLOSE and not self._rate.take(self._clock()):
-            self.fail(CloseCode.RATE, "too many messages")
+            self.fail(Ending.TOO_MANY_MESSAGES.code, Ending.TOO_MANY_MESSAGES.reason)
             return
         if frame.opcode in DATA and len(frame.data) + (self.current_size or 0) > self._message_bytes_max:
-            self.fail(CloseCode.TOO_BIG, f"messages have at most {self._message_bytes_max} bytes")
+            too_big = Ended(Ending.TOO_BIG, bytes_max=self._message_bytes_max)
+            self.fail(too_big.code, too_big.reason)
             return
         super().recv_frame(frame)
 
@@ -140,7 +142,7 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
             code = CloseCode.TOO_BIG
         reason = shortened(reason)
         if self.state is State.OPEN and code != StandardCode.ABNORMAL_CLOSURE:
-            after_ms = 1_000 if return_after(code) is Return.PAUSED else 0
+            after_ms = Ending.TOO_MANY_MESSAGES.after_ms if code == CloseCode.RATE else 0
             reconnect = return_after(code) is not Return.NEVER
             self.send_text(encode(Disconnect(int(code), reason, reconnect, after_ms)))
             self._failed(int(code))

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from hub.errors import Ended, Full, HubError, Refused
+from hub.endings import Ending
+from hub.errors import Ended, Full, Refused
 from hub.fanout import Fanout
 from hub.limits import Limits
 from hub.session import Session
 from server.problems import Unauthorized
-from wire.close_codes import CloseCode
 from wire.messages import (
     Connect,
     Connected,
@@ -68,7 +68,7 @@ class Conversation:
     def receive(self, data: str | bytes, wall: float) -> Authenticate | None:
         """Raises Ended when the connection must end; everything else that is wrong is answered with ``error``."""
         if isinstance(data, bytes):
-            raise Ended(CloseCode.PROTOCOL, "messages are JSON text, this one is binary")
+            raise Ended(Ending.BINARY)
         try:
             request = decode_client_message(data)
         except (msgspec.ValidationError, RecursionError, msgspec.DecodeError) as error:
@@ -94,14 +94,14 @@ class Conversation:
     def unauthorized(self, asked: Authenticate, error: Unauthorized) -> None:
         """A bad token ends a connection that has no other; a bad refresh leaves it the one it has."""
         if isinstance(asked.request, Connect):
-            raise ended_by(error)
+            raise Ended(Ending.TOKEN_EXPIRED_BEFORE if error.expired else Ending.TOKEN_REFUSED, error=error)
         self._session.send(Error(asked.request.id, "unauthorized", str(error)))
 
     def _take(self, request: Connect | Subscribe | Unsubscribe | Refresh, wall: float) -> Authenticate | None:
         if isinstance(request, Connect):
             return self._connect(request, wall)
         if self._session.principal is None:
-            raise Ended(CloseCode.PROTOCOL, "the first message must be connect")
+            raise Ended(Ending.CONNECT_MISSING)
         if isinstance(request, Refresh):
             return Authenticate(request, request.token)
         if isinstance(request, Subscribe):
@@ -113,19 +113,19 @@ class Conversation:
 
     def _connect(self, request: Connect, wall: float) -> Authenticate | None:
         if self._connected:
-            raise Ended(CloseCode.PROTOCOL, "connect may be sent once; a new token comes with refresh")
+            raise Ended(Ending.CONNECT_REPEATED)
         self._connected = True
         if request.token is not None:
             return Authenticate(request, request.token)
         if self._session.principal is None:
-            raise Ended(CloseCode.BAD_TOKEN, "connect needs a token")
+            raise Ended(Ending.TOKEN_MISSING)
         self.greet(request.id, self._session.principal, wall)
         return None
 
     def greet(self, id_: int, principal: Principal, wall: float) -> None:
         """From now on this principal is served. Raises Ended if there is nothing it may see."""
         if not any(scope.startswith((READ, PUBLIC)) for scope in principal.scopes):
-            raise Ended(CloseCode.FORBIDDEN, f"this key or token has no scope {READ}<location> or {PUBLIC}<location>")
+            raise Ended(Ending.NO_SCOPE)
         self._session.principal = principal
         epoch = self._fanout.shards.epoch
         greeting = self._greeting
@@ -188,11 +188,11 @@ class Conversation:
         try:
             message = _loose_decoder.decode(data)
         except (msgspec.DecodeError, RecursionError):
-            raise Ended(CloseCode.PROTOCOL, "messages are JSON objects, this one cannot be read") from None
+            raise Ended(Ending.UNREADABLE) from None
         if not isinstance(message, dict):
-            raise Ended(CloseCode.PROTOCOL, "messages are JSON objects")
+            raise Ended(Ending.NO_OBJECT)
         if self._session.principal is None:
-            raise Ended(CloseCode.PROTOCOL, f"the first message must be connect: {error}")
+            raise Ended(Ending.CONNECT_UNREADABLE, error=error)
         id_, type_ = message.get("id"), message.get("type")
         readable = id_ if type(id_) is int and 0 <= id_ <= ID_MAX else None
         if isinstance(type_, str) and type_ not in TYPES:
@@ -212,13 +212,6 @@ def _check_when(when: When) -> None:
         raise Refused("invalid", f"when.until: must be above at_most, {when.at_most}", field="when.until")
     if when.at_least is not None and when.until >= when.at_least:
         raise Refused("invalid", f"when.until: must be below at_least, {when.at_least}", field="when.until")
-
-
-def ended_by(error: HubError | Unauthorized) -> Ended:
-    """The close that a failed authentication ends in."""
-    if isinstance(error, Unauthorized):
-        return Ended(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.BAD_TOKEN, str(error))
-    return Ended(CloseCode.RESTART, str(error), after_ms=1_000)
 
 
 def _expiry(principal: Principal, wall: float) -> tuple[str | None, float | None]:

@@ -2,7 +2,7 @@
 
 HubError
 ├── Refused             code: the request is wrong but can be read; the connection stays open
-├── Ended               code, after_ms: the connection must end
+├── Ended               ending, after_ms: the connection must end
 ├── Full                levels_max: the hub holds as many levels as it may
 ├── Rewritten           the ledger's history is not the one this hub has read
 ├── LedgerUnavailable   no ledger answered in time
@@ -11,8 +11,11 @@ HubError
 What is answered as a problem document stands in ``server.problems``; a hub adds Crowded (connections_max).
 """
 
+import random
+
+from hub.endings import Ending
 from server.problems import Later
-from wire.close_codes import CloseCode, Return, return_after
+from wire.close_codes import Return, return_after
 
 
 class HubError(Exception):
@@ -33,17 +36,27 @@ class Refused(HubError):
 
 
 class Ended(HubError):
-    """The connection ends with this close code. ``after_ms``: how long the client is asked to stay away."""
+    """The connection ends, for one of the reasons in ``endings``.
 
-    def __init__(self, code: CloseCode, reason: str, after_ms: int = 0) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.after_ms = after_ms
+    ``said``: what the reason leaves to be filled in. ``after_ms``: how long the client is asked to stay away, if it
+    depends on more than the reason.
+    """
+
+    def __init__(self, ending: Ending, *, after_ms: int | None = None, **said: object) -> None:
+        self.ending = ending
+        self.code = ending.code
+        self.reason = ending.reason.format(**said)
+        self.after_ms = _away_ms(ending) if after_ms is None else after_ms
+        super().__init__(self.reason)
 
     @property
     def reconnect(self) -> bool:
         return return_after(self.code) is not Return.NEVER
+
+
+def _away_ms(ending: Ending) -> int:
+    spread = ending.after_ms < ending.after_ms_max
+    return random.randint(ending.after_ms, ending.after_ms_max) if spread else ending.after_ms
 
 
 class Full(HubError):

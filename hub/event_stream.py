@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub.conversation import Conversation, Greeting
 from hub.door import Door, Visitor
+from hub.endings import Ending
 from hub.errors import Ended
 from hub.fanout import Fanout
 from hub.frames import Framing
@@ -21,7 +22,6 @@ from hub.limits import Limits
 from hub.refusal import RETRY_AFTER_MAX_S
 from hub.session import Session
 from server.problems import Overloaded
-from wire.close_codes import CloseCode
 from wire.messages import Disconnect, Subscribe
 from wire.tokens import Principal
 
@@ -69,19 +69,19 @@ class EventStreams:
             now = time.time()
             for stream in list(self.streams):
                 if stream.principal.expires_at is not None and now >= stream.principal.expires_at:
-                    stream.end(Ended(CloseCode.TOKEN_EXPIRED, "the key or token has ended", after_ms=1_000))
+                    stream.end(Ended(Ending.TOKEN_EXPIRED_SINCE))
                 elif not stream.session.subscriptions:
-                    stream.end(Ended(CloseCode.RESTART, "what was asked for cannot be served now", after_ms=1_000))
+                    stream.end(Ended(Ending.NOT_SERVED))
             await asyncio.sleep(DEADLINES_S)
 
-    def end_all(self, code: CloseCode, reason: str) -> None:
+    def end_all(self, ending: Ending) -> None:
         for stream in list(self.streams):
-            stream.end(Ended(code, reason, after_ms=200))
+            stream.end(Ended(ending, after_ms=200))
 
     def end_key(self, key: str) -> None:
         for stream in list(self.streams):
             if stream.principal.key == key:
-                stream.end(Ended(CloseCode.BAD_TOKEN, "the key was revoked"))
+                stream.end(Ended(Ending.KEY_REVOKED))
 
     def keys_in_use(self) -> list[str]:
         return [stream.principal.key for stream in self.streams if stream.principal.key]

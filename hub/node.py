@@ -10,6 +10,7 @@ from hub import admin, read_api
 from hub.access import Access
 from hub.conversation import Greeting
 from hub.door import Door
+from hub.endings import Ending
 from hub.event_stream import EventStreams
 from hub.fanout import Fanout
 from hub.feed import Feed
@@ -31,7 +32,6 @@ from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
 from server.tokens.keys import FetchedKeys
 from server.tokens.verifier import Verifier
-from wire.close_codes import CloseCode
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
 ADMIN_CONNECTIONS_MAX = 200  # scrapers, probes and tools
@@ -181,7 +181,7 @@ class Node:
     async def _drain(self) -> None:
         log.info("draining connections=%d", len(self._stream.connections))
         self._event_streams.draining = True
-        self._event_streams.end_all(CloseCode.RESTART, "this hub is being stopped")
+        self._event_streams.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(self._settings.drain_s):
                 await self._stream.drain()
@@ -192,8 +192,8 @@ class Node:
         """Everybody who was served from a history that is gone."""
         while True:
             await self._rewritten.get()
-            self._event_streams.end_all(CloseCode.EPOCH_CHANGED, "history was rewritten: drop what you hold")
-            await self._stream.end_all(CloseCode.EPOCH_CHANGED, "history was rewritten: drop what you hold")
+            self._event_streams.end_all(Ending.REWRITTEN)
+            await self._stream.end_all(Ending.REWRITTEN)
 
     def _end_key(self, key: str) -> None:
         self._stream.end_key(key)

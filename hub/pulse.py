@@ -2,9 +2,9 @@
 
 from enum import Enum
 
+from hub.endings import Ending
 from hub.errors import Ended
 from hub.limits import Limits
-from wire.close_codes import CloseCode
 
 CLOSE_S = 2.0  # for the other side to read the close frame and answer it; then the transport is aborted
 
@@ -33,13 +33,13 @@ class Pulse:
         if self.closing_at is not None:
             return Act.ABORT if now - self.closing_at >= CLOSE_S else None
         if self.blocked_at is not None and now - self.blocked_at >= limits.stall_s:
-            return Ended(CloseCode.TOO_SLOW, f"nothing was read for {limits.stall_s:g} s", after_ms=1_000)
+            return Ended(Ending.NOT_READING, seconds=limits.stall_s)
         if self.expires_at is not None and wall >= self.expires_at:
-            return Ended(CloseCode.TOKEN_EXPIRED, "the key or token has ended", after_ms=1_000)
+            return Ended(Ending.TOKEN_EXPIRED_SINCE)
         if not self.asked and now - self.opened_at >= limits.authenticate_s:
-            return Ended(CloseCode.PROTOCOL, f"connect must come within {limits.authenticate_s:g} s")
+            return Ended(Ending.CONNECT_LATE, seconds=limits.authenticate_s)
         if self.heard_at < self.pinged_at and now - self.pinged_at >= limits.pong_s:
-            return Ended(CloseCode.GOING_AWAY, f"no answer to a ping within {limits.pong_s:g} s")
+            return Ended(Ending.NOT_ANSWERING, seconds=limits.pong_s)
         answered = self.heard_at >= self.pinged_at  # another ping would begin its time to answer anew
         if answered and now - self.pinged_at >= limits.ping_s and self.blocked_at is None:
             self.pinged_at = now

@@ -19,8 +19,9 @@ from websockets.typing import Origin
 
 from hub.access import Access
 from hub.connection import Connection, StreamProtocol
-from hub.conversation import Conversation, Greeting, ended_by
+from hub.conversation import Conversation, Greeting
 from hub.door import Door
+from hub.endings import AWAY_MAX_MS, Ending
 from hub.errors import Crowded, Ended, LedgerUnavailable
 from hub.fanout import Fanout
 from hub.feed import Feed
@@ -42,7 +43,6 @@ log = logging.getLogger(__name__)
 PATH = "/v1/stream"
 DEADLINES_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
-SPREAD_MAX_MS = 5_000
 UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 429, 431, 503)
 
 
@@ -112,12 +112,12 @@ class Stream:
                     self._count(ended.code)
             await asyncio.sleep(DEADLINES_S)
 
-    async def end_all(self, code: CloseCode, reason: str) -> None:
+    async def end_all(self, ending: Ending) -> None:
         """With times to come back that are spread, so that not everybody comes at once."""
-        ending = list(self.connections)
-        spread_ms = min(SPREAD_MAX_MS, 200 + len(ending))
-        for index, connection in enumerate(ending):
-            self._end(connection, Ended(code, reason, after_ms=random.randint(0, spread_ms)))
+        connections = list(self.connections)
+        spread_ms = min(AWAY_MAX_MS, 200 + len(connections))
+        for index, connection in enumerate(connections):
+            self._end(connection, Ended(ending, after_ms=random.randint(0, spread_ms)))
             if index % ENDS_PER_TURN == ENDS_PER_TURN - 1:
                 await asyncio.sleep(0)
 
@@ -126,7 +126,7 @@ class Stream:
         for connection in list(self.connections):
             principal = connection.session.principal if connection.session else connection.principal
             if principal is not None and principal.key == key:
-                self._end(connection, Ended(CloseCode.BAD_TOKEN, "the key was revoked"))
+                self._end(connection, Ended(Ending.KEY_REVOKED))
 
     def keys_in_use(self) -> list[str]:
         sessions = (connection.session for connection in self.connections)
@@ -141,7 +141,7 @@ class Stream:
         self.draining = True
         if self._server is not None:
             self._server.close(close_connections=False)
-        await self.end_all(CloseCode.RESTART, "this hub is being stopped")
+        await self.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(CLOSE_S + 2 * DEADLINES_S):
                 while self.connections:
@@ -175,8 +175,7 @@ class Stream:
         if connection.protocol.state is State.CONNECTING:
             connection.transport.abort()
             return
-        reason = f"{self._limits.unauthenticated_max} newer connections wait to authenticate"
-        self._end(connection, Ended(CloseCode.TOO_MANY, reason, after_ms=random.randint(1_000, SPREAD_MAX_MS)))
+        self._end(connection, Ended(Ending.GIVES_WAY, newer=self._limits.unauthenticated_max))
 
     def _left(self, connection: Connection) -> None:
         self._door.leave(connection.visitor)
@@ -218,7 +217,7 @@ class Stream:
         connection.answered()
         if len(self.connections) >= self._limits.connections_max:
             self._door.full()
-            self._end(connection, Ended(CloseCode.TOO_MANY, "this hub has as many connections as it may", 5_000))
+            self._end(connection, Ended(Ending.HUB_FULL))
             return
         self.connections[connection] = None
         fanout: Fanout | None = None
@@ -240,7 +239,7 @@ class Stream:
         answer the close."""
         try:
             if connection.pulse.closing_at is None:
-                self._end(connection, Ended(CloseCode.GOING_AWAY, "the hub has failed this connection"))
+                self._end(connection, Ended(Ending.FAILED))
             await connection.wait_closed()
         finally:
             self.connections.pop(connection, None)
@@ -259,7 +258,7 @@ class Stream:
                     await self._feed.started.wait()
                     fanout = self._feed.fanout
         except TimeoutError:
-            raise Ended(CloseCode.RESTART, "no ledger was reached yet", after_ms=1_000) from None
+            raise Ended(Ending.NO_LEDGER) from None
         connection.pulse.asked, connection.pulse.opened_at = False, connection.loop.time()
         return fanout
 
@@ -288,7 +287,7 @@ class Stream:
                     conversation.unauthorized(asked, error)
                 except LedgerUnavailable as error:
                     log.warning("a key cannot be checked now reason=%r", str(error))
-                    raise ended_by(LedgerUnavailable("keys cannot be checked now")) from None
+                    raise Ended(Ending.KEYS_UNCHECKED) from None
                 self._authenticated(connection, session)
             self._schedule_flush()
 
@@ -298,8 +297,7 @@ class Stream:
             try:
                 self._door.known(connection.visitor, session.principal.owner)
             except Crowded as crowded:
-                after_ms = random.randint(1_000, SPREAD_MAX_MS)
-                raise Ended(CloseCode.TOO_MANY, str(crowded), after_ms) from None
+                raise Ended(Ending.OWNER_FULL, error=crowded) from None
             connection.pulse.asked = True
             connection.pulse.expires_at = session.principal.expires_at
 

@@ -66,7 +66,7 @@ HOUSES = {
             *(("stream", "reads"), ("process",)),
         ),
         rooms={
-            "ground": "errors limits",
+            "ground": "endings errors limits",
             "stock": "held levels order sequence shards shelf view_states views",
             "fanout": "counts cursor delivery fanout frames resume session starting subscription",
             "feed": "broker feed heartbeats ledger loader ticker",
@@ -76,8 +76,8 @@ HOUSES = {
             "reads": "availability_api event_stream problems rate_headers read_api read_parts readers reads",
             "process": "__main__ admin metrics node settings workers",
         },
-        pure="conversation counts cursor delivery door errors fanout frames held levels limits order pulse resume"
-        " sequence session shards shelf starting subscription view_states views",
+        pure="conversation counts cursor delivery door endings errors fanout frames held levels limits order pulse"
+        " resume sequence session shards shelf starting subscription view_states views",
     ),
 }
 

@@ -8,9 +8,9 @@ from websockets.asyncio.server import Server, ServerConnection
 from websockets.protocol import State
 
 from hub.connection import Connection, StreamProtocol
+from hub.endings import Ending
 from hub.errors import Ended
 from hub.limits import Limits
-from wire.close_codes import CloseCode
 
 
 def test_nothing_is_written_to_a_transport_that_was_aborted() -> None:
@@ -33,7 +33,7 @@ async def _end_after_abort() -> None:
     with theirs:
         protocol.state = State.OPEN
         transport.abort()
-        connection.end(Ended(CloseCode.TOO_SLOW, "nothing was read"))
+        connection.end(Ended(Ending.NOT_READING, seconds=5))
         assert connection.pulse.closing_at is not None
         await connection.connection_lost_waiter
         protocol.writes.append(b"an answer that was on its way")

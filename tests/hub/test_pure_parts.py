@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
+from hub.connection import REASON_BYTES_MAX
+from hub.endings import Ending
 from hub.errors import Ended
 from hub.frames import state_payload, websocket_frame
 from hub.held import Held
@@ -110,6 +112,14 @@ def test_silence_ends_also_where_answers_may_take_longer_than_the_time_between_p
     assert _code(pulse.due(6.0, 0, patient)) == CloseCode.GOING_AWAY
     pulse.heard_at = 5.0
     assert pulse.due(6.0, 0, patient) is Act.PING
+
+
+def test_each_close_code_has_an_ending_that_fits_a_close_frame_and_none_hides_another() -> None:
+    """Two rows that are equal would be one member under two names."""
+    assert {ending.code for ending in Ending} == set(CloseCode) - {CloseCode.POLICY}  # the library's own
+    assert [ending.name for ending in Ending] == list(Ending.__members__)
+    assert all(len(ending.reason) <= REASON_BYTES_MAX for ending in Ending)
+    assert all(ending.after_ms <= ending.after_ms_max for ending in Ending)
 
 
 def _code(due: object) -> CloseCode:

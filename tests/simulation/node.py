@@ -5,6 +5,7 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
+from hub.endings import Ending
 from hub.errors import Ended
 from hub.fanout import Bounds, Fanout
 from hub.feed import Feed
@@ -16,7 +17,6 @@ from tests.simulation.ledger import LedgerLine
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.stock import Stock
 from tests.simulation.violation import Violation
-from wire.close_codes import CloseCode
 
 if TYPE_CHECKING:
     from tests.simulation.link import Link
@@ -112,7 +112,7 @@ class Node:
         self.counts["history dropped by a hub"] += 1
         self._held = 0
         for link in list(self.links):
-            link.end(Ended(CloseCode.EPOCH_CHANGED, "history was rewritten: drop what you hold"))
+            link.end(Ended(Ending.REWRITTEN))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (self.alive or task.exception() is not None):
