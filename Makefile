@@ -17,6 +17,10 @@ OURS   := --no-deps --no-build-isolation -e . -e client-sdk/python
 # pip's hundred lines as one; all of them in the log.
 ONE_LINE := $(PYTHON) -I cli/installing.py
 LOG    := $(VENV)/install.log
+# What single commands import, compiled once: where Python may not write bytecode itself, each call would do it again,
+# and cost twice as much. Servers run for long.
+COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/null && \
+    $(VENV)/bin/python -c 'from stockwire.cli import http; http.load(); import cli.keys, stockwire.sync.client'
 
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
@@ -82,12 +86,14 @@ lock:
 $(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
 	@$(ONE_LINE) "what running needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements.txt
 	@$(ONE_LINE) "Stockwire itself" $(LOG) $(PIP) install $(OURS)
+	@$(COMPILE)
 	@pwd -P > $(VENV)/.place && touch $@
 
 # The test set contains the run set, in the same versions: one installation serves both.
 $(TEST): requirements-test.txt requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
 	@$(ONE_LINE) "what testing needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements-test.txt
 	@$(ONE_LINE) "Stockwire itself" $(LOG) $(PIP) install $(OURS)
+	@$(COMPILE)
 	@pwd -P > $(VENV)/.place && touch $(RUN) $@
 
 # Without ensurepip: it takes seconds, and Debian keeps it in a package of its own.

@@ -4,19 +4,25 @@ Held by the names of what is imported, since a time would be another one on ever
 """
 
 import asyncio
+import re
+import shlex
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
 from tests.cli.running import PROGRAM
 from tests.client.blocking import open_till
 from tests.processes import clean_environment
+from tests.source import ROOT
 from tests.system import System
 
 HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio._core", "click", "pygments"}
 SERVERS = {"sqlalchemy", "alembic", "asyncpg", "redis", "uvicorn", "starlette", "msgspec", "psutil"}
 HTTP = {"httpx", "httpcore", "h11"}
+STANDARD_LIBRARY = sysconfig.get_path("stdlib").lstrip("/")  # compiled by whoever installed Python
 STREAMS = {
     "stockwire.frame",
     "stockwire.held",
@@ -89,3 +95,20 @@ def test_what_asks_once_needs_no_event_loop_no_tables_and_nothing_of_streams(
     names, offered = imported_by(**typed(f"stockwire stock get {unique_name[:-1]}"), **settings)
     assert unique_name in offered.split()
     assert of(names, NOT_FOR_ONE_CALL) == set()
+
+
+def test_an_installation_leaves_nothing_for_a_call_to_compile(tmp_path: Path) -> None:
+    """Where Python may not write bytecode, each call would do it again and cost twice as much."""
+    recipe = re.search(r"^COMPILE := (.+?[^\\])$", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
+    assert recipe is not None
+    said = {"PYTHONPYCACHEPREFIX": str(tmp_path), "STOCKWIRE_URL": "http://127.0.0.1", "STOCKWIRE_API_KEY": "\u20ac"}
+    writing = {name: value for name, value in clean_environment(said).items() if name != "PYTHONDONTWRITEBYTECODE"}
+    asked_not_to = {**writing, "PYTHONDONTWRITEBYTECODE": "1"}
+    compiling = recipe[1].replace("$(VENV)", shlex.quote(sys.prefix))
+    subprocess.run(compiling, shell=True, env=asked_not_to, cwd=ROOT, check=True, timeout=120)
+    compiled = set(tmp_path.rglob("*.pyc"))
+    for words, status in ((["key", "list", "--help"], 0), (["stock", "get", "A-100", "berlin"], 78)):
+        done = subprocess.run([PROGRAM, *words], env=writing, timeout=60, check=False, capture_output=True)
+        assert done.returncode == status
+    late = {str(path.relative_to(tmp_path)) for path in set(tmp_path.rglob("*.pyc")) - compiled}
+    assert {path for path in late if not path.startswith(STANDARD_LIBRARY)} == set()
