@@ -17,11 +17,14 @@ Imports = Mapping[str, frozenset[str]]
 
 NO_IO = {
     *("asyncio", "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time"),
+    *("fileinput", "glob", "io", "os", "pathlib", "shutil", "tempfile"),
     *("asyncpg", "httpx", "prometheus_client", "redis", "sqlalchemy", "starlette", "uvicorn", "uvloop", "websockets"),
 }
-"""What a pure file imports none of: sockets, SQL, clocks, event loops, and what is built on them."""
+"""What a pure file imports none of: sockets, SQL, clocks, loops, files, the environment, and what is built on them."""
 CLOCKS = {"now", "utcnow", "today"}
 """Of ``datetime`` and ``date``, which a pure file may import for their values."""
+FILES = {"open", "input", "print"}
+"""What is there without an import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,23 @@ class House:
 
 
 HOUSES = {
+    "wire": House(
+        order=(("names",), ("contract",)),
+        rooms={
+            "names": "channels close_codes hosts names problems repeated_names shards",
+            "contract": "availability messages scopes tokens",
+        },
+        pure="availability channels close_codes hosts messages names problems repeated_names scopes shards tokens",
+    ),
+    "server": House(
+        order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",)),
+        rooms={
+            "ground": "errors problems",
+            **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
+        },
+        pure="problems rates.allowance settings.addresses http.codings http.level_cursor tokens.key_set"
+        " tokens.signing_keys",
+    ),
     "ledger": House(
         order=(("ground",), ("database",), ("access",), ("feed",), ("commit",), ("http",), ("process",)),
         rooms={
@@ -146,6 +166,8 @@ def impurities(name: str, tree: ast.Module) -> list[str]:
             wrong += [f"{name} imports {module}" for module in named if module.split(".")[0] in NO_IO]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
             wrong.append(f"{name} calls {ast.unparse(node.func)}")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FILES:
+            wrong.append(f"{name} calls {node.func.id}")
     return wrong
 
 

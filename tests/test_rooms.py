@@ -22,8 +22,12 @@ def test_a_room_imports_only_what_stands_before_it(package: str) -> None:
 
 
 @packages
-def test_a_pure_file_knows_no_socket_no_sql_no_clock_and_no_loop(package: str) -> None:
+def test_a_pure_file_knows_no_socket_no_sql_no_clock_no_loop_and_no_file(package: str) -> None:
     assert impure_files(package) == []
+
+
+def test_every_file_of_the_contract_is_pure() -> None:
+    assert set(HOUSES["wire"].pure.split()) == set(imports_within("wire"))
 
 
 @packages
@@ -49,6 +53,14 @@ def test_a_planted_import_of_a_later_room_is_found() -> None:
     ]
 
 
+def test_a_planted_circle_of_the_servers_rooms_is_found() -> None:
+    imports = imports_within("server")
+    planted = {**imports, "settings.environment": imports["settings.environment"] | {"tls.certificate"}}
+    (group,) = circles(planted)
+    assert {"settings.environment", "tls.certificate"} <= set(group)
+    assert out_of_order(planted, HOUSES["server"]) == ["settings.environment (settings) imports tls.certificate (tls)"]
+
+
 def test_stock_that_knew_its_sessions_would_be_found() -> None:
     """As it was: what a hub holds imported, for types alone, the sessions that watch it."""
     imports = imports_within("hub")
@@ -72,7 +84,9 @@ def test_an_import_for_types_alone_counts(tmp_path: Path) -> None:
         ("from time import monotonic", "decide imports time"),
         ("from sqlalchemy.ext.asyncio import AsyncEngine", "decide imports sqlalchemy.ext.asyncio"),
         ("from datetime import datetime\nat = datetime.now()", "decide calls datetime.now"),
+        ("import os\nhome = os.environ['HOME']", "decide imports os"),
+        ("def f():\n    return open('/etc/hostname').read()", "decide calls open"),
     ],
 )
-def test_a_planted_socket_clock_loop_or_statement_in_a_pure_file_is_found(planted: str, found: str) -> None:
+def test_a_planted_socket_clock_loop_statement_or_file_in_a_pure_file_is_found(planted: str, found: str) -> None:
     assert impurities("decide", ast.parse(planted)) == [found]
