@@ -9,7 +9,8 @@ import sys
 import orjson
 import uvloop
 
-from ledger.process import LedgerProcess, NoDatabase
+from ledger.process import LedgerProcess
+from ledger.readiness import NoDatabase
 from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
 from server.settings.environment import EXIT_CONFIG, SettingsError

@@ -1,7 +1,5 @@
 """Metrics (Prometheus) and health, on the admin port."""
 
-from collections.abc import Awaitable, Callable
-
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,9 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.metrics import LedgerCollector
+from ledger.parts import Parts
 from ledger.reading import reading
 from ledger.routes.health import HealthRoutes
-from server.http.problems import Problems
+from ledger.writers import Writers
 from server.problems import Unavailable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -50,10 +49,9 @@ class MetricRoutes:
             return None
 
 
-def create_admin_app(
-    metrics: MetricRoutes, problems: Problems, why_not_ready: Callable[[], Awaitable[str | None]]
-) -> Starlette:
-    app = Starlette(routes=[*metrics.routes(), *HealthRoutes(why_not_ready).routes()])
+def create_admin_app(parts: Parts, writers: Writers) -> Starlette:
+    metrics = MetricRoutes(parts.read_engine, LedgerCollector(parts, writers))
+    app = Starlette(routes=[*metrics.routes(), *HealthRoutes(parts.why_not_ready).routes()])
     app.router.redirect_slashes = False
-    problems.install(app)
+    parts.problems.install(app)
     return app

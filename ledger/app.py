@@ -1,20 +1,14 @@
 """The HTTP surface of a ledger: everything it needs is handed in."""
 
-from collections.abc import Awaitable, Callable
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from ledger.access import Access
-from ledger.admission import Admission, InFlight
+from ledger.admission import Admission
 from ledger.body import body_bytes_max
-from ledger.heads import Heads
-from ledger.hub_callers import HubCallers
 from ledger.locations import Locations
-from ledger.long_polls import LongPolls
-from ledger.publisher import Publisher
+from ledger.parts import Parts
 from ledger.routes.counts import CountRoutes
 from ledger.routes.discovery import DiscoveryRoutes
 from ledger.routes.documents import DocumentRoutes
@@ -29,14 +23,10 @@ from ledger.routes.locations import LocationRoutes
 from ledger.routes.movements import MovementRoutes
 from ledger.routes.operations import OperationRoutes
 from ledger.routes.tokens import TokenRoutes
-from ledger.settings import Settings
 from ledger.writers import Writers
 from server.http.body_limits import BodyLimits
 from server.http.hosts import AllowedHosts
-from server.http.problems import Problems
 from server.problems import Misdirected
-from server.rates.rate_limits import RateLimits
-from server.tokens.verifier import Verifier
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
 CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
@@ -50,39 +40,25 @@ CORS_ANSWER_HEADERS = (
 )
 
 
-def create_app(
-    settings: Settings,
-    engine: AsyncEngine,
-    *,
-    url: str,
-    verifier: Verifier,
-    writers: Writers,
-    heads: Heads,
-    publisher: Publisher,
-    problems: Problems,
-    long_polls: LongPolls,
-    rate_limits: RateLimits,
-    hub_callers: HubCallers,
-    in_flight: InFlight,
-    why_not_ready: Callable[[], Awaitable[str | None]],
-) -> Starlette:
-    """``engine`` serves the reads; the writers have their own. ``url``: where clients find this ledger."""
-    access = Access(engine, verifier, rate_limits, hub_callers)
-    locations = Locations(engine, lambda: heads.epoch)
+def create_app(parts: Parts, writers: Writers) -> Starlette:
+    """``writers``: with connections of their own, while ``parts.read_engine`` serves the reads."""
+    settings, engine, problems = parts.settings, parts.read_engine, parts.problems
+    access = Access(engine, parts.verifier, parts.rate_limits, parts.hub_callers)
+    locations = Locations(engine, lambda: parts.heads.epoch)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
         OperationRoutes(engine, access, locations, writers, settings.lines_max),
-        LevelRoutes(engine, access, locations, heads),
+        LevelRoutes(engine, access, locations, parts.heads),
         CountRoutes(access, locations, writers),
-        EventRoutes(engine, access, heads, long_polls),
+        EventRoutes(engine, access, parts.heads, parts.long_polls),
         HistoryRoutes(engine, access, locations),
         ItemRoutes(engine, access),
         LocationRoutes(engine, access),
-        DiscoveryRoutes(url, settings.hubs),
-        KeyRoutes(engine, access, publisher),
+        DiscoveryRoutes(parts.url, settings.hubs),
+        KeyRoutes(engine, access, parts.publisher),
         TokenRoutes(access, settings.tokens.ours, settings.signer),
         KeySetRoutes(settings.signing_keys),
-        HealthRoutes(why_not_ready),
+        HealthRoutes(parts.why_not_ready),
         DocumentRoutes(),
     )
     app = Starlette(
@@ -91,7 +67,7 @@ def create_app(
             Middleware(BodyLimits, body_bytes_max(settings.body_bytes_max)),
             Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             *_cors(settings.allowed_origins),
-            Middleware(Admission, in_flight, rate_limits, problems),
+            Middleware(Admission, parts.in_flight, parts.rate_limits, problems),
         ],
     )
     # A redirect would be built from the Host header, which anybody may set.
@@ -100,12 +76,12 @@ def create_app(
     return app
 
 
-def create_waiting_app(problems: Problems, why_not_ready: Callable[[], Awaitable[str | None]]) -> Starlette:
+def create_waiting_app(parts: Parts) -> Starlette:
     """What is served until the database is there: health, and 503 for everything else."""
-    health = HealthRoutes(why_not_ready)
+    health = HealthRoutes(parts.why_not_ready)
     app = Starlette(routes=[*health.routes(), health.everything_else()])
     app.router.redirect_slashes = False
-    problems.install(app)
+    parts.problems.install(app)
     return app
 
 

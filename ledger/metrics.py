@@ -5,22 +5,16 @@ The help texts are those of docs/reference/metrics.md, to the letter.
 
 import asyncio
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ledger.admission import InFlight
-from ledger.connection_table import ConnectionTable
-from ledger.heads import Heads
-from ledger.long_polls import LongPolls
-from ledger.publisher import Publisher
+from ledger.parts import Parts
 from ledger.writers import Writers
-from server.http.problems import Problems
-from server.rates.rate_limits import RateLimits
-from server.tls.handshakes import Handshakes, outcomes_of
+from server.tls.handshakes import outcomes_of
 
 PREFIX = "stockwire_ledger"
 
@@ -54,27 +48,9 @@ RATE_HELP = {
 class LedgerCollector(Collector):
     """Turns the counters of a ledger's parts into metrics whenever they are scraped."""
 
-    def __init__(
-        self,
-        writers: Writers,
-        publisher: Publisher,
-        heads: Heads,
-        problems: Problems,
-        long_polls: LongPolls,
-        rate_limits: RateLimits,
-        in_flight: InFlight,
-        connections: ConnectionTable,
-        handshakes: Sequence[Handshakes],
-    ) -> None:
+    def __init__(self, parts: Parts, writers: Writers) -> None:
+        self._parts = parts
         self._writers = writers
-        self._publisher = publisher
-        self._heads = heads
-        self._problems = problems
-        self._long_polls = long_polls
-        self._rate_limits = rate_limits
-        self._in_flight = in_flight
-        self._connections = connections
-        self._handshakes = handshakes
         self.oldest_snapshot_s: float | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -106,22 +82,22 @@ class LedgerCollector(Collector):
         )
 
     def _broker(self) -> Iterable[Metric]:
-        yield from _each("messages_", self._publisher.counters, PUBLISHER_HELP)
-        yield _gauge("queued_messages", "Messages that wait for the broker.", self._publisher.queued)
-        yield _gauge("broker_up", "1 while the broker takes messages.", self._publisher.broker_up)
+        yield from _each("messages_", self._parts.publisher.counters, PUBLISHER_HELP)
+        yield _gauge("queued_messages", "Messages that wait for the broker.", self._parts.publisher.queued)
+        yield _gauge("broker_up", "1 while the broker takes messages.", self._parts.publisher.broker_up)
 
     def _database(self) -> Iterable[Metric]:
-        heads = {str(shard): head for shard, head in self._heads.heads.items()}
+        heads = {str(shard): head for shard, head in self._parts.heads.heads.items()}
         yield _labelled(
             GaugeMetricFamily(f"{PREFIX}_head", "Seq of the last event of a shard.", labels=["shard"]), heads
         )
         yield _counter(
             "head_failures",
             "Times that the heads could not be read from the database; no heartbeat goes out then.",
-            self._heads.failures,
+            self._parts.heads.failures,
         )
         yield _counter(
-            "history_rewritten", "Times that heads were seen to fall: a restored database.", self._heads.rewritten
+            "history_rewritten", "Times that heads were seen to fall: a restored database.", self._parts.heads.rewritten
         )
         if self.oldest_snapshot_s is not None:
             yield _gauge(
@@ -132,7 +108,7 @@ class LedgerCollector(Collector):
             )
 
     def _requests(self) -> Iterable[Metric]:
-        yield _gauge("long_polls", "Requests that wait for events.", self._long_polls.open)
+        yield _gauge("long_polls", "Requests that wait for events.", self._parts.long_polls.open)
         yield _gauge(
             "tasks",
             "Tasks of this process: some of its own, some for each connection and request; a leak grows for ever.",
@@ -140,22 +116,25 @@ class LedgerCollector(Collector):
         )
         yield _labelled(
             CounterMetricFamily(f"{PREFIX}_problems", "Problem documents answered, by type.", labels=["type"]),
-            self._problems.by_type,
+            self._parts.problems.by_type,
         )
 
     def _limits(self) -> Iterable[Metric]:
-        yield from _each("rate_", self._rate_limits.counters, RATE_HELP)
+        handshakes = (self._parts.handshakes, self._parts.admin_handshakes)
+        yield from _each("rate_", self._parts.rate_limits.counters, RATE_HELP)
         yield _gauge(
             "rate_limits_shared",
             "1 while owners' requests are counted in Redis, for all ledgers; 0: by each ledger alone, or not at all.",
-            self._rate_limits.shared,
+            self._parts.rate_limits.shared,
         )
-        yield _gauge("in_flight", "Requests under way, those that wait for events left out.", self._in_flight.open)
-        yield _gauge("connections", "Open HTTP connections.", self._connections.open)
+        yield _gauge(
+            "in_flight", "Requests under way, those that wait for events left out.", self._parts.in_flight.open
+        )
+        yield _gauge("connections", "Open HTTP connections.", self._parts.connections.open)
         yield _gauge(
             "tls_under_way",
             "Handshakes of TLS under way, on all ports.",
-            sum(one.under_way for one in self._handshakes),
+            sum(one.under_way for one in handshakes),
         )
         yield _labelled(
             CounterMetricFamily(
@@ -163,7 +142,7 @@ class LedgerCollector(Collector):
                 "Handshakes of TLS that ended, by outcome: done, failed, or gave_way to newer ones.",
                 labels=["outcome"],
             ),
-            outcomes_of(self._handshakes),
+            outcomes_of(handshakes),
         )
         yield _labelled(
             CounterMetricFamily(
@@ -173,7 +152,7 @@ class LedgerCollector(Collector):
                 "(evicted), heads too large (head_size), too slow (head_time) or no HTTP (unreadable).",
                 labels=["reason"],
             ),
-            {"in_flight": self._in_flight.shed, **self._connections.turned_away},
+            {"in_flight": self._parts.in_flight.shed, **self._parts.connections.turned_away},
         )
 
 

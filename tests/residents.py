@@ -24,7 +24,8 @@ import hub.settings
 import ledger.settings
 from hub.node import Listeners, Node
 from hub.stream import PATH
-from ledger.process import LedgerProcess, NoDatabase
+from ledger.process import LedgerProcess
+from ledger.readiness import NoDatabase
 from server.http.listening import bind, url_of
 from server.settings.environment import SettingsError
 from tests.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports

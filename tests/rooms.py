@@ -75,8 +75,8 @@ HOUSES = {
             "feed": "heads long_polls publisher",
             "commit": "decide effects event failure level operation pending queue remembered statements stock writer"
             " writers",
-            "http": "admission app bodies body connection_table connections idempotency responses routes serving",
-            "process": "__main__ admin metrics process",
+            "http": "admission app bodies body connection_table connections idempotency parts responses routes serving",
+            "process": "__main__ admin metrics process readiness",
         },
         pure="connection_table decide effects event level limits operation remembered stock",
     ),
