@@ -7,14 +7,15 @@ import asyncio
 import http
 import logging
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import HeaderLineTooLong, InvalidHeader, TooManyHeaders
 from websockets.frames import CloseCode as StandardCode
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import Protocol, State
+from websockets.protocol import Protocol as WebSocketProtocol
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 from websockets.typing import Origin, Subprotocol
@@ -37,6 +38,7 @@ DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 CONTROL_BYTES_MAX = 125
 HEAD_BYTES_MAX = 16_384  # the library alone takes 128 lines of 8 KiB
 HEADERS_MAX = 100
+PHASES = ("connecting", "serving", "slow", "closing")
 REASON_BYTES_MAX = 123  # a close frame holds 125 bytes, two of them the code
 
 log = logging.getLogger("websockets.hub")  # the library logs each connection here, at INFO
@@ -62,7 +64,7 @@ class HeadReader(StreamReader):
         return line
 
 
-class PatientProtocol(Protocol):
+class PatientProtocol(WebSocketProtocol):
     """Frames that come before the handshake's answer wait for it: a pong must not go out in front of the answer."""
 
     def parse(self) -> Generator[None]:
@@ -73,6 +75,24 @@ class PatientProtocol(Protocol):
         yield from super().parse()
 
 
+class Port(Protocol):
+    """What a connection tells the port that it came in on."""
+
+    def came(self, connection: "Connection") -> None: ...
+
+    def left(self, connection: "Connection") -> None:
+        """Its transport is gone."""
+
+    def answered(self, status: int) -> None:
+        """The upgrade was answered with this HTTP status."""
+
+    def ended(self, code: int) -> None:
+        """This side ends the connection, with this close code."""
+
+    def schedule_flush(self) -> None:
+        """It has drained, and may be written what it is owed."""
+
+
 class StreamProtocol(ServerProtocol, PatientProtocol):
     """Counts frames against the rate, and says ``disconnect`` before the library fails the connection by itself."""
 
@@ -81,13 +101,8 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         origins: Sequence[Origin | None] | None,
         limits: Limits,
         clock: Callable[[], float],
-        failed: Callable[[int], None],
-        answered: Callable[[int], None],
+        port: Port,
     ) -> None:
-        """``failed``: called with the close code when this side fails the connection by itself.
-
-        ``answered``: called with the HTTP status of the answer to the upgrade.
-        """
         super().__init__(
             origins=origins,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
@@ -96,8 +111,7 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         )
         self._message_bytes_max = limits.message_bytes_max
         self._clock = clock
-        self._failed = failed
-        self._answered = answered
+        self._port = port
         self._rate = Rate(limits.messages_per_minute, limits.messages_burst, clock())
 
     def parse(self) -> Generator[None]:
@@ -105,7 +119,7 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         yield from super().parse()
 
     def send_response(self, response: Response) -> None:
-        self._answered(response.status_code)
+        self._port.answered(response.status_code)
         super().send_response(response)
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -145,7 +159,7 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
             after_ms = Ending.TOO_MANY_MESSAGES.after_ms if code == CloseCode.RATE else 0
             reconnect = return_after(code) is not Return.NEVER
             self.send_text(encode(Disconnect(int(code), reason, reconnect, after_ms)))
-            self._failed(int(code))
+            self._port.ended(int(code))
         super().fail(code, reason)
 
 
@@ -161,21 +175,13 @@ class Connection(ServerConnection):
         protocol: ServerProtocol,
         server: Server,
         limits: Limits,
-        schedule_flush: Callable[[], None],
-        came: Callable[["Connection"], None],
-        left: Callable[["Connection"], None],
+        port: Port,
         **options: Any,
     ) -> None:
-        """``schedule_flush``: called when it has drained, and may be written what it is owed.
-
-        ``came`` and ``left`` are called once each.
-        """
         super().__init__(protocol, server, **options)
         self.visitor = Visitor()
-        self._came = came
-        self._left = left
+        self._port = port
         self.limits = limits
-        self.schedule_flush = schedule_flush
         self.pulse = Pulse(self.loop.time())
         self.session: Session | None = None
         self.principal: Principal | None = None
@@ -187,7 +193,7 @@ class Connection(ServerConnection):
         # several may want reading to stop, such as the queue of messages and the write limit: it goes on when none does
         self.recv_messages.pause = lambda: self._stop_reading("queue")
         self.recv_messages.resume = lambda: self._go_on_reading("queue")
-        self._came(self)
+        self._port.came(self)
 
     def data_received(self, data: bytes) -> None:
         self.pulse.heard_at = self.loop.time()
@@ -213,7 +219,7 @@ class Connection(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._left(self)
+        self._port.left(self)
         self._notice_closing()
 
     def pause_writing(self) -> None:
@@ -229,13 +235,16 @@ class Connection(ServerConnection):
         self._go_on_reading("write")
         if self.session is not None:
             self.session.resumed()
-            self.schedule_flush()
+            self._port.schedule_flush()
 
     def end(self, ended: Ended) -> None:
         """Say why, and close. Returns at once. Safe to call twice.
 
         A client that does not answer the close is cut off by ``check_deadlines``.
         """
+        if self.pulse.closing_at is not None:
+            return
+        self._port.ended(int(ended.code))
         if self.protocol.state is State.OPEN:
             reason = shortened(ended.reason)
             notice = Disconnect(int(ended.code), reason, ended.reconnect, ended.after_ms)
@@ -245,8 +254,20 @@ class Connection(ServerConnection):
             self.send_data()
             log.debug("ending a connection code=%d reason=%r", ended.code, reason)
 
-    def check_deadlines(self, now: float, wall: float) -> Ended | None:
-        """Do what is due. Returns how it ended, if it did."""
+    @property
+    def served(self) -> Principal | None:
+        return self.principal if self.session is None else self.session.principal
+
+    @property
+    def phase(self) -> str:
+        """One of ``PHASES``."""
+        if self.pulse.closing_at is not None:
+            return "closing"
+        if self.session is None or self.session.principal is None:
+            return "connecting"
+        return "serving" if self.session.writable else "slow"
+
+    def check_deadlines(self, now: float, wall: float) -> None:
         due = self.pulse.due(now, wall, self.limits)
         if due is Act.ABORT:
             self.abort()
@@ -255,8 +276,6 @@ class Connection(ServerConnection):
             self.send_data()
         elif isinstance(due, Ended):
             self.end(due)
-            return due
-        return None
 
     def abort(self) -> None:
         """Whoever does not answer a close is cut off. Safe to call twice."""

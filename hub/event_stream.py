@@ -12,6 +12,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from hub.connections import Connections
 from hub.conversation import Conversation, Greeting
 from hub.door import Door, Visitor
 from hub.endings import Ending
@@ -25,7 +26,7 @@ from server.problems import Overloaded
 from wire.messages import Disconnect, Subscribe
 from wire.tokens import Principal
 
-DEADLINES_S = 0.25
+AWAY_MS = 200  # how long the reader of a stream that ends with all others is asked to stay away
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second: nginx, and proxies that took its word, pass each event on instead of gathering them."""
@@ -35,7 +36,7 @@ class EventStreams:
     """All event streams of this hub."""
 
     def __init__(self, limits: Limits, greeting: Greeting, schedule_flush: Callable[[], None], door: Door) -> None:
-        self.streams: dict[EventStream, None] = {}
+        self.streams = Connections["EventStream"](limits.connections_max)
         self.draining = False
         self._limits = limits
         self._greeting = greeting
@@ -44,7 +45,7 @@ class EventStreams:
 
     def knock(self) -> None:
         """Before anything is looked up. Raises Overloaded when no more streams are taken now."""
-        if self.draining or len(self.streams) >= self._limits.connections_max:
+        if self.draining or self.streams.full:
             raise Overloaded("this hub takes no more streams now")
         if not self._door.knock(asyncio.get_running_loop().time()):
             raise Overloaded("this hub takes no more streams now", random.randint(1, RETRY_AFTER_MAX_S))
@@ -63,28 +64,8 @@ class EventStreams:
         self._schedule_flush()
         return stream
 
-    async def run(self) -> None:
-        """Ends streams whose key or token has ended, and those that could not be served. Until cancelled."""
-        while True:
-            now = time.time()
-            for stream in list(self.streams):
-                if stream.principal.expires_at is not None and now >= stream.principal.expires_at:
-                    stream.end(Ended(Ending.TOKEN_EXPIRED_SINCE))
-                elif not stream.session.subscriptions:
-                    stream.end(Ended(Ending.NOT_SERVED))
-            await asyncio.sleep(DEADLINES_S)
-
-    def end_all(self, ending: Ending) -> None:
-        for stream in list(self.streams):
-            stream.end(Ended(ending, after_ms=200))
-
-    def end_key(self, key: str) -> None:
-        for stream in list(self.streams):
-            if stream.principal.key == key:
-                stream.end(Ended(Ending.KEY_REVOKED))
-
-    def keys_in_use(self) -> list[str]:
-        return [stream.principal.key for stream in self.streams if stream.principal.key]
+    async def end_all(self, ending: Ending) -> None:
+        await self.streams.end_all(ending, lambda: AWAY_MS)
 
 
 def head() -> Response:
@@ -107,7 +88,7 @@ class EventStream(Response):
     ) -> None:
         super().__init__(media_type=MEDIA_TYPE, headers=HEADERS)
         del self.headers["content-length"]
-        self.principal = principal
+        self.served = principal
         self.session = Session(self._take, Framing.EVENT_STREAM, fanout.delivery.pumping, fanout.counts)
         self._streams = streams
         self._fanout = fanout
@@ -117,7 +98,7 @@ class EventStream(Response):
         self._ready = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._streams.streams[self] = None
+        self._streams.streams.add(self)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             writing = asyncio.ensure_future(self._write(send))
@@ -131,7 +112,7 @@ class EventStream(Response):
             if not writing.cancelled():
                 writing.result()
         finally:
-            self._streams.streams.pop(self, None)
+            self._streams.streams.remove(self)
             self._fanout.leave(self.session)
             self._left()
 
@@ -140,6 +121,13 @@ class EventStream(Response):
         self.session.send(Disconnect(int(ended.code), ended.reason, ended.reconnect, ended.after_ms))
         self.session.lost()
         self._ready.set()
+
+    def check_deadlines(self, now: float, wall: float) -> None:  # as of every connection
+        """Ends it when its key or token has ended, or it could not be served."""
+        if self.served.expires_at is not None and wall >= self.served.expires_at:
+            self.end(Ended(Ending.TOKEN_EXPIRED_SINCE))
+        elif not self.session.subscriptions:
+            self.end(Ended(Ending.NOT_SERVED))
 
     def _take(self, data: bytes) -> None:
         self._taken.append(data)

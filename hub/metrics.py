@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from hub.access import Access
-from hub.connection import Connection
+from hub.connection import PHASES, Connection
 from hub.door import Door
 from hub.event_stream import EventStreams
 from hub.feed import Feed
@@ -24,7 +24,6 @@ from server.tls.handshakes import Handshakes, outcomes_of
 
 PREFIX = "stockwire_hub"
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
-STATES = ("connecting", "serving", "slow", "closing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,19 +269,10 @@ class HubCollector(Collector):
 
 
 def _by_state(connections: Iterable[Connection]) -> dict[str, int]:
-    counted = dict.fromkeys(STATES, 0)
+    counted = dict.fromkeys(PHASES, 0)
     for connection in connections:
-        counted[_state_of(connection)] += 1
+        counted[connection.phase] += 1
     return counted
-
-
-def _state_of(connection: Connection) -> str:
-    session = connection.session
-    if connection.pulse.closing_at is not None:
-        return "closing"
-    if session is None or session.principal is None:
-        return "connecting"
-    return "serving" if session.writable else "slow"
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -120,8 +120,8 @@ class Node:
                     "issuers": self._verifier.run(),
                     "heartbeats": self._heartbeats.run(),
                     "rate limits": self._owner_rates.run(),
-                    "stream": self._stream.run(),
-                    "event streams": self._event_streams.run(),
+                    "stream": self._stream.connections.run(),
+                    "event streams": self._event_streams.streams.run(),
                     "epochs": self._end_epochs(),
                 }.items()
             ]
@@ -181,7 +181,7 @@ class Node:
     async def _drain(self) -> None:
         log.info("draining connections=%d", len(self._stream.connections))
         self._event_streams.draining = True
-        self._event_streams.end_all(Ending.STOPPING)
+        await self._event_streams.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(self._settings.drain_s):
                 await self._stream.drain()
@@ -192,15 +192,15 @@ class Node:
         """Everybody who was served from a history that is gone."""
         while True:
             await self._rewritten.get()
-            self._event_streams.end_all(Ending.REWRITTEN)
+            await self._event_streams.end_all(Ending.REWRITTEN)
             await self._stream.end_all(Ending.REWRITTEN)
 
     def _end_key(self, key: str) -> None:
-        self._stream.end_key(key)
-        self._event_streams.end_key(key)
+        self._stream.connections.end_key(key)
+        self._event_streams.streams.end_key(key)
 
     def _keys_in_use(self) -> list[str]:
-        return [*self._stream.keys_in_use(), *self._event_streams.keys_in_use()]
+        return [*self._stream.connections.keys_in_use(), *self._event_streams.streams.keys_in_use()]
 
 
 def _read_rates(settings: Settings) -> tuple[RateLimits, RateLimits]:

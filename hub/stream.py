@@ -19,6 +19,7 @@ from websockets.typing import Origin
 
 from hub.access import Access
 from hub.connection import Connection, StreamProtocol
+from hub.connections import DEADLINES_S, Connections
 from hub.conversation import Conversation, Greeting
 from hub.door import Door
 from hub.endings import AWAY_MAX_MS, Ending
@@ -41,8 +42,6 @@ from wire.hosts import is_allowed_host
 log = logging.getLogger(__name__)
 
 PATH = "/v1/stream"
-DEADLINES_S = 0.25
-ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
 UPGRADE_STATUSES = (101, 400, 401, 403, 404, 421, 426, 429, 431, 503)
 
 
@@ -66,7 +65,8 @@ class Stream:
     that did not answer a close."""
 
     def __init__(self, parts: StreamParts) -> None:
-        self.connections: dict[Connection, None] = {}
+        self.connections = Connections[Connection](parts.limits.connections_max)
+        self.schedule_flush = parts.schedule_flush
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
         self.upgrades = dict.fromkeys(UPGRADE_STATUSES, 0)
         self.cut_off = 0
@@ -75,13 +75,11 @@ class Stream:
         self._access = parts.access
         self._door = parts.door
         self._handshakes = parts.handshakes
-        self._schedule_flush = parts.schedule_flush
         self._limits = parts.limits
         self._greeting = parts.greeting
         self._origins = None if "*" in parts.origins else [None, *(Origin(origin) for origin in parts.origins)]
         self._hosts = parts.allowed_hosts
         self._server: Server | None = None
-        self._gone = asyncio.Event()
 
     async def open(self, listener: socket.socket) -> None:
         """Accepts connections from now on."""
@@ -101,37 +99,10 @@ class Stream:
             create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
         )
 
-    async def run(self) -> None:
-        """Looks after the deadlines of all connections. Until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            now, wall = loop.time(), time.time()
-            for connection in list(self.connections):
-                ended = connection.check_deadlines(now, wall)
-                if ended is not None:
-                    self._count(ended.code)
-            await asyncio.sleep(DEADLINES_S)
-
     async def end_all(self, ending: Ending) -> None:
         """With times to come back that are spread, so that not everybody comes at once."""
-        connections = list(self.connections)
-        spread_ms = min(AWAY_MAX_MS, 200 + len(connections))
-        for index, connection in enumerate(connections):
-            self._end(connection, Ended(ending, after_ms=random.randint(0, spread_ms)))
-            if index % ENDS_PER_TURN == ENDS_PER_TURN - 1:
-                await asyncio.sleep(0)
-
-    def end_key(self, key: str) -> None:
-        """The API key with this id was revoked: end what it, or a token minted with it, has opened."""
-        for connection in list(self.connections):
-            principal = connection.session.principal if connection.session else connection.principal
-            if principal is not None and principal.key == key:
-                self._end(connection, Ended(Ending.KEY_REVOKED))
-
-    def keys_in_use(self) -> list[str]:
-        sessions = (connection.session for connection in self.connections)
-        principals = (session.principal for session in sessions if session)
-        return [principal.key for principal in principals if principal and principal.key]
+        spread_ms = min(AWAY_MAX_MS, 200 + len(self.connections))
+        await self.connections.end_all(ending, lambda: random.randint(0, spread_ms))
 
     async def drain(self) -> None:
         """Take no more connections and ask all others to come back elsewhere. Returns when they are gone or cut off.
@@ -144,11 +115,9 @@ class Stream:
         await self.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(CLOSE_S + 2 * DEADLINES_S):
-                while self.connections:
-                    self._gone.clear()
-                    await self._gone.wait()
+                await self.connections.wait_until_gone()
         except TimeoutError:
-            for connection in list(self.connections):
+            for connection in self.connections:
                 connection.abort()
 
     # one connection
@@ -159,26 +128,32 @@ class Stream:
         if not self._door.knock(clock()):
             if self._handshakes.tls is not None:
                 return Cut()
-            self._answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
+            self.answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
             return Refusal()
 
         def connection() -> Connection:
-            protocol = StreamProtocol(self._origins, self._limits, clock, self._count, self._answered)
-            return Connection(protocol, server, self._limits, self._schedule_flush, self._came, self._left, **options)
+            protocol = StreamProtocol(self._origins, self._limits, clock, self)
+            return Connection(protocol, server, self._limits, self, **options)
 
         return self._handshakes.before(connection)
 
-    def _came(self, connection: Connection) -> None:
+    def came(self, connection: Connection) -> None:
         self._door.await_key(connection.visitor, lambda: self._give_way(connection))
 
     def _give_way(self, connection: Connection) -> None:
         if connection.protocol.state is State.CONNECTING:
             connection.transport.abort()
             return
-        self._end(connection, Ended(Ending.GIVES_WAY, newer=self._limits.unauthenticated_max))
+        connection.end(Ended(Ending.GIVES_WAY, newer=self._limits.unauthenticated_max))
 
-    def _left(self, connection: Connection) -> None:
+    def left(self, connection: Connection) -> None:
         self._door.leave(connection.visitor)
+
+    def answered(self, status: int) -> None:
+        self.upgrades[int(status)] = self.upgrades.get(int(status), 0) + 1
+
+    def ended(self, code: int) -> None:
+        self.ends[code] = self.ends.get(code, 0) + 1
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         assert isinstance(connection, Connection)
@@ -209,24 +184,21 @@ class Stream:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be checked now\n")
         return None
 
-    def _answered(self, status: int) -> None:
-        self.upgrades[int(status)] = self.upgrades.get(int(status), 0) + 1
-
     async def _serve(self, connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
         connection.answered()
-        if len(self.connections) >= self._limits.connections_max:
+        if self.connections.full:
             self._door.full()
-            self._end(connection, Ended(Ending.HUB_FULL))
+            connection.end(Ended(Ending.HUB_FULL))
             return
-        self.connections[connection] = None
+        self.connections.add(connection)
         fanout: Fanout | None = None
         try:
             fanout = await self._started(connection)
             session = self._join(connection, fanout)
             await self._converse(connection, session, Conversation(fanout, session, self._limits, self._greeting))
         except Ended as ended:
-            self._end(connection, ended)
+            connection.end(ended)
         except ConnectionClosed:
             pass
         finally:
@@ -238,13 +210,12 @@ class Stream:
         """A connection counts until its transport is gone: ``check_deadlines`` has to cut off a client that does not
         answer the close."""
         try:
-            if connection.pulse.closing_at is None:
-                self._end(connection, Ended(Ending.FAILED))
+            connection.end(Ended(Ending.FAILED))
             await connection.wait_closed()
         finally:
-            self.connections.pop(connection, None)
-            self.cut_off += connection.cut_off
-            self._gone.set()
+            if connection.cut_off:
+                self.cut_off += 1
+            self.connections.remove(connection)
 
     async def _started(self, connection: Connection) -> Fanout:
         """The epoch must be known before anybody can be told it. Until then we are who is waited for."""
@@ -289,7 +260,7 @@ class Stream:
                     log.warning("a key cannot be checked now reason=%r", str(error))
                     raise Ended(Ending.KEYS_UNCHECKED) from None
                 self._authenticated(connection, session)
-            self._schedule_flush()
+            self.schedule_flush()
 
     def _authenticated(self, connection: Connection, session: Session) -> None:
         """Raises Ended if its owner has as many connections as it may."""
@@ -300,14 +271,6 @@ class Stream:
                 raise Ended(Ending.OWNER_FULL, error=crowded) from None
             connection.pulse.asked = True
             connection.pulse.expires_at = session.principal.expires_at
-
-    def _end(self, connection: Connection, ended: Ended) -> None:
-        if connection.pulse.closing_at is None:
-            self._count(ended.code)
-            connection.end(ended)
-
-    def _count(self, code: int) -> None:
-        self.ends[int(code)] = self.ends.get(int(code), 0) + 1
 
 
 def _peer(connection: Connection) -> str:

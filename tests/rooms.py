@@ -90,7 +90,7 @@ HOUSES = {
             "stock": "held levels order sequence shards shelf view_states views",
             "fanout": "counts cursor delivery fanout frames resume session starting subscription",
             "feed": "broker feed heartbeats ledger loader ticker",
-            "entry": "access door http_connection refusal serving",
+            "entry": "access connections door http_connection refusal serving",
             "protocols": "conversation",
             "stream": "connection pulse stream",
             "reads": "availability_api event_stream problems rate_headers read_api read_parts readers reads",

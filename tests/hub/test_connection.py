@@ -25,10 +25,10 @@ async def _end_after_abort() -> None:
     loop.set_exception_handler(lambda _, context: failures.append(context))
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    protocol = StreamProtocol(None, Limits(), loop.time, lambda _: None, lambda _: None)
+    protocol = StreamProtocol(None, Limits(), loop.time, Nobody())
     server = Server(_never_listens, ServerConnection.wait_closed)
     transport, connection = await loop.create_connection(
-        lambda: Connection(protocol, server, Limits(), lambda: None, lambda _: None, lambda _: None), sock=ours
+        lambda: Connection(protocol, server, Limits(), Nobody()), sock=ours
     )
     with theirs:
         protocol.state = State.OPEN
@@ -40,6 +40,20 @@ async def _end_after_abort() -> None:
         connection.send_data()
         assert not failures
         assert not theirs.recv(1_000)
+
+
+class Nobody:
+    """A port that does nothing with what it is told."""
+
+    def came(self, connection: Connection) -> None: ...
+
+    def left(self, connection: Connection) -> None: ...
+
+    def answered(self, status: int) -> None: ...
+
+    def ended(self, code: int) -> None: ...
+
+    def schedule_flush(self) -> None: ...
 
 
 async def _never_listens() -> asyncio.Server:

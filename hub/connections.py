@@ -1,0 +1,92 @@
+"""Everybody who is served in one protocol: one place to end them, all or those of a key, and to see to deadlines."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from hub.endings import Ending
+from hub.errors import Ended
+from wire.tokens import Principal
+
+DEADLINES_S = 0.25
+ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
+
+
+class Connected(Protocol):
+    """One connection that is served, in whatever protocol."""
+
+    @property
+    def served(self) -> Principal | None:
+        """None: it has shown no key or token yet."""
+
+    def end(self, ended: Ended) -> None:
+        """Say why, and close. Returns at once. Safe to call twice."""
+
+    def check_deadlines(self, now: float, wall: float) -> None:
+        """Do what is due. ``now``: seconds of the loop's clock; ``wall``: Unix time, since that is what tokens end by.
+
+        Called a few times a second.
+        """
+
+
+ConnectedT = TypeVar("ConnectedT", bound=Connected)
+
+
+class Connections(Generic[ConnectedT]):
+    """``connections_max``: how many there may be; whoever adds one asks first whether it is ``full``."""
+
+    def __init__(self, connections_max: int) -> None:
+        self._connections_max = connections_max
+        self._connections: dict[ConnectedT, None] = {}
+        self._gone = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def __iter__(self) -> Iterator[ConnectedT]:
+        """Those of this moment: some may go, or come, while they are gone through."""
+        return iter(list(self._connections))
+
+    @property
+    def full(self) -> bool:
+        return len(self._connections) >= self._connections_max
+
+    def add(self, connection: ConnectedT) -> None:
+        self._connections[connection] = None
+
+    def remove(self, connection: ConnectedT) -> None:
+        """Safe to call twice."""
+        self._connections.pop(connection, None)
+        self._gone.set()
+
+    async def run(self) -> None:
+        """Sees to the deadlines of all, in one loop instead of a task for each. Until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            now, wall = clock(), time.time()
+            for connection in self:
+                connection.check_deadlines(now, wall)
+            await asyncio.sleep(DEADLINES_S)
+
+    async def end_all(self, ending: Ending, away_ms: Callable[[], int]) -> None:
+        """``away_ms``: how long each is asked to stay away."""
+        for index, connection in enumerate(self):
+            connection.end(Ended(ending, after_ms=away_ms()))
+            if index % ENDS_PER_TURN == ENDS_PER_TURN - 1:
+                await asyncio.sleep(0)
+
+    def end_key(self, key: str) -> None:
+        """The API key with this id was revoked: end what it, or a token minted with it, has opened."""
+        for connection in self:
+            if connection.served is not None and connection.served.key == key:
+                connection.end(Ended(Ending.KEY_REVOKED))
+
+    def keys_in_use(self) -> list[str]:
+        everybody = (connection.served for connection in self)
+        return [principal.key for principal in everybody if principal is not None and principal.key]
+
+    async def wait_until_gone(self) -> None:
+        while self._connections:
+            self._gone.clear()
+            await self._gone.wait()
