@@ -26,7 +26,7 @@ KEYS_MAX = 10_000
 KEEP_S = 2.0
 """How long another ledger's revocation may go unnoticed here."""
 AGAIN_S = 2.0
-"""A request that waits is let in again as often: with KEEP_S, a revocation ends it within 5 s."""
+"""Between two looks at the key of a request that waits for events: with KEEP_S, a revocation ends it within 5 s."""
 
 
 class Access:
@@ -60,7 +60,7 @@ class Access:
         return principal
 
     async def admit_key(self, request: Request) -> Principal:
-        """As ``admit``, for what a token may not do: else it could prolong itself."""
+        """As ``admit``, for API keys alone: a token that could make tokens could prolong itself."""
         if not is_key(credential_of(request.headers.getlist("Authorization"))):
             raise Unauthorized("this needs an API key, not a token")
         return await self.admit(request)
@@ -79,7 +79,7 @@ class Access:
         return None if found is None or not found.is_active(self._now()) else _principal(found)
 
     def forget(self, key_id: str) -> None:
-        """After a revocation: the next request reads the database."""
+        """After a revocation: the next request with this key reads the database."""
         self._keys.forget(key_id)
 
     async def _key_holder(self, key: str) -> Principal:

@@ -23,7 +23,7 @@ HEALTH = frozenset(("/healthz", "/readyz"))
 
 
 class Lane:
-    """``open``: requests in it now."""
+    """A part of the requests under way, with a bound of its own. ``open``: how many it has now."""
 
     __slots__ = ("bound", "open")
 
@@ -51,7 +51,7 @@ class InFlight:
         return self._everybody.bound
 
     def lane(self, scope: Scope) -> Lane | None:
-        """One with room for this request; None if there is none."""
+        """The lane that has room for this request. None: the request is shed."""
         if scope["path"] in HEALTH:
             lane = self._health
         else:

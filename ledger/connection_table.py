@@ -23,11 +23,11 @@ class Connection(Protocol):
     def is_of_hub(self) -> bool: ...
 
     def make_room(self) -> None:
-        """Close: no request is under way."""
+        """Close. Only asked of a connection without a request under way."""
 
 
 class ConnectionTable:
-    """At most ``connections_max`` connections, ``per_address_max`` of each address (0: as many as one likes).
+    """At most ``connections_max`` connections, ``per_address_max`` of each address (0: no bound).
 
     ``turned_away``: since start, by reason.
     """
@@ -46,7 +46,7 @@ class ConnectionTable:
         return len(self._waiting) + len(self._busy)
 
     def admit(self, connection: Connection) -> bool:
-        """False: turn it away."""
+        """Whether there is a place for ``connection``; if not, the caller turns it away."""
         if connection.address and self._per_address_max and self._is_full(connection.address):
             self.turned_away["address"] += 1
             return False
@@ -59,25 +59,25 @@ class ConnectionTable:
         return True
 
     def counted(self, peer: str) -> str:
-        """What counts as the address of ``peer``; of a named proxy, behind which everybody stands, nothing does."""
+        """The address under which ``peer`` is counted; empty for a named proxy, behind which everybody stands."""
         return "" if is_among(peer, self._proxies) else counted_address(peer)
 
     def _is_full(self, address: str) -> bool:
         return self._by_address[address] >= self._per_address_max
 
     def begin(self, connection: Connection) -> None:
-        """A request of it is under way."""
+        """``connection`` has a request under way from now on."""
         if self._waiting.pop(connection, self) is None:
             self._busy.add(connection)
 
     def end(self, connection: Connection) -> None:
-        """It waits for the next one."""
+        """``connection`` has answered its request and waits for the next one."""
         if connection in self._busy:
             self._busy.remove(connection)
             self._waiting[connection] = None
 
     def remove(self, connection: Connection) -> None:
-        """Safe twice, and for one that was turned away."""
+        """``connection`` is closed. Safe twice, and for a connection that was turned away."""
         known = self._waiting.pop(connection, self) is None or connection in self._busy
         self._busy.discard(connection)
         if known and self._per_address_max:
@@ -86,6 +86,7 @@ class ConnectionTable:
                 del self._by_address[connection.address]
 
     def _evict(self) -> bool:
+        """Closes the connection that has waited longest and is no hub's. False: there is none."""
         for _ in range(len(self._waiting)):
             connection = next(iter(self._waiting))
             if connection.is_of_hub():

@@ -10,9 +10,9 @@ from wire.problems import PROBLEMS
 
 
 class LedgerConnection(BoundedConnection):
-    """``table`` counts it with the others; ``hub_callers`` tells whether it is a hub's.
+    """Counted in ``table``, which asks it to make room; ``hub_callers`` tells whether it is a hub's.
 
-    An answer may wait longer than a hub's: the largest, a page of 1,000 events, has about 500 KB.
+    A client has longer to read an answer than at a hub: the largest, a page of 1,000 events, has about 500 KB.
     """
 
     stall_s = 30.0

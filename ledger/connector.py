@@ -1,4 +1,4 @@
-"""Opens connections to the database that takes writes, whichever of those named that is at the moment.
+"""Opens connections to the database that takes writes: of those that the URL names, the one that is it now.
 
 A server that is a standby, or lets nobody write, is as good as one that is away: whoever read there would call old
 levels exact. One connector serves all engines of a process: what one connection finds out counts for all.
@@ -58,7 +58,7 @@ class NoPrimary(ConnectionError):
 
 
 class CheckedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg comes without types
-    """``seen``: the connector's doubts when the server was asked what it is."""
+    """``seen``: how many doubts the connector had when this connection asked its server whether it takes writes."""
 
     seen: int
 
@@ -71,11 +71,14 @@ class Connector:
         self._url = read_database_url(url)
         self._hosts: tuple[Host | None, ...] = self._url.hosts or (None,)
         self._primary = 0  # the last that took writes
-        self._next = 0  # the one to ask first: whoever waits for a silent host may not have the time for the one after
+        self._next = 0  # asked first; moves past a silent host, since a caller may have time for one host only
         self.doubts = 0
 
     def doubt(self, seen: int) -> None:
-        """Of every connection that had ``seen`` as many doubts, or fewer: those that fail together are one doubt."""
+        """A connection with this ``seen`` met no primary: it and all that are as old are closed before their next use.
+
+        Connections that fail together have the same ``seen``, and make one doubt.
+        """
         self.doubts = max(self.doubts, seen + 1)
 
     def deny(self, connection: AsyncConnection, reason: str) -> NoReturn:
@@ -86,7 +89,7 @@ class Connector:
     async def connect(
         self, settings: Mapping[str, str], command_timeout_s: float | None = COMMAND_TIMEOUT_S
     ) -> CheckedConnection:
-        """To the first host that takes writes, beginning with the one that did last, or the one after a silent one.
+        """Connects to the first host that takes writes, beginning with the last that did, or behind a silent host.
 
         Raises NoPrimary, OSError, TimeoutError or an error of asyncpg: that of the last host, unless one of them
         was reached and is no primary.
@@ -161,7 +164,7 @@ class Connector:
         connection.seen = seen
 
     def attend(self, engine: AsyncEngine) -> None:
-        """Close connections of ``engine`` that are older than the last doubt, and doubt when an answer says to."""
+        """Closes connections of ``engine`` older than the last doubt, and doubts when an error says that there is no primary."""
 
         @event.listens_for(engine.sync_engine, "connect")
         def opened(connection: Any, record: Any) -> None:

@@ -108,7 +108,7 @@ def refusal_as_stored(refusal: Refusal) -> dict[str, Any]:
 
 
 def refusal_from_stored(stored: dict[str, Any]) -> Refusal:
-    """The refusal again, with its numbers of then."""
+    """The refusal as it was first answered, with the numbers of that moment."""
     kind = REFUSALS[stored["type"]]
     if kind is VersionConflict:
         return VersionConflict(**stored["numbers"], precondition=stored["precondition"])

@@ -69,7 +69,7 @@ class Heads:
                 async with asyncio.timeout(READ_DEADLINE_S):
                     async with self._engine.connect() as connection:
                         await self.read(connection)
-            except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is said
+            except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is counted and logged
                 self.failures += 1
                 logger.warning("cannot read the heads: %s", error)
             else:

@@ -1,6 +1,6 @@
 """Which callers were hubs a moment ago, told by their credential without looking it up.
 
-It only chooses who waits or goes first. What a caller may do is decided by ``Access`` each time.
+Only good for choosing whose requests and connections give way. What a caller may do, ``Access`` decides each time.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ class HubCallers:
 
     def remember(self, scope: MutableMapping[str, Any]) -> None:
         """The sender of this request has just shown a key of scope ``hub``."""
-        if mark := _mark(scope["headers"]):
-            self._known[mark] = None
-            self._known.move_to_end(mark)
+        if fingerprint := _fingerprint(scope["headers"]):
+            self._known[fingerprint] = None
+            self._known.move_to_end(fingerprint)
             if len(self._known) > CALLERS_MAX:
                 self._known.popitem(last=False)
 
     def know(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        return bool(self._known) and _mark(headers) in self._known
+        return bool(self._known) and _fingerprint(headers) in self._known
 
 
-def _mark(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def _fingerprint(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     for name, value in headers:
         if name == b"authorization":
             return hashlib.sha256(value).digest()

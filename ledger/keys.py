@@ -103,7 +103,7 @@ async def find_key(connection: AsyncConnection, key_id: str) -> ApiKey | None:
 
 
 async def active_ids(connection: AsyncConnection, ids: Sequence[str]) -> list[str]:
-    """Those of keys that are neither revoked nor ended."""
+    """Those among ``ids`` whose keys are neither revoked nor ended."""
     return list((await connection.execute(_ACTIVE, {"ids": list(ids)})).scalars())
 
 

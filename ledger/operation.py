@@ -49,9 +49,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A committed operation: its events and the levels after it, as JSON-ready objects in wire field order.
+    """A committed operation and its events, as JSON-ready objects in the field order of ``wire.messages``.
 
-    ``replayed``: the key was used before, this is the stored answer.
+    ``replayed``: the key was used before, these are the events that were stored then.
     """
 
     operation: UUID

@@ -46,7 +46,7 @@ class Pending:
 
 
 def settle(batch: Sequence[Pending], decision: Decision) -> None:
-    """Every operation of the batch has its outcome now; the events must have their seqs (``number``)."""
+    """Gives every operation of the batch its outcome. The events must be complete."""
     position = 0
     for pending, verdict in zip(batch, decision.verdicts, strict=True):
         if isinstance(verdict, Problem):
@@ -56,8 +56,8 @@ def settle(batch: Sequence[Pending], decision: Decision) -> None:
             position += verdict
 
 
-def number(events: list[dict[str, Any]], heads: dict[int, Head]) -> dict[int, list[dict[str, Any]]]:
-    """Gives the events the seqs and the time that the database gave them. Returns them by shard."""
+def complete_by_shard(events: list[dict[str, Any]], heads: dict[int, Head]) -> dict[int, list[dict[str, Any]]]:
+    """Completes the events with the seqs and times that the database gave them, and returns them by shard."""
     by_shard: dict[int, list[dict[str, Any]]] = {}
     for event in events:
         by_shard.setdefault(event["shard"], []).append(event)

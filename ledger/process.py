@@ -1,4 +1,4 @@
-"""The parts of a ledger process, and the order in which they start and stop."""
+"""One ledger process: makes its parts, and starts and stops them in order."""
 
 import asyncio
 import logging

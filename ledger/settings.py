@@ -59,7 +59,7 @@ class Settings:
 
     @property
     def signer(self) -> Signer | None:
-        """What this ledger makes tokens with, if it may."""
+        """What this ledger signs tokens with; None if it may make none."""
         if isinstance(self.tokens, SharedSecret):
             return shared_secret(self.tokens.secret)
         return self.signing_keys[0].signer if self.signing_keys else None

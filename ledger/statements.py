@@ -128,7 +128,7 @@ async def stored(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID,
 
 
 async def known(connection: AsyncConnection, ids: Iterable[UUID]) -> list[Known]:
-    """Without their events, which `stored` reads: lines are what tells whether a key was meant for the same."""
+    """What was asked for under those of ``ids`` that are known: whoever compares needs the lines, and no events."""
     rows: Sequence[Any] = (await connection.exec_driver_sql(KNOWN, (list(ids),))).all()
     return [
         Known(

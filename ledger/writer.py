@@ -21,7 +21,7 @@ from ledger.errors import REFUSALS, IdempotencyInFlight, OutcomeUnknown, Refusal
 from ledger.failure import Failure, failure_of
 from ledger.heads import Heads
 from ledger.operation import Operation
-from ledger.pending import Pending, number, settle
+from ledger.pending import Pending, complete_by_shard, settle
 from ledger.publisher import Publisher
 from ledger.queue import Queue
 from ledger.remembered import RememberedLevels
@@ -194,7 +194,7 @@ class Writer:
         operations = attempt.operations
         async with self._autocommit.connect() as connection:
             await self._renew(connection)
-            levels = await self._read_unremembered(connection, keys_of(operations))
+            levels = await self._levels(connection, keys_of(operations))
             decision = decide(operations, levels, self._heads.steps)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
             if not doubtful:
@@ -221,7 +221,7 @@ class Writer:
         keys = keys_of(attempt.operations)
         async with self._autocommit.connect() as connection:
             await self._renew(connection)
-            await self._read_unremembered(connection, keys)  # makes those that are missing; never under the locks
+            await self._levels(connection, keys)  # makes those that are missing; never under the locks
         async with self._engine.connect() as connection, connection.begin() as transaction:
             if half:
                 await connection.execute(HALVES_LOCK_TIMEOUT)
@@ -235,7 +235,7 @@ class Writer:
         self._finish(fresh, decision, heads)
         self._replay(attempt.batch, known)
 
-    async def _read_unremembered(self, connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+    async def _levels(self, connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
         """The levels of ``keys``: what is remembered of them as it is, the others read."""
         remembered = self.remembered.of(keys)
         if len(remembered) < len(keys):
@@ -272,7 +272,7 @@ class Writer:
     def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
         """After the commit: remember, publish, answer."""
         self.remembered.keep(decision.after)
-        for shard, events in number(decision.events, heads).items():
+        for shard, events in complete_by_shard(decision.events, heads).items():
             self._publisher.publish(self._heads.epoch, shard, events)
             self._heads.advanced(shard, heads[shard].seq)
         settle(batch, decision)
@@ -295,7 +295,7 @@ def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None
 
 
 def _not_now(detail: str, unknown: bool) -> Problem:
-    """Never "not done" of what may have been done."""
+    """What may have been committed is OutcomeUnknown: Unavailable would say that it was not."""
     if unknown:
         return OutcomeUnknown("the connection to the database was lost during the commit")
     return Unavailable(detail)

@@ -17,7 +17,7 @@ async def put_list(
     columns: Mapping[str, Sequence[Any]],
     existing: Existing,
 ) -> dict[str, Any]:
-    """What became of each, in the order of the list.
+    """Puts the list, and says of each name whether it was created, updated or unchanged, in the order of the list.
 
     ``statement`` is one, so all or nothing. It writes in the order of the names, so that two lists that overlap wait
     for each other and never in a circle; and only what changes, so that a list that is put again locks nothing.

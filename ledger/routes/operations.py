@@ -1,6 +1,6 @@
-"""``/v1/operations``: many operations in one request, each on its own; and what became of some by their keys.
+"""``/v1/operations``: many operations in one request, each decided on its own; and a look-up of them by their keys.
 
-For who books thousands at once: an import, a connector that has been away.
+For senders that book thousands at once, such as an import or a connector that has been away.
 """
 
 import asyncio
