@@ -164,7 +164,7 @@ class Connector:
         connection.seen = seen
 
     def attend(self, engine: AsyncEngine) -> None:
-        """Closes connections of ``engine`` older than the last doubt, and doubts when an error says that there is no primary."""
+        """Closes connections of ``engine`` older than the last doubt, and doubts when an error says: no primary."""
 
         @event.listens_for(engine.sync_engine, "connect")
         def opened(connection: Any, record: Any) -> None:
