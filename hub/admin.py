@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from server.http.health import HealthRoutes
+from server.http.problems import Problems
+from server.metrics import exposition
 
 
 def create_app(
@@ -17,24 +19,22 @@ def create_app(
     """``why_not_ready``: None when requests should be sent here. ``drain``: returns at once."""
 
     async def metrics(_: Request) -> Response:
-        return Response(generate_latest(registry), media_type=METRICS_TYPE)
+        return exposition(registry)
 
-    async def healthy(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def ready(_: Request) -> Response:
-        reason = why_not_ready()
-        return PlainTextResponse("ready\n" if reason is None else f"{reason}\n", 200 if reason is None else 503)
+    async def not_ready() -> str | None:
+        return why_not_ready()
 
     async def start_drain(_: Request) -> Response:
         drain()
         return PlainTextResponse("draining\n", 202)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/metrics", metrics, methods=["GET"]),
-            Route("/healthz", healthy, methods=["GET"]),
-            Route("/readyz", ready, methods=["GET"]),
+            *HealthRoutes(not_ready).routes(),
             Route("/drain", start_drain, methods=["POST"]),
         ]
     )
+    app.router.redirect_slashes = False
+    Problems().install(app)  # those of the read port are counted, not these
+    return app

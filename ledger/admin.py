@@ -1,6 +1,5 @@
 """Metrics (Prometheus) and health, on the admin port."""
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -11,11 +10,10 @@ from starlette.routing import Route
 from ledger.metrics import LedgerCollector
 from ledger.parts import Parts
 from ledger.reading import reading
-from ledger.routes.health import HealthRoutes
 from ledger.writers import Writers
+from server.http.health import HealthRoutes
+from server.metrics import create_registry, exposition
 from server.problems import Unavailable
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # Without one's own right to see other roles' sessions, this shows those of one's own role.
 _OLDEST_SNAPSHOT = text("""
@@ -28,17 +26,14 @@ class MetricRoutes:
     def __init__(self, engine: AsyncEngine, collector: LedgerCollector) -> None:
         self._engine = engine
         self._collector = collector
-        self._registry = CollectorRegistry()
-        self._registry.register(collector)
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
+        self._registry = create_registry(collector)
 
     def routes(self) -> list[Route]:
         return [Route("/metrics", self.metrics, methods=["GET"])]
 
     async def metrics(self, _request: Request) -> Response:
         self._collector.oldest_snapshot_s = await self._oldest_snapshot_s()
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE)
+        return exposition(self._registry)
 
     async def _oldest_snapshot_s(self) -> float | None:
         """None when the database does not answer: everything else is worth scraping then more than ever."""

@@ -13,7 +13,6 @@ from ledger.routes.counts import CountRoutes
 from ledger.routes.discovery import DiscoveryRoutes
 from ledger.routes.documents import DocumentRoutes
 from ledger.routes.events import EventRoutes
-from ledger.routes.health import HealthRoutes
 from ledger.routes.history import HistoryRoutes
 from ledger.routes.items import ItemRoutes
 from ledger.routes.key_set import KeySetRoutes
@@ -25,6 +24,7 @@ from ledger.routes.operations import OperationRoutes
 from ledger.routes.tokens import TokenRoutes
 from ledger.writers import Writers
 from server.http.body_limits import BodyLimits
+from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
 from server.problems import Misdirected
 

@@ -3,20 +3,20 @@
 The help texts are those of docs/reference/metrics.md, to the letter.
 """
 
-import asyncio
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from ledger.parts import Parts
 from ledger.writers import Writers
-from server.tls.handshakes import outcomes_of
+from server.metrics import Families
 
 PREFIX = "stockwire_ledger"
+OURS = Families(PREFIX)
 
 WRITER_HELP = {
     "operations": "Operations committed.",
@@ -62,20 +62,19 @@ class LedgerCollector(Collector):
         yield from self._limits()
 
     def _named(self) -> Metric:
-        metric = GaugeMetricFamily(f"{PREFIX}_node", NODE_HELP, labels=["node"])
-        return _labelled(metric, {socket.gethostname(): 1})
+        return OURS.gauges("node", NODE_HELP, "node", {socket.gethostname(): 1})
 
     def _commits(self) -> Iterable[Metric]:
         counters = self._writers.counters
         yield from _each("", counters, WRITER_HELP)
-        yield _labelled(
-            CounterMetricFamily(
-                f"{PREFIX}_refused", "Operations refused on a level, by problem type.", labels=["type"]
-            ),
+        yield OURS.counters(
+            "refused",
+            "Operations refused on a level, by problem type.",
+            "type",
             counters.refusals,
         )
-        yield _gauge("queued_lines", "Lines that wait for a writer.", self._writers.queued_lines)
-        yield _gauge(
+        yield OURS.gauge("queued_lines", "Lines that wait for a writer.", self._writers.queued_lines)
+        yield OURS.gauge(
             "remembered_levels",
             "Levels whose version the writers remember, to decide without reading them.",
             self._writers.remembered_levels,
@@ -83,24 +82,22 @@ class LedgerCollector(Collector):
 
     def _broker(self) -> Iterable[Metric]:
         yield from _each("messages_", self._parts.publisher.counters, PUBLISHER_HELP)
-        yield _gauge("queued_messages", "Messages that wait for the broker.", self._parts.publisher.queued)
-        yield _gauge("broker_up", "1 while the broker takes messages.", self._parts.publisher.broker_up)
+        yield OURS.gauge("queued_messages", "Messages that wait for the broker.", self._parts.publisher.queued)
+        yield OURS.gauge("broker_up", "1 while the broker takes messages.", self._parts.publisher.broker_up)
 
     def _database(self) -> Iterable[Metric]:
         heads = {str(shard): head for shard, head in self._parts.heads.heads.items()}
-        yield _labelled(
-            GaugeMetricFamily(f"{PREFIX}_head", "Seq of the last event of a shard.", labels=["shard"]), heads
-        )
-        yield _counter(
+        yield OURS.gauges("head", "Seq of the last event of a shard.", "shard", heads)
+        yield OURS.counter(
             "head_failures",
             "Times that the heads could not be read from the database; no heartbeat goes out then.",
             self._parts.heads.failures,
         )
-        yield _counter(
+        yield OURS.counter(
             "history_rewritten", "Times that heads were seen to fall: a restored database.", self._parts.heads.rewritten
         )
         if self.oldest_snapshot_s is not None:
-            yield _gauge(
+            yield OURS.gauge(
                 "oldest_snapshot_seconds",
                 "Age of the oldest snapshot in the database; alert above 10: it slows hot levels down. "
                 "Absent when the database does not answer.",
@@ -108,50 +105,32 @@ class LedgerCollector(Collector):
             )
 
     def _requests(self) -> Iterable[Metric]:
-        yield _gauge("long_polls", "Requests that wait for events.", self._parts.long_polls.open)
-        yield _gauge(
-            "tasks",
-            "Tasks of this process: some of its own, some for each connection and request; a leak grows for ever.",
-            len(asyncio.all_tasks()),
-        )
-        yield _labelled(
-            CounterMetricFamily(f"{PREFIX}_problems", "Problem documents answered, by type.", labels=["type"]),
+        yield OURS.gauge("long_polls", "Requests that wait for events.", self._parts.long_polls.open)
+        yield from OURS.of_process((self._parts.handshakes, self._parts.admin_handshakes))
+        yield OURS.counters(
+            "problems",
+            "Problem documents answered, by type.",
+            "type",
             self._parts.problems.by_type,
         )
 
     def _limits(self) -> Iterable[Metric]:
-        handshakes = (self._parts.handshakes, self._parts.admin_handshakes)
         yield from _each("rate_", self._parts.rate_limits.counters, RATE_HELP)
-        yield _gauge(
+        yield OURS.gauge(
             "rate_limits_shared",
             "1 while owners' requests are counted in Redis, for all ledgers; 0: by each ledger alone, or not at all.",
             self._parts.rate_limits.shared,
         )
-        yield _gauge(
+        yield OURS.gauge(
             "in_flight", "Requests under way, those that wait for events left out.", self._parts.in_flight.open
         )
-        yield _gauge("connections", "Open HTTP connections.", self._parts.connections.open)
-        yield _gauge(
-            "tls_under_way",
-            "Handshakes of TLS under way, on all ports.",
-            sum(one.under_way for one in handshakes),
-        )
-        yield _labelled(
-            CounterMetricFamily(
-                f"{PREFIX}_tls_handshakes",
-                "Handshakes of TLS that ended, by outcome: done, failed, or gave_way to newer ones.",
-                labels=["outcome"],
-            ),
-            outcomes_of(handshakes),
-        )
-        yield _labelled(
-            CounterMetricFamily(
-                f"{PREFIX}_turned_away",
-                "Requests and connections turned away unseen, by reason: too many requests under way (in_flight), "
-                "too many connections in all (connections) or of one address (address), idle ones closed to make room "
-                "(evicted), heads too large (head_size), too slow (head_time) or no HTTP (unreadable).",
-                labels=["reason"],
-            ),
+        yield OURS.gauge("connections", "Open HTTP connections.", self._parts.connections.open)
+        yield OURS.counters(
+            "turned_away",
+            "Requests and connections turned away unseen, by reason: too many requests under way (in_flight), "
+            "too many connections in all (connections) or of one address (address), idle ones closed to make room "
+            "(evicted), heads too large (head_size), too slow (head_time) or no HTTP (unreadable).",
+            "reason",
             {"in_flight": self._parts.in_flight.shed, **self._parts.connections.turned_away},
         )
 
@@ -159,18 +138,4 @@ class LedgerCollector(Collector):
 def _each(prefix: str, counters: Any, help_texts: Mapping[str, str]) -> Iterable[Metric]:
     for field in fields(counters):
         if field.name in help_texts:
-            yield _counter(f"{prefix}{field.name}", help_texts[field.name], getattr(counters, field.name))
-
-
-def _counter(name: str, text: str, value: float) -> Metric:
-    return CounterMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=float(value))
-
-
-def _labelled(metric: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, int]) -> Metric:
-    for value, number in values.items():
-        metric.add_metric([value], number)
-    return metric
+            yield OURS.counter(f"{prefix}{field.name}", help_texts[field.name], getattr(counters, field.name))

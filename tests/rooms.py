@@ -58,9 +58,10 @@ HOUSES = {
         pure="availability channels close_codes hosts messages names problems repeated_names scopes shards tokens",
     ),
     "server": House(
-        order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",)),
+        order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
             "ground": "errors problems",
+            "process": "metrics",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
         pure="problems rates.allowance settings.addresses http.codings http.level_cursor tokens.key_set"

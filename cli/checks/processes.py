@@ -1,6 +1,7 @@
 """Every process by its admin port: that it is ready, and how many files it may open."""
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from cli.trust import trusted
 from server.settings.environment import SettingsError
 
 TIMEOUT_S = 10.0
+REASON_CHARACTERS_MAX = 200
 _FAILED = (httpx.HTTPError, httpx.InvalidURL, PageTooLarge, ValueError)
 
 
@@ -39,9 +41,17 @@ async def _ready(http: httpx.AsyncClient, name: str, url: str) -> Finding:
         detail = f"does not answer at {url}: {error or type(error).__name__}"
         return Finding(name, FindingState.FAILED, detail, fix)
     if not answer.ok:
-        reason = answer.text.strip()[:200]
-        return Finding(name, FindingState.FAILED, f"is not ready: {reason}", "see its log for what it waits for")
+        detail = f"is not ready: {_reason(answer.text)}"
+        return Finding(name, FindingState.FAILED, detail, "see its log for what it waits for")
     return Finding(name, FindingState.GOOD, f"ready at {url}")
+
+
+def _reason(body: str) -> str:
+    """Of a problem document its detail; of what is none, as it stands."""
+    try:
+        return str(json.loads(body)["detail"])[:REASON_CHARACTERS_MAX]
+    except (ValueError, KeyError, TypeError):
+        return body.strip()[:REASON_CHARACTERS_MAX]
 
 
 async def _files(http: httpx.AsyncClient, url: str) -> OpenFiles | None:

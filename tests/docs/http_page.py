@@ -32,7 +32,7 @@ HUB_HEAD = (
 )
 ADMIN = """\
 ## Admin ports
-Plain text, without a key, on loopback unless set. The ledger has `/healthz` and `/readyz` on its public port too.
+Without a key, on loopback unless set. Health is JSON, as on the ledger's public port, and 503 a problem document.
 
 | Route | Ledger (8081) | Hub (8092 and following) | |
 |---|---|---|---|

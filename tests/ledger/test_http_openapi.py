@@ -22,7 +22,6 @@ from ledger.routes import (
     discovery,
     documents,
     events,
-    health,
     history,
     items,
     key_set,
@@ -33,6 +32,7 @@ from ledger.routes import (
     operations,
     tokens,
 )
+from server.http import health
 from server.http.query import PAGE_DEFAULT, PAGE_MAX
 from tests.conftest import StartLedger
 from tests.ledger.api import LEDGER, Api, problem, receipt, sale

@@ -11,7 +11,7 @@ from server.problems import Unavailable
 
 
 class HealthRoutes:
-    """``why_not_ready``: None when the ledger takes requests, else the reason."""
+    """``why_not_ready``: None when requests are taken, else the reason."""
 
     def __init__(self, why_not_ready: Callable[[], Awaitable[str | None]]) -> None:
         self._why_not_ready = why_not_ready
@@ -20,7 +20,7 @@ class HealthRoutes:
         return [Route("/healthz", self.alive, methods=["GET"]), Route("/readyz", self.ready, methods=["GET"])]
 
     def everything_else(self) -> Route:
-        """For a ledger that serves nothing yet."""
+        """For a process that serves nothing yet."""
         return Route("/{path:path}", self.refuse, methods=["GET", "POST", "PUT", "DELETE"])
 
     async def alive(self, _request: Request) -> Response:
@@ -32,4 +32,4 @@ class HealthRoutes:
         return Json({"status": "ready"})
 
     async def refuse(self, _request: Request) -> Response:
-        raise Unavailable(await self._why_not_ready() or "the ledger is starting")
+        raise Unavailable(await self._why_not_ready() or "this process is starting")
