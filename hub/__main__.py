@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,17 +13,15 @@ from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, S
 from hub.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
 from server.http.listening import bind, url_of
+from server.process import announce, end_with, handle_signals, log_to_stderr
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
-from wire.messages import encode
 
 WORKERS_MAX = 256
 
 
 def main() -> int:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("httpx", "httpcore", "websockets"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_to_stderr()
     arguments = _arguments()
     try:
         settings = read_settings(os.environ)
@@ -33,8 +30,7 @@ def main() -> int:
         with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
             runner.run(_serve(settings, arguments.worker))
     except SettingsError as error:
-        sys.stderr.write(f"stockwire: {error}\n")
-        return EXIT_CONFIG
+        return end_with(EXIT_CONFIG, error)
     return 0
 
 
@@ -68,30 +64,15 @@ async def _serve(settings: Settings, worker: Ports | None) -> None:
         bind(settings.admin_host, settings.admin_port, ADMIN_HOST, ADMIN_PORT),
     )
     node = Node(settings, tls, admin_tls)
-    loop = asyncio.get_running_loop()
-    # before anything serves: a signal during the start stops it as well
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, node.stop)
-    if tls is not None:
-        loop.add_signal_handler(signal.SIGHUP, tls.renew)
+    handle_signals(node.stop, tls)
     if worker is not None:
-        loop.add_reader(PARENT_IS_GONE, _parent_gone, node.stop)
-    await node.run(listeners, lambda: _announce(listeners, tls, admin_tls))
-
-
-def _announce(listeners: Listeners, tls: Tls | None, admin_tls: Tls | None) -> None:
-    ready = {
-        "ready": True,
-        "service": "hub",
+        asyncio.get_running_loop().add_reader(PARENT_IS_GONE, _parent_gone, node.stop)
+    addresses = {
         "stream": url_of("ws", listeners.stream, tls) + PATH,
         "read": url_of("http", listeners.read, tls),
         "admin": url_of("http", listeners.admin, admin_tls),
     }
-    try:
-        sys.stdout.write(encode(ready).decode() + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # a parent that is gone has no use for it, and this process learns of that by itself
-        logging.getLogger(__name__).warning("nobody reads the ready line")
+    await node.run(listeners, lambda: announce("hub", addresses))
 
 
 def _parent_gone(stop: Callable[[], None]) -> None:

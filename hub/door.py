@@ -6,15 +6,13 @@ One for the stream and the read port of a hub, so that nobody gets twice as much
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 
 from hub.errors import Crowded
 from hub.limits import Limits, Rate, Tally
-from server.settings.addresses import Network, client_address
+from server.settings.addresses import Network, client_address, customer_of
 
 REASONS = ("rate", "owner", "address", "unauthenticated", "connections")
 SECONDS_PER_MINUTE = 60
-IPV6_PREFIX = 64  # what one customer gets: every address in it is the same client's
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +83,7 @@ class Door:
 
     def address_of(self, peer: str, forwarded_for: Sequence[str]) -> str:
         """Whose it is: one name for all addresses of one client."""
-        return _client(client_address(peer, forwarded_for, self._proxies))
+        return customer_of(client_address(peer, forwarded_for, self._proxies))
 
     def leave(self, visitor: Visitor) -> None:
         """It is gone, with its places. Safe to call twice."""
@@ -113,14 +111,3 @@ class Door:
     def _refuse(self, reason: str) -> bool:
         self.refused[reason] += 1
         return False
-
-
-def _client(address: str) -> str:
-    try:
-        read = ip_address(address)
-    except ValueError:
-        return address
-    mapped = getattr(read, "ipv4_mapped", None)
-    if read.version == 4 or mapped is not None:
-        return str(mapped or read)
-    return str(ip_network((int(read), IPV6_PREFIX), strict=False))

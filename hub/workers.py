@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from hub.settings import HOST, PORT_MAX, READ_PORT, STREAM_PORT, Settings
 from hub.stream import PATH
 from server.http.listening import bind, url_of
+from server.process import announce
 from server.settings.environment import SettingsError
 
 log = logging.getLogger(__name__)
@@ -128,16 +129,7 @@ class Workers:
         workers = [
             {"pid": worker.process.pid, "admin": worker.ready["admin"]} for worker in self._workers if worker.ready
         ]
-        ready = {
-            "ready": True,
-            "service": "hub",
-            "stream": stream,
-            "read": read,
-            "admin": workers[0]["admin"],
-            "workers": workers,
-        }
-        sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
-        sys.stdout.flush()
+        announce("hub", {"stream": stream, "read": read, "admin": workers[0]["admin"], "workers": workers})
 
     def _stop(self) -> None:
         """All drain at once; what does not end in time is killed."""

@@ -1,18 +1,16 @@
 """``python -m ledger``: one ledger process."""
 
 import asyncio
-import logging
 import os
-import signal
 import sys
 
-import orjson
 import uvloop
 
 from ledger.process import LedgerProcess
 from ledger.readiness import NoDatabase
 from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
+from server.process import announce, end_with, handle_signals, log_to_stderr
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
@@ -21,19 +19,15 @@ EXIT_UNAVAILABLE = 69
 
 
 def main() -> int:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("alembic", "httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_to_stderr()
     try:
         settings = read_settings(os.environ)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
     except SettingsError as error:
-        sys.stderr.write(f"stockwire: {error}\n")
-        return EXIT_CONFIG
+        return end_with(EXIT_CONFIG, error)
     except NoDatabase as error:
-        sys.stderr.write(f"stockwire: {error}\n")
-        return EXIT_UNAVAILABLE
+        return end_with(EXIT_UNAVAILABLE, error)
     return 0
 
 
@@ -47,19 +41,9 @@ async def serve(settings: Settings) -> None:
     listener = bind(settings.host, settings.port, HOST, PORT)
     admin_listener = bind(settings.admin_host, settings.admin_port, ADMIN_HOST, ADMIN_PORT)
     ledger = LedgerProcess(settings, url_of("http", listener, tls), tls, admin_tls)
-    # Before anything serves: a signal during the start stops it as well.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ledger.stop)
-    if tls is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.renew)
-
-    def announce() -> None:
-        url, admin = url_of("http", listener, tls), url_of("http", admin_listener, admin_tls)
-        ready = {"ready": True, "service": "ledger", "url": url, "admin": admin}
-        sys.stdout.write(orjson.dumps(ready).decode() + "\n")
-        sys.stdout.flush()
-
-    await ledger.run(listener, admin_listener, announce)
+    handle_signals(ledger.stop, tls)
+    addresses = {"url": url_of("http", listener, tls), "admin": url_of("http", admin_listener, admin_tls)}
+    await ledger.run(listener, admin_listener, lambda: announce("ledger", addresses))
 
 
 if __name__ == "__main__":

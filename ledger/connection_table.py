@@ -7,14 +7,11 @@ to say gets in. Those of hubs stay. Only when every connection has a request und
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
-from server.settings.addresses import Network, is_among
+from server.settings.addresses import Network, customer_of, is_among
 
 REASONS = ("connections", "address", "evicted", "head_size", "head_time", "unreadable")
-IPV6_PREFIX = 64
-"""Bits that one customer has in common, who may use all the addresses below."""
 
 
 class Connection(Protocol):
@@ -60,7 +57,7 @@ class ConnectionTable:
 
     def counted(self, peer: str) -> str:
         """The address under which ``peer`` is counted; empty for a named proxy, behind which everybody stands."""
-        return "" if is_among(peer, self._proxies) else counted_address(peer)
+        return "" if is_among(peer, self._proxies) else customer_of(peer)
 
     def _is_full(self, address: str) -> bool:
         return self._by_address[address] >= self._per_address_max
@@ -97,19 +94,3 @@ class ConnectionTable:
             connection.make_room()
             return True
         return False
-
-
-def counted_address(peer: str) -> str:
-    """What counts as one address: of IPv6 the network that one customer has.
-
-    Everybody behind a proxy or a NAT shares its address.
-    """
-    try:
-        address = ip_address(peer)
-    except ValueError:  # a Unix socket has none
-        return peer
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(IPv6Address(int(address) >> (128 - IPV6_PREFIX) << (128 - IPV6_PREFIX)))
-    return peer

@@ -27,11 +27,10 @@ from hub.stream import PATH
 from ledger.process import LedgerProcess
 from ledger.readiness import NoDatabase
 from server.http.listening import bind, url_of
+from server.process import CHATTY, LOG_FORMAT
 from server.settings.environment import SettingsError
 from tests.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-_CHATTY = ("alembic", "httpx", "httpcore", "websockets")
 _resident: ContextVar["Resident | None"] = ContextVar("resident", default=None)
 """Whose code runs: threads that a loop lends its work to inherit it, so a log line finds its server."""
 
@@ -168,8 +167,8 @@ class _Logs(logging.Handler):
 def keep_logs() -> None:
     """Once for a run, as ``__main__`` of both services does for a process."""
     handler = _Logs()
-    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
     logging.getLogger().addHandler(handler)
     logging.getLogger().setLevel(logging.INFO)
-    for chatty in _CHATTY:
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -61,7 +61,7 @@ HOUSES = {
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
             "ground": "errors problems",
-            "process": "metrics",
+            "process": "metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
         pure="problems rates.allowance settings.addresses http.codings http.level_cursor tokens.key_set"

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
+CUSTOMER_PREFIX = 64
+"""Bits that all IPv6 addresses of one customer have in common."""
 _MAPPED_BITS = 96
 """``::ffff:0:0/96``: how a socket that takes both versions writes IPv4 (RFC 4291, 2.5.5.2)."""
 
@@ -36,6 +38,17 @@ def client_address(peer: str, forwarded_for: Sequence[str], proxies: Sequence[Ne
 def is_among(address: str, networks: Sequence[Network]) -> bool:
     read = _read(address)
     return read is not None and any(read in network for network in networks)
+
+
+def customer_of(address: str) -> str:
+    """What counts as one customer: of IPv6 the network that one is given, who may use every address in it.
+
+    What is no address, such as that of a Unix socket, stays as it is.
+    """
+    read = _read(address)
+    if read is None:
+        return address
+    return str(read) if read.version == 4 else str(ip_network((int(read), CUSTOMER_PREFIX), strict=False))
 
 
 def is_loopback(host: str) -> bool:

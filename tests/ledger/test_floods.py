@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger.connection_table import ConnectionTable, counted_address
+from ledger.connection_table import ConnectionTable
 from ledger.serving import create_server
 from server.http import connection as http_connection
 from server.http.body_limits import BODY_DEADLINE_S
@@ -197,20 +197,6 @@ async def test_one_address_may_be_bounded(start_ledger: StartLedger, system: Sys
         return (await answer_to(ledger.url, LAST_REQUEST)).startswith(b"HTTP/1.1 200")
 
     assert await wait_until(again)
-
-
-@pytest.mark.parametrize(
-    ("peer", "counted"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::9", "2001:db8:1:2::"),
-        ("", ""),
-    ],
-)
-def test_an_address_counts_with_its_network(peer: str, counted: str) -> None:
-    assert counted_address(peer) == counted
 
 
 # --- requests under way

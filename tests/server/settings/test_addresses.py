@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.settings.addresses import client_address, is_among, is_loopback, networks_of
+from server.settings.addresses import client_address, customer_of, is_among, is_loopback, networks_of
 from server.settings.environment import Environment, SettingsError
 
 PROXIES = networks_of(["10.0.0.0/8", "192.0.2.7", "2001:db8:1::/48"])
@@ -81,3 +81,18 @@ def test_a_network_that_is_none_is_refused(wrong: str) -> None:
     assert Environment({"P": "10.0.0.1, 2001:db8::/32"}).networks("P") == networks_of(["10.0.0.1", "2001:db8::/32"])
     with pytest.raises(SettingsError, match=r"P has '.*': set addresses and networks, such as 10.0.0.0/8"):
         Environment({"P": f"10.0.0.1,{wrong}"}).networks("P")
+
+
+@pytest.mark.parametrize(
+    ("address", "customer"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_who_has_a_network_of_addresses_is_not_many_customers(address: str, customer: str) -> None:
+    assert customer_of(address) == customer

@@ -1,0 +1,50 @@
+"""What every process of ours does around its work: its log, the signals that end it, and its ready line."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from server.tls.certificate import Tls
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+CHATTY = ("alembic", "httpx", "httpcore", "websockets")
+"""Libraries that log each request or connection."""
+
+log = logging.getLogger(__name__)
+
+
+def log_to_stderr() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def end_with(status: int, error: Exception) -> int:
+    """``status``, after one line that says why, which is for people."""
+    sys.stderr.write(f"stockwire: {error}\n")
+    return status
+
+
+def handle_signals(stop: Callable[[], None], tls: Tls | None) -> None:
+    """SIGTERM and SIGINT call ``stop``; SIGHUP takes a renewed certificate. Within the loop, before anything serves."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    if tls is not None:
+        loop.add_signal_handler(signal.SIGHUP, tls.renew)
+
+
+def announce(service: str, addresses: Mapping[str, Any]) -> None:
+    """The ready line: one JSON object on standard output, which whoever started this process may wait for."""
+    try:
+        sys.stdout.write(orjson.dumps({"ready": True, "service": service, **addresses}).decode() + "\n")
+        sys.stdout.flush()
+    except (
+        BrokenPipeError
+    ):  # a parent that is gone has no use for it; a process that should end then learns of it itself
+        log.warning("nobody reads the ready line")
