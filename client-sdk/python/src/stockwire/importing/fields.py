@@ -241,7 +241,7 @@ def _checked_number(read: Read[str]) -> Read[str]:
     if number is None or is_name(number) or is_name(number.replace("/", "-").replace("*", "-").replace(" ", "-")):
         return read
     if not number:
-        return Read(None, word=words.NUMBER, reason="no number of an invoice, receipt or order")
+        return Read("", word=words.NUMBER, reason="no number of an invoice, receipt or order")
     return Read(None, word=words.NUMBER, reason=f"number {number!r} is not 1 to 64 visible characters")
 
 

@@ -14,6 +14,7 @@ DAILY, UNIQUE = "daily", "unique"
 _TAKEN = (
     "each number is taken as one sale, whenever it comes again: say --receipts daily if numbers begin again each day"
 )
+_REFUND = " refund "
 _REFUNDED_CHARACTERS = 38
 """Of a number, so that with the time of the refund it has the 64 that a reference may have."""
 
@@ -43,7 +44,7 @@ def grouped(
 
 def refund_number(number: str, at: datetime) -> str:
     """A refund is an operation of its own, days after the sale whose number it has."""
-    return f"{number[:_REFUNDED_CHARACTERS]} refund {at:%Y%m%dT%H%M%SZ}"
+    return f"{number[:_REFUNDED_CHARACTERS]}{_REFUND}{at:%Y%m%dT%H%M%SZ}"
 
 
 def _held(invoices: Iterable[Identity], unread: Iterable[Unread]) -> Mapping[Identity, list[Unread]]:
@@ -53,25 +54,29 @@ def _held(invoices: Iterable[Identity], unread: Iterable[Unread]) -> Mapping[Ide
         alike.setdefault((one.number, one.day, one.refund), []).append(one)
     if not alike:
         return {}
-    by_receipt: dict[str, list[Identity]] = {}
-    for invoice in invoices:
-        by_receipt.setdefault(_receipt(invoice[0]), []).append(invoice)
+    sales, refunds = _by_receipt(invoices)
     held: dict[Identity, list[Unread]] = {}
     for lines in alike.values():
-        concerned = [one for one in by_receipt.get(_receipt(lines[0].number), ()) if _is_of(lines[0], *one)]
+        number, day, refund, *_ = lines[0]
+        possible = [] if refund is True else sales.get(number, [])
+        if refund is not False:
+            possible = [*possible, *refunds.get(number[:_REFUNDED_CHARACTERS], ())]
+        concerned = [one for one in possible if day is None or one[1] in (None, day)]
         for invoice in concerned:
             held.setdefault(invoice, []).extend(lines if len(concerned) == 1 else lines[:1])
     return held
 
 
-def _is_of(one: Unread, number: str, day: date | None) -> bool:
-    if one.day is not None and day not in (None, one.day):
-        return False
-    return one.refund is not True if number == one.number else one.refund is not False and " refund " in number
-
-
-def _receipt(number: str) -> str:
-    return number.partition(" refund ")[0][:_REFUNDED_CHARACTERS]
+def _by_receipt(invoices: Iterable[Identity]) -> tuple[dict[str, list[Identity]], dict[str, list[Identity]]]:
+    """By their numbers, and the refunds among them by what they have of the number of their sale."""
+    sales: dict[str, list[Identity]] = {}
+    refunds: dict[str, list[Identity]] = {}
+    for invoice in invoices:
+        sales.setdefault(invoice[0], []).append(invoice)
+        sale, is_refund, _ = invoice[0].partition(_REFUND)
+        if is_refund:
+            refunds.setdefault(sale, []).append(invoice)
+    return sales, refunds
 
 
 def _check_days(groups: Iterable[Sequence[StockLine]]) -> None:

@@ -37,9 +37,16 @@ class Rules:
             or f"{code}@{number[:1].upper()}" in self._services
         )
 
-    def is_refund(self, kind: str, quantity: int) -> bool:
-        """Whether goods come back in an operation of its own, apart from the sale whose number it has."""
-        return self.has_refunds and (is_among(kind, self._refunds) or (self._negatives == "return" and quantity < 0))
+    def is_refund(self, kind: str, quantity: int | None) -> bool | None:
+        """Whether goods come back in an operation of its own, apart from the sale whose number it has.
+
+        None: that cannot be told, since the quantity cannot be read.
+        """
+        if not self.has_refunds or is_among(kind, self._refunds):
+            return self.has_refunds
+        if self._negatives != "return":
+            return False
+        return None if quantity is None else quantity < 0
 
     def movement(self, number: str, kind: str, quantity: int) -> tuple[int, str]:
         """The signed quantity and its kind. Raises LeftOut."""

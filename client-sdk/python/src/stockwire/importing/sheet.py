@@ -88,18 +88,21 @@ def _sheet(table: Table, options: ReadOptions, on_progress: Reporter | None) -> 
     place = _location(fields)
     lines: list[StockLine] = []
     unread = list(unsound_lines(fields))
+    above: _Row | None = None
     total = len(fields.records)
     for done, row in enumerate(_rows(fields, rules), start=1):
         try:
             lines.append(_stock_line(row, rules, place))
         except LeftOut as reason:
             reject = fields.reject(row.record, reason.word, reason.reason, reason.name)
-            unread += _unread(row, rules, reject)
+            unread += _unread(row, above, rules, reject)
         else:
             # a price that cannot be read says nothing about the goods: the line moves stock all the same
             price = words.PRICE_LEFT_OUT if row.price.word or row.currency is None else ""
             if price or row.sku.mend or row.quantity.mend or row.number.mend or row.moment.mend:
                 fields.mended(row.sku.mend, row.quantity.mend, row.number.mend, row.moment.mend, price)
+        if row.number.sound:
+            above = row
         if on_progress is not None and (done % REPORT_EVERY == 0 or done == total):
             on_progress(done, total)
     _say_unclear(fields)
@@ -176,15 +179,23 @@ def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
     )
 
 
-def _unread(row: _Row, rules: Rules, reject: Reject) -> list[Unread]:
-    """Whose invoice is not whole without this line: nobody's, or that of its number."""
+def _unread(row: _Row, above: _Row | None, rules: Rules, reject: Reject) -> list[Unread]:
+    """Whose invoice is not whole without this line: nobody's, or that of its number.
+
+    ``above``: the nearest line above it with a number. Reports write a number once, in the first line of several, and
+    so a line without one may be of that invoice.
+    """
     number, sku, quantity, moment = row.number.sound, row.sku.sound, row.quantity.sound, row.moment.sound
+    if row.number.value == "" and above is not None:
+        number, moment = above.number.sound, moment or above.moment.sound
+        if row.sku.value == "" or quantity == 0 or (sku and number and rules.is_service(number, sku)):
+            return []
     if reject.word in NOTHING_TO_BOOK or not number:
         return []
     goods = None
     if sku and quantity and reject.word != words.SIGN:
         goods = (sku, *rules.movement(number, row.type, quantity))
-    return [Unread(number, moment.day if moment else None, rules.is_refund(row.type, quantity or 0), reject, goods)]
+    return [Unread(number, moment.day if moment else None, rules.is_refund(row.type, quantity), reject, goods)]
 
 
 def _currency(text: str) -> str | None:

@@ -21,7 +21,7 @@ def unsound_lines(fields: Fields) -> Iterator[Unread]:
     """Of lines that are no sound line of the table, those that have a number of the file where numbers stand.
 
     Mostly a name with a comma and no quotes: the cells before it are in their places, counted from the front, and those
-    behind it, counted from the end.
+    behind it, counted from the end; with commas before and behind, the number stands between.
     """
     rejects = {reject.line: reject for reject in fields.rejects if reject.word == words.NO_TABLE}
     if not rejects:
@@ -36,7 +36,8 @@ def unsound_lines(fields: Fields) -> Iterator[Unread]:
 
 
 def _candidates(record: Record, fields: Fields) -> Iterator[str]:
-    position = fields.table.columns.at["number"]
-    for index in (position, position + len(record.cells) - len(fields.table.header)):
+    front = fields.table.columns.at["number"]
+    end = front + len(record.cells) - len(fields.table.header)
+    for index in (front, end, *range(front + 1, end)):
         if 0 <= index < len(record.cells):
             yield record.cells[index].strip().strip('"').strip()
