@@ -61,7 +61,7 @@ def clear_leftovers() -> None:
             opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 for name in filter(_is_ours, os.listdir(opened)):
-                    with suppress(OSError):
+                    with suppress(OSError, RecursionError):  # the second: folders within folders, thousands deep
                         _clear(opened, name)
             finally:
                 os.close(opened)

@@ -115,6 +115,20 @@ def test_what_only_has_the_name_is_not_touched(place: Path, tmp_path: Path) -> N
     assert all(path.is_dir() for path in by_hand)
 
 
+def test_what_is_too_deep_to_be_cleared_keeps_neither_the_rest_nor_a_start(place: Path) -> None:
+    folders = [left_behind() for _ in range(3)]
+    deep = os.open(folders[1], os.O_RDONLY)
+    for _ in range(2 * sys.getrecursionlimit()):
+        os.mkdir("in", dir_fd=deep)
+        inner = os.open("in", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = inner
+    os.close(deep)
+    clear_leftovers()
+    assert not any(folder.exists() for folder in (folders[0], folders[2]))
+    subprocess.run(["rm", "-rf", folders[1]], check=True)
+
+
 def test_a_folder_of_another_user_is_not_touched(place: Path) -> None:
     require_root()
     folder = left_behind()
