@@ -65,13 +65,19 @@ def members(type_: type) -> dict[str, Any]:
 
 def parameters(method: Any) -> list[tuple[str, str, Any, str]]:
     return [
-        (parameter.name, str(parameter.kind), parameter.default, blocking(str(parameter.annotation)))
+        (parameter.name, str(parameter.kind), parameter.default, blocking(spelt(parameter.annotation)))
         for parameter in inspect.signature(method).parameters.values()
     ]
 
 
 def returned(method: Any) -> str:
-    return str(inspect.signature(method).return_annotation)
+    return spelt(inspect.signature(method).return_annotation)
+
+
+def spelt(annotation: Any) -> str:
+    """Without modules: one of the two may name a type as text, which it imports for type checkers alone."""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"(?:\w+\.)+(\w+)", r"\1", text)
 
 
 def blocking(text: str) -> str:
