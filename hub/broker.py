@@ -36,6 +36,8 @@ class Listener(Protocol):
 
 
 class Broker:
+    """``channels``: all that are subscribed to. ``listener`` hears of messages and of every interruption."""
+
     def __init__(self, url: str, channels: Sequence[str], listener: Listener) -> None:
         self._url = url
         self._channels = channels
@@ -85,7 +87,7 @@ class Broker:
                     self._listener.message(message["channel"].decode(), message["data"])
                 elif message["type"] == "subscribe":
                     awaited -= 1
-                    if awaited <= 0:  # below 0: it has reconnected by itself after all
+                    if awaited <= 0:  # below 0: redis-py has reconnected and subscribed by itself after all
                         announced = True
                         self._listener.subscribed()
                 turn += 1

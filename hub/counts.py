@@ -10,7 +10,7 @@ ERROR_CODES = ("invalid", "unknown-type", "forbidden", "not-found", "limit", "un
 class Counts:
     """Since the hub started, over all histories. docs/reference/metrics.md says what each one means.
 
-    ``errors``: by error code. Where every delivery comes by, one addition serves all deliveries of a level.
+    ``errors``: by error code. Deliveries are counted once for all watchers of a level, not one by one.
     """
 
     deliveries: int = 0

@@ -1,4 +1,5 @@
-"""Who is let in: so many handshakes a second, so many places per owner and address, so many not known yet. Pure.
+"""Whether a client is let in, by four limits: on handshakes a second, on the connections of one owner and of one
+address, and on connections that have not shown a key yet. Pure.
 
 One for the stream and the read port of a hub, so that nobody gets twice as much by asking in two ways.
 """
@@ -50,8 +51,9 @@ class Door:
     def await_key(self, visitor: Visitor, give_way: Callable[[], None]) -> None:
         """It has shown no key yet. Of too many the one that has waited longest must ``give_way``.
 
-        Not the newcomer: whoever holds all places and says nothing would keep everybody out. An honest client needs
-        them for one round trip, and so many handshakes a second take longer than that to push it out.
+        The newcomer does not: an attacker who holds all places and says nothing would keep everybody else out. An
+        honest client needs its place for one round trip, and at the allowed rate of handshakes it takes longer than
+        that until enough newcomers have come to push it out.
         """
         self._unknown[visitor] = give_way
         if len(self._unknown) > self._limits.unauthenticated_max:

@@ -1,7 +1,7 @@
 """Streaming HTTP: a subscription as Server-Sent Events, on the same sessions as the WebSocket stream.
 
-The response is pulled by whoever reads it: what changes while a write is under way is only marked, so a reader that
-stops costs one write and what it watches.
+Its reader pulls the response: what changes while a write is under way is only marked, so a reader that stops costs one
+write and the levels that it watches.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ def head() -> Response:
 
 
 class EventStream(Response):
-    """One response. What it is given while a write is under way is at most one flush."""
+    """One response. While a write is under way it is given what one flush writes, at most."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class EventStream(Response):
         fanout: Fanout,
         principal: Principal,
         schedule_flush: Callable[[], None],
-        left: Callable[[], None],
+        on_leave: Callable[[], None],
     ) -> None:
         super().__init__(media_type=MEDIA_TYPE, headers=HEADERS)
         del self.headers["content-length"]
@@ -93,7 +93,7 @@ class EventStream(Response):
         self._streams = streams
         self._fanout = fanout
         self._schedule_flush = schedule_flush
-        self._left = left
+        self._on_leave = on_leave
         self._taken: list[bytes] = []
         self._ready = asyncio.Event()
 
@@ -102,7 +102,7 @@ class EventStream(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             writing = asyncio.ensure_future(self._write(send))
-            leaving = asyncio.ensure_future(_left(receive))
+            leaving = asyncio.ensure_future(_until_hung_up(receive))
             try:
                 await asyncio.wait((writing, leaving), return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -114,7 +114,7 @@ class EventStream(Response):
         finally:
             self._streams.streams.remove(self)
             self._fanout.leave(self.session)
-            self._left()
+            self._on_leave()
 
     def end(self, ended: Ended) -> None:
         """Say why, and let the response end."""
@@ -147,6 +147,6 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _left(receive: Receive) -> None:
+async def _until_hung_up(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

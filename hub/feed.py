@@ -21,7 +21,7 @@ from wire.messages import Event, decode_batch, decode_revocation
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.05
-POLL_SILENCE_S = 1.0  # without a heartbeat for so long the log is polled, so that the lag stays below 2 s
+POLL_SILENCE_S = 1.0  # of heartbeats; after this the log is polled, so that the lag stays below 2 s
 POLL_WAIT_S = 1  # a long poll answers at once when there is something
 PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
 
@@ -125,7 +125,8 @@ class Feed:
             self.unreadable += 1
             log.warning("a broker message cannot be read, its events come from the log reason=%r", str(error))
             return
-        self.heartbeats += batch.head is not None
+        if batch.head is not None:
+            self.heartbeats += 1
         fanout = self.fanout
         if fanout is not None:
             self._took(fanout.broker(batch, self._clock()))
@@ -160,7 +161,7 @@ class Feed:
             pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
     async def _watch(self, fanout: Fanout, tasks: asyncio.TaskGroup) -> None:
-        """Every tick: what has to be read, what has to be asked, and whether we are fresh."""
+        """Every ``WATCH_S``: what has to be read, what has to be asked, and whether we are fresh."""
         shards = fanout.shards
         while True:
             now = self._clock()
@@ -184,7 +185,8 @@ class Feed:
         fresh = self.broker_up and not fanout.shards.silent(now, FRESH_S)
         if fresh != self.fresh:
             self.fresh = fresh
-            self.times_behind += not fresh
+            if not fresh:
+                self.times_behind += 1
             self.judged.set()
             log.log(logging.INFO if fresh else logging.WARNING, "fresh" if fresh else "behind the ledger")
 

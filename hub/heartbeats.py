@@ -6,7 +6,7 @@ from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.ticker import Ticker
 
-STEPS_PER_BEAT = 20  # heartbeats of many sessions are spread over a beat in so many steps
+STEPS_PER_BEAT = 20  # heartbeats of many sessions are spread over a beat, in this number of steps
 
 
 class Heartbeats:
@@ -17,7 +17,7 @@ class Heartbeats:
         self._told_fresh = False
 
     async def run(self) -> None:
-        """Until cancelled. Also lets go of levels that nobody watches."""
+        """Until cancelled. Also lets go of levels that nobody watches: a few times a second, not with each change."""
         clock = asyncio.get_running_loop().time
         while True:
             self._feed.judged.clear()  # also without a fan-out, or the wait below never waits and holds up everybody

@@ -1,4 +1,4 @@
-"""HTTP connections of a hub's read and admin ports: so many and no more."""
+"""HTTP connections of a hub's read and admin ports, up to a number; one more is refused."""
 
 import asyncio
 from typing import Any

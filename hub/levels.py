@@ -1,4 +1,5 @@
-"""The levels a hub holds: what somebody watches, whole locations and shards, and a bounded rest for who comes back.
+"""The levels a hub holds: those that somebody watches, whole locations and shards, and a bounded number of others, kept
+for readers who come back.
 
 Pure. A level is kept in step as long as it is held, watched or not, so whatever is held can be served at once.
 """
@@ -119,7 +120,7 @@ class Levels(Shelf[Held]):
     # what is derived from it
 
     def claim(self, count: int) -> None:
-        """Raises Full if there is no room for so many more."""
+        """Raises Full if there is no room for ``count`` more."""
         if self.count + count > self.levels_max:
             self._make_room()
         if self.count + count > self.levels_max:

@@ -1,4 +1,4 @@
-"""The deadlines of one connection: authenticate, answer pings, drain, close. Pure: looked at a few times a second."""
+"""The deadlines of one connection: authenticate, answer pings, drain, close. Pure; ask it a few times a second."""
 
 from enum import Enum
 
@@ -15,15 +15,19 @@ class Act(Enum):
 
 
 class Pulse:
-    """Times are seconds of any monotonic clock. ``asked``: we are who is waited for, by a token or for a start."""
+    """Times are seconds of any monotonic clock.
 
-    __slots__ = ("asked", "blocked_at", "closing_at", "expires_at", "heard_at", "opened_at", "pinged_at")
+    ``waiting_for_us``: the client cannot authenticate sooner, since this hub is still checking its token, or has not
+    reached a ledger yet. Once it has authenticated, this stays true.
+    """
+
+    __slots__ = ("blocked_at", "closing_at", "expires_at", "heard_at", "opened_at", "pinged_at", "waiting_for_us")
 
     def __init__(self, now: float) -> None:
         self.opened_at = now
         self.heard_at = now
         self.pinged_at = now
-        self.asked = False
+        self.waiting_for_us = False
         self.expires_at: float | None = None
         self.blocked_at: float | None = None
         self.closing_at: float | None = None
@@ -36,7 +40,7 @@ class Pulse:
             return Ended(Ending.NOT_READING, seconds=limits.stall_s)
         if self.expires_at is not None and wall >= self.expires_at:
             return Ended(Ending.TOKEN_EXPIRED_SINCE)
-        if not self.asked and now - self.opened_at >= limits.authenticate_s:
+        if not self.waiting_for_us and now - self.opened_at >= limits.authenticate_s:
             return Ended(Ending.CONNECT_LATE, seconds=limits.authenticate_s)
         if self.heard_at < self.pinged_at and now - self.pinged_at >= limits.pong_s:
             return Ended(Ending.NOT_ANSWERING, seconds=limits.pong_s)

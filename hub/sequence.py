@@ -65,7 +65,8 @@ class ShardSequence:
         """
         first, end = events[0].seq, events[-1].seq
         if end - first + 1 != len(events) or end <= self.last:
-            self.duplicates += end <= self.last
+            if end <= self.last:
+                self.duplicates += 1
             return ()
         if first > self.last + 1:
             self._wait(events, now)

@@ -70,7 +70,8 @@ class Session:
         self._promise = NOTHING
 
     def send(self, message: HubMessage, position: Position | None = None) -> None:
-        """Write a message, over the limit too: answers are bounded by what is read, and reading stops at the limit."""
+        """Write a message, also beyond the write limit: each answers something that was read, and a connection over its
+        limit is not read from."""
         if isinstance(message, Error):
             self.counts.errors[message.code] = self.counts.errors.get(message.code, 0) + 1
         if self.open:
@@ -145,7 +146,7 @@ class Session:
     def pump(self) -> bool:
         """Write what it is owed, as far as it takes it now. Returns whether it is owed more.
 
-        Call it only when everything that changed was flushed to those who are up to date.
+        Call it only when everything that changed was flushed to the sessions that are up to date.
         """
         for _ in range(PARTS_PER_TICK):
             if not self.writable:

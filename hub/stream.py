@@ -123,7 +123,7 @@ class Stream:
     # one connection
 
     def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> asyncio.Protocol:
-        """Refused here, a handshake costs neither a parser nor a task, a look-up of keys or a hash, nor TLS."""
+        """A handshake over the rate is refused here, before it costs a parser, a task, a look-up of keys or TLS."""
         clock = asyncio.get_running_loop().time
         if not self._door.knock(clock()):
             if self._handshakes.tls is not None:
@@ -218,11 +218,12 @@ class Stream:
             self.connections.remove(connection)
 
     async def _started(self, connection: Connection) -> Fanout:
-        """The epoch must be known before anybody can be told it. Until then we are who is waited for."""
+        """A client is told the epoch when it connects, so a ledger has to be reached first. Until then the client waits
+        for us, and its own time to authenticate does not run."""
         fanout = self._feed.fanout
         if fanout is not None:
             return fanout
-        connection.pulse.asked = True
+        connection.pulse.waiting_for_us = True
         try:
             async with asyncio.timeout(self._limits.authenticate_s):
                 while fanout is None:
@@ -230,7 +231,7 @@ class Stream:
                     fanout = self._feed.fanout
         except TimeoutError:
             raise Ended(Ending.NO_LEDGER) from None
-        connection.pulse.asked, connection.pulse.opened_at = False, connection.loop.time()
+        connection.pulse.waiting_for_us, connection.pulse.opened_at = False, connection.loop.time()
         return fanout
 
     def _join(self, connection: Connection, fanout: Fanout) -> Session:
@@ -250,7 +251,7 @@ class Stream:
                 return
             asked = conversation.receive(message, time.time())
             if asked is not None:
-                connection.pulse.asked = True
+                connection.pulse.waiting_for_us = True
                 try:
                     principal = await self._access.principal(asked.token)
                     conversation.authenticated(asked, principal, time.time())
@@ -269,7 +270,7 @@ class Stream:
                 self._door.known(connection.visitor, session.principal.owner)
             except Crowded as crowded:
                 raise Ended(Ending.OWNER_FULL, error=crowded) from None
-            connection.pulse.asked = True
+            connection.pulse.waiting_for_us = True
             connection.pulse.expires_at = session.principal.expires_at
 
 

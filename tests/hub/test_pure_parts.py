@@ -87,7 +87,7 @@ def test_deadlines_of_a_connection() -> None:
     pulse = Pulse(0.0)
     assert pulse.due(4.9, 0, LIMITS) is None
     assert _code(pulse.due(5.0, 0, LIMITS)) == CloseCode.PROTOCOL
-    pulse.asked = True
+    pulse.waiting_for_us = True
     assert pulse.due(20.0, 0, LIMITS) is Act.PING
     assert pulse.due(29.9, 0, LIMITS) is None
     assert _code(pulse.due(30.0, 0, LIMITS)) == CloseCode.GOING_AWAY
@@ -106,7 +106,7 @@ def test_deadlines_of_a_connection() -> None:
 def test_silence_ends_also_where_answers_may_take_longer_than_the_time_between_pings() -> None:
     patient = Limits(ping_s=1.0, pong_s=5.0)
     pulse = Pulse(0.0)
-    pulse.asked = True
+    pulse.waiting_for_us = True
     assert pulse.due(1.0, 0, patient) is Act.PING
     assert [pulse.due(now, 0, patient) for now in (2.0, 3.0, 5.9)] == [None] * 3
     assert _code(pulse.due(6.0, 0, patient)) == CloseCode.GOING_AWAY

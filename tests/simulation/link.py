@@ -99,7 +99,7 @@ class Link:
     def _heard(self, text: str) -> None:
         if not self.open or not self.node.alive or not self.session.open:
             return
-        self._pulse.asked = True
+        self._pulse.waiting_for_us = True
         self.node.counts["second subscription"] += self.beside is not None
         try:
             asked = self._conversation.receive(text, 0.0)
