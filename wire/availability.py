@@ -17,7 +17,7 @@ STEPS_MAX = 20
 class PublicSteps:
     """``steps`` ascend, from 1 or more; below the first a level is ``out``, below ``low`` (one of them) it is ``low``.
 
-    One setting of the whole system, kept by the ledger: to change it is to rewrite every view, so it makes a new epoch.
+    One setting of the whole system, kept by the ledger. A change rewrites every view, so it makes a new epoch.
     """
 
     steps: tuple[int, ...] = (1, 5, 10)
@@ -30,7 +30,7 @@ class PublicSteps:
             raise ValueError(f"low must be one of the steps {', '.join(map(str, self.steps))}, not {self.low}")
 
     def floor(self, available: int) -> int:
-        """The largest step that is available, or 0: all that the view depends on."""
+        """The largest step that ``available`` reaches, or 0. The view depends on nothing else."""
         reached = bisect_right(self.steps, available)
         return self.steps[reached - 1] if reached else 0
 

@@ -14,5 +14,5 @@ def revocation_channel(prefix: str) -> str:
 
 
 def rate_prefix(prefix: str) -> str:
-    """How the keys begin under which ledgers count the requests of each owner."""
+    """The beginning of the keys under which ledgers and hubs count requests."""
     return f"{prefix}:rate"

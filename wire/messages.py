@@ -46,9 +46,9 @@ class Connect(Struct, frozen=True, tag="connect", omit_defaults=True):
 class When(Struct, frozen=True, omit_defaults=True):
     """A threshold with hysteresis; exactly one of ``at_most`` and ``at_least`` is given, in available units.
 
-    ``at_most``: raised at so many or fewer, lowered again at ``until`` or more (above ``at_most``; absent: one above).
-    ``at_least``: raised at so many or more, lowered again at ``until`` or fewer (below it; absent: one below). With
-    ``view`` ``public`` it is held against the quantity that the public sees.
+    ``at_most``: raised when no more units than this are available, lowered again at ``until`` or more (above
+    ``at_most``; absent: one above). ``at_least``: raised when no fewer are available, lowered again at ``until`` or
+    fewer (below ``at_least``; absent: one below). With ``view`` ``public``, the quantity that the public sees counts.
     """
 
     at_most: Units | None = None
@@ -130,7 +130,7 @@ class View(ViewState, frozen=True, tag="view"):
 
 class ThresholdState(Struct, frozen=True, omit_defaults=True):
     """On which side of a threshold a level stands. ``raised`` null: between its two edges, and the hub has not seen
-    from which side it came there; whoever knows better keeps what it knows.
+    from which side it came there; a client that knows it keeps what it knows.
 
     ``version`` is the level's when it crossed and ``available`` its number then; with ``view`` ``public``, the view's
     version and no number. ``when``: which threshold, in the words of the subscription.

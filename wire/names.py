@@ -1,4 +1,4 @@
-r"""Which text can be a sku or a location. ``wire/vectors/names.json`` holds everybody to it who checks one.
+r"""Which text can be a sku or a location. ``wire/vectors/names.json`` holds every part that checks a name to it.
 
 A name of nothing but characters that leave no mark, such as a zero-width space, looks like no name at all, and another
 one like it. Beside others they stay: emoji and Persian words are joined by them, and names that are stored are good for

@@ -1,4 +1,4 @@
-"""JSON in which an object has a name twice: what it means depends on who reads it, so nobody should (RFC 8259, 4)."""
+"""JSON in which an object has a name twice: readers disagree about which one counts (RFC 8259, 4)."""
 
 import json
 from collections.abc import Iterator

@@ -56,5 +56,5 @@ def _wrong(message: str, reasons: Mapping[str, str]) -> Invalid:
         path = f"{path}.{field[2]}" if path else field[2]
         reason = "is required" if field[1].startswith("missing") else "is not a field here"
     elif mismatch := _MISMATCH.match(reason):
-        reason = next((said for pattern, said in reasons.items() if repr(pattern) == mismatch[1]), reason)
+        reason = next((text for pattern, text in reasons.items() if repr(pattern) == mismatch[1]), reason)
     return Invalid(path[:FIELD_CHARACTERS_MAX] or "body", reason[:REASON_CHARACTERS_MAX], 422)

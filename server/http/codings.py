@@ -1,9 +1,9 @@
-"""In what a body is packed: nothing here unpacks any, and what is packed must not be read as if it were not."""
+"""Codings of a request's body. Ledger and hub decode none, and must not read an encoded body as if it were plain."""
 
 from collections.abc import Iterable
 
 PLAIN = {b"content-encoding": ("identity", ""), b"transfer-encoding": ("chunked", "identity", "")}
-"""By header, what leaves a body as it is. Chunks are put together by the server."""
+"""By header, the codings that leave a body as it is; the HTTP server puts chunks together."""
 SHOWN_MAX = 64
 
 

@@ -21,10 +21,10 @@ HEADERS_MAX = 100
 AHEAD_MAX = 16
 """Requests that may be sent before the answer to the first: each is remembered until its turn."""
 LINGER_S = 1.0
-"""What is still on its way when a head is refused is read and dropped for so long: closing before would turn the answer
-into a reset."""
+"""After a head is refused, bytes that still arrive are read and dropped for this long. A connection that is closed
+while they arrive is reset, and the client never sees the answer."""
 LINGERS_MAX = 100
-"""Connections of a process that linger at once: under a flood the others are closed at once."""
+"""Connections of a process that linger at the same time. Under a flood the others are closed immediately."""
 LINE_BYTES = 4
 """Of a header line beside its name and value: a colon, a space, CR and LF."""
 
@@ -77,7 +77,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.pipeline.clear()
         super().connection_lost(exc)
-        if self._answered is not None:  # uvicorn tells the request that came last, which may still wait for its turn
+        if self._answered is not None:  # uvicorn tells the last request alone, which may still wait for its turn
             self._answered.disconnected = True
             self._answered.message_event.set()
 
@@ -96,7 +96,7 @@ class BoundedConnection(HttpToolsProtocol):
         if self._refused:
             return
         self._unset_keepalive_if_required()
-        goes_on, from_start, heads_before = self._in_head, self.waits(), self._begun
+        continues_head, between_requests, heads_before = self._in_head, self.waits(), self._begun
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -105,8 +105,9 @@ class BoundedConnection(HttpToolsProtocol):
             self.refuse_head(HEAD_TOO_LARGE if self._too_large else HOST_UNCLEAR if self._no_host else UNREADABLE)
             return
         if self._in_head:
-            if self._begun == heads_before + (from_start and not goes_on):  # else others were in front of it
-                self._head_bytes += len(data)
+            heads_begun = self._begun - heads_before
+            if heads_begun == 0 if continues_head else between_requests and heads_begun == 1:
+                self._head_bytes += len(data)  # all of it is of this head: no other request stood in front
             if self._head_bytes > HEAD_BYTES_MAX:
                 self.refuse_head(HEAD_TOO_LARGE)
                 return
@@ -144,11 +145,11 @@ class BoundedConnection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, unframed(cycle, app))
 
     def waits(self) -> bool:
-        """For a request, or the rest of its head: nothing is under way."""
+        """Whether the connection waits for a request, or for the rest of its head: none is under way."""
         return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
 
     def _count(self, bytes_: int) -> None:
-        """What the parser has seen of this head, however much came at once."""
+        """Counts what the parser has read of this head: ``data_received`` may get several heads at once."""
         self._parsed_bytes += bytes_
         if self._parsed_bytes > HEAD_BYTES_MAX:
             self._too_large = True
@@ -178,7 +179,7 @@ class BoundedConnection(HttpToolsProtocol):
         elif self._in_head or self.pipeline or self.cycle.response_started:
             self.transport.abort()  # the answer would be taken for that of the request under way
         else:
-            self.cycle.disconnected = True  # its body made no sense: whoever reads it is told that nobody listens
+            self.cycle.disconnected = True  # its body cannot be read: the app is told that the client is gone
             self.cycle.message_event.set()
             self.refuse(answer)
 

@@ -1,4 +1,4 @@
-"""What a path may be asked for: the header ``Allow`` of a 405."""
+"""The methods of a path, for the header ``Allow`` of a 405."""
 
 from starlette.requests import Request
 from starlette.routing import Route

@@ -13,8 +13,8 @@ from server.http.listening import BACKLOG
 from server.tls.handshakes import Handshakes
 
 KEEP_ALIVE_S = 75
-"""Longer than clients and proxies keep an idle connection: whoever closes first should not be the server, or a request
-that is just being sent is lost."""
+"""Longer than clients and proxies keep an idle connection. The side that closes first should not be the server: a
+request that is just being sent would be lost."""
 
 
 class HttpServer(uvicorn.Server):

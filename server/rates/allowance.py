@@ -1,6 +1,6 @@
 """What one owner, or one address, may still send, as this process knows it.
 
-Pure: the time is an argument, Redis is somebody else's. Two bounds, and a request must pass both:
+Pure: the time is an argument, and ``rate_limits`` speaks with Redis. Two bounds, and a request must pass both:
 
 - a token bucket of this process alone, which also holds while Redis is away;
 - tokens leased from what all processes share. They come in blocks and are asked for in the background, so a request
@@ -18,7 +18,7 @@ BURST_S = 2
 """An owner that was quiet may send this many seconds' worth at once."""
 BLOCKS_PER_S = 20
 CREDIT_MIN = 100
-"""So many, or the whole limit if it is less, may come at once before the first lease is there."""
+"""Requests that may come at once before the first lease is there; a limit that is lower is the bound."""
 PAUSE_S = (0.02, 1.0)
 """After Redis had not enough, an owner's next lease is asked for no sooner."""
 
@@ -27,7 +27,7 @@ PAUSE_S = (0.02, 1.0)
 class Policy:
     """``per_second`` requests on average, above 0; ``quota`` of them in ``window_s`` seconds is what Redis counts.
 
-    ``counted``: what each of those is whose requests are counted, as headers say it.
+    ``counted``: the word in the headers for what has the limit, such as ``owner`` or ``address``.
     """
 
     per_second: float
@@ -57,7 +57,7 @@ class Policy:
 
     @cached_property
     def token_s(self) -> int:
-        """Seconds until there is one more, rounded up."""
+        """Seconds until there is one more token, rounded up."""
         return max(1, math.ceil(1 / self.per_second))
 
     @cached_property
@@ -119,7 +119,7 @@ class Allowance:
         return 0.0
 
     def wanted(self, now: float) -> int:
-        """Tokens to lease now, debts included. 0: enough are left, or Redis had too few a moment ago."""
+        """Tokens to lease now, with those taken on credit. 0: enough are left, or Redis had too few a moment ago."""
         if now < self._short_until or self._leased > self.policy.block // 2:
             return 0
         return self.policy.block - self._leased

@@ -2,7 +2,7 @@
 
 Redis counts, and each process leases its share in blocks.
 
-The library ``limits`` counts (its sliding window counter). Who asks, ``take``, never waits: ``run`` renews the leases.
+The library ``limits`` counts (its sliding window counter). ``take`` never waits for it: ``run`` renews the leases.
 """
 
 import asyncio
@@ -39,9 +39,9 @@ DUE_MAX = 10_000
 """Leases waiting to be asked for. Above it an owner's limit is this process's own until there is room."""
 RENEW_DEADLINE_S = 0.5
 LATE_S = 0.05
-"""Leases that Redis has not answered for so long are not waited for: until it does, the limit is local."""
+"""When Redis has not answered for this long, the limits are local until it does."""
 AGAIN_S = 1.0
-"""While Redis is away it is asked so often whether it is back."""
+"""While Redis is away, seconds between two tries to reach it."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ class Counters:
 class RateLimits:
     """``per_second`` requests for each owner on average; 0 turns the limit off. ``run`` until cancelled.
 
-    ``redis_url``: None for limits of this process alone. ``service``: those of one count together, by the names that
-    they give to owners. ``counted``: what each of them is, if not an owner.
+    ``redis_url``: None for limits of this process alone. ``service``: processes of the same service share their counts.
+    ``counted``: what has a limit, if not an owner.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class RateLimits:
         return [(b"ratelimit-policy", policy.header), (b"ratelimit", allowance.cached_header[1])]
 
     def telling(self, scope: Scope, send: Send) -> Send:
-        """``send``, with the headers of the allowance that ``scope`` has when the answer starts, if it has one."""
+        """``send``, which adds the headers of ``scope``'s allowance to the answer, if there is one by then."""
 
         async def send_limited(message: Message) -> None:
             if message["type"] == "http.response.start" and (allowance := scope.get(ALLOWANCE)):
@@ -169,7 +169,7 @@ class RateLimits:
                 await self._renew(counter, item, self._batch())
                 while not self.shared:
                     await asyncio.sleep(AGAIN_S)
-                    await self._look_again(counter, item)
+                    await self._try_again(counter, item)
 
     def _batch(self) -> list[Allowance]:
         batch, self._due = self._due[:RENEWALS_AT_ONCE], self._due[RENEWALS_AT_ONCE:]
@@ -217,8 +217,8 @@ class RateLimits:
         self._arrived.clear()
         logger.warning("rate limits are local, each process's own, until Redis is back: %r", error)
 
-    async def _look_again(self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond) -> None:
-        """By what leases are made of: a Redis that only answers pings may let us count nothing."""
+    async def _try_again(self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond) -> None:
+        """Counts one request of nobody: a Redis that answers pings may still refuse to count."""
         try:
             async with asyncio.timeout(RENEW_DEADLINE_S):
                 await counter.hit(item, NOBODY)

@@ -1,5 +1,5 @@
-"""TLS from files: what ledgers and hubs show to who connects, and whom a hub believes. Reads files, opens
-no connection.
+"""TLS from files: the certificate that a process shows its clients, and those that it believes of ledgers. Reads files,
+opens no connection.
 
 One pair of files serves every port of a process that other machines reach. Renewed files are loaded into the context
 that handshakes are made with: new connections get the new certificate, those that stand go on as they are.
@@ -19,9 +19,9 @@ from server.settings.environment import Environment, SettingsError
 CERT_SETTING, KEY_SETTING = "STOCKWIRE_TLS_CERT_FILE", "STOCKWIRE_TLS_KEY_FILE"
 CA_SETTING = "STOCKWIRE_LEDGER_CA_FILE"
 HANDSHAKE_S = 10.0
-"""For the TLS handshake: who opens a connection and says nothing holds memory for it, but not for long."""
+"""For the TLS handshake: a client that opens a connection and sends nothing holds memory no longer than this."""
 SHUTDOWN_S = 5.0
-"""For the other side to take what is left when a connection is closed; then it is cut off."""
+"""For the other side to read what is left when a connection is closed; then the connection is cut off."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has nothing else."""
 FILE_BYTES_MAX = 2**20
@@ -108,7 +108,7 @@ class Tls:
         self.context = certificate.context()
 
     def beyond_loopback(self, host: str) -> Self | None:
-        """For an admin port: who asks on the machine itself (a health check) is not made to know a certificate."""
+        """For an admin port: on loopback it is plain, so that a health check on this machine needs no certificate."""
         return None if is_loopback(host) else self
 
     def renew(self) -> None:

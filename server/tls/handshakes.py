@@ -1,4 +1,4 @@
-"""TLS handshakes: so many under way and no more, before anything of ours exists for the connection.
+"""TLS handshakes: a bounded number under way, before anything of ours exists for the connection.
 
 A listener with a context of its own would take any number, each with the memory that OpenSSL wants.
 """
@@ -11,8 +11,8 @@ from typing import Any
 from server.tls.certificate import HANDSHAKE_S, SHUTDOWN_S, Tls
 
 UNDER_WAY_MAX = 2_000
-"""Of one port. Of more, the one that has waited longest gives way: whoever holds all places and says nothing keeps out
-only those who need longer than it takes to make so many connections. An honest client needs two round trips."""
+"""Of one port. When there are more, the oldest handshake gives way. So a client that opens silent connections keeps out
+only handshakes that take longer than it takes to open this many connections; an honest one takes two round trips."""
 
 
 class Handshakes:
@@ -29,7 +29,7 @@ class Handshakes:
         return len(self._under_way)
 
     def before(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
-        """For a connection that has just been accepted: what ``make`` returns gets it once hands are shaken."""
+        """The protocol of a connection that was just accepted: after the handshake that of ``make`` takes its place."""
         return make() if self.tls is None else _Handshake(self, self.tls.context, make)
 
     def begin(self, handshake: "_Handshake") -> None:
@@ -67,11 +67,17 @@ class _Handshake(asyncio.Protocol):
         self._transport = transport
         self._handshakes.begin(self)
         loop = asyncio.get_running_loop()
+        # Bytes may come before TLS stands. In which turn of the loop each step runs:
+        #   1  connection_made   schedules _shake_hands and, behind it, call_soon(_catch_up)
+        #   2  _shake_hands      start_tls puts TLS in our place, and schedules TLS's own connection_made
+        #      call_soon         schedules _catch_up, behind that
+        #   3  connection_made   of TLS: it can take bytes from now on
+        #      _catch_up         hands it those of turns 1 and 2, before any that arrive later
         self._shaking = loop.create_task(self._shake_hands())
-        loop.call_soon(loop.call_soon, self._catch_up)  # when start_tls and what it has called have had their turns
+        loop.call_soon(loop.call_soon, self._catch_up)
 
     def data_received(self, data: bytes) -> None:
-        """Before TLS is there, and then with the end of the handshake."""
+        """At first bytes for TLS, before it stands; then decrypted ones, which may come as the handshake ends."""
         if self._transport.get_protocol() is self:
             self._before_tls += data
         else:
@@ -85,7 +91,7 @@ class _Handshake(asyncio.Protocol):
         self._transport.abort()
 
     def _catch_up(self) -> None:
-        """Hand to TLS what came before it was there: that of one turn of the loop."""
+        """Hand to TLS the bytes that came before it could take any."""
         tls: Any = self._transport.get_protocol()  # a buffered protocol, which uvloop's does not call itself
         data = b"" if tls is self else self._before_tls
         while data and not self._transport.is_closing():

@@ -14,13 +14,13 @@ FETCH_S = 5.0
 REFRESH_S = 300.0
 """A key that the issuer has withdrawn proves nothing after this."""
 AGAIN_S = 30.0
-"""An unknown id may be a new key: asked about at most this often, whoever sends how many of them."""
+"""An unknown id may be a new key. However many tokens name unknown ids, the issuer is asked no oftener than this."""
 RETRY_S = 5.0
 """After a failure while there are no keys at all; else ``AGAIN_S``."""
 KEEP_S = 24 * 3600.0
 """How long the last good keys are used while the issuer cannot be reached."""
 SPREAD = 0.1
-"""Many processes started together should not ask together for ever."""
+"""A part of ``refresh_s``, by chance: processes that start together should not fetch together for ever."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class FixedKeys:
 
 
 class FetchedKeys:
-    """``run`` alone fetches, so there is never more than one fetch at a time; whoever waits for a key waits for that.
+    """``run`` alone fetches, so there is never more than one fetch at a time; ``find`` waits for that one.
 
     ``issuer`` names it in the log. ``fetch`` raises KeysUnavailable. ``fetches`` and ``failures`` are counts.
     """
