@@ -125,6 +125,13 @@ def test_a_line_without_a_number_may_be_of_the_invoice_above_it_and_holds_that_o
     assert booked(plan(f"1,A,X,1,{AT},1", f",POST,X,1,{AT},1", header=retail)) == ["1"]
 
 
+def test_a_line_of_no_location_holds_back_what_has_its_number_at_the_location_that_is_imported() -> None:
+    rows = [row(rest="Mug,Main,,"), row("2", rest="Mug,Main,,"), row("3", rest="Mug,,,"), row("4", rest="Mug,Depot,,")]
+    for line, kept in ((row(sku="B"), ["2"]), (row(sku=""), ["1", "2"]), (row(sku="B", quantity=0), ["1", "2"])):
+        assert booked(plan(*rows, line, location="Main")) == kept
+    assert booked(plan(*rows, row("4", rest="Mug,Main,,"), location="Main")) == ["1", "2", "4"]
+
+
 def test_between_commas_before_and_behind_the_number_is_found() -> None:
     header = "name,number,sku,quantity,at,note"
     assert booked(plan(f"Mug,7,A,2,{AT},x", f"Pot, white,7,B,1,{AT},a, b", header=header)) == []

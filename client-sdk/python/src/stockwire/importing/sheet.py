@@ -180,7 +180,7 @@ def _stock_line(row: _Row, rules: Rules, place: str | None) -> StockLine:
 
 
 def _unread(row: _Row, above: _Row | None, rules: Rules, reject: Reject) -> list[Unread]:
-    """Whose invoice is not whole without this line: nobody's, or that of its number.
+    """Whose invoice is not whole without this line: nobody's, or that of its number, also where no location is named.
 
     ``above``: the nearest line above it with a number. Reports write a number once, in the first line of several, and
     so a line without one may be of that invoice.
@@ -188,9 +188,10 @@ def _unread(row: _Row, above: _Row | None, rules: Rules, reject: Reject) -> list
     number, sku, quantity, moment = row.number.sound, row.sku.sound, row.quantity.sound, row.moment.sound
     if row.number.value == "" and above is not None:
         number, moment = above.number.sound, moment or above.moment.sound
-        if row.sku.value == "" or quantity == 0 or (sku and number and rules.is_service(number, sku)):
-            return []
-    if reject.word in NOTHING_TO_BOOK or not number:
+    placeless = reject.word == words.ELSEWHERE and not row.location.strip()
+    if not number or (reject.word in NOTHING_TO_BOOK and not placeless):
+        return []
+    if row.sku.value == "" or quantity == 0 or (sku and rules.is_service(number, sku)):
         return []
     goods = None
     if sku and quantity and reject.word != words.SIGN:
