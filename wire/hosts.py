@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 HEALTH = ("/healthz", "/readyz")
 """Answered under every name: a load balancer asks by address, or without any."""
-_HOST = re.compile(r"(\[[0-9A-Za-z:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?")
-"""RFC 9110, 7.2, by RFC 3986, 3.2.2; it may be empty."""
+_HOST = re.compile(
+    r"(\[[0-9A-Za-z:.]+(?:%[0-9A-Za-z._~%-]+)?\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?"
+)
+"""RFC 9110, 7.2, by RFC 3986, 3.2.2; it may be empty. A link-local address may have its zone
+(``[fe80::1%eth0]``): clients should leave it out (RFC 6874, 1), and ours, like many, do not."""
 
 
 def is_one_host(named: Sequence[str], *, required: bool = True) -> bool:
