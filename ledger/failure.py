@@ -1,10 +1,13 @@
-"""What a failed commit means: one table from PostgreSQL's answers to what the writer does next."""
+"""What a failed commit means: from PostgreSQL's answers to what the writer does next, and to what a sender is told."""
 
 from enum import Enum
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ledger.errors import IdempotencyInFlight, OutcomeUnknown
+from server.problems import Invalid, Problem, Unavailable
 
 
 class Failure(Enum):
@@ -16,6 +19,15 @@ class Failure(Enum):
     POISON = "a value that the database cannot take"
     UNAVAILABLE = "the database takes no work now"
 
+
+MISSED = (Failure.MOVED, Failure.KNOWN)
+"""Failures of the optimistic try that say: somebody else was here. Nothing was written."""
+
+AT_ONCE = (*MISSED, Failure.BUSY, Failure.IN_FLIGHT)
+"""Failures after which the locked try follows without a pause."""
+
+ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
+"""Failures that one operation brings upon its batch: the batch is halved until that one stands alone."""
 
 _BY_SQLSTATE = {
     "22012": Failure.MOVED,  # division_by_zero: the statement's own check
@@ -63,3 +75,19 @@ def _context(error: BaseException | None) -> str:
             return context
         error = error.__cause__
     return ""
+
+
+def problem_of(failure: Failure, unknown: bool) -> Problem:
+    """What an operation is answered that stood alone with ``failure``, one of ALONE. ``unknown``: see ``not_now``."""
+    if failure is Failure.IN_FLIGHT:
+        return IdempotencyInFlight("the same key is being worked on elsewhere")
+    if failure is Failure.POISON:
+        return Invalid("body", "the database cannot take a value of this operation")
+    return not_now("the rows of this operation are held by somebody else", unknown)
+
+
+def not_now(detail: str, unknown: bool) -> Problem:
+    """``unknown``: it may have been committed, and Unavailable would say that it was not."""
+    if unknown:
+        return OutcomeUnknown("the connection to the database was lost during the commit")
+    return Unavailable(detail)

@@ -8,17 +8,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger import statements
+from ledger.counters import Counters
 from ledger.database import Generation
 from ledger.decide import Decision, decide, keys_of
-from ledger.errors import REFUSALS, IdempotencyInFlight, OutcomeUnknown, Refusal
-from ledger.failure import Failure, failure_of
+from ledger.failure import ALONE, AT_ONCE, MISSED, Failure, failure_of, not_now, problem_of
 from ledger.heads import Heads
 from ledger.operation import Operation
 from ledger.pending import Pending, complete_by_shard, settle
@@ -27,7 +27,7 @@ from ledger.queue import Queue
 from ledger.remembered import RememberedLevels
 from ledger.statements import Head, Stored
 from ledger.stock import LevelKey, Stock
-from server.problems import Invalid, NotFound, Problem, Unavailable
+from server.problems import Invalid, NotFound
 
 logger = logging.getLogger(__name__)
 
@@ -48,34 +48,6 @@ NEVER = -1
 """Before the first generation of connections: epoch and steps are read before anything is decided."""
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
-
-MISSED = (Failure.MOVED, Failure.KNOWN)
-"""Failures of the optimistic try that say: somebody else was here. Nothing was written."""
-
-AT_ONCE = (*MISSED, Failure.BUSY, Failure.IN_FLIGHT)
-"""Failures after which the locked try follows without a pause."""
-
-ALONE = (Failure.POISON, Failure.BUSY, Failure.IN_FLIGHT)
-"""Failures that one operation brings upon its batch: the batch is halved until that one stands alone."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """Counts since start, for the metrics: docs/reference/metrics.md says what each one means."""
-
-    operations: int = 0
-    events: int = 0
-    batches: int = 0
-    conflicts: int = 0
-    locked_batches: int = 0
-    replays: int = 0
-    joined: int = 0
-    lock_timeouts: int = 0
-    lost_connections: int = 0
-    bisections: int = 0
-    commit_seconds: float = 0.0
-    refusals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
-    """By problem type, all from 0, so that the first one shows as a rise."""
 
 
 @dataclass(slots=True)
@@ -179,7 +151,8 @@ class Writer:
     ) -> None:
         """One operation must not hurt its neighbours: halve the batch until it stands alone."""
         if len(batch) == 1:
-            batch[0].fail(_alone(failure, reason, unknown))
+            logger.warning("refused one operation (%s): %s", failure.value, reason)
+            batch[0].fail(problem_of(failure, unknown))
         elif time.monotonic() > deadline:
             _give_up(batch, unknown, reason)
         else:
@@ -276,35 +249,10 @@ class Writer:
             self._publisher.publish(self._heads.epoch, shard, events)
             self._heads.advanced(shard, heads[shard].seq)
         settle(batch, decision)
-        self._count(decision)
-
-    def _count(self, decision: Decision) -> None:
-        self._counters.batches += 1
-        self._counters.events += len(decision.events)
-        for verdict in decision.verdicts:
-            if isinstance(verdict, Refusal):
-                self._counters.refusals[verdict.type] += 1
-            elif isinstance(verdict, int):
-                self._counters.operations += 1
+        self._counters.count(decision)
 
 
 def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:
     logger.warning("gave up on a batch of %d operations, outcome_unknown=%s: %s", len(batch), unknown, reason)
     for pending in batch:
-        pending.fail(_not_now("the database takes no work now", unknown))
-
-
-def _not_now(detail: str, unknown: bool) -> Problem:
-    """What may have been committed is OutcomeUnknown: Unavailable would say that it was not."""
-    if unknown:
-        return OutcomeUnknown("the connection to the database was lost during the commit")
-    return Unavailable(detail)
-
-
-def _alone(failure: Failure, reason: Exception, unknown: bool) -> Problem:
-    logger.warning("refused one operation (%s): %s", failure.value, reason)
-    if failure is Failure.IN_FLIGHT:
-        return IdempotencyInFlight("the same key is being worked on elsewhere")
-    if failure is Failure.POISON:
-        return Invalid("body", "the database cannot take a value of this operation")
-    return _not_now("the rows of this operation are held by somebody else", unknown)
+        pending.fail(not_now(Failure.UNAVAILABLE.value, unknown))

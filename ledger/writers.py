@@ -4,12 +4,13 @@ import asyncio
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ledger.counters import Counters
 from ledger.database import Generation
 from ledger.heads import Heads
 from ledger.operation import Operation, Outcome
 from ledger.pending import Pending, mismatch
 from ledger.publisher import Publisher
-from ledger.writer import Counters, Writer
+from ledger.writer import Writer
 
 
 class Writers:

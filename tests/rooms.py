@@ -74,12 +74,12 @@ HOUSES = {
             "database": "audit connector database locations lookups migrations reading",
             "access": "access hub_callers keys",
             "feed": "heads long_polls publisher",
-            "commit": "decide effects event failure level operation pending queue remembered statements stock writer"
-            " writers",
+            "commit": "counters decide effects event failure level operation pending queue remembered statements stock"
+            " writer writers",
             "http": "admission app bodies body connection_table connections idempotency parts responses routes serving",
             "process": "__main__ admin metrics process readiness",
         },
-        pure="connection_table decide effects event level limits operation remembered stock",
+        pure="connection_table counters decide effects event level limits operation remembered stock",
     ),
     "hub": House(
         order=(

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger import publisher, writer
+from ledger import counters, publisher
 from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
 from server.http.problems import Problems
 from tests.ledger.api import LEDGER
@@ -16,7 +16,7 @@ from tests.system import System
 
 
 def test_every_counter_is_exported_and_explained() -> None:
-    assert {field.name for field in fields(writer.Counters)} == {*WRITER_HELP, "refusals"}
+    assert {field.name for field in fields(counters.Counters)} == {*WRITER_HELP, "refusals"}
     assert {field.name for field in fields(publisher.Counters)} == set(PUBLISHER_HELP)
 
 
