@@ -12,6 +12,7 @@ from typing import Literal
 
 from hub.errors import Full
 from hub.held import Area, AreaName, DerivedLevel, Held, ReadLevel, Watched, Watcher, call_waiters
+from hub.level_states import absent, state_after
 from hub.order import SeqOrder
 from hub.shelf import Shelf
 from wire.messages import Event, LevelState
@@ -361,23 +362,3 @@ class Levels(Shelf[Held]):
             if not held.watchers and not held.derived and not self._in_area(held):
                 self._idle.pop(held, None)
                 self._remove(held)
-
-
-def absent(location: str, sku: str, shard: int) -> LevelState:
-    """A level without any event yet."""
-    return LevelState(sku, location, 0, 0, 0, 0, None, None, shard, 0)
-
-
-def state_after(event: Event) -> LevelState:
-    return LevelState(
-        event.sku,
-        event.location,
-        event.version,
-        event.on_hand,
-        event.reserved,
-        event.available,
-        event.kind,
-        event.committed_at,
-        event.shard,
-        event.seq,
-    )

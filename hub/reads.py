@@ -10,7 +10,7 @@ from hub.errors import LedgerUnavailable
 from hub.fanout import Fanout
 from hub.feed import Feed
 from hub.held import Area, Held
-from hub.levels import absent
+from hub.level_states import absent
 from server.problems import Overloaded
 
 LOAD_S = 5.0

@@ -88,7 +88,7 @@ HOUSES = {
         ),
         rooms={
             "ground": "endings errors limits",
-            "stock": "held levels order sequence shards shelf view_states views",
+            "stock": "held level_states levels order sequence shards shelf view_states views",
             "fanout": "counts cursor delivery fanout frames resume session starting subscription",
             "feed": "broker feed heartbeats ledger loader ticker",
             "entry": "access connections door http_connection refusal serving",
@@ -97,8 +97,8 @@ HOUSES = {
             "reads": "availability_api event_stream problems rate_headers read_api read_parts readers reads",
             "process": "__main__ admin metrics node settings workers",
         },
-        pure="conversation counts cursor delivery door endings errors fanout frames held levels limits order pulse"
-        " resume sequence session shards shelf starting subscription view_states views",
+        pure="conversation counts cursor delivery door endings errors fanout frames held level_states levels limits"
+        " order pulse resume sequence session shards shelf starting subscription view_states views",
     ),
 }
 
