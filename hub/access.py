@@ -1,7 +1,8 @@
-"""Who is behind a key or token. Tokens are checked here; API keys, and the keys that made tokens, by the ledger.
+"""Which principal is behind a key or token. This hub checks tokens; the ledger checks API keys,
+also those that made tokens.
 
-The ledger's answer is kept for seconds. While no ledger answers, a key cannot be checked and is turned away for now; a
-token proves by itself who it is for and is taken, its key is asked about as soon as a ledger is back.
+The ledger's answer is kept for seconds. While no ledger answers, an API key cannot be checked, and its client is turned
+away for now. A token is taken on its signature alone; the key that made it is asked about as soon as a ledger is back.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What the public sees of levels, over HTTP: the only reads that a shared cache may keep.
 
-Of the public locations anybody may read it; of others who has the scope, and then no shared cache keeps the answer. Its
-bodies hold nothing that changes while the view does not: no seq, no lag, no number.
+Anybody may read it of the public locations. Of other locations only a client with the scope may, and no shared cache
+keeps that answer. The bodies hold nothing that changes while the view does not: no seq, no lag, no number.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ OWN = "private, no-cache"
 BEHIND = "no-store"
 VERSION_MAX = 2**53 - 1
 ANYBODY = ""
-"""No owner has this name: all who show no key share the places of one."""
+"""No owner has this name. All clients without a key share the places of this one owner."""
 
 
 class AvailabilityApi:

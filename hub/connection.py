@@ -133,7 +133,7 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         return super().process_request(request)
 
     def accept(self, request: Request) -> Response:
-        """RFC 6455, 4.2.2: who offers another version of the protocol is told which one there is."""
+        """RFC 6455, 4.2.2: a client that offers another version of the protocol is told which one there is."""
         response = super().accept(request)
         if isinstance(self.handshake_exc, InvalidHeader) and self.handshake_exc.name == VERSION_HEADER:
             status = http.HTTPStatus.UPGRADE_REQUIRED
@@ -199,7 +199,7 @@ class Connection(ServerConnection):
         self.pulse.heard_at = self.loop.time()
         super().data_received(data)
         if self.request is not None and self.protocol.state is State.CONNECTING and self.protocol.reader.buffer:
-            self._stop_reading("answer")  # who does not wait for it may not fill our memory meanwhile
+            self._stop_reading("answer")  # a client that does not wait for our answer may not fill our memory meanwhile
 
     def answered(self) -> None:
         """The opening handshake is over: take what came in before its answer went out."""

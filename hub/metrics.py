@@ -30,7 +30,7 @@ TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2,
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Of a hub: whoever counts something."""
+    """The parts of a hub that count something."""
 
     node: str
     feed: Feed

@@ -1,7 +1,7 @@
 """The read port: levels over HTTP from this hub's memory, saying how fresh they are, and as an event stream.
 
 Every answer has ``fresh`` and ``lag_ms`` in its body and as headers ``Stockwire-Fresh`` and ``Stockwire-Lag-Ms``: see
-the heartbeat in docs/reference/protocol.md. Who needs the exact level asks the ledger.
+the heartbeat in docs/reference/protocol.md. A client that needs the exact level asks the ledger.
 """
 
 from collections.abc import Sequence
@@ -188,7 +188,7 @@ def _require(principal: Principal, location: str, kind: str = READ) -> None:
 
 
 async def front(_request: Request) -> Response:
-    """What somebody finds who has nothing but the address."""
+    """For a visitor who knows nothing but the address."""
     return Response(encode(FRONT), media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Who reads over HTTP: by a key or token, or anybody by the address; and not oftener than one may."""
+"""Whose a read over HTTP is, by key, token or address, and whether that owner or address has sent too many."""
 
 from starlette.requests import Request
 
@@ -11,9 +11,10 @@ from wire.tokens import Principal
 
 
 class Readers:
-    """One for all paths of a read port: whoever asks on two of them is counted once.
+    """One for all paths of a read port, so that a client's requests on different paths count together.
 
-    ``owners`` over all hubs, ``addresses`` at this one: whoever has many addresses pushes no owner out.
+    ``owners`` are counted over all hubs, ``addresses`` at this hub alone and apart from owners: a client with many
+    addresses takes nothing from any owner.
     """
 
     def __init__(self, access: Access, door: Door, owners: RateLimits, addresses: RateLimits) -> None:
