@@ -41,12 +41,12 @@ async def _ready(http: httpx.AsyncClient, name: str, url: str) -> Finding:
         detail = f"does not answer at {url}: {error or type(error).__name__}"
         return Finding(name, FindingState.FAILED, detail, fix)
     if not answer.ok:
-        detail = f"is not ready: {_reason(answer.text)}"
+        detail = f"is not ready: {reason_of(answer.text)}"
         return Finding(name, FindingState.FAILED, detail, "see its log for what it waits for")
     return Finding(name, FindingState.GOOD, f"ready at {url}")
 
 
-def _reason(body: str) -> str:
+def reason_of(body: str) -> str:
     """Of a problem document its detail; of what is none, as it stands."""
     try:
         return str(json.loads(body)["detail"])[:REASON_CHARACTERS_MAX]

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from cli import keys
+from cli.checks.processes import reason_of
 from cli.doctor import examine
 from cli.findings import Finding
 from stockwire import AsyncClient, Level
@@ -63,6 +64,20 @@ def few_files() -> None:
 def failed(found: dict[str, dict[str, Any]]) -> set[str]:
     """But for durability: the tests' own PostgreSQL runs without fsync, which a doctor must not like."""
     return {check for check, finding in found.items() if finding["state"] == "failed"} - {"durability"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ('{"type":"unavailable","status":503,"detail":"this hub is draining"}', "this hub is draining"),
+        ("no server is available\n", "no server is available"),  # of a proxy
+        ('{"status":"away"}', '{"status":"away"}'),
+        ("[]", "[]"),
+        ("x" * 1_000, "x" * 200),
+    ],
+)
+def test_a_reason_is_shown_without_the_document_around_it(body: str, reason: str) -> None:
+    assert reason_of(body) == reason
 
 
 def test_a_sound_system_without_an_up(tmp_path: Path, database_url: str, redis_url: str) -> None:
