@@ -71,7 +71,7 @@ class KeyRoutes:
         require(await self._access.admit(request), HUB)
         Query(request)
         body = bodies.decode(bodies.introspection_decoder, await request.body())
-        if sum(asked is not UNSET for asked in (body.key, body.id, body.ids)) != 1:
+        if len([asked for asked in (body.key, body.id, body.ids) if asked is not UNSET]) != 1:
             raise Invalid("key", "one of this, id and ids is required")
         if not isinstance(body.ids, UnsetType):
             return await self._active(body.ids)
