@@ -15,7 +15,6 @@ from server.settings.environment import EXIT_CONFIG, Environment, SettingsError
 
 TIMEOUT_S = 2.0
 """Less than the HEALTHCHECK's own, so that the reason is printed."""
-PORT_MAX = 65_535
 _SETTINGS = (
     ("STOCKWIRE_LEDGER_ADMIN_HOST", "STOCKWIRE_LEDGER_ADMIN_PORT", 8081),
     ("STOCKWIRE_HUB_ADMIN_HOST", "STOCKWIRE_HUB_ADMIN_PORT", 8092),
@@ -42,7 +41,7 @@ def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
     found = []
     for host_name, port_name, port in _SETTINGS:
         host = env.text(host_name, "127.0.0.1")
-        found.append((_LOOPBACK.get(host, host), env.integer(port_name, port, low=0, high=PORT_MAX)))
+        found.append((_LOOPBACK.get(host, host), env.port(port_name, port)))
     return found
 
 

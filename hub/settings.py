@@ -21,7 +21,6 @@ STREAM_PORT, READ_PORT = "STOCKWIRE_HUB_STREAM_PORT", "STOCKWIRE_HUB_READ_PORT"
 ADMIN_PORT = "STOCKWIRE_HUB_ADMIN_PORT"
 HTTP = ("http", "https")
 LOOPS = ("uvloop", "asyncio")
-PORT_MAX = 65_535
 RATE_PER_S_DEFAULT = 2_000.0
 
 _location = re.compile(NAME_PATTERN)
@@ -71,9 +70,9 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         channel_prefix=env.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
         host=env.text(HOST, "127.0.0.1"),
         admin_host=env.text(ADMIN_HOST, "127.0.0.1"),
-        stream_port=_port(env, STREAM_PORT, 8090),
-        read_port=_port(env, READ_PORT, 8091),
-        admin_port=_port(env, ADMIN_PORT, 8092),
+        stream_port=env.port(STREAM_PORT, 8090),
+        read_port=env.port(READ_PORT, 8091),
+        admin_port=env.port(ADMIN_PORT, 8092),
         node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
         origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
@@ -151,10 +150,6 @@ def _one_of(env: Environment, name: str, values: tuple[str, ...]) -> str:
     if value not in values:
         raise SettingsError(f"{name}={value!r} is not known: set it to {' or '.join(values)}")
     return value
-
-
-def _port(env: Environment, name: str, default: int) -> int:
-    return env.integer(name, default, low=0, high=PORT_MAX)
 
 
 def _count(env: Environment, name: str, default: int) -> int:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
-from hub.settings import HOST, PORT_MAX, READ_PORT, STREAM_PORT, Settings
+from hub.settings import HOST, READ_PORT, STREAM_PORT, Settings
 from hub.stream import PATH
 from server.http.listening import bind, url_of
 from server.process import announce
-from server.settings.environment import SettingsError
+from server.settings.environment import PORT_MAX, SettingsError
 
 log = logging.getLogger(__name__)
 

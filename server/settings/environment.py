@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from server.settings.addresses import Network, networks_of
 
 EXIT_CONFIG = 78
+PORT_MAX = 65_535
 ALIKE_MAX = 4
 """More in one line are not read."""
 PREFIX = "STOCKWIRE_"
@@ -68,6 +69,10 @@ class Environment:
         if not low <= number <= high:
             raise SettingsError(f"{name}={number} is out of range: set it to {low}..{high}")
         return number
+
+    def port(self, name: str, default: int) -> int:
+        """Of TCP; 0 for any that is free."""
+        return self.integer(name, default, low=0, high=PORT_MAX)
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         value = self.text(name, str(default))
