@@ -21,7 +21,7 @@ from tests.server.tokens.provider import (
     token,
 )
 from tests.stream import open_stream
-from tests.system import System
+from tests.system import ProcessSystem, System
 from tests.tls.certificates import Authority
 from tests.waiting import wait_until
 
@@ -157,8 +157,10 @@ async def test_a_new_key_is_taken_while_running_and_a_provider_that_is_down_dist
     ids=["known", "of an unknown authority", "of another host"],
 )
 async def test_a_provider_is_believed_by_its_certificate(
-    system: System, tmp_path: Path, named: tuple[str, ...], trusted: str, believed: bool
+    process_system: ProcessSystem, tmp_path: Path, named: tuple[str, ...], trusted: str, believed: bool
 ) -> None:
+    """In processes: SSL_CERT_FILE is OpenSSL's own, and of the whole process."""
+    system = process_system
     authorities = {"shown": Authority(tmp_path / "shown", *named), "another": Authority(tmp_path / "another")}
     async with identity_provider(jwk(RSA, "r"), tls=authorities["shown"].showing()) as provider:
         await start(system, provider, None, SSL_CERT_FILE=authorities[trusted].file)
