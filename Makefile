@@ -5,6 +5,8 @@ ARGS   ?=
 SBOM   ?= build/sbom.cdx.json
 # Test processes at once: most tests wait for servers, not for the processor.
 WORKERS ?= 3
+# What each room of tests costs, of both parts of `make test` together.
+COSTS  := build/test-costs.json
 VENV   := .venv
 RUN    := $(VENV)/.installed
 TEST   := $(VENV)/.installed-test
@@ -25,16 +27,36 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up test bench load captures chaos attacks soak lint lock reference sbom
+.PHONY: up check test flaky bench load captures chaos attacks soak lint lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
 	@exec $(VENV)/bin/stockwire up $(ARGS)
 
-# Tests start hundreds of processes. Compiled once, a start costs half, also where Python may not write bytecode itself.
+# Compiled once, a start of a process costs half, also where Python may not write bytecode itself.
+COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub cli tests client-sdk/python/src
+PYTEST  := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
+
+# While you work: types, everything pure, and one path through real processes. Under 3 minutes.
+check: $(TEST) lint
+	$(PYTEST) -n $(WORKERS) -q -m pure
+	$(PYTEST) -q tests/test_system.py
+
+# All of it. What breaks and loads whole systems comes last and alone, so that nothing else meets a starved machine.
 test: $(TEST) lint
-	@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub cli tests client-sdk/python/src
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(COMPILE)
+ifeq ($(ARGS),)
+	@mkdir -p build && rm -f $(COSTS)
+	$(PYTEST) -n $(WORKERS) -m "not campaign" --costs $(COSTS)
+	$(PYTEST) -n 1 -m campaign --costs $(COSTS)
+else
+	$(PYTEST) -n $(WORKERS) $(ARGS)
+endif
+
+# Everything that starts processes, five times beside a busy machine: a test that fails once is a fault.
+flaky: $(TEST)
+	@$(COMPILE)
+	@$(VENV)/bin/python -m tests.harness.busy $(ARGS)
 
 bench: $(TEST)
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)

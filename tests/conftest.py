@@ -23,6 +23,8 @@ from tests.servers import Server
 from tests.system import Grounds, ProcessSystem, ResidentSystem, System
 from tests.valkey import ValkeyServer
 
+pytest_plugins = ("tests.harness.tiers", "tests.harness.rooms")
+
 MEMORY = Path("/dev/shm")  # Linux has it; elsewhere there is none
 MEMORY_BYTES_MIN = 2 * 2**30
 os.environ[SESSION_VARIABLE] = SESSION_ID
@@ -141,7 +143,7 @@ def channel_prefix() -> str:
 
 
 @pytest.fixture
-def private_postgres(server_folder: Path, watchdog: Watchdog) -> Iterator[PostgresServer]:
+def private_postgres(server_folder: Path, watchdog: Watchdog, processes: None) -> Iterator[PostgresServer]:
     """A running PostgreSQL of this test alone, fsynced, its database ``stockwire`` empty."""
     server = PostgresServer(server_folder / f"pg-{secrets.token_hex(3)}", watchdog)
     try:
@@ -160,7 +162,7 @@ def private_database_url(private_postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def private_valkey(server_folder: Path, watchdog: Watchdog) -> Iterator[ValkeyServer]:
+def private_valkey(server_folder: Path, watchdog: Watchdog, processes: None) -> Iterator[ValkeyServer]:
     server = ValkeyServer(server_folder / f"valkey-{secrets.token_hex(3)}", watchdog)
     try:
         server.start()
@@ -184,7 +186,7 @@ async def system(
 
 @pytest.fixture
 async def process_system(
-    tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str
+    tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str, processes: None
 ) -> AsyncIterator[ProcessSystem]:
     """As ``system``, of processes: for what is killed, paused, signalled, measured or has workers."""
     system = ProcessSystem(tmp_path, database_url, redis_url, channel_prefix)

@@ -1,26 +1,33 @@
-"""The shortest path through everything: a sale is committed, and every watcher on every hub sees it."""
+"""The shortest path through everything: a sale is committed, and every watcher on every hub sees it.
+
+``make check`` runs this beside what is pure: one path through real processes.
+"""
 
 from stockwire import AsyncClient
 from tests.shown import shown_by_hubs
 from tests.stream import open_stream
-from tests.system import System
+from tests.system import ProcessSystem, System
 
 
-async def test_a_sale_reaches_watchers_on_both_hubs(
-    shared_system: System, shared_client: AsyncClient, unique_name: str
-) -> None:
-    sku = location = unique_name
-    await shared_client.items.put(sku, "a shoe")
-    await shared_client.locations.put(location, "a shop")
-    received = await shared_client.stock.receive(sku, location, 10)
-    await shown_by_hubs(shared_system, location, sku, received.level.version)
-    token = await shared_system.key("watcher", f"stock:read:{location}")
-    first, second = shared_system.stream_urls
+async def test_a_sale_reaches_watchers_on_both_hubs(process_system: ProcessSystem) -> None:
+    system = await process_system.start(ledgers=1, hubs=2)
+    async with AsyncClient(system.ledger_url, await system.admin_key()) as client:
+        await sell_one_under_watch(system, client)
+
+
+async def sell_one_under_watch(system: System, client: AsyncClient) -> None:
+    sku, location = "shoe", "shop"
+    await client.items.put(sku, "a shoe")
+    await client.locations.put(location, "a shop")
+    received = await client.stock.receive(sku, location, 10)
+    await shown_by_hubs(system, location, sku, received.level.version)
+    token = await system.key("watcher", f"stock:read:{location}")
+    first, second = system.stream_urls
     async with open_stream(first, token) as one, open_stream(second, token) as other:
         for stream in (one, other):
             _, snapshot = await stream.subscribe(location, [sku])
             assert [level["on_hand"] for level in snapshot["levels"]] == [10]
-        sold = (await shared_client.stock.sell(sku, location)).level
+        sold = (await client.stock.sell(sku, location)).level
         for stream in (one, other):
             level = await stream.expect("level", sku=sku, version=sold.version)
             assert (level["on_hand"], level["available"], level["kind"]) == (9, 9, "sale")

@@ -9,6 +9,8 @@ from tests.attacks.campaign import Row
 from tests.attacks.striker import ATTACKS
 from tests.system import ProcessSystem
 
+pytestmark = pytest.mark.usefixtures("campaign")
+
 logger = logging.getLogger(__name__)
 
 FULL = 0.2

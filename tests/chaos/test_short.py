@@ -16,6 +16,8 @@ from tests.chaos.field import open_field
 from tests.chaos.lag import Lag
 from tests.chaos.traffic import traffic
 
+pytestmark = pytest.mark.usefixtures("campaign")
+
 logger = logging.getLogger(__name__)
 
 SEED = 2026

@@ -23,6 +23,8 @@ from tests.processes import ServerProcess, clean_environment
 from tests.servers import free_port
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PROGRAMS = Path(sys.executable).parent
 STOP_S = {"ledger": 20.0, "hub": 15.0}
 IMAGE = environment(Path("/"))

@@ -28,6 +28,8 @@ from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 logger = logging.getLogger(__name__)
 
 CLIENTS = 20

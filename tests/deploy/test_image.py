@@ -23,6 +23,8 @@ from tests.servers import free_port
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("campaign")
+
 KINDS = ("LEDGER", "HUB")
 LOOKS_MAX = 5
 """On a busy machine a sound round trip may be late once, and not each time."""

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import text
 
 from stockwire import AsyncClient, Freshness, OutOfStock, Snapshot, StreamEvent, receipt, sale
@@ -15,6 +16,8 @@ from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.ledger.commit_path import commit_path
 from tests.proxy import Proxy, proxy_to
 from tests.system import ProcessSystem
+
+pytestmark = pytest.mark.usefixtures("campaign")
 
 logger = logging.getLogger(__name__)
 

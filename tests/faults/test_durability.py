@@ -14,6 +14,8 @@ from tests.postgres import PostgresServer
 from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 SALES = 60
 SETTINGS = {"autovacuum": "off", "wal_writer_delay": "10s"}
 """Nobody else flushes meanwhile: by default the WAL writer does, five times a second."""

@@ -25,6 +25,8 @@ from tests.postgres import PostgresServer
 from tests.system import ProcessSystem
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 logger = logging.getLogger(__name__)
 
 SKUS = [f"S{number}" for number in range(4)]

@@ -21,6 +21,8 @@ from stockwire.importing.sheet import read_sheet
 from tests.cli.running import PROGRAM, RunningUp
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 
+pytestmark = pytest.mark.usefixtures("campaign")
+
 logger = logging.getLogger(__name__)
 
 LOCATION = "warehouse"

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from stockwire import AsyncClient, State
 from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
@@ -9,6 +11,8 @@ from tests.proxy import proxy_to_socket
 from tests.system import ProcessSystem
 from tests.valkey import ValkeyServer
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 
 async def test_a_broker_that_looks_alive_and_delivers_nothing(

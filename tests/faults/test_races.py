@@ -7,12 +7,15 @@ import secrets
 from collections import Counter
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from tests.faults.replicas import add_catalog, later, line, move, replicas
 from tests.ledger.commit_path import CommitPath, commit_path
 from tests.ledger.killed_backends import killed_backends
 from tests.system import ProcessSystem
+
+pytestmark = pytest.mark.usefixtures("campaign")
 
 logger = logging.getLogger(__name__)
 

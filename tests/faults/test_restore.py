@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import httpx
+import pytest
 
 from stockwire import AsyncClient
 from tests.faults.replicas import add_catalog, metric, replicas
@@ -12,6 +13,8 @@ from tests.ledger.commit_path import commit_path
 from tests.postgres import PostgresServer
 from tests.system import ProcessSystem
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ AT_ONCE = 4
 """Runs side by side: more of them would starve each other on two cores, and sell nothing in their few seconds."""
 SMALL = ("--users-peak", "12", "--minutes", "0.1", "--skus", "6", "--headless", "--only-summary")
 
-pytestmark = pytest.mark.timeout(3 * DEADLINE_S)
+pytestmark = [pytest.mark.timeout(3 * DEADLINE_S), pytest.mark.usefixtures("campaign")]
 
 
 @dataclass(frozen=True, slots=True)

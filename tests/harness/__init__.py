@@ -1,0 +1,1 @@
+"""What tests are run by: their tiers, and what each room of them costs."""

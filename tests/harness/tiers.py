@@ -1,0 +1,97 @@
+"""The tiers of tests, told from the fixtures that each uses.
+
+quick     everything in the test's own process, over the run's own PostgreSQL and Valkey
+pure      what of the quick ones needs neither: ``make check`` runs it
+process   starts programs: it asks for the fixture ``processes``, itself or through another
+campaign  breaks and loads whole systems for long: it asks for ``campaign``, and is run last and alone
+
+A quick test that starts a program fails and says so: a process costs as much as a hundred tests.
+"""
+
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+SERVERS = frozenset({"postgres", "valkey", "watchdog"})
+"""Fixtures of programs that a quick test may stand on: they are started once for a run."""
+STARTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec"})
+"""Audit events, as Python's table of them names them."""
+TIERS = {
+    "quick": "in the test's own process, over the run's PostgreSQL and Valkey",
+    "pure": "quick, and needs neither",
+    "process": "starts programs",
+    "campaign": "breaks or loads whole systems for long; run last and alone",
+}
+
+_quick: list[str] = []
+"""The quick test that runs now, if it is one."""
+
+
+def tier_of(item: pytest.Item) -> str:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if "campaign" in fixtures:
+        return "campaign"
+    return "process" if "processes" in fixtures else "quick"
+
+
+@pytest.fixture(scope="session")
+def processes() -> None:
+    """This test starts programs, or stands on some that are its own."""
+
+
+@pytest.fixture(scope="session")
+def campaign(processes: None) -> None:
+    """This test breaks or loads whole systems for long."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier, meaning in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {meaning}; told from its fixtures")
+    sys.addaudithook(_refuse)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        tier = tier_of(item)
+        item.add_marker(tier)
+        if tier == "quick" and not {"postgres", "valkey"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("pure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    with _watching(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with _watching(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+    if fixturedef.argname not in SERVERS:
+        return (yield)
+    with _watching(None):
+        return (yield)
+
+
+@contextmanager
+def _watching(item: pytest.Item | None) -> Iterator[None]:
+    before = _quick[:]
+    _quick[:] = [item.nodeid] if item is not None and tier_of(item) == "quick" else []
+    try:
+        yield
+    finally:
+        _quick[:] = before
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    """Called by Python for everything that it audits, which is much: the first comparison ends it."""
+    if event in STARTS and _quick:
+        started = arguments[1] if event == "subprocess.Popen" else event
+        raise AssertionError(f"{_quick[0]} starts a program ({started}): a test that does asks for `processes`")

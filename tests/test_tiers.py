@@ -1,0 +1,83 @@
+"""Tests are told apart by what they use, what a quick one may not do is refused, and no room outgrows its share."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness.rooms import outgrown, read_budget, room_of
+from tests.processes import ROOT, clean_environment
+
+PLANTED = """
+import subprocess, sys
+import pytest
+
+pytest_plugins = ("tests.harness.tiers",)
+
+def test_quick(): subprocess.run([sys.executable, "-c", ""])
+
+def test_quick_and_good(): pass
+
+@pytest.fixture
+def prepared(): subprocess.run([sys.executable, "-c", ""])
+
+def test_prepared(prepared): pass
+
+@pytest.mark.usefixtures("processes")
+def test_process(): subprocess.run([sys.executable, "-c", ""], check=True)
+
+@pytest.mark.usefixtures("campaign")
+def test_campaign(): subprocess.run([sys.executable, "-c", ""], check=True)
+
+@pytest.fixture
+def postgres(): subprocess.run([sys.executable, "-c", ""], check=True)
+
+def test_on_a_shared_server(postgres): pass
+"""
+
+
+def run(tmp_path: Path, *arguments: str) -> str:
+    (tmp_path / "test_planted.py").write_text(PLANTED)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-ra", *arguments, str(tmp_path)],
+        cwd=ROOT,
+        env=clean_environment({}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_quick_test_that_starts_a_program_fails_and_says_what_to_do(tmp_path: Path) -> None:
+    said = run(tmp_path)
+    assert "1 failed, 4 passed, 1 error" in said, said
+    assert "test_planted.py::test_quick starts a program" in said
+    assert "a test that does asks for `processes`" in said
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_tier_is_chosen_by_its_mark(tmp_path: Path) -> None:
+    for tier, number in (("pure and not quick", 0), ("process", 1), ("campaign", 1), ("not quick", 2)):
+        said = run(tmp_path, "-m", tier)
+        assert (f"{number} passed" in said) if number else ("6 deselected" in said), said
+    assert "test_on_a_shared_server" not in run(tmp_path, "-m", "pure", "--collect-only")
+
+
+def test_a_room_that_outgrew_its_budget_is_named_with_its_share() -> None:
+    budget = {"hub": 0.5, "ledger": 0.4}
+    assert outgrown({"hub": 0.45, "ledger": 0.4}, budget) == []
+    (line,) = outgrown({"hub": 0.55, "ledger": 0.4}, budget)
+    assert "tests/hub takes 55%" in line
+    assert "may take 50%" in line
+    (line,) = outgrown({"hub": 0.4, "ledger": 0.4, "new": 0.1}, budget)
+    assert "tests/new takes 10%" in line, "a room without a budget has none to take"
+    assert outgrown({"hub": 1.0}, budget) == [], "a part of the suite says nothing of shares"
+
+
+def test_every_room_has_a_budget_and_every_budget_a_room() -> None:
+    rooms = {room_of(str(path.relative_to(ROOT))) for path in (ROOT / "tests").rglob("test_*.py")}
+    assert rooms | {"client-sdk"} == set(read_budget()) | {"client-sdk"}
