@@ -110,6 +110,7 @@ def test_a_module_opens_nothing_when_it_is_imported() -> None:
     assert not wrong
 
 
+@pytest.mark.usefixtures("processes")
 def test_importing_everything_prints_nothing_starts_nothing_and_reads_no_setting() -> None:
     """In a process of its own: no thread, child, open socket or event loop is there afterwards, and no warning came."""
     names = [module_name(path) for path in SOURCES if path.name not in ("__main__.py", "env.py") and importable(path)]
@@ -135,6 +136,7 @@ assert not sockets, sockets
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done.stderr
 
 
+@pytest.mark.usefixtures("processes")
 def test_only_known_entries_stand_at_the_top() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     if tracked.returncode:

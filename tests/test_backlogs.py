@@ -51,6 +51,7 @@ async def test_a_thousand_clients_at_once_find_room_at_every_port(
                 assert_backlog(process.ready[port])
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_thousand_clients_at_once_find_room_at_the_page_of_the_shop() -> None:
     port = free_port()
     async with AsyncClient("http://127.0.0.1:1", "none") as client:

@@ -47,6 +47,7 @@ async def test_a_server_that_cannot_start_fails_with_what_it_said(
             await house.start_ledger(STOCKWIRE_LEDGER_PORT=-1)
 
 
+@pytest.mark.usefixtures("processes")
 async def test_an_unexpected_traceback_is_an_error(system: System) -> None:
     program = "print('{\"ready\":true}', flush=True); 1 / 0"
     process = ServerProcess("crashing", clean_environment({}), system.folder, ["-c", program])
@@ -64,6 +65,7 @@ def test_settings_of_the_machine_do_not_reach_the_processes(monkeypatch: pytest.
     assert [name for name in environment if name.startswith("STOCKWIRE_")] == ["STOCKWIRE_HUB_NODE"]
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_process_that_is_left_behind_is_found(tmp_path: Path) -> None:
     """Its parent is gone, so it is nobody's child any more; the mark in its environment remains."""
     orphan = (

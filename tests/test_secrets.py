@@ -111,20 +111,21 @@ def dataclass_fields(path: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
+def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> Iterator[RunningUp]:
     """Everything there is, database and broker included."""
     running = RunningUp(tmp_path_factory.mktemp("up"), "--replay", "0")
     try:
         running.start()
         yield running
-        processes = running.processes()
+        children = running.processes()
     except BaseException:
         running.stop()
         raise
     assert running.stop() == 0, running.output
-    assert gone(processes) == []
+    assert gone(children) == []
 
 
+@pytest.mark.usefixtures("processes")
 async def test_no_command_line_and_no_log_of_an_up_shows_a_secret(up: RunningUp) -> None:
     kept = {name: (up.data / name).read_text().strip() for name in ("up.key", "hub.key", "token.secret")}
     kept["postgres.password"] = (up.data / "postgres.password").read_text().strip()
@@ -178,6 +179,7 @@ async def test_no_log_shows_a_secret_when_everything_is_refused(process_system: 
     assert shown_in(command_lines(), hidden) == []
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_database_that_refuses_the_password_is_named_without_it(
     system: System, database_url: str, tmp_path: Path
 ) -> None:

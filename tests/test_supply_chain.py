@@ -69,12 +69,14 @@ def test_what_is_tested_is_what_runs() -> None:
     assert {pin: tested.get(pin) for pin in locked(RUN)} == locked(RUN)
 
 
+@pytest.mark.usefixtures("processes")
 def test_the_bill_of_materials_names_exactly_what_is_locked(tmp_path: Path) -> None:
     components = make_sbom(tmp_path / "sbom.json")["components"]
     assert {(one["name"], one["version"]): hashes_of(one) for one in components} == locked(RUN)
     assert len(components) == len(requirements(RUN))
 
 
+@pytest.mark.usefixtures("processes")
 def test_the_bill_of_materials_is_the_same_each_time(tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     make_sbom(first)

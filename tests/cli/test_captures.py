@@ -51,6 +51,7 @@ def test_the_headings_are_those_that_the_code_prints_today() -> None:
     assert {line[0] for line in body("doctor")[:-2]} <= {*SIGNS.values(), " "}
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_command_that_is_run_again_has_the_shape_of_its_capture(up: RunningUp) -> None:
     """Those that end by themselves and print the same of any sample shop; of the doctor, that it looks at the same."""
     again = {name: take(CAPTURES[name], up.environment()) for name in ("doctor", "stock-refused")}

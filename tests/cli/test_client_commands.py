@@ -180,6 +180,7 @@ def test_watch_refuses_thresholds_that_make_no_sense(shell: Shell) -> None:
     assert shell.refused("watch", shell.name, "--at-most", "5", "--until", "5", status=1)["field"] == "until"
 
 
+@pytest.mark.usefixtures("processes")
 def test_watch_prints_what_the_public_sees_and_what_crosses(shell: Shell) -> None:
     shell.run("stock", "receive", shell.name, shell.name, "12")
     public = asyncio.run(shell.system.key(shell.name, f"stock:public:{shell.name}"))
@@ -204,6 +205,7 @@ def test_watch_prints_what_the_public_sees_and_what_crosses(shell: Shell) -> Non
         }
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("view", [[], ["--public"], ["--at-most", "5"]], ids=" ".join)
 def test_watch_says_that_there_is_no_such_location_and_shows_its_stock_as_soon_as_it_is_made(
     shell: Shell, tmp_path: Path, view: list[str]
@@ -220,6 +222,7 @@ def test_watch_says_that_there_is_no_such_location_and_shows_its_stock_as_soon_a
         assert (told["location"], told["sku"], told["version"]) == (nowhere, shell.name, 1)
 
 
+@pytest.mark.usefixtures("processes")
 def test_watch_says_nothing_of_a_location_that_is_there_and_empty(shell: Shell, tmp_path: Path) -> None:
     with (tmp_path / "said").open("w+") as said, shell.running("watch", shell.name, said=said) as lines:
         assert shell.next_of(lines, "snapshot")["levels"] == []

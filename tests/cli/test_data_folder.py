@@ -52,6 +52,7 @@ def test_a_second_system_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     second.release()
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_lock_whose_holder_was_killed_is_taken(tmp_path: Path) -> None:
     program = (
         "import sys, os, signal; from pathlib import Path; from cli.data_folder import DataFolder;"

@@ -80,6 +80,7 @@ def test_a_reason_is_shown_without_the_document_around_it(body: str, reason: str
     assert reason_of(body) == reason
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_sound_system_without_an_up(tmp_path: Path, database_url: str, redis_url: str) -> None:
     _, found = doctor(
         tmp_path,
@@ -93,6 +94,7 @@ def test_a_sound_system_without_an_up(tmp_path: Path, database_url: str, redis_u
     assert found["processes"]["state"] == "skipped"
 
 
+@pytest.mark.usefixtures("processes")
 def test_everything_that_is_missing_is_named_with_its_fix(tmp_path: Path, empty_database_url: str) -> None:
     status, found = doctor(
         tmp_path,
@@ -110,6 +112,7 @@ def test_everything_that_is_missing_is_named_with_its_fix(tmp_path: Path, empty_
         assert fix in found[check]["fix"]
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_database_that_is_away(tmp_path: Path) -> None:
     status, found = doctor(tmp_path, "--audit", STOCKWIRE_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert status == 1
@@ -117,6 +120,7 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
     assert "audit" not in found
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize(
     ("broken", "invariant"),
     [
@@ -139,6 +143,7 @@ async def test_the_audit_names_the_broken_invariant(
     assert any(check.startswith(f"audit {invariant} ") for check in failed(found))
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_change_is_seen_through_every_hub_and_leaves_nothing_behind(up: RunningUp) -> None:
     async def level() -> Level:
         async with AsyncClient(up.run["ledger"], up.run["key"]) as client:

@@ -21,6 +21,8 @@ from cli.embedded import Postgres, Valkey, is_leftover
 from cli.launch import Launch, Watchdog
 from cli.watchdog import Child, end, start_time
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 GONE_WITHIN_S = 10.0
 
 

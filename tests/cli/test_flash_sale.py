@@ -47,6 +47,7 @@ def flash_sale(data: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_planted_oversell_turns_the_verdict_red(tmp_path: Path, stockwire_system: System) -> None:
     data = await folder(tmp_path, stockwire_system)
     connection = await asyncpg.connect(stockwire_system.database_url)
@@ -62,6 +63,7 @@ async def test_a_planted_oversell_turns_the_verdict_red(tmp_path: Path, stockwir
     assert "its events sum up to -25" in reasons
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_sale_that_is_told_to_stop_says_so_with_its_status(tmp_path: Path, shared_system: System) -> None:
     data = await folder(tmp_path, shared_system)
     connection = await asyncpg.connect(shared_system.database_url)
@@ -80,6 +82,7 @@ async def test_a_sale_that_is_told_to_stop_says_so_with_its_status(tmp_path: Pat
             await process.wait()
 
 
+@pytest.mark.usefixtures("processes")
 async def test_nothing_is_broken_that_is_no_child_of_that_up(tmp_path: Path, shared_system: System) -> None:
     stranger = await asyncio.create_subprocess_exec("sleep", "60")
     data = await folder(tmp_path, shared_system, up=1, **{"hub-1": stranger.pid})

@@ -13,6 +13,8 @@ from cli.installing import EXIT_CONFIG, Progress
 from tests.cli.job_terminal import JobTerminal
 from tests.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PROGRAM = ROOT / "cli" / "installing.py"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ARGS"))}
 """Not those of a `make test` that we may be run by."""

@@ -12,6 +12,8 @@ import pytest
 from tests.cli.job_terminal import JobTerminal
 from tests.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PROGRAM = """
 import asyncio, os, signal, sys
 from cli.terminal.keyboard import Keyboard

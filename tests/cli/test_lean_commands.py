@@ -65,18 +65,21 @@ def of(names: set[str], packages: set[str]) -> set[str]:
     return {name for name in names if any(name == package or name.startswith(f"{package}.") for package in packages)}
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["stock", "--help"], ["stock", "sell", "--help"]])
 def test_help_needs_neither_http_nor_any_server(words: list[str]) -> None:
     names, _ = imported_by(*words)
     assert of(names, HEAVY | SERVERS | HTTP | EVERYTHING) == set()
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_verb_is_completed_without_asking_anybody() -> None:
     names, offered = imported_by(**typed("stockwire sto"))
     assert offered.split() == ["stock"]
     assert of(names, HEAVY | SERVERS | HTTP | EVERYTHING) == set()
 
 
+@pytest.mark.usefixtures("processes")
 def test_what_asks_once_needs_no_event_loop_no_tables_and_nothing_of_streams(
     shared_system: System, unique_name: str
 ) -> None:

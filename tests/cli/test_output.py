@@ -43,6 +43,7 @@ def settings(shared_system: System) -> dict[str, str]:
     return {"STOCKWIRE_URL": shared_system.ledger_url, "STOCKWIRE_API_KEY": key}
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["stock", "--help"]])
 def test_a_full_disk_is_one_line_whatever_prints(words: list[str]) -> None:
     done = run(*words, out=FULL)
@@ -50,6 +51,7 @@ def test_a_full_disk_is_one_line_whatever_prints(words: list[str]) -> None:
     assert run(*words, out=FULL, err=FULL).returncode == EXIT_OUTPUT, "with nobody left to tell"
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_sale_that_cannot_be_printed_names_its_key(
     shared_system: System, unique_name: str, settings: dict[str, str]
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_sale_that_cannot_be_printed_names_its_key(
     )
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_name_is_never_printed_as_another(settings: dict[str, str], unique_name: str, encoding: str) -> None:
     name = "Grün 日本"
@@ -82,6 +85,7 @@ def test_a_name_is_never_printed_as_another(settings: dict[str, str], unique_nam
     assert text == f"{unique_name}: {name}\n".encode(encoding, "backslashreplace")
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_reader_that_has_gone_is_told_nothing(settings: dict[str, str]) -> None:
     listing = subprocess.Popen(
         [PROGRAM, "items", "list"],

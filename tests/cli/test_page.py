@@ -24,6 +24,8 @@ from tests.cli.running import RunningUp
 from tests.docs.pages import Block, watching_blocks
 from tests.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 WITHIN_S = 30
 SNIPPETS = [found for found in watching_blocks() if found.language == "js"]
 WATCHED = re.compile(r"85123A|TEA-1|A-100")

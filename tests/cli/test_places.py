@@ -21,6 +21,8 @@ from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM, RunningUp, gone
 from tests.other_user import STRANGER, as_stranger, require_root
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 LOST = "-dac_override,-dac_read_search,-fowner,-sys_ptrace"
 """What lets root go everywhere; containers may deny it."""
 START = """

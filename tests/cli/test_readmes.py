@@ -13,6 +13,8 @@ from tests.docs.pages import block
 from tests.docs.running import Reader, line_of, node_command
 from tests.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 README = ROOT / "README.md"
 CLIENT_README = ROOT / "client-sdk" / "python" / "README.md"
 SKU, LOCATION = "85123A", "shop"

@@ -11,6 +11,8 @@ import pytest
 
 import stockwire_command
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 Refused = Callable[..., str]
 PROGRAM = Path(sys.executable).with_name("stockwire")
 

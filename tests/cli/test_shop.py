@@ -10,6 +10,8 @@ from stockwire import AsyncClient
 from stockwire.errors import Forbidden
 from tests.cli.running import RunningUp
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 
 def own(up: RunningUp) -> dict[str, str]:
     return {"Origin": up.run["page"], "Content-Type": "application/json"}

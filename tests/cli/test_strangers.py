@@ -22,6 +22,8 @@ from tests.cli.running import RunningUp
 from tests.deploy.image import others_may_run_it
 from tests.other_user import BECOME, STRANGER, give_up
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 SECRET_FILES = ("up.key", "hub.key", "token.secret", "postgres.password")
 TRIES = """
 import json, os, socket, sys

@@ -20,6 +20,8 @@ from cli.supervisor import EmbeddedPart, ServicePart, Supervisor, SupervisorFail
 from server.settings.environment import SettingsError
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 READY = 'import time; print("noise"); print(\'{"ready":true}\', flush=True); time.sleep(600)'
 DIES_WHEN_READY = "print('{\"ready\":true}', flush=True)"
 NEVER_READY = 'import sys; sys.exit("stockwire: the fix is this")'

@@ -19,6 +19,8 @@ from cli.temporary_folder import TemporaryFolder, clear_leftovers, temporary_fol
 from tests.other_user import STRANGER, as_stranger, require_root
 from tests.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 WITHIN_S = 20.0
 PARENT = """
 import sys

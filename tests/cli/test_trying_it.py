@@ -14,6 +14,8 @@ from cli.data_folder import DataFolder
 from tests.cli.job_terminal import JobTerminal
 from tests.cli.running import PROGRAM, RunningUp, gone
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 FEW = ("--buyers", "60", "--units", "10", "--watchers", "6")
 HEALED_S_MAX = 10.0
 """design.md, I4."""
@@ -22,7 +24,7 @@ LAG_MS_MAX = 10_000
 
 
 @pytest.fixture(scope="module")
-def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunningUp:
+def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> RunningUp:
     """Known by its folder, and started by ``terminal``."""
     return RunningUp(tmp_path_factory.mktemp("keys"))
 

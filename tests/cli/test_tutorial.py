@@ -14,6 +14,8 @@ from tests.docs.pages import block, blocks
 from tests.docs.running import Reader, line_of, node_command
 from tests.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PAGE = ROOT / "docs" / "tutorial.md"
 TIME = re.compile(r'"committed_at":"[^"]+"')
 

@@ -22,6 +22,8 @@ from stockwire.errors import Forbidden
 from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 FIGURES = re.compile(
     r"^oversold (?P<oversold>[\d,]+) · (?P<changes>[\d,]+) changes/s · commit to client p50 (?P<p50>[\d.,]+) ms · "
     r"p99 (?P<p99>[\d.,]+) ms · clients (?P<clients>[\d,]+) · refused [\d,]+ · conflicts [\d,]+$",

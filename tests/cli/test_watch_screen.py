@@ -5,9 +5,13 @@ import contextlib
 import os
 import signal
 
+import pytest
+
 from stockwire import AsyncClient
 from tests.cli.running import PROGRAM, RunningUp
 from tests.pseudo_terminal import PseudoTerminal
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 SKU = "watched"
 """Of these tests alone: the replay sells all others."""
