@@ -23,8 +23,6 @@ from tests.servers import Server
 from tests.system import Grounds, ProcessSystem, ResidentSystem, System
 from tests.valkey import ValkeyServer
 
-pytest_plugins = ("tests.harness.tiers", "tests.harness.rooms")
-
 MEMORY = Path("/dev/shm")  # Linux has it; elsewhere there is none
 MEMORY_BYTES_MIN = 2 * 2**30
 os.environ[SESSION_VARIABLE] = SESSION_ID

@@ -13,6 +13,8 @@ from tests.client.blocking import open_till
 from tests.processes import clean_environment
 from tests.system import System
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 DEADLINE_S = 30.0
 FORGOTTEN = """
 import sys

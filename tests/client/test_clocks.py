@@ -7,10 +7,14 @@ import sys
 import time
 from typing import Any
 
+import pytest
+
 from tests.client.blocking import open_till
 from tests.moved_clock import moved_clock
 from tests.processes import clean_environment
 from tests.system import System
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 LIFE_S = 20
 """The renewal is due a fifth before the end: more than a machine may stand still."""

@@ -20,6 +20,8 @@ from tests.processes import clean_environment
 from tests.source import ROOT
 from tests.system import System
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PROJECT = ROOT / "client-sdk" / "python"
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
 NEEDED = {"httpx", "orjson", "websockets"}

@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from ledger.audit import audit
 from ledger.database import create_engine
 from stockwire import AsyncClient
@@ -15,6 +17,8 @@ from tests.client.import_command import SAMPLE, begin, beginning, command, finis
 from tests.conftest import StartLedger
 from tests.proxy import proxy_to
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 BEGINNING_LINES = 8_000
 HALF_WAY_S = 60.0

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from stockwire import AsyncClient, Item, receipt, sale
 from tests.client.import_command import Finished, begin, command, finish, on_hand, sales, stored
 from tests.conftest import StartLedger
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 
 async def test_what_was_on_hand_is_sold_from_and_no_file_brings_stock_of_its_own(

@@ -12,6 +12,8 @@ from tests.client.import_command import command, on_hand, sales
 from tests.conftest import StartLedger
 from tests.servers import free_port
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),

@@ -24,6 +24,8 @@ from stockwire import (
 )
 from tests.system import Grounds, ProcessSystem
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 DEADLINE_S = 20.0
 LOW = AtMost(5, until=8)
 BACK = AtLeast(1)

@@ -29,6 +29,8 @@ from tests.proxy import Proxy, proxy_to
 from tests.system import Grounds, ProcessSystem, System
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 DEADLINE_S = 15.0
 SKUS = ["A", "B", "C"]
 

@@ -16,6 +16,8 @@ from tests.docs.running import Reader
 from tests.source import ROOT
 from tests.system import System
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PAGES = ROOT / "docs" / "how-to"
 FOLLOWED = ("storefront.md", "till.md", "import-sales.md")
 """From the first block to the last, in a system that has nothing but what `up` makes. See ``Follower``."""

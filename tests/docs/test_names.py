@@ -118,6 +118,7 @@ def test_every_route_exists(page: Path) -> None:
     assert not [name for name in named if not known.fullmatch(name)]
 
 
+@pytest.mark.usefixtures("processes")
 def test_every_page_that_the_code_names_exists() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     files = [ROOT / name for name in tracked.stdout.splitlines() if Path(name).suffix in CODE_SUFFIXES]

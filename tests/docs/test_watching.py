@@ -20,6 +20,8 @@ from tests.source import ROOT
 from tests.system import Grounds, ProcessSystem
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 STOCK = {"shop": ("85123A", "71053"), "berlin": ("TEA-1", "A-100", "B-100")}
 """What the pages watch. Each begins with BEGIN units: two of the programs sell one of them first."""
 BEGIN, DELIVERED = 6, 9

@@ -24,6 +24,8 @@ from tests.system import System
 from tests.waiting import wait_until
 from wire.shards import shard_of
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 LEDGER = Path(wire.__file__).with_name("openapi.yaml")
 HUB = Path(wire.__file__).with_name("hub-openapi.yaml")
 SHARDS = 4

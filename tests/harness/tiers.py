@@ -5,7 +5,8 @@ pure      what of the quick ones needs neither: ``make check`` runs it
 process   starts programs: it asks for the fixture ``processes``, itself or through another
 campaign  breaks and loads whole systems for long: it asks for ``campaign``, and is run last and alone
 
-A quick test that starts a program fails and says so: a process costs as much as a hundred tests.
+A quick test that starts a program fails and says so: a process costs as much as a hundred tests. The
+client's own tests, which are given away with it, know nothing of tiers: they are quick, and may.
 """
 
 import sys
@@ -24,6 +25,8 @@ TIERS = {
     "process": "starts programs",
     "campaign": "breaks or loads whole systems for long; run last and alone",
 }
+
+OWN_TIERS = "client-sdk"
 
 _quick: list[str] = []
 """The quick test that runs now, if it is one."""
@@ -83,7 +86,8 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
 @contextmanager
 def _watching(item: pytest.Item | None) -> Iterator[None]:
     before = _quick[:]
-    _quick[:] = [item.nodeid] if item is not None and tier_of(item) == "quick" else []
+    watched = item is not None and tier_of(item) == "quick" and OWN_TIERS not in item.path.parts
+    _quick[:] = [item.nodeid] if item is not None and watched else []
     try:
         yield
     finally:

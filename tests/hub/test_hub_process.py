@@ -164,6 +164,7 @@ def test_nonsense_settings_name_the_setting(setting: str, value: str) -> None:
         read_settings({**SETTINGS, f"STOCKWIRE_{setting}": value})
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_start_that_cannot_work_is_refused_in_one_line(system: System) -> None:
     await system.start_ledger()
     cases: list[tuple[str, str | None]] = [

@@ -48,6 +48,7 @@ BREAKS = [
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize(("invariant", "sabotage"), BREAKS)
 async def test_a_broken_invariant_is_named(
     path: CommitPath, database_url: str, redis_url: str, tmp_path: Path, invariant: str, sabotage: str
@@ -61,6 +62,7 @@ async def test_a_broken_invariant_is_named(
     assert await asyncio.to_thread(_doctor_names, tmp_path, database_url, redis_url) == (1, named)
 
 
+@pytest.mark.usefixtures("processes")
 async def test_a_torn_operation_is_found_although_sums_versions_and_seqs_look_right(
     path: CommitPath, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:

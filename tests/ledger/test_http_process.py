@@ -17,6 +17,8 @@ from tests.servers import Server, free_port
 from tests.system import System
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 GOOD = {
     "STOCKWIRE_DATABASE_URL": "postgresql://127.0.0.1:1/nothing",
     "STOCKWIRE_REDIS_URL": "redis://127.0.0.1:1",

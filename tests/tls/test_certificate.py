@@ -61,6 +61,7 @@ def test_what_is_no_certificate_and_what_is_no_key_is_refused(authority: Authori
     assert "has more than 1,048,576 bytes" in refusal(Certificate(nonsense, authority.key))
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o602])
 def test_a_key_that_is_open_to_every_user_is_refused_with_the_fix(authority: Authority, mode: int) -> None:
     authority.key.chmod(mode)
@@ -81,6 +82,7 @@ def test_a_key_of_another_certificate_is_refused(authority: Authority, tmp_path:
     assert said.startswith(f"STOCKWIRE_TLS_KEY_FILE={other.key} is not the key of STOCKWIRE_TLS_CERT_FILE")
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(authority: Authority) -> None:
     locked = authority.key.with_name("locked.pem")
     command = ["openssl", "ec", "-aes256", "-passout", "pass:hidden", "-in", str(authority.key), "-out", str(locked)]

@@ -10,6 +10,8 @@ import pytest
 from tests.processes import ServerProcess, clean_environment
 from tests.tls.certificates import Authority
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PROGRAM = str(Path(sys.executable).with_name("stockwire"))
 UNREACHED = "127.0.0.1:1"
 SETTINGS: dict[str, Any] = {
