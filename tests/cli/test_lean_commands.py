@@ -100,6 +100,7 @@ def test_what_asks_once_needs_no_event_loop_no_tables_and_nothing_of_streams(
     assert of(names, NOT_FOR_ONE_CALL) == set()
 
 
+@pytest.mark.usefixtures("processes")
 def test_an_installation_leaves_nothing_for_a_call_to_compile(tmp_path: Path) -> None:
     """Where Python may not write bytecode, each call would do it again and cost twice as much."""
     recipe = re.search(r"^COMPILE := (.+?[^\\])$", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cli import health
 from tests.deploy.dockerfile import (
     DOCKERFILE,
@@ -26,6 +28,7 @@ DIGEST_OR_VERSION = re.compile(r"[\w./-]+(:\d+\.\d+-[a-z-]+|@sha256:[0-9a-f]{64}
 ROUTES_AT_RUN_TIME = {"wire/openapi.yaml", "ledger/routes/docs.html", "ledger/sql/commit.sql"}
 
 
+@pytest.mark.usefixtures("processes")
 def test_hadolint_finds_nothing() -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, timeout=60, check=False)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -14,9 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.chance import ROUNDS
 from tests.ledger.commit_path import commit_path
 from tests.model.machine import OWNERS, LedgerMachine
-from tests.postgres import PostgresServer
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
+from tests.system import Grounds, ResidentSystem, System
 
 EXAMPLES = 40 * ROUNDS
 STEPS = 30
@@ -27,22 +24,17 @@ logger = logging.getLogger(__name__)
 
 
 @pytest.fixture
-def two_replicas(
-    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
-) -> Iterator[ProcessSystem]:
-    name = postgres.create_database(template_database)
-    folder = tmp_path_factory.mktemp("model")
-    system = ProcessSystem(folder, postgres.url(name), valkey.url, f"model-{secrets.token_hex(4)}")
-    try:
-        asyncio.run(system.start(ledgers=2, hubs=0))
+def two_replicas(grounds: Grounds) -> Iterator[System]:
+    with grounds.system(ResidentSystem, _two_ledgers) as system:
         yield system
-    finally:
-        asyncio.run(system.stop())
-        postgres.drop_database(name)
+
+
+async def _two_ledgers(system: System) -> None:
+    await system.start(ledgers=2, hubs=0)
 
 
 @pytest.mark.timeout(300 * ROUNDS)
-def test_two_replicas_answer_as_a_dictionary_would(two_replicas: ProcessSystem) -> None:
+def test_two_replicas_answer_as_a_dictionary_would(two_replicas: System) -> None:
     LedgerMachine.answers.clear()
     with ExitStack() as stack:
         for owner in OWNERS:
@@ -66,6 +58,6 @@ def test_two_replicas_answer_as_a_dictionary_would(two_replicas: ProcessSystem) 
     assert asyncio.run(_violations(two_replicas)) == []
 
 
-async def _violations(system: ProcessSystem) -> list[object]:
+async def _violations(system: System) -> list[object]:
     async with commit_path(system.database_url) as path:
         return [*await path.audit()]
