@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import DataFolder
 from ledger import migrations
-from ledger.database import create_engine
-from ledger.keys import create_key, find_key, split_key
+from ledger.access.keys import create_key, find_key, split_key
+from ledger.database.engine import create_engine
 
 _TIMEOUT_S = 300.0  # a migration of a large database
 OWNER = "stockwire-up"

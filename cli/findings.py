@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from ledger.keys import ApiKey
+from ledger.access.keys import ApiKey
 from stockwire.cli.counted import counted
 from wire.scopes import allows
 

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import write_private
 from cli.trust import trusted
-from ledger.database import create_engine
-from ledger.event import timestamp
-from ledger.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
+from ledger.access.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
+from ledger.commit.event import timestamp
+from ledger.database.engine import create_engine
 from server.broker.broker_url import broker_url_of
 from server.problems import Invalid
 from server.settings.environment import Environment

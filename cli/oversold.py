@@ -1,12 +1,12 @@
 """Whether anything was oversold, asked of the database again and again at a small cost.
 
-`ledger.audit` reads the whole log; this reads what has happened since the last look: every level touched must be the
-sum of all its events, not below zero and not below what is reserved.
+`ledger.database.audit` reads the whole log; this reads what has happened since the last look: every level touched
+must be the sum of all its events, not below zero and not below what is reserved.
 """
 
 import asyncpg
 
-from ledger.connector import Connector
+from ledger.database.connector import Connector
 
 AWAY = (
     OSError,

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from hub.node import Listeners, Node
+from hub.process import Listeners, Node
 from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, Settings, read_settings
-from hub.stream import PATH
+from hub.stream.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
 from server.http.listening import bind, url_of
 from server.process import announce, end_with, handle_signals, log_to_stderr

@@ -11,14 +11,14 @@ from prometheus_client import Histogram
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from hub.access import Access
-from hub.connection import PHASES, Connection
-from hub.door import Door
-from hub.event_stream import EventStreams
-from hub.feed import Feed
-from hub.loader import Loader
-from hub.readers import Readers
-from hub.stream import Stream
+from hub.entry.access import Access
+from hub.entry.door import Door
+from hub.feed.feed import Feed
+from hub.feed.loader import Loader
+from hub.reads.event_stream import EventStreams
+from hub.reads.readers import Readers
+from hub.stream.connection import PHASES, Connection
+from hub.stream.stream import Stream
 from server.http.problems import Problems
 from server.metrics import Families, create_registry
 from server.tls.handshakes import Handshakes

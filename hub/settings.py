@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hub.fanout import Bounds
+from hub.fanout.fanout import Bounds
 from hub.limits import Limits
 from server.broker.broker_url import broker_url_of
 from server.settings.addresses import Network

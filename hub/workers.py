@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from hub.settings import HOST, READ_PORT, STREAM_PORT, Settings
-from hub.stream import PATH
+from hub.stream.stream import PATH
 from server.http.listening import bind, url_of
 from server.process import announce
 from server.settings.environment import PORT_MAX, SettingsError

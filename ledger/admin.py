@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledger.commit.writers import Writers
+from ledger.database.reading import reading
+from ledger.http.parts import Parts
 from ledger.metrics import LedgerCollector
-from ledger.parts import Parts
-from ledger.reading import reading
-from ledger.writers import Writers
 from server.http.health import HealthRoutes
 from server.metrics import create_registry, exposition
 from server.problems import Unavailable

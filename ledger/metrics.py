@@ -11,8 +11,8 @@ from typing import Any
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from ledger.parts import Parts
-from ledger.writers import Writers
+from ledger.commit.writers import Writers
+from ledger.http.parts import Parts
 from server.metrics import Families
 
 PREFIX = "stockwire_ledger"

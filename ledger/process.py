@@ -7,21 +7,21 @@ import socket
 from collections.abc import Callable
 
 from ledger import migrations
+from ledger.access.hub_callers import HubCallers
 from ledger.admin import create_admin_app
-from ledger.admission import InFlight
-from ledger.app import create_app, create_waiting_app
-from ledger.connection_table import ConnectionTable
-from ledger.connector import Connector
-from ledger.database import COMMIT_SETTINGS, create_engine
-from ledger.heads import Heads
-from ledger.hub_callers import HubCallers
-from ledger.long_polls import LongPolls
-from ledger.parts import Parts
-from ledger.publisher import Publisher
+from ledger.commit.writers import Writers
+from ledger.database.connector import Connector
+from ledger.database.engine import COMMIT_SETTINGS, create_engine
+from ledger.feed.heads import Heads
+from ledger.feed.long_polls import LongPolls
+from ledger.feed.publisher import Publisher
+from ledger.http.admission import InFlight
+from ledger.http.app import create_app, create_waiting_app
+from ledger.http.connection_table import ConnectionTable
+from ledger.http.parts import Parts
+from ledger.http.serving import Gate, create_server
 from ledger.readiness import NoDatabase, Readiness
-from ledger.serving import Gate, create_server
 from ledger.settings import Settings
-from ledger.writers import Writers
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.settings.environment import SettingsError

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger import migrations
-from ledger.connector import READ_ONLY, STANDBY, STANDING, Connector
-from ledger.heads import Heads
-from ledger.reading import reading
+from ledger.database.connector import READ_ONLY, STANDBY, STANDING, Connector
+from ledger.database.reading import reading
+from ledger.feed.heads import Heads
 from server.problems import Unavailable
 from server.settings.database_parameters import SETTING
 from server.settings.environment import SettingsError

@@ -15,13 +15,13 @@ import pytest
 from cli.launch import Watchdog
 from ledger import migrations
 from stockwire import AsyncClient
-from tests.chance import EXPLORES
-from tests.children import SESSION_ID, SESSION_VARIABLE, left_behind
-from tests.postgres import PostgresServer, run_apart
-from tests.residents import keep_logs
-from tests.servers import Server
-from tests.system import Grounds, ProcessSystem, ResidentSystem, System
-from tests.valkey import ValkeyServer
+from tests.harness.chance import EXPLORES
+from tests.harness.children import SESSION_ID, SESSION_VARIABLE, left_behind
+from tests.harness.postgres import PostgresServer, run_apart
+from tests.harness.residents import keep_logs
+from tests.harness.servers import Server
+from tests.harness.system import Grounds, ProcessSystem, ResidentSystem, System
+from tests.harness.valkey import ValkeyServer
 
 MEMORY = Path("/dev/shm")  # Linux has it; elsewhere there is none
 MEMORY_BYTES_MIN = 2 * 2**30

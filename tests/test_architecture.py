@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import clean_environment
-from tests.source import (
+from tests.harness.processes import clean_environment
+from tests.harness.source import (
     CLIENT,
     PACKAGES,
     ROOT,
@@ -58,7 +58,12 @@ def test_a_module_imports_only_what_its_package_may() -> None:
     ("package", "imported"),
     [
         *(("wire", "server.problems"), ("server", "ledger.errors"), ("server", "hub.errors"), ("hub", "ledger.errors")),
-        *(("ledger", "hub.errors"), ("cli", "hub.node"), ("stockwire", "wire.names"), ("server", "tests.waiting")),
+        *(
+            ("ledger", "hub.errors"),
+            ("cli", "hub.process"),
+            ("stockwire", "wire.names"),
+            ("server", "tests.harness.waiting"),
+        ),
     ],
 )
 def test_a_planted_import_of_what_a_package_may_not_know_is_found(package: str, imported: str) -> None:

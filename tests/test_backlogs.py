@@ -22,10 +22,10 @@ from cli.page_server import serve_page
 from cli.shop import Shop
 from server.http.listening import BACKLOG
 from stockwire import AsyncClient
-from tests.servers import free_port
-from tests.system import ProcessSystem
+from tests.harness.servers import free_port
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
 from tests.tls.certificates import Authority
-from tests.waiting import wait_until
 
 AT_ONCE = 1_000
 DEADLINE_S = 10.0

@@ -2,11 +2,11 @@
 
 import httpx
 
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.raw_socket import raw_socket
 from tests.hub.reader import HUB
 from tests.ledger.api import LEDGER
-from tests.raw_socket import raw_socket
 
 MISDIRECTED = {"$ref": "openapi.yaml#/components/schemas/MisdirectedProblem"}
 ALLOWED = "stock.example,hub.example:8443,127.0.0.1"

@@ -11,10 +11,10 @@ import orjson
 import pytest
 
 from stockwire import AsyncClient
-from tests.api_keys import make_token
-from tests.metrics import await_metric
-from tests.servers import TRACEBACK, Server
-from tests.system import System
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_metric
+from tests.harness.servers import TRACEBACK, Server
+from tests.harness.system import System
 
 DEADLINE_S = 20.0
 LONG_POLL_S = 30

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.conftest import StartSystem
-from tests.raw_socket import raw_socket
-from tests.system import System
+from tests.harness.raw_socket import raw_socket
+from tests.harness.system import System
 
 LISTED = "https://shop.example,http://localhost:3000"
 ORIGINS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.children import ours
-from tests.processes import ServerProcess, clean_environment
-from tests.system import ProcessSystem, System
+from tests.harness.children import ours
+from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.system import ProcessSystem, System
 
 
 async def test_a_ledger_answers_when_it_says_that_it_is_ready(process_system: ProcessSystem) -> None:

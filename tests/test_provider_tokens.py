@@ -8,7 +8,10 @@ import httpx
 import jwt
 import pytest
 
-from tests.api_keys import make_token
+from tests.harness.api_keys import make_token
+from tests.harness.stream import open_stream
+from tests.harness.system import ProcessSystem, System
+from tests.harness.waiting import wait_until
 from tests.hub.shop import Shop
 from tests.ledger.api import Api, problem
 from tests.server.tokens.provider import (
@@ -20,10 +23,7 @@ from tests.server.tokens.provider import (
     private_key,
     token,
 )
-from tests.stream import open_stream
-from tests.system import ProcessSystem, System
 from tests.tls.certificates import Authority
-from tests.waiting import wait_until
 
 RSA, NEW, LEDGER = private_key("RSA"), private_key("EC", "new"), private_key("EC", "ledger")
 READ = "stock:read:berlin"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.proxy import Proxy, proxy_to
+from tests.harness.proxy import Proxy, proxy_to
 
 DEADLINE_S = 10.0
 SHORT_S = 0.1

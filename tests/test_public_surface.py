@@ -16,9 +16,9 @@ from ledger.settings import read_settings as read_ledger_settings
 from server import problems
 from server.settings.environment import Environment
 from stockwire.cli.program import program
-from tests.api_keys import TOKEN_SECRET
-from tests.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
-from tests.system import System
+from tests.harness.api_keys import TOKEN_SECRET
+from tests.harness.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
+from tests.harness.system import System
 from wire.problems import PROBLEMS
 
 SETTING = re.compile(r"STOCKWIRE_[A-Z][A-Z0-9_]*[A-Z0-9]\Z")

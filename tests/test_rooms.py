@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rooms import HOUSES, circles, imports_within, impure_files, impurities, out_of_order
-from tests.source import imports_of
+from tests.harness.houses import HOUSES, circles, imports_within, impure_files, impurities, out_of_order
+from tests.harness.source import imports_of
 
 packages = pytest.mark.parametrize("package", HOUSES)
 
@@ -39,17 +39,17 @@ def test_a_room_lists_no_file_that_is_gone(package: str) -> None:
 
 
 def test_a_planted_circle_is_found_with_all_that_are_in_it() -> None:
-    planted = {**imports_within("ledger"), "stock": frozenset({"writer"})}
+    planted = {**imports_within("ledger"), "commit.stock": frozenset({"commit.writer"})}
     (group,) = circles(planted)
-    assert {"stock", "decide", "statements", "pending", "writer"} <= set(group)
+    assert {"commit.stock", "commit.decide", "commit.statements", "commit.pending", "commit.writer"} <= set(group)
     assert "errors" not in group
 
 
 def test_a_planted_import_of_a_later_room_is_found() -> None:
-    planted = {**imports_within("ledger"), "publisher": frozenset({"writer"}), "visitor": frozenset()}
+    planted = {**imports_within("ledger"), "feed.publisher": frozenset({"commit.writer"}), "visitor": frozenset()}
     assert out_of_order(planted, HOUSES["ledger"]) == [
         "visitor has no room",
-        "publisher (feed) imports writer (commit)",
+        "feed.publisher (feed) imports commit.writer (commit)",
     ]
 
 
@@ -64,16 +64,18 @@ def test_a_planted_circle_of_the_servers_rooms_is_found() -> None:
 def test_stock_that_knew_its_sessions_would_be_found() -> None:
     """As it was: what a hub holds imported, for types alone, the sessions that watch it."""
     imports = imports_within("hub")
-    planted = {**imports, "held": imports["held"] | {"session"}}
+    planted = {**imports, "stock.held": imports["stock.held"] | {"fanout.session"}}
     (group,) = circles(planted)
-    assert {"held", "session", "subscription", "shelf"} <= set(group)
-    assert out_of_order(planted, HOUSES["hub"]) == ["held (stock) imports session (fanout)"]
+    assert {"stock.held", "fanout.session", "fanout.subscription", "stock.shelf"} <= set(group)
+    assert out_of_order(planted, HOUSES["hub"]) == ["stock.held (stock) imports fanout.session (fanout)"]
 
 
 def test_an_import_for_types_alone_counts(tmp_path: Path) -> None:
     path = tmp_path / "planted.py"
-    path.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ledger.writer import Writer\n")
-    assert "ledger.writer" in set(imports_of(path))
+    path.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ledger.commit.writer import Writer\n"
+    )
+    assert "ledger.commit.writer" in set(imports_of(path))
 
 
 @pytest.mark.parametrize(

@@ -19,18 +19,18 @@ from cli.launch import Launch
 from cli.run_file import read_run
 from cli.running_system import running_system
 from cli.settings import UpSettings
-from hub.conversation import Authenticate
+from hub.protocols.native.conversation import Authenticate
 from hub.settings import read_settings as read_hub_settings
-from ledger.keys import ApiKey, NewKey
+from ledger.access.keys import ApiKey, NewKey
 from ledger.settings import read_settings as read_ledger_settings
 from stockwire.settings import Settings as ClientSettings
 from tests.cli.running import RunningUp, gone
-from tests.processes import ledger_process
-from tests.servers import Server
-from tests.source import SOURCES, parsed
-from tests.stream import open_stream
-from tests.system import ProcessSystem, System
-from tests.waiting import wait_until
+from tests.harness.processes import ledger_process
+from tests.harness.servers import Server
+from tests.harness.source import SOURCES, parsed
+from tests.harness.stream import open_stream
+from tests.harness.system import ProcessSystem, System
+from tests.harness.waiting import wait_until
 from wire.messages import Connect
 
 HIDDEN = "hidden-" + "x" * 32

@@ -11,7 +11,7 @@ from ledger.settings import read_settings as read_ledger_settings
 from server.settings.environment import Environment, SettingsError
 from stockwire.errors import ConfigurationError
 from stockwire.settings import resolve
-from tests.api_keys import TOKEN_SECRET
+from tests.harness.api_keys import TOKEN_SECRET
 
 CHECKED = ("integer", "number", "flag", "networks", "origins", "hosts", "url")
 """Readers that do not take every text."""

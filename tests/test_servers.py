@@ -8,11 +8,11 @@ import asyncpg
 import pytest
 import redis.asyncio
 
-from tests.api_keys import TOKEN_SECRET, make_token
-from tests.postgres import PostgresServer
-from tests.proxy import proxy_to_socket
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.harness.api_keys import TOKEN_SECRET, make_token
+from tests.harness.postgres import PostgresServer
+from tests.harness.proxy import proxy_to_socket
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 from wire.tokens import OURS, SHARED_SECRET, verify
 
 

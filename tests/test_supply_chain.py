@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.dockerfile import all_of
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 DEADLINE_S = 60.0
 RUN, TEST = "requirements.txt", "requirements-test.txt"

@@ -4,9 +4,9 @@
 """
 
 from stockwire import AsyncClient
-from tests.shown import shown_by_hubs
-from tests.stream import open_stream
-from tests.system import ProcessSystem, System
+from tests.harness.shown import shown_by_hubs
+from tests.harness.stream import open_stream
+from tests.harness.system import ProcessSystem, System
 
 
 async def test_a_sale_reaches_watchers_on_both_hubs(process_system: ProcessSystem) -> None:

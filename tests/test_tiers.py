@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.processes import ROOT, clean_environment
 from tests.harness.rooms import outgrown, read_budget, room_of
-from tests.processes import ROOT, clean_environment
 
 PLANTED = """
 import subprocess, sys

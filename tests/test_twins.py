@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from stockwire import AsyncClient, Item, Location, receipt
-from tests.shown import shown_by_hubs
-from tests.system import System
+from tests.harness.shown import shown_by_hubs
+from tests.harness.system import System
 
 DEADLINE_S = 20.0
 HEADERS = ("content-type", "allow", "www-authenticate", "retry-after", "accept-encoding", "connection")

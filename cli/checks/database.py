@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from cli import findings
 from cli.findings import Finding, FindingState
 from ledger import migrations
-from ledger.audit import audit as run_audit
-from ledger.connector import Connector, NoPrimary
+from ledger.database.audit import audit as run_audit
+from ledger.database.connector import Connector, NoPrimary
 from server.settings.database_url import read_database_url
 
 TIMEOUT_S = 10.0

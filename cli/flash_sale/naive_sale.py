@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from cli.flash_sale.buyers import Outcome, Purchase, callers
-from ledger.connector import Connector
+from ledger.database.connector import Connector
 
 SHARE_OF_FREE = 2  # takes one of so many free connections: the ledger and everybody else go on
 CONNECT_TIMEOUT_S = 10.0

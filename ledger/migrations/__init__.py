@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger.database import create_engine
+from ledger.database.engine import create_engine
 from wire.availability import PublicSteps
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from ledger.migrations import upgrade
 from tests.attacks import campaign
 from tests.attacks.striker import ATTACKS
 from tests.bench.shop import make_folder
-from tests.postgres import PostgresServer
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
 
 BEFORE_S = 5.0
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.stream import Stream, open_stream
+from tests.harness.stream import Stream, open_stream
 
 DEADLINE_S = 30.0
 

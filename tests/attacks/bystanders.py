@@ -12,10 +12,10 @@ from datetime import datetime
 
 import httpx
 
+from tests.harness.stream import Stream, open_stream
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.hub.shop import Shop
-from tests.stream import Stream, open_stream
-from tests.system import System
-from tests.waiting import wait_until
 
 LOCATION = "counter"
 SKUS = tuple(f"S{number}" for number in range(20))

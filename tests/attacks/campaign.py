@@ -11,9 +11,9 @@ import psutil
 from tests.attacks.attack import Attack, Met, Target
 from tests.attacks.bystanders import LOCATION, Bystanders, open_bystanders
 from tests.attacks.striker import Striker, open_striker
+from tests.harness.stream import open_stream
+from tests.harness.system import ProcessSystem
 from tests.hub.shop import Shop
-from tests.stream import open_stream
-from tests.system import ProcessSystem
 
 ORIGIN = "https://shop.example"
 OWN = "attic"

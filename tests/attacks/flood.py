@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.attacks.attack import Met, Target, at_once, attack
-from tests.raw_socket import CONTINUATION, PING, TEXT, RawSocket, masked_with, raw_frame, raw_socket
-from tests.stream import Stream, open_stream
+from tests.harness.raw_socket import CONTINUATION, PING, TEXT, RawSocket, masked_with, raw_frame, raw_socket
+from tests.harness.stream import Stream, open_stream
 
 CLIENTS = 10
 FRAGMENTS = 400_000

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from tests.api_keys import make_token
 from tests.attacks.attack import Met, Target, attack
-from tests.stream import open_stream
+from tests.harness.api_keys import make_token
+from tests.harness.stream import open_stream
 from wire.tokens import STOCKWIRE
 
 FORBIDDEN_SCOPES = ("stock:write:*", "admin")

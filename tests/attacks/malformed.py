@@ -6,8 +6,8 @@ from functools import partial
 from websockets.exceptions import ConnectionClosed
 
 from tests.attacks.attack import Met, Target, at_once, attack
-from tests.raw_socket import raw_socket
-from tests.stream import Stream, open_stream
+from tests.harness.raw_socket import raw_socket
+from tests.harness.stream import Stream, open_stream
 
 BOMBS = 50
 DEPTH = 60_000

@@ -15,8 +15,8 @@ from tests.attacks.attack import Attack, Met, Target
 from tests.attacks.flood import FLOODS
 from tests.attacks.identity import IDENTITY
 from tests.attacks.malformed import MALFORMED
-from tests.children import die_with_parent
-from tests.processes import ROOT, clean_environment
+from tests.harness.children import die_with_parent
+from tests.harness.processes import ROOT, clean_environment
 
 ATTACKS: tuple[Attack, ...] = (*IDENTITY, *FLOODS, *MALFORMED)
 DEADLINE_S = 120.0

@@ -7,7 +7,7 @@ import pytest
 from tests.attacks import campaign
 from tests.attacks.campaign import Row
 from tests.attacks.striker import ATTACKS
-from tests.system import ProcessSystem
+from tests.harness.system import ProcessSystem
 
 pytestmark = pytest.mark.usefixtures("campaign")
 

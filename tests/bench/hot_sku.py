@@ -6,12 +6,12 @@ import time
 
 import asyncpg
 
-from ledger.connector import Connector
-from ledger.database import COMMIT_SETTINGS, create_engine
-from ledger.heads import Heads
-from ledger.operation import Line, Operation, operation_id
-from ledger.publisher import Publisher
-from ledger.writers import Writers
+from ledger.commit.operation import Line, Operation, operation_id
+from ledger.commit.writers import Writers
+from ledger.database.connector import Connector
+from ledger.database.engine import COMMIT_SETTINGS, create_engine
+from ledger.feed.heads import Heads
+from ledger.feed.publisher import Publisher
 from tests.bench.ratio import Row
 from tests.bench.shop import LOCATION, SHARDS, Shop
 from wire.shards import shard_of

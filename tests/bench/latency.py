@@ -12,7 +12,7 @@ from tests.bench.callers import content_length
 from tests.bench.hot_sku_http import sale_requests
 from tests.bench.ratio import Row, percentile
 from tests.bench.shop import LOCATION, Shop
-from tests.stream import open_stream
+from tests.harness.stream import open_stream
 
 SALES = 400
 

@@ -13,9 +13,9 @@ import httpx
 
 from cli.launch import Watchdog
 from ledger.migrations import SHARDS_DEFAULT, upgrade
-from tests.postgres import PostgresServer
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
 
 LOCATION = "berlin"
 SHARDS = SHARDS_DEFAULT

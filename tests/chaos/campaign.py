@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from ledger.audit import audit
-from ledger.database import create_engine
+from ledger.database.audit import audit
+from ledger.database.engine import create_engine
 from stockwire import Level, OperationResult, Refused, Unavailable
 from stockwire.operation import Event
 from stockwire.oracle import judge
@@ -20,7 +20,7 @@ from tests.chaos.faults import Fault
 from tests.chaos.field import SPREAD, Field
 from tests.chaos.lag import Lag
 from tests.chaos.traffic import Traffic
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 BEFORE, AFTER = 40, 40
 """Operations between two faults, and after each end before the writers are held back."""

@@ -15,8 +15,8 @@ import redis.asyncio
 
 from ledger.migrations import SHARDS_DEFAULT
 from tests.chaos.field import Field
-from tests.postgres import READY_DEADLINE_S
-from tests.waiting import wait_until
+from tests.harness.postgres import READY_DEADLINE_S
+from tests.harness.waiting import wait_until
 from wire.channels import shard_channel
 
 ANSWERS_DROPPED = 0.3

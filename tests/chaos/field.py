@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from cli.launch import Watchdog
 from ledger.migrations import upgrade
-from tests.moved_clock import faketime
-from tests.postgres import PostgresServer
-from tests.proxy import Proxy, proxy_to, proxy_to_socket
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
+from tests.harness.moved_clock import faketime
+from tests.harness.postgres import PostgresServer
+from tests.harness.proxy import Proxy, proxy_to, proxy_to_socket
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
 
 DISK_MIB = 400
 """Enough for a new cluster and some minutes of log; filled up in a moment."""

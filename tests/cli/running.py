@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 PROGRAM = Path(sys.executable).with_name("stockwire")
 READY_WITHIN_S = 90.0

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from stockwire.cli.program import program
 from tests.cli.running import PROGRAM
-from tests.processes import clean_environment
-from tests.system import System
+from tests.harness.processes import clean_environment
+from tests.harness.system import System
 
 Printed = list[dict[str, Any]]
 

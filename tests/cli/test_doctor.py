@@ -19,7 +19,7 @@ from cli.doctor import examine
 from cli.findings import Finding
 from stockwire import AsyncClient, Level
 from tests.cli.running import RunningUp
-from tests.system import System
+from tests.harness.system import System
 
 PROGRAM = Path(sys.executable).with_name("stockwire")
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -21,7 +21,7 @@ from cli.findings import (
     trip_finding,
     version_finding,
 )
-from ledger.keys import ApiKey
+from ledger.access.keys import ApiKey
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SHOP = "https://shop.example"

@@ -15,7 +15,7 @@ from cli.flash_sale.sale import Asked
 from cli.running_system import running_system
 from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM
-from tests.system import System
+from tests.harness.system import System
 
 FEW = ("--buyers", "60", "--units", "10", "--watchers", "6")
 

@@ -11,7 +11,7 @@ import pytest
 
 from cli.installing import EXIT_CONFIG, Progress
 from tests.cli.job_terminal import JobTerminal
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.job_terminal import JobTerminal
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 

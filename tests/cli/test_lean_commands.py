@@ -15,9 +15,9 @@ import pytest
 
 from tests.cli.running import PROGRAM
 from tests.client.blocking import open_till
-from tests.processes import clean_environment
-from tests.source import ROOT
-from tests.system import System
+from tests.harness.processes import clean_environment
+from tests.harness.source import ROOT
+from tests.harness.system import System
 
 HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio._core", "click", "pygments"}
 SERVERS = {"sqlalchemy", "alembic", "asyncpg", "redis", "uvicorn", "starlette", "msgspec", "psutil"}

@@ -13,8 +13,8 @@ import pytest
 from stockwire import Client
 from tests.cli.running import PROGRAM
 from tests.client.blocking import open_till
-from tests.processes import clean_environment
-from tests.system import System
+from tests.harness.processes import clean_environment
+from tests.harness.system import System
 
 FULL = Path("/dev/full")
 EXIT_OUTPUT = 74

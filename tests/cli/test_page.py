@@ -22,7 +22,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from stockwire import Client
 from tests.cli.running import RunningUp
 from tests.docs.pages import Block, watching_blocks
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -19,7 +19,7 @@ from cli.temporary_folder import temporary_folder
 from cli.wheels import copied_programs, copy_postgres, postgres_programs
 from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM, RunningUp, gone
-from tests.other_user import STRANGER, as_stranger, require_root
+from tests.harness.other_user import STRANGER, as_stranger, require_root
 
 pytestmark = pytest.mark.usefixtures("processes")
 

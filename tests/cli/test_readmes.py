@@ -11,7 +11,7 @@ from stockwire import AsyncClient
 from tests.cli.running import RunningUp
 from tests.docs.pages import block
 from tests.docs.running import Reader, line_of, node_command
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 

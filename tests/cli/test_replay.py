@@ -14,8 +14,8 @@ from cli.replay import IN_FLIGHT, PARCEL_LINES, Replay, operation_key, parcels, 
 from cli.sample_shop import CARDS, SampleShop, read_sample
 from stockwire import AsyncClient, Level, Line, OperationResult
 from stockwire.importing.plan import Booking, Plan
-from tests.system import System
-from tests.waiting import wait_until
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 
 LOCATION = "shop"
 

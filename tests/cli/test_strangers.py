@@ -20,7 +20,7 @@ import pytest
 from cli.data_folder import MARKER
 from tests.cli.running import RunningUp
 from tests.deploy.image import others_may_run_it
-from tests.other_user import BECOME, STRANGER, give_up
+from tests.harness.other_user import BECOME, STRANGER, give_up
 
 pytestmark = pytest.mark.usefixtures("processes")
 

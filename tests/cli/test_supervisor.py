@@ -18,7 +18,7 @@ from cli.embedded import Postgres, Valkey
 from cli.launch import Launch, Watchdog
 from cli.supervisor import EmbeddedPart, ServicePart, Supervisor, SupervisorFailed
 from server.settings.environment import SettingsError
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -16,8 +16,8 @@ import pytest
 from cli.launch import Watchdog
 from cli.system_user import SystemUser
 from cli.temporary_folder import TemporaryFolder, clear_leftovers, temporary_folder
-from tests.other_user import STRANGER, as_stranger, require_root
-from tests.source import ROOT
+from tests.harness.other_user import STRANGER, as_stranger, require_root
+from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 

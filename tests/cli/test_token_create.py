@@ -6,7 +6,7 @@ import pytest
 
 from cli import keys
 from tests.cli.test_flash_sale import folder
-from tests.system import System
+from tests.harness.system import System
 
 
 async def test_the_folder_that_was_named_wins_over_that_of_the_environment(

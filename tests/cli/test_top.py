@@ -6,7 +6,7 @@ import signal
 from typing import Any
 
 from tests.cli.running import PROGRAM, RunningUp
-from tests.pseudo_terminal import PseudoTerminal
+from tests.harness.pseudo_terminal import PseudoTerminal
 
 LOOKS_MAX = 20
 """On a busy machine a process may answer too late for one look, and not for each."""

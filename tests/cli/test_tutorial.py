@@ -12,7 +12,7 @@ import pytest
 from tests.cli.running import RunningUp
 from tests.docs.pages import block, blocks
 from tests.docs.running import Reader, line_of, node_command
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -20,7 +20,7 @@ import pytest
 from stockwire import AsyncClient, Snapshot
 from stockwire.errors import Forbidden
 from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -9,7 +9,7 @@ import pytest
 
 from stockwire import AsyncClient
 from tests.cli.running import PROGRAM, RunningUp
-from tests.pseudo_terminal import PseudoTerminal
+from tests.harness.pseudo_terminal import PseudoTerminal
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stockwire import Client, StreamEvent, Subscription
-from tests.system import System
+from tests.harness.system import System
 
 DEADLINE_S = 20.0
 

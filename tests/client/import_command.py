@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from stockwire import AsyncClient
-from tests.processes import ROOT, clean_environment
+from tests.harness.processes import ROOT, clean_environment
 
 SAMPLE = ROOT / "cli" / "sample" / "online-retail-2010-12-01_10.csv.gz"
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

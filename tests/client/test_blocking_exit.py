@@ -10,8 +10,8 @@ import pytest
 
 from stockwire.sync.fork import ForkCheck, OwnCondition
 from tests.client.blocking import open_till
-from tests.processes import clean_environment
-from tests.system import System
+from tests.harness.processes import clean_environment
+from tests.harness.system import System
 
 pytestmark = pytest.mark.usefixtures("processes")
 

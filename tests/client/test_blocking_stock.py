@@ -9,10 +9,10 @@ import pytest
 
 from stockwire import AsyncClient, Client, OutcomeUnknown, OutOfStock, Unavailable, VersionConflict, receipt, sale
 from tests.client.blocking import Till, in_thread, open_till
-from tests.proxy import proxy_to
-from tests.servers import free_port
-from tests.system import System
-from tests.waiting import wait_until
+from tests.harness.proxy import proxy_to
+from tests.harness.servers import free_port
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 
 THREADS = 12
 

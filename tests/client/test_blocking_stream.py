@@ -20,11 +20,11 @@ from stockwire import (
     Subscription,
     Unavailable,
 )
-from tests.api_keys import make_token
 from tests.client.blocking import DEADLINE_S, Till, in_thread, open_till, until
-from tests.servers import free_port
-from tests.shown import shown_by_hubs
-from tests.system import System
+from tests.harness.api_keys import make_token
+from tests.harness.servers import free_port
+from tests.harness.shown import shown_by_hubs
+from tests.harness.system import System
 
 SALES = 200
 

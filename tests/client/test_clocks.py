@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.client.blocking import open_till
-from tests.moved_clock import moved_clock
-from tests.processes import clean_environment
-from tests.system import System
+from tests.harness.moved_clock import moved_clock
+from tests.harness.processes import clean_environment
+from tests.harness.system import System
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.client.blocking import open_till
-from tests.processes import clean_environment
-from tests.source import ROOT
-from tests.system import System
+from tests.harness.processes import clean_environment
+from tests.harness.source import ROOT
+from tests.harness.system import System
 
 pytestmark = pytest.mark.usefixtures("processes")
 

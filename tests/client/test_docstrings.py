@@ -25,8 +25,8 @@ from stockwire.asyncio.stock import AsyncStock
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.stock import Stock
 from tests.client.blocking import in_thread
-from tests.shown import shown_by_hubs
-from tests.system import System
+from tests.harness.shown import shown_by_hubs
+from tests.harness.system import System
 
 LOOKED_UP = [
     *(AsyncClient, AsyncStock, AsyncItems, AsyncLocations, AsyncSubscription),

@@ -7,9 +7,9 @@ import pytest
 
 from stockwire import AsyncClient, OutcomeUnknown, receipt
 from tests.conftest import StartLedger
-from tests.proxy import Proxy, proxy_to
-from tests.system import ProcessSystem
-from tests.waiting import wait_until
+from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
 
 
 async def prepared(url: str, key: str) -> None:

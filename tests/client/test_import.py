@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ledger.audit import audit
-from ledger.database import create_engine
+from ledger.database.audit import audit
+from ledger.database.engine import create_engine
 from stockwire import AsyncClient
 from stockwire.importing import read_sheet
 from stockwire.importing.plan import make_plan
 from stockwire.importing.shelf import needed
 from tests.client.import_command import SAMPLE, begin, beginning, command, finish, on_hand, sales, stored
 from tests.conftest import StartLedger
-from tests.proxy import proxy_to
-from tests.waiting import wait_until
+from tests.harness.proxy import proxy_to
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

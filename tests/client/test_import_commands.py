@@ -10,7 +10,7 @@ import pytest
 from stockwire import AsyncClient, Item
 from tests.client.import_command import command, on_hand, sales
 from tests.conftest import StartLedger
-from tests.servers import free_port
+from tests.harness.servers import free_port
 
 pytestmark = pytest.mark.usefixtures("processes")
 

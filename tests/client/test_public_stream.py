@@ -22,7 +22,7 @@ from stockwire import (
     Threshold,
     ThresholdCrossed,
 )
-from tests.system import Grounds, ProcessSystem
+from tests.harness.system import Grounds, ProcessSystem
 
 pytestmark = pytest.mark.usefixtures("processes")
 

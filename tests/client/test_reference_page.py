@@ -12,7 +12,7 @@ import stockwire
 from stockwire import AsyncClient, AsyncSubscription, Client, StockwireError, Subscription, View, errors
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.sync.stock import Stock
-from tests.source import REFERENCE, code_names, rows, section
+from tests.harness.source import REFERENCE, code_names, rows, section
 
 PAGE = (REFERENCE / "python.md").read_text()
 

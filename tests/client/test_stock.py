@@ -26,8 +26,8 @@ from stockwire import (
     write_off,
 )
 from tests.conftest import StartLedger
-from tests.servers import free_port
-from tests.system import System
+from tests.harness.servers import free_port
+from tests.harness.system import System
 
 
 @pytest.fixture

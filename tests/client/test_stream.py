@@ -24,10 +24,10 @@ from stockwire import (
     TokenExpired,
     receipt,
 )
-from tests.api_keys import make_token
-from tests.proxy import Proxy, proxy_to
-from tests.system import Grounds, ProcessSystem, System
-from tests.waiting import wait_until
+from tests.harness.api_keys import make_token
+from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.system import Grounds, ProcessSystem, System
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -14,7 +14,7 @@ import pytest
 
 from stockwire import AsyncClient, AsyncSubscription, Client, Reconnecting, StreamEvent, Subscription, Unavailable
 from stockwire.sync import subscription as module
-from tests.servers import free_port
+from tests.harness.servers import free_port
 
 DEADLINE_S = 20.0
 CALLBACKS = 8

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system import Grounds, ResidentSystem, System
+from tests.harness.system import Grounds, ResidentSystem, System
 
 
 @pytest.fixture(scope="package")

@@ -4,7 +4,7 @@ import json
 from functools import partial
 
 from tests.conformance.rows import GONE, STAYS, Row
-from tests.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame
+from tests.harness.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame
 
 MESSAGE_BYTES_MAX = 65_536
 

@@ -5,8 +5,8 @@ from functools import partial
 from tests.conformance.frames import close, text
 from tests.conformance.hub import TOKEN
 from tests.conformance.rows import GONE, STAYS, Handshake, Row
-from tests.raw_socket import PING, TEXT, raw_frame
-from tests.stream import SUBPROTOCOL
+from tests.harness.raw_socket import PING, TEXT, raw_frame
+from tests.harness.stream import SUBPROTOCOL
 
 HEADERS: dict[str, str] = {
     "Host": "127.0.0.1",

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.api_keys import make_token
 from tests.conformance.rows import GONE
+from tests.harness.api_keys import make_token
+from tests.harness.raw_socket import CLOSE, PONG, TEXT, RawSocket
+from tests.harness.stream import open_stream
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.hub.shop import Shop
-from tests.raw_socket import CLOSE, PONG, TEXT, RawSocket
-from tests.stream import open_stream
-from tests.system import System
-from tests.waiting import wait_until
 
 TOKEN = make_token("stock:read:*")
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}

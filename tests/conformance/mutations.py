@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 from tests.conformance.frames import MESSAGE_BYTES_MAX, request
-from tests.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame
+from tests.harness.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame
 
 Frames = list[bytes]
 WORDS = ("", "x" * 30, "κόσμε", "😀" * 40, "\u0378\ufffe", 'quote " and \\', "x" * 200)

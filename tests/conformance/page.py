@@ -5,7 +5,7 @@ from itertools import groupby
 from tests.conformance.frames import ROWS
 from tests.conformance.handshakes import HANDSHAKES
 from tests.conformance.rows import page_rows
-from tests.source import REFERENCE
+from tests.harness.source import REFERENCE
 
 PAGE = REFERENCE / "websocket-conformance.md"
 HEAD = """# WebSocket conformance

@@ -5,12 +5,12 @@ import contextlib
 import logging
 from collections import Counter
 
-from tests.chance import ROUNDS, SEED
 from tests.conformance.hub import AUTHORIZED, neighbour, watch
 from tests.conformance.mutations import stream
 from tests.conformance.verdicts import DIFFERENCES, by_hub, by_wsproto, scanned, with_coda
-from tests.raw_socket import raw_socket
-from tests.system import System
+from tests.harness.chance import ROUNDS, SEED
+from tests.harness.raw_socket import raw_socket
+from tests.harness.system import System
 
 STREAMS = 1_000 * ROUNDS
 AT_ONCE = 16

@@ -8,8 +8,8 @@ from tests.conformance.handshakes import HANDSHAKES
 from tests.conformance.hub import AUTHORIZED, PROBE, Seen, neighbour, watch
 from tests.conformance.page import PAGE, page
 from tests.conformance.rows import GONE, Handshake, Row
-from tests.raw_socket import TEXT, raw_frame, raw_socket
-from tests.system import System
+from tests.harness.raw_socket import TEXT, raw_frame, raw_socket
+from tests.harness.system import System
 
 AT_ONCE = 16
 """Rows under way together: fewer than would make the deadlines of one another late."""

@@ -16,7 +16,7 @@ from hub.limits import Limits
 from tests.conformance.frames import MESSAGE_BYTES_MAX
 from tests.conformance.hub import PROBE
 from tests.conformance.rows import GONE, STAYS
-from tests.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, masked_with, raw_frame
+from tests.harness.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, masked_with, raw_frame
 
 NOT_UTF8, NO_JSON_OBJECT, TOO_BIG, TOO_MANY, WRONG_FRAME = 1007, 4005, 4009, 4102, 1002
 NO_CODE, BAD_GATEWAY = 1005, 1014

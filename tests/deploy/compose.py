@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 SECRETS = {"POSTGRES_PASSWORD": "secret", "STOCKWIRE_TOKEN_SECRET": "0" * 64}

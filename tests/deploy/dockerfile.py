@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 DOCKERFILE = ROOT / "Dockerfile"
 TREE = "/opt/stockwire"

@@ -15,10 +15,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.children import SESSION_ID, SESSION_VARIABLE
 from tests.deploy.dockerfile import copy_context, environment, health_command, only, removed_packages
-from tests.processes import ServerProcess
-from tests.source import ROOT
+from tests.harness.children import SESSION_ID, SESSION_VARIABLE
+from tests.harness.processes import ServerProcess
+from tests.harness.source import ROOT
 
 DEADLINE_S = 30.0
 BUILD_DEADLINE_S = 60.0

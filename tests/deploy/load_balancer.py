@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.children import die_with_parent
-from tests.processes import ServerProcess, clean_environment
-from tests.servers import free_port
-from tests.source import ROOT
-from tests.system import ProcessSystem
-from tests.waiting import wait_until
+from tests.harness.children import die_with_parent
+from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.servers import free_port
+from tests.harness.source import ROOT
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
 MAXCONN = 1000

@@ -19,9 +19,9 @@ from stockwire.cli.program import program
 from tests.deploy.compose import COMPOSE, SECRETS, Missing, compose, own_services, services, settings_of
 from tests.deploy.dockerfile import all_of, environment, only
 from tests.deploy.load_balancer import CONFIGURATION
-from tests.processes import ServerProcess, clean_environment
-from tests.servers import free_port
-from tests.waiting import wait_until
+from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.servers import free_port
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -22,10 +22,10 @@ from tests.deploy.dockerfile import (
     only,
     removed_packages,
 )
-from tests.source import PACKAGES, ROOT
+from tests.harness.source import PACKAGES, ROOT
 
 DIGEST_OR_VERSION = re.compile(r"[\w./-]+(:\d+\.\d+-[a-z-]+|@sha256:[0-9a-f]{64})( AS \w+)?")
-ROUTES_AT_RUN_TIME = {"wire/openapi.yaml", "ledger/routes/docs.html", "ledger/sql/commit.sql"}
+ROUTES_AT_RUN_TIME = {"wire/openapi.yaml", "ledger/http/routes/docs.html", "ledger/commit/sql/commit.sql"}
 
 
 @pytest.mark.usefixtures("processes")

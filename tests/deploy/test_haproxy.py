@@ -14,19 +14,19 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger import serving as ledger_serving
-from ledger.routes.events import WAIT_S_MAX
+from ledger.http import serving as ledger_serving
+from ledger.http.routes.events import WAIT_S_MAX
 from server.http.connection import HEAD_BYTES_MAX
 from server.http.server import KEEP_ALIVE_S
 from stockwire import AsyncClient, Line, OperationResult, State
 from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, haproxy_program, limits
 from tests.faults.watcher import Watcher, await_agreement, watching
-from tests.postgres import PostgresServer
-from tests.processes import ServerProcess, clean_environment
-from tests.servers import free_port
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.servers import free_port
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -11,17 +11,17 @@ import psutil
 import pytest
 
 from stockwire import AsyncClient
-from tests.api_keys import TOKEN_SECRET, make_key
 from tests.deploy.compose import services, settings_of
 from tests.deploy.dockerfile import removed_packages
 from tests.deploy.image import SITE, Image, build_image
 from tests.faults.watcher import await_agreement, watching
-from tests.postgres import PostgresServer
-from tests.processes import ServerProcess
-from tests.proxy import proxy_to_socket
-from tests.servers import free_port
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.harness.api_keys import TOKEN_SECRET, make_key
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import ServerProcess
+from tests.harness.proxy import proxy_to_socket
+from tests.harness.servers import free_port
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("campaign")
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from stockwire import AsyncClient
 from tests.cli.running import PROGRAM, RunningUp
 from tests.docs.pages import pages
-from tests.pseudo_terminal import PseudoTerminal
+from tests.harness.pseudo_terminal import PseudoTerminal
 
 COLUMNS, ROWS = 80, 24
 SALE_ROWS = 30

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.system import System
+from tests.harness.system import System
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from tests.docs.schema_text import description_of, fields_of, named_schemas, sample, type_of
-from tests.openapi import Document, Schema, document
-from tests.source import REFERENCE
+from tests.harness.openapi import Document, Schema, document
+from tests.harness.source import REFERENCE
 
 PAGE = REFERENCE / "http.md"
 JSON = "application/json"

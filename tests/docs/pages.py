@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 HOW_TOS = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 SKIPPED = {".venv", ".git", ".stockwire", ".pytest_cache", ".ruff_cache", ".mypy_cache", "node_modules"}

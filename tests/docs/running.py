@@ -15,8 +15,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from cli.data_folder import DataFolder
-from tests.processes import clean_environment
-from tests.system import System
+from tests.harness.processes import clean_environment
+from tests.harness.system import System
 
 DEADLINE_S = 60.0  # a block of several commands starts as many processes, on a machine that others use too
 PROGRAMS = Path(sys.executable).parent

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.openapi import Document, Schema
+from tests.harness.openapi import Document, Schema
 
 WORDS = {"string": "text", "object": "object", "boolean": "boolean", "number": "number", "integer": "integer"}
 LARGEST = {2**31 - 1: "2^31 - 1", -(2**31): "-2^31", 2**63 - 1: "2^63 - 1"}

@@ -13,9 +13,9 @@ from stockwire import AsyncClient
 from tests.docs.pages import HOW_TOS, block
 from tests.docs.running import PROGRAMS, Reader, line_of, node_command, server_settings
 from tests.faults.watcher import await_agreement, watching_hub
-from tests.postgres import PostgresServer
-from tests.source import ROOT
-from tests.system import System
+from tests.harness.postgres import PostgresServer
+from tests.harness.source import ROOT
+from tests.harness.system import System
 
 logger = logging.getLogger(__name__)
 

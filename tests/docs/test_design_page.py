@@ -1,24 +1,24 @@
 """The bounds that docs/design.md and the guides name are those of the code."""
 
-from hub.access import KEEP_S, RECHECK_S
-from hub.delivery import PUMPED_PER_FLUSH_MAX
-from hub.fanout import Bounds
-from hub.feed import POLL_SILENCE_S
+from hub.entry.access import KEEP_S, RECHECK_S
+from hub.fanout.delivery import PUMPED_PER_FLUSH_MAX
+from hub.fanout.fanout import Bounds
+from hub.feed.feed import POLL_SILENCE_S
 from hub.limits import Limits
-from hub.sequence import GAP_GRACE_S, SETTLED_S
-from hub.shards import FRESH_S
-from ledger.access import KEEP_S as LEDGER_KEEP_S
-from ledger.admission import HUBS_IN_FLIGHT_MAX
-from ledger.database import SERVER_SETTINGS
-from ledger.heads import HEARTBEAT_S
+from hub.stock.sequence import GAP_GRACE_S, SETTLED_S
+from hub.stock.shards import FRESH_S
+from ledger.access.access import KEEP_S as LEDGER_KEEP_S
+from ledger.commit.queue import BATCH_LINES_MAX, QUEUE_AGE_MAX_S, QUEUE_LINES_MAX
+from ledger.commit.remembered import REMEMBERED_LEVELS_MAX
+from ledger.commit.writer import COMMIT_DEADLINE_S, LOCKED_BATCHES
+from ledger.database.engine import SERVER_SETTINGS
+from ledger.database.locations import KEEP_S as LOCATIONS_KEEP_S
+from ledger.feed.heads import HEARTBEAT_S
+from ledger.feed.long_polls import LONG_POLLS_MAX
+from ledger.http.admission import HUBS_IN_FLIGHT_MAX
 from ledger.limits import CONNECTIONS_MAX, IN_FLIGHT_MAX
-from ledger.locations import KEEP_S as LOCATIONS_KEEP_S
-from ledger.long_polls import LONG_POLLS_MAX
 from ledger.migrations import SHARDS_DEFAULT, SHARDS_MAX
-from ledger.queue import BATCH_LINES_MAX, QUEUE_AGE_MAX_S, QUEUE_LINES_MAX
-from ledger.remembered import REMEMBERED_LEVELS_MAX
 from ledger.settings import RATE_PER_S_DEFAULT
-from ledger.writer import COMMIT_DEADLINE_S, LOCKED_BATCHES
 from server.http.body_limits import BODY_DEADLINE_S
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEAD_DEADLINE_S, HEADERS_MAX
 from server.http.server import KEEP_ALIVE_S
@@ -28,7 +28,7 @@ from server.tokens import keys
 from server.tokens.key_set import ALGORITHMS, KEYS_MAX, RSA_BITS, SET_BYTES_MAX
 from server.tokens.keys import FETCH_S
 from tests.docs.pages import text_of
-from tests.source import ROOT
+from tests.harness.source import ROOT
 from wire.tokens import LEEWAY_S
 
 DOCS = ROOT / "docs"

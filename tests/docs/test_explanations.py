@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from hub.limits import Limits
-from hub.shards import FRESH_S
-from ledger.writer import LOCKED_BATCHES
+from hub.stock.shards import FRESH_S
+from ledger.commit.writer import LOCKED_BATCHES
 from tests.docs.pages import code_in, text_of
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 PAGES = sorted((ROOT / "docs" / "explanation").glob("*.md"))
 CONFLATION = ROOT / "docs" / "explanation" / "conflation.md"

@@ -7,14 +7,14 @@ import pytest
 
 from cli.access import SCOPES as UP_SCOPES
 from hub.settings import read_settings as read_hub_settings
-from ledger.database import create_engine
-from ledger.keys import list_keys
+from ledger.access.keys import list_keys
+from ledger.database.engine import create_engine
 from ledger.settings import read_settings as read_ledger_settings
 from tests.docs.following import Follower
 from tests.docs.pages import HOW_TOS, block, blocks, pages, text_of
 from tests.docs.running import Reader
-from tests.source import ROOT
-from tests.system import System
+from tests.harness.source import ROOT
+from tests.harness.system import System
 
 pytestmark = pytest.mark.usefixtures("processes")
 

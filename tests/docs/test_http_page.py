@@ -4,7 +4,7 @@ import pytest
 
 from tests.docs.http_page import JSON, PAGE, answer_example, page, request_example
 from tests.docs.pages import text_of
-from tests.openapi import Document, document
+from tests.harness.openapi import Document, document
 
 DOCUMENTS = [document("openapi.yaml"), document("hub-openapi.yaml")]
 by_document = pytest.mark.parametrize("home", DOCUMENTS, ids=lambda home: str(home.name))

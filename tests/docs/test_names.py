@@ -10,9 +10,9 @@ from typer.main import get_command
 
 from stockwire.cli.program import program
 from tests.docs.pages import anchors_of, code_in, links_in, pages, text_of
+from tests.harness.openapi import document
+from tests.harness.source import PACKAGES, REFERENCE, ROOT, code_names, rows
 from tests.load.test_options import launch_options
-from tests.openapi import document
-from tests.source import PACKAGES, REFERENCE, ROOT, code_names, rows
 
 PAGES = pages()
 PROSE = [page for page in PAGES if page.is_relative_to(ROOT / "docs") or page.parent == ROOT]

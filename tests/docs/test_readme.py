@@ -3,7 +3,7 @@
 from hub.limits import Limits
 from ledger.limits import BODY_BYTES_MAX, LINES_MAX
 from tests.docs.pages import text_of
-from tests.source import ROOT
+from tests.harness.source import ROOT
 
 README = ROOT / "README.md"
 

@@ -15,10 +15,10 @@ import pytest
 from stockwire import AsyncClient
 from tests.docs.pages import Block, watching_blocks
 from tests.docs.running import Reader, node_command
-from tests.metrics import metric_of
-from tests.source import ROOT
-from tests.system import Grounds, ProcessSystem
-from tests.waiting import wait_until
+from tests.harness.metrics import metric_of
+from tests.harness.source import ROOT
+from tests.harness.system import Grounds, ProcessSystem
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

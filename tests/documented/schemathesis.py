@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chance import ROUNDS, SEED
+from tests.harness.chance import ROUNDS, SEED
 
 DEADLINE_S = 90 * ROUNDS
 ALL_PHASES = "examples,coverage,fuzzing"

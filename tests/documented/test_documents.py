@@ -14,14 +14,14 @@ import pytest
 from sqlalchemy import text
 
 import wire
-from ledger.database import create_engine
-from tests.chance import SEED
+from ledger.database.engine import create_engine
 from tests.conftest import StartLedger, StartSystem
 from tests.documented.schemathesis import DEADLINE_S, RUNS_MAX, Run, run
+from tests.harness.chance import SEED
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, receipt, sale
 from tests.ledger.commit_path import commit_path
-from tests.system import System
-from tests.waiting import wait_until
 from wire.shards import shard_of
 
 pytestmark = pytest.mark.usefixtures("processes")

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from cli.launch import Watchdog
 from cli.wheels import postgres_programs
-from tests.postgres import PostgresServer
-from tests.waiting import wait_until
+from tests.harness.postgres import PostgresServer
+from tests.harness.waiting import wait_until
 
 OPTIONS = {"fsync": "off", "max_wal_size": "64MB", "wal_receiver_timeout": "5s", "wal_retrieve_retry_interval": "100ms"}
 """No test pulls the machine's plug."""

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
-from tests.system import ProcessSystem
-from tests.waiting import POLL_S
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import POLL_S
 
 SETTLED_S = 30.0
 

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from stockwire import AsyncClient, Freshness, OutOfStock, Snapshot, StreamEvent, receipt, sale
 from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
+from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.system import ProcessSystem
 from tests.ledger.commit_path import commit_path
-from tests.proxy import Proxy, proxy_to
-from tests.system import ProcessSystem
 
 pytestmark = pytest.mark.usefixtures("campaign")
 

@@ -10,9 +10,9 @@ import pytest
 from cli.launch import Watchdog
 from ledger import migrations
 from tests.faults.replicas import add_catalog, line, move, replicas
-from tests.postgres import PostgresServer
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
 
 pytestmark = pytest.mark.usefixtures("processes")
 

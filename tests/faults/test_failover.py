@@ -20,10 +20,10 @@ from stockwire import AsyncClient
 from tests.faults.database_pair import DatabasePair, database_pair
 from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import await_agreement, watching_hub
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
 from tests.ledger.commit_path import commit_path
-from tests.postgres import PostgresServer
-from tests.system import ProcessSystem
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

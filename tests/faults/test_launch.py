@@ -11,8 +11,8 @@ import pytest
 from stockwire import AsyncClient
 from tests.faults.replicas import add_catalog, line, metric, move, replicas, settled
 from tests.faults.watcher import await_agreement, watching_hub
+from tests.harness.system import ProcessSystem
 from tests.ledger.commit_path import commit_path
-from tests.system import ProcessSystem
 
 pytestmark = pytest.mark.usefixtures("campaign")
 

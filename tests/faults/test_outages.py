@@ -7,10 +7,10 @@ import pytest
 from stockwire import AsyncClient, State
 from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
-from tests.proxy import proxy_to_socket
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from tests.harness.proxy import proxy_to_socket
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

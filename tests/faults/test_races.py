@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.faults.replicas import add_catalog, later, line, move, replicas
+from tests.harness.system import ProcessSystem
 from tests.ledger.commit_path import CommitPath, commit_path
 from tests.ledger.killed_backends import killed_backends
-from tests.system import ProcessSystem
 
 pytestmark = pytest.mark.usefixtures("campaign")
 

@@ -9,10 +9,10 @@ import pytest
 from stockwire import AsyncClient
 from tests.faults.replicas import add_catalog, metric, replicas
 from tests.faults.watcher import Figures, Watcher, await_agreement, watching_hub
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
 from tests.ledger.commit_path import commit_path
-from tests.postgres import PostgresServer
-from tests.system import ProcessSystem
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from stockwire import AsyncClient, AsyncSubscription, Level, LevelChanged, Snapshot, StreamEvent
 from stockwire.kind import LEVELS
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 Figures = tuple[int, int, int]
 """version, on_hand, reserved"""

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hub.counts import Counts
-from hub.fanout import Bounds, Fanout
-from hub.frames import Framing
-from hub.held import Area, Held
-from hub.session import Session
-from hub.shards import Shards
+from hub.fanout.counts import Counts
+from hub.fanout.fanout import Bounds, Fanout
+from hub.fanout.frames import Framing
+from hub.fanout.session import Session
+from hub.stock.held import Area, Held
+from hub.stock.shards import Shards
 from tests.simulation.history import EPOCH, History, read_level
 from tests.simulation.link import payloads
 from wire.messages import Batch, Event, Position, Subscribe

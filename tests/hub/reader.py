@@ -7,28 +7,28 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 
-from hub.access import Access
-from hub.conversation import Greeting
-from hub.door import Door, Visitor
-from hub.event_stream import EventStreams
-from hub.fanout import Bounds
-from hub.feed import Feed
-from hub.ledger import LedgerClient
+from hub.entry.access import Access
+from hub.entry.door import Door, Visitor
+from hub.fanout.fanout import Bounds
+from hub.feed.feed import Feed
+from hub.feed.ledger_client import LedgerClient
 from hub.limits import Limits
-from hub.problems import ANSWERED
-from hub.read_api import create_app
-from hub.read_parts import ReadParts
-from hub.readers import Readers
-from hub.reads import Reads
+from hub.protocols.native.conversation import Greeting
+from hub.reads.event_stream import EventStreams
+from hub.reads.problems import ANSWERED
+from hub.reads.read_api import create_app
+from hub.reads.read_parts import ReadParts
+from hub.reads.readers import Readers
+from hub.reads.reads import Reads
 from hub.settings import read_settings
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tokens.keys import FixedKeys
 from server.tokens.token_settings import SharedSecret
 from server.tokens.verifier import Verifier
-from tests.api_keys import TOKEN_SECRET, make_token
+from tests.harness.api_keys import TOKEN_SECRET, make_token
+from tests.harness.openapi import document
 from tests.hub.in_memory import make_fanout
-from tests.openapi import document
 from tests.simulation.history import History
 from wire.tokens import OURS
 

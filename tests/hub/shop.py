@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.system import System
+from tests.harness.system import System
 
 Level = dict[str, Any]
 

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 import httpx
 from sqlalchemy import text
 
-from ledger.database import create_engine
-from tests.api_keys import make_token
+from ledger.database.engine import create_engine
 from tests.conftest import StartSystem
-from tests.metrics import await_metric
-from tests.postgres import PATIENT
-from tests.stream import open_stream
-from tests.system import System
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_metric
+from tests.harness.postgres import PATIENT
+from tests.harness.stream import open_stream
+from tests.harness.system import System
 
 
 async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open_within_5_seconds(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
-from hub.broker import Broker
+from hub.feed.broker import Broker
 
 TURNS = 120
 TURNS_MAX = 1_000_000

@@ -7,10 +7,10 @@ import uvloop
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.protocol import State
 
-from hub.connection import Connection, StreamProtocol
 from hub.endings import Ending
 from hub.errors import Ended
 from hub.limits import Limits
+from hub.stream.connection import Connection, StreamProtocol
 
 
 def test_nothing_is_written_to_a_transport_that_was_aborted() -> None:

@@ -2,8 +2,8 @@
 
 import json
 
-from hub.conversation import Conversation, Greeting
 from hub.limits import Limits
+from hub.protocols.native.conversation import Conversation, Greeting
 from tests.hub.in_memory import Pipe, make_fanout, open_session
 from tests.simulation.history import History
 from wire.tokens import Principal

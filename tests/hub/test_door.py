@@ -7,19 +7,19 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
-from hub.door import Door, Visitor
+from hub.entry.door import Door, Visitor
 from hub.errors import Crowded
 from hub.limits import Limits
+from hub.stream.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.connection import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
 from server.http.connection import HEADERS_MAX as READ_HEADERS_MAX
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_metric
+from tests.harness.raw_socket import raw_socket
+from tests.harness.servers import Server
+from tests.harness.stream import open_stream
 from tests.hub.reader import client, in_memory, read_port
-from tests.metrics import await_metric
-from tests.raw_socket import raw_socket
-from tests.servers import Server
-from tests.stream import open_stream
 
 BERLIN = "stock:read:berlin"
 TRIES = 20

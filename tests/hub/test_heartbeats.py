@@ -2,11 +2,11 @@
 
 import asyncio
 
-from hub.fanout import Bounds
-from hub.feed import Feed
-from hub.heartbeats import Heartbeats
-from hub.ledger import LedgerClient
-from hub.ticker import Ticker
+from hub.fanout.fanout import Bounds
+from hub.feed.feed import Feed
+from hub.feed.heartbeats import Heartbeats
+from hub.feed.ledger_client import LedgerClient
+from hub.feed.ticker import Ticker
 
 
 async def test_a_hub_that_has_just_dropped_its_history_is_not_held_up_for_ever() -> None:

@@ -11,15 +11,15 @@ import pytest
 
 from hub.settings import read_settings
 from server.settings.environment import SettingsError
-from tests.api_keys import TOKEN_SECRET, make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import TOKEN_SECRET, make_token
+from tests.harness.processes import hub_process
+from tests.harness.raw_socket import raw_socket
+from tests.harness.servers import Server
+from tests.harness.stream import open_stream
+from tests.harness.system import ProcessSystem, System
+from tests.harness.waiting import wait_until
 from tests.hub.shop import Shop
-from tests.processes import hub_process
-from tests.raw_socket import raw_socket
-from tests.servers import Server
-from tests.stream import open_stream
-from tests.system import ProcessSystem, System
-from tests.waiting import wait_until
 
 READER = make_token("stock:read:*")
 AUTHENTICATE_S = 3
@@ -111,7 +111,7 @@ async def test_a_drain_tells_everybody_to_come_back_and_ends(start_system: Start
 
 
 async def test_a_client_that_ignores_the_close_does_not_hold_up_the_end(start_system: StartSystem) -> None:
-    from tests.raw_socket import raw_socket
+    from tests.harness.raw_socket import raw_socket
 
     system = await start_system(hubs=1)
     hub = system.hubs[0]

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.errors import Full
-from hub.fanout import Bounds
+from hub.fanout.fanout import Bounds
 from tests.hub.in_memory import Loads, make_fanout, open_session, subscribe
 from tests.simulation.history import History
 

@@ -4,15 +4,15 @@ import json
 
 import httpx
 
-from hub.counts import ERROR_CODES
-from hub.frames import websocket_frame
-from tests.api_keys import make_token
+from hub.fanout.counts import ERROR_CODES
+from hub.fanout.frames import websocket_frame
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_applied, await_metric
+from tests.harness.source import REFERENCE, code_names, rows, section
+from tests.harness.stream import open_stream
 from tests.hub.reader import client
 from tests.hub.shop import Shop
-from tests.metrics import await_applied, await_metric
-from tests.source import REFERENCE, code_names, rows, section
-from tests.stream import open_stream
 
 BERLIN = make_token("stock:read:berlin")
 

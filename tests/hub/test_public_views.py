@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from ledger.migrations import set_public_steps
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.stream import open_stream
+from tests.harness.system import System
 from tests.hub.reader import client
 from tests.hub.shop import Shop
-from tests.stream import open_stream
-from tests.system import System
 from wire.availability import PublicSteps
 
 PUBLIC = make_token("stock:public:web")

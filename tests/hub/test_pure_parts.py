@@ -4,15 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from hub.connection import REASON_BYTES_MAX
 from hub.endings import Ending
 from hub.errors import Ended
-from hub.frames import state_payload, websocket_frame
-from hub.held import Held
+from hub.fanout.frames import state_payload, websocket_frame
+from hub.fanout.resume import Resume, decide, fingerprint
 from hub.limits import Limits, Rate
-from hub.order import SeqOrder
-from hub.pulse import CLOSE_S, Act, Pulse
-from hub.resume import Resume, decide, fingerprint
+from hub.stock.held import Held
+from hub.stock.order import SeqOrder
+from hub.stream.connection import REASON_BYTES_MAX
+from hub.stream.pulse import CLOSE_S, Act, Pulse
 from tests.simulation.history import History
 from wire.close_codes import CloseCode
 from wire.messages import Level, Position, decode_hub_message

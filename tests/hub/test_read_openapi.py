@@ -11,11 +11,11 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 
 from hub.limits import Limits
-from hub.read_api import BODY_BYTES_MAX, KEYS_MAX
+from hub.reads.read_api import BODY_BYTES_MAX, KEYS_MAX
 from server.http.query import PAGE_DEFAULT, PAGE_MAX
 from stockwire import AsyncClient
+from tests.harness.system import System
 from tests.hub.reader import HUB, client, in_memory, read_port
-from tests.system import System
 from wire.messages import LevelState
 
 NAMES = sorted(set(HUB.operations) - {"front"})

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.fanout import Bounds
-from hub.read_api import BODY_BYTES_MAX
-from hub.serving import bound_send_buffer, create_server
+from hub.entry.serving import bound_send_buffer, create_server
+from hub.fanout.fanout import Bounds
+from hub.reads.read_api import BODY_BYTES_MAX
 from server.http import body_limits
 from server.http import connection as http_connection
 from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.listening import bind
-from tests.api_keys import make_token
+from tests.harness.api_keys import make_token
 from tests.hub.reader import in_memory, read_port
 
 DEADLINE_S = 5.0

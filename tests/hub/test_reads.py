@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from hub.fanout import Bounds
-from hub.feed import Feed
-from hub.ledger import LedgerClient
-from hub.reads import Reads
+from hub.fanout.fanout import Bounds
+from hub.feed.feed import Feed
+from hub.feed.ledger_client import LedgerClient
+from hub.reads.reads import Reads
 from tests.conftest import StartSystem
 from tests.hub.in_memory import make_fanout
 from tests.hub.reader import client

@@ -5,11 +5,11 @@ import asyncio
 import asyncpg
 from websockets.exceptions import ConnectionClosed
 
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.stream import Message, open_stream
+from tests.harness.system import System
 from tests.hub.shop import Shop
-from tests.stream import Message, open_stream
-from tests.system import System
 
 READER = make_token("stock:read:*")
 DEADLINE_S = 15.0

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sequence import GAP_GRACE_S, WAITING_EVENTS_MAX, ShardSequence
+from hub.stock.sequence import GAP_GRACE_S, WAITING_EVENTS_MAX, ShardSequence
 from tests.simulation.history import History
 from wire.messages import Event
 

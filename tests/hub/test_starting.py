@@ -1,6 +1,6 @@
 """Nobody waits for ever while the ledgers are away, and nobody is refused for reading slowly."""
 
-from hub.starting import START_S
+from hub.fanout.starting import START_S
 from tests.hub.in_memory import Loads, make_fanout, open_session, subscribe
 from tests.simulation.history import EPOCH, History
 from wire.messages import Position

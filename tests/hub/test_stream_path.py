@@ -2,12 +2,12 @@
 
 import asyncio
 
-from hub.loader import REQUESTS_MAX
-from tests.api_keys import make_token
+from hub.feed.loader import REQUESTS_MAX
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_applied
+from tests.harness.stream import Stream, open_stream
 from tests.hub.shop import Shop
-from tests.metrics import await_applied
-from tests.stream import Stream, open_stream
 
 EVERYTHING = make_token("stock:read:*")
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_metric
+from tests.harness.raw_socket import CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame, raw_socket
+from tests.harness.stream import open_stream
 from tests.hub.shop import Shop
-from tests.metrics import await_metric
-from tests.raw_socket import CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame, raw_socket
-from tests.stream import open_stream
 
 BERLIN = make_token("stock:read:berlin")
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import Full
-from hub.fanout import Bounds, Fanout
-from hub.held import ReadLevel
-from hub.session import Session
-from hub.view_states import ViewKind, crossed
+from hub.fanout.fanout import Bounds, Fanout
+from hub.fanout.session import Session
+from hub.stock.held import ReadLevel
+from hub.stock.view_states import ViewKind, crossed
 from tests.hub.in_memory import Pipe, make_fanout, open_session
 from tests.simulation.history import COMMITTED_AT, EPOCH, History
 from wire.availability import PublicSteps

@@ -21,12 +21,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.api_keys import make_token
 from tests.conftest import StartSystem
+from tests.harness.api_keys import make_token
+from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.stream import open_stream
+from tests.harness.system import System
 from tests.hub.shop import Shop
-from tests.proxy import Proxy, proxy_to
-from tests.stream import open_stream
-from tests.system import System
 from wire.shards import shard_of
 
 SALES = 40

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.openapi import document
+from tests.harness.openapi import document
 
 LEDGER = document("openapi.yaml")
 

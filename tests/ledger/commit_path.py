@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ledger.audit import Violation, audit
-from ledger.connector import Connector
-from ledger.database import COMMIT_SETTINGS, create_engine
-from ledger.heads import Heads
-from ledger.operation import Line, Operation, operation_id
-from ledger.publisher import Publisher
-from ledger.writers import Writers
-from tests.postgres import PATIENT
+from ledger.commit.operation import Line, Operation, operation_id
+from ledger.commit.writers import Writers
+from ledger.database.audit import Violation, audit
+from ledger.database.connector import Connector
+from ledger.database.engine import COMMIT_SETTINGS, create_engine
+from ledger.feed.heads import Heads
+from ledger.feed.publisher import Publisher
+from tests.harness.postgres import PATIENT
 from wire.shards import shard_of
 
 SHARDS = 4

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.harness.system import Grounds, ResidentSystem, System
 from tests.ledger.api import Api
-from tests.system import Grounds, ResidentSystem, System
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.postgres import PostgresServer
+from tests.harness.postgres import PostgresServer
 
 LEVELS = "select 1 from stock_level for update"
 

@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger import counters, publisher
+from ledger.commit import counters
+from ledger.feed import publisher
 from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
 from server.http.problems import Problems
+from tests.harness.system import System
 from tests.ledger.api import LEDGER
-from tests.system import System
 
 
 def test_every_counter_is_exported_and_explained() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.api_keys import TOKEN_SECRET
 from tests.cli.test_doctor import doctor, failed
+from tests.harness.api_keys import TOKEN_SECRET
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 
 

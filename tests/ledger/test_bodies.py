@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ledger import bodies
+from ledger.http import bodies
 from ledger.limits import LINES_MAX
 from server.problems import Invalid
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger import connector as connector_module
-from ledger.connector import Connector
-from tests.postgres import PostgresServer
-from tests.proxy import proxy_to_socket
-from tests.servers import free_port
+from ledger.database import connector as connector_module
+from ledger.database.connector import Connector
+from tests.harness.postgres import PostgresServer
+from tests.harness.proxy import proxy_to_socket
+from tests.harness.servers import free_port
 from tests.tls.certificates import Authority
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)

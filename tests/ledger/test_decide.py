@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.decide import ON_HAND_MAX, Decision, decide, key_of
+from ledger.commit.decide import ON_HAND_MAX, Decision, decide, key_of
+from ledger.commit.operation import COUNT, Operation
+from ledger.commit.stock import LevelKey, Stock
 from ledger.errors import BelowReserved, InsufficientStock, Refusal, VersionConflict
-from ledger.operation import COUNT, Operation
-from ledger.stock import LevelKey, Stock
 from server.problems import Invalid, NotFound, Problem
 from tests.ledger.commit_path import line, operation
 

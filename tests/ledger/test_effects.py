@@ -4,11 +4,11 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from ledger.bodies import Movement
-from ledger.effects import EFFECTS, Units, count, move
+from ledger.commit.effects import EFFECTS, Units, count, move
+from ledger.commit.operation import COUNT
+from ledger.commit.stock import Stock
 from ledger.errors import BelowReserved, InsufficientStock
-from ledger.operation import COUNT
-from ledger.stock import Stock
+from ledger.http.bodies import Movement
 from tests.ledger.commit_path import line
 
 STOCK = Stock(on_hand=10, reserved=4, version=7)

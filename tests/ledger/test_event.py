@@ -3,12 +3,12 @@
 import orjson
 from sqlalchemy import text
 
-from ledger.database import create_engine
-from ledger.decide import decide, key_of
-from ledger.event import FIELDS, NAMES, PARAMETERS, Source
-from ledger.level import NAMES as LEVEL_NAMES
-from ledger.level import empty_level, level_of_event
-from ledger.stock import Stock
+from ledger.commit.decide import decide, key_of
+from ledger.commit.event import FIELDS, NAMES, PARAMETERS, Source
+from ledger.commit.level import NAMES as LEVEL_NAMES
+from ledger.commit.level import empty_level, level_of_event
+from ledger.commit.stock import Stock
+from ledger.database.engine import create_engine
 from tests.ledger.commit_path import commit_path, line, operation
 from wire.messages import Event, LevelState
 

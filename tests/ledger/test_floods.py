@@ -8,20 +8,20 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger.connection_table import ConnectionTable
-from ledger.serving import create_server
+from ledger.http.connection_table import ConnectionTable
+from ledger.http.serving import create_server
 from server.http import connection as http_connection
 from server.http.body_limits import BODY_DEADLINE_S
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.listening import bind, url_of
 from tests.conftest import StartHub, StartLedger
+from tests.harness.servers import Server
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked
 from tests.ledger.test_http_limits import answer_to, connection
 from tests.ledger.test_shared_rates import metric
-from tests.servers import Server
-from tests.system import System
-from tests.waiting import wait_until
 
 DEADLINE_S = 10.0
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import asyncpg
 import pytest
 
-from ledger import connector as connector_module
-from ledger.connector import READ_ONLY, CheckedConnection, Connector, NoPrimary
-from ledger.database import SERVER_SETTINGS, create_engine
-from tests.postgres import PostgresServer
-from tests.proxy import proxy_to_socket
+from ledger.database import connector as connector_module
+from ledger.database.connector import READ_ONLY, CheckedConnection, Connector, NoPrimary
+from ledger.database.engine import SERVER_SETTINGS, create_engine
+from tests.harness.postgres import PostgresServer
+from tests.harness.proxy import proxy_to_socket
 
 URL = "postgresql://user@a,b/database"
 PRIMARY, FENCED = (False, False), (False, True)

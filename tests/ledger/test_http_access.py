@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.api_keys import make_token
+from tests.harness.api_keys import make_token
+from tests.harness.stream import SUBPROTOCOL
+from tests.harness.system import System
 from tests.ledger.api import Api, field, problem, receipt
-from tests.stream import SUBPROTOCOL
-from tests.system import System
 
 KNOWN_ID = "abcdefghijkl"
 

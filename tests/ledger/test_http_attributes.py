@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chance import SEED
+from tests.harness.chance import SEED
 from tests.ledger.api import Api, field
 
 ITEMS = "/v1/items"

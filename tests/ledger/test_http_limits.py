@@ -12,15 +12,15 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from ledger.connections import LedgerConnection
+from ledger.http.connection import LedgerConnection
 from server.http import body_limits
 from server.http import connection as http_connection
 from server.http.body_limits import BodyLimits
 from server.problems import Invalid, Problem, TooLarge
 from tests.conftest import StartLedger
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem, receipt
-from tests.system import System
-from tests.waiting import wait_until
 
 DEADLINE_S = 10.0
 
@@ -200,7 +200,7 @@ async def read_body(receive: object, bytes_max: int = 1000) -> bytes:
 @pytest.mark.parametrize("sent", [b"", b"GET / HT"])
 async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """In this process, with a short deadline: the server and its connections are the real ones."""
-    from ledger.serving import create_server
+    from ledger.http.serving import create_server
     from server.http.listening import bind, url_of
 
     monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.1)
@@ -217,7 +217,7 @@ async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch, se
 
 async def test_a_connection_that_does_not_read_its_answer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, with a short deadline: the server and its connections are the real ones."""
-    from ledger.serving import create_server
+    from ledger.http.serving import create_server
     from server.http.listening import bind, url_of
 
     monkeypatch.setattr(LedgerConnection, "stall_s", 0.1)

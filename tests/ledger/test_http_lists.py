@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ledger.body import LIST_FACTOR
+from ledger.http.body import LIST_FACTOR
 from ledger.migrations import SHARDS_DEFAULT
 from tests.conftest import StartLedger
+from tests.harness.system import System
 from tests.ledger.api import Api, field, problem
-from tests.system import System
 from wire.shards import shard_of
 
 ITEMS = "/v1/items"

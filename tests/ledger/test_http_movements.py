@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.harness.system import System
 from tests.ledger.api import Api, field, problem, receipt, sale
-from tests.system import System
 
 
 async def test_one_key_has_one_effect_however_it_is_written(api: Api, unique_name: str) -> None:

@@ -14,10 +14,9 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from ledger.bodies import TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
-from ledger.body import LIST_FACTOR
-from ledger.limits import BODY_BYTES_MAX, LINES_MAX
-from ledger.routes import (
+from ledger.http.bodies import TOKEN_TTL_S_DEFAULT, TOKEN_TTL_S_MAX
+from ledger.http.body import LIST_FACTOR
+from ledger.http.routes import (
     counts,
     discovery,
     documents,
@@ -32,12 +31,13 @@ from ledger.routes import (
     operations,
     tokens,
 )
+from ledger.limits import BODY_BYTES_MAX, LINES_MAX
 from server.http import health
 from server.http.query import PAGE_DEFAULT, PAGE_MAX
 from tests.conftest import StartLedger
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import System
 from tests.ledger.api import LEDGER, Api, problem, receipt, sale
-from tests.postgres import PostgresServer
-from tests.system import System
 from wire.messages import Event, LevelState
 from wire.problems import PROBLEMS
 

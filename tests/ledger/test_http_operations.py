@@ -4,10 +4,10 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from ledger.operation import Line, Operation
-from ledger.routes.operations import batches
+from ledger.commit.operation import Line, Operation
+from ledger.http.routes.operations import batches
+from tests.harness.system import System
 from tests.ledger.api import Api, field, problem, receipt, sale
-from tests.system import System
 
 
 def keyed(key: str, *lines: dict[str, Any]) -> dict[str, Any]:

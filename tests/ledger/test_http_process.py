@@ -9,13 +9,13 @@ import pytest
 
 from ledger import migrations
 from tests.conftest import StartLedger
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import ledger_process
+from tests.harness.servers import Server, free_port
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import is_waiting, locked
-from tests.postgres import PostgresServer
-from tests.processes import ledger_process
-from tests.servers import Server, free_port
-from tests.system import System
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.conftest import StartLedger
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, field, problem, receipt, sale
-from tests.system import System
-from tests.waiting import wait_until
 from wire.shards import shard_of
 
 

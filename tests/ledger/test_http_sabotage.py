@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from ledger.long_polls import LongPolls
-from ledger.operation import operation_id
+from ledger.commit.operation import operation_id
+from ledger.feed.long_polls import LongPolls
 from server.problems import Overloaded
 from tests.conftest import StartLedger
+from tests.harness.postgres import PostgresServer
+from tests.harness.system import System
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import database_of, is_waiting, locked
-from tests.postgres import PostgresServer
-from tests.system import System
-from tests.waiting import wait_until
 
 A_KEY_IN_FLIGHT = """
     insert into operation (id, owner, key, request_hash, lines, shards, first_seqs, events, committed_at)

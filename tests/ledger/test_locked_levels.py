@@ -2,11 +2,11 @@
 
 import asyncio
 
-from ledger import statements
-from ledger.database import COMMIT_SETTINGS, create_engine
-from ledger.stock import LevelKey, Stock
+from ledger.commit import statements
+from ledger.commit.stock import LevelKey, Stock
+from ledger.database.engine import COMMIT_SETTINGS, create_engine
+from tests.harness.postgres import PATIENT
 from tests.ledger.commit_path import SHARDS, commit_path, line, operation
-from tests.postgres import PATIENT
 from wire.shards import shard_of
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ledger.lookups import Lookups
+from ledger.database.lookups import Lookups
 from server.problems import Unavailable
 
 

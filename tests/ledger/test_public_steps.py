@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from ledger import statements
-from ledger.decide import decide
-from ledger.failure import Failure, failure_of
+from ledger.commit import statements
+from ledger.commit.decide import decide
+from ledger.commit.failure import Failure, failure_of
+from ledger.commit.stock import LevelKey
 from ledger.migrations import set_public_steps
-from ledger.stock import LevelKey
 from tests.ledger.commit_path import commit_path, line, operation
 from wire.availability import DEFAULT_STEPS, PublicSteps
 from wire.shards import shard_of

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ledger.publisher import PIPELINE_MAX, PUBLISH_DEADLINE_S, Publisher
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
+from ledger.feed.publisher import PIPELINE_MAX, PUBLISH_DEADLINE_S, Publisher
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def running(url: str) -> AsyncIterator[Publisher]:
 async def test_each_outage_of_the_broker_is_logged_once(
     private_valkey: ValkeyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, "ledger.publisher")
+    caplog.set_level(logging.WARNING, "ledger.feed.publisher")
     async with running(private_valkey.url) as publisher:
         for _ in range(2):
             await _until_another(publisher, "published")

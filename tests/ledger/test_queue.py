@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.queue import QUEUE_AGE_MAX_S, Queue
+from ledger.commit.queue import QUEUE_AGE_MAX_S, Queue
 from server.problems import Overloaded
 from tests.ledger.commit_path import line, operation
 

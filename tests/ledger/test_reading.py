@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ledger import reading as module
-from ledger.database import create_engine
-from ledger.reading import reading, writing
+from ledger.database import reading as module
+from ledger.database.engine import create_engine
+from ledger.database.reading import reading, writing
 from server.problems import Unavailable
-from tests.postgres import PostgresServer
-from tests.waiting import wait_until
+from tests.harness.postgres import PostgresServer
+from tests.harness.waiting import wait_until
 
 
 async def test_reads_cut_by_their_deadline_leak_no_connection(

@@ -1,8 +1,8 @@
 """What a writer remembers of levels is bounded, and what was used last stays."""
 
-from ledger.decide import key_of
-from ledger.remembered import RememberedLevels
-from ledger.stock import Stock
+from ledger.commit.decide import key_of
+from ledger.commit.remembered import RememberedLevels
+from ledger.commit.stock import Stock
 from tests.ledger.commit_path import line
 
 A, B, C = (key_of(line(sku, "berlin", 1)) for sku in "ABC")

@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from server.rates.allowance import Policy
 from server.rates.rate_limits import AGAIN_S
 from tests.conftest import StartLedger
+from tests.harness.rate_rounds import SHARE_MIN, taken_at
+from tests.harness.servers import Server
+from tests.harness.system import System
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem
-from tests.rate_rounds import SHARE_MIN, taken_at
-from tests.servers import Server
-from tests.system import System
-from tests.valkey import ValkeyServer
-from tests.waiting import wait_until
 
 RATE = 20
 POLICY = Policy(RATE)

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
+from ledger.commit.operation import Operation, Outcome
+from ledger.commit.queue import QUEUE_LINES_MAX
 from ledger.errors import IdempotencyInFlight, IdempotencyMismatch, InsufficientStock, OutcomeUnknown
-from ledger.operation import Operation, Outcome
-from ledger.queue import QUEUE_LINES_MAX
 from server.problems import Invalid, NotFound, Overloaded, Problem, Unavailable
+from tests.harness.postgres import PostgresServer
+from tests.harness.waiting import wait_until
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.ledger.killed_backends import killed_backends
-from tests.postgres import PostgresServer
-from tests.waiting import wait_until
 
 KILLS_MIN, KILL_ROUNDS_MAX = 5, 20
 """A backend is only killed while it works, so how many rounds that takes depends on the machine."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any
 
-from ledger.operation import operation_id
+from ledger.commit.operation import operation_id
 from tests.load.screen import Delivered
 from tests.load.verdict import Told, Watched
 

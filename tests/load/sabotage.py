@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from tests.waiting import wait_until
+from tests.harness.waiting import wait_until
 
 SALES_FIRST = 3
 """Sabotage comes when the launch is under way, and early: a busy machine may not sell much more."""

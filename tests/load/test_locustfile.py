@@ -14,13 +14,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import ROOT, clean_environment
+from tests.harness.servers import free_port
+from tests.harness.system import ProcessSystem
+from tests.harness.valkey import ValkeyServer
 from tests.load.frame_proxy import Copies, frame_proxy
 from tests.load.sabotage import Sabotage, book_twice, drop_guards, lose, oversell, sabotage
-from tests.postgres import PostgresServer
-from tests.processes import ROOT, clean_environment
-from tests.servers import free_port
-from tests.system import ProcessSystem
-from tests.valkey import ValkeyServer
 
 DEADLINE_S = 90.0
 AT_ONCE = 4

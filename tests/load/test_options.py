@@ -3,8 +3,8 @@
 import configargparse
 import pytest
 
+from tests.harness.source import ROOT, code_names, rows
 from tests.load.options import add_options, hubs_of
-from tests.source import ROOT, code_names, rows
 
 PAGE = ROOT / "docs" / "how-to" / "load-test.md"
 

@@ -4,7 +4,7 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 
-from hub.session import Session as HubSession
+from hub.fanout.session import Session as HubSession
 from stockwire.session import Send
 from tests.hub.in_memory import Loads, Pipe, batch, make_fanout, open_session, repair
 from tests.load.screen import Screen

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.chance import ROUNDS
+from tests.harness.chance import ROUNDS
+from tests.harness.system import Grounds, ResidentSystem, System
 from tests.ledger.commit_path import commit_path
 from tests.model.machine import OWNERS, LedgerMachine
-from tests.system import Grounds, ResidentSystem, System
 
 EXAMPLES = 40 * ROUNDS
 STEPS = 30

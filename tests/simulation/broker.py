@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from hub.broker import PAUSE_MIN_S, SILENCE_S, Broker, Listener
+from hub.feed.broker import PAUSE_MIN_S, SILENCE_S, Broker, Listener
 from tests.simulation.loop import VirtualLoop
 
 LOOK_S = 0.2

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cache
 
-from hub.held import ReadLevel
+from hub.stock.held import ReadLevel
 from wire.messages import Event, LevelState
 from wire.shards import shard_of as hashed_shard_of
 

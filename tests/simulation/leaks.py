@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Collection
 
-from hub.fanout import Fanout
-from hub.held import Held, Watched
-from hub.subscription import AreaSubscription, LevelSubscription
+from hub.fanout.fanout import Fanout
+from hub.fanout.subscription import AreaSubscription, LevelSubscription
+from hub.stock.held import Held, Watched
 from tests.simulation.history import History
 from tests.simulation.node import Node
 from tests.simulation.violation import Violation

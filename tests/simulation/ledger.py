@@ -7,7 +7,7 @@ from random import Random
 from typing import TypeVar
 
 from hub.errors import LedgerRefused, LedgerUnavailable
-from hub.ledger import Heads, LedgerClient, LevelsPage, LogPage, ShardHead
+from hub.feed.ledger_client import Heads, LedgerClient, LevelsPage, LogPage, ShardHead
 from tests.simulation.history import read_level
 from tests.simulation.stock import Stock
 from wire.messages import LevelState

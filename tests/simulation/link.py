@@ -4,13 +4,13 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING
 
-from hub.conversation import Conversation, Greeting
 from hub.errors import Ended
-from hub.fanout import Fanout
-from hub.frames import Framing, frame
+from hub.fanout.fanout import Fanout
+from hub.fanout.frames import Framing, frame
+from hub.fanout.session import Session
 from hub.limits import Limits
-from hub.pulse import Act, Pulse
-from hub.session import Session
+from hub.protocols.native.conversation import Conversation, Greeting
+from hub.stream.pulse import Act, Pulse
 from tests.simulation.node import HEARTBEAT_S, Node
 from wire.messages import Disconnect
 from wire.tokens import Principal

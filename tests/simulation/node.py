@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from hub.endings import Ending
 from hub.errors import Ended
-from hub.fanout import Bounds, Fanout
-from hub.feed import Feed
-from hub.heartbeats import Heartbeats
-from hub.loader import Loader
-from hub.ticker import Ticker
+from hub.fanout.fanout import Bounds, Fanout
+from hub.feed.feed import Feed
+from hub.feed.heartbeats import Heartbeats
+from hub.feed.loader import Loader
+from hub.feed.ticker import Ticker
 from tests.simulation.broker import BrokerLine, SimulatedBroker
 from tests.simulation.ledger import LedgerLine
 from tests.simulation.loop import VirtualLoop

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from hub.cursor import Cursor
-from hub.held import Held, ReadLevel
-from hub.levels import Levels
-from hub.sequence import ShardSequence
-from hub.session import Session as HubSession
-from hub.shards import Shards
+from hub.fanout.cursor import Cursor
+from hub.fanout.session import Session as HubSession
+from hub.stock.held import Held, ReadLevel
+from hub.stock.levels import Levels
+from hub.stock.sequence import ShardSequence
+from hub.stock.shards import Shards
 from stockwire import frame
 from stockwire.level import Level
 from stockwire.mailbox import Mailbox

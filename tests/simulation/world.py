@@ -9,13 +9,13 @@ from itertools import accumulate
 from random import Random
 from unittest.mock import patch
 
-import hub.cursor
-import hub.delivery
-import hub.heartbeats
-import hub.loader
-import hub.order
-import hub.sequence
-import hub.session
+import hub.fanout.cursor
+import hub.fanout.delivery
+import hub.fanout.session
+import hub.feed.heartbeats
+import hub.feed.loader
+import hub.stock.order
+import hub.stock.sequence
 from tests.simulation import leaks
 from tests.simulation.broker import CALM, NOISES
 from tests.simulation.loop import VirtualLoop
@@ -295,8 +295,8 @@ def simulate(seed: int, steps: int = STEPS, say: Callable[[str], None] | None = 
     part_levels = 1 + seed % 2
     try:
         with (
-            patch.object(hub.session, "PART_LEVELS", part_levels),
-            patch.object(hub.delivery, "PART_LEVELS", part_levels),
+            patch.object(hub.fanout.session, "PART_LEVELS", part_levels),
+            patch.object(hub.fanout.delivery, "PART_LEVELS", part_levels),
         ):
             world.run(steps)
     except BaseException as error:  # also the end of a test that takes too long
@@ -311,12 +311,12 @@ def small() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     try:
         with (
-            patch.object(hub.session, "PARTS_PER_TICK", 1),
-            patch.object(hub.heartbeats, "STEPS_PER_BEAT", 6),
-            patch.object(hub.order, "COMPACT_MIN", 2),
-            patch.object(hub.sequence, "WAITING_EVENTS_MAX", 8),
-            patch.object(hub.loader, "QUERY_KEYS_MAX", 4),
-            patch.object(hub.cursor, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
+            patch.object(hub.fanout.session, "PARTS_PER_TICK", 1),
+            patch.object(hub.feed.heartbeats, "STEPS_PER_BEAT", 6),
+            patch.object(hub.stock.order, "COMPACT_MIN", 2),
+            patch.object(hub.stock.sequence, "WAITING_EVENTS_MAX", 8),
+            patch.object(hub.feed.loader, "QUERY_KEYS_MAX", 4),
+            patch.object(hub.fanout.cursor, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
         ):
             yield
     finally:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.system import ProcessSystem
+from tests.harness.system import ProcessSystem
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hub.door import Door, Visitor
+from hub.entry.door import Door, Visitor
 from hub.limits import Limits
-from ledger.connection_table import ConnectionTable
+from ledger.http.connection_table import ConnectionTable
 from server.settings.addresses import Network, networks_of
 
 TRUSTED, NOBODY = networks_of(["127.0.0.0/8"]), networks_of(["10.0.0.0/8"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import ServerProcess, clean_environment
+from tests.harness.processes import ServerProcess, clean_environment
 from tests.tls.certificates import Authority
 
 pytestmark = pytest.mark.usefixtures("processes")

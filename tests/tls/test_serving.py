@@ -16,15 +16,15 @@ from websockets.exceptions import ConnectionClosed
 from cli import health
 from server.tls.certificate import CA_SETTING, HANDSHAKE_S
 from stockwire import AsyncClient, Client, ConfigurationError, Unavailable
-from tests.api_keys import make_token
 from tests.faults.watcher import await_agreement, watching
-from tests.metrics import await_metric
-from tests.processes import ServerProcess
-from tests.servers import free_port
-from tests.stream import open_stream
-from tests.system import ProcessSystem
+from tests.harness.api_keys import make_token
+from tests.harness.metrics import await_metric
+from tests.harness.processes import ServerProcess
+from tests.harness.servers import free_port
+from tests.harness.stream import open_stream
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
 from tests.tls.certificates import Authority, certificate_at
-from tests.waiting import wait_until
 
 READER = make_token("stock:read:*")
 LATE_S = 5.0

@@ -7,9 +7,9 @@ from typing import get_args
 import msgspec
 import pytest
 
-from hub.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from hub.limits import Limits
-from tests.source import PACKAGES, REFERENCE, calls_of, code_names, rows, section, strings_in
+from hub.stream.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from tests.harness.source import PACKAGES, REFERENCE, calls_of, code_names, rows, section, strings_in
 from wire import messages
 from wire.close_codes import CloseCode, return_after
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.settings.environment import NAMES, Environment, SettingsError
-from tests.source import REFERENCE, code_names, rows
+from tests.harness.source import REFERENCE, code_names, rows
 
 
 def test_values_are_read_and_defaults_stand_in() -> None:

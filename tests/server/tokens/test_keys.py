@@ -12,8 +12,8 @@ from server.errors import KeysUnavailable
 from server.tokens.endpoint import Endpoint
 from server.tokens.key_set import SET_BYTES_MAX
 from server.tokens.keys import FetchedKeys
+from tests.harness.waiting import wait_until
 from tests.server.tokens.provider import IdentityProvider, answer, identity_provider, jwk, private_key
-from tests.waiting import wait_until
 
 OLD, NEW = jwk(private_key("EC", "old"), "old"), jwk(private_key("EC", "new"), "new")
 GOOD = b'{"keys": []}'

@@ -1,0 +1,67 @@
+"""How far a subscription has read an area. Pure."""
+
+from typing import Any, Protocol
+
+from hub.stock.held import Area, Watched, Watcher
+
+CHASES_MAX = 30
+
+
+class AreaReader(Protocol):
+    """Whose cursor it is: a subscription to areas."""
+
+    @property
+    def session(self) -> Watcher: ...
+
+    def owe(self) -> None:
+        """There is something to write for it again."""
+
+
+class Cursor:
+    """Everything of its area with a seq up to ``at`` was written.
+
+    While it is in ``area.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: the snapshot
+    has all of the area.
+
+    A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
+    ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So
+    it sets out again, ``CHASES_MAX`` times at most: a reader too slow to ever catch up gets its position all the same,
+    and what it lacks has a higher seq than that position and follows, also after a resume.
+    """
+
+    __slots__ = ("area", "at", "chases", "goal", "passed", "session", "subscription")
+
+    def __init__(self, subscription: AreaReader, area: Area[Any], goal: int) -> None:
+        self.subscription = subscription
+        self.session = subscription.session
+        self.area = area
+        self.at = 0
+        self.goal = goal
+        self.chases = 0
+        self.passed = False
+
+    @property
+    def live(self) -> bool:
+        """Whether it has everything that was flushed, and is written what changes as it changes."""
+        return self in self.area.live
+
+    def fall_behind(self) -> None:
+        """Its session cannot be written to now: remember where it stands; the newest states follow when it drains."""
+        self.at = self.area.flushed
+        del self.area.live[self]
+        self.subscription.owe()
+
+    def next(self, limit: int) -> list[Watched]:
+        """The next levels behind it. Having them all, it goes live: call this only when all that changed is flushed."""
+        assert self.area.order is not None
+        following: list[Watched] = self.area.order.after(self.at, limit)
+        if following:
+            self.at = following[-1].seq
+        if len(following) < limit:
+            self.passed = True
+            self.area.live[self] = None
+        elif self.at >= self.goal:
+            self.goal = self.area.order.top
+            self.chases += 1
+            self.passed = self.passed or self.chases > CHASES_MAX
+        return following

@@ -1,0 +1,210 @@
+"""The parts of one hub process, and the order in which they start and stop."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub import admin
+from hub.endings import Ending
+from hub.entry.access import Access
+from hub.entry.door import Door
+from hub.entry.serving import bound_send_buffer, create_server
+from hub.fanout.fanout import Fanout
+from hub.feed.feed import Feed
+from hub.feed.heartbeats import Heartbeats
+from hub.feed.ledger_client import LedgerClient
+from hub.feed.loader import Loader
+from hub.feed.ticker import Ticker
+from hub.metrics import Metrics, Parts
+from hub.protocols.native.conversation import Greeting
+from hub.reads import read_api
+from hub.reads.event_stream import EventStreams
+from hub.reads.problems import ANSWERED
+from hub.reads.read_parts import ReadParts
+from hub.reads.readers import Readers
+from hub.reads.reads import Reads
+from hub.settings import Settings
+from hub.stream.stream import Stream, StreamParts
+from server.http.problems import Problems
+from server.rates.rate_limits import RateLimits
+from server.tls.certificate import Tls
+from server.tls.handshakes import Handshakes
+from server.tokens.keys import FetchedKeys
+from server.tokens.verifier import Verifier
+
+ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
+ADMIN_CONNECTIONS_MAX = 200  # scrapers, probes and tools
+BEHIND_S = 10.0  # a hub behind by more is not ready; while the broker alone is away it never is
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    stream: socket.socket
+    read: socket.socket
+    admin: socket.socket
+
+
+class Node:
+    """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
+
+    def __init__(self, settings: Settings, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
+        """``tls``: of the stream and read ports. ``admin_tls``: of the admin port."""
+        self._settings = settings
+        self._stopping, self._draining = asyncio.Event(), asyncio.Event()
+        greeting = Greeting(settings.node, settings.heartbeat_s)
+        self._ledger = LedgerClient(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
+        self._feed = feed = Feed(self._ledger, settings.redis_url, settings.channel_prefix, settings.bounds)
+        self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.notice())
+        schedule_flush = self._ticker.schedule_flush
+        self._loader = Loader(self._ledger, lambda: feed.fanout, schedule_flush, feed.rewrite)
+        self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
+        self._access = Access(self._ledger, self._verifier, self._keys_in_use)
+        limits = settings.limits
+        stream_handshakes, read_handshakes, admin_handshakes = (Handshakes(one) for one in (tls, tls, admin_tls))
+        door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
+        self._owner_rates, address_rates = _read_rates(settings)
+        readers = Readers(self._access, door, self._owner_rates, address_rates)
+        stream_parts = StreamParts(
+            feed=feed,
+            access=self._access,
+            door=door,
+            handshakes=stream_handshakes,
+            schedule_flush=schedule_flush,
+            limits=limits,
+            greeting=greeting,
+            origins=settings.origins,
+            allowed_hosts=settings.allowed_hosts,
+        )
+        self._stream = Stream(stream_parts)
+        self._event_streams = EventStreams(limits, greeting, schedule_flush, door)
+        self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
+        problems = Problems(ANSWERED)
+        parts = Parts(
+            node=settings.node,
+            feed=feed,
+            loader=self._loader,
+            access=self._access,
+            door=door,
+            stream=self._stream,
+            event_streams=self._event_streams,
+            problems=problems,
+            readers=readers,
+            handshakes=(stream_handshakes, read_handshakes, admin_handshakes),
+            draining=self._draining,
+        )
+        self._metrics = Metrics(parts)
+        read_app = read_api.create_app(self._read_parts(door, readers, problems))
+        self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
+        admin_app = admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
+        self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)
+        self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
+        self._connect()
+
+    def stop(self) -> None:
+        """Drain, and end."""
+        self._draining.set()
+        self._stopping.set()
+
+    async def run(self, listeners: Listeners, announce: Callable[[], None]) -> None:
+        """Until ``stop``; then drained, in ``drain_s`` and a few seconds. ``announce``: when it takes connections."""
+        async with self._ledger, asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(part, name=name)
+                for name, part in {
+                    "feed": self._feed.run(),
+                    "loader": self._loader.run(),
+                    "access": self._access.run(),
+                    "issuers": self._verifier.run(),
+                    "heartbeats": self._heartbeats.run(),
+                    "rate limits": self._owner_rates.run(),
+                    "stream": self._stream.connections.run(),
+                    "event streams": self._event_streams.streams.run(),
+                    "epochs": self._end_epochs(),
+                }.items()
+            ]
+            bound_send_buffer(listeners.read, self._settings.limits.send_buffer_bytes)
+            tasks.create_task(self._read_server.serve(sockets=[listeners.read]), name="read port")
+            tasks.create_task(self._admin_server.serve(sockets=[listeners.admin]), name="admin port")
+            await self._stream.open(listeners.stream)
+            await self._first_moments()
+            if not self._draining.is_set():
+                announce()
+            await self._draining.wait()
+            await self._drain()
+            await self._stopping.wait()
+            self._read_server.stop()
+            self._admin_server.stop()
+            for task in running:
+                task.cancel()
+
+    def why_not_ready(self) -> str | None:
+        if self._draining.is_set():
+            return "this hub is draining"
+        fanout = self._feed.fanout
+        if fanout is None:
+            return "no ledger was reached yet"
+        if fanout.shards.silent(asyncio.get_running_loop().time(), BEHIND_S):
+            return f"this hub is behind by {self._feed.lag_ms} ms"
+        return None
+
+    def _read_parts(self, door: Door, readers: Readers, problems: Problems) -> ReadParts:
+        return ReadParts(
+            reads=Reads(self._feed, self._ticker.schedule_flush),
+            streams=self._event_streams,
+            feed=self._feed,
+            readers=readers,
+            door=door,
+            problems=problems,
+            origins=self._settings.origins,
+            allowed_hosts=self._settings.allowed_hosts,
+            public_locations=self._settings.public_locations,
+        )
+
+    def _connect(self) -> None:
+        """Who is told what by whom."""
+        self._feed.schedule_flush = self._ticker.schedule_flush
+        self._feed.applied = self._metrics.applied
+        self._feed.revoked = self._access.revoke
+        self._feed.doubted = self._access.doubt
+        self._feed.rewritten = self._rewritten.put_nowait
+        self._access.ended = self._end_key
+
+    async def _first_moments(self) -> None:
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self._feed.started, self._draining)]
+        _, pending = await asyncio.wait(waiting, timeout=ANNOUNCE_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+
+    async def _drain(self) -> None:
+        log.info("draining connections=%d", len(self._stream.connections))
+        self._event_streams.draining = True
+        await self._event_streams.end_all(Ending.STOPPING)
+        try:
+            async with asyncio.timeout(self._settings.drain_s):
+                await self._stream.drain()
+        except TimeoutError:
+            log.warning("connections were cut off connections=%d", len(self._stream.connections))
+
+    async def _end_epochs(self) -> None:
+        """Everybody who was served from a history that is gone."""
+        while True:
+            await self._rewritten.get()
+            await self._event_streams.end_all(Ending.REWRITTEN)
+            await self._stream.end_all(Ending.REWRITTEN)
+
+    def _end_key(self, key: str) -> None:
+        self._stream.connections.end_key(key)
+        self._event_streams.streams.end_key(key)
+
+    def _keys_in_use(self) -> list[str]:
+        return [*self._stream.connections.keys_in_use(), *self._event_streams.streams.keys_in_use()]
+
+
+def _read_rates(settings: Settings) -> tuple[RateLimits, RateLimits]:
+    """Of owners, over all hubs, and of addresses, at this one."""
+    shared = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
+    return shared, RateLimits(settings.rate_per_s, None, settings.channel_prefix, "hub", counted="address")

@@ -1,0 +1,1 @@
+"""What clients say and are answered, one room for each protocol, none of which knows another."""

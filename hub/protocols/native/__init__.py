@@ -1,0 +1,1 @@
+"""Stockwire's own messages (docs/reference/protocol.md). Pure. It may import the fan-out and the entry."""

@@ -1,0 +1,104 @@
+"""What the public sees of levels, over HTTP: the only reads that a shared cache may keep.
+
+Anybody may read it of the public locations. Of other locations only a client with the scope may, and no shared cache
+keeps that answer. The bodies hold nothing that changes while the view does not: no seq, no lag, no number.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.reads.read_parts import ReadParts
+from hub.stock.held import Held
+from hub.stock.view_states import view_of
+from server.http.etags import holds
+from server.http.level_cursor import level_cursor
+from server.http.query import Query, path_name
+from server.problems import Forbidden, Invalid
+from server.rates.rate_limits import ALLOWANCE
+from wire.messages import encode
+from wire.scopes import PUBLIC, allows
+
+CACHEABLE = "public, max-age=1, stale-while-revalidate=5"
+"""A cache answers within 6 s of what it was told; a page that hears of a newer version asks for it by ``version``."""
+OWN = "private, no-cache"
+BEHIND = "no-store"
+VERSION_MAX = 2**53 - 1
+ANYBODY = ""
+"""No owner has this name. All clients without a key share the places of this one owner."""
+
+
+class AvailabilityApi:
+    def __init__(self, parts: ReadParts) -> None:
+        self._reads = parts.reads
+        self._feed = parts.feed
+        self._readers = parts.readers
+        self._door = parts.door
+        self._public = frozenset(parts.public_locations)
+
+    async def one(self, request: Request) -> Response:
+        """GET /v1/availability/{location}/{sku}?version="""
+        query = Query(request, "version")
+        location, sku = path_name(request, "location"), path_name(request, "sku")
+        owner = await self._admit(request, location)
+        wanted = query.integer("version", 0, high=VERSION_MAX)
+        with self._door.place(owner):
+            view = self._view(await self._held(location, sku))
+        # An answer from before what was asked for by its version must not take its place in a cache
+        behind = view["version"] < wanted
+        return self._answer(request, location, view, f"{view['version']}", behind=behind)
+
+    async def page(self, request: Request) -> Response:
+        """GET /v1/availability?location=&after=&limit="""
+        query = Query(request, "location", "after", "limit")
+        location, limit, after = query.name("location"), query.limit(), query.level_cursor()
+        if location is None:
+            raise Invalid("location", "is required", 400)
+        owner = await self._admit(request, location)
+        with self._door.place(owner):
+            held = await self._reads.page(location, after, limit + 1)
+        following = level_cursor(held[limit - 1].sku, held[limit - 1].location) if len(held) > limit else None
+        content = {"views": [self._view(one) for one in held[:limit]], "next": following}
+        digest = hashlib.sha256(encode(content)).hexdigest()[:16]
+        return self._answer(request, location, content, digest, behind=False)
+
+    async def _admit(self, request: Request, location: str) -> str:
+        """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Forbidden."""
+        if location in self._public and "Authorization" not in request.headers:
+            self._readers.anybody(request)
+            return ANYBODY
+        principal = await self._readers.principal(request)
+        scope = f"{PUBLIC}{location}"
+        if not allows(principal.scopes, scope):
+            raise Forbidden(scope)
+        return principal.owner
+
+    async def _held(self, location: str, sku: str) -> Held:
+        """Of a public location from the whole of it, so that names that anybody makes up cost no memory and no look."""
+        if location in self._public:
+            return await self._reads.member(location, sku)
+        return (await self._reads.levels([(location, sku)]))[0]
+
+    def _view(self, held: Held) -> dict[str, Any]:
+        view: dict[str, Any] = msgspec.to_builtins(view_of(held, self._reads.fanout().views.steps))
+        return view
+
+    def _answer(
+        self, request: Request, location: str, content: dict[str, Any], digest: str, *, behind: bool
+    ) -> Response:
+        """``digest``: equal for equal content within an epoch, on every hub."""
+        epoch = hashlib.sha256(self._reads.fanout().shards.epoch.encode()).hexdigest()[:8]
+        control = CACHEABLE if location in self._public else OWN
+        if control == CACHEABLE:
+            request.scope.pop(ALLOWANCE, None)  # what a shared cache keeps says nothing of who asked
+        headers = {
+            "ETag": f'"{epoch}-{digest}"',
+            "Cache-Control": BEHIND if behind or not self._feed.fresh else control,
+            "Stockwire-Fresh": str(self._feed.fresh).lower(),
+        }
+        if holds(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(encode(content), headers=headers, media_type="application/json")

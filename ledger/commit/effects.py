@@ -1,0 +1,44 @@
+"""What each kind of line does to a level: one table. Pure: no SQL, no clock, no socket.
+
+A new kind is a row of the table. What is the same for all kinds stands in ``ledger.commit.decide``: the expected
+version, how much fits, and how versions are counted.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ledger.commit.operation import COUNT, SIGNS, Line
+from ledger.commit.stock import Stock
+from ledger.errors import BelowReserved, InsufficientStock
+
+
+class Units(NamedTuple):
+    """What a level holds after an effect."""
+
+    on_hand: int
+    reserved: int
+
+
+Effect = Callable[[Stock, Sequence[Line]], Units]
+"""``lines``: all that one operation has on the level, at least one, each of a kind with this effect. Raises Refusal."""
+
+
+def move(stock: Stock, lines: Sequence[Line]) -> Units:
+    """Adds and takes away; what is reserved is not taken. Several kinds add up. Raises InsufficientStock."""
+    delta = lines[0].quantity if len(lines) == 1 else sum(line.quantity for line in lines)
+    on_hand = stock.on_hand + delta
+    if delta < 0 and on_hand < stock.reserved:
+        raise InsufficientStock(lines[0].sku, lines[0].location, stock.available, -delta)
+    return Units(on_hand, stock.reserved)
+
+
+def count(stock: Stock, lines: Sequence[Line]) -> Units:
+    """States what is on the shelf: no fewer than are reserved. Raises BelowReserved."""
+    on_hand = lines[0].quantity
+    if on_hand < stock.reserved:
+        raise BelowReserved(lines[0].sku, lines[0].location, on_hand, stock.reserved)
+    return Units(on_hand, stock.reserved)
+
+
+EFFECTS: dict[str, Effect] = {**dict.fromkeys(SIGNS, move), COUNT: count}
+"""By the kind of the first line: an operation has lines of one effect on a level, or it is refused where it is read."""

@@ -1,0 +1,68 @@
+"""The operations that wait for one writer: bounded in number and in age, taken a batch at a time."""
+
+import asyncio
+import time
+from collections import deque
+
+from ledger.commit.operation import Operation
+from ledger.commit.pending import Pending
+from server.problems import Overloaded
+
+BATCH_LINES_MAX = 1000
+"""Lines in one statement. Beyond some hundreds a batch only gets slower; one operation may have this many by itself."""
+
+QUEUE_LINES_MAX = 20_000
+"""Lines that may wait for one writer: about a second of work. More is refused with 503."""
+
+QUEUE_AGE_MAX_S = 10.0
+"""Nobody waits longer than this for a batch to begin."""
+
+
+class Queue:
+    """``lines``: of all operations in it. Operations leave in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self._waiting: deque[Pending] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+
+    def put(self, operation: Operation) -> Pending:
+        """Raises Overloaded when the queue is full or was stopped."""
+        if self._stopping:
+            raise Overloaded("the ledger is stopping: another one takes the same request")
+        if self.lines + len(operation.lines) > QUEUE_LINES_MAX:
+            raise Overloaded("the commit queue is full", queued_lines=self.lines)
+        pending = Pending(operation, time.monotonic())
+        self._waiting.append(pending)
+        self.lines += len(operation.lines)
+        self._arrived.set()
+        return pending
+
+    def stop(self) -> None:
+        """Take nothing more; what waits is still handed out. Safe twice."""
+        self._stopping = True
+        self._arrived.set()
+
+    async def next_batch(self) -> list[Pending]:
+        """Waits for an operation and takes all that fit into a batch. Empty: the queue was stopped and has nothing."""
+        while True:
+            await self._arrived.wait()
+            batch = self._take(time.monotonic())
+            if batch or self._stopping:
+                return batch
+
+    def _take(self, now: float) -> list[Pending]:
+        batch: list[Pending] = []
+        lines = 0
+        while self._waiting and (not batch or lines + len(self._waiting[0].operation.lines) <= BATCH_LINES_MAX):
+            pending = self._waiting.popleft()
+            self.lines -= len(pending.operation.lines)
+            if now - pending.arrived > QUEUE_AGE_MAX_S:
+                pending.fail(Overloaded("waited too long for its turn", waited_s=QUEUE_AGE_MAX_S))
+                continue
+            batch.append(pending)
+            lines += len(pending.operation.lines)
+        if not self._waiting and not self._stopping:
+            self._arrived.clear()
+        return batch

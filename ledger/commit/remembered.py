@@ -1,0 +1,41 @@
+"""Levels as a writer last knew them, so that a batch on hot levels is decided without reading them first. Pure.
+
+They may be old: the commit statement checks each version, and writes nothing where one has moved.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from ledger.commit.stock import LevelKey, Stock
+
+REMEMBERED_LEVELS_MAX = 100_000
+"""Per writer; the least recently used go first. About 200 bytes each."""
+
+
+class RememberedLevels:
+    def __init__(self, levels_max: int = REMEMBERED_LEVELS_MAX) -> None:
+        self._levels: dict[LevelKey, Stock] = {}
+        self._levels_max = levels_max
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def of(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Stock]:
+        return {key: self._levels[key] for key in keys if key in self._levels}
+
+    def contradict(self, levels: Mapping[LevelKey, Stock]) -> bool:
+        """Whether one of ``levels``, as just read, is remembered in another way: somebody else has written it."""
+        return any(self._levels.get(key, stock) != stock for key, stock in levels.items())
+
+    def keep(self, levels: Mapping[LevelKey, Stock]) -> None:
+        for key, stock in levels.items():
+            self._levels.pop(key, None)  # the last in a dict is the last used
+            self._levels[key] = stock
+        while len(self._levels) > self._levels_max:
+            del self._levels[next(iter(self._levels))]
+
+    def forget(self, keys: Iterable[LevelKey]) -> None:
+        for key in keys:
+            self._levels.pop(key, None)
+
+    def clear(self) -> None:
+        self._levels.clear()

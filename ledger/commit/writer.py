@@ -1,0 +1,258 @@
+"""The optimistic group commit: one writer task per shard gathers what has arrived and commits it as one statement.
+
+No fixed wait: while a batch commits, the next one gathers. A batch that lost a race is decided once more under its
+level locks and cannot miss. See docs/decisions/0001-group-commit.md.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ledger.commit import statements
+from ledger.commit.counters import Counters
+from ledger.commit.decide import Decision, decide, keys_of
+from ledger.commit.failure import ALONE, AT_ONCE, MISSED, Failure, failure_of, not_now, problem_of
+from ledger.commit.operation import Operation
+from ledger.commit.pending import Pending, complete_by_shard, settle
+from ledger.commit.queue import Queue
+from ledger.commit.remembered import RememberedLevels
+from ledger.commit.statements import Head, Stored
+from ledger.commit.stock import LevelKey, Stock
+from ledger.database.engine import Generation
+from ledger.feed.heads import Heads
+from ledger.feed.publisher import Publisher
+from server.problems import Invalid, NotFound
+
+logger = logging.getLogger(__name__)
+
+COMMIT_DEADLINE_S = 10.0
+"""A batch tries again for this long when connections are lost, then its outcome is unknown."""
+
+LOCKED_BATCHES = 8
+"""A writer that lost a race begins with the locks until this many batches in a row found nobody else's writes."""
+
+LOCKED_MISSES_MAX = 4
+"""Under its locks a batch cannot miss, unless the public steps were changed, or the same key is misused elsewhere, at
+this very moment."""
+
+HALVES_LOCK_TIMEOUT = text("set local lock_timeout = '100ms'")
+"""While looking for the operation that others hold up, its neighbours do not wait the full two seconds each time."""
+
+NEVER = -1
+"""Before the first generation of connections: epoch and steps are read before anything is decided."""
+
+RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at committing a batch.
+
+    ``sent``: the commit statement has left. If the connection is lost after that, the batch may still commit.
+    """
+
+    batch: Sequence[Pending]
+    sent: bool = False
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [pending.operation for pending in self.batch]
+
+
+class Writer:
+    """Commits the operations in its ``queue``, one batch at a time.
+
+    ``always_locked``: for operations that span shards, whose levels other writers of this process move too.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        generation: Generation,
+        heads: Heads,
+        publisher: Publisher,
+        *,
+        counters: Counters,
+        always_locked: bool = False,
+    ) -> None:
+        self.queue = Queue()
+        self.remembered = RememberedLevels()
+        self._engine = engine
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._generation = generation
+        self._seen_generation = NEVER
+        self._heads = heads
+        self._publisher = publisher
+        self._counters = counters
+        self._always_locked = always_locked
+        self._locked_batches_left = 0
+
+    async def run(self) -> None:
+        """Until the queue is stopped and everything in it is answered."""
+        while batch := await self.queue.next_batch():
+            await self._commit(batch)
+
+    async def _commit(self, batch: list[Pending]) -> None:
+        """Answers every operation of the batch, one way or another."""
+        started = time.monotonic()
+        await self._commit_until(batch, started + COMMIT_DEADLINE_S)
+        self._counters.commit_seconds += time.monotonic() - started
+
+    async def _commit_until(
+        self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
+    ) -> None:
+        """``half``: of a batch that one of its operations held up.
+
+        ``unknown``: the batch was sent before on a connection that was lost, and may still commit there.
+        """
+        tries = misses = 0
+        locked = half or self._always_locked or self._locked_batches_left > 0
+        while True:
+            attempt = Attempt(batch)
+            try:
+                return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
+            except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
+                failure, reason = failure_of(error), error
+            self._after(failure, batch)
+            unknown = unknown or (attempt.sent and failure is Failure.LOST)
+            if locked and failure in MISSED:
+                misses += 1
+                self._seen_generation = NEVER  # under the locks only other public steps miss: read them again
+            if failure in ALONE and (locked or failure is Failure.POISON):
+                return await self._bisect(batch, failure, reason, deadline, unknown)
+            if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
+                return _give_up(batch, unknown, reason)
+            if failure not in AT_ONCE:
+                await asyncio.sleep(RETRY_PAUSES_S[min(tries, len(RETRY_PAUSES_S) - 1)])
+                tries += 1
+            locked = True
+
+    def _after(self, failure: Failure, batch: list[Pending]) -> None:
+        if failure in MISSED:
+            if failure is Failure.MOVED:
+                self._counters.conflicts += 1
+                self._locked_batches_left = LOCKED_BATCHES
+            self.remembered.forget(keys_of([pending.operation for pending in batch]))
+            return
+        self.remembered.clear()
+        if failure is Failure.BUSY:
+            self._counters.lock_timeouts += 1
+        elif failure is Failure.LOST:
+            self._counters.lost_connections += 1
+
+    async def _bisect(
+        self, batch: list[Pending], failure: Failure, reason: Exception, deadline: float, unknown: bool
+    ) -> None:
+        """One operation must not hurt its neighbours: halve the batch until it stands alone."""
+        if len(batch) == 1:
+            logger.warning("refused one operation (%s): %s", failure.value, reason)
+            batch[0].fail(problem_of(failure, unknown))
+        elif time.monotonic() > deadline:
+            _give_up(batch, unknown, reason)
+        else:
+            self._counters.bisections += 1
+            middle = len(batch) // 2
+            await self._commit_until(batch[:middle], deadline, half=True, unknown=unknown)
+            await self._commit_until(batch[middle:], deadline, half=True, unknown=unknown)
+
+    # --- the two tries
+
+    async def _try_optimistic(self, attempt: Attempt) -> None:
+        operations = attempt.operations
+        async with self._autocommit.connect() as connection:
+            await self._renew(connection)
+            levels = await self._levels(connection, keys_of(operations))
+            decision = decide(operations, levels, self._heads.steps)
+            doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
+            if not doubtful:
+                await self._replay_not_found(connection, attempt.batch, decision)
+                heads = await self._write(connection, attempt, decision)
+        if doubtful:
+            # What does not fit is not stored, so no statement checks its levels or its key: it may have been done
+            # before, when it fitted, or another replica may have made room.
+            await self._try_locked(attempt, half=False)
+        else:
+            self._finish(attempt.batch, decision, heads)
+
+    async def _replay_not_found(
+        self, connection: AsyncConnection, batch: Sequence[Pending], decision: Decision
+    ) -> None:
+        """A key that was used before is answered as used before, also with a sku that does not exist."""
+        verdicts = zip(batch, decision.verdicts, strict=True)
+        unmet = [pending for pending, verdict in verdicts if isinstance(verdict, NotFound)]
+        if unmet:
+            self._replay(unmet, await statements.stored(connection, [pending.operation.id for pending in unmet]))
+
+    async def _try_locked(self, attempt: Attempt, half: bool) -> None:
+        self._counters.locked_batches += 1
+        keys = keys_of(attempt.operations)
+        async with self._autocommit.connect() as connection:
+            await self._renew(connection)
+            await self._levels(connection, keys)  # makes those that are missing; never under the locks
+        async with self._engine.connect() as connection, connection.begin() as transaction:
+            if half:
+                await connection.execute(HALVES_LOCK_TIMEOUT)
+            levels = await statements.lock(connection, keys)
+            known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
+            fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
+            decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
+            heads = await self._write(connection, attempt, decision)
+            await transaction.commit()
+        self._plan_locks(levels, replays=bool(known))
+        self._finish(fresh, decision, heads)
+        self._replay(attempt.batch, known)
+
+    async def _levels(self, connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+        """The levels of ``keys``: what is remembered of them as it is, the others read."""
+        remembered = self.remembered.of(keys)
+        if len(remembered) < len(keys):
+            remembered.update(await statements.load(connection, [key for key in keys if key not in remembered]))
+        return remembered
+
+    def _replay(self, batch: Sequence[Pending], known: Mapping[UUID, Stored]) -> None:
+        for pending in batch:
+            if pending.operation.id in known:
+                self._counters.replays += 1
+                pending.replay(known[pending.operation.id])
+
+    async def _write(self, connection: AsyncConnection, attempt: Attempt, decision: Decision) -> dict[int, Head]:
+        if not decision.stored:
+            return {}
+        attempt.sent = True
+        return await statements.write(connection, decision)
+
+    async def _renew(self, connection: AsyncConnection) -> None:
+        """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
+        number_now = self._generation.number
+        if self._seen_generation != number_now:
+            self.remembered.clear()
+            await self._heads.read(connection)
+            self._seen_generation = number_now
+
+    def _plan_locks(self, levels: Mapping[LevelKey, Stock], *, replays: bool) -> None:
+        """How long to go on with the locks. Replays keep them for the next batch: where one is, more follow."""
+        if self.remembered.contradict(levels):
+            self._locked_batches_left = LOCKED_BATCHES
+        else:
+            self._locked_batches_left = max(self._locked_batches_left - 1, 1 if replays else 0)
+
+    def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
+        """After the commit: remember, publish, answer."""
+        self.remembered.keep(decision.after)
+        for shard, events in complete_by_shard(decision.events, heads).items():
+            self._publisher.publish(self._heads.epoch, shard, events)
+            self._heads.advanced(shard, heads[shard].seq)
+        settle(batch, decision)
+        self._counters.count(decision)
+
+
+def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:
+    logger.warning("gave up on a batch of %d operations, outcome_unknown=%s: %s", len(batch), unknown, reason)
+    for pending in batch:
+        pending.fail(not_now(Failure.UNAVAILABLE.value, unknown))

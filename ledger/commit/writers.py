@@ -1,0 +1,65 @@
+"""All writers of a process: one per shard, and one for operations that span shards."""
+
+import asyncio
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ledger.commit.counters import Counters
+from ledger.commit.operation import Operation, Outcome
+from ledger.commit.pending import Pending, mismatch
+from ledger.commit.writer import Writer
+from ledger.database.engine import Generation
+from ledger.feed.heads import Heads
+from ledger.feed.publisher import Publisher
+
+
+class Writers:
+    """``engine`` should be the writers' own: a commit must not wait for a connection behind reads."""
+
+    def __init__(self, engine: AsyncEngine, shards: int, heads: Heads, publisher: Publisher) -> None:
+        self.counters = Counters()
+        generation = Generation(engine)
+        self._by_shard = [Writer(engine, generation, heads, publisher, counters=self.counters) for _ in range(shards)]
+        self._across = Writer(engine, generation, heads, publisher, counters=self.counters, always_locked=True)
+        self._in_flight: dict[tuple[str, str], Pending] = {}
+
+    @property
+    def queued_lines(self) -> int:
+        return sum(writer.queue.lines for writer in self._all)
+
+    @property
+    def remembered_levels(self) -> int:
+        return sum(len(writer.remembered) for writer in self._all)
+
+    @property
+    def _all(self) -> list[Writer]:
+        return [*self._by_shard, self._across]
+
+    async def submit(self, operation: Operation) -> Outcome:
+        """Commit ``operation``, durably, all of it or nothing; answers after COMMIT.
+
+        The same key again gives the stored answer, ``replayed``; while the first is under way both get its answer.
+        Raises a Problem: a Refusal is as true as a success; whatever is a Later may be sent again.
+        """
+        known = self._in_flight.get((operation.owner, operation.key))
+        if known is not None:
+            if known.operation.request_hash != operation.request_hash:
+                raise mismatch(operation.key)
+            self.counters.joined += 1
+            return await asyncio.shield(known.outcome)
+        shards = operation.shards
+        writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]
+        pending = writer.queue.put(operation)
+        self._in_flight[operation.owner, operation.key] = pending
+        pending.outcome.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
+        return await asyncio.shield(pending.outcome)
+
+    def stop(self) -> None:
+        """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""
+        for writer in self._all:
+            writer.queue.stop()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for writer in self._all:
+                tasks.create_task(writer.run())

@@ -1,0 +1,153 @@
+"""The heads of the shards and the epoch, read from PostgreSQL, not from memory: another replica's lost tail must show.
+
+Each reading wakes the long polls and goes out as heartbeat, by which hubs notice a lost tail or a dead broker
+connection.
+"""
+
+import asyncio
+import logging
+import random
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ledger.database.connector import READ_ONLY, Connector
+from ledger.feed.publisher import Publisher
+from ledger.migrations import make_epoch
+from wire.availability import DEFAULT_STEPS, PublicSteps
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = (0.25, 0.5)
+"""Between two heartbeats: drawn anew each time, so that replicas do not beat together."""
+
+READ_DEADLINE_S = 3.0
+
+READ = text("""
+select m.epoch, m.public_steps, m.public_low,
+       current_setting('transaction_read_only')::bool as read_only,
+       c.system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline,
+       array(select id from shard order by id) as shards, array(select head from shard order by id) as heads
+  from ledger_meta m, pg_control_system() c
+""")
+"""A standby refuses to say where its log ends; a primary that lets nobody write any more has to be asked."""
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Heads:
+    """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled."""
+
+    def __init__(self, engine: AsyncEngine, connector: Connector, publisher: Publisher) -> None:
+        """``connector``: that of ``engine``."""
+        self.epoch = ""
+        self.steps = DEFAULT_STEPS
+        self.heads: dict[int, int] = {}
+        self.rewritten = 0
+        self.failures = 0
+        self._read_heads: dict[int, int] = {}
+        self._suffix = ""
+        # One reading at a time: answers that overtook each other would look like heads that fall.
+        self._reading = asyncio.Lock()
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connector = connector
+        self._publisher = publisher
+        self._waiters: dict[int, set[asyncio.Future[None]]] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the heads were read at least once."""
+        return bool(self.heads)
+
+    def compose(self, stored: str) -> str:
+        """The epoch as everyone sees it: the stored one with PostgreSQL's system identifier and timeline."""
+        return stored + self._suffix
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(READ_DEADLINE_S):
+                    async with self._engine.connect() as connection:
+                        await self.read(connection)
+            except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is counted and logged
+                self.failures += 1
+                logger.warning("cannot read the heads: %s", error)
+            else:
+                for shard, head in self.heads.items():
+                    self._publisher.heartbeat(self.epoch, shard, head)
+            await asyncio.sleep(random.uniform(*HEARTBEAT_S))
+
+    async def read(self, connection: AsyncConnection) -> None:
+        """Read epoch and heads on ``connection``; a head that fell under the same epoch makes a new epoch.
+
+        Raises NoPrimary.
+        """
+        async with self._reading:
+            await self._read(connection)
+
+    async def _read(self, connection: AsyncConnection) -> None:
+        row = (await connection.execute(READ)).mappings().one()
+        if row["read_only"]:
+            self._connector.deny(connection, READ_ONLY)
+        self._suffix = f"-{_base36(row['system_identifier'])}-{int(row['timeline'], 16)}"
+        epoch = self.compose(row["epoch"])
+        heads = dict(zip(row["shards"], row["heads"], strict=True))
+        if epoch == self.epoch and any(head < self._read_heads.get(shard, 0) for shard, head in heads.items()):
+            epoch = self.compose(await self._rewrite(connection, row["epoch"], heads))
+        self.steps = PublicSteps(tuple(row["public_steps"]), row["public_low"])
+        self._adopt(epoch, heads)
+
+    async def _rewrite(self, connection: AsyncConnection, stored: str, heads: dict[int, int]) -> str:
+        """Heads only fall when an older database was restored: history was rewritten, positions mean nothing now."""
+        logger.critical("the heads fell from %s to %s: an older database was restored", self._read_heads, heads)
+        self.rewritten += 1
+        await connection.execute(
+            text("update ledger_meta set epoch = :fresh where epoch = :stored"),
+            {"fresh": make_epoch(), "stored": stored},
+        )
+        # Another replica may have been first: its epoch counts.
+        epoch: str = (await connection.execute(text("select epoch from ledger_meta"))).scalar_one()
+        return epoch
+
+    def _adopt(self, epoch: str, heads: dict[int, int]) -> None:
+        self.epoch = epoch
+        self.heads = heads
+        self._read_heads = heads
+        for shard in heads:
+            self._wake(shard)
+
+    # --- long polls
+
+    def advanced(self, shard: int, head: int) -> None:
+        """This process has committed up to ``head``."""
+        if head > self.heads.get(shard, 0):
+            self.heads = {**self.heads, shard: head}
+        self._wake(shard)
+
+    async def wait_beyond(self, shard: int, seq: int, timeout_s: float) -> None:
+        """Returns when the head of ``shard`` may be beyond ``seq``, at the latest after ``timeout_s``."""
+        if self.heads.get(shard, 0) > seq:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        waiters = self._waiters.setdefault(shard, set())
+        waiters.add(waiter)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiter
+        except TimeoutError:
+            pass
+        finally:
+            waiters.discard(waiter)
+
+    def _wake(self, shard: int) -> None:
+        for waiter in self._waiters.get(shard, ()):
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"

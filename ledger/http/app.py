@@ -1,0 +1,99 @@
+"""The HTTP surface of a ledger: everything it needs is handed in."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from ledger.access.access import Access
+from ledger.commit.writers import Writers
+from ledger.database.locations import Locations
+from ledger.http.admission import Admission
+from ledger.http.body import body_bytes_max
+from ledger.http.parts import Parts
+from ledger.http.routes.counts import CountRoutes
+from ledger.http.routes.discovery import DiscoveryRoutes
+from ledger.http.routes.documents import DocumentRoutes
+from ledger.http.routes.events import EventRoutes
+from ledger.http.routes.history import HistoryRoutes
+from ledger.http.routes.items import ItemRoutes
+from ledger.http.routes.key_set import KeySetRoutes
+from ledger.http.routes.keys import KeyRoutes
+from ledger.http.routes.levels import LevelRoutes
+from ledger.http.routes.locations import LocationRoutes
+from ledger.http.routes.movements import MovementRoutes
+from ledger.http.routes.operations import OperationRoutes
+from ledger.http.routes.tokens import TokenRoutes
+from server.http.body_limits import BodyLimits
+from server.http.health import HealthRoutes
+from server.http.hosts import AllowedHosts
+from server.problems import Misdirected
+
+CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
+CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
+CORS_ANSWER_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+)
+
+
+def create_app(parts: Parts, writers: Writers) -> Starlette:
+    """``writers``: with connections of their own, while ``parts.read_engine`` serves the reads."""
+    settings, engine, problems = parts.settings, parts.read_engine, parts.problems
+    access = Access(engine, parts.verifier, parts.rate_limits, parts.hub_callers)
+    locations = Locations(engine, lambda: parts.heads.epoch)
+    nouns = (
+        MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
+        OperationRoutes(engine, access, locations, writers, settings.lines_max),
+        LevelRoutes(engine, access, locations, parts.heads),
+        CountRoutes(access, locations, writers),
+        EventRoutes(engine, access, parts.heads, parts.long_polls),
+        HistoryRoutes(engine, access, locations),
+        ItemRoutes(engine, access),
+        LocationRoutes(engine, access),
+        DiscoveryRoutes(parts.url, settings.hubs),
+        KeyRoutes(engine, access, parts.publisher),
+        TokenRoutes(access, settings.tokens.ours, settings.signer),
+        KeySetRoutes(settings.signing_keys),
+        HealthRoutes(parts.why_not_ready),
+        DocumentRoutes(),
+    )
+    app = Starlette(
+        routes=[route for noun in nouns for route in noun.routes()],
+        middleware=[
+            Middleware(BodyLimits, body_bytes_max(settings.body_bytes_max)),
+            Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
+            *_cors(settings.allowed_origins),
+            Middleware(Admission, parts.in_flight, parts.rate_limits, problems),
+        ],
+    )
+    # A redirect would be built from the Host header, which anybody may set.
+    app.router.redirect_slashes = False
+    problems.install(app)
+    return app
+
+
+def create_waiting_app(parts: Parts) -> Starlette:
+    """What is served until the database is there: health, and 503 for everything else."""
+    health = HealthRoutes(parts.why_not_ready)
+    app = Starlette(routes=[*health.routes(), health.everything_else()])
+    app.router.redirect_slashes = False
+    parts.problems.install(app)
+    return app
+
+
+def _cors(origins: tuple[str, ...]) -> list[Middleware]:
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_REQUEST_HEADERS,
+            expose_headers=CORS_ANSWER_HEADERS,
+        )
+    ]

@@ -1,0 +1,321 @@
+"""Request bodies: their fields, every bound on them, and what is said of a wrong one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from ledger.commit.operation import SIGNS
+from ledger.limits import LINES_MAX
+from server.http.body import REASONS, decoded, decoded_once
+from server.problems import Invalid
+from wire.messages import Name
+from wire.names import INVISIBLE
+
+T = TypeVar("T")
+
+OPERATIONS_MAX = 1000
+"""Operations of one request, and keys of one query."""
+SCOPES_MAX = 64
+TOKEN_TTL_S_MAX = 3600
+TOKEN_TTL_S_DEFAULT = 600
+OCCURRED_YEARS = range(1900, 3000)
+"""Far enough from the ends of the calendar that no offset from UTC leaves it."""
+PRICE_DECIMALS_MAX = 4
+PRICE_MAX = Decimal(10**10)
+ATTRIBUTES_MAX = 64
+EXACT_INTEGER_MAX = 2**53 - 1
+"""The largest up to which every reader of JSON takes each whole number exactly (RFC 8259, 6)."""
+NUMBER_REASON = f"is above {EXACT_INTEGER_MAX} and many readers of JSON would round it: send it as text"
+
+# No control characters (PostgreSQL takes no NUL) and no lone surrogates (they are no UTF-8).
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
+TEXT_REASON = "must have no control characters"
+TITLE_PATTERN = rf"^(?![\s{INVISIBLE}]+\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
+TITLE_REASON = "must have a visible character, and no control characters"
+
+Text = Annotated[str, Meta(max_length=256, pattern=TEXT_PATTERN)]
+Title = Annotated[str, Meta(min_length=1, max_length=256, pattern=TITLE_PATTERN)]
+Owner = Annotated[str, Meta(min_length=1, max_length=128, pattern=TITLE_PATTERN)]
+Quantity = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+KEY_PATTERN = r"^[\x21\x23-\x7e][\x21-\x7e]{0,199}\Z"
+KEY_PATTERN_REASON = "must be 1 to 200 visible ASCII characters, not beginning with a quote"
+"""In a body a key stands bare; only as a header may it be quoted."""
+
+OperationKey = Annotated[str, Meta(pattern=KEY_PATTERN)]
+AttributeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
+Attribute = Text | int | float | bool | None
+Existing = Literal["replace", "keep"]
+"""What a list does to those that are there already."""
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """A misspelt field is refused: a typo in ``expected_version`` must not sell."""
+
+
+class Movement(Body, frozen=True):
+    sku: Name
+    location: Name
+    quantity: Quantity
+    kind: Literal["receipt", "return", "sale", "write_off", "adjustment"]
+    reference: Text | None = None
+    reason: Text | None = None
+    occurred_at: Moment | None = None
+    expected_version: Version | None = None
+
+
+class Movements(Body, frozen=True):
+    lines: Annotated[list[Movement], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class Count(Body, frozen=True):
+    """``expected_version``: required here or as If-Match; None opts out in so many words."""
+
+    on_hand: Units
+    expected_version: Version | UnsetType | None = UNSET
+    reference: Text | None = None
+    reason: Text | None = None
+    occurred_at: Moment | None = None
+
+
+class LevelCount(Body, frozen=True):
+    """A count among other operations: nothing can be said by If-Match, so ``expected_version`` is required."""
+
+    sku: Name
+    location: Name
+    on_hand: Units
+    expected_version: Version | None
+    reference: Text | None = None
+    reason: Text | None = None
+    occurred_at: Moment | None = None
+
+
+class KeyedOperation(Body, frozen=True):
+    """Either ``lines`` or ``count``."""
+
+    key: OperationKey
+    lines: Annotated[list[Movement], Meta(min_length=1, max_length=LINES_MAX)] | UnsetType = UNSET
+    count: LevelCount | UnsetType = UNSET
+
+
+class Operations(Body, frozen=True):
+    operations: Annotated[list[KeyedOperation], Meta(min_length=1, max_length=OPERATIONS_MAX)]
+
+
+class OperationKeys(Body, frozen=True):
+    keys: Annotated[list[OperationKey], Meta(min_length=1, max_length=OPERATIONS_MAX)]
+
+
+class LevelKeys(Body, frozen=True):
+    """Pairs of location and sku."""
+
+    keys: Annotated[list[tuple[Name, Name]], Meta(max_length=LINES_MAX)]
+
+
+class Item(Body, frozen=True):
+    name: Title
+    price: Decimal | None = None
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None = None
+    attributes: Annotated[dict[AttributeName, Attribute], Meta(max_length=ATTRIBUTES_MAX)] = {}  # a new one for each
+
+
+class ListedItem(Item, frozen=True, kw_only=True):
+    sku: Name
+
+
+class Items(Body, frozen=True):
+    items: Annotated[list[ListedItem], Meta(min_length=1, max_length=LINES_MAX)]
+    existing: Existing = "replace"
+
+
+class Location(Body, frozen=True):
+    name: Title
+
+
+class ListedLocation(Location, frozen=True, kw_only=True):
+    location: Name
+
+
+class Locations(Body, frozen=True):
+    locations: Annotated[list[ListedLocation], Meta(min_length=1, max_length=LINES_MAX)]
+    existing: Existing = "replace"
+
+
+class Key(Body, frozen=True):
+    owner: Owner
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=SCOPES_MAX)]
+    name: Text = ""
+    expires_at: Moment | None = None
+
+
+class Introspection(Body, frozen=True):
+    """One of the three. By ``id``: for who holds a token, which names the key that made it. ``ids``: which are good."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=8192)] | UnsetType = UNSET
+    id: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    ids: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=1000)] | UnsetType = UNSET
+
+
+class Token(Body, frozen=True):
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=SCOPES_MAX)]
+    ttl_s: Annotated[int, Meta(ge=1, le=TOKEN_TTL_S_MAX)] = TOKEN_TTL_S_DEFAULT
+
+
+class _Form(Struct):
+    """Which of the two forms of a movement it is."""
+
+    lines: msgspec.Raw | UnsetType = UNSET
+
+
+def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
+    """One movement alone or a list of them. Raises Invalid."""
+    if _is_one(body):
+        found = [decode(_movement, body)]
+        check_movement(found[0], "")
+        return found
+    found = decode(_movements, body).lines
+    check_lines(found, lines_max, "")
+    return found
+
+
+def operations(body: bytes, lines_max: int = LINES_MAX) -> list[KeyedOperation]:
+    """Raises Invalid: one operation that is wrong spoils the request, before anything of it is booked."""
+    found = decode(_operations, body).operations
+    keys: set[str] = set()
+    lines = 0
+    for number, operation in enumerate(found):
+        path = f"operations[{number}]."
+        if operation.key in keys:
+            raise Invalid(f"{path}key", "stands in this request twice")
+        keys.add(operation.key)
+        if (operation.lines is UNSET) == (operation.count is UNSET):
+            raise Invalid(f"{path}lines", "is required, or count; not both")
+        if operation.lines is not UNSET:
+            check_lines(operation.lines, lines_max, path)
+            lines += len(operation.lines)
+        if operation.count is not UNSET:
+            check_moment(operation.count.occurred_at, f"{path}count.occurred_at")
+            lines += 1
+    if lines > LINES_MAX:
+        raise Invalid("operations", f"must have at most {LINES_MAX} lines in all")
+    return found
+
+
+def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
+    if len(lines) > lines_max:
+        raise Invalid(f"{path}lines", f"must be at most {lines_max}")
+    for number, movement in enumerate(lines):
+        check_movement(movement, f"{path}lines[{number}].")
+    check_versions(lines, path)
+
+
+def _is_one(body: bytes) -> bool:
+    return decoded_once(_form, body, _REASONS).lines is UNSET
+
+
+def check_movement(movement: Movement, path: str) -> None:
+    sign = SIGNS[movement.kind]
+    if movement.quantity == 0:
+        raise Invalid(f"{path}quantity", "must not be 0")
+    if sign * movement.quantity < 0:
+        raise Invalid(f"{path}quantity", f"must be {'above' if sign > 0 else 'below'} 0 for the kind {movement.kind}")
+    check_moment(movement.occurred_at, f"{path}occurred_at")
+
+
+def check_versions(lines: Iterable[Movement], path: str = "") -> None:
+    """Lines on one level are one event: they cannot expect two versions of it."""
+    expected: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(lines):
+        if line.expected_version is None:
+            continue
+        first = expected.setdefault((line.location, line.sku), line.expected_version)
+        if first != line.expected_version:
+            raise Invalid(f"{path}lines[{number}].expected_version", f"another line on the same level expects {first}")
+
+
+def check_moment(moment: datetime | None, field: str) -> None:
+    if moment is not None and moment.year not in OCCURRED_YEARS:
+        raise Invalid(field, f"must be from year {OCCURRED_YEARS.start} to {OCCURRED_YEARS.stop - 1}")
+
+
+def items(body: bytes) -> Items:
+    """Raises Invalid, with the number of the item in the list."""
+    listed = decode(_items, body)
+    check_once("items", "sku", [item.sku for item in listed.items])
+    for number, item in enumerate(listed.items):
+        check_item(item, f"items[{number}].")
+    return listed
+
+
+def locations(body: bytes) -> Locations:
+    """Raises Invalid."""
+    listed = decode(_locations, body)
+    check_once("locations", "location", [one.location for one in listed.locations])
+    return listed
+
+
+def check_once(things: str, field: str, names: Sequence[str]) -> None:
+    """A list that says two things of one name would leave it to chance which one stays."""
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        if (earlier := first.setdefault(name, number)) != number:
+            raise Invalid(f"{things}[{number}].{field}", f"is that of {things}[{earlier}] too")
+
+
+def check_item(item: Item, path: str = "") -> None:
+    price = item.price
+    if price is not None:
+        if not price.is_finite() or price < 0 or price >= PRICE_MAX:
+            raise Invalid(f"{path}price", f"must be from 0 to below {PRICE_MAX}")
+        if price != round(price, PRICE_DECIMALS_MAX):
+            raise Invalid(f"{path}price", f"must have at most {PRICE_DECIMALS_MAX} digits after the point")
+        if item.currency is None:
+            raise Invalid(f"{path}currency", "is required with a price")
+    for name, value in item.attributes.items():
+        if isinstance(value, int) and not is_exact(value):
+            raise Invalid(f"{path}attributes.{name}", NUMBER_REASON)
+
+
+def is_exact(number: int) -> bool:
+    """Whether every reader of JSON takes it as it is: 10 ** 20 is what a double shows of itself, 2 ** 53 + 1 is not."""
+    if abs(number) <= EXACT_INTEGER_MAX:
+        return True
+    try:
+        return Decimal(repr(float(number))) == number
+    except OverflowError:
+        return False
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
+    return decoded(decoder, body, _REASONS)
+
+
+_movement = msgspec.json.Decoder(Movement)
+_movements = msgspec.json.Decoder(Movements)
+_form = msgspec.json.Decoder(_Form)
+_operations = msgspec.json.Decoder(Operations)
+operation_keys_decoder = msgspec.json.Decoder(OperationKeys)
+count_decoder = msgspec.json.Decoder(Count)
+level_keys_decoder = msgspec.json.Decoder(LevelKeys)
+_items = msgspec.json.Decoder(Items)
+_locations = msgspec.json.Decoder(Locations)
+item_decoder = msgspec.json.Decoder(Item)
+location_decoder = msgspec.json.Decoder(Location)
+key_decoder = msgspec.json.Decoder(Key)
+introspection_decoder = msgspec.json.Decoder(Introspection)
+token_decoder = msgspec.json.Decoder(Token)
+
+_REASONS = {
+    **REASONS,
+    TEXT_PATTERN: TEXT_REASON,
+    KEY_PATTERN: KEY_PATTERN_REASON,
+    TITLE_PATTERN: TITLE_REASON,
+    r"^[A-Z]{3}\Z": "must be three capital letters",
+}

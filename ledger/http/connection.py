@@ -1,0 +1,74 @@
+"""HTTP connections of a ledger: counted in a table, which says who makes room when there are too many."""
+
+import asyncio
+from typing import Any
+
+from ledger.access.hub_callers import HubCallers
+from ledger.http.connection_table import ConnectionTable
+from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, whole_answer
+from wire.problems import PROBLEMS
+
+
+class LedgerConnection(BoundedConnection):
+    """Counted in ``table``, which asks it to make room; ``hub_callers`` tells whether it is a hub's.
+
+    A client has longer to read an answer than at a hub: the largest, a page of 1,000 events, has about 500 KB.
+    """
+
+    stall_s = 30.0
+
+    def __init__(self, *args: Any, table: ConnectionTable, hub_callers: HubCallers, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = ""
+        self._table = table
+        self._hub_callers = hub_callers
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        peer = transport.get_extra_info("peername")
+        self.address = self._table.counted(str(peer[0])) if peer else ""
+        if self._table.admit(self):
+            super().connection_made(transport)
+        else:
+            self.transport = transport
+            self.refuse(OVERLOADED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._table.remove(self)
+        super().connection_lost(exc)
+
+    def on_headers_complete(self) -> None:
+        self._table.begin(self)
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.waits():
+            self._table.end(self)
+
+    def is_of_hub(self) -> bool:
+        return self.cycle is not None and self._hub_callers.know(self.cycle.scope["headers"])
+
+    def make_room(self) -> None:
+        self.stop_reading()
+        self.transport.close()
+
+    def end_slow_head(self) -> None:
+        self._table.turned_away["head_time"] += 1
+        super().end_slow_head()
+
+    def refuse_head(self, answer: bytes) -> None:
+        self._table.turned_away["head_size" if answer is HEAD_TOO_LARGE else "unreadable"] += 1
+        super().refuse_head(answer)
+
+
+OVERLOADED = whole_answer(
+    503,
+    {
+        "type": "overloaded",
+        "title": PROBLEMS["overloaded"][1],
+        "status": 503,
+        "detail": "no connection is free",
+        "retry_after_s": 1,
+    },
+    b"retry-after: 1",
+)

@@ -1,0 +1,16 @@
+"""The answer to a committed operation."""
+
+from ledger.commit.level import level_of_event
+from ledger.commit.operation import Outcome
+from ledger.errors import REPLAYED
+from server.http.json import Json
+
+
+def committed(outcome: Outcome, status: int) -> Json:
+    """The answer to a committed operation: the same whether now or replayed, but for the header."""
+    content = {
+        "operation": str(outcome.operation),
+        "events": outcome.events,
+        "levels": [level_of_event(event) for event in outcome.events],
+    }
+    return Json(content, status, REPLAYED if outcome.replayed else None)

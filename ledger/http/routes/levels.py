@@ -1,0 +1,158 @@
+"""Exact reads of levels: ``/v1/levels``. The heads come in the same statement, so they are of the same snapshot."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledger.access.access import HUB, Access, read_scope, readable_locations, require
+from ledger.commit.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
+from ledger.database.locations import Locations
+from ledger.database.reading import reading
+from ledger.feed.heads import Heads
+from ledger.http import bodies
+from server.http.etags import holds
+from server.http.json import Json
+from server.http.level_cursor import level_cursor
+from server.http.query import Query, path_name
+from server.problems import NotFound
+from wire.shards import shard_of
+from wire.tokens import Principal
+
+HEADS = """
+    select (select epoch from ledger_meta) as epoch,
+           array(select id from shard order by id) as shards, array(select head from shard order by id) as heads
+"""
+
+_ONE = text(f"""
+    select i.sku as known, {LEVEL_COLUMNS}
+      from item i
+      left join stock_level l on l.shard = :shard and l.location = :location and l.sku = i.sku
+      {LAST_EVENT}
+     where i.sku = :sku
+""")
+
+_PAGE = """
+    with page as (
+      select * from stock_level l where version > 0 and {where} order by sku, location limit :limit)
+    select h.*, {columns}
+      from ({heads}) h left join (page l {last_event}) on true
+     order by l.sku, l.location
+"""
+_EVERYWHERE = text(
+    _PAGE.format(
+        where="(l.sku, l.location) > (:sku, :location)", columns=LEVEL_COLUMNS, heads=HEADS, last_event=LAST_EVENT
+    )
+)
+_AT_LOCATION = text(
+    _PAGE.format(
+        where="l.shard = :shard and l.location = :location and l.sku > :sku",
+        columns=LEVEL_COLUMNS,
+        heads=HEADS,
+        last_event=LAST_EVENT,
+    )
+)
+
+_ASKED = text(f"""
+    select h.*, a.asked_location, a.asked_sku, c.shard as located, {LEVEL_COLUMNS}
+      from ({HEADS}) h
+      left join unnest(cast(:locations as text[]), cast(:skus as text[]))
+                with ordinality as a(asked_location, asked_sku, n) on true
+      left join location c on c.location = a.asked_location
+      left join stock_level l on l.shard = c.shard and l.location = a.asked_location and l.sku = a.asked_sku
+      {LAST_EVENT}
+     order by a.n
+""")
+
+
+class LevelRoutes:
+    def __init__(self, engine: AsyncEngine, access: Access, locations: Locations, heads: Heads) -> None:
+        self._engine = engine
+        self._access = access
+        self._locations = locations
+        self._heads = heads
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/levels", self.page, methods=["GET"]),
+            Route("/v1/levels/query", self.query, methods=["POST"]),
+            Route("/v1/levels/{location}/{sku}", self.one, methods=["GET"]),
+        ]
+
+    async def one(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        Query(request)
+        location, sku = path_name(request, "location"), path_name(request, "sku")
+        require(principal, read_scope(location), HUB)
+        shard = await self._locations.shard(location)
+        async with reading(self._engine) as connection:
+            values = {"shard": shard, "location": location, "sku": sku}
+            row = (await connection.execute(_ONE, values)).mappings().one_or_none()
+        if row is None:
+            raise NotFound("sku", sku)
+        level = level_of_row(row) if row["version"] else empty_level(sku, location, shard)
+        etag = f'"{level["version"]}"'
+        if holds(request, etag):
+            return Response(status_code=304, headers={"ETag": etag})
+        return Json(level, headers={"ETag": etag})
+
+    async def page(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        query = Query(request, "location", "after", "limit")
+        location, limit = query.name("location"), query.limit()
+        after_sku, after_location = query.level_cursor()
+        require(principal, read_scope(location or "*"), HUB)
+        if location is None:
+            statement = _EVERYWHERE
+            values: dict[str, Any] = {"location": after_location}
+        else:
+            statement = _AT_LOCATION
+            values = {"location": location, "shard": await self._locations.shard(location)}
+        async with reading(self._engine) as connection:
+            result = await connection.execute(statement, {**values, "sku": after_sku, "limit": limit + 1})
+            rows = result.mappings().all()
+        found = [row for row in rows if row["version"] is not None]
+        levels = [level_of_row(row) for row in found[:limit]]
+        last = levels[-1] if len(found) > limit else None
+        content = {
+            "levels": levels,
+            "view_versions": [row["view_version"] for row in found[:limit]],
+            "next": level_cursor(last["sku"], last["location"]) if last else None,
+            **self._position(rows[0], principal, location),
+        }
+        return Json(content)
+
+    async def query(self, request: Request) -> Response:
+        principal = await self._access.admit(request)
+        Query(request)
+        keys = bodies.decode(bodies.level_keys_decoder, await request.body()).keys
+        locations = list(dict.fromkeys(location for location, _ in keys))
+        for location in locations:
+            require(principal, read_scope(location), HUB)
+        values = {"locations": [location for location, _ in keys], "skus": [sku for _, sku in keys]}
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(_ASKED, values)).mappings().all()
+        asked = [row for row in rows if row["asked_sku"] is not None]  # nothing asked: the heads alone
+        view_versions = [row["view_version"] or 0 for row in asked]
+        levels = [_asked_level(row) for row in asked]
+        position = self._position(rows[0], principal, *locations)
+        return Json({**position, "levels": levels, "view_versions": view_versions})
+
+    def _position(self, row: RowMapping, principal: Principal, *locations: str | None) -> dict[str, Any]:
+        """Of all shards for who may read everything; else of those of ``locations``: others tell what sells there."""
+        heads = {str(shard): head for shard, head in zip(row["shards"], row["heads"], strict=True)}
+        if readable_locations(principal) is not None:
+            own = {str(shard_of(location, len(heads))) for location in locations if location is not None}
+            heads = {shard: head for shard, head in heads.items() if shard in own}
+        return {"epoch": self._heads.compose(row["epoch"]), "heads": heads}
+
+
+def _asked_level(row: RowMapping) -> dict[str, Any]:
+    if row["version"]:
+        return level_of_row(row)
+    location = row["asked_location"]
+    shard = row["located"] if row["located"] is not None else shard_of(location, len(row["shards"]))
+    return empty_level(row["asked_sku"], location, shard)
