@@ -41,7 +41,17 @@ TOP_LEVEL = {
     *("wire", "server", "ledger", "hub", "cli", "client-sdk", "console", "tests", "docs", "deploy"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md", "Makefile", "Dockerfile"),
     *("pyproject.toml", "requirements.in", "requirements.txt", "requirements-test.in", "requirements-test.txt"),
-    *("locustfile.py", "compose.yaml", ".gitignore", ".gitattributes", ".dockerignore", ".ci", ".github", ".npmrc"),
+    *(
+        "locustfile.py",
+        "compose.yaml",
+        ".gitignore",
+        ".gitattributes",
+        ".git-blame-ignore-revs",
+        ".dockerignore",
+        ".ci",
+        ".github",
+        ".npmrc",
+    ),
 }
 
 
