@@ -67,8 +67,15 @@ def test_a_command_that_goes_on_for_days_has_its_garbage_collected(tmp_path: Pat
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["False", "True"], "")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_shells_completion_can_be_shown(shell: str) -> None:
-    done = run("-c", "from stockwire.cli import main; main()", "--show-completion", shell)
-    assert done.returncode == 0
-    assert "_COMPLETE" in done.stdout
+@pytest.mark.parametrize(
+    ("shell", "begins"),
+    [("bash", "_stockwire"), ("zsh", "#compdef stockwire"), ("fish", "complete --command stockwire")],
+)
+def test_the_shells_completion_can_be_shown(shell: str, begins: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which shell it is, is told by the parent processes, and those of a test are whatever started it."""
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    program = "import sys; sys.argv[0] = 'stockwire'; from stockwire.cli import main; main()"
+    done = run("-c", program, "--show-completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(begins)
+    assert "_STOCKWIRE_COMPLETE" in done.stdout
