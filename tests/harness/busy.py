@@ -4,11 +4,13 @@ A test may be slow there and not red. Ends with 1 as soon as a round failed, and
 """
 
 import argparse
-import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tests.harness.children import die_with_parent
 
 ROUNDS = 5
 BUSY = 8
@@ -17,9 +19,9 @@ _SPIN = "while True: pass"
 
 @contextmanager
 def busy(number: int) -> Iterator[None]:
-    """``number`` processes that compute and nothing else, as nice as can be."""
-    command = [sys.executable, "-I", "-S", "-c", _SPIN]
-    spinning = [subprocess.Popen(command, preexec_fn=lambda: os.nice(10) and None) for _ in range(number)]
+    """``number`` processes that compute and nothing else, politely, and end with this one."""
+    command = ["nice", sys.executable, "-I", "-S", "-c", _SPIN]
+    spinning = [subprocess.Popen(command, preexec_fn=die_with_parent(signal.SIGKILL)) for _ in range(number)]
     try:
         yield
     finally:
