@@ -1,4 +1,4 @@
-"""A simulation that finds no bug proves nothing: each that is planted must be found, and a seed must repeat its run."""
+"""A simulation that finds no bug proves nothing: each that is planted must be found."""
 
 import pytest
 
@@ -23,14 +23,3 @@ def first_violation() -> tuple[int, Violation]:
         except Violation as violation:
             return seed, violation
     pytest.fail(f"not found in {SEEDS_MAX} seeds")
-
-
-def test_a_seed_repeats_its_run_to_the_letter() -> None:
-    def trace(seed: int) -> list[str]:
-        lines: list[str] = []
-        simulate(seed, say=lines.append)
-        return lines
-
-    with small():
-        for seed in range(3):
-            assert trace(seed) == trace(seed)

@@ -1,7 +1,6 @@
 """One seeded run: a ledger, hubs, screens, and everything that can go wrong between them."""
 
 import logging
-import random as global_random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import hub.feed.heartbeats
 import hub.feed.loader
 import hub.stock.order
 import hub.stock.sequence
-from tests.simulation import leaks
+from tests.simulation import chance, leaks
 from tests.simulation.broker import CALM, NOISES
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.node import Node
@@ -290,11 +289,11 @@ class World:
 
 def simulate(seed: int, steps: int = STEPS, say: Callable[[str], None] | None = None) -> World:
     """One run; the same seed and steps give the same run. Raises what went wrong, with how to see it again."""
-    global_random.seed(seed)  # the product's jitter comes from there
     world = World(seed, say)
     part_levels = 1 + seed % 2
     try:
         with (
+            chance.seeded(seed),
             patch.object(hub.fanout.session, "PART_LEVELS", part_levels),
             patch.object(hub.fanout.delivery, "PART_LEVELS", part_levels),
         ):
