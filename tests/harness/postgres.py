@@ -117,7 +117,7 @@ class PostgresServer:
         return run_apart(self.query(statement, database))
 
     async def query(self, statement: str, database: str = "stockwire", *arguments: Any) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.url(database), timeout=5)
+        connection = await asyncpg.connect(self.url(database), timeout=READY_DEADLINE_S)
         try:
             return list(await connection.fetch(statement, *arguments))
         finally:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+import cli.checks.database
+from cli.findings import FindingState
 from tests.cli.test_doctor import doctor, failed
 from tests.harness.api_keys import TOKEN_SECRET
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
@@ -26,6 +28,8 @@ async def path(database_url: str) -> AsyncIterator[CommitPath]:
         yield path
 
 
+PATIENCE_S = 60
+"""For a connection of a process of its own, however busy the machine is; ours alone gives up after 5 s."""
 LAST_SALE = "(select id from operation where jsonb_array_length(lines) = 2 order by committed_at limit 1 offset 1)"
 
 BREAKS = [
@@ -48,18 +52,17 @@ BREAKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize(("invariant", "sabotage"), BREAKS)
-async def test_a_broken_invariant_is_named(
-    path: CommitPath, database_url: str, redis_url: str, tmp_path: Path, invariant: str, sabotage: str
-) -> None:
+async def test_a_broken_invariant_is_named(path: CommitPath, database_url: str, invariant: str, sabotage: str) -> None:
     async with path.engine.begin() as connection:
         for statement in sabotage.split(";"):
             await connection.execute(text(statement))
     violations = await path.audit()
     named = {f"{violation.invariant} {violation.name}" for violation in violations}
     assert invariant in named, f"found only {named}"
-    assert await asyncio.to_thread(_doctor_names, tmp_path, database_url, redis_url) == (1, named)
+    found = await cli.checks.database.audit(database_url)
+    assert {finding.check for finding in found} == {f"audit {name}" for name in named}
+    assert {finding.state for finding in found} == {FindingState.FAILED}
 
 
 @pytest.mark.usefixtures("processes")
@@ -86,7 +89,12 @@ async def test_a_torn_operation_is_found_although_sums_versions_and_seqs_look_ri
 
 
 def _doctor_names(folder: Path, database_url: str, redis_url: str) -> tuple[int, set[str]]:
-    """The exit status of `stockwire doctor --audit`, and the invariants that it says are broken."""
-    variables = {"STOCKWIRE_DATABASE_URL": database_url, "STOCKWIRE_REDIS_URL": redis_url}
+    """The exit status of `stockwire doctor --audit`, and the invariants that it says are broken.
+
+    Whatever else it may find on a busy machine, such as a broker that is slow, is not asked here.
+    """
+    patient = f"{database_url}{'&' if '?' in database_url else '?'}connect_timeout={PATIENCE_S}"
+    variables = {"STOCKWIRE_DATABASE_URL": patient, "STOCKWIRE_REDIS_URL": redis_url}
     status, found = doctor(folder, "--audit", STOCKWIRE_TOKEN_SECRET=TOKEN_SECRET, **variables)
-    return status, {check.removeprefix("audit ") for check in failed(found)}
+    audits = {check for check in failed(found) if check.startswith("audit ")}
+    return status, {check.removeprefix("audit ") for check in audits}

@@ -33,7 +33,7 @@ async def turned_away(ledger: Server, reason: str) -> float:
 
 
 def done_or_not_now(answer: httpx.Response) -> bool:
-    """Of a write that waited for locked rows: a ledger waits for them about 4 s."""
+    """Of a write that waited for locked rows: a ledger waits for them about 10 s here."""
     return answer.is_success or problem(answer) == (503, "unavailable")
 
 
@@ -160,6 +160,7 @@ async def test_a_flood_of_silent_connections_leaves_room_for_a_client_and_for_th
     assert await turned_away(ledger, "evicted") >= 80
 
 
+@pytest.mark.usefixtures("patient_commits")
 async def test_when_every_connection_is_at_work_a_new_one_is_told_to_come_back(
     start_ledger: StartLedger, system: System
 ) -> None:
@@ -202,6 +203,7 @@ async def test_one_address_may_be_bounded(start_ledger: StartLedger, system: Sys
 # --- requests under way
 
 
+@pytest.mark.usefixtures("patient_commits")
 async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
     start_ledger: StartLedger, start_hub: StartHub, system: System
 ) -> None:
