@@ -1,8 +1,6 @@
 """Who may not come in, even when the broker has told nobody."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 
 import httpx
 from sqlalchemy import text
@@ -15,30 +13,18 @@ from tests.harness.postgres import PATIENT
 from tests.harness.stream import open_stream
 from tests.harness.system import System
 
+PATIENCE_S = 60.0
 
-async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open_within_5_seconds(
-    start_system: StartSystem,
-) -> None:
+
+async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open(start_system: StartSystem) -> None:
+    """Within 5 s, which ``test_key_checks`` judges on a virtual clock."""
     system = await start_system(ledgers=2, hubs=1)
-    await within_5_seconds(lambda number: ended_streams(system, f"leaver-{number}"))
-
-
-async def within_5_seconds(ended: Callable[[int], Awaitable[float]]) -> None:
-    """One try of three is enough: the machine may stand still in one."""
-    took: list[float] = []
-    while not took or (took[-1] >= 5 and len(took) < 3):
-        took.append(await ended(len(took)))
-    assert took[-1] < 5, took
-
-
-async def ended_streams(system: System, owner: str) -> float:
-    """Seconds after the revocation of the owner's key."""
     hub, told = system.hubs[0], "stock:read:berlin"
-    key = await system.key(owner, told)
+    key = await system.key("leaver", told)
     token = make_token(told, key=key.split("_")[1])
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as http,
+        httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as http,
         open_stream(hub.stream, key) as by_key,
         open_stream(hub.stream, token) as by_token,
         open_stream(hub.stream, make_token(told)) as stays,
@@ -46,33 +32,22 @@ async def ended_streams(system: System, owner: str) -> float:
     ):
         assert events.status_code == 200
         await revoke_behind_everybodys_back(system, key)
-        revoked = time.monotonic()
-        async with asyncio.timeout(20):
-            assert await by_key.closed(20) == 4001
-            assert await by_token.closed(20) == 4001
-            assert '"code":4001' in (await events.aread()).decode()
-        took = time.monotonic() - revoked
+        assert await by_key.closed(PATIENCE_S) == 4001
+        assert await by_token.closed(PATIENCE_S) == 4001
+        assert '"code":4001' in (await events.aread()).decode()
         await stays.subscribe("berlin", ["A"])
-    return took
 
 
-async def test_a_request_that_waits_ends_within_5_seconds_when_its_key_is_revoked(start_system: StartSystem) -> None:
+async def test_a_request_that_waits_ends_when_its_key_is_revoked(start_system: StartSystem) -> None:
+    """Within 5 s, which ``tests/ledger/test_long_polls.py`` judges on a virtual clock."""
     system = await start_system(ledgers=1, hubs=0)
-    await within_5_seconds(lambda number: ended_request(system, f"connector-{number}"))
-
-
-async def ended_request(system: System, owner: str) -> float:
-    """Seconds after the revocation of the owner's key."""
-    key = await system.key(owner, "feed")
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=40) as http:
+    key = await system.key("connector", "feed")
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as http:
         head = {"Authorization": f"Bearer {key}"}
         waiting = asyncio.create_task(http.get(f"{system.ledger_url}/v1/events?shard=0&after=0&wait=30", headers=head))
         await await_metric(system.ledgers[0], "stockwire_ledger_long_polls", 1)
         await revoke_behind_everybodys_back(system, key)
-        revoked = time.monotonic()
-        async with asyncio.timeout(20):
-            assert (await waiting).status_code == 401
-        return time.monotonic() - revoked
+        assert (await waiting).status_code == 401
 
 
 async def revoke_behind_everybodys_back(system: System, key: str) -> None:

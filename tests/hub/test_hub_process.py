@@ -2,15 +2,12 @@
 
 import asyncio
 import os
-import time
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-from hub.settings import read_settings
-from server.settings.environment import SettingsError
 from tests.conftest import StartSystem
 from tests.harness.api_keys import TOKEN_SECRET, make_token
 from tests.harness.processes import hub_process
@@ -22,7 +19,8 @@ from tests.harness.waiting import wait_until
 from tests.hub.shop import Shop
 
 READER = make_token("stock:read:*")
-AUTHENTICATE_S = 3
+AUTHENTICATE_S, SLOW_S = 6, 1
+"""The machine may stand still between them."""
 SETTINGS = {
     "STOCKWIRE_LEDGER_URLS": "http://127.0.0.1:1",
     "STOCKWIRE_HUB_KEY": "sw_x_y",
@@ -41,13 +39,12 @@ async def test_a_hub_starts_before_the_ledger_and_the_broker_and_recovers(system
     hub = await system.start_hub(ledger_urls=[url], **settings)
     assert (await _get(hub, "/healthz")).status_code == 200
     assert (await _get(hub, "/readyz")).status_code == 503
-    async with open_stream(hub.stream) as stream:
+    async with open_stream(hub.stream) as stream, raw_socket(hub.stream) as slow:
         await stream.request("connect", token=READER)
+        await asyncio.sleep(SLOW_S)  # to be slow takes time
+        assert await slow.upgrade(hub.stream) == 101
         assert await stream.closed() == 1012
         assert stream.seen[-1]["after_ms"] > 0
-    async with raw_socket(hub.stream) as slow:
-        await asyncio.sleep(AUTHENTICATE_S / 2)  # to be slow takes time
-        assert await slow.upgrade(hub.stream) == 101
         assert await slow.closed() == 1012, "whoever waits for the hub is not late"
     await system.ledgers[0].restart()
     await wait_until(lambda: _is_ready(hub), what="ready with a ledger, without the broker")
@@ -59,25 +56,21 @@ async def test_a_hub_starts_before_the_ledger_and_the_broker_and_recovers(system
         assert heartbeat["fresh"] is False
 
 
-async def test_without_the_broker_the_log_is_followed_within_2_seconds(system: System) -> None:
+async def test_without_the_broker_the_log_is_followed(system: System) -> None:
+    """Within 2 s, which ``test_feed_times`` judges on a virtual clock."""
     await system.start_ledger()
     shop = Shop(system)
     await shop.open("berlin", "A", on_hand=50)
     hub = await system.start_hub(STOCKWIRE_REDIS_URL="redis://127.0.0.1:1/0", STOCKWIRE_HUB_HEARTBEAT_S=1)
     async with open_stream(hub.stream, READER) as stream:
         await stream.subscribe("berlin", ["A"])
-        took = []
-        for _ in range(5):
-            sold = await shop.sell("berlin", "A")
-            committed = time.monotonic()
-            await stream.expect("level", version=sold["version"])
-            took.append(time.monotonic() - committed)
-        assert sorted(took)[2] < 2.0, took
+        sold = await shop.sell("berlin", "A")
+        await stream.expect("level", version=sold["version"])
         assert (await stream.expect("heartbeat"))["fresh"] is False
 
 
 async def test_a_fresh_hub_says_so_and_says_when_it_is_not(process_system: ProcessSystem) -> None:
-    """A ledger that stops beating is noticed in about 2 s, and told at once."""
+    """A ledger that stops beating is noticed in 2 s (``test_feed_times``), and told between two heartbeats."""
     system = await process_system.start(hubs=0)
     hub = await system.start_hub(STOCKWIRE_HUB_HEARTBEAT_S=30)
     await system.await_fresh()
@@ -86,7 +79,7 @@ async def test_a_fresh_hub_says_so_and_says_when_it_is_not(process_system: Proce
         await stream.subscribe("berlin", ["A"])
         system.ledgers[0].pause()
         stale = await stream.expect("heartbeat", fresh=False)
-        assert 1_500 < stale["lag_ms"] < 10_000
+        assert stale["lag_ms"] >= 2_000
         system.ledgers[0].resume()
         await stream.expect("heartbeat", fresh=True)
 
@@ -111,8 +104,6 @@ async def test_a_drain_tells_everybody_to_come_back_and_ends(start_system: Start
 
 
 async def test_a_client_that_ignores_the_close_does_not_hold_up_the_end(start_system: StartSystem) -> None:
-    from tests.harness.raw_socket import raw_socket
-
     system = await start_system(hubs=1)
     hub = system.hubs[0]
     async with raw_socket(hub.stream) as rude:
@@ -145,32 +136,13 @@ async def test_workers_share_the_ports_restart_and_go_with_their_parent(process_
     await wait_until(lambda: _all_gone(children), 20, what="workers end with their parent")
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("TOKEN_SECRET", "short"),
-        ("REDIS_URL", "http://x"),
-        ("LEDGER_URLS", "ftp://x"),
-        ("HUB_STREAM_PORT", "70000"),
-        ("HUB_LOOP", "trio"),
-        ("HUB_HEARTBEATS", "1"),
-        ("HUB_RATE_PER_S", "-1"),
-        ("ALLOWED_ORIGINS", "shop.example"),
-    ],
-)
-def test_nonsense_settings_name_the_setting(setting: str, value: str) -> None:
-    read_settings(SETTINGS)
-    with pytest.raises(SettingsError, match=f"STOCKWIRE_{setting}"):
-        read_settings({**SETTINGS, f"STOCKWIRE_{setting}": value})
-
-
 @pytest.mark.usefixtures("processes")
 async def test_a_start_that_cannot_work_is_refused_in_one_line(system: System) -> None:
+    """A setting that is read, and two that are only tried; which they are, ``test_senseless_settings`` says."""
     await system.start_ledger()
     cases: list[tuple[str, str | None]] = [
         ("STOCKWIRE_HUB_KEY", None),
         ("STOCKWIRE_HUB_STREAM_PORT", system.ledgers[0].url.rsplit(":")[-1]),
-        ("STOCKWIRE_HUB_HOST", "no-such-host.invalid"),
         ("STOCKWIRE_HUB_ADMIN_HOST", "192.0.2.1"),
     ]
     for name, value in cases:

@@ -1,7 +1,6 @@
 """Reads over HTTP: pages, snapshots, history, the feed and its long polls."""
 
 import asyncio
-import time
 from typing import Any
 
 import httpx
@@ -161,14 +160,6 @@ async def test_the_feed_is_dense_and_says_its_head(api: Api, unique_name: str) -
     heads = (await api.get("/v1/shards")).json()
     assert heads["epoch"] == page["epoch"]
     assert {"shard": shard, "head": page["head"]} in heads["shards"]
-
-
-async def test_a_position_above_the_head_is_answered_at_once(api: Api) -> None:
-    started = time.monotonic()
-    page = (await api.get("/v1/events", params={"shard": 0, "after": 10**12, "wait": 30})).json()
-    assert page["head"] < 10**12
-    assert page["events"] == []
-    assert time.monotonic() - started < 5
 
 
 async def test_a_long_poll_sees_a_commit_of_another_ledger(start_ledger: StartLedger, system: System) -> None:
