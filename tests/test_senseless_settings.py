@@ -1,7 +1,7 @@
 """A setting that makes no sense is named in the refusal, and no other one: whoever reads it looks there."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,42 @@ SENSELESS = "no sense!"
 SHARED = {"STOCKWIRE_REDIS_URL": "redis://localhost", "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET}
 LEDGER = {**SHARED, "STOCKWIRE_DATABASE_URL": "postgresql://localhost/stockwire"}
 HUB = {**SHARED, "STOCKWIRE_LEDGER_URLS": "http://localhost", "STOCKWIRE_HUB_KEY": "sw_key"}
+LEDGER_CASES = [
+    ("STOCKWIRE_DATABASE_URL", None),
+    ("STOCKWIRE_DATABASE_URL", "sqlite:///x"),
+    ("STOCKWIRE_TOKEN_SECRET", "short"),
+    ("STOCKWIRE_REDIS_URL", "http://x"),
+    ("STOCKWIRE_LEDGER_PORTS", "1"),
+    ("STOCKWIRE_LEDGER_CONNECTIONS_MAX", "-1"),
+    ("STOCKWIRE_LEDGER_CONNECTIONS_PER_ADDRESS_MAX", "-1"),
+    ("STOCKWIRE_LEDGER_IN_FLIGHT_MAX", "-1"),
+    ("STOCKWIRE_LEDGER_PUBLIC_URL", "ftp://x"),
+    ("STOCKWIRE_HUB_STREAM_URLS", "http://hub"),
+    ("STOCKWIRE_HUB_READ_URLS", "http://hub"),
+    ("STOCKWIRE_ALLOWED_ORIGINS", "evil"),
+    ("STOCKWIRE_BEHIND_PROXY", "yes"),
+    ("STOCKWIRE_TRUSTED_PROXIES", "proxy"),
+    ("STOCKWIRE_TYPO", "1"),
+    ("STOCKWIRE_LEDGER_HOST", "0.0.0.0"),
+    ("STOCKWIRE_LEDGER_ADMIN_HOST", "0.0.0.0"),
+]
+"""The last two: other machines come there, and nothing is encrypted."""
+HUB_CASES = [
+    ("STOCKWIRE_HUB_KEY", None),
+    ("STOCKWIRE_TOKEN_SECRET", "short"),
+    ("STOCKWIRE_REDIS_URL", "http://x"),
+    ("STOCKWIRE_LEDGER_URLS", "ftp://x"),
+    ("STOCKWIRE_LEDGER_CA_FILE", "/nonexistent"),
+    ("STOCKWIRE_HUB_STREAM_PORT", "70000"),
+    ("STOCKWIRE_HUB_LOOP", "trio"),
+    ("STOCKWIRE_HUB_HEARTBEATS", "1"),
+    ("STOCKWIRE_HUB_RATE_PER_S", "-1"),
+    ("STOCKWIRE_ALLOWED_ORIGINS", "shop.example"),
+    ("STOCKWIRE_BEHIND_PROXY", "yes"),
+    ("STOCKWIRE_TRUSTED_PROXIES", "proxy"),
+    ("STOCKWIRE_HUB_HOST", "0.0.0.0"),
+    ("STOCKWIRE_HUB_ADMIN_HOST", "0.0.0.0"),
+]
 Read = Callable[[Mapping[str, str]], object]
 NAME = re.compile(r"STOCKWIRE_[A-Z_]+[A-Z]")
 
@@ -55,6 +91,47 @@ def test_the_setting_that_makes_no_sense_is_the_one_that_is_named(
     named = NAME.search(str(refused.value))
     assert named is not None
     assert named[0] == name
+
+
+@pytest.mark.parametrize(
+    ("read", "variables", "name", "value"),
+    [
+        pytest.param(read, variables, name, value, id=f"{title}-{name}-{value}")
+        for title, read, variables, cases in (
+            ("ledger", read_ledger_settings, LEDGER, LEDGER_CASES),
+            ("hub", read_hub_settings, HUB, HUB_CASES),
+        )
+        for name, value in cases
+    ],
+)
+def test_a_value_that_would_not_do_is_refused_in_one_line_that_begins_with_its_name(
+    read: Read, variables: Mapping[str, str], name: str, value: str | None
+) -> None:
+    """That the line is what ends the process, with status 78, ``tests/ledger`` and ``tests/hub`` see in a process."""
+    read(variables)
+    given = {**variables, name: value}
+    with pytest.raises(SettingsError, match=f"^{name}\\b") as refused:
+        read({name: text for name, text in given.items() if text is not None})
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "variables", "hosts"),
+    [
+        (read_ledger_settings, LEDGER, ("STOCKWIRE_LEDGER_HOST", "STOCKWIRE_LEDGER_ADMIN_HOST")),
+        (read_hub_settings, HUB, ("STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST")),
+    ],
+)
+def test_a_public_address_needs_a_certificate_or_the_word_that_a_proxy_encrypts(
+    read: Read, variables: Mapping[str, str], hosts: Sequence[str]
+) -> None:
+    public = {**variables, **dict.fromkeys(hosts, "0.0.0.0")}
+    with pytest.raises(SettingsError) as refused:
+        read(public)
+    for fix in ("STOCKWIRE_TLS_CERT_FILE", "STOCKWIRE_TLS_KEY_FILE", "STOCKWIRE_BEHIND_PROXY=1", "--behind-proxy"):
+        assert fix in str(refused.value)
+    read({**public, "STOCKWIRE_BEHIND_PROXY": "1"})
+    read({**public, "STOCKWIRE_TLS_CERT_FILE": "/chain.pem", "STOCKWIRE_TLS_KEY_FILE": "/key.pem"})
 
 
 def test_there_are_settings_to_try() -> None:

@@ -28,27 +28,11 @@ GOOD = {
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"STOCKWIRE_DATABASE_URL": None}, "STOCKWIRE_DATABASE_URL"),
-        ({"STOCKWIRE_DATABASE_URL": "sqlite:///x"}, "STOCKWIRE_DATABASE_URL"),
-        ({"STOCKWIRE_TOKEN_SECRET": "short"}, "STOCKWIRE_TOKEN_SECRET"),
-        ({"STOCKWIRE_LEDGER_PORT": "http"}, "STOCKWIRE_LEDGER_PORT"),
-        ({"STOCKWIRE_LEDGER_PORTS": "1"}, "STOCKWIRE_LEDGER_PORTS"),
-        ({"STOCKWIRE_HUB_STREAM_URLS": "http://hub"}, "STOCKWIRE_HUB_STREAM_URLS"),
-        ({"STOCKWIRE_HUB_READ_URLS": "http://hub"}, "STOCKWIRE_HUB_READ_URLS"),
-        ({"STOCKWIRE_LEDGER_HOST": "nowhere.invalid"}, "STOCKWIRE_LEDGER_HOST"),
-        ({"STOCKWIRE_LEDGER_HOST": "192.0.2.1"}, "STOCKWIRE_LEDGER_HOST"),
-        ({"STOCKWIRE_LEDGER_ADMIN_HOST": "a..b"}, "STOCKWIRE_LEDGER_ADMIN_HOST"),
-        ({"STOCKWIRE_TYPO": "1"}, "STOCKWIRE_TYPO"),
-        ({"STOCKWIRE_ALLOWED_ORIGINS": "evil"}, "STOCKWIRE_ALLOWED_ORIGINS"),
-        ({"STOCKWIRE_LEDGER_PUBLIC_URL": "ftp://x"}, "STOCKWIRE_LEDGER_PUBLIC_URL"),
-    ],
+    ("name", "value"), [("STOCKWIRE_TOKEN_SECRET", "short"), ("STOCKWIRE_LEDGER_ADMIN_HOST", "192.0.2.1")]
 )
-async def test_a_setting_that_makes_no_sense_stops_the_start(
-    tmp_path: Path, change: dict[str, object], named: str
-) -> None:
-    await refuses(ledger_process("ledger", tmp_path, {**GOOD, **change}), 78, named)
+async def test_a_setting_that_makes_no_sense_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
+    """One that is read, and one that is only tried; which they are, ``test_senseless_settings`` says."""
+    await refuses(ledger_process("ledger", tmp_path, {**GOOD, name: value}), 78, name)
 
 
 async def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:

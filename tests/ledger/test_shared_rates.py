@@ -5,7 +5,6 @@ import re
 from functools import partial
 
 import httpx
-import pytest
 from redis.asyncio import Redis
 
 from server.rates.allowance import Policy
@@ -169,13 +168,3 @@ async def test_without_a_limit_nothing_is_said_and_nothing_is_asked(start_ledger
     assert answer.is_success
     assert "ratelimit" not in answer.headers
     assert await metric(ledger, "rate_leases_total") == 0
-
-
-@pytest.mark.parametrize(
-    "name", ["LEDGER_CONNECTIONS_MAX", "LEDGER_IN_FLIGHT_MAX", "LEDGER_CONNECTIONS_PER_ADDRESS_MAX"]
-)
-async def test_a_bound_that_makes_no_sense_stops_the_start(
-    system: System, start_ledger: StartLedger, name: str
-) -> None:
-    with pytest.raises(AssertionError, match=f"STOCKWIRE_{name}=-1 is out of range"):
-        await start_ledger(**{f"STOCKWIRE_{name}": -1})

@@ -22,7 +22,7 @@ def test_a_taken_port_does_not_send_the_operator_to_the_address() -> None:
         assert url_of("ws", listener, object()) == f"wss://127.0.0.1:{listener.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "a..b"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "nowhere.invalid"])
 def test_an_address_of_elsewhere_does_not_send_the_operator_to_the_port(host: str) -> None:
     with pytest.raises(SettingsError, match="set A_HOST to an address of this machine"):
         bind(host, 0, "A_HOST", "A_PORT")
