@@ -7,7 +7,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import pytest
@@ -18,7 +18,7 @@ from stockwire import AsyncClient
 from tests.harness.chance import EXPLORES
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.harness.postgres import PostgresServer, run_apart
-from tests.harness.residents import keep_logs
+from tests.harness.residents import is_the_tests_own, keep_logs
 from tests.harness.servers import Server
 from tests.harness.system import Grounds, ProcessSystem, ResidentSystem, System
 from tests.harness.valkey import ValkeyServer
@@ -42,6 +42,12 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """``caplog`` holds what the test's own code logs. What a failed test is shown with has the residents' lines too."""
+    logging_plugin: Any = session.config.pluginmanager.get_plugin("logging-plugin")
+    logging_plugin.caplog_handler.addFilter(is_the_tests_own)
 
 
 class StartLedger(Protocol):

@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,7 +41,8 @@ def test_closing_what_was_never_entered_ends_its_listeners(client: Client) -> No
 def test_who_listens_before_the_start_hears_the_first_event(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for bound in ("BOUND_FIRST_S", "BOUND_MAX_S"):
         monkeypatch.setattr(f"stockwire.reconnect.{bound}", DEADLINE_S)
-    monkeypatch.setattr("stockwire.asyncio.follower.random.random", lambda: 1.0)  # the second try waits long
+    longest = SimpleNamespace(random=lambda: 1.0)  # the second try waits long
+    monkeypatch.setattr("stockwire.asyncio.follower.random", longest)
     heard, first = threading.Event(), []
 
     def hear(event: StreamEvent) -> None:

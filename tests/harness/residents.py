@@ -164,6 +164,11 @@ class _Logs(logging.Handler):
             resident.write(self.format(record) + "\n")
 
 
+def is_the_tests_own(_record: logging.LogRecord) -> bool:
+    """A filter of log lines: whether no resident said it. They say what they say at any time, whatever test runs."""
+    return _resident.get() is None
+
+
 def keep_logs() -> None:
     """Once for a run, as ``__main__`` of both services does for a process."""
     handler = _Logs()

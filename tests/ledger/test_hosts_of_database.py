@@ -9,6 +9,7 @@ import pytest
 from ledger.database import connector as connector_module
 from ledger.database.connector import READ_ONLY, CheckedConnection, Connector, NoPrimary
 from ledger.database.engine import SERVER_SETTINGS, create_engine
+from tests.harness.own_thread import here_alone
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import proxy_to_socket
 
@@ -67,7 +68,7 @@ class Servers:
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch) -> Servers:
     servers = Servers()
-    monkeypatch.setattr(asyncpg, "connect", servers.connect)
+    monkeypatch.setattr(asyncpg, "connect", here_alone(servers.connect, asyncpg.connect))
     monkeypatch.setattr(connector_module, "HOST_TIMEOUT_S", PATIENCE_S)
     return servers
 

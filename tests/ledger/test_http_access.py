@@ -1,15 +1,20 @@
 """Keys and tokens over HTTP: who gets in, for how long, and what a revocation ends."""
 
+import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.harness.api_keys import make_token
 from tests.harness.stream import SUBPROTOCOL
 from tests.harness.system import System
 from tests.ledger.api import Api, field, problem, receipt
+from wire.channels import revocation_channel
 
+DEADLINE_S = 60.0
 KNOWN_ID = "abcdefghijkl"
 
 
@@ -32,6 +37,19 @@ async def test_a_revoked_key_and_its_tokens_end_at_once(http_system: System, api
             assert problem(await browser.get("/v1/items")) == (401, "unauthorized")
     listed = (await api.get("/v1/keys", params={"limit": 1000})).json()["keys"]
     assert [entry["revoked_at"] is not None for entry in listed if entry["id"] == key_id] == [True]
+
+
+async def test_a_revocation_is_told_to_the_hubs_at_once(http_system: System, api: Api) -> None:
+    """Hubs ask again about the keys in use every 2 s: what is open would end too late without this, and still end."""
+    key_id, _ = await new_key(api, "stock:read:*")
+    channel = revocation_channel(http_system.channel_prefix)
+    async with Redis.from_url(http_system.redis_url) as redis, redis.pubsub() as pubsub:
+        await pubsub.subscribe(channel)
+        assert (await api.send("DELETE", f"/v1/keys/{key_id}")).status_code == 204
+        async with asyncio.timeout(DEADLINE_S):
+            async for message in pubsub.listen():
+                if message["type"] == "message" and json.loads(message["data"]) == {"key": key_id}:
+                    break
 
 
 async def test_a_rotated_key_of_the_same_owner_replays(http_system: System, api: Api, unique_name: str) -> None:

@@ -5,11 +5,11 @@ they took from a generator that both share would be missing here, and no run wou
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from threading import get_ident
-from typing import Any
 from unittest.mock import patch
+
+from tests.harness.own_thread import here_alone
 
 DRAWN = ("choice", "randint", "random", "randrange", "uniform")
 """What the product takes from the module. ``test_chance`` looks for others."""
@@ -17,15 +17,8 @@ DRAWN = ("choice", "randint", "random", "randrange", "uniform")
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    here, ours = get_ident(), random.Random(seed)
-
-    def by_thread(theirs: Callable[..., Any], seeded: Callable[..., Any]) -> Callable[..., Any]:
-        def draw(*bounds: Any) -> Any:
-            return seeded(*bounds) if get_ident() == here else theirs(*bounds)
-
-        return draw
-
+    ours = random.Random(seed)
     with ExitStack() as patched:
         for name in DRAWN:
-            patched.enter_context(patch.object(random, name, by_thread(getattr(random, name), getattr(ours, name))))
+            patched.enter_context(patch.object(random, name, here_alone(getattr(ours, name), getattr(random, name))))
         yield

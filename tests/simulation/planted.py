@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import get_ident
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +17,7 @@ from stockwire.level import Level
 from stockwire.mailbox import Mailbox
 from stockwire.session import Output, Session, Taken
 from stockwire.view import Key, Replica
+from tests.harness.own_thread import here_alone
 from wire.messages import Batch, Event
 
 
@@ -38,13 +38,8 @@ class Planted:
     @contextmanager
     def planted(self) -> Iterator[None]:
         """In this thread alone: hubs that other tests of this process share go on without the bug."""
-        here, right = get_ident(), getattr(self.owner, self.method)
-        wrong = self.make(right)
-
-        def by_thread(*arguments: Any) -> Any:
-            return (wrong if get_ident() == here else right)(*arguments)
-
-        with patch.object(self.owner, self.method, by_thread):
+        right = getattr(self.owner, self.method)
+        with patch.object(self.owner, self.method, here_alone(self.make(right), right)):
             yield
 
 

@@ -15,6 +15,7 @@ import hub.feed.heartbeats
 import hub.feed.loader
 import hub.stock.order
 import hub.stock.sequence
+from tests.harness.own_thread import here_alone
 from tests.simulation import chance, leaks
 from tests.simulation.broker import CALM, NOISES
 from tests.simulation.loop import VirtualLoop
@@ -306,17 +307,15 @@ def simulate(seed: int, steps: int = STEPS, say: Callable[[str], None] | None = 
 
 @contextmanager
 def small() -> Iterator[None]:
-    """Bounds so small that a handful of levels needs several parts, pages and ticks; nothing is logged."""
-    logging.disable(logging.CRITICAL)
-    try:
-        with (
-            patch.object(hub.fanout.session, "PARTS_PER_TICK", 1),
-            patch.object(hub.feed.heartbeats, "STEPS_PER_BEAT", 6),
-            patch.object(hub.stock.order, "COMPACT_MIN", 2),
-            patch.object(hub.stock.sequence, "WAITING_EVENTS_MAX", 8),
-            patch.object(hub.feed.loader, "QUERY_KEYS_MAX", 4),
-            patch.object(hub.fanout.cursor, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
-        ):
-            yield
-    finally:
-        logging.disable(logging.NOTSET)
+    """Bounds so small that a handful of levels needs several parts, pages and ticks; nothing is logged here."""
+    logs = logging.Logger.isEnabledFor
+    with (
+        patch.object(logging.Logger, "isEnabledFor", here_alone(lambda _logger, _level: False, logs)),
+        patch.object(hub.fanout.session, "PARTS_PER_TICK", 1),
+        patch.object(hub.feed.heartbeats, "STEPS_PER_BEAT", 6),
+        patch.object(hub.stock.order, "COMPACT_MIN", 2),
+        patch.object(hub.stock.sequence, "WAITING_EVENTS_MAX", 8),
+        patch.object(hub.feed.loader, "QUERY_KEYS_MAX", 4),
+        patch.object(hub.fanout.cursor, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
+    ):
+        yield
