@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from server.broker.broker_url import SETTING, broker_url_of, read_broker_url
 from server.settings.environment import Environment, SettingsError
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 
 @pytest.mark.parametrize(

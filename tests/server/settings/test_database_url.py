@@ -11,7 +11,7 @@ from server.settings import database_parameters
 from server.settings.database_parameters import SETTING
 from server.settings.database_url import DatabaseUrl, Host, database_url_of, read_database_url
 from server.settings.environment import Environment, SettingsError
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 _LIBPQ = """
     host hostaddr port dbname user password passfile require_auth channel_binding connect_timeout client_encoding

@@ -25,7 +25,7 @@ from stockwire import AsyncClient
 from tests.harness.servers import free_port
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 AT_ONCE = 1_000
 DEADLINE_S = 10.0

@@ -18,10 +18,10 @@ from tests.conftest import StartHub, StartLedger
 from tests.harness.servers import Server
 from tests.harness.system import System
 from tests.harness.waiting import wait_until
+from tests.ledger.access.test_shared_rates import metric
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked
-from tests.ledger.test_http_limits import answer_to, connection
-from tests.ledger.test_shared_rates import metric
+from tests.ledger.http.test_limits import answer_to, connection
 
 DEADLINE_S = 10.0
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"

@@ -8,7 +8,7 @@ import pytest
 
 from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import FILE_BYTES_MAX, Certificate, Tls, certificate_of, refuse_unencrypted, trusting
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.harness.processes import ServerProcess, clean_environment
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 pytestmark = pytest.mark.usefixtures("processes")
 

@@ -14,6 +14,7 @@ from tests.harness.system import ProcessSystem, System
 from tests.harness.waiting import wait_until
 from tests.hub.shop import Shop
 from tests.ledger.api import Api, problem
+from tests.server.tls.certificates import Authority
 from tests.server.tokens.provider import (
     ISSUER,
     IdentityProvider,
@@ -23,7 +24,6 @@ from tests.server.tokens.provider import (
     private_key,
     token,
 )
-from tests.tls.certificates import Authority
 
 RSA, NEW, LEDGER = private_key("RSA"), private_key("EC", "new"), private_key("EC", "ledger")
 READ = "stock:read:berlin"

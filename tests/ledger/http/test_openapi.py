@@ -225,7 +225,7 @@ def test_every_status_described_is_provoked_here_or_named() -> None:
         for status in operation["responses"]
         if status not in looped
     }
-    elsewhere = ("createToken", "501")  # tests/ledger/test_provider_tokens.py
+    elsewhere = ("createToken", "501")  # tests/server/tokens/test_provider_tokens.py
     assert left == {("move", "409"), ("count", "409"), ("count", "412"), ("readLevel", "304"), elsewhere}
 
 

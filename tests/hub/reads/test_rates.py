@@ -12,7 +12,7 @@ from tests.harness.rate_rounds import SHARE_MIN, taken_at
 from tests.harness.system import System
 from tests.harness.waiting import wait_until
 from tests.hub.reader import DEADLINE_S, client, in_memory, read_port
-from tests.hub.test_read_openapi import NAMES, status
+from tests.hub.reads.test_openapi import NAMES, status
 
 RATE = 20
 POLICY = Policy(RATE)

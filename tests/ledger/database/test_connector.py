@@ -18,7 +18,7 @@ from ledger.database.connector import Connector
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import proxy_to_socket
 from tests.harness.servers import free_port
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 DATABASE = "postgres"

@@ -17,7 +17,7 @@ import uvloop
 from server.tls.certificate import HANDSHAKE_S, Certificate, Tls
 from server.tls.handshakes import Handshakes
 from tests.harness.waiting import wait_until
-from tests.tls.certificates import Authority
+from tests.server.tls.certificates import Authority
 
 MAX = 5
 ROUNDS = 200

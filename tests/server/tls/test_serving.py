@@ -24,7 +24,7 @@ from tests.harness.servers import free_port
 from tests.harness.stream import open_stream
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
-from tests.tls.certificates import Authority, certificate_at
+from tests.server.tls.certificates import Authority, certificate_at
 
 READER = make_token("stock:read:*")
 LATE_S = 5.0

@@ -39,7 +39,7 @@ async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open(star
 
 
 async def test_a_request_that_waits_ends_when_its_key_is_revoked(start_system: StartSystem) -> None:
-    """Within 5 s, which ``tests/ledger/test_long_polls.py`` judges on a virtual clock."""
+    """Within 5 s, which ``tests/ledger/feed/test_long_polls.py`` judges on a virtual clock."""
     system = await start_system(ledgers=1, hubs=0)
     key = await system.key("connector", "feed")
     async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as http:
