@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from prometheus_client import Histogram
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -28,11 +28,29 @@ OURS = Families(PREFIX)
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
+class Transit:
+    """From the commit to this hub. ``events`` applied since start; how long they took is counted for each batch."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.seconds = Histogram(
+            f"{PREFIX}_transit_seconds",
+            "From the commit of a batch until this hub applied it; compares two machines' clocks.",
+            buckets=TRANSIT_BUCKETS_S,
+            registry=None,
+        )
+
+    def applied(self, events: int, transit_s: float) -> None:
+        self.events += events
+        self.seconds.observe(transit_s)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The parts of a hub that count something."""
 
     node: str
+    transit: Transit
     feed: Feed
     loader: Loader
     access: Access
@@ -45,28 +63,15 @@ class Parts:
     draining: asyncio.Event
 
 
-class Metrics:
-    """``applied`` is called with the number of events of a batch and the seconds since their commit."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.events = 0
-        self.registry = create_registry(HubCollector(parts, self))
-        self._transit = Histogram(
-            f"{PREFIX}_transit_seconds",
-            "From the commit of a batch until this hub applied it; compares two machines' clocks.",
-            buckets=TRANSIT_BUCKETS_S,
-            registry=self.registry,
-        )
-
-    def applied(self, events: int, transit_s: float) -> None:
-        self.events += events
-        self._transit.observe(transit_s)
+def registry_of(parts: Parts) -> CollectorRegistry:
+    registry = create_registry(HubCollector(parts))
+    registry.register(parts.transit.seconds)
+    return registry
 
 
 class HubCollector(Collector):
-    def __init__(self, parts: Parts, metrics: Metrics) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
         yield from self._freshness()
@@ -101,7 +106,7 @@ class HubCollector(Collector):
 
     def _feed(self) -> Iterator[Metric]:
         feed = self._parts.feed
-        yield OURS.counter("events", "Events applied, from the broker or the log.", self._metrics.events)
+        yield OURS.counter("events", "Events applied, from the broker or the log.", self._parts.transit.events)
         yield OURS.counter(
             "log_events", "Of these, events that came from the log: the broker had lost them.", feed.log_events
         )

@@ -13,11 +13,12 @@ from hub.entry.door import Door
 from hub.entry.serving import bound_send_buffer, create_server
 from hub.fanout.fanout import Fanout
 from hub.feed.feed import Feed
+from hub.feed.feed_parts import FeedParts
 from hub.feed.heartbeats import Heartbeats
 from hub.feed.ledger_client import LedgerClient
 from hub.feed.loader import Loader
 from hub.feed.ticker import Ticker
-from hub.metrics import Metrics, Parts
+from hub.metrics import Parts, Transit, registry_of
 from hub.protocols.native.conversation import Greeting
 from hub.reads import read_api
 from hub.reads.event_stream import EventStreams
@@ -57,12 +58,14 @@ class Node:
         self._stopping, self._draining = asyncio.Event(), asyncio.Event()
         greeting = Greeting(settings.node, settings.heartbeat_s)
         self._ledger = LedgerClient(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
-        self._feed = feed = Feed(self._ledger, settings.redis_url, settings.channel_prefix, settings.bounds)
-        self._ticker = Ticker(lambda: feed.fanout, lambda: self._loader.notice())
-        schedule_flush = self._ticker.schedule_flush
-        self._loader = Loader(self._ledger, lambda: feed.fanout, schedule_flush, feed.rewrite)
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
-        self._access = Access(self._ledger, self._verifier, self._keys_in_use)
+        self._access = Access(self._ledger, self._verifier, self._keys_in_use, self._end_key)
+        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice())
+        schedule_flush = self._ticker.schedule_flush
+        self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
+        transit = Transit()
+        self._feed = feed = Feed(self._feed_parts(transit))
+        self._loader = Loader(self._ledger, lambda: feed.fanout, schedule_flush, feed.rewrite)
         limits = settings.limits
         stream_handshakes, read_handshakes, admin_handshakes = (Handshakes(one) for one in (tls, tls, admin_tls))
         door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
@@ -85,6 +88,7 @@ class Node:
         problems = Problems(ANSWERED)
         parts = Parts(
             node=settings.node,
+            transit=transit,
             feed=feed,
             loader=self._loader,
             access=self._access,
@@ -96,13 +100,10 @@ class Node:
             handshakes=(stream_handshakes, read_handshakes, admin_handshakes),
             draining=self._draining,
         )
-        self._metrics = Metrics(parts)
         read_app = read_api.create_app(self._read_parts(door, readers, problems))
         self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
-        admin_app = admin.create_app(self._metrics.registry, self.why_not_ready, self._draining.set)
+        admin_app = admin.create_app(registry_of(parts), self.why_not_ready, self._draining.set)
         self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)
-        self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
-        self._connect()
 
     def stop(self) -> None:
         """Drain, and end."""
@@ -151,6 +152,20 @@ class Node:
             return f"this hub is behind by {self._feed.lag_ms} ms"
         return None
 
+    def _feed_parts(self, transit: Transit) -> FeedParts:
+        settings = self._settings
+        return FeedParts(
+            ledger=self._ledger,
+            redis_url=settings.redis_url,
+            channel_prefix=settings.channel_prefix,
+            bounds=settings.bounds,
+            schedule_flush=self._ticker.schedule_flush,
+            applied=transit.applied,
+            revoked=self._access.revoke,
+            doubted=self._access.doubt,
+            rewritten=self._rewritten.put_nowait,
+        )
+
     def _read_parts(self, door: Door, readers: Readers, problems: Problems) -> ReadParts:
         return ReadParts(
             reads=Reads(self._feed, self._ticker.schedule_flush),
@@ -163,15 +178,6 @@ class Node:
             allowed_hosts=self._settings.allowed_hosts,
             public_locations=self._settings.public_locations,
         )
-
-    def _connect(self) -> None:
-        """Who is told what by whom."""
-        self._feed.schedule_flush = self._ticker.schedule_flush
-        self._feed.applied = self._metrics.applied
-        self._feed.revoked = self._access.revoke
-        self._feed.doubted = self._access.doubt
-        self._feed.rewritten = self._rewritten.put_nowait
-        self._access.ended = self._end_key
 
     async def _first_moments(self) -> None:
         waiting = [asyncio.ensure_future(event.wait()) for event in (self._feed.started, self._draining)]

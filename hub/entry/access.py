@@ -31,16 +31,24 @@ RECHECK_S = 2.0  # pub/sub may lose a revocation, which has to end what is open 
 class Access:
     """Raises Unauthorized, or LedgerUnavailable when a key cannot be checked now.
 
-    ``ended`` is called with the id of a key that was revoked: whatever it opened must end. ``refusals``, ``checks`` of
-    the ledger and ``revocations`` heard of are counts for the metrics.
+    ``refusals``, ``checks`` of the ledger and ``revocations`` heard of are counts for the metrics.
     """
 
-    def __init__(self, ledger: LedgerClient, verifier: Verifier, in_use: Callable[[], Iterable[str]]) -> None:
-        """``in_use``: the ids of the keys behind the connections of this hub."""
-        self.ended: Callable[[str], None] = lambda _: None
+    def __init__(
+        self,
+        ledger: LedgerClient,
+        verifier: Verifier,
+        in_use: Callable[[], Iterable[str]],
+        end: Callable[[str], None],
+    ) -> None:
+        """``in_use``: the ids of the keys behind the connections of this hub.
+
+        ``end``: called with the id of a key that is no longer good: whatever it opened must end.
+        """
         self._ledger = ledger
         self._verifier = verifier
         self._in_use = in_use
+        self._end = end
         self._clock = asyncio.get_running_loop().time
         self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
         self._revoked: OrderedDict[str, None] = OrderedDict()
@@ -74,7 +82,7 @@ class Access:
         self._revoked.move_to_end(key)
         if len(self._revoked) > REVOKED_MAX:
             self._revoked.popitem(last=False)
-        self.ended(key)
+        self._end(key)
 
     def doubt(self) -> None:
         """Revocations may have been missed: ask again about every key in use."""
@@ -107,7 +115,7 @@ class Access:
             if key not in good:
                 log.info("a key in use is no longer good key=%s", key)
                 self._kept.clear()
-                self.ended(key)
+                self._end(key)
 
     async def _of_token(self, token: str) -> Principal:
         try:

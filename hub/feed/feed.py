@@ -4,16 +4,16 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from hub.errors import LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout.counts import Counts
-from hub.fanout.fanout import Bounds, Fanout
+from hub.fanout.fanout import Fanout
 from hub.feed.broker import Broker
-from hub.feed.ledger_client import LedgerClient
+from hub.feed.feed_parts import FeedParts
 from hub.stock.shards import FRESH_S, Shards
 from wire.channels import revocation_channel, shard_channel
 from wire.messages import Event, decode_batch, decode_revocation
@@ -29,19 +29,13 @@ PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
 class Feed:
     """``fanout`` is None until a ledger has told the epoch and the heads; after a rewrite of history it is another.
 
-    ``schedule_flush`` is called when something may have to be flushed, ``rewritten`` with the fan-out that is given up,
-    ``revoked`` with the id of an API key, ``doubted`` when revocations may have been missed. ``judged`` is set when
-    ``fresh`` has changed.
+    ``started`` is set while there is a fan-out; ``judged`` when ``fresh`` has changed. The numbers are counts for the
+    metrics.
     """
 
-    def __init__(self, ledger: LedgerClient, redis_url: str, channel_prefix: str, bounds: Bounds) -> None:
+    def __init__(self, parts: FeedParts) -> None:
         self.fanout: Fanout | None = None
         self.started = asyncio.Event()
-        self.schedule_flush: Callable[[], None] = lambda: None
-        self.rewritten: Callable[[Fanout], None] = lambda _: None
-        self.revoked: Callable[[str], None] = lambda _: None
-        self.doubted: Callable[[], None] = lambda: None
-        self.applied: Callable[[int, float], None] = lambda _events, _transit_s: None
         self.fresh = False
         self.judged = asyncio.Event()
         self.transit_ms = 0
@@ -55,10 +49,9 @@ class Feed:
         self.rewrites = 0
         self.unreadable = 0
         self.broker_up = False
-        self._ledger = ledger
-        self._redis_url = redis_url
-        self._prefix = channel_prefix
-        self._bounds = bounds
+        self._parts = parts
+        self._ledger = parts.ledger
+        self._prefix = parts.channel_prefix
         self._clock = asyncio.get_running_loop().time
         self._reading: dict[int, asyncio.Task[None]] = {}
         self._confirming: asyncio.Task[None] | None = None
@@ -70,7 +63,7 @@ class Feed:
             fanout = self.fanout = await self._start()
             self._dropped = asyncio.Event()
             self.started.set()
-            self.schedule_flush()
+            self._parts.schedule_flush()
             async with asyncio.TaskGroup() as tasks:
                 broker = tasks.create_task(self._broker(len(fanout.shards)).run(), name="broker")
                 watch = tasks.create_task(self._watch(fanout, tasks), name="watch")
@@ -98,7 +91,7 @@ class Feed:
         self.fresh = False
         self.started.clear()
         self._dropped.set()
-        self.rewritten(fanout)
+        self._parts.rewritten(fanout)
 
     # the broker's listener
 
@@ -108,7 +101,7 @@ class Feed:
         self.subscriptions += 1
         if self.fanout is not None:
             self.fanout.shards.doubt()
-        self.doubted()
+        self._parts.doubted()
 
     def unsubscribed(self) -> None:
         self.broker_up = False
@@ -118,7 +111,7 @@ class Feed:
     def message(self, channel: str, data: bytes) -> None:
         try:
             if channel == revocation_channel(self._prefix):
-                self.revoked(decode_revocation(data).key)
+                self._parts.revoked(decode_revocation(data).key)
                 return
             batch = decode_batch(data)
         except msgspec.MsgspecError as error:
@@ -133,15 +126,15 @@ class Feed:
 
     def _broker(self, shards: int) -> Broker:
         channels = [shard_channel(self._prefix, shard) for shard in range(shards)]
-        return Broker(self._redis_url, [*channels, revocation_channel(self._prefix)], self)
+        return Broker(self._parts.redis_url, [*channels, revocation_channel(self._prefix)], self)
 
     def _took(self, events: Sequence[Event]) -> None:
         if events:
             committed_at = datetime.fromisoformat(events[-1].committed_at).timestamp()
             transit_s = max(0.0, time.time() - committed_at)
             self.transit_ms = int(1_000 * transit_s)
-            self.applied(len(events), transit_s)
-            self.schedule_flush()
+            self._parts.applied(len(events), transit_s)
+            self._parts.schedule_flush()
 
     # the log
 
@@ -152,7 +145,7 @@ class Feed:
                 heads = await self._ledger.heads()
                 log.info("following the ledger epoch=%s shards=%d", heads.epoch, len(heads.shards))
                 shards = Shards(heads.epoch, heads.by_shard(), self._clock())
-                return Fanout(shards, self._bounds, self.counts, heads.public)
+                return Fanout(shards, self._parts.bounds, self.counts, heads.public)
             except (LedgerUnavailable, LedgerRefused) as error:
                 if not told:
                     log.warning("no ledger can be read yet, trying again reason=%r", str(error))
@@ -232,7 +225,7 @@ class Feed:
             if fanout is self.fanout:
                 fanout.shards.confirm(heads.epoch, heads.by_shard(), asked)
                 fanout.confirmed(heads.by_shard())
-                self.schedule_flush()
+                self._parts.schedule_flush()
         except Rewritten as error:
             self.rewrite(fanout, error)
         except (LedgerUnavailable, LedgerRefused) as error:

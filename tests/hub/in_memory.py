@@ -9,11 +9,15 @@ from hub.fanout.counts import Counts
 from hub.fanout.fanout import Bounds, Fanout
 from hub.fanout.frames import Framing
 from hub.fanout.session import Session
+from hub.feed.feed_parts import FeedParts
+from hub.feed.ledger_client import LedgerClient
 from hub.stock.held import Area, Held
 from hub.stock.shards import Shards
 from tests.simulation.history import EPOCH, History, read_level
 from tests.simulation.link import payloads
 from wire.messages import Batch, Event, Position, Subscribe
+
+NO_BROKER = "redis://127.0.0.1:1"
 
 
 class Pipe:
@@ -38,6 +42,21 @@ class Pipe:
 
 def make_fanout(history: History, now: float = 0.0, bounds: Bounds | None = None) -> Fanout:
     return Fanout(Shards(EPOCH, history.heads(), now), bounds or Bounds(), Counts())
+
+
+def parts_of_a_lone_feed(ledger: LedgerClient) -> FeedParts:
+    """Whatever such a feed has to tell, nobody is there to hear it."""
+    return FeedParts(
+        ledger=ledger,
+        redis_url=NO_BROKER,
+        channel_prefix="stockwire",
+        bounds=Bounds(),
+        schedule_flush=lambda: None,
+        applied=lambda _events, _transit_s: None,
+        revoked=lambda _: None,
+        doubted=lambda: None,
+        rewritten=lambda _: None,
+    )
 
 
 def open_session(fanout: Fanout, limit: int = 1_000_000) -> tuple[Session, Pipe]:

@@ -28,13 +28,12 @@ from server.tokens.token_settings import SharedSecret
 from server.tokens.verifier import Verifier
 from tests.harness.api_keys import TOKEN_SECRET, make_token
 from tests.harness.openapi import document
-from tests.hub.in_memory import make_fanout
+from tests.hub.in_memory import NO_BROKER, make_fanout, parts_of_a_lone_feed
 from tests.simulation.history import History
 from wire.tokens import OURS
 
 HUB = document("hub-openapi.yaml")
 DEADLINE_S = 10.0
-NO_BROKER = "redis://127.0.0.1:1"
 SETTINGS = {
     "STOCKWIRE_LEDGER_URLS": "http://127.0.0.1:1",
     "STOCKWIRE_REDIS_URL": NO_BROKER,
@@ -72,13 +71,13 @@ async def read_port(
     ``held_by``: an owner that has one connection already.
     """
     async with LedgerClient([], "no key") as ledger:
-        feed = Feed(ledger, NO_BROKER, "test", Bounds())
+        feed = Feed(parts_of_a_lone_feed(ledger))
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
         door = Door(limits or Limits(), asyncio.get_running_loop().time())
         if held_by is not None:
             door.known(Visitor(), held_by)
         streams = EventStreams(Limits(), Greeting("node", 5), lambda: None, door)
-        access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list)
+        access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list, lambda _: None)
         owners, addresses = (RateLimits(rate_per_s, url, "test", "hub") for url in (NO_BROKER, None))
         readers = Readers(access, door, owners, addresses)
         settings = read_settings(SETTINGS)

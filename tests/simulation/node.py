@@ -9,6 +9,7 @@ from hub.endings import Ending
 from hub.errors import Ended
 from hub.fanout.fanout import Bounds, Fanout
 from hub.feed.feed import Feed
+from hub.feed.feed_parts import FeedParts
 from hub.feed.heartbeats import Heartbeats
 from hub.feed.loader import Loader
 from hub.feed.ticker import Ticker
@@ -29,8 +30,8 @@ BOUNDS = (Bounds(1_000, 0), Bounds(1_000, 3), Bounds(1_000, 1_000), Bounds(29, 1
 class SimulatedFeed(Feed):
     """The product's, with a simulated broker."""
 
-    def __init__(self, ledger: LedgerLine, line: BrokerLine, loop: VirtualLoop, counts: Counter[str], bounds: Bounds):
-        super().__init__(ledger, "", "stockwire", bounds)
+    def __init__(self, parts: FeedParts, line: BrokerLine, loop: VirtualLoop, counts: Counter[str]) -> None:
+        super().__init__(parts)
         self._line = line
         self._loop = loop
         self._counts = counts
@@ -50,15 +51,24 @@ class Node:
         self._stock = stock
         self.broker = BrokerLine(loop, random, counts)
         self.ledger = LedgerLine(stock, random, counts)
-        self.feed = SimulatedFeed(self.ledger, self.broker, loop, counts, random.choice(BOUNDS))
         self.ticker = Ticker(lambda: self.feed.fanout, lambda: self._loader.notice())
+        parts = FeedParts(
+            ledger=self.ledger,
+            redis_url="",
+            channel_prefix="stockwire",
+            bounds=random.choice(BOUNDS),
+            schedule_flush=self.ticker.schedule_flush,
+            applied=lambda _events, _transit_s: None,
+            revoked=lambda _: None,
+            doubted=lambda: None,
+            rewritten=self._rewritten,
+        )
+        self.feed = SimulatedFeed(parts, self.broker, loop, counts)
         self.links: dict[Link, None] = {}
         self._loader = Loader(self.ledger, lambda: self.feed.fanout, self.ticker.schedule_flush, self.feed.rewrite)
         self._heartbeats = Heartbeats(self.feed, self.ticker, HEARTBEAT_S)
         self._held = 0
         self._conflated = 0
-        self.feed.schedule_flush = self.ticker.schedule_flush
-        self.feed.rewritten = self._rewritten
         self._tasks = [
             loop.create_task(part, name=f"{what} of {name}")
             for what, part in {

@@ -49,11 +49,13 @@ class Hub:
 
     def __init__(self, ledger: Ledger) -> None:
         verifier = Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({}))
-        self.access = Access(ledger, verifier, lambda: {"leaver", "stays"} - self.ended.keys())
         self.clock = asyncio.get_running_loop().time
         self.ended: dict[str, float] = {}
-        self.access.ended = lambda key: self.ended.update({key: self.clock()})
+        self.access = Access(ledger, verifier, lambda: {"leaver", "stays"} - self.ended.keys(), self._end)
         self._checking = asyncio.create_task(self.access.run())
+
+    def _end(self, key: str) -> None:
+        self.ended[key] = self.clock()
 
 
 @pytest.mark.parametrize("phase_s", [0.0, 0.3, 0.7, 1.1, 1.6, 1.99, 2.01, 2.3, 2.6])

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from hub.fanout.fanout import Bounds
+from tests.hub.in_memory import parts_of_a_lone_feed
 from tests.simulation.broker import BrokerLine
 from tests.simulation.ledger import LedgerLine
 from tests.simulation.loop import VirtualLoop, on_virtual_clock
@@ -40,7 +40,7 @@ class Shop:
         self.broker = BrokerLine(loop, self.random, counts)
         self.broker.up = broker_up
         self.ledger = LedgerLine(self.stock, self.random, counts)
-        self.feed = SimulatedFeed(self.ledger, self.broker, loop, counts, Bounds())
+        self.feed = SimulatedFeed(parts_of_a_lone_feed(self.ledger), self.broker, loop, counts)
 
     async def beat(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from hub.feed.feed import Feed
 from hub.feed.ledger_client import LedgerClient
 from hub.reads.reads import Reads
 from tests.conftest import StartSystem
-from tests.hub.in_memory import make_fanout
+from tests.hub.in_memory import make_fanout, parts_of_a_lone_feed
 from tests.hub.reader import client
 from tests.hub.shop import Shop
 from tests.simulation.history import History, read_level
@@ -164,7 +164,7 @@ async def test_a_page_of_everything_lacks_nothing_when_a_shard_is_let_go_meanwhi
         history.commit(location, "A")
     fanout = make_fanout(history, bounds=Bounds(1_000, 0))
     async with LedgerClient([], "no key") as ledger:
-        feed = Feed(ledger, "redis://127.0.0.1:1", "test", Bounds())
+        feed = Feed(parts_of_a_lone_feed(ledger))
         feed.fanout = fanout
         reading = asyncio.create_task(Reads(feed, lambda: None).page(None, ("", ""), 10))
         await asyncio.sleep(0)

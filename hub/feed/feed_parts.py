@@ -1,0 +1,27 @@
+"""What a feed is built from, and whom it tells what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hub.fanout.fanout import Bounds, Fanout
+from hub.feed.ledger_client import LedgerClient
+
+
+@dataclass(frozen=True, slots=True)
+class FeedParts:
+    """``redis_url`` and ``channel_prefix``: of the broker. ``bounds``: of every fan-out that the feed makes.
+
+    The others are called. ``schedule_flush``: when there may be something to flush. ``applied``: after each batch, with
+    the number of its events and the seconds since their commit. ``revoked``: with the id of an API key. ``doubted``:
+    when revocations may have been missed. ``rewritten``: with the fan-out that is given up.
+    """
+
+    ledger: LedgerClient
+    redis_url: str = field(repr=False)
+    channel_prefix: str
+    bounds: Bounds
+    schedule_flush: Callable[[], None]
+    applied: Callable[[int, float], None]
+    revoked: Callable[[str], None]
+    doubted: Callable[[], None]
+    rewritten: Callable[[Fanout], None]
