@@ -12,8 +12,8 @@ Problem
     └── OutcomeUnknown
 """
 
-import http
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from server.problems import Later, Problem
@@ -34,7 +34,7 @@ class Refusal(Problem):
 
     @property
     def status(self) -> int:
-        return int(http.HTTPStatus.PRECONDITION_FAILED) if self.precondition else super().status
+        return int(HTTPStatus.PRECONDITION_FAILED) if self.precondition else super().status
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -84,7 +84,9 @@ def is_forbidden(package: str, imported: str) -> bool:
     """``imported``: as ``imports_of`` says it, which counts what is imported for types alone."""
     top = imported.split(".")[0]
     foreign = top in PACKAGES and top != package and top not in MAY_IMPORT[package]
-    inside_hub = package == "cli" and top == "hub" and imported not in ("hub", "hub.settings")
+    inside_hub = (
+        package == "cli" and top == "hub" and imported != "hub" and not f"{imported}.".startswith("hub.settings.")
+    )
     return foreign or inside_hub or top == "tests"
 
 

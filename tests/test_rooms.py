@@ -1,12 +1,13 @@
 """Rooms in order, no circles, and pure files that are: for each package that has rooms."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.harness.houses import HOUSES, circles, imports_within, impure_files, impurities, out_of_order
-from tests.harness.source import imports_of
+from tests.harness.houses import HOUSES, circles, imports_within, impure_files, impurities, out_of_order, pure_files
+from tests.harness.source import SOURCES, imports_of, module_name, package_of, parsed
 
 packages = pytest.mark.parametrize("package", HOUSES)
 
@@ -28,6 +29,18 @@ def test_a_pure_file_knows_no_socket_no_sql_no_clock_no_loop_and_no_file(package
 
 def test_every_file_of_the_contract_is_pure() -> None:
     assert set(HOUSES["wire"].pure.split()) == set(imports_within("wire"))
+
+
+@packages
+def test_a_file_that_calls_itself_pure_is_held_to_it(package: str) -> None:
+    pure = pure_files(package)
+    assert not [
+        path
+        for path in SOURCES
+        if package_of(path) == package
+        and module_name(path) not in (package, *pure)
+        and re.search(r"\bPure( data)?[.:]", ast.get_docstring(parsed(path)) or "")
+    ]
 
 
 @packages
@@ -78,17 +91,42 @@ def test_an_import_for_types_alone_counts(tmp_path: Path) -> None:
     assert "ledger.commit.writer" in set(imports_of(path))
 
 
+@pytest.mark.parametrize("line", ["from ledger.commit import writer", "from . import writer", "from .writer import W"])
+def test_a_file_imported_by_its_room_is_seen(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only its room was, so a circle within a room, or SQL in a pure file, was not."""
+    monkeypatch.setattr("tests.harness.source.ROOT", tmp_path)
+    path = tmp_path / "ledger" / "commit" / "planted.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(line)
+    assert "ledger.commit.writer" in set(imports_of(path))
+
+
 @pytest.mark.parametrize(
     ("planted", "found"),
     [
-        ("import socket", "decide imports socket"),
-        ("def f():\n    import asyncio", "decide imports asyncio"),
-        ("from time import monotonic", "decide imports time"),
-        ("from sqlalchemy.ext.asyncio import AsyncEngine", "decide imports sqlalchemy.ext.asyncio"),
-        ("from datetime import datetime\nat = datetime.now()", "decide calls datetime.now"),
-        ("import os\nhome = os.environ['HOME']", "decide imports os"),
-        ("def f():\n    return open('/etc/hostname').read()", "decide calls open"),
+        ("import socket", "imports socket"),
+        ("import sqlite3 as storage", "imports sqlite3"),
+        ("import logging", "imports logging"),
+        ("def f():\n    import asyncio", "imports asyncio"),
+        ("if TYPE_CHECKING:\n    from asyncio import sleep", "imports asyncio.sleep"),
+        ("from time import time as moment", "imports time.time"),
+        ("from http import client", "imports http.client"),
+        ("import urllib.request", "imports urllib.request"),
+        ("from sqlalchemy.ext.asyncio import AsyncEngine", "imports sqlalchemy.ext.asyncio.AsyncEngine"),
+        ("import importlib", "imports importlib"),
+        ("socket = __import__('socket')", "uses __import__"),
+        ("from datetime import datetime\nat = datetime.now()", "reads datetime.now"),
+        ("from datetime import datetime\nclock = datetime.now", "reads datetime.now"),
+        ("import os\nhome = os.environ['HOME']", "imports os"),
+        ("def f():\n    return open('/etc/hostname').read()", "uses open"),
+        ("read = open", "uses open"),
+        ("class Session:\n    async def send(self): ...", "runs on a loop"),
     ],
 )
 def test_a_planted_socket_clock_loop_statement_or_file_in_a_pure_file_is_found(planted: str, found: str) -> None:
-    assert impurities("decide", ast.parse(planted)) == [found]
+    assert impurities("decide", ast.parse(planted)) == [f"decide {found}"]
+
+
+def test_values_and_algorithms_in_a_pure_file_are_no_findings() -> None:
+    planted = "from collections.abc import Iterable\nfrom http import HTTPStatus\nfrom wire.messages import Event"
+    assert impurities("decide", ast.parse(planted)) == []

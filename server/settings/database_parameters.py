@@ -1,4 +1,4 @@
-"""What each parameter of a database URL means here. Pure.
+"""What each parameter of a database URL means here.
 
 Every one of libpq (PostgreSQL 18, "Parameter Key Words") stands in exactly one table: honoured, taken where it says
 what is done anyway, or refused with what to write instead. What secures a connection is never passed over in silence.

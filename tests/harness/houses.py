@@ -15,21 +15,28 @@ from tests.harness.source import PACKAGES, SOURCES, imports_of, module_name, par
 Imports = Mapping[str, frozenset[str]]
 """Modules by name, each with those of the same package that it imports."""
 
-NO_IO = {
-    *("asyncio", "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time"),
-    *("fileinput", "glob", "io", "os", "pathlib", "shutil", "tempfile"),
-    *("asyncpg", "httpx", "prometheus_client", "redis", "sqlalchemy", "starlette", "uvicorn", "uvloop", "websockets"),
-}
-"""What a pure file imports none of: sockets, SQL, clocks, loops, files, the environment, and what is built on them."""
+PURE_IMPORTS = (
+    *("abc", "array", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum"),
+    *("fractions", "functools", "hashlib", "heapq", "http.HTTPStatus", "ipaddress", "itertools", "json", "math"),
+    *("operator", "random", "re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
+    *("urllib.parse", "uuid", "cryptography", "jwt", "msgspec", "orjson"),
+)
+"""All that a pure file may import beside pure files of ours, each with what is in it: values and algorithms. What is
+not named is taken for what it may be: a socket, SQL, a clock, a loop, a file. (Chance is let in: a run can seed it.)
+"""
 CLOCKS = {"now", "utcnow", "today"}
 """Of ``datetime`` and ``date``, which a pure file may import for their values."""
-FILES = {"open", "input", "print"}
-"""What is there without an import."""
+BUILT_IN = {"open", "input", "print", "breakpoint", "__import__", "exec", "eval"}
+"""What is there without an import: files, the terminal, and ways around these rules."""
+WAITS = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
+"""What only runs on a loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """``order``: rooms side by side do not import each other. ``rooms``: the files of each. ``pure``: of all files."""
+    """``order``: rooms side by side do not import each other. ``rooms``: the files of each. ``pure``: files, and rooms
+    of which every file is.
+    """
 
     order: tuple[tuple[str, ...], ...]
     rooms: Mapping[str, str]
@@ -88,10 +95,7 @@ HOUSES = {
             "process": "__main__ admin metrics process settings workers",
             **{room: room for room in ("stock", "fanout", "feed", "entry", "protocols", "stream", "reads")},
         },
-        pure="endings entry.door errors fanout.counts fanout.cursor fanout.delivery fanout.fanout fanout.frames"
-        " fanout.resume fanout.session fanout.starting fanout.subscription limits protocols.native.conversation"
-        " stock.held stock.level_states stock.levels stock.order stock.sequence stock.shards stock.shelf"
-        " stock.view_states stock.views stream.pulse",
+        pure="endings entry.door errors fanout limits protocols.native reads.problems stock stream.pulse",
     ),
 }
 
@@ -152,29 +156,48 @@ def out_of_order(imports: Imports, house: House) -> list[str]:
 
 
 def impurities(name: str, tree: ast.Module) -> list[str]:
-    """What a pure file may not have: imports of `NO_IO`, in whatever way, and readings of the clock."""
-    wrong = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            wrong += [f"{name} imports {module}" for module in named if module.split(".")[0] in NO_IO]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
-            wrong.append(f"{name} calls {ast.unparse(node.func)}")
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FILES:
-            wrong.append(f"{name} calls {node.func.id}")
-    return wrong
+    """What a pure file may not have: other imports than `PURE_IMPORTS`, clocks, files and loops, in whatever way; also
+    what is only handed on under another name.
+    """
+    return [f"{name} {wrong}" for node in ast.walk(tree) for wrong in _wrong_at(node)]
+
+
+def _wrong_at(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (f"imports {alias.name}" for alias in node.names if not _may_be_imported(alias.name))
+    elif isinstance(node, ast.ImportFrom) and not node.level:  # relative: a file of ours, which is looked at itself
+        named = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (f"imports {full}" for full in named if not _may_be_imported(full))
+    elif isinstance(node, ast.Attribute) and node.attr in CLOCKS:
+        yield f"reads {ast.unparse(node)}"
+    elif isinstance(node, ast.Name) and node.id in BUILT_IN:
+        yield f"uses {node.id}"
+    elif isinstance(node, WAITS):
+        yield "runs on a loop"
+
+
+def _may_be_imported(full: str) -> bool:
+    return full.partition(".")[0] in PACKAGES or any(f"{full}.".startswith(f"{pure}.") for pure in PURE_IMPORTS)
+
+
+def pure_files(package: str) -> list[str]:
+    """Each by its whole name. A room that is named in ``pure`` has no other files."""
+    pure = [f"{package}.{name}" for name in HOUSES[package].pure.split()]
+    return [name for name in map(module_name, SOURCES) if any(f"{name}.".startswith(f"{one}.") for one in pure)]
 
 
 def impure_files(package: str) -> list[str]:
-    """Also through what a pure file of ours imports: it may know nothing that is not pure."""
+    """Also through what a pure file of ours imports, its room's ``__init__`` too: it may know nothing that is not."""
     paths = {module_name(path): path for path in SOURCES}
-    pending = [f"{package}.{name}" for name in HOUSES[package].pure.split()]
+    pending = pure_files(package)
     seen: set[str] = set()
     wrong: list[str] = []
     while pending:
-        if (name := pending.pop()) in seen or name not in paths:
+        if (name := pending.pop()) in seen:
             continue
         seen.add(name)
-        wrong += impurities(name, parsed(paths[name]))
-        pending.extend(imports_of(paths[name]))
+        pending.append(name.rpartition(".")[0])
+        if name in paths:
+            wrong += impurities(name, parsed(paths[name]))
+            pending.extend(imports_of(paths[name]))
     return wrong

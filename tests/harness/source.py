@@ -34,13 +34,22 @@ def module_name(path: Path) -> str:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Absolute names of every import in the file, inside functions too."""
+    """Absolute names of every import in the file, inside functions too. Of ``from a import b`` both ``a`` and ``a.b``:
+    who reads the line alone cannot tell whether ``b`` is a file.
+    """
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module in PACKAGES)
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, path)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _absolute(node: ast.ImportFrom, path: Path) -> str:
+    """The module of ``from . import b`` or ``from .a import b`` in this file, as the others name it."""
+    folders = module_name(path.with_name("__init__.py")).split(".") if node.level else []
+    return ".".join([*folders[: len(folders) + 1 - node.level], *filter(None, [node.module])])
 
 
 def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
