@@ -72,6 +72,20 @@ async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open_with
 
 
 @on_virtual_clock
+async def test_a_revocation_that_the_broker_tells_of_ends_at_once_what_is_open_and_whoever_comes() -> None:
+    """No ledger is asked for it: the check that comes every 2 s, or what is remembered, must not be what ends it."""
+    ledger = Ledger("leaver", "stays", KEY)
+    hub = Hub(ledger)
+    assert await is_taken(hub.access)
+    await asyncio.sleep(RECHECK_S / 4)
+    asked = ledger.asked
+    hub.access.revoke(KEY)
+    assert hub.ended == {KEY: hub.clock()}
+    assert not await is_taken(hub.access)
+    assert ledger.asked == asked
+
+
+@on_virtual_clock
 async def test_a_doubt_is_looked_into_at_once_and_not_with_the_next_check() -> None:
     ledger = Ledger("leaver", "stays")
     hub = Hub(ledger)

@@ -7,9 +7,11 @@ import httpx
 import pytest
 
 from tests.conftest import StartLedger
+from tests.harness.postgres import PostgresServer
 from tests.harness.system import System
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, field, problem, receipt, sale
+from tests.ledger.held_rows import database_of
 from wire.shards import shard_of
 
 
@@ -160,6 +162,23 @@ async def test_the_feed_is_dense_and_says_its_head(api: Api, unique_name: str) -
     heads = (await api.get("/v1/shards")).json()
     assert heads["epoch"] == page["epoch"]
     assert {"shard": shard, "head": page["head"]} in heads["shards"]
+
+
+async def test_the_epoch_names_the_database_and_its_timeline(
+    hub_api: Api, http_system: System, postgres: PostgresServer
+) -> None:
+    """A copy of the database, or a standby that was promoted, begins another history under the same stored epoch."""
+    name = database_of(http_system.database_url)
+    (row,) = await postgres.query(
+        "select m.epoch, s.system_identifier, c.timeline_id"
+        " from ledger_meta m, pg_control_system() s, pg_control_checkpoint() c",
+        name,
+    )
+    for path in ("/v1/shards", "/v1/events?shard=0"):
+        stored, system, timeline = (await hub_api.get(path)).json()["epoch"].rsplit("-", 2)
+        assert stored == row["epoch"]
+        assert int(system, 36) == row["system_identifier"]
+        assert int(timeline) == row["timeline_id"]
 
 
 async def test_a_long_poll_sees_a_commit_of_another_ledger(start_ledger: StartLedger, system: System) -> None:
