@@ -70,6 +70,8 @@ def registry_of(parts: Parts) -> CollectorRegistry:
 
 
 class HubCollector(Collector):
+    """Reads what the parts have counted, each time that somebody asks."""
+
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 

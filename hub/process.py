@@ -44,13 +44,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
+    """The socket of each port, bound and listening."""
+
     stream: socket.socket
     read: socket.socket
     admin: socket.socket
 
 
 class Node:
-    """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
+    """One hub. ``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
 
     def __init__(self, settings: Settings, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
         """``tls``: of the stream and read ports. ``admin_tls``: of the admin port."""
@@ -196,7 +198,7 @@ class Node:
             log.warning("connections were cut off connections=%d", len(self._stream.connections))
 
     async def _end_epochs(self) -> None:
-        """Everybody who was served from a history that is gone."""
+        """Ends everybody who was served from a history that is gone, with each rewrite. Until cancelled."""
         while True:
             await self._rewritten.get()
             await self._event_streams.end_all(Ending.REWRITTEN)
@@ -211,6 +213,6 @@ class Node:
 
 
 def _read_rates(settings: Settings) -> tuple[RateLimits, RateLimits]:
-    """Of owners, over all hubs, and of addresses, at this one."""
+    """How much may be read over HTTP: by an owner, from all hubs together, and by an address, from this one."""
     shared = RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "hub")
     return shared, RateLimits(settings.rate_per_s, None, settings.channel_prefix, "hub", counted="address")

@@ -1,7 +1,7 @@
 """``--workers N``: a parent that keeps N hub processes running behind the same stream and read ports (SO_REUSEPORT).
 
-The parent serves nothing. It holds the ports while a worker is being restarted, and the other end of every worker's
-standard input: when it is gone, however it went, that pipe ends and the workers drain and go too.
+The parent serves nothing. It keeps the two ports bound while a worker is started again, and it holds the other end of
+every worker's standard input. However the parent ends, these pipes end with it; then the workers drain, and end too.
 """
 
 import json
@@ -22,14 +22,16 @@ from server.settings.environment import PORT_MAX, SettingsError
 
 log = logging.getLogger(__name__)
 
-PARENT_IS_GONE = 0  # standard input becomes readable: it ends
+PARENT_IS_GONE = 0  # standard input: it ends with the parent, and a file that has ended is readable
 RESTARTS_MAX, RESTARTS_S = 5, 60.0  # of one worker; a worker that fails more often than this takes the node down
-PAUSE_S = 0.5
-STOP_S = 15.0
-POLL_S = 0.05
+PAUSE_S = 0.5  # before a worker is started again: one that fails at once would keep a processor busy
+STOP_S = 15.0  # for workers to drain, which may take them 13 s; what is left is killed
+POLL_S = 0.05  # between two looks at the workers
 
 
 class Ports(NamedTuple):
+    """Those of one worker. ``number``: which of the workers it is, from 0."""
+
     number: int
     stream: int
     read: int
@@ -42,6 +44,11 @@ def parse_worker(text: str) -> Ports:
 
 @dataclass(eq=False)
 class Worker:
+    """One process. ``starts``: when it was started, this time and lately (seconds of the monotonic clock).
+
+    ``ready``: its ready line, None until that has come. ``renew``: it has not been told yet of a renewed certificate.
+    """
+
     ports: Ports
     process: "subprocess.Popen[bytes]"
     starts: list[float]
@@ -49,14 +56,17 @@ class Worker:
     renew: bool = False
 
     def read_ready(self) -> None:
-        """Its first line, in a thread of its own; the rest of its output, if any, is passed over."""
+        """Keeps the first line of the worker's output, and passes over all others until the output ends.
+
+        Blocks: runs in a thread of its own.
+        """
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if self.ready is None:
                 self.ready = json.loads(line)
 
     def pass_renewal_on(self) -> None:
-        """SIGHUP, once it is ready: before that it would end it."""
+        """Sends SIGHUP, once the worker is ready: one that does not handle the signal yet would be ended by it."""
         if self.renew and self.ready is not None:
             self.renew = False
             self.process.send_signal(signal.SIGHUP)
@@ -132,7 +142,7 @@ class Workers:
         announce("hub", {"stream": stream, "read": read, "admin": workers[0]["admin"], "workers": workers})
 
     def _stop(self) -> None:
-        """All drain at once; what does not end in time is killed."""
+        """All workers drain at once; those that do not end in time are killed."""
         for worker in self._workers:
             if worker.process.poll() is None:
                 worker.process.terminate()

@@ -29,7 +29,7 @@ RECHECK_S = 2.0  # pub/sub may lose a revocation, which has to end what is open 
 
 
 class Access:
-    """Raises Unauthorized, or LedgerUnavailable when a key cannot be checked now.
+    """``principal`` raises Unauthorized, or LedgerUnavailable when a key cannot be checked now.
 
     ``refusals``, ``checks`` of the ledger and ``revocations`` heard of are counts for the metrics.
     """

@@ -31,7 +31,7 @@ class Refusal(asyncio.Protocol):
 
 
 class Cut(asyncio.Protocol):
-    """Where TLS comes first: what could be said would cost a handshake."""
+    """A connection that is cut off where TLS comes first: an answer would cost a handshake."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvloop's is none
         transport.abort()

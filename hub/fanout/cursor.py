@@ -14,14 +14,14 @@ class AreaReader(Protocol):
     def session(self) -> Watcher: ...
 
     def owe(self) -> None:
-        """There is something to write for it again."""
+        """There is something to write for this subscription again."""
 
 
 class Cursor:
-    """Everything of its area with a seq up to ``at`` was written.
+    """Everything of ``area`` with a seq up to ``at`` was written for ``subscription``.
 
-    While it is in ``area.live``, ``at`` is not kept up: it has everything that was flushed. ``passed``: the snapshot
-    has all of the area.
+    While the cursor is in ``area.live``, its reader has everything that was flushed, and ``at`` is not kept up.
+    ``passed``: the snapshot has all of the area.
 
     A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
     ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So

@@ -177,7 +177,7 @@ class Delivery:
         area.flushed = area.order.top
 
     def _areas(self, level: Watched) -> list[Any]:
-        """The complete areas it belongs to, if anybody might watch one."""
+        """The complete areas that the level belongs to, if anybody might watch one."""
         shelf: Shelf[Any] = level.views if isinstance(level, Derived) else self._levels
         return shelf.areas_of(level) if shelf.areas and level.state is not None else []
 

@@ -7,6 +7,8 @@ START_S = 5.0
 
 
 class Starting:
+    """Those of one history that have not begun: what each had got, and since when it has got no more."""
+
     def __init__(self) -> None:
         self._seen: dict[Subscription, tuple[int, float] | None] = {}
 

@@ -131,8 +131,9 @@ class Subscription(ABC):
         return Part(states, Snapshot(self.id, **carried, last=last, position=self._position() if last else None))
 
     def _position(self) -> Position | None:
-        """At registration, or where the client came from if that was ahead of this hub. Of its own shards only: how
-        much sells elsewhere is nobody's business."""
+        """How far this hub was when the subscription was made; of a resume from further ahead, where that began. Of the
+        shards of its levels only: how much sells elsewhere is nobody's business.
+        """
         if not self.shards:
             return None
         own = {str(shard): max(self._at.seq[str(shard)], (self.floor or {}).get(shard, 0)) for shard in self.shards}

@@ -10,6 +10,8 @@ STEPS_PER_BEAT = 20  # heartbeats of many sessions are spread over a beat, in th
 
 
 class Heartbeats:
+    """``heartbeat_s``: between two heartbeats of one session."""
+
     def __init__(self, feed: Feed, ticker: Ticker, heartbeat_s: float) -> None:
         self._feed = feed
         self._ticker = ticker

@@ -32,6 +32,8 @@ ANYBODY = ""
 
 
 class AvailabilityApi:
+    """Levels as the public sees them."""
+
     def __init__(self, parts: ReadParts) -> None:
         self._reads = parts.reads
         self._feed = parts.feed

@@ -92,6 +92,8 @@ def create_app(parts: ReadParts) -> Starlette:
 
 
 class ReadApi:
+    """Levels as numbers, for those who may read them."""
+
     def __init__(self, parts: ReadParts) -> None:
         self._reads = parts.reads
         self._streams = parts.streams

@@ -96,6 +96,8 @@ class Reads:
 
 
 class _Arrival:
+    """Waits for a level or an area, and lets a task wait for it in turn; see ``held.Waiter``."""
+
     def __init__(self, waited_for: Held | Area[Held]) -> None:
         self.waited_for = waited_for
         self.event = asyncio.Event()

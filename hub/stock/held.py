@@ -83,8 +83,8 @@ class AreaViews(Protocol):
 
 
 class Watched:
-    """A level, or what is derived from one. ``state`` is None until there is one; ``seq``: of the event that made it
-    (0: none).
+    """A level, or what is derived from one. ``state`` is None until it is known; ``seq``: that of the event that made
+    the state (0: there was none).
 
     ``watchers``: those that subscribe to this very level, with the number of their subscriptions to it. ``waiters`` are
     called once, when the state has come. ``dirty``: it has changed, and the next flush writes it.
@@ -176,6 +176,7 @@ class WaitedFor(Protocol):
 
 
 def call_waiters(waited_for: WaitedFor) -> None:
+    """Tells everybody who waits for it, each once."""
     waiters, waited_for.waiters = waited_for.waiters, {}
     for waiter in waiters:
         waiter.arrived()

@@ -26,6 +26,8 @@ class Levels(Shelf[Held]):
     taken even beyond ``levels_max``, since the area would not be whole without it.
 
     At most ``idle_max`` levels that nobody watches are kept; the least recently used go. ``let_go`` counts them.
+    ``locations``: what is held, by location and sku. ``count``: how many that are, with what is derived from them.
+    ``wanted``, ``wanted_areas``: what is held and still has to be read from the ledger, until somebody takes it on.
     """
 
     part: Literal["levels"] = "levels"
@@ -80,7 +82,7 @@ class Levels(Shelf[Held]):
         self._idle.pop(level, None)
 
     def rest(self, level: Held) -> None:
-        """It becomes idle, unless something else keeps it."""
+        """The level becomes idle, unless something else keeps it."""
         if not level.watchers and not level.derived and not self._in_area(level):
             self._idle[level] = None
 
@@ -148,7 +150,7 @@ class Levels(Shelf[Held]):
         self.rest(held)
 
     def mark(self, watched: Watched) -> None:
-        """It has changed: the next flush writes it."""
+        """A level, or what is derived from one, has changed: the next flush writes it."""
         if not watched.dirty:
             watched.dirty = True
             self._dirty.append(watched)
@@ -215,7 +217,7 @@ class Levels(Shelf[Held]):
                 self._complete(area)
 
     def abandon(self, areas: Iterable[Area[Held]]) -> None:
-        """Ranges that cannot be read (too large): their waiters are called, and find no order."""
+        """These areas are too large to be held. Their waiters are called, and find them without order."""
         for area in areas:
             if self.is_reading(area):
                 self._drop_area(area)
@@ -253,7 +255,9 @@ class Levels(Shelf[Held]):
         return len(self._idle) + sum(len(order) for order in idle if order is not None)
 
     def keys(self, area: Area[Held]) -> list[tuple[str, str]]:
-        """What exists in a complete area, in order: the byte order of UTF-8 is that of code points."""
+        """The (sku, location) of what exists in a complete area, in the ledger's order: by bytes of UTF-8, which is the
+        order of code points too.
+        """
         if area.keys is None:
             area.keys = sorted((held.sku, held.location) for held in self.members(area) if held.seq)
         return area.keys
@@ -336,7 +340,7 @@ class Levels(Shelf[Held]):
             raise Full(self.levels_max)
 
     def _in_area(self, held: Held) -> bool:
-        """What belongs to an area stays as long as the area."""
+        """Whether the level belongs to an area, and so stays as long as that."""
         return held.location in self.areas or self._shard_area(held.location) is not None
 
     def _shard_area(self, location: str) -> Area[Held] | None:

@@ -33,11 +33,11 @@ class Shelf(ABC, Generic[WatchedT]):
 
     @abstractmethod
     def rest(self, level: WatchedT) -> None:
-        """Nobody may watch it by name any more: see whether it has to stay."""
+        """Perhaps nobody watches the level by name any more: see whether it has to stay."""
 
     @abstractmethod
     def rest_area(self, area: Area[WatchedT]) -> None:
-        """Nobody watches it any more."""
+        """Nobody watches the area any more."""
 
     def watch_levels(self, location: str, skus: Iterable[str], watcher: Watcher) -> list[WatchedT]:
         """Each is watched before the next is taken hold of. Raises Full, and then watches none."""

@@ -17,7 +17,10 @@ from wire.messages import ThresholdState, ViewState
 
 
 class Derived(Watched):
-    """What is seen of ``source`` in one way. ``seq``: of the event of its level that changed this last."""
+    """What is derived in one way from the level ``source``.
+
+    ``seq``: that of the level's event by which the derived state last changed.
+    """
 
     __slots__ = ("source", "views")
 
@@ -34,7 +37,7 @@ class Derived(Watched):
         return self.source.state.shard
 
     def arrived(self) -> None:
-        """The first state of its level. Not a change."""
+        """Its level has its first state, which is no change."""
         self.seq = self.source.seq
         self.state = self.views.seen(self)
         call_waiters(self)
@@ -51,10 +54,11 @@ class Derived(Watched):
 
 
 class Views(Shelf[Derived]):
-    """All derived levels of one kind. It goes with its last watcher: it can be had again from the levels at any time.
+    """All levels that are derived in one way. A derived level goes with its last watcher, since it can be derived again
+    from its level at any time, and counts as one of the levels that a hub may hold.
 
-    Each counts as one of the levels that a hub may hold. ``kept``: the kinds that somebody watches. This one is among
-    them from its first derived level or area on, so that what is refused leaves nothing behind.
+    ``kept``: the `Views` of every kind that somebody watches. This one is among them only from its first derived level
+    or area on, so that a subscription that is refused leaves nothing behind.
     """
 
     def __init__(self, kind: ViewKind, levels: Levels, steps: PublicSteps, kept: "dict[ViewKind, Views]") -> None:
@@ -71,7 +75,7 @@ class Views(Shelf[Derived]):
         return self._derived.get(source) or self._add(source)
 
     def area(self, name: AreaName) -> Area[Derived]:
-        """It follows that of the levels."""
+        """It is complete as soon as the same area of the levels is. Raises Full."""
         area = self.areas.get(name)
         if area is None:
             source = self._levels.area(name)
@@ -117,11 +121,11 @@ class Views(Shelf[Derived]):
             derived.changed()
 
     def seen(self, derived: Derived) -> ViewState | ThresholdState:
-        """What is to be seen of its level now."""
+        """The state that follows from the level as it is now."""
         return state_of(self._kind, derived.source, derived.state, self._steps)
 
     def moved(self, derived: Derived, *, new: bool) -> None:
-        """It has changed. ``new``: it had no event before."""
+        """The derived level has changed. ``new``: there was no event behind its state before."""
         self._levels.mark(derived)
         if self.areas:
             for area in self.areas_of(derived):
@@ -129,8 +133,9 @@ class Views(Shelf[Derived]):
                 area.order.moved(derived, new=new)
 
     def settle(self, area: Area[Derived], source: Area[Held]) -> None:
-        """The area of the levels has come, or cannot be had. Without room for what derives from it, this one cannot be
-        had either; those who wait for the levels do not suffer from it."""
+        """The area of the levels is complete, or cannot be had. If there is no room for what would be derived, neither
+        can the derived area; whoever waits for the levels themselves gets them all the same.
+        """
         if not self.has(area):
             return
         try:

@@ -78,7 +78,8 @@ class PatientProtocol(WebSocketProtocol):
 class Port(Protocol):
     """What a connection tells the port that it came in on."""
 
-    def came(self, connection: "Connection") -> None: ...
+    def came(self, connection: "Connection") -> None:
+        """It was accepted, and has shown no key yet."""
 
     def left(self, connection: "Connection") -> None:
         """Its transport is gone."""

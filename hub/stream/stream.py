@@ -61,8 +61,9 @@ class StreamParts:
 
 
 class Stream:
-    """For the metrics, counts: ``upgrades`` by status, ``ends`` of connections by close code, ``cut_off`` connections
-    that did not answer a close."""
+    """The WebSocket connections of one hub. Counts for the metrics: ``upgrades`` by status, ``ends`` of connections by
+    close code, ``cut_off`` connections that did not answer a close.
+    """
 
     def __init__(self, parts: StreamParts) -> None:
         self.connections = Connections[Connection](parts.limits.connections_max)

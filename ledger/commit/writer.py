@@ -134,6 +134,7 @@ class Writer:
             locked = True
 
     def _after(self, failure: Failure, batch: list[Pending]) -> None:
+        """Counts the failure, and forgets what it shows to be old."""
         if failure in MISSED:
             if failure is Failure.MOVED:
                 self._counters.conflicts += 1
