@@ -22,7 +22,8 @@ async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open(star
     hub, told = system.hubs[0], "stock:read:berlin"
     key = await system.key("leaver", told)
     token = make_token(told, key=key.split("_")[1])
-    headers = {"Authorization": f"Bearer {token}"}
+    watchers = await system.key("watcher", told)  # of nothing but an event stream: it is asked about for that alone
+    headers = {"Authorization": f"Bearer {watchers}"}
     async with (
         httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as http,
         open_stream(hub.stream, key) as by_key,
@@ -32,6 +33,7 @@ async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open(star
     ):
         assert events.status_code == 200
         await revoke_behind_everybodys_back(system, key)
+        await revoke_behind_everybodys_back(system, watchers)
         assert await by_key.closed(PATIENCE_S) == 4001
         assert await by_token.closed(PATIENCE_S) == 4001
         assert '"code":4001' in (await events.aread()).decode()
