@@ -22,7 +22,7 @@ SCOPES = ("admin", "feed", "hub", "stock:read:*", "stock:write:*")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class PreparedAccess:
     """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs present to the ledger."""
 
     key: str = field(repr=False)
@@ -34,7 +34,7 @@ class DatabaseUnusable(Exception):
     """The database cannot be reached, or not be migrated; the message says why in one line."""
 
 
-async def prepare_database(folder: DataFolder, database_url: str) -> Access:
+async def prepare_database(folder: DataFolder, database_url: str) -> PreparedAccess:
     """Raises DatabaseUnusable."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
@@ -45,7 +45,7 @@ async def prepare_database(folder: DataFolder, database_url: str) -> Access:
         raise DatabaseUnusable(f"the database cannot be used: {reason}") from error
 
 
-async def _prepare_access(folder: DataFolder, database_url: str) -> Access:
+async def _prepare_access(folder: DataFolder, database_url: str) -> PreparedAccess:
     """Takes what the folder holds if the database still knows it, else makes new ones."""
     engine = create_engine(database_url, pool_size=1)
     try:
@@ -54,7 +54,7 @@ async def _prepare_access(folder: DataFolder, database_url: str) -> Access:
             hub_key = await _key(connection, folder, "hub.key", ("hub",))
     finally:
         await engine.dispose()
-    return Access(key, hub_key, folder.secret("token.secret") or folder.keep_secret("token.secret"))
+    return PreparedAccess(key, hub_key, folder.secret("token.secret") or folder.keep_secret("token.secret"))
 
 
 async def _key(connection: AsyncConnection, folder: DataFolder, file: str, scopes: tuple[str, ...]) -> str:

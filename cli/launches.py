@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from cli.access import Access
+from cli.access import PreparedAccess
 from cli.data_folder import DataFolder
 from cli.launch import Launch
 from cli.ports import HOST, HubPorts, Ports
@@ -38,7 +38,7 @@ def admin_urls(ports: Ports) -> dict[str, str]:
 
 
 def shared_settings(
-    database_url: str, redis_url: str, channel_prefix: str, access: Access, ports: Ports
+    database_url: str, redis_url: str, channel_prefix: str, access: PreparedAccess, ports: Ports
 ) -> dict[str, str]:
     """What every process of the system is told; the data folder keeps it for other commands."""
     return {

@@ -12,7 +12,7 @@ import httpx
 import uvloop
 
 from cli import launches, page_server
-from cli.access import Access, DatabaseUnusable, prepare_database
+from cli.access import DatabaseUnusable, PreparedAccess, prepare_database
 from cli.banner import Banner
 from cli.data_folder import DataFolder
 from cli.embedded import EmbeddedFailed, Postgres, Valkey
@@ -99,7 +99,7 @@ class Up:
         self._watchdog = watchdog
         self._screen = screen
         self._supervisor: Supervisor | None = None
-        self._access: Access | None = None
+        self._access: PreparedAccess | None = None
         self._client: AsyncClient | None = None
         self._read_token: tuple[str, datetime] | None = None
         self._keyboard: Keyboard | None = None
@@ -183,7 +183,7 @@ class Up:
                 await supervisor.start(*parts)
         return database_url, redis_url
 
-    async def _prepare_database(self, database_url: str) -> Access:
+    async def _prepare_database(self, database_url: str) -> PreparedAccess:
         try:
             return await prepare_database(self._folder, database_url)
         except DatabaseUnusable as error:
@@ -191,7 +191,9 @@ class Up:
                 raise SupervisorFailed(f"{error} (its log: {self._folder.path / 'postgres.log'})") from error
             raise SettingsError(f"{error}: correct STOCKWIRE_DATABASE_URL, or unset it to run one here") from error
 
-    async def _start_services(self, supervisor: Supervisor, database_url: str, redis_url: str, access: Access) -> None:
+    async def _start_services(
+        self, supervisor: Supervisor, database_url: str, redis_url: str, access: PreparedAccess
+    ) -> None:
         shared = launches.shared_settings(database_url, redis_url, self._settings.channel_prefix, access, self._ports)
         self._folder.write_environment(shared)
         ledger = ServicePart(launches.ledger_launch(self._folder, shared, self._ports))
@@ -270,7 +272,7 @@ class Up:
             }
         )
 
-    def _banner(self, access: Access, shop: SampleShop) -> Banner:
+    def _banner(self, access: PreparedAccess, shop: SampleShop) -> Banner:
         assert self._read_token is not None
         return Banner(
             page=launches.page_url(self._ports),

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from cli.access import Access
+from cli.access import PreparedAccess
 from cli.launch import Launch
 from cli.run_file import read_run
 from cli.running_system import running_system
@@ -63,7 +63,7 @@ def up_settings() -> UpSettings:
         read_hub_settings(VARIABLES),
         up_settings(),
         ClientSettings("http://ledger", HIDDEN),
-        Access(HIDDEN, HIDDEN, HIDDEN),
+        PreparedAccess(HIDDEN, HIDDEN, HIDDEN),
         Launch("ledger", ("ledger",), Path("log"), environment=VARIABLES),
         ApiKey("id", "owner", "name", HIDDEN.encode(), (), NOW, None, None),
         NewKey("id", HIDDEN, "owner", "name", (), NOW, None),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stockwire.asyncio.inbox import Inbox
-from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
+from stockwire.kind import LEVELS, PUBLIC, ViewKind, thresholds
 from stockwire.session import CONNECT_ID, SUBSCRIBE_ID, Session
 from stockwire.stream import ThresholdCrossed
 from stockwire.threshold import AtLeast, AtMost
@@ -44,7 +44,7 @@ def test_a_client_holds_what_the_vector_says(vector: dict[str, Any]) -> None:
         assert [[level.location, level.sku, level.raised] for level in crossed] == vector["told"]
 
 
-def kind_of(vector: dict[str, Any]) -> Kind[Any, Any]:
+def kind_of(vector: dict[str, Any]) -> ViewKind[Any, Any]:
     public = vector.get("view") == "public"
     when = vector.get("when")
     if when is None:

@@ -10,7 +10,7 @@ import pytest
 
 from stockwire import close_code, frame
 from stockwire.close_code import return_after
-from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
+from stockwire.kind import LEVELS, PUBLIC, ViewKind, thresholds
 from stockwire.session import Ending, Session
 from stockwire.threshold import AtLeast, AtMost, Undecided
 
@@ -113,14 +113,14 @@ def written_by_client(message: dict[str, Any]) -> str | None:
     raise AssertionError(f"a vector of an unknown type: {message}")
 
 
-def about_of(vector: dict[str, Any]) -> Kind[Any, Any]:
+def about_of(vector: dict[str, Any]) -> ViewKind[Any, Any]:
     """What one subscribes to in order to be sent this."""
-    kinds: list[Kind[Any, Any]] = [PUBLIC, thresholds(AtMost(5), public=False)]
+    kinds: list[ViewKind[Any, Any]] = [PUBLIC, thresholds(AtMost(5), public=False)]
     message = vector.get("message", {})
     return next((kind for kind in kinds if vector["type"] == kind.message or kind.part in message), LEVELS)
 
 
-def asked_by(message: dict[str, Any]) -> Kind[Any, Any]:
+def asked_by(message: dict[str, Any]) -> ViewKind[Any, Any]:
     public = message.get("view") == "public"
     when = message.get("when")
     if when is None:

@@ -20,7 +20,7 @@ Told_co = TypeVar("Told_co", covariant=True)
 
 
 class Reader(Protocol[Told_co]):
-    """Of what a subscription is about. See `stockwire.kind.Kind`."""
+    """Of what a subscription is about. See `stockwire.kind.ViewKind`."""
 
     @property
     def message(self) -> str: ...

@@ -18,7 +18,7 @@ def as_told(told: T, held: T | None) -> T:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T, C]):
+class ViewKind(Generic[T, C]):
     """How one kind is asked for and read, and how its changes are told.
 
     ``message`` is the type of a message of its own, ``part`` its list in a snapshot, ``asks`` its members of
@@ -45,19 +45,19 @@ class Kind(Generic[T, C]):
         return before != now if self.crossed is None else self.crossed(before, now)
 
 
-LEVELS = Kind("level", "levels", Level, Level.parse, LevelChanged, Level.never, resumes=True)
-PUBLIC = Kind(
+LEVELS = ViewKind("level", "levels", Level, Level.parse, LevelChanged, Level.never, resumes=True)
+PUBLIC = ViewKind(
     "view", "views", Availability, Availability.parse, AvailabilityChanged, Availability.never, {"view": "public"}
 )
 
 
-def thresholds(when: AtMost | AtLeast, *, public: bool) -> Kind[Threshold, ThresholdCrossed]:
+def thresholds(when: AtMost | AtLeast, *, public: bool) -> ViewKind[Threshold, ThresholdCrossed]:
     """Raises Invalid."""
     if not isinstance(when, AtMost | AtLeast):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a checker
         raise Invalid("when", f"{when!r} is neither AtMost nor AtLeast")
     asks: dict[str, object] = {"view": "public"} if argument.flag("public", public) else {}
     asks["when"] = when.body()
-    return Kind(
+    return ViewKind(
         "threshold",
         "thresholds",
         Threshold,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Generic
 
 from stockwire.held import T
-from stockwire.kind import Kind
+from stockwire.kind import ViewKind
 from stockwire.session import Changed, Dropped, Output, Taken
 from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Key, View
@@ -20,7 +20,7 @@ class Mailbox(Generic[T, C]):
     heed the snapshot and readers who follow changes alone know the same, and what comes next is news to both.
     """
 
-    def __init__(self, kind: Kind[T, C], view: View[T]) -> None:
+    def __init__(self, kind: ViewKind[T, C], view: View[T]) -> None:
         self._kind = kind
         self._view = view
         self._changed: OrderedDict[Key, T | None] = OrderedDict()

@@ -12,7 +12,7 @@ from typing import Generic, TypeAlias
 
 from stockwire import close_code, errors, frame
 from stockwire.held import T
-from stockwire.kind import Kind
+from stockwire.kind import ViewKind
 from stockwire.level import Malformed
 from stockwire.stream import C, Freshness
 from stockwire.view import Key, Replica, State, View
@@ -76,7 +76,7 @@ class Session(Generic[T, C]):
 
     def __init__(
         self,
-        kind: Kind[T, C],
+        kind: ViewKind[T, C],
         location: str,
         skus: Sequence[str] | None,
         make_view: Callable[[Replica[T]], View[T]] | None = None,
@@ -88,8 +88,8 @@ class Session(Generic[T, C]):
         self.view = View(self._replica) if make_view is None else make_view(self._replica)
         self._epoch: str | None = None
         self._request_id = SUBSCRIBE_ID
-        # Outlives a connection: what a resume that was cut off has brought is held, so the next brings it in vain. And
-        # a snapshot: what is in none of its parts is told when it comes back
+        # Outlives a connection: of what a resume had brought when it was cut off, the next one brings nothing new, and
+        # it has still to be told. Outlives a snapshot too: a key that is in none of its parts is told once it is back
         self._untold: dict[Key, T | None] = {}
         # Of the epoch before, until the first snapshot of this one says what has become of it
         self._left: dict[Key, T] = {}

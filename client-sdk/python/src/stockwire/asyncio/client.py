@@ -12,7 +12,7 @@ from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.asyncio.transport import AsyncTransport
 from stockwire.availability import Availability
 from stockwire.held import T
-from stockwire.kind import LEVELS, PUBLIC, Kind, thresholds
+from stockwire.kind import LEVELS, PUBLIC, ViewKind, thresholds
 from stockwire.level import Level
 from stockwire.operation import Line, Operation, OperationResult, Outcome
 from stockwire.retry import RetryPolicy
@@ -214,7 +214,7 @@ class AsyncClient:
 
     def _subscription(
         self,
-        kind: Kind[T, C],
+        kind: ViewKind[T, C],
         location: str,
         skus: Iterable[str] | None,
         token: Callable[[], Awaitable[str]] | None,

@@ -12,7 +12,7 @@ from stockwire.asyncio.home import HomeLoop
 from stockwire.asyncio.inbox import Inbox
 from stockwire.errors import Unavailable
 from stockwire.held import T
-from stockwire.kind import Kind
+from stockwire.kind import ViewKind
 from stockwire.selection import checked_skus
 from stockwire.session import Session
 from stockwire.stream import C, StreamEvent
@@ -44,7 +44,7 @@ class AsyncSubscription(Generic[T, C]):
 
     def __init__(
         self,
-        kind: Kind[T, C],
+        kind: ViewKind[T, C],
         location: str,
         skus: Iterable[str] | None,
         *,

@@ -17,7 +17,7 @@ from stockwire.sync.transport import Transport
 if TYPE_CHECKING:  # whoever asks once need not wait for what streams are made of
     from stockwire.availability import Availability
     from stockwire.held import T
-    from stockwire.kind import Kind
+    from stockwire.kind import ViewKind
     from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
     from stockwire.sync.subscription import Subscription
     from stockwire.threshold import AtLeast, AtMost, Threshold
@@ -223,7 +223,7 @@ class Client:
 
     def _subscription(
         self,
-        kind: "Kind[T, C]",
+        kind: "ViewKind[T, C]",
         location: str,
         skus: Iterable[str] | None,
         token: Callable[[], str] | None,

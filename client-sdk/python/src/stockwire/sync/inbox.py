@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Generic
 
 from stockwire.held import T
-from stockwire.kind import Kind
+from stockwire.kind import ViewKind
 from stockwire.mailbox import Mailbox
 from stockwire.session import Output, Session, Taken
 from stockwire.stream import C, Reconnecting, StreamEvent
@@ -28,7 +28,7 @@ class Ended(Exception):
 class Inbox(Generic[T, C]):
     """One lock over the session, its view and the mailboxes. It is never held while foreign code runs."""
 
-    def __init__(self, kind: Kind[T, C], location: str, skus: Sequence[str] | None) -> None:
+    def __init__(self, kind: ViewKind[T, C], location: str, skus: Sequence[str] | None) -> None:
         self._changed = OwnCondition(ForkCheck("this subscription"))
         self.session = Session(kind, location, skus, lambda replica: SharedView(replica, self._changed))
         self._mailboxes: list[Mailbox[T, C]] = []

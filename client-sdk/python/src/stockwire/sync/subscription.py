@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, Self
 from stockwire import argument
 from stockwire.errors import Unavailable
 from stockwire.held import T
-from stockwire.kind import Kind
+from stockwire.kind import ViewKind
 from stockwire.selection import checked_skus
 from stockwire.stream import C, StreamEvent
 from stockwire.sync.fork import ForkCheck
@@ -61,7 +61,7 @@ class Subscription(Generic[T, C]):
 
     def __init__(
         self,
-        kind: Kind[T, C],
+        kind: ViewKind[T, C],
         location: str,
         skus: Iterable[str] | None,
         *,
