@@ -21,9 +21,6 @@ async def test_another_epoch_ends_every_connection_and_the_next_snapshot_is_of_i
     await Shop(system).open("berlin", "A", on_hand=5)
     events_url = f"{system.hubs[0].url}/v1/levels/stream?location=berlin"
     headers = {"Authorization": f"Bearer {READER}"}
-        f"{system.hubs[0].url}/v1/levels/stream?location=berlin",
-        {"Authorization": f"Bearer {READER}"},
-    )
     async with (
         httpx.AsyncClient(trust_env=False, verify=False, timeout=DEADLINE_S) as http,
         http.stream("GET", events_url, headers=headers) as events,
