@@ -30,8 +30,9 @@ from hub.fanout.session import Session
 from hub.feed.feed import Feed
 from hub.limits import Limits
 from hub.protocols.native.conversation import Conversation, Greeting
-from hub.stream.connection import Connection, StreamProtocol
+from hub.stream.connection import Connection
 from hub.stream.pulse import CLOSE_S
+from hub.stream.stream_protocol import StreamProtocol
 from server.http.listening import BACKLOG
 from server.problems import Unauthorized
 from server.tls.handshakes import Handshakes

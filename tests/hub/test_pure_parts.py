@@ -11,8 +11,8 @@ from hub.fanout.resume import Resume, decide, fingerprint
 from hub.limits import Limits, Rate
 from hub.stock.held import Held
 from hub.stock.order import SeqOrder
-from hub.stream.connection import REASON_BYTES_MAX
 from hub.stream.pulse import CLOSE_S, Act, Pulse
+from hub.stream.stream_protocol import REASON_BYTES_MAX
 from tests.simulation.history import History
 from wire.close_codes import CloseCode
 from wire.messages import Level, Position, decode_hub_message

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hub.limits import Limits
-from hub.stream.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from hub.stream.stream_protocol import HEAD_BYTES_MAX, HEADERS_MAX
 from tests.harness.source import PACKAGES, REFERENCE, calls_of, code_names, rows, section, strings_in
 from wire import messages
 from wire.close_codes import CloseCode, return_after

@@ -10,7 +10,7 @@ from websockets.http11 import Response
 from hub.entry.door import Door, Visitor
 from hub.errors import Crowded
 from hub.limits import Limits
-from hub.stream.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from hub.stream.stream_protocol import HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.connection import HEAD_BYTES_MAX as READ_HEAD_BYTES_MAX
 from server.http.connection import HEADERS_MAX as READ_HEADERS_MAX
 from tests.conftest import StartSystem

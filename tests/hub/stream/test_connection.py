@@ -10,7 +10,8 @@ from websockets.protocol import State
 from hub.endings import Ending
 from hub.errors import Ended
 from hub.limits import Limits
-from hub.stream.connection import Connection, StreamProtocol
+from hub.stream.connection import Connection
+from hub.stream.stream_protocol import StreamProtocol
 
 
 def test_nothing_is_written_to_a_transport_that_was_aborted() -> None:
