@@ -27,7 +27,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check test flaky bench load captures chaos attacks soak lint lock reference sbom
+.PHONY: up check test campaign flaky bench load captures chaos attacks soak lint lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -42,7 +42,8 @@ check: $(TEST) lint
 	$(PYTEST) -n $(WORKERS) -q -m pure
 	$(PYTEST) -q tests/test_system.py
 
-# All of it. What breaks and loads whole systems comes last and alone, so that nothing else meets a starved machine.
+# All of it. What breaks and loads whole systems comes last and alone, so that nothing else meets a starved machine, and
+# at a fifth of its size: tests/harness/size.py
 test: $(TEST) lint
 	@$(COMPILE)
 ifeq ($(ARGS),)
@@ -52,6 +53,13 @@ ifeq ($(ARGS),)
 else
 	$(PYTEST) -n $(WORKERS) $(ARGS)
 endif
+
+# What `make test` runs a fifth of, whole: cuts, races, kills, attacks, launches, an import under fire, 2,100 seeds.
+campaign: export CAMPAIGN_SHARE ?= 1
+campaign: $(TEST)
+	@$(COMPILE)
+	$(PYTEST) -n $(WORKERS) -m sized $(ARGS)
+	$(PYTEST) -n 1 -m campaign $(ARGS)
 
 # Everything that starts processes, five times beside a busy machine: a test that fails once is a fault.
 flaky: $(TEST)

@@ -7,13 +7,13 @@ import pytest
 from tests.attacks import campaign
 from tests.attacks.campaign import Row
 from tests.attacks.striker import ATTACKS
+from tests.harness.size import SIZE
 from tests.harness.system import ProcessSystem
 
 pytestmark = pytest.mark.usefixtures("campaign")
 
 logger = logging.getLogger(__name__)
 
-FULL = 0.2
 BEFORE_S = 0.5
 READS_PER_S = 50
 """Few enough for a slow attacker to send more."""
@@ -21,10 +21,10 @@ MEMORY_MAX = 3.0
 """Times what a process held before: generous, since a small process grows by a few MB whatever it does."""
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(SIZE.timeout_s)
 async def test_every_attack_meets_what_it_should_and_the_others_notice_little(process_system: ProcessSystem) -> None:
     await campaign.start(process_system, READS_PER_S)
-    rows = await campaign.run(process_system, ATTACKS, FULL, BEFORE_S, _log)
+    rows = await campaign.run(process_system, ATTACKS, SIZE.share, BEFORE_S, _log)
     assert [row.attack.name for row in rows] == [attack.name for attack in ATTACKS]
     assert [said for row in rows if (said := row.attack.wrong(row.met))] == []
     assert [row for row in rows if row.memory_after > MEMORY_MAX] == []

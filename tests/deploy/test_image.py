@@ -23,7 +23,7 @@ from tests.harness.servers import free_port
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("campaign")
+pytestmark = pytest.mark.usefixtures("campaign")  # without a size: an image is built and works, or not
 
 KINDS = ("LEDGER", "HUB")
 LOOKS_MAX = 5

@@ -11,17 +11,18 @@ import pytest
 from sqlalchemy import text
 
 from tests.faults.replicas import add_catalog, later, line, move, replicas
+from tests.harness.size import SIZE
 from tests.harness.system import ProcessSystem
 from tests.ledger.commit_path import CommitPath, commit_path
 from tests.ledger.killed_backends import killed_backends
 
-pytestmark = pytest.mark.usefixtures("campaign")
+pytestmark = [pytest.mark.timeout(SIZE.timeout_s), pytest.mark.usefixtures("campaign")]
 
 logger = logging.getLogger(__name__)
 
 SKUS = [f"S{number:02d}" for number in range(40)]
 LOCATIONS = ["berlin", "paris", "rome"]
-OPERATIONS = 3000
+OPERATIONS = SIZE.of(3_000)
 CALLERS = 48
 KEYS_SHARED = 0.2
 """The share of operations whose key is sent to another process as well."""
@@ -37,9 +38,10 @@ async def test_one_of_three_racing_processes_is_killed_and_backends_too(system: 
         await add_catalog(ledgers[0], SKUS, LOCATIONS)
         for place in LOCATIONS:
             (await move(ledgers[0], f"stock-{place}", *(line(sku, 60, place) for sku in SKUS))).raise_for_status()
-        answers = await _race(system, ledgers)
+        answers, killed = await _race(system, ledgers)
     unknown = sum(answer is None for _, answer in answers)
     assert unknown > 0, "nobody noticed the killed process: the kill came too late"
+    assert killed > 0, "no backend was killed"
     async with commit_path(system.database_url) as path:
         assert await path.audit() == []
         stored = await _stored(path)
@@ -48,12 +50,20 @@ async def test_one_of_three_racing_processes_is_killed_and_backends_too(system: 
     for key, answer in answers:
         _assert_agrees(key, answer, stored)
     statuses = Counter(answer.status_code for _, answer in answers if answer)
-    logger.info("answers %s, %d lost; %d deadlocks in %d batches", dict(statuses), unknown, deadlocks, batches)
+    logger.info(
+        "answers %s, %d lost; %d backends killed, %d deadlocks in %d batches",
+        dict(statuses),
+        unknown,
+        killed,
+        deadlocks,
+        batches,
+    )
     assert statuses[201] > OPERATIONS // 4
     assert deadlocks <= 0.05 * batches, f"{deadlocks} deadlocks in {batches} batches"
 
 
-async def _race(system: ProcessSystem, ledgers: list[httpx.AsyncClient]) -> list[Answer]:
+async def _race(system: ProcessSystem, ledgers: list[httpx.AsyncClient]) -> tuple[list[Answer], int]:
+    """And how many backends were killed meanwhile."""
     answers: list[Answer] = []
     upcoming = iter(_requests())
 
@@ -65,9 +75,9 @@ async def _race(system: ProcessSystem, ledgers: list[httpx.AsyncClient]) -> list
             if len(answers) >= OPERATIONS // 3:
                 system.ledgers[2].kill()
 
-    async with killed_backends(system.database_url):
+    async with killed_backends(system.database_url) as killed:
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
-    return answers
+    return answers, killed.backends
 
 
 def _requests() -> list[tuple[str, Lines, bool]]:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.harness.processes import ROOT, clean_environment
 from tests.harness.rooms import outgrown, read_budget, room_of
+from tests.harness.size import FIFTH, VARIABLE, Size, read_size
 
 PLANTED = """
 import subprocess, sys
@@ -29,6 +30,8 @@ def test_process(): subprocess.run([sys.executable, "-c", ""], check=True)
 
 @pytest.mark.usefixtures("campaign")
 def test_campaign(): subprocess.run([sys.executable, "-c", ""], check=True)
+
+def test_as_large(sized): pass
 
 @pytest.fixture
 def postgres(): subprocess.run([sys.executable, "-c", ""], check=True)
@@ -54,16 +57,16 @@ def run(tmp_path: Path, *arguments: str) -> str:
 @pytest.mark.usefixtures("processes")
 def test_a_quick_test_that_starts_a_program_fails_and_says_what_to_do(tmp_path: Path) -> None:
     said = run(tmp_path)
-    assert "1 failed, 4 passed, 1 error" in said, said
+    assert "1 failed, 5 passed, 1 error" in said, said
     assert "test_planted.py::test_quick starts a program" in said
     assert "a test that does asks for `processes`" in said
 
 
 @pytest.mark.usefixtures("processes")
 def test_a_tier_is_chosen_by_its_mark(tmp_path: Path) -> None:
-    for tier, number in (("pure and not quick", 0), ("process", 1), ("campaign", 1), ("not quick", 2)):
+    for tier, number in (("pure and not quick", 0), ("campaign", 1), ("sized", 1), ("not quick", 2)):
         said = run(tmp_path, "-m", tier)
-        assert (f"{number} passed" in said) if number else ("6 deselected" in said), said
+        assert (f"{number} passed" in said) if number else ("7 deselected" in said), said
     assert "test_on_a_shared_server" not in run(tmp_path, "-m", "pure", "--collect-only")
 
 
@@ -76,6 +79,20 @@ def test_a_room_that_outgrew_its_budget_is_named_with_its_share() -> None:
     (line,) = outgrown({"hub": 0.4, "ledger": 0.4, "new": 0.1}, budget)
     assert "tests/new takes 10%" in line, "a room without a budget has none to take"
     assert outgrown({"hub": 1.0}, budget) == [], "a part of the suite says nothing of shares"
+
+
+def test_a_campaign_is_a_fifth_of_itself_unless_it_is_told_to_be_whole() -> None:
+    assert read_size({}) == read_size({VARIABLE: ""}) == Size(FIFTH)
+    assert (Size(FIFTH).of(1_000), Size(FIFTH).of(2)) == (200, 1), "one kill at least"
+    whole = read_size({VARIABLE: "1"})
+    assert (whole.of(1_000), whole.of(2)) == (1_000, 2)
+    assert whole.timeout_s > Size(FIFTH).timeout_s
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "a fifth", "nan", "inf"])
+def test_a_share_that_is_none_ends_the_run_with_its_reason(given: str) -> None:
+    with pytest.raises(pytest.UsageError, match=f"{VARIABLE}={given} is no share"):
+        read_size({VARIABLE: given})
 
 
 def test_every_room_has_a_budget_and_every_budget_a_room() -> None:

@@ -5,6 +5,9 @@ pure      what of the quick ones needs neither: ``make check`` runs it
 process   starts programs: it asks for the fixture ``processes``, itself or through another
 campaign  breaks and loads whole systems for long: it asks for ``campaign``, and is run last and alone
 
+Campaigns take their counts from ``tests.harness.size``: ``make test`` runs a fifth of them. Tests of other tiers
+that do the same ask for ``sized``, which is a mark as well: ``make campaign`` runs these whole too.
+
 A quick test that starts a program fails and says so: a process costs as much as a hundred tests. The
 client's own tests, which are given away with it, know nothing of tiers: they are quick, and may.
 """
@@ -24,6 +27,7 @@ TIERS = {
     "pure": "quick, and needs neither",
     "process": "starts programs",
     "campaign": "breaks or loads whole systems for long; run last and alone",
+    "sized": "no campaign, and as large as campaigns are",
 }
 
 OWN_TIERS = "client-sdk"
@@ -49,6 +53,11 @@ def campaign(processes: None) -> None:
     """This test breaks or loads whole systems for long."""
 
 
+@pytest.fixture(scope="session")
+def sized() -> None:
+    """This test takes its counts from ``tests.harness.size``, and is no campaign."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for tier, meaning in TIERS.items():
         config.addinivalue_line("markers", f"{tier}: {meaning}; told from its fixtures")
@@ -59,6 +68,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         tier = tier_of(item)
         item.add_marker(tier)
+        if "sized" in getattr(item, "fixturenames", ()):
+            item.add_marker("sized")
         if tier == "quick" and not {"postgres", "valkey"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("pure")
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from sqlalchemy import text
 
@@ -17,26 +18,33 @@ select pg_terminate_backend(pid, 1000) from pg_stat_activity
 """Waits until it is gone, at most a second: whoever connects after the last one is spared."""
 
 
+@dataclass
+class Killed:
+    """How many, so far."""
+
+    backends: int = 0
+
+
 @contextlib.asynccontextmanager
-async def killed_backends(database_url: str) -> AsyncIterator[None]:
+async def killed_backends(database_url: str) -> AsyncIterator[Killed]:
     """Inside, one backend at work is killed every ``EVERY_S``; outside, none is any more.
 
     Connections that were pooled inside may be dead ones: look at the outcome through new ones.
     """
-    over = asyncio.Event()
+    over, killed = asyncio.Event(), Killed()
     async with commit_path(database_url) as path, asyncio.TaskGroup() as group:
-        group.create_task(_kill(path, over))
+        group.create_task(_kill(path, over, killed))
         try:
-            yield
+            yield killed
         finally:
             over.set()
 
 
-async def _kill(path: CommitPath, over: asyncio.Event) -> None:
+async def _kill(path: CommitPath, over: asyncio.Event, killed: Killed) -> None:
     # No transaction: one that is idle for a second is ended, and on a busy machine that could be ours
     engine = path.engine.execution_options(isolation_level="AUTOCOMMIT")
     while not over.is_set():
         async with engine.connect() as connection:
-            await connection.execute(KILL_ONE)
+            killed.backends += len((await connection.execute(KILL_ONE)).all())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), EVERY_S)

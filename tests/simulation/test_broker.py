@@ -5,6 +5,7 @@ import pytest
 from tests.simulation.seeds import chunks, run_all
 
 
+@pytest.mark.usefixtures("sized")
 @pytest.mark.parametrize("seeds", chunks("broker"), ids=str)
 def test_a_broker_that_loses_messages_never_makes_a_view_wrong(seeds: range) -> None:
     run_all(seeds)

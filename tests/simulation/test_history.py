@@ -5,6 +5,7 @@ import pytest
 from tests.simulation.seeds import chunks, run_all
 
 
+@pytest.mark.usefixtures("sized")
 @pytest.mark.parametrize("seeds", chunks("history"), ids=str)
 def test_a_history_that_falls_back_never_stays_on_a_screen(seeds: range) -> None:
     run_all(seeds)

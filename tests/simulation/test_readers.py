@@ -5,6 +5,7 @@ import pytest
 from tests.simulation.seeds import chunks, run_all
 
 
+@pytest.mark.usefixtures("sized")
 @pytest.mark.parametrize("seeds", chunks("readers"), ids=str)
 def test_a_reader_that_comes_and_goes_never_misses_a_change(seeds: range) -> None:
     run_all(seeds)

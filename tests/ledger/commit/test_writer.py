@@ -14,11 +14,14 @@ from ledger.commit.queue import QUEUE_LINES_MAX
 from ledger.errors import IdempotencyInFlight, IdempotencyMismatch, InsufficientStock, OutcomeUnknown
 from server.problems import Invalid, NotFound, Overloaded, Problem, Unavailable
 from tests.harness.postgres import PostgresServer
+from tests.harness.size import SIZE
 from tests.harness.waiting import wait_until
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.ledger.killed_backends import killed_backends
 
-KILLS_MIN, KILL_ROUNDS_MAX = 5, 20
+TWINS, RACING, KILLED_AT = SIZE.of(1_000), SIZE.of(1_500), SIZE.of(1_200)
+"""Operations: sent to two replicas at once, to any of three, and in one round while backends are killed."""
+KILLS_MIN, KILL_ROUNDS_MAX = SIZE.of(10), 20
 """A backend is only killed while it works, so how many rounds that takes depends on the machine."""
 TRIES_MAX = 3
 SKUS = [f"S{number:02d}" for number in range(8)]
@@ -101,10 +104,11 @@ async def test_a_known_key_does_not_hurt_its_neighbours(path: CommitPath) -> Non
     assert (await path.on_hand("A"), await path.on_hand("B")) == (6, 2)
 
 
-async def test_the_same_key_on_two_replicas_a_thousand_times(path: CommitPath, rival: CommitPath) -> None:
+@pytest.mark.usefixtures("sized")
+async def test_the_same_key_on_two_replicas_again_and_again(path: CommitPath, rival: CommitPath) -> None:
     await path.writers.submit(operation(line("A", "berlin", 100_000)))
-    twins = [operation(line("A", "berlin", -1)) for _ in range(1000)]
-    neighbours = [operation(line(random.choice(SKUS), "berlin", 1)) for _ in range(1000)]
+    twins = [operation(line("A", "berlin", -1)) for _ in range(TWINS)]
+    neighbours = [operation(line(random.choice(SKUS), "berlin", 1)) for _ in range(TWINS)]
     requests = [(replica, twin) for twin in twins for replica in (path, rival)]
     requests += [(random.choice((path, rival)), neighbour) for neighbour in neighbours]
     random.shuffle(requests)
@@ -112,15 +116,16 @@ async def test_the_same_key_on_two_replicas_a_thousand_times(path: CommitPath, r
     by_id = Counter(answer.operation for answer in answers if isinstance(answer, Outcome))
     assert all(by_id[twin.id] == 2 for twin in twins)
     assert all(by_id[neighbour.id] == 1 for neighbour in neighbours)
-    assert await path.on_hand("A") == 99_000
+    assert await path.on_hand("A") == 100_000 - TWINS
     assert await path.audit() == []
 
 
+@pytest.mark.usefixtures("sized")
 async def test_racing_replicas_tear_nothing(database_url: str, path: CommitPath, rival: CommitPath) -> None:
     async with commit_path(database_url) as third:
         replicas = (path, rival, third)
         await _stock_up(path)
-        requests = [(random.choice(replicas), _random_operation()) for _ in range(1500)]
+        requests = [(random.choice(replicas), _random_operation()) for _ in range(RACING)]
         answers = await _in_slices(requests, 100, _insist)
         assert {type(answer) for answer in answers} <= {Outcome, InsufficientStock}
         assert sum(replica.writers.counters.conflicts for replica in replicas) > 0
@@ -130,6 +135,7 @@ async def test_racing_replicas_tear_nothing(database_url: str, path: CommitPath,
         assert await path.audit() == []
 
 
+@pytest.mark.usefixtures("sized")
 async def test_answers_agree_with_what_is_stored_while_backends_are_killed(
     database_url: str, path: CommitPath, rival: CommitPath
 ) -> None:
@@ -137,9 +143,9 @@ async def test_answers_agree_with_what_is_stored_while_backends_are_killed(
     asked: list[tuple[Operation, Outcome | Problem]] = []
     async with killed_backends(database_url):
         for _ in range(KILL_ROUNDS_MAX):
-            keys = [secrets.token_hex(4) for _ in range(600)]
+            keys = [secrets.token_hex(4) for _ in range(KILLED_AT // 2)]
             bodies = {key: _random_operation(key=key) for key in keys}
-            requests = [(random.choice((path, rival)), bodies[random.choice(keys)]) for _ in range(1200)]
+            requests = [(random.choice((path, rival)), bodies[random.choice(keys)]) for _ in range(KILLED_AT)]
             answers = await _in_slices(requests, 100)
             asked += [(request, answer) for (_, request), answer in zip(requests, answers, strict=True)]
             if path.writers.counters.lost_connections + rival.writers.counters.lost_connections >= KILLS_MIN:
