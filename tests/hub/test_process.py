@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import StartSystem
 from tests.harness.api_keys import TOKEN_SECRET, make_token
+from tests.harness.metrics import await_metric
 from tests.harness.processes import hub_process
 from tests.harness.raw_socket import raw_socket
 from tests.harness.servers import Server
@@ -101,6 +102,16 @@ async def test_a_drain_tells_everybody_to_come_back_and_ends(start_system: Start
     assert hub.running
     hub.terminate()
     assert await hub.wait(15) == 0
+
+
+async def test_a_handshake_that_was_begun_before_a_drain_is_sent_elsewhere(start_system: StartSystem) -> None:
+    system = await start_system(hubs=1)
+    hub = system.hubs[0]
+    async with raw_socket(hub.stream) as late, httpx.AsyncClient(trust_env=False, verify=False) as client:
+        await await_metric(hub, "stockwire_hub_unauthenticated", 1)  # it has been accepted
+        assert (await client.post(f"{hub.admin}/drain")).status_code == 202
+        assert (await client.get(f"{hub.admin}/readyz")).status_code == 503
+        assert await late.upgrade(hub.stream, {"Authorization": f"Bearer {READER}"}) == 503
 
 
 async def test_a_client_that_ignores_the_close_does_not_hold_up_the_end(start_system: StartSystem) -> None:
