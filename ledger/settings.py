@@ -32,6 +32,11 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """docs/reference/settings.md says what each one means.
+
+    ``signing_keys``: the first signs; the others are only published, for tokens that they have signed.
+    """
+
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     channel_prefix: str

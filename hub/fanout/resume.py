@@ -11,6 +11,8 @@ from wire.messages import Position
 
 
 class Resume(Enum):
+    """What a client is given that brings a position, or none."""
+
     SNAPSHOT = "snapshot"
     CHANGES = "changes"
     ASK = "ask"  # the position is ahead of this hub: only the ledger knows whether it is of this history

@@ -26,6 +26,8 @@ MESSAGES_PER_TURN = 200  # then everybody else gets a turn of the loop
 
 
 class Listener(Protocol):
+    """Who follows the broker: the feed."""
+
     def subscribed(self) -> None:
         """From now on messages arrive; some may have been missed before."""
 

@@ -33,6 +33,8 @@ Answer = TypeVar("Answer")
 
 
 class ShardHead(msgspec.Struct, frozen=True):
+    """Of `Heads`: the last seq of one shard."""
+
     shard: int
     head: int
 
@@ -74,6 +76,8 @@ class LevelsPage(msgspec.Struct, frozen=True):
 
 
 class Introspection(msgspec.Struct, frozen=True):
+    """POST /v1/keys/introspect, of one key. Not ``active``: the others say nothing."""
+
     active: bool
     id: str = ""
     owner: str = ""
@@ -82,6 +86,8 @@ class Introspection(msgspec.Struct, frozen=True):
 
 
 class GoodIds(msgspec.Struct, frozen=True):
+    """POST /v1/keys/introspect, of many: the ids of those that are good."""
+
     ids: list[str]
 
 

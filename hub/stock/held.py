@@ -172,6 +172,8 @@ class Area(Generic[WatchedT]):
 
 
 class WaitedFor(Protocol):
+    """A level or an area."""
+
     waiters: dict[Waiter, None]
 
 

@@ -10,6 +10,8 @@ CLOSE_S = 2.0  # for the other side to read the close frame and answer it; then 
 
 
 class Act(Enum):
+    """What is to be done with a connection, short of ending it for a reason."""
+
     PING = "ping"
     ABORT = "abort"
 

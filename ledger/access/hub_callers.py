@@ -13,6 +13,8 @@ CALLERS_MAX = 1_000
 
 
 class HubCallers:
+    """Those of one ledger, by hashes of what they sent as ``Authorization``."""
+
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, None] = OrderedDict()
 

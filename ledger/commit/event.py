@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 
 class Source(Enum):
+    """Where a field of an event gets its value."""
+
     DECIDED = "by ``ledger.commit.decide``, before the commit"
     COMMITTED = "by the database, with the commit"
     DERIVED = "from other fields: told, and not stored"

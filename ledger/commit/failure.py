@@ -11,6 +11,8 @@ from server.problems import Invalid, Problem, Unavailable
 
 
 class Failure(Enum):
+    """How a commit failed, as the log says it."""
+
     MOVED = "a level had moved"
     KNOWN = "a key was known"
     BUSY = "somebody else holds the rows"

@@ -12,6 +12,8 @@ REMEMBERED_LEVELS_MAX = 100_000
 
 
 class RememberedLevels:
+    """Those of one writer."""
+
     def __init__(self, levels_max: int = REMEMBERED_LEVELS_MAX) -> None:
         self._levels: dict[LevelKey, Stock] = {}
         self._levels_max = levels_max

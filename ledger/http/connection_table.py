@@ -15,6 +15,8 @@ REASONS = ("connections", "address", "evicted", "head_size", "head_time", "unrea
 
 
 class Connection(Protocol):
+    """``address``: under which it is counted, see ``ConnectionTable.counted``."""
+
     address: str
 
     def is_of_hub(self) -> bool: ...

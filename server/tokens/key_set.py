@@ -31,6 +31,8 @@ class BadKeySet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
+    """``algorithms``: those that a token proved with ``key`` may name."""
+
     key: Any
     algorithms: tuple[str, ...]
 

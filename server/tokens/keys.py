@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class Keys(Protocol):
+    """The public keys of one issuer."""
+
     async def find(self, key_id: str) -> PublicKey | None:
         """None: there is no such key. Raises KeysUnavailable."""
 
@@ -34,6 +36,8 @@ class Keys(Protocol):
 
 
 class FixedKeys:
+    """Keys that stay the same for the life of the process."""
+
     def __init__(self, keys: Mapping[str, PublicKey]) -> None:
         self._keys = keys
 
