@@ -14,6 +14,8 @@ from functools import wraps
 from heapq import heappop, heappush
 from typing import Any, ParamSpec, TypeVar
 
+from tests.simulation.chance import seeded
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -23,6 +25,7 @@ TURN_S = 0.001
 LASTS_S_MAX = 7 * 24 * 3600.0
 """Of a test on the virtual clock: longer than everything that the product waits for."""
 STEP_S = 1.0
+SEED = 1
 
 
 class Timer:
@@ -143,13 +146,14 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 def on_virtual_clock(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     """Runs an asynchronous test in a virtual loop: it judges times to the millisecond, however slow the machine is.
 
-    What the test leaves running is cancelled. No sockets, files or threads: nothing here waits for them.
+    What the product draws by chance is the same in every run. What the test leaves running is cancelled. No sockets,
+    files or threads: nothing here waits for them.
     """
 
     @wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         loop = VirtualLoop()  # type: ignore[abstract]  # it has what is called here
-        with loop.running():
+        with loop.running(), seeded(SEED):
             task = loop.create_task(test(*args, **kwargs))
             try:
                 while not task.done():
