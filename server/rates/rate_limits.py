@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from limits import RateLimitItemPerSecond
-from limits.aio.storage import RedisStorage
+from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -160,16 +160,20 @@ class RateLimits:
         )
         async with redis:
             given: dict[str, Any] = {"connection_pool": redis.connection_pool}  # no URL: it may hold a password
-            counter = SlidingWindowCounterRateLimiter(
+            await self.lease_from(
                 RedisStorage("async+redis://", implementation="redispy", key_prefix=self._prefix, **given)
             )
-            item = RateLimitItemPerSecond(self.policy.quota, self.policy.window_s, namespace=self._service)
-            while True:
-                await self._arrived.wait()
-                await self._renew(counter, item, self._batch())
-                while not self.shared:
-                    await asyncio.sleep(AGAIN_S)
-                    await self._try_again(counter, item)
+
+    async def lease_from(self, storage: Storage) -> None:
+        """``storage``: where all processes count. Until cancelled; only where there is a limit."""
+        counter = SlidingWindowCounterRateLimiter(storage)
+        item = RateLimitItemPerSecond(self.policy.quota, self.policy.window_s, namespace=self._service)
+        while True:
+            await self._arrived.wait()
+            await self._renew(counter, item, self._batch())
+            while not self.shared:
+                await asyncio.sleep(AGAIN_S)
+                await self._try_again(counter, item)
 
     def _batch(self) -> list[Allowance]:
         batch, self._due = self._due[:RENEWALS_AT_ONCE], self._due[RENEWALS_AT_ONCE:]

@@ -1,6 +1,5 @@
 """An owner's rate limit over two ledgers and a real Valkey, which also dies."""
 
-import asyncio
 import re
 from functools import partial
 
@@ -8,16 +7,15 @@ import httpx
 from redis.asyncio import Redis
 
 from server.rates.allowance import Policy
-from server.rates.rate_limits import AGAIN_S
 from tests.conftest import StartLedger
-from tests.harness.rate_rounds import SHARE_MIN, taken_at
+from tests.harness.rate_rounds import taken_at
 from tests.harness.servers import Server
 from tests.harness.system import System
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem
 
-RATE = 20
+RATE = 10
 POLICY = Policy(RATE)
 TRIES_MAX = 2_000
 
@@ -56,16 +54,13 @@ async def refusal(api: Api) -> httpx.Response:
 
 
 async def test_two_ledgers_share_one_owners_limit(start_ledger: StartLedger, system: System) -> None:
-    """Beyond the burst and the rate there is at most the documented overshoot for each ledger."""
+    """Beyond the burst and the rate there is at most the documented overshoot for each ledger; that nothing of the
+    limit is taken away, ``tests/server/rates/test_shared_leases.py`` judges on a virtual clock."""
     first, second = [await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=RATE) for _ in range(2)]
     key = await system.admin_key()
     async with Api(first.url, key) as one, Api(second.url, key) as other:
-        calls = (partial(is_taken, one), partial(is_taken, other))
-        taken, seconds = await taken_at(RATE, partial(failed, first, second), *calls)
-    shared = POLICY.quota + RATE * seconds
-    assert taken <= shared + 2 * POLICY.overshoot
-    assert taken < 2 * shared, "each counted alone"
-    assert taken >= RATE * seconds * SHARE_MIN, "what the limit allows is not taken away"
+        taken, seconds = await taken_at(partial(is_taken, one), partial(is_taken, other))
+    assert taken <= POLICY.quota + RATE * seconds + 2 * POLICY.overshoot
     assert await metric(first, "rate_limited_total") > 0
     assert await metric(first, "rate_leases_total") > 0
     await wait_until(lambda: is_shared(first))
@@ -94,9 +89,8 @@ async def test_without_redis_the_limit_is_local_and_then_shared_again(
             return await is_local(ledger)
 
         await wait_until(refused_and_local)
-        taken, seconds = await taken_at(RATE, partial(failed, ledger), partial(is_taken, api))
+        taken, seconds = await taken_at(partial(is_taken, api))
         assert taken <= POLICY.quota + RATE * seconds + 1, "the limit is local, not absent"
-        assert taken >= RATE * seconds * SHARE_MIN
         assert await failed(ledger) >= 1
         assert ledger.stderr().count("rate limits are local") == 1
         private_valkey.start()
@@ -127,10 +121,14 @@ async def test_a_redis_that_lets_nobody_count_is_told_once(
         await redis.acl_setuser(user, enabled=True, passwords=["+secret"], channels=["*"], categories=rights)
     few = f"unix://{user}:secret@{valkey.socket}"
     ledger = await start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=1, STOCKWIRE_REDIS_URL=few)
-    async with Api(ledger.url, await system.admin_key()) as api:
-        for _ in range(3):
-            await api.get("/v1/items")
-            await asyncio.sleep(AGAIN_S)  # how often it asks again is what is looked at
+    async with Api(ledger.url, await system.admin_key()) as api, Redis.from_url(valkey.url) as redis:
+        await api.get("/v1/items")
+
+        async def asked_again() -> bool:
+            entries = [entry for entry in await redis.acl_log() if entry["username"] == user]
+            return sum(int(str(entry["count"])) for entry in entries) >= 3
+
+        await wait_until(asked_again, 60)
     assert await failed(ledger) >= 1
     assert ledger.stderr().count("rate limits are local") == 1
     assert "shared again" not in ledger.stderr()
