@@ -1,7 +1,6 @@
 """The blocking client against a real ledger: what it returns, what it raises, threads, and links that break."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -71,6 +70,7 @@ def test_threads_share_a_client_and_one_key_is_one_sale(till: Till) -> None:
 async def test_an_answer_that_drips_ends_with_the_time_for_a_try(
     shared_system: System, unique_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Were each piece waited for anew, the whole answer would come in the end."""
     monkeypatch.setattr("stockwire.sync.transport.CONNECT_TIMEOUT_S", 0.5)
     till = await asyncio.to_thread(open_till, shared_system, unique_name)
     parts = urlsplit(till.url)
@@ -79,10 +79,8 @@ async def test_an_answer_that_drips_ends_with_the_time_for_a_try(
     async with proxy_to(parts.hostname, parts.port) as proxy:
         with till.client, Client(f"http://127.0.0.1:{proxy.port}", till.key, timeout_s=1.0, max_retries=0) as client:
             proxy.down.drip(1, 0.4)  # within the headers
-            begun = time.monotonic()
             with pytest.raises(OutcomeUnknown, match=r"used up|timed out") as unknown:
                 await asyncio.to_thread(client.stock.sell, unique_name, unique_name, key=f"{unique_name}-1")
-            assert time.monotonic() - begun < 10.0, "each byte was waited for anew"
             proxy.heal()
             await wait_until(lambda: asyncio.to_thread(lambda: till.on_hand == 999))  # it may still be on its way
             assert unknown.value.key
@@ -96,7 +94,6 @@ async def test_an_answer_that_drips_ends_with_the_time_for_a_try(
             )  # the proxy drips from a link's beginning
             with again, pytest.raises(Unavailable, match=r"used up|timed out"):
                 await asyncio.to_thread(again.items.get, unique_name)
-            assert time.monotonic() - begun < 20.0, "each piece was waited for anew"
 
 
 async def test_an_answer_lost_on_the_way_is_asked_for_again_and_sold_once(

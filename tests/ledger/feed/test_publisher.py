@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ledger.feed.publisher import PIPELINE_MAX, PUBLISH_DEADLINE_S, Publisher
+from ledger.feed.publisher import PIPELINE_MAX, Publisher
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import wait_until
+
+PATIENCE_S = 60.0
 
 
 @asynccontextmanager
@@ -20,7 +22,7 @@ async def running(url: str) -> AsyncIterator[Publisher]:
         yield publisher
     finally:
         publisher.stop()
-        await asyncio.wait_for(run, 2 * PUBLISH_DEADLINE_S)
+        await asyncio.wait_for(run, PATIENCE_S)
 
 
 async def test_each_outage_of_the_broker_is_logged_once(
@@ -47,7 +49,8 @@ async def test_a_broker_that_hangs_does_not_hold_up_the_end(private_valkey: Valk
         for _ in range(10 * PIPELINE_MAX):
             publisher.heartbeat("epoch", 0, 1)
         publisher.stop()
-        await asyncio.wait_for(run, 5 * PUBLISH_DEADLINE_S)  # half of what it would take to try them all
+        await asyncio.wait_for(run, PATIENCE_S)
+        assert publisher.counters.failed == PIPELINE_MAX, "one try is enough: there are ten times as many messages"
     finally:
         private_valkey.resume()
 

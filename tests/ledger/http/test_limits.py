@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from ledger.http.connection import LedgerConnection
-from server.http import body_limits
 from server.http import connection as http_connection
 from server.http.body_limits import BodyLimits
 from server.problems import Invalid, Problem, TooLarge
@@ -21,6 +20,7 @@ from tests.conftest import StartLedger
 from tests.harness.system import System
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, problem, receipt
+from tests.simulation.loop import on_virtual_clock
 
 DEADLINE_S = 10.0
 
@@ -148,28 +148,39 @@ async def test_callers_that_hang_up_leak_no_connection_and_no_commit(start_ledge
 # --- deadlines, without waiting for them
 
 
-async def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_limits, "BODY_DEADLINE_S", 0.01)
-    never = asyncio.Event()
-
+@pytest.mark.parametrize("drip_s", [0.1, 3600.0], ids=["drips", "never comes"])
+@on_virtual_clock
+async def test_a_body_that_drips_is_refused_after_10_seconds_however_often_a_drip_comes(drip_s: float) -> None:
     async def receive() -> Message:
-        await never.wait()
-        raise AssertionError
-
-    with pytest.raises(Invalid, match="did not arrive") as caught:
-        await read_body(receive)
-    assert (caught.value.status, caught.value.numbers["field"]) == (400, "body")
-
-
-async def test_a_drip_of_bytes_does_not_prolong_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_limits, "BODY_DEADLINE_S", 0.05)
-
-    async def receive() -> Message:
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(drip_s)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    with pytest.raises(Invalid, match="did not arrive"):
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(Invalid, match="did not arrive within 10 s") as caught:
         await read_body(receive)
+    assert (caught.value.status, caught.value.numbers["field"]) == (400, "body")
+    assert 10 <= asyncio.get_running_loop().time() - began < 10.1
+
+
+@on_virtual_clock
+async def test_what_is_left_of_a_body_is_read_on_for_2_seconds_and_no_longer() -> None:
+    """After an answer that did not wait for it: whoever still sends would see a reset and never the answer."""
+    left: list[float] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.1)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message: Message) -> None:
+        left.append(asyncio.get_running_loop().time())
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+
+    began = asyncio.get_running_loop().time()
+    scope = {"type": "http", "method": "PUT", "path": "/", "headers": [(b"transfer-encoding", b"chunked")]}
+    await BodyLimits(app, lambda _: 1000)(scope, receive, send)
+    assert 2 <= left[0] - began < 2.1
 
 
 async def test_the_limit_itself_is_allowed_and_one_byte_more_is_not() -> None:
