@@ -19,37 +19,25 @@ BERLIN = make_token("stock:read:berlin")
 
 
 async def test_wrong_requests_are_answered_and_the_connection_stays(start_system: StartSystem) -> None:
+    """By what the settings say, and by who the ledger says it is; of all others: ``test_conversation``."""
     system = await start_system(hubs=0)
     await system.start_hub(STOCKWIRE_HUB_SUBSCRIPTIONS_MAX=2, STOCKWIRE_HUB_SKUS_MAX=3)
     await Shop(system).open("secret", "A", on_hand=1)
     cases: list[tuple[dict[str, Any], str, int | None]] = [
         ({"type": "fly", "id": 1}, "unknown-type", 1),
-        ({"type": "subscribe", "id": -1, "location": "berlin"}, "invalid", None),
-        ({"type": "subscribe", "id": "1", "location": "berlin"}, "invalid", None),
-        ({"type": "subscribe", "id": 2}, "invalid", 2),
         ({"type": "subscribe", "id": 2, "location": "a/b"}, "invalid", 2),
-        ({"type": "subscribe", "id": 2, "location": ""}, "invalid", 2),
-        ({"type": "subscribe", "id": 2, "location": "x" * 65}, "invalid", 2),
-        ({"type": "subscribe", "id": 2, "location": "berlin", "skus": []}, "invalid", 2),
-        ({"type": "subscribe", "id": 2, "location": "berlin", "skus": ["a b"]}, "invalid", 2),
         ({"type": "subscribe", "id": 2, "location": "berlin", "skus": list("ABCD")}, "limit", 2),
-        ({"type": "subscribe", "id": 2, "location": "berlin", "since": {"epoch": "e", "seq": {"0": -1}}}, "invalid", 2),
         ({"type": "subscribe", "id": 3, "location": "secret"}, "forbidden", 3),
         ({"type": "subscribe", "id": 3, "location": "unknown"}, "forbidden", 3),
-        ({"type": "subscribe", "id": 3, "location": "*"}, "forbidden", 3),
-        ({"type": "unsubscribe", "id": 4, "sub": 99}, "not-found", 4),
         ({"type": "refresh", "id": 5, "token": "nonsense"}, "unauthorized", 5),
         ({"type": "refresh", "id": 5, "token": make_token("stock:read:berlin", ttl_s=-1)}, "unauthorized", 5),
-        ({"id": 6}, "invalid", 6),
     ]
     async with open_stream(system.stream_urls[0], BERLIN) as stream:
         for message, code, id_ in cases:
             await stream.send(message)
             error = await stream.expect("error")
             assert (error["code"], error["id"]) == (code, id_), (message, error)
-        sub, _ = await stream.subscribe("berlin", ["A", "A"])
-        await stream.send({"type": "subscribe", "id": sub, "location": "berlin"})
-        assert (await stream.expect("error"))["code"] == "invalid"
+        await stream.subscribe("berlin", ["A", "A"])
         await stream.request("refresh", token=make_token("stock:read:paris"))
         assert (await stream.expect("error"))["code"] == "forbidden"
         await stream.request("refresh", token=make_token("stock:read:berlin"))
@@ -60,6 +48,7 @@ async def test_wrong_requests_are_answered_and_the_connection_stays(start_system
 
 
 async def test_protocol_violations_close_with_their_code(start_system: StartSystem) -> None:
+    """Those of frames, tokens and rates, and one of the conversation; of all others: ``test_conversation``."""
     system = await start_system(hubs=0)
     await system.start_hub(STOCKWIRE_HUB_AUTHENTICATE_S=4, STOCKWIRE_HUB_MESSAGES_BURST=20)
     url = system.stream_urls[0]
@@ -68,15 +57,7 @@ async def test_protocol_violations_close_with_their_code(start_system: StartSyst
     forged = make_token("stock:read:*", secret="another secret that is long enough for HS256")
     cases: list[tuple[list[str | bytes], int]] = [
         (["no json"], 4005),
-        (["[1]"], 4005),
-        (["[" * 30_000], 4005),
-        ([connect, "{"], 4005),
-        ([b"{}"], 4005),
         ([connect, connect.encode()], 4005),
-        ([connect, connect], 4005),
-        (['{"type":"subscribe","id":1,"location":"berlin"}'], 4005),
-        (['{"type":"fly","id":1}'], 4005),
-        (['{"type":"connect","id":1}'], 4001),
         (['{"type":"connect","id":1,"token":"x.y.z"}'], 4001),
         (['{"type":"connect","id":1,"token":"sw_aaaaaaaaaaaa_wrong"}'], 4001),
         (['{"type":"connect","id":1,"token":"sw_\\u00e4"}'], 4001),
@@ -189,7 +170,6 @@ async def test_a_token_that_ends_and_a_key_that_is_revoked_end_what_they_opened(
     key = await system.key("reader", "stock:read:berlin")
     minted = make_token("stock:read:berlin", key=key.split("_")[1])
     async with (
-        open_stream(url, make_token("stock:read:berlin", ttl_s=5)) as ends,
         open_stream(url, key) as by_key,
         open_stream(url, minted) as by_token,
         open_stream(url, BERLIN) as stays,
@@ -198,8 +178,11 @@ async def test_a_token_that_ends_and_a_key_that_is_revoked_end_what_they_opened(
         await Shop(system).revoke(key)
         assert await by_key.closed(10) == 4001
         assert await by_token.closed(10) == 4001
-        assert await ends.closed(12) == 4104
-        assert ends.seen[-1]["reconnect"] is True
+        async with open_stream(url) as ends:
+            # should the machine stand still here, it is refused with the same code
+            await ends.request("connect", token=make_token("stock:read:berlin", ttl_s=3))
+            assert await ends.closed(60) == 4104
+            assert ends.seen[-1]["reconnect"] is True
         async with open_stream(url) as again:
             await again.request("connect", token=minted)
             assert await again.closed() == 4001

@@ -95,8 +95,8 @@ async def test_a_stream_ends_with_its_token_however_it_was_signed(system: System
         async with Api(system.ledger_url, key) as shop:
             minted = (await shop.post("/v1/tokens", {"scopes": [READ], "ttl_s": 600})).json()["token"]
         lasts = token(RSA, "RS256", "r", READ, exp=int(time.time()) + 10**9)
-        async with open_stream(url) as ending, open_stream(url, lasts) as lasting, open_stream(url, minted) as of_key:
-            # should the machine stand still here, it is refused in the same words
+        async with open_stream(url, lasts) as lasting, open_stream(url, minted) as of_key, open_stream(url) as ending:
+            # should the machine stand still here, it is refused with the same code
             await ending.request("connect", token=token(RSA, "RS256", "r", READ, exp=int(time.time()) + 3))
             assert await ending.closed(PATIENCE_S) == 4104
             await Shop(system).revoke(key)
