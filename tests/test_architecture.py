@@ -21,6 +21,7 @@ from tests.harness.source import (
     module_name,
     package_of,
 )
+from tests.harness.waiting import PATIENCE_S
 
 MAY_IMPORT: dict[str, set[str]] = {
     "wire": set(),
@@ -145,7 +146,7 @@ assert not sockets, sockets
         [sys.executable, "-W", "error", "-c", program],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
         cwd=ROOT,
         env=clean_environment({"PYTHONPATH": f"{ROOT}:{CLIENT}"}),
@@ -155,7 +156,9 @@ assert not sockets, sockets
 
 @pytest.mark.usefixtures("processes")
 def test_only_known_entries_stand_at_the_top() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     if tracked.returncode:
         pytest.skip("no git here: an unpacked archive")
     assert {line.split("/")[0].strip('"') for line in tracked.stdout.splitlines()} <= TOP_LEVEL

@@ -19,6 +19,7 @@ from stockwire.cli.program import program
 from tests.harness.api_keys import TOKEN_SECRET
 from tests.harness.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 from wire.problems import PROBLEMS
 
 SETTING = re.compile(r"STOCKWIRE_[A-Z][A-Z0-9_]*[A-Z0-9]\Z")
@@ -151,7 +152,7 @@ async def test_the_metrics_are_those_that_the_processes_export(shared_system: Sy
     text = page("metrics.md")
     for title, process in (("Ledger", shared_system.ledgers[0]), ("Hub", shared_system.hubs[0])):
         async with httpx.AsyncClient() as http:
-            answer = await http.get(f"{process.admin}/metrics", timeout=10)
+            answer = await http.get(f"{process.admin}/metrics", timeout=PATIENCE_S)
         exported = {
             family.name + ("_total" if family.type == "counter" else ""): shown(family)
             for family in text_string_to_metric_families(answer.text)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.deploy.dockerfile import all_of
 from tests.harness.source import ROOT
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 60.0
 RUN, TEST = "requirements.txt", "requirements-test.txt"
 SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
 PINNED = re.compile(r"([a-z0-9-]+)==([^\s;]+) ")
@@ -47,7 +47,7 @@ def hashes_of(component: dict[str, Any]) -> set[str]:
 def make_sbom(to: Path) -> dict[str, Any]:
     """By the Makefile's own command. ``-o``: nothing is installed in the middle of a test."""
     command = ["make", "-s", "-o", ".venv/.installed-test", "sbom", f"SBOM={to}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(to.read_text())
     return document

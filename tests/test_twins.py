@@ -15,8 +15,8 @@ import pytest
 from stockwire import AsyncClient, Item, Location, receipt
 from tests.harness.shown import shown_by_hubs
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 20.0
 HEADERS = ("content-type", "allow", "www-authenticate", "retry-after", "accept-encoding", "connection")
 LEVEL = "/v1/levels/{place}/{sku}"
 MANY = "x" * 17_000
@@ -267,7 +267,7 @@ def written(asked: Asked, filled: dict[str, str], keys: dict[str, str]) -> bytes
 
 async def answer_of(url: str, sent: bytes) -> Answered:
     parts = urlsplit(url)
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         try:
             writer.write(sent)

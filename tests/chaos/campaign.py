@@ -20,7 +20,7 @@ from tests.chaos.faults import Fault
 from tests.chaos.field import SPREAD, Field
 from tests.chaos.lag import Lag
 from tests.chaos.traffic import Traffic
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 BEFORE, AFTER = 40, 40
 """Operations between two faults, and after each end before the writers are held back."""
@@ -186,7 +186,7 @@ class Campaign:
         async with httpx.AsyncClient(
             base_url=self.under_fire.system.ledger_url,
             headers={"Authorization": f"Bearer {key}"},
-            timeout=10,
+            timeout=PATIENCE_S,
             trust_env=False,
         ) as http:
             for shard in (await _read(http, "/v1/shards", {}))["shards"]:
@@ -237,7 +237,7 @@ class Campaign:
     async def _tasks(self) -> int:
         """Of all ledgers and hubs together."""
         system = self.under_fire.system
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False) as http:
             texts = [(await http.get(f"{node.admin}/metrics")).text for node in (*system.ledgers, *system.hubs)]
         return sum(int(TASKS.findall(text)[0]) for text in texts)
 

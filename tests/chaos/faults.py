@@ -15,12 +15,10 @@ import redis.asyncio
 
 from ledger.migrations import SHARDS_DEFAULT
 from tests.chaos.field import Field
-from tests.harness.postgres import READY_DEADLINE_S
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from wire.channels import shard_channel
 
 ANSWERS_DROPPED = 0.3
-DROPPED_WITHIN_S = 10.0
 DRIP_BYTES, DRIP_PAUSE_S = 64, 0.01
 FRAME_BYTES = 3_000
 """A reset comes within so many bytes, in the middle of some frame."""
@@ -171,7 +169,7 @@ async def _answer_again(field: Field, chance: random.Random) -> None:
         return any(cable.down.dropped for cable in field.ledgers)
 
     try:
-        await wait_until(dropped, DROPPED_WITHIN_S)
+        await wait_until(dropped, PATIENCE_S)
     except AssertionError:
         raise Toothless("no answer was dropped") from None
     await _heal_cables(field, chance)
@@ -260,7 +258,7 @@ async def _free_disk(field: Field, _: random.Random) -> None:
             await asyncio.to_thread(field.postgres.start)
         return bool(await field.postgres.query("select pg_logical_emit_message(true, '', 'room')"))
 
-    await wait_until(answers, READY_DEADLINE_S, what="PostgreSQL writes again", swallow=Exception)
+    await wait_until(answers, PATIENCE_S, what="PostgreSQL writes again", swallow=Exception)
 
 
 async def _jump_clock(field: Field, chance: random.Random) -> None:

@@ -15,6 +15,7 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import Proxy, proxy_to, proxy_to_socket
 from tests.harness.system import ProcessSystem
 from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import PATIENCE_S
 
 DISK_MIB = 400
 """Enough for a new cluster and some minutes of log; filled up in a moment."""
@@ -133,6 +134,6 @@ def _clock(folder: Path) -> Path | None:
 
 def _run(*command: str) -> int:
     try:
-        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode
+        return subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False).returncode
     except FileNotFoundError:
         return 127

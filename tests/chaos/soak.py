@@ -25,6 +25,7 @@ from tests.chaos.field import open_field
 from tests.chaos.lag import Lag
 from tests.chaos.plot import Line, plot, write
 from tests.chaos.traffic import SKUS, Traffic, traffic
+from tests.harness.waiting import PATIENCE_S
 
 PLOT = Path("build/soak.svg")
 SAMPLE_S = 2.0
@@ -137,7 +138,7 @@ async def _visit(running: Traffic, number: int) -> None:
         skus = running.chance.sample(SKUS, 3) if number % 2 else None
         async with AsyncExitStack() as stack:
             subscription = await stack.enter_async_context(client.subscribe("berlin", skus))
-            await subscription.ready(30)
+            await subscription.ready(PATIENCE_S)
             await asyncio.sleep(running.chance.random())
 
 

@@ -13,6 +13,7 @@ from stockwire.view import Key, State
 from tests.chaos.field import SPREAD as LEDGERS
 from tests.chaos.field import Field
 from tests.chaos.lag import Lag
+from tests.harness.waiting import PATIENCE_S
 
 OWNER = "writers"
 WRITERS, WATCHERS = 8, 20
@@ -167,7 +168,7 @@ async def traffic(under_fire: Field, chance: random.Random, lag: Lag) -> AsyncIt
         watchers = [Watcher(clients[n % LEDGERS], *_selection(n), lag) for n in range(WATCHERS)]
         for watcher in watchers:
             await stack.enter_async_context(watcher.subscription)
-            await watcher.subscription.ready(30)
+            await watcher.subscription.ready(PATIENCE_S)
         running = Traffic(recorder, clients, watchers, chance)
         async with asyncio.TaskGroup() as tasks:
             writing = [tasks.create_task(running.write(n), name=f"writer {n}") for n in range(WRITERS)]

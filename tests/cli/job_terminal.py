@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.harness.waiting import PATIENCE_S
+
 LOCAL_FLAGS = 3
 WAIT_S = 90.0  # a start with its sample, on a machine that does other things too
-_ENDED_WITHIN_S = 30.0
 
 
 class JobTerminal:
@@ -81,7 +82,7 @@ class JobTerminal:
             self.output += os.read(self._ours, 65536).decode(errors="replace").replace("\r\n", "\n")
 
     def wait(self) -> int:
-        deadline = time.monotonic() + _ENDED_WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while (status := self.process.poll()) is None:
             assert time.monotonic() < deadline, self.output
             self.look(0.05)

@@ -12,13 +12,10 @@ from typing import Any
 
 import psutil
 
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 PROGRAM = Path(sys.executable).with_name("stockwire")
 READY_WITHIN_S = 90.0
-STOPPED_WITHIN_S = 30.0
-GONE_WITHIN_S = 15.0
-REPLACED_WITHIN_S = 30.0
 POLL_S = 0.05
 
 
@@ -79,7 +76,7 @@ class RunningUp:
             now = self.run["pids"]
             return all(now.get(name, before[name]) != before[name] for name in names)
 
-        await wait_until(all_new, REPLACED_WITHIN_S, what=f"new pids of {', '.join(names)}")
+        await wait_until(all_new, PATIENCE_S, what=f"new pids of {', '.join(names)}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit status. Safe if it was never started or has ended."""
@@ -87,7 +84,7 @@ class RunningUp:
             return 0
         if self._process.poll() is None:
             self._process.send_signal(number)
-        return self._process.wait(STOPPED_WITHIN_S)
+        return self._process.wait(PATIENCE_S)
 
     def command(self, *arguments: str, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Another `stockwire` command on this system."""
@@ -102,6 +99,6 @@ class RunningUp:
 
 
 def gone(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Who is still there after GONE_WITHIN_S: nobody, if all is well."""
-    _, alive = psutil.wait_procs(processes, timeout=GONE_WITHIN_S)
+    """Who is still there after PATIENCE_S: nobody, if all is well."""
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_S)
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -10,6 +10,7 @@ import pytest
 
 from cli.data_folder import DataFolder
 from server.settings.environment import SettingsError
+from tests.harness.waiting import PATIENCE_S
 
 
 def test_a_foreign_folder_is_never_touched(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_lock_whose_holder_was_killed_is_taken(tmp_path: Path) -> None:
         "import sys, os, signal; from pathlib import Path; from cli.data_folder import DataFolder;"
         "DataFolder(Path(sys.argv[1])).claim(reset=False); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "d")], check=False, timeout=20)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "d")], check=False, timeout=PATIENCE_S)
     folder = DataFolder(tmp_path / "d")
     folder.claim(reset=False)
     folder.release()

@@ -20,6 +20,7 @@ from cli.findings import Finding
 from stockwire import AsyncClient, Level
 from tests.cli.running import RunningUp
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 PROGRAM = Path(sys.executable).with_name("stockwire")
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -49,7 +50,7 @@ def doctor(folder: Path, *arguments: str, **variables: str) -> tuple[int, dict[s
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
         preexec_fn=few_files,
     )

@@ -20,10 +20,9 @@ import redis
 from cli.embedded import Postgres, Valkey, is_leftover
 from cli.launch import Launch, Watchdog
 from cli.watchdog import Child, end, start_time
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
-
-GONE_WITHIN_S = 10.0
 
 
 @pytest.fixture
@@ -158,7 +157,7 @@ def test_sigkill_of_the_parent_leaves_no_process_and_no_socket(tmp_path: Path) -
         parent.kill()
     assert {"postgres", "valkey-server"} <= names
     assert sockets
-    _, alive = psutil.wait_procs(children, timeout=GONE_WITHIN_S)
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
     assert not alive
     assert not Path(sockets[0]).exists()
 
@@ -168,7 +167,7 @@ def test_a_pid_that_was_given_to_somebody_else_is_left_alone() -> None:
         end([Child(bystander.pid, "started at another time", signal.SIGKILL)])
         assert bystander.poll() is None
         end([Child(bystander.pid, start_time(bystander.pid), signal.SIGKILL)])
-        assert bystander.wait(5) == -signal.SIGKILL
+        assert bystander.wait(PATIENCE_S) == -signal.SIGKILL
 
 
 def test_the_watchdog_removes_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
@@ -194,4 +193,4 @@ def test_a_killed_watchdog_is_replaced_and_still_ends_everything(tmp_path: Path)
         time.sleep(0.01)
     watchdog.open()
     watchdog.close()
-    assert child.wait(5) == -signal.SIGKILL
+    assert child.wait(PATIENCE_S) == -signal.SIGKILL

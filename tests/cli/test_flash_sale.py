@@ -16,6 +16,7 @@ from cli.running_system import running_system
 from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 FEW = ("--buyers", "60", "--units", "10", "--watchers", "6")
 
@@ -44,7 +45,7 @@ async def folder(data: Path, system: System, **pids: int) -> Path:
 
 def flash_sale(data: Path) -> subprocess.CompletedProcess[str]:
     command: list[str | Path] = [PROGRAM, "demo", "flash-sale", "--data", data, *FEW, "--json"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @pytest.mark.usefixtures("processes")
@@ -70,7 +71,7 @@ async def test_a_sale_that_is_told_to_stop_says_so_with_its_status(tmp_path: Pat
     before = await connection.fetchval(SALES)
     process = await asyncio.create_subprocess_exec(PROGRAM, "demo", "flash-sale", "--data", data, "--buyers", "20000")
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await connection.fetchval(SALES) == before:  # noqa: ASYNC110 - bounded; a row tells nobody
                 await asyncio.sleep(0.05)
             process.terminate()

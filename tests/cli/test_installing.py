@@ -12,6 +12,7 @@ import pytest
 from cli.installing import EXIT_CONFIG, Progress
 from tests.cli.job_terminal import JobTerminal
 from tests.harness.source import ROOT
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -57,7 +58,7 @@ def test_where_there_is_no_terminal_it_is_one_line(tmp_path: Path) -> None:
         "-c",
         f"print({PIP_SAYS!r})",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "Installing everything (once)\n", "")
     assert "Successfully installed" in (tmp_path / "log").read_text()
 
@@ -78,7 +79,11 @@ def test_a_failure_shows_its_reason_and_the_fix(tmp_path: Path) -> None:
     ]
     log = tmp_path / "log"
     done = subprocess.run(
-        [sys.executable, "-I", PROGRAM, "it", log, *pip], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-I", PROGRAM, "it", log, *pip],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == EXIT_CONFIG
     assert log.read_text().splitlines()[-1] in done.stderr
@@ -98,7 +103,7 @@ def test_a_log_that_cannot_be_written_holds_nothing_up(log: str, status: int) ->
         [sys.executable, "-I", PROGRAM, "it", log, sys.executable, "-c", says],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     if not status:
@@ -137,7 +142,7 @@ def make_up(clone: Path) -> "subprocess.CompletedProcess[str]":
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

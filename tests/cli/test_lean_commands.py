@@ -18,6 +18,7 @@ from tests.client.blocking import open_till
 from tests.harness.processes import clean_environment
 from tests.harness.source import ROOT
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 HEAVY = {"rich", "pydantic", "asyncio", "websockets", "anyio._backends", "trio._core", "click", "pygments"}
 SERVERS = {"sqlalchemy", "alembic", "asyncpg", "redis", "uvicorn", "starlette", "msgspec", "psutil"}
@@ -46,7 +47,7 @@ def imported_by(*words: str, **variables: str) -> tuple[set[str], str]:
         env=clean_environment(variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
@@ -112,7 +113,7 @@ def test_an_installation_leaves_nothing_for_a_call_to_compile(tmp_path: Path) ->
     subprocess.run(compiling, shell=True, env=asked_not_to, cwd=ROOT, check=True, timeout=120)
     compiled = set(tmp_path.rglob("*.pyc"))
     for words, status in ((["key", "list", "--help"], 0), (["stock", "get", "A-100", "berlin"], 78)):
-        done = subprocess.run([PROGRAM, *words], env=writing, timeout=60, check=False, capture_output=True)
+        done = subprocess.run([PROGRAM, *words], env=writing, timeout=PATIENCE_S, check=False, capture_output=True)
         assert done.returncode == status
     late = {str(path.relative_to(tmp_path)) for path in set(tmp_path.rglob("*.pyc")) - compiled}
     assert {path for path in late if not path.startswith(STANDARD_LIBRARY)} == set()

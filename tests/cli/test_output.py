@@ -15,6 +15,7 @@ from tests.cli.running import PROGRAM
 from tests.client.blocking import open_till
 from tests.harness.processes import clean_environment
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 FULL = Path("/dev/full")
 EXIT_OUTPUT = 74
@@ -32,7 +33,7 @@ def run(
             env=clean_environment(variables or {}),
             stdout=out_file if out else subprocess.PIPE,
             stderr=err_file if err else subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -98,4 +99,4 @@ def test_a_reader_that_has_gone_is_told_nothing(settings: dict[str, str]) -> Non
     listing.stdout.close()
     with listing.stderr as complaints:
         assert complaints.read() == b""
-    assert listing.wait(30) == 1
+    assert listing.wait(PATIENCE_S) == 1

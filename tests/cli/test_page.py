@@ -23,10 +23,10 @@ from stockwire import Client
 from tests.cli.running import RunningUp
 from tests.docs.pages import Block, watching_blocks
 from tests.harness.source import ROOT
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-WITHIN_S = 30
 SNIPPETS = [found for found in watching_blocks() if found.language == "js"]
 WATCHED = re.compile(r"85123A|TEA-1|A-100")
 MUTE_SOCKETS = "window.WebSocket = class { send() {} close() {} };"
@@ -98,7 +98,7 @@ def recorded(browser: WebDriver, part: str) -> Any:
 
 
 def wait(browser: WebDriver, condition: Callable[[], object]) -> None:
-    WebDriverWait(browser, WITHIN_S, poll_frequency=0.05).until(lambda _: condition())
+    WebDriverWait(browser, PATIENCE_S, poll_frequency=0.05).until(lambda _: condition())
 
 
 def state(browser: WebDriver) -> str:

@@ -20,6 +20,7 @@ from cli.wheels import copied_programs, copy_postgres, postgres_programs
 from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM, RunningUp, gone
 from tests.harness.other_user import STRANGER, as_stranger, require_root
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -138,7 +139,7 @@ def test_copied_programs_are_for_everybody_whatever_our_umask(tmp_path: Path) ->
         copy_postgres(tmp_path)
     finally:
         os.umask(before)
-    assert subprocess.run([copied_programs(tmp_path) / "postgres", "--version"], check=True, timeout=30)
+    assert subprocess.run([copied_programs(tmp_path) / "postgres", "--version"], check=True, timeout=PATIENCE_S)
     modes = {path: path.stat().st_mode for path in tmp_path.rglob("*")}
     assert [path for path, mode in modes.items() if mode & 0o022 or not mode & 0o004] == []
 
@@ -178,7 +179,7 @@ def test_the_user_reads_what_it_is_told_and_no_file_holds_it(text: str) -> None:
             cwd="/",
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_S,
             check=True,
         )
     assert done.stdout == text
@@ -238,7 +239,7 @@ def test_a_root_who_may_not_change_users_is_told_so() -> None:
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert "no CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID): start as an ordinary user" in done.stderr

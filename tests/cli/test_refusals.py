@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import stockwire_command
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -26,7 +27,7 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     return line_of(done.returncode, done.stdout, done.stderr)
@@ -136,7 +137,7 @@ def test_a_reader_that_has_gone_ends_top_without_a_word(tmp_path: Path) -> None:
             stdout=pipe,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
     assert (done.returncode, done.stderr) == (1, "")

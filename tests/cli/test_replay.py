@@ -74,10 +74,10 @@ async def test_it_restocks_loops_and_goes_on_where_it_stopped(tmp_path: Path, sy
     bookings, needs = bookings_of(("1", basket), ("2", (line("A", -20),))), {"A": 32, "B": 12}
     async with await client_of(system) as client:
         async with running(Replay(client, file, bookings, needs, speed=500)):
-            await wait_until(lambda: reached(file, 3), 20, what="a third round", swallow=Exception)
+            await wait_until(lambda: reached(file, 3), what="a third round", swallow=Exception)
         stopped = place(file)
         async with running(Replay(client, file, bookings, needs, speed=500)):
-            await wait_until(lambda: reached(file, stopped["round"] + 2), 20, what="two more rounds", swallow=Exception)
+            await wait_until(lambda: reached(file, stopped["round"] + 2), what="two more rounds", swallow=Exception)
         assert place(file)["run"] == stopped["run"]
         history = [event async for event in client.stock.history("A", LOCATION)]
         sold = -sum(event.on_hand_delta for event in history if event.kind == "sale")
@@ -112,7 +112,7 @@ async def test_what_was_under_way_when_it_was_killed_has_one_effect(tmp_path: Pa
         for least in (20, len(invoices)):
             file.write_text(json.dumps({"run": "r", "round": 1, "parcel": 0}))
             async with running(Replay(client, file, bookings, {"A": 1000}, speed=200)):
-                await wait_until(partial(sold_at_least, least), 20, what=f"{least} sold")
+                await wait_until(partial(sold_at_least, least), what=f"{least} sold")
         # While the last of a round are under way, the next round may begin
         first_round = (await sold())[: len(invoices) - IN_FLIGHT]
         assert len(set(first_round)) == len(first_round)
@@ -135,7 +135,7 @@ async def test_other_parcels_at_a_kept_place_are_other_operations(tmp_path: Path
             bookings = bookings_of(("1", (line("A", -quantity),)))
             file.write_text(json.dumps({"run": "r", "round": 1, "parcel": 0}))
             async with running(Replay(client, file, bookings, {"A": 1000}, speed=200)):
-                await wait_until(lambda: reached(file, 3), 20, what="two rounds")
+                await wait_until(lambda: reached(file, 3), what="two rounds")
 
 
 def test_restocking_brings_what_a_round_needs() -> None:

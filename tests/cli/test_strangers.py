@@ -21,6 +21,7 @@ from cli.data_folder import MARKER
 from tests.cli.running import RunningUp
 from tests.deploy.image import others_may_run_it
 from tests.harness.other_user import BECOME, STRANGER, give_up
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -77,7 +78,7 @@ def stranger(*asked: tuple[str, Path]) -> dict[str, Any]:
         capture_output=True,
         text=True,
         cwd="/",
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert tried.returncode == 0, tried.stderr

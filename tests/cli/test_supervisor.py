@@ -75,7 +75,7 @@ async def test_postgres_and_valkey_come_back_on_the_same_address(tmp_path: Path,
                 await client.ping()
             return now["valkey"] != before["valkey"]
 
-        await wait_until(both_answer, 30, what="both answer again", swallow=Exception)
+        await wait_until(both_answer, what="both answer again", swallow=Exception)
     assert set(supervisor.pids) == {"watchdog"}
 
 

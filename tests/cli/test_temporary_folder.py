@@ -18,10 +18,10 @@ from cli.system_user import SystemUser
 from cli.temporary_folder import TemporaryFolder, clear_leftovers, temporary_folder
 from tests.harness.other_user import STRANGER, as_stranger, require_root
 from tests.harness.source import ROOT
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-WITHIN_S = 20.0
 PARENT = """
 import sys
 from cli.launch import Watchdog
@@ -77,7 +77,7 @@ def test_a_watchdog_holds_what_it_will_remove(place: Path) -> None:
         folder = temporary_folder()
         watchdog.remove_at_end(folder.path)
         fcntl.flock(folder.lock, fcntl.LOCK_UN)
-        deadline = time.monotonic() + WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while not is_held(folder):
             assert time.monotonic() < deadline
             time.sleep(0.01)

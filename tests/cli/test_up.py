@@ -20,7 +20,7 @@ import pytest
 from stockwire import AsyncClient, Snapshot
 from stockwire.errors import Forbidden
 from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -68,7 +68,7 @@ async def test_the_figures_are_measured_and_the_sales_flow(up: RunningUp) -> Non
         return float(line["changes"].replace(",", "")) >= CHANGES_PER_S_MIN and int(line["clients"]) >= 1
 
     what = f"a line of figures with at least {CHANGES_PER_S_MIN} changes/s and a client"
-    line = await wait_until(found, 40, what=what)
+    line = await wait_until(found, what=what)
     assert line is not None
     p50_ms, p99_ms = (float(shown.replace(",", "")) for shown in line.group("p50", "p99"))
     assert 0 < p50_ms <= p99_ms
@@ -80,7 +80,9 @@ def test_the_printed_curl_sells_one_unit(up: RunningUp) -> None:
         pytest.skip("no curl on this machine")
     line = next(line.strip() for line in up.output.splitlines() if line.strip().startswith("curl "))
     for _ in range(2):  # a key of its own each time
-        done = subprocess.run(["bash", "-c", line + " -w '%{http_code}'"], capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            ["bash", "-c", line + " -w '%{http_code}'"], capture_output=True, text=True, timeout=PATIENCE_S
+        )
         assert done.stdout.endswith("201"), done.stdout + done.stderr
         assert '"on_hand_delta":-1' in done.stdout
 
@@ -115,7 +117,7 @@ async def test_a_killed_child_is_back_on_its_address_and_run_json_follows(up: Ru
         await client.stock.receive(SKU, "shop", 1)
     async with httpx.AsyncClient() as http:
         for url in up.run["admin"].values():
-            await wait_until(_ready(http, url), 20, what=url, swallow=httpx.HTTPError)
+            await wait_until(_ready(http, url), what=url, swallow=httpx.HTTPError)
 
 
 def _ready(http: httpx.AsyncClient, url: str) -> Callable[[], Awaitable[bool]]:
@@ -201,7 +203,9 @@ class OpenPage:
             one.close()
 
     def _connect(self) -> socket.socket:
-        self._open.append(socket.create_connection((str(self._place.hostname), self._place.port or 0), timeout=10))
+        self._open.append(
+            socket.create_connection((str(self._place.hostname), self._place.port or 0), timeout=PATIENCE_S)
+        )
         return self._open[-1]
 
     def _ask(self) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from stockwire import Client, StreamEvent, Subscription
 from tests.harness.system import System
-
-DEADLINE_S = 20.0
+from tests.harness.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def open_till(system: System, name: str) -> Till:
 def until(subscription: Subscription, condition: Callable[[StreamEvent], bool]) -> list[StreamEvent]:
     """Read events up to the first that fulfils ``condition``."""
     events: list[StreamEvent] = []
-    while (event := subscription.next_event(DEADLINE_S)) is not None:
+    while (event := subscription.next_event(PATIENCE_S)) is not None:
         events.append(event)
         if condition(event):
             return events
@@ -63,7 +62,7 @@ def in_thread(work: Callable[[], None]) -> Callable[[], None]:
             outcome.put(None)
 
     def finish() -> None:
-        error = outcome.get(timeout=DEADLINE_S)
+        error = outcome.get(timeout=PATIENCE_S)
         if error is not None:
             raise error
 

@@ -12,10 +12,10 @@ from stockwire.sync.fork import ForkCheck, OwnCondition
 from tests.client.blocking import open_till
 from tests.harness.processes import clean_environment
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-DEADLINE_S = 30.0
 FORGOTTEN = """
 import sys
 from stockwire import Client
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_the_iterator_and_leaves_the_client_usable(shared_system: Sy
         assert process.stdout
         assert process.stdout.readline() == "reading\n"
         os.kill(process.pid, signal.SIGINT)
-        printed, _ = process.communicate(timeout=DEADLINE_S)
+        printed, _ = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, printed) == (0, "interrupted fresh 1000\n")
 
 
@@ -189,7 +189,7 @@ def run(program: str, system: System, name: str) -> subprocess.CompletedProcess[
         [sys.executable, "-c", program, name],
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
         env=environment(system),
     )

@@ -20,11 +20,12 @@ from stockwire import (
     Subscription,
     Unavailable,
 )
-from tests.client.blocking import DEADLINE_S, Till, in_thread, open_till, until
+from tests.client.blocking import Till, in_thread, open_till, until
 from tests.harness.api_keys import make_token
 from tests.harness.servers import free_port
 from tests.harness.shown import shown_by_hubs
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 SALES = 200
 
@@ -48,7 +49,7 @@ def test_a_snapshot_then_every_change(till: Till) -> None:
         assert isinstance(last, LevelChanged)
         assert (last.level.version, subscription.view[last.level.key].on_hand) == (version, 997)
         while subscription.view.state is not State.FRESH:
-            assert subscription.next_event(DEADLINE_S)
+            assert subscription.next_event(PATIENCE_S)
     list(subscription)
     assert subscription.view[till.location, till.sku].on_hand == 997
     for use in (subscription.next_event, lambda _: subscription.listen(print)):
@@ -86,7 +87,7 @@ def test_a_callback_may_sell_and_close(till: Till) -> None:
 
     subscription.listen(hear)
     with subscription:
-        assert closed.wait(DEADLINE_S)
+        assert closed.wait(PATIENCE_S)
         assert subscription.view.state is State.CLOSED
         list(subscription)
     assert [event.level.on_hand for event in heard if isinstance(event, LevelChanged)] == [999, 998, 997]
@@ -101,9 +102,9 @@ def test_a_callback_that_raises_is_logged_and_called_again(till: Till, caplog: p
 
     with till.client.subscribe(till.location) as subscription, caplog.at_level(logging.ERROR, "stockwire"):
         stop = subscription.listen(broken)
-        assert isinstance(heard.get(timeout=DEADLINE_S), Snapshot)
+        assert isinstance(heard.get(timeout=PATIENCE_S), Snapshot)
         till.sell()
-        while not isinstance(heard.get(timeout=DEADLINE_S), LevelChanged):
+        while not isinstance(heard.get(timeout=PATIENCE_S), LevelChanged):
             pass
         stop()
         stop()
@@ -116,19 +117,19 @@ def test_a_blocked_callback_gets_the_newest_and_holds_up_nobody(till: Till) -> N
 
     def slow(event: StreamEvent) -> None:
         blocked.set()
-        assert go_on.wait(DEADLINE_S)
+        assert go_on.wait(PATIENCE_S)
         heard.put(event)
 
     with till.client.subscribe(till.location) as subscription:
         subscription.listen(slow)
-        assert blocked.wait(DEADLINE_S)
+        assert blocked.wait(PATIENCE_S)
         for finish in [in_thread(lambda: sell_often(till)) for _ in range(4)]:
             finish()
         until(subscription, lambda _: subscription.view[till.location, till.sku].on_hand == 1_000 - SALES)
         go_on.set()
         levels: list[Level] = []
         while not levels or levels[-1].on_hand != 1_000 - SALES:
-            event = heard.get(timeout=DEADLINE_S)
+            event = heard.get(timeout=PATIENCE_S)
             if isinstance(event, LevelChanged):
                 levels.append(event.level)
     assert len(levels) <= 2, "old values were kept for a slow callback"

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from stockwire import AsyncClient, Client, OutcomeUnknown, StockwireError
+from tests.harness.waiting import PATIENCE_S
 
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-DEADLINE_S = 20.0
 
 
 class BusyLedger:
@@ -38,7 +38,7 @@ async def ledger() -> AsyncIterator[BusyLedger]:
 async def test_a_blocking_call_keeps_its_key(ledger: BusyLedger) -> None:
     client = Client(ledger.url, "key")
     selling = asyncio.create_task(asyncio.to_thread(client.stock.sell, "A", "berlin", key="order-1"))
-    await asyncio.wait_for(ledger.left.wait(), DEADLINE_S)
+    await asyncio.wait_for(ledger.left.wait(), PATIENCE_S)
     client.close()
     assert (await verdict(selling)).key == "order-1"
 
@@ -46,13 +46,13 @@ async def test_a_blocking_call_keeps_its_key(ledger: BusyLedger) -> None:
 async def test_a_call_on_asyncio_keeps_its_key(ledger: BusyLedger) -> None:
     client = AsyncClient(ledger.url, "key")
     selling = asyncio.create_task(client.stock.sell("A", "berlin", key="order-1"))
-    await asyncio.wait_for(ledger.left.wait(), DEADLINE_S)
+    await asyncio.wait_for(ledger.left.wait(), PATIENCE_S)
     await client.close()
     assert (await verdict(selling)).key == "order-1"
 
 
 async def verdict(selling: "asyncio.Task[object]") -> StockwireError:
     with pytest.raises(StockwireError) as error:
-        await asyncio.wait_for(selling, DEADLINE_S)
+        await asyncio.wait_for(selling, PATIENCE_S)
     assert isinstance(error.value, OutcomeUnknown)
     return error.value

@@ -19,13 +19,13 @@ from tests.client.blocking import open_till
 from tests.harness.processes import clean_environment
 from tests.harness.source import ROOT
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
 PROJECT = ROOT / "client-sdk" / "python"
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
 NEEDED = {"httpx", "orjson", "websockets"}
-DEADLINE_S = 60.0
 PROGRAM = """
 import asyncio, sys
 from importlib.util import find_spec
@@ -104,7 +104,7 @@ def test_where_only_the_client_is_installed_it_sells_and_watches(
         [programs / "stockwire", "--help"],
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
         env=clean_environment({}),
     )
@@ -169,7 +169,7 @@ def completed(
         command,
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
         cwd=cwd,
         env=clean_environment(settings or {}),

@@ -27,6 +27,7 @@ from stockwire.sync.stock import Stock
 from tests.client.blocking import in_thread
 from tests.harness.shown import shown_by_hubs
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 LOOKED_UP = [
     *(AsyncClient, AsyncStock, AsyncItems, AsyncLocations, AsyncSubscription),
@@ -34,7 +35,6 @@ LOOKED_UP = [
 ]
 WITHOUT = {"view"}
 """Shown wherever a subscription is."""
-DEADLINE_S = 30.0
 
 
 def documented() -> Iterator[doctest.DocTest]:
@@ -71,7 +71,7 @@ async def test_an_example_does_what_it_shows(
     key = await shared_system.admin_key()
     monkeypatch.setenv("STOCKWIRE_URL", shared_system.ledger_url)
     monkeypatch.setenv("STOCKWIRE_API_KEY", key)
-    async with asyncio.timeout(DEADLINE_S), AsyncClient() as client:
+    async with asyncio.timeout(PATIENCE_S), AsyncClient() as client:
         await stock_up(shared_system, client)
         names = dict(offered(), asyncio=asyncio, queue=queue, Decimal=Decimal)
         names["receipt_number"] = secrets.token_hex(4)
@@ -82,7 +82,7 @@ async def test_an_example_does_what_it_shows(
         async with subscription:
             view = await subscription.ready()
             while view.state is not State.FRESH:
-                await subscription.next_event(DEADLINE_S)
+                await subscription.next_event(PATIENCE_S)
             with Client() as blocking:
                 finish = in_thread(lambda: asyncio.run(run(test, {**names, "client": blocking, "view": view})))
                 await asyncio.to_thread(finish)

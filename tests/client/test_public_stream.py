@@ -23,10 +23,10 @@ from stockwire import (
     ThresholdCrossed,
 )
 from tests.harness.system import Grounds, ProcessSystem
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-DEADLINE_S = 20.0
 LOW = AtMost(5, until=8)
 BACK = AtLeast(1)
 
@@ -90,8 +90,8 @@ class Visit:
 
     async def event(self, *kinds: type) -> Any:
         """The next event of one of ``kinds``."""
-        async with asyncio.timeout(DEADLINE_S):
-            while not isinstance(event := await self._next_event(DEADLINE_S), kinds):
+        async with asyncio.timeout(PATIENCE_S):
+            while not isinstance(event := await self._next_event(PATIENCE_S), kinds):
                 pass
             return event
 

@@ -27,11 +27,10 @@ from stockwire import (
 from tests.harness.api_keys import make_token
 from tests.harness.proxy import Proxy, proxy_to
 from tests.harness.system import Grounds, ProcessSystem, System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-DEADLINE_S = 15.0
 SKUS = ["A", "B", "C"]
 
 
@@ -80,7 +79,7 @@ async def berlin(client: AsyncClient, unique_name: str) -> str:
 async def until(subscription: AsyncSubscription, condition: Callable[[StreamEvent], bool]) -> list[StreamEvent]:
     """Read events up to the first that fulfils ``condition``."""
     events: list[StreamEvent] = []
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in subscription:
             events.append(event)
             if condition(event):
@@ -255,7 +254,7 @@ async def test_what_coming_back_cannot_mend_is_raised(watched: ProcessSystem, cl
     async def read(key: str, location: str = berlin) -> None:
         async with (
             AsyncClient(watched.ledger_url, key, hubs=watched.stream_urls) as stranger,
-            asyncio.timeout(DEADLINE_S),
+            asyncio.timeout(PATIENCE_S),
             stranger.subscribe(location) as subscription,
         ):
             await drain(subscription)
@@ -284,7 +283,7 @@ async def test_a_token_is_renewed_before_it_ends_and_the_stream_is_not_interrupt
 
     async with (
         AsyncClient(watched.ledger_url, hubs=watched.stream_urls) as browser,
-        asyncio.timeout(DEADLINE_S),
+        asyncio.timeout(PATIENCE_S),
         browser.subscribe(berlin, token=token) as subscription,
     ):
         async for event in subscription:
@@ -299,7 +298,7 @@ async def test_closing_ends_the_iterator_and_leaves_no_task(client: AsyncClient,
     async with subscription:
         reading = asyncio.create_task(drain(subscription))
         await subscription.ready()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reading > 0
     assert subscription.view.state is State.CLOSED
     assert len(subscription.view) == 3

@@ -19,9 +19,8 @@ from tests.deploy.dockerfile import copy_context, environment, health_command, o
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE
 from tests.harness.processes import ServerProcess
 from tests.harness.source import ROOT
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 30.0
-BUILD_DEADLINE_S = 60.0
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 PROGRAM = """#!{python}
 import sys
@@ -91,7 +90,7 @@ class Image:
             extra_groups=None if self.user is None else [],
             capture_output=True,
             text=True,
-            timeout=DEADLINE_S,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -100,7 +99,7 @@ def build_image(folder: Path) -> Image:
     """In ``folder``, which everybody must be able to enter."""
     context, tree, volume = folder / "context", folder / "tree", folder / "volume"
     copy_context(context)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tree], check=True, timeout=BUILD_DEADLINE_S)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tree], check=True, timeout=PATIENCE_S)
     for project in (context, context / "client-sdk" / "python"):
         _install_own(project, tree)
     for name in kept_packages():
@@ -130,7 +129,7 @@ def _is_installed(name: str) -> bool:
 def _install_own(project: Path, tree: Path) -> None:
     """As pip does with a pure wheel."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "wheel"]
-    subprocess.run(build, cwd=project, check=True, capture_output=True, timeout=BUILD_DEADLINE_S)
+    subprocess.run(build, cwd=project, check=True, capture_output=True, timeout=PATIENCE_S)
     (wheel,) = (project / "wheel").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tree / SITE)

@@ -19,7 +19,7 @@ from tests.harness.processes import ServerProcess, clean_environment
 from tests.harness.servers import free_port
 from tests.harness.source import ROOT
 from tests.harness.system import ProcessSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
 MAXCONN = 1000
@@ -90,7 +90,7 @@ class LoadBalancer:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(PATIENCE_S)
 
     def _launch(self, program: str) -> None:
         with self._log.open("wb") as out:

@@ -21,7 +21,7 @@ from tests.deploy.dockerfile import all_of, environment, only
 from tests.deploy.load_balancer import CONFIGURATION
 from tests.harness.processes import ServerProcess, clean_environment
 from tests.harness.servers import free_port
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -39,7 +39,7 @@ def of_kind(kind: str) -> dict[str, dict[str, str]]:
 
 def test_the_file_is_one_that_compose_reads() -> None:
     check = [str(PROGRAMS / "check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
-    done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(check, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -182,7 +182,11 @@ def test_postgres_knows_the_options_as_they_are_written() -> None:
     """It refuses to describe its configuration with one that it does not know."""
     options = list(services()["postgres"]["command"][1:])
     asked = subprocess.run(
-        [postgres_programs() / "postgres", "--describe-config"], capture_output=True, text=True, timeout=30, check=False
+        [postgres_programs() / "postgres", "--describe-config"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     known = {line.split("\t")[0] for line in asked.stdout.splitlines()}
     assert {option.removeprefix("--").split("=")[0] for option in options} <= known

@@ -23,6 +23,7 @@ from tests.deploy.dockerfile import (
     removed_packages,
 )
 from tests.harness.source import PACKAGES, ROOT
+from tests.harness.waiting import PATIENCE_S
 
 DIGEST_OR_VERSION = re.compile(r"[\w./-]+(:\d+\.\d+-[a-z-]+|@sha256:[0-9a-f]{64})( AS \w+)?")
 ROUTES_AT_RUN_TIME = {"wire/openapi.yaml", "ledger/http/routes/docs.html", "ledger/commit/sql/commit.sql"}
@@ -31,7 +32,7 @@ ROUTES_AT_RUN_TIME = {"wire/openapi.yaml", "ledger/http/routes/docs.html", "ledg
 @pytest.mark.usefixtures("processes")
 def test_hadolint_finds_nothing() -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
-    done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 

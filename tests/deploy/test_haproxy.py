@@ -26,7 +26,7 @@ from tests.harness.processes import ServerProcess, clean_environment
 from tests.harness.servers import free_port
 from tests.harness.system import ProcessSystem
 from tests.harness.valkey import ValkeyServer
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -49,7 +49,11 @@ HEARTBEAT_S_MAX = 60.0
 
 def test_haproxy_takes_the_file_as_it_is() -> None:
     checked = subprocess.run(
-        [haproxy_program(), "-c", "-f", str(CONFIGURATION)], capture_output=True, text=True, timeout=30, check=False
+        [haproxy_program(), "-c", "-f", str(CONFIGURATION)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert checked.returncode == 0, checked.stderr
     complaints = [line for line in checked.stderr.splitlines() if "[WARNING]" in line or "[ALERT]" in line]
@@ -110,7 +114,7 @@ async def test_a_ledger_killed_while_sales_go_through_leaves_one_effect_for_each
         sales = Sales(client, unique_name)
         first_time = asyncio.create_task(sales.sell_all())
         await wait_until(lambda: sales.answered(SALES // 8), what="sales have begun")
-        cut_off = await wait_until(lambda: caught(behind.system.ledgers[0], sales), 40, what="sales under way")
+        cut_off = await wait_until(lambda: caught(behind.system.ledgers[0], sales), what="sales under way")
         behind.system.ledgers[0].kill()
         await first_time
         answers = dict(sales.answers)
@@ -242,7 +246,7 @@ async def moved(watchers: list[Watcher], to: ServerProcess) -> None:
         fresh = [watcher.subscription.view.state is State.FRESH for watcher in watchers]
         return all(fresh) and await connections(to) == len(watchers)
 
-    await wait_until(all_there, 20, what=f"everybody on {to.name}")
+    await wait_until(all_there, what=f"everybody on {to.name}")
     changes = [watcher.changes for watcher in watchers]
 
     async def all_follow() -> bool:

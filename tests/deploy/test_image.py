@@ -144,7 +144,7 @@ async def check_health(image: Image, process: ServerProcess, *becomes: str) -> N
     async def healthy() -> bool:
         return await asyncio.to_thread(image.is_healthy, process)
 
-    await wait_until(healthy, 30, what=f"a healthy {process.name}")
+    await wait_until(healthy, what=f"a healthy {process.name}")
     process.pause()
     try:
         began = time.monotonic()

@@ -17,8 +17,8 @@ from pathlib import Path
 from cli.data_folder import DataFolder
 from tests.harness.processes import clean_environment
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 60.0  # a block of several commands starts as many processes, on a machine that others use too
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -96,7 +96,7 @@ class Reader:
 
     async def _finished(self, *command: str) -> str:
         async with self._started(*command) as process:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 printed, complaints = await process.communicate()
         assert process.returncode == 0, complaints.decode()
         return printed.decode()
@@ -142,7 +142,7 @@ def _path_without_ours() -> str:
 
 async def line_of(lines: asyncio.StreamReader) -> str:
     """The next line printed."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         line = await lines.readline()
     assert line, "it has ended"
     return line.decode().strip()
@@ -153,7 +153,9 @@ def node_command() -> list[str] | None:
     program = shutil.which("node")
     if program is None:
         return None
-    shown = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    shown = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    ).stdout
     version = tuple(int(part) for part in re.findall(r"\d+", shown)[:2])
     if version >= (22, 0):
         return [program]

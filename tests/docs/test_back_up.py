@@ -93,7 +93,7 @@ async def test_after_a_restore_everybody_agrees_on_what_was_backed_up(
             again = await client.stock.sell("A", "berlin", 2, key="lost")
             assert not again.replayed
             assert again.operation == lost.operation
-            await await_agreement(client, "berlin", [whole, one], deadline_s=20)
+            await await_agreement(client, "berlin", [whole, one])
             assert whole.figures["berlin", "A"][:2] == (3, 7)
             while shown is not None and await line_of(shown) != "A 7":  # under a lower version than before
                 pass

@@ -12,6 +12,7 @@ from stockwire.cli.program import program
 from tests.docs.pages import anchors_of, code_in, links_in, pages, text_of
 from tests.harness.openapi import document
 from tests.harness.source import PACKAGES, REFERENCE, ROOT, code_names, rows
+from tests.harness.waiting import PATIENCE_S
 from tests.load.test_options import launch_options
 
 PAGES = pages()
@@ -120,7 +121,9 @@ def test_every_route_exists(page: Path) -> None:
 
 @pytest.mark.usefixtures("processes")
 def test_every_page_that_the_code_names_exists() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     files = [ROOT / name for name in tracked.stdout.splitlines() if Path(name).suffix in CODE_SUFFIXES]
     files = files or [path for folder in PACKAGES.values() for path in folder.rglob("*.py")]
     missing = []

@@ -18,14 +18,13 @@ from tests.docs.running import Reader, node_command
 from tests.harness.metrics import metric_of
 from tests.harness.source import ROOT
 from tests.harness.system import Grounds, ProcessSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
 STOCK = {"shop": ("85123A", "71053"), "berlin": ("TEA-1", "A-100", "B-100")}
 """What the pages watch. Each begins with BEGIN units: two of the programs sell one of them first."""
 BEGIN, DELIVERED = 6, 9
-WITHIN_S = 60.0
 OLD = re.compile(r"\(old\)|as far as we know")
 PROGRAMS = watching_blocks()
 
@@ -102,7 +101,7 @@ async def _watch(system: ProcessSystem, folder: Path) -> dict[str, Watching]:
             lines = await stack.enter_async_context(running)
             task = asyncio.create_task(one.read(lines))
             stack.callback(task.cancel)
-        await wait_until(lambda: _all_subscribed(system, len(runs)), WITHIN_S, what="every program has subscribed")
+        await wait_until(lambda: _all_subscribed(system, len(runs)), PATIENCE_S, what="every program has subscribed")
         await _sell(client, 1)
         for hub in system.hubs:
             hub.kill()
@@ -150,7 +149,7 @@ async def _judge(client: AsyncClient, runs: list[Watching], moment: str) -> None
         return not any(one.differs(available) for one in runs)
 
     try:
-        await wait_until(all_right, WITHIN_S)
+        await wait_until(all_right, PATIENCE_S)
     except AssertionError:
         for one in runs:
             if differs := one.differs(available):

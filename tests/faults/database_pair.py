@@ -12,11 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 from cli.launch import Watchdog
 from cli.wheels import postgres_programs
 from tests.harness.postgres import PostgresServer
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 OPTIONS = {"fsync": "off", "max_wal_size": "64MB", "wal_receiver_timeout": "5s", "wal_retrieve_retry_interval": "100ms"}
 """No test pulls the machine's plug."""
-COPY_DEADLINE_S = 60.0
 SYNCHRONOUS = "alter system set synchronous_standby_names = '*'"
 ALONE = "alter system reset synchronous_standby_names"
 
@@ -42,7 +41,7 @@ class DatabasePair:
         await asyncio.to_thread(_copy, standby, primary)
         standby.give_data_to(owner.st_uid, owner.st_gid)
         await asyncio.to_thread(standby.start)
-        await wait_until(lambda: _streams(primary), 30, what="the standby streams", swallow=Exception)
+        await wait_until(lambda: _streams(primary), what="the standby streams", swallow=Exception)
         await _alter(primary, SYNCHRONOUS)
 
     async def promote(self, standby: PostgresServer) -> None:
@@ -83,7 +82,7 @@ def _copy(standby: PostgresServer, primary: PostgresServer) -> None:
         ],
         env={**os.environ, "PGPASSWORD": str(url.password)},
         check=True,
-        timeout=COPY_DEADLINE_S,
+        timeout=PATIENCE_S,
     )
     (standby.data / "standby.signal").touch()
     source = f"host={_socket_folder(primary)} user={url.username} password={url.password}"

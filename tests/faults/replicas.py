@@ -8,9 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 
 from tests.harness.system import ProcessSystem
-from tests.harness.waiting import POLL_S
-
-SETTLED_S = 30.0
+from tests.harness.waiting import PATIENCE_S, POLL_S
 
 
 @asynccontextmanager
@@ -20,7 +18,7 @@ async def replicas(system: ProcessSystem) -> AsyncIterator[list[httpx.AsyncClien
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(
-                httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False)
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_S, trust_env=False)
             )
             for url in system.ledger_urls
         ]
@@ -33,9 +31,9 @@ async def move(replica: httpx.AsyncClient, key: str, *lines: dict[str, object]) 
 
 async def settled(replica: httpx.AsyncClient, key: str, *lines: dict[str, object]) -> tuple[httpx.Response, bool]:
     """As ``move``, under the same key again while the answer is "later". Returns the last, and if it was sent again."""
-    deadline, again = time.monotonic() + SETTLED_S, False
+    deadline, again = time.monotonic() + PATIENCE_S, False
     while later(answer := await move(replica, key, *lines)):
-        assert time.monotonic() < deadline, f"not settled within {SETTLED_S:g} s: {answer.text}"
+        assert time.monotonic() < deadline, f"not settled within {PATIENCE_S:g} s: {answer.text}"
         again = True
         await asyncio.sleep(POLL_S)
     return answer, again
@@ -61,7 +59,7 @@ async def add_catalog(replica: httpx.AsyncClient, skus: list[str], locations: li
 async def metric(system: ProcessSystem, name: str) -> float:
     """The sum of one metric over all ledgers, as their admin ports give it."""
     total = 0.0
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as http:
         for ledger in system.ledgers:
             text = (await http.get(f"{ledger.admin}/metrics")).text
             values = [

@@ -16,6 +16,7 @@ from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.harness.proxy import Proxy, proxy_to
 from tests.harness.size import SIZE
 from tests.harness.system import ProcessSystem
+from tests.harness.waiting import PATIENCE_S
 from tests.ledger.commit_path import commit_path
 
 pytestmark = [pytest.mark.timeout(SIZE.timeout_s), pytest.mark.usefixtures("campaign")]
@@ -112,8 +113,8 @@ async def _cut_client(system: ProcessSystem, key: str, client: AsyncClient, traf
             await _cut_again_and_again(proxy)
             proxy.heal()
             await traffic.rest()
-            await await_agreement(client, "berlin", [watcher] if skus is None else [], deadline_s=20)
-            await watcher.subscription.ready(20)
+            await await_agreement(client, "berlin", [watcher] if skus is None else [])
+            await watcher.subscription.ready(PATIENCE_S)
     assert watcher.went_back == []
     return promises
 
@@ -122,7 +123,7 @@ async def _cut_again_and_again(proxy: Proxy) -> None:
     for _ in range(CUTS_EACH):
         bytes_max = HANDSHAKE_BYTES if random.random() < 0.15 else TRAFFIC_BYTES
         proxy.down.reset_after(random.randint(1, bytes_max))
-        await proxy.was_reset("down", deadline_s=60)
+        await proxy.was_reset("down")
 
 
 async def _trade(client: AsyncClient) -> None:

@@ -22,7 +22,7 @@ from tests.faults.replicas import add_catalog, replicas
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.harness.postgres import PostgresServer
 from tests.harness.system import ProcessSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.commit_path import commit_path
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -122,7 +122,7 @@ async def test_selling_goes_on_at_the_new_primary_and_nothing_acknowledged_is_lo
 
         tills.stop()
         await selling
-        await await_agreement(client, "berlin", [watcher], deadline_s=20)
+        await await_agreement(client, "berlin", [watcher])
         await check_books(pair.second, tills)
         await check_doctor(pair)
 
@@ -130,7 +130,7 @@ async def test_selling_goes_on_at_the_new_primary_and_nothing_acknowledged_is_lo
         await pair.promote(pair.first)
         await await_reason(one.url, None)
         await client.stock.sell("S0", "berlin")
-        await await_agreement(client, "berlin", [watcher], deadline_s=20)
+        await await_agreement(client, "berlin", [watcher])
     async with commit_path(pair.first.url()) as path_of_commits:
         assert await path_of_commits.audit() == []
 
@@ -141,18 +141,18 @@ async def sells_on(tills: Tills) -> None:
     async def sold() -> bool:
         return len(tills.sold) > wanted
 
-    await wait_until(sold, 30, what="selling goes on")
+    await wait_until(sold, what="selling goes on")
 
 
 async def await_reason(ledger_url: str, reason: str | None) -> None:
     """Until ``/readyz`` says so, or says that the ledger is ready."""
 
     async def said() -> bool:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
             answer = await http.get(f"{ledger_url}/readyz")
         return answer.json().get("detail") == reason and answer.status_code == (200 if reason is None else 503)
 
-    await wait_until(said, 20, what=f"/readyz says {reason or 'ready'}", swallow=httpx.HTTPError)
+    await wait_until(said, what=f"/readyz says {reason or 'ready'}", swallow=httpx.HTTPError)
 
 
 async def await_unavailable(ledger: httpx.AsyncClient, reason: str) -> None:
@@ -162,7 +162,7 @@ async def await_unavailable(ledger: httpx.AsyncClient, reason: str) -> None:
         answer = await ledger.get("/v1/shards")
         return answer.status_code == 503 and answer.json()["detail"] == reason
 
-    await wait_until(refused, 20, what=f"reads are refused: {reason}", swallow=httpx.HTTPError)
+    await wait_until(refused, what=f"reads are refused: {reason}", swallow=httpx.HTTPError)
 
 
 async def check_books(primary: PostgresServer, tills: Tills) -> None:

@@ -23,6 +23,7 @@ from stockwire.importing.sheet import read_sheet
 from tests.cli.running import PROGRAM, RunningUp
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.harness.size import SIZE
+from tests.harness.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("campaign")
 
@@ -37,7 +38,6 @@ KILLS = {"hub-1": 0.2, "valkey": 0.27, "ledger": 0.34, "postgres": 0.41}
 LANDED_MIN, LANDED_MAX = 0.15, 0.97
 """All that must be so: the import was under way."""
 IMPORT_DEADLINE_S = 240.0
-LEDGER_BACK_DEADLINE_S = 60.0
 AGREED_DEADLINE_S = 60.0
 """This process reads half a million messages meanwhile; the line in the log says how long it took."""
 
@@ -135,7 +135,7 @@ def _heads(up: RunningUp) -> dict[int, int]:
     """By shard, however long the ledger is away."""
     run = up.run
     headers = {"Authorization": f"Bearer {run['key']}"}
-    deadline = time.monotonic() + LEDGER_BACK_DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     with httpx.Client(trust_env=False, verify=False, timeout=2, headers=headers) as http:
         while True:
             try:

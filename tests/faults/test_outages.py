@@ -97,4 +97,4 @@ async def _until(watcher: Watcher, state: State) -> None:
     async def reached() -> bool:
         return watcher.subscription.view.state is state
 
-    await wait_until(reached, 15, what=f"the view is {state.value}")
+    await wait_until(reached, what=f"the view is {state.value}")

@@ -11,7 +11,7 @@ from tests.faults.replicas import add_catalog, metric, replicas
 from tests.faults.watcher import Figures, Watcher, await_agreement, watching_hub
 from tests.harness.postgres import PostgresServer
 from tests.harness.system import ProcessSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.commit_path import commit_path
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -45,7 +45,7 @@ async def test_hubs_and_clients_agree_with_a_restored_older_database(
             await asyncio.to_thread(private_postgres.start)
             await _until_ready(system)
             await client.stock.sell("S0", "berlin", 3)
-            await await_agreement(client, "berlin", [whole, everything], deadline_s=20)
+            await await_agreement(client, "berlin", [whole, everything])
             await _await_figures(some, whole.figures["berlin", "S0"])
             assert whole.figures["berlin", "S0"][:2] == (2, 7)
             assert whole.figures["berlin", "S1"][:2] == (1, 10)
@@ -70,14 +70,14 @@ async def _await_figures(watcher: Watcher, figures: Figures) -> None:
     async def shown() -> bool:
         return watcher.figures.get(("berlin", "S0")) == figures
 
-    await wait_until(shown, 20, what=f"S0 at berlin is {figures}")
+    await wait_until(shown, what=f"S0 at berlin is {figures}")
 
 
 async def _until_ready(system: ProcessSystem) -> None:
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=5) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as http:
 
         async def ready() -> bool:
             answers = [await http.get(f"{url}/readyz") for url in system.ledger_urls]
             return all(answer.status_code == 200 for answer in answers)
 
-        await wait_until(ready, 20, what="the ledgers are ready", swallow=httpx.HTTPError)
+        await wait_until(ready, what="the ledgers are ready", swallow=httpx.HTTPError)

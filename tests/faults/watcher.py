@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from stockwire import AsyncClient, AsyncSubscription, Level, LevelChanged, Snapshot, StreamEvent
 from stockwire.kind import LEVELS
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 Figures = tuple[int, int, int]
 """version, on_hand, reserved"""
@@ -72,7 +72,7 @@ async def watching_hub(
 async def _ready(subscription: AsyncSubscription) -> AsyncIterator[Watcher]:
     watcher = Watcher(subscription)
     async with subscription:
-        await subscription.ready(30)
+        await subscription.ready(PATIENCE_S)
         yield watcher
 
 
@@ -82,7 +82,7 @@ async def truth(client: AsyncClient, location: str) -> dict[tuple[str, str], Fig
 
 
 async def await_agreement(
-    client: AsyncClient, location: str, watchers: Iterable[Watcher], deadline_s: float = 10.0
+    client: AsyncClient, location: str, watchers: Iterable[Watcher], deadline_s: float = PATIENCE_S
 ) -> None:
     """Until every watcher shows what the ledger has. Raises AssertionError naming the levels that differ."""
     watched = list(watchers)

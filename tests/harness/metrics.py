@@ -5,10 +5,7 @@ from typing import Any
 import httpx
 
 from tests.harness.servers import Server
-from tests.harness.waiting import wait_until
-
-PATIENCE_S = 60.0
-"""A stream whose client has gone while requests waited behind it is noticed by at most two writes, 5 s apart."""
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 
 async def metric_of(process: Server, name: str) -> float:

@@ -12,10 +12,10 @@ import pytest
 
 from cli.places import closed_parent
 from tests.harness.source import ROOT
+from tests.harness.waiting import PATIENCE_S
 
 STRANGER = 65_534
 BECOME = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--")
-_TRY_TIMEOUT_S = 60.0
 
 
 def require_root() -> None:
@@ -40,7 +40,7 @@ def as_stranger(folder: Path) -> tuple[str, ...]:
     require_root()
     prefix = (*_opened(folder), *BECOME)
     command = [*prefix, sys.executable, "-c", "import cli.embedded"]
-    tried = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_TRY_TIMEOUT_S, check=False)
+    tried = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     if tried.returncode:
         give_up(
             "another user cannot start this Python, and no mount may be made that opens its folder (in a container: "

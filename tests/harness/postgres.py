@@ -18,13 +18,15 @@ import asyncpg
 from cli.embedded import Postgres
 from cli.launch import Watchdog
 from ledger.database.engine import SERVER_SETTINGS
+from tests.harness.waiting import PATIENCE_S
 
 T = TypeVar("T")
 
 PATIENT = {**SERVER_SETTINGS, "idle_in_transaction_session_timeout": "0"}
 """For an engine of the tests' own: however long this machine stands still, PostgreSQL does not end its transactions."""
-READY_DEADLINE_S = 60.0
-GONE_DEADLINE_S = 20.0
+SHARED_MEMORY = {"dynamic_shared_memory_type": "mmap"}
+"""In files of the data folder, which goes with the test. A server that is killed leaves the other kind in /dev/shm, a
+megabyte each time, until one starts on the same folder again."""
 
 
 class PostgresServer:
@@ -38,7 +40,7 @@ class PostgresServer:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data = folder / "postgres"
-        self._server = Postgres(folder, watchdog, options)
+        self._server = Postgres(folder, watchdog, {**SHARED_MEMORY, **(options or {})})
 
     @property
     def pid(self) -> int:
@@ -65,7 +67,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Returns when it answers. Raises EmbeddedFailed with the end of its log."""
-        self._server.start(READY_DEADLINE_S)
+        self._server.start(PATIENCE_S)
 
     def kill(self) -> None:
         """SIGKILL to the postmaster, as a fault; returns when its backends have noticed and gone too."""
@@ -117,7 +119,7 @@ class PostgresServer:
         return run_apart(self.query(statement, database))
 
     async def query(self, statement: str, database: str = "stockwire", *arguments: Any) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.url(database), timeout=READY_DEADLINE_S)
+        connection = await asyncpg.connect(self.url(database), timeout=PATIENCE_S)
         try:
             return list(await connection.fetch(statement, *arguments))
         finally:
@@ -135,7 +137,7 @@ class PostgresServer:
 
     def _await_backends_gone(self) -> None:
         """A postmaster refuses to start while an orphaned backend still holds its shared memory."""
-        deadline = time.monotonic() + GONE_DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while left := _processes_over(self.data):
             assert time.monotonic() < deadline, f"backends outlive their postmaster: {left}"
             time.sleep(0.02)

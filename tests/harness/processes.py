@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE, die_with_parent
-from tests.harness.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports
+from tests.harness.servers import Server, hub_ports, ledger_ports
+from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -86,7 +87,7 @@ class ServerProcess(Server):
         assert self._process
         self._process.terminate()
 
-    async def wait(self, deadline_s: float = STOP_DEADLINE_S) -> int:
+    async def wait(self, deadline_s: float = PATIENCE_S) -> int:
         """Until it has ended. Returns the exit status; raises AssertionError when it is late."""
         assert self._process
         deadline = time.monotonic() + deadline_s

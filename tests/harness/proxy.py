@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from tests.harness.waiting import PATIENCE_S
+
 Direction = Literal["up", "down"]
 CHUNK_BYTES = 65_536
 CONNECT_DEADLINE_S = 5.0
@@ -117,21 +119,21 @@ class Proxy:
         self.up.heal()
         self.down.heal()
 
-    async def connected(self, accepted: int, deadline_s: float = 10.0) -> None:
+    async def connected(self, accepted: int, deadline_s: float = PATIENCE_S) -> None:
         """Until at least ``accepted`` connections were taken, since the beginning."""
         async with asyncio.timeout(deadline_s):
             while self.accepted < accepted:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def passed(self, direction: Direction, at_least_bytes: int, deadline_s: float = 10.0) -> None:
+    async def passed(self, direction: Direction, at_least_bytes: int, deadline_s: float = PATIENCE_S) -> None:
         """Until ``bytes_passed`` of the direction has reached ``at_least_bytes``."""
         async with asyncio.timeout(deadline_s):
             while self.flow(direction).bytes_passed < at_least_bytes:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def was_reset(self, direction: Direction, deadline_s: float = 10.0) -> None:
+    async def was_reset(self, direction: Direction, deadline_s: float = PATIENCE_S) -> None:
         """Until the reset that ``reset_after`` asked for has come."""
         async with asyncio.timeout(deadline_s):
             while self.flow(direction).reset_after_bytes is not None:

@@ -16,9 +16,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.harness.terminal import Terminal
+from tests.harness.waiting import PATIENCE_S
 
-SHOWN_WITHIN_S = 20.0
-"""On a busy machine a start alone takes seconds."""
 _READ_BYTES = 65_536
 
 
@@ -60,7 +59,7 @@ class PseudoTerminal:
             self.process.wait()
         os.close(self._controller)
 
-    def wait_for(self, shows: Callable[[list[str]], bool], what: str, deadline_s: float = SHOWN_WITHIN_S) -> list[str]:
+    def wait_for(self, shows: Callable[[list[str]], bool], what: str, deadline_s: float = PATIENCE_S) -> list[str]:
         """The lines of the screen as soon as ``shows`` is true of them. Raises AssertionError with the last ones."""
         deadline = time.monotonic() + deadline_s
         while not shows(self.screen.lines()):
@@ -69,7 +68,7 @@ class PseudoTerminal:
             assert self._read(left), f"ended without showing {what}\n" + "\n".join(self.screen.lines())
         return self.screen.lines()
 
-    def wait(self, deadline_s: float = SHOWN_WITHIN_S) -> int:
+    def wait(self, deadline_s: float = PATIENCE_S) -> int:
         """The exit status, once everything that was printed has been read."""
         deadline = time.monotonic() + deadline_s
         while self._read(max(0.0, deadline - time.monotonic())):

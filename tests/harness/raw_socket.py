@@ -10,8 +10,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tests.harness.stream import SUBPROTOCOL
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 10.0
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 
@@ -46,7 +46,7 @@ class RawSocket:
         if self._writer.is_closing():  # uvloop would raise RuntimeError
             raise ConnectionResetError("the connection is lost")
         self._writer.write(data)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self._writer.drain()
 
     async def upgrade(self, url: str, headers: dict[str, str] | None = None, *, without: str = "") -> int:
@@ -64,7 +64,7 @@ class RawSocket:
         sent.pop(without, None)
         lines = [f"GET {parts.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
         await self.send("\r\n".join([*lines, "", ""]).encode())
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await self._reader.readuntil(b"\r\n\r\n")
         return int(answer.split()[1])
 
@@ -74,7 +74,7 @@ class RawSocket:
         Raises IncompleteReadError or ConnectionError when the connection ends without an answer.
         """
         await self.send(request)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await self._reader.readuntil(b"\r\n\r\n")
         status, *lines = answer.decode("latin-1").strip().split("\r\n")
         assert status.startswith("HTTP/1.1 "), f"this came before the answer: {answer!r}"
@@ -90,7 +90,7 @@ class RawSocket:
 
         Every frame is held to what a server may send: not masked, no reserved bit without an extension.
         """
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             first, second = await self._reader.readexactly(2)
             assert not first & 0x70, f"reserved bits in {first:#x}"
             assert not second & 0x80, "a server masks nothing (RFC 6455, 5.1)"
@@ -154,7 +154,7 @@ async def raw_socket(url: str) -> AsyncIterator[RawSocket]:
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
     reader = _Reader(loop=loop)
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         transport, protocol = await loop.create_connection(
             lambda: asyncio.StreamReaderProtocol(reader, loop=loop), parts.hostname or "", parts.port or 0
         )

@@ -29,7 +29,8 @@ from ledger.readiness import NoDatabase
 from server.http.listening import bind, url_of
 from server.process import CHATTY, LOG_FORMAT
 from server.settings.environment import SettingsError
-from tests.harness.servers import STOP_DEADLINE_S, Server, hub_ports, ledger_ports
+from tests.harness.servers import Server, hub_ports, ledger_ports
+from tests.harness.waiting import PATIENCE_S
 
 _resident: ContextVar["Resident | None"] = ContextVar("resident", default=None)
 """Whose code runs: threads that a loop lends its work to inherit it, so a log line finds its server."""
@@ -67,7 +68,7 @@ class Resident(Server):
         with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended
             self._loop.call_soon_threadsafe(self._stop)
 
-    async def wait(self, deadline_s: float = STOP_DEADLINE_S) -> int:
+    async def wait(self, deadline_s: float = PATIENCE_S) -> int:
         assert self._thread is not None
         deadline = time.monotonic() + deadline_s
         while self._thread.is_alive():

@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from cli.ports import is_free
+from tests.harness.waiting import PATIENCE_S
 
 _LEDGER_PORTS = {"url": "STOCKWIRE_LEDGER_PORT", "admin": "STOCKWIRE_LEDGER_ADMIN_PORT"}
 _HUB_PORTS = {
@@ -21,9 +22,6 @@ _HUB_PORTS = {
     "admin": "STOCKWIRE_HUB_ADMIN_PORT",
 }
 """By the names of their addresses in the ready line."""
-READY_DEADLINE_S = 60.0
-STOP_DEADLINE_S = 60.0
-"""For it to happen at all. A hub may take 15 s to drain, and a busy machine several times as long for anything."""
 _chance = random.SystemRandom()  # Hypothesis seeds the other one: runs side by side would choose alike
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
 _PORTS = range(4_000 + 1_000 * _WORKER, 5_000 + 1_000 * _WORKER)
@@ -77,7 +75,7 @@ class Server(ABC):
         """As SIGTERM: begin to stop."""
 
     @abstractmethod
-    async def wait(self, deadline_s: float = STOP_DEADLINE_S) -> int:
+    async def wait(self, deadline_s: float = PATIENCE_S) -> int:
         """Until it has ended: its exit status. Raises AssertionError when it is late."""
 
     @abstractmethod
@@ -87,7 +85,7 @@ class Server(ABC):
     @abstractmethod
     def _ready_line(self) -> Mapping[str, Any] | None: ...
 
-    async def await_ready(self, deadline_s: float = READY_DEADLINE_S) -> None:
+    async def await_ready(self, deadline_s: float = PATIENCE_S) -> None:
         """Until it says that it is. Raises AssertionError with the log if it ends or is late."""
         deadline = time.monotonic() + deadline_s
         while True:

@@ -9,8 +9,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.harness.waiting import PATIENCE_S
+
 SUBPROTOCOL = "stockwire.v1"
-RECEIVE_DEADLINE_S = 10.0
 Message = dict[str, Any]
 
 
@@ -29,7 +30,7 @@ class Stream:
         """Text or binary, valid or not."""
         await self.connection.send(data)
 
-    async def receive(self, deadline_s: float = RECEIVE_DEADLINE_S) -> Message:
+    async def receive(self, deadline_s: float = PATIENCE_S) -> Message:
         """The next message. Raises ConnectionClosed, or TimeoutError at the deadline."""
         async with asyncio.timeout(deadline_s):
             data = await self.connection.recv()
@@ -38,7 +39,7 @@ class Stream:
         self.seen.append(message)
         return message
 
-    async def expect(self, type_: str, deadline_s: float = RECEIVE_DEADLINE_S, **fields: Any) -> Message:
+    async def expect(self, type_: str, deadline_s: float = PATIENCE_S, **fields: Any) -> Message:
         """Read until a message of this type with these fields; what comes before it stands in ``seen``."""
         async with asyncio.timeout(deadline_s):
             while True:
@@ -72,7 +73,7 @@ class Stream:
             if part.get("last"):
                 return {"levels": levels, "position": part.get("position")}
 
-    async def closed(self, deadline_s: float = RECEIVE_DEADLINE_S) -> int | None:
+    async def closed(self, deadline_s: float = PATIENCE_S) -> int | None:
         """Read until the connection has ended. Returns the close code that came; None if it was lost without one."""
         try:
             async with asyncio.timeout(deadline_s):

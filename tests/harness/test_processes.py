@@ -12,13 +12,14 @@ import pytest
 from tests.harness.children import ours
 from tests.harness.processes import ServerProcess, clean_environment
 from tests.harness.system import ProcessSystem, System
+from tests.harness.waiting import PATIENCE_S
 
 
 async def test_a_ledger_answers_when_it_says_that_it_is_ready(process_system: ProcessSystem) -> None:
     ledger = await process_system.start_ledger()
     async with httpx.AsyncClient() as http:
-        assert (await http.get(f"{ledger.url}/readyz", timeout=5)).status_code == 200
-        assert (await http.get(f"{ledger.admin}/metrics", timeout=5)).status_code == 200
+        assert (await http.get(f"{ledger.url}/readyz", timeout=PATIENCE_S)).status_code == 200
+        assert (await http.get(f"{ledger.admin}/metrics", timeout=PATIENCE_S)).status_code == 200
 
 
 async def test_a_killed_ledger_comes_back_at_the_same_address(process_system: ProcessSystem) -> None:
@@ -35,7 +36,7 @@ async def test_ledgers_name_the_hubs_that_are_planned(system: System) -> None:
     system.plan_hubs(1)
     ledger = await system.start_ledger()
     async with httpx.AsyncClient() as http:
-        answer = (await http.get(f"{ledger.url}/v1/discovery", timeout=5)).json()
+        answer = (await http.get(f"{ledger.url}/v1/discovery", timeout=PATIENCE_S)).json()
     assert [list(hub) for hub in answer["hubs"]] == [["stream", "read"]]
 
 
@@ -81,7 +82,7 @@ def test_a_process_that_is_left_behind_is_found(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             text=True,
             check=True,
-            timeout=20,
+            timeout=PATIENCE_S,
             env=clean_environment({}),
         )
         assert int(started.stdout) in {process.pid for process in ours(tmp_path)}

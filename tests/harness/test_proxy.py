@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.harness.proxy import Proxy, proxy_to
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 10.0
 SHORT_S = 0.1
 """Long enough for loopback to have delivered, had it wanted to."""
 
@@ -49,7 +49,7 @@ async def test_a_cut_is_an_error_at_once_and_the_next_connection_works(echo_prox
     await echoed(link, b"hello")
     echo_proxy.cut()
     with pytest.raises(ConnectionResetError):
-        await asyncio.wait_for(link[0].read(1), DEADLINE_S)
+        await asyncio.wait_for(link[0].read(1), PATIENCE_S)
     again = await asyncio.open_connection("127.0.0.1", echo_proxy.port)
     await echoed(again, b"again")
     again[1].transport.abort()
@@ -59,7 +59,7 @@ async def test_refused_connections_end_at_once_until_healed(echo_proxy: Proxy) -
     echo_proxy.refuse()
     reader, writer = await asyncio.open_connection("127.0.0.1", echo_proxy.port)
     with pytest.raises(ConnectionResetError):
-        await asyncio.wait_for(reader.read(1), DEADLINE_S)
+        await asyncio.wait_for(reader.read(1), PATIENCE_S)
     writer.transport.abort()
     echo_proxy.heal()
     healed = await asyncio.open_connection("127.0.0.1", echo_proxy.port)
@@ -73,7 +73,7 @@ async def test_a_stalled_direction_holds_the_bytes_back_and_delivers_them_later(
     link[1].write(b"later")
     assert await silent(link)
     echo_proxy.heal()
-    assert await asyncio.wait_for(link[0].readexactly(5), DEADLINE_S) == b"later"
+    assert await asyncio.wait_for(link[0].readexactly(5), PATIENCE_S) == b"later"
 
 
 async def test_a_half_open_link_swallows_bytes_without_an_error(echo_proxy: Proxy, link: Link) -> None:
@@ -90,7 +90,7 @@ async def test_a_reset_comes_after_exactly_so_many_bytes(echo_proxy: Proxy, link
     echo_proxy.down.reset_after(3)
     link[1].write(b"second")
     with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
-        await asyncio.wait_for(link[0].readexactly(6), DEADLINE_S)
+        await asyncio.wait_for(link[0].readexactly(6), PATIENCE_S)
     assert echo_proxy.down.bytes_passed == 5 + 3
 
 
@@ -99,7 +99,7 @@ async def test_a_drip_delivers_everything_in_small_pieces(echo_proxy: Proxy, lin
     link[1].write(b"0123456789")
     pieces: list[bytes] = []
     while sum(map(len, pieces)) < 10:
-        pieces.append(await asyncio.wait_for(link[0].read(10), DEADLINE_S))
+        pieces.append(await asyncio.wait_for(link[0].read(10), PATIENCE_S))
     assert b"".join(pieces) == b"0123456789"
     assert len(pieces) > 1
 
@@ -107,12 +107,12 @@ async def test_a_drip_delivers_everything_in_small_pieces(echo_proxy: Proxy, lin
 async def test_the_end_of_one_direction_is_passed_on(link: Link) -> None:
     link[1].write(b"bye")
     link[1].write_eof()
-    assert await asyncio.wait_for(link[0].read(), DEADLINE_S) == b"bye"
+    assert await asyncio.wait_for(link[0].read(), PATIENCE_S) == b"bye"
 
 
 async def echoed(link: Link, data: bytes) -> None:
     link[1].write(data)
-    assert await asyncio.wait_for(link[0].readexactly(len(data)), DEADLINE_S) == data
+    assert await asyncio.wait_for(link[0].readexactly(len(data)), PATIENCE_S) == data
 
 
 async def silent(link: Link) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from tests.harness.processes import ROOT, clean_environment
 from tests.harness.rooms import outgrown, read_budget, room_of
 from tests.harness.size import FIFTH, VARIABLE, Size, read_size
+from tests.harness.waiting import PATIENCE_S
 
 PLANTED = """
 import subprocess, sys
@@ -48,7 +49,7 @@ def run(tmp_path: Path, *arguments: str) -> str:
         env=clean_environment({}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     return done.stdout + done.stderr

@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+PATIENCE_S = 60.0
+"""For whatever has to happen at all: a server is ready or gone, a message is there, a program has ended. Nothing of
+ours takes so long on a quiet machine (a hub may take 15 s to drain), and a busy one is several times slower. It judges
+nothing: what the product promises to do within some time has a name and a figure of its own."""
 POLL_S = 0.02
 LAST_TRY_S = 1.0
 
 
 async def wait_until(
     condition: Callable[[], Awaitable[T]],
-    deadline_s: float = 10.0,
+    deadline_s: float = PATIENCE_S,
     *,
     what: str = "",
     swallow: type[Exception] = OSError,

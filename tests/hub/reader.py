@@ -28,12 +28,12 @@ from server.tokens.token_settings import SharedSecret
 from server.tokens.verifier import Verifier
 from tests.harness.api_keys import TOKEN_SECRET, make_token
 from tests.harness.openapi import document
+from tests.harness.waiting import PATIENCE_S
 from tests.hub.in_memory import NO_BROKER, make_fanout, parts_of_a_lone_feed
 from tests.simulation.history import History
 from wire.tokens import OURS
 
 HUB = document("hub-openapi.yaml")
-DEADLINE_S = 10.0
 SETTINGS = {
     "STOCKWIRE_LEDGER_URLS": "http://127.0.0.1:1",
     "STOCKWIRE_REDIS_URL": NO_BROKER,
@@ -46,7 +46,7 @@ def client(url: str, *scopes: str) -> httpx.AsyncClient:
     """Of a running hub, with a token of these scopes; without any, anonymous."""
     headers = {"Authorization": f"Bearer {make_token(*scopes)}"} if scopes else {}
     return httpx.AsyncClient(
-        base_url=url, headers=headers, trust_env=False, timeout=DEADLINE_S, verify=False, event_hooks=HOOKS
+        base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_S, verify=False, event_hooks=HOOKS
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
 Level = dict[str, Any]
 
@@ -58,7 +59,7 @@ class Shop:
             trust_env=False,
             verify=False,
             headers=headers,
-            timeout=10,
+            timeout=PATIENCE_S,
         ) as client:
             answer = await client.request(method, self._system.ledger_url + path, json=body)
             assert answer.status_code < 300, answer.text

@@ -16,7 +16,7 @@ from tests.harness.raw_socket import raw_socket
 from tests.harness.servers import Server
 from tests.harness.stream import open_stream
 from tests.harness.system import ProcessSystem, System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.hub.shop import Shop
 
 READER = make_token("stock:read:*")
@@ -129,7 +129,7 @@ async def test_workers_share_the_ports_restart_and_go_with_their_parent(process_
     await shop.open("berlin", "A", on_hand=50)
     hub = await system.start_hub("--workers", "2")
     nodes: set[str] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(nodes) < 2:
             async with open_stream(hub.stream) as stream:
                 nodes.add((await stream.authenticate(READER))["node"])
@@ -144,7 +144,7 @@ async def test_workers_share_the_ports_restart_and_go_with_their_parent(process_
         await stream.expect("level")
     children = parent.children()
     hub.kill()
-    await wait_until(lambda: _all_gone(children), 20, what="workers end with their parent")
+    await wait_until(lambda: _all_gone(children), what="workers end with their parent")
 
 
 @pytest.mark.usefixtures("processes")

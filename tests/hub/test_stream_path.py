@@ -7,6 +7,7 @@ from tests.conftest import StartSystem
 from tests.harness.api_keys import make_token
 from tests.harness.metrics import await_applied
 from tests.harness.stream import Stream, open_stream
+from tests.harness.waiting import PATIENCE_S
 from tests.hub.shop import Shop
 
 EVERYTHING = make_token("stock:read:*")
@@ -123,7 +124,7 @@ async def test_a_reader_slower_than_the_hub_is_served_on_as_soon_as_it_has_drain
     await Shop(system).open("berlin", *skus, on_hand=1)
     async with open_stream(hub.stream, EVERYTHING) as stream:
         for _ in range(5):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 _, snapshot = await stream.subscribe("berlin")
                 assert len(snapshot["levels"]) == len(skus)
 

@@ -26,6 +26,7 @@ from tests.harness.api_keys import make_token
 from tests.harness.proxy import Proxy, proxy_to
 from tests.harness.stream import open_stream
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 from tests.hub.shop import Shop
 from wire.shards import shard_of
 
@@ -305,5 +306,5 @@ def _around(data: bytes, mark: bytes) -> bytes:
 @asynccontextmanager
 async def _http(url: str, credential: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {credential}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_S) as http:
         yield http

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from tests.harness.openapi import document
+from tests.harness.waiting import PATIENCE_S
 
 LEDGER = document("openapi.yaml")
 
@@ -16,7 +17,7 @@ class Api:
 
     def __init__(self, url: str, key: str | None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.client = httpx.AsyncClient(base_url=url, headers=headers, timeout=40)
+        self.client = httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_S)
 
     async def __aenter__(self) -> "Api":
         return self

@@ -70,7 +70,7 @@ async def test_before_the_database_is_there_it_says_so_and_then_starts(
                 answer = await api.get("/readyz")
                 return answer.status_code == 503 and "stockwire migrate" in answer.json()["detail"]
 
-            await wait_until(waits, 20, swallow=httpx.TransportError)
+            await wait_until(waits, swallow=httpx.TransportError)
             assert (await api.get("/healthz")).is_success
             answer = await api.post("/v1/movements", receipt("berlin", "A", 1), headers={"Idempotency-Key": "a"})
             assert problem(answer) == (503, "unavailable")
@@ -88,7 +88,7 @@ async def test_sigterm_while_waiting_for_the_database_ends_it(tmp_path: Path) ->
     async def waits() -> bool:
         return "waiting: " in process.stderr()
 
-    await wait_until(waits, 20)
+    await wait_until(waits)
     process.terminate()
     assert await process.wait() == 0
 

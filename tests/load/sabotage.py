@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 SALES_FIRST = 3
 """Sabotage comes when the launch is under way, and early: a busy machine may not sell much more."""
-DEADLINE_S = 40.0
 
 Sabotage = Callable[[asyncpg.Connection, str], Awaitable[None]]
 """What is done to the books of a location."""
@@ -44,7 +43,7 @@ async def sabotage(database_url: str, location: str, work: Sabotage) -> None:
         return sales >= SALES_FIRST
 
     try:
-        await wait_until(under_way, DEADLINE_S, what=f"{SALES_FIRST} sales at {location}")
+        await wait_until(under_way, PATIENCE_S, what=f"{SALES_FIRST} sales at {location}")
         await work(connection, location)
     finally:
         await connection.close()

@@ -12,6 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.harness.chance import ROUNDS
 from tests.harness.system import Grounds, ResidentSystem, System
+from tests.harness.waiting import PATIENCE_S
 from tests.ledger.commit_path import commit_path
 from tests.model.machine import OWNERS, LedgerMachine
 
@@ -41,7 +42,7 @@ def test_two_replicas_answer_as_a_dictionary_would(two_replicas: System) -> None
             key = asyncio.run(two_replicas.key(owner, "stock:read:*", "stock:write:*"))
             headers = {"Authorization": f"Bearer {key}"}
             LedgerMachine.clients[owner] = [
-                stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False))
+                stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S, trust_env=False))
                 for url in two_replicas.ledger_urls
             ]
         run_state_machine_as_test(

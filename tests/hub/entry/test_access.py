@@ -12,8 +12,7 @@ from tests.harness.metrics import await_metric
 from tests.harness.postgres import PATIENT
 from tests.harness.stream import open_stream
 from tests.harness.system import System
-
-PATIENCE_S = 60.0
+from tests.harness.waiting import PATIENCE_S
 
 
 async def test_a_revocation_that_the_broker_never_told_of_ends_what_is_open(start_system: StartSystem) -> None:

@@ -16,9 +16,8 @@ from server.http import connection as http_connection
 from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
 from server.http.listening import bind
 from tests.harness.api_keys import make_token
+from tests.harness.waiting import PATIENCE_S
 from tests.hub.reader import in_memory, read_port
-
-DEADLINE_S = 5.0
 
 
 async def test_a_path_is_never_redirected_to_whatever_host_was_named() -> None:
@@ -31,7 +30,7 @@ async def test_a_path_is_never_redirected_to_whatever_host_was_named() -> None:
 async def test_a_connection_inherits_the_bound_of_the_kernels_buffer() -> None:
     with bind("127.0.0.1", 0, "HOST", "PORT") as listener:
         bound_send_buffer(listener, 16_384)
-        with socket.create_connection(listener.getsockname(), DEADLINE_S):
+        with socket.create_connection(listener.getsockname(), PATIENCE_S):
             accepted, _ = listener.accept()
             with accepted:
                 assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 16_384  # Linux counts double
@@ -77,7 +76,7 @@ async def test_a_body_that_drips_is_cut(path: str, monkeypatch: pytest.MonkeyPat
         writer.write(head.encode() + b"Content-Length: 1000\r\n\r\n")
         dripping = asyncio.create_task(_drip(writer))
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 answer = await reader.readuntil(b"}")
                 with suppress(ConnectionResetError):  # a drip has met a connection that is closed already
                     assert await reader.read() == b""
@@ -132,7 +131,7 @@ async def test_header_bombs_are_answered_before_the_connection_ends(sent: bytes)
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError("no whole head was sent")
 
-    async with asyncio.timeout(10), served(app) as (reader, writer):
+    async with asyncio.timeout(PATIENCE_S), served(app) as (reader, writer):
         writer.write(sent)
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
@@ -144,7 +143,7 @@ async def test_line_ends_after_an_answer_do_not_keep_a_connection(monkeypatch: p
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async with asyncio.timeout(10), served(app) as (reader, writer):
+    async with asyncio.timeout(PATIENCE_S), served(app) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
         monkeypatch.setattr(http_connection, "HEAD_DEADLINE_S", 0.2)

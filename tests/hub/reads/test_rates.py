@@ -10,8 +10,8 @@ import pytest
 from server.rates.allowance import Policy
 from tests.harness.rate_rounds import taken_at
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
-from tests.hub.reader import DEADLINE_S, client, in_memory, read_port
+from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.hub.reader import client, in_memory, read_port
 from tests.hub.reads.test_openapi import NAMES, status
 
 RATE = 10
@@ -69,7 +69,7 @@ async def a_shared_cache_learns_nothing(url: str) -> None:
 
 async def for_caches(reader: httpx.AsyncClient) -> httpx.Response:
     """What a hub has not heard of for a moment no cache may keep."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not (answer := await reader.get(PUBLIC)).headers.get("cache-control", "").startswith("public"):
             assert answer.status_code == 429 or answer.headers["cache-control"] == "no-store", answer.headers
     return answer

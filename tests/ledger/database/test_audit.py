@@ -11,6 +11,7 @@ import cli.checks.database
 from cli.findings import FindingState
 from tests.cli.test_doctor import doctor, failed
 from tests.harness.api_keys import TOKEN_SECRET
+from tests.harness.waiting import PATIENCE_S
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 
 
@@ -28,8 +29,6 @@ async def path(database_url: str) -> AsyncIterator[CommitPath]:
         yield path
 
 
-PATIENCE_S = 60
-"""For a connection of a process of its own, however busy the machine is; ours alone gives up after 5 s."""
 LAST_SALE = "(select id from operation where jsonb_array_length(lines) = 2 order by committed_at limit 1 offset 1)"
 
 BREAKS = [

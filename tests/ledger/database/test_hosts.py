@@ -12,10 +12,10 @@ from ledger.database.engine import SERVER_SETTINGS, create_engine
 from tests.harness.own_thread import here_alone
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import proxy_to_socket
+from tests.harness.waiting import PATIENCE_S
 
 URL = "postgresql://user@a,b/database"
 PRIMARY, FENCED = (False, False), (False, True)
-PATIENCE_S = 60.0
 
 Answer = tuple[bool, bool] | Exception
 

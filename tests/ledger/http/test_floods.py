@@ -17,13 +17,12 @@ from server.http.listening import bind, url_of
 from tests.conftest import StartHub, StartLedger
 from tests.harness.servers import Server
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.access.test_shared_rates import metric
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import locked
 from tests.ledger.http.test_limits import answer_to, connection
 
-DEADLINE_S = 10.0
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 LAST_REQUEST = REQUEST[:-2] + b"Connection: close\r\n\r\n"
 
@@ -103,7 +102,7 @@ async def test_a_head_that_drips_ends_the_connection(
     table = ConnectionTable(10)
     server, listener = create_server(refuse, table), bind("127.0.0.1", 0, "HOST", "PORT")
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with asyncio.timeout(DEADLINE_S), connection(url_of("http", listener, None)) as (reader, writer):
+    async with asyncio.timeout(PATIENCE_S), connection(url_of("http", listener, None)) as (reader, writer):
         if after:
             writer.write(after)
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
@@ -133,7 +132,7 @@ async def test_a_body_that_drips_leaves_others_alone(
             writer.write(head + key + b"\r\n\r\n{")
             await writer.drain()
         await api.stock(unique_name, unique_name, 1)
-        async with asyncio.timeout(BODY_DEADLINE_S + DEADLINE_S):
+        async with asyncio.timeout(BODY_DEADLINE_S + PATIENCE_S):
             answers = await asyncio.gather(*(reader.read() for reader, _ in slow))
     assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 400 Bad Request"}
     assert all(b"did not arrive within 10 s" in answer for answer in answers)
@@ -227,7 +226,7 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
                 return await metric(ledger, "in_flight") >= 5
 
             await wait_until(full, swallow=httpx.HTTPError)  # of a machine that is busy
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 late = [asyncio.create_task(api.move(receipt("berlin", "A", 1))) for _ in range(3)]
                 done, _ = await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
                 for shed in [task.result() for task in done]:

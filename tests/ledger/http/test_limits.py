@@ -18,11 +18,9 @@ from server.http.body_limits import BodyLimits
 from server.problems import Invalid, Problem, TooLarge
 from tests.conftest import StartLedger
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, problem, receipt
 from tests.simulation.loop import on_virtual_clock
-
-DEADLINE_S = 10.0
 
 
 @asynccontextmanager
@@ -36,7 +34,7 @@ async def connection(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
 
 
 async def answer_to(url: str, *chunks: bytes) -> bytes:
-    async with asyncio.timeout(DEADLINE_S), connection(url) as (reader, writer):
+    async with asyncio.timeout(PATIENCE_S), connection(url) as (reader, writer):
         for chunk in chunks:
             writer.write(chunk)
             await writer.drain()
@@ -64,7 +62,7 @@ async def test_a_small_body_that_nobody_read_keeps_the_connection(http_system: S
     async with connection(http_system.ledger_url) as (reader, writer):
         for _ in range(2):
             writer.write(b"POST /v1/movements HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 head = await reader.readuntil(b"\r\n\r\n")
                 assert head.startswith(b"HTTP/1.1 401 ")
                 assert b"connection: close" not in head
@@ -244,7 +242,7 @@ async def test_a_connection_that_does_not_read_its_answer_is_closed(monkeypatch:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     async with connection(url_of("http", listener, None)) as (_, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await ended.wait()
     server.stop()
     await serving

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import StartLedger
 from tests.harness.postgres import PostgresServer
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, field, problem, receipt, sale
 from tests.ledger.held_rows import database_of
 from wire.shards import shard_of
@@ -190,7 +190,7 @@ async def test_a_long_poll_sees_a_commit_of_another_ledger(start_ledger: StartLe
         poll = asyncio.create_task(reader.get("/v1/events", params={"shard": shard, "wait": 30}))
         await wait_until(lambda: polls_are(one.admin, 1))
         moved = (await writer.move(receipt("berlin", "A", 1))).json()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await poll).json()["events"] == moved["events"]
 
 
@@ -207,7 +207,7 @@ async def test_a_long_poll_ends_with_its_time_its_caller_or_the_ledger(
         poll = asyncio.create_task(api.get("/v1/events", params={"shard": 0, "wait": 30}))
         await wait_until(lambda: polls_are(ledger.admin, 1))
         ledger.terminate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await poll).json()["events"] == []
         assert await ledger.wait() == 0
 

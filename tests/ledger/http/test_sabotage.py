@@ -14,7 +14,7 @@ from server.problems import Overloaded
 from tests.conftest import StartLedger
 from tests.harness.postgres import PostgresServer
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, problem, receipt
 from tests.ledger.held_rows import database_of, is_waiting, locked
 
@@ -91,7 +91,7 @@ async def test_more_than_the_queue_holds_is_refused_at_once_and_the_rest_goes_th
             first = asyncio.create_task(api.move(receipt("berlin", "A", 1)))
             await wait_until(lambda: is_waiting(postgres, system.database_url))
             crowd = [asyncio.create_task(api.move(thousand)) for _ in range(22)]
-            done, _ = await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+            done, _ = await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
             refused = next(iter(done)).result()
             assert problem(refused) == (503, "overloaded")
             assert refused.json()["queued_lines"] > 19_000

@@ -24,7 +24,7 @@ from server.http.listening import BACKLOG
 from stockwire import AsyncClient
 from tests.harness.servers import free_port
 from tests.harness.system import ProcessSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.server.tls.certificates import Authority
 
 AT_ONCE = 1_000
@@ -105,7 +105,11 @@ def assert_backlog(url: str) -> None:
     if not somaxconn.exists() or shutil.which("ss") is None:
         return  # only Linux says so
     shown = subprocess.run(
-        ["ss", "-Hltn", f"sport = :{urlsplit(url).port}"], capture_output=True, text=True, timeout=10, check=True
+        ["ss", "-Hltn", f"sport = :{urlsplit(url).port}"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     held = [int(line.split()[2]) for line in shown.stdout.splitlines()]  # Send-Q
     assert held

@@ -15,8 +15,8 @@ from tests.harness.api_keys import make_token
 from tests.harness.metrics import await_metric
 from tests.harness.servers import TRACEBACK, Server
 from tests.harness.system import System
+from tests.harness.waiting import PATIENCE_S
 
-DEADLINE_S = 20.0
 LONG_POLL_S = 30
 READER = make_token("stock:read:*", "feed")
 SERVICES = ("ledger", "hub")
@@ -42,7 +42,7 @@ class Line:
         await self._writer.drain()
 
     async def head(self) -> tuple[int, dict[str, str]]:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             text = (await self._reader.readuntil(b"\r\n\r\n")).decode()
         status, *lines = text.strip().split("\r\n")
         return int(status.split()[1]), {
@@ -51,15 +51,15 @@ class Line:
 
     async def read(self) -> tuple[int, bytes]:
         status, headers = await self.head()
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return status, await self._reader.readexactly(int(headers["content-length"]))
 
     async def more(self, wanted: bytes) -> bytes:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._reader.readuntil(wanted)
 
     async def rest(self) -> bytes:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._reader.read()
 
     def send(self, data: bytes) -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from server.http.listening import bind, url_of
 from server.settings.environment import SettingsError
+from tests.harness.waiting import PATIENCE_S
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
 def test_a_process_on_every_address_is_not_deaf_to_ipv4() -> None:
     with bind("::", 0, "A_HOST", "A_PORT") as listener:
-        socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=5).close()
+        socket.create_connection(("127.0.0.1", listener.getsockname()[1]), timeout=PATIENCE_S).close()
         assert url_of("http", listener, None).startswith("http://[::]:")
 
 

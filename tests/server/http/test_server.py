@@ -16,9 +16,8 @@ from server.http import server
 from server.http.connection import BoundedConnection
 from server.http.server import HttpServer, create_http_server
 from server.tls.handshakes import Handshakes
-from tests.harness.waiting import POLL_S
+from tests.harness.waiting import PATIENCE_S, POLL_S
 
-DEADLINE_S = 60.0
 GRACE_S = 30
 
 
@@ -53,8 +52,8 @@ async def serving(app: ASGIApp, grace_s: int = GRACE_S) -> AsyncIterator[Serving
         ended = asyncio.create_task(served.serve(sockets=[listener]))
         try:
             async with (
-                asyncio.timeout(DEADLINE_S),
-                httpx.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE_S) as http,
+                asyncio.timeout(PATIENCE_S),
+                httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as http,
             ):
                 yield Serving(served, listener, ended, http)
         finally:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import trustme
 
+from tests.harness.waiting import PATIENCE_S
+
 NAMES = ("127.0.0.1", "localhost")
 
 
@@ -62,7 +64,7 @@ _END = "-----END CERTIFICATE-----\n"
 async def certificate_at(url: str, trust: ssl.SSLContext) -> bytes:
     """What a new connection is shown (DER). Raises ssl.SSLError, ConnectionError."""
     parts = urlsplit(url)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         _, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=trust)
     shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.transport.abort()

@@ -8,6 +8,7 @@ import pytest
 
 from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import FILE_BYTES_MAX, Certificate, Tls, certificate_of, refuse_unencrypted, trusting
+from tests.harness.waiting import PATIENCE_S
 from tests.server.tls.certificates import Authority
 
 
@@ -86,7 +87,7 @@ def test_a_key_of_another_certificate_is_refused(authority: Authority, tmp_path:
 def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(authority: Authority) -> None:
     locked = authority.key.with_name("locked.pem")
     command = ["openssl", "ec", "-aes256", "-passout", "pass:hidden", "-in", str(authority.key), "-out", str(locked)]
-    subprocess.run(command, check=True, capture_output=True, timeout=20)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
     locked.chmod(0o600)
     said = refusal(Certificate(authority.chain, locked))
     assert said == f"STOCKWIRE_TLS_KEY_FILE={locked} wants a passphrase: name a key without one"

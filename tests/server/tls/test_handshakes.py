@@ -16,12 +16,11 @@ import uvloop
 
 from server.tls.certificate import HANDSHAKE_S, Certificate, Tls
 from server.tls.handshakes import Handshakes
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.server.tls.certificates import Authority
 
 MAX = 5
 ROUNDS = 200
-DEADLINE_S = 20.0
 
 Test = Callable[[Handshakes, ssl.SSLContext], Coroutine[Any, Any, None]]
 
@@ -42,7 +41,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Test], None
         authority = Authority(tmp_path / "authority")
         handshakes = Handshakes(Tls(Certificate(authority.chain, authority.key)), under_way_max=MAX)
         with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(asyncio.wait_for(test(handshakes, authority.trusting()), DEADLINE_S))
+            runner.run(asyncio.wait_for(test(handshakes, authority.trusting()), PATIENCE_S))
 
     return run_it
 

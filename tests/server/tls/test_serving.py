@@ -318,7 +318,7 @@ async def test_a_client_that_never_reads_costs_bounded_memory_over_tls_too(
                 text = (await http.get(f"{hub.admin}/metrics")).text
                 return "stockwire_hub_connections 0.0" in text and 'closes_total{code="4101"} 1.0' in text
 
-            await wait_until(cut, 15, what="cut off")
+            await wait_until(cut, what="cut off")
     hub.check_log()
 
 

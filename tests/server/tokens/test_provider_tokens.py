@@ -11,7 +11,7 @@ import pytest
 from tests.harness.api_keys import make_token
 from tests.harness.stream import open_stream
 from tests.harness.system import ProcessSystem, System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.hub.shop import Shop
 from tests.ledger.api import Api, problem
 from tests.server.tls.certificates import Authority
@@ -98,9 +98,9 @@ async def test_a_stream_ends_with_its_token_however_it_was_signed(system: System
         async with open_stream(url, lasts) as lasting, open_stream(url, minted) as of_key, open_stream(url) as ending:
             # should the machine stand still here, it is refused with the same code
             await ending.request("connect", token=token(RSA, "RS256", "r", READ, exp=int(time.time()) + 3))
-            assert await ending.closed(PATIENCE_S) == 4104
+            assert await ending.closed() == 4104
             await Shop(system).revoke(key)
-            assert await of_key.closed(PATIENCE_S) == 4001
+            assert await of_key.closed() == 4001
             await lasting.subscribe("berlin", ["A"])
 
 
@@ -179,7 +179,7 @@ async def test_before_a_provider_answers_tokens_cannot_be_checked_and_keys_can(s
     assert await status(system, await system.admin_key()) == [200, 200]
     await provider.start()
     try:
-        await wait_until(lambda: both_good(system, good), 20)
+        await wait_until(lambda: both_good(system, good))
     finally:
         await provider.stop()
 
@@ -194,4 +194,4 @@ async def status(system: System, credential: str) -> list[int]:
     async with httpx.AsyncClient(
         trust_env=False, verify=False, headers={"Authorization": f"Bearer {credential}"}
     ) as http:
-        return [(await http.get(url, timeout=10)).status_code for url in urls]
+        return [(await http.get(url, timeout=PATIENCE_S)).status_code for url in urls]
