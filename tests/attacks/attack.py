@@ -11,8 +11,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.harness.stream import Stream, open_stream
-
-DEADLINE_S = 30.0
+from tests.harness.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Met(Counter[str]):
         async with httpx.AsyncClient(
             trust_env=False,
             verify=False,
-            timeout=DEADLINE_S,
+            timeout=PATIENCE_S,
         ) as client:
             answer = await client.request(method, url, headers=headers, **options)
         self[str(answer.status_code)] += 1
@@ -69,7 +68,7 @@ class Met(Counter[str]):
             await self.ended(stream)
 
     async def ended(self, stream: Stream) -> None:
-        code = await stream.closed(DEADLINE_S)
+        code = await stream.closed(PATIENCE_S)
         self["cut off" if code is None else f"close {code}"] += 1
 
     async def errors(self, stream: Stream) -> None:

@@ -14,7 +14,7 @@ import httpx
 
 from tests.harness.stream import Stream, open_stream
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.hub.shop import Shop
 
 LOCATION = "counter"
@@ -101,7 +101,7 @@ async def _follow(stream: Stream, screen: dict[str, int], found: Bystanders) -> 
 
 async def _sell(ledger_url: str, key: str, found: Bystanders) -> None:
     headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=ledger_url, headers=headers, trust_env=False, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=ledger_url, headers=headers, trust_env=False, timeout=PATIENCE_S) as http:
         for sku in itertools.cycle(SKUS):
             body = {"sku": sku, "location": LOCATION, "quantity": -1, "kind": "sale"}
             answer = await http.post("/v1/movements", json=body, headers={"Idempotency-Key": secrets.token_hex(12)})

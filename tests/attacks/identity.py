@@ -12,6 +12,7 @@ import httpx
 from tests.attacks.attack import Met, Target, attack
 from tests.harness.api_keys import make_token
 from tests.harness.stream import open_stream
+from tests.harness.waiting import PATIENCE_S
 from wire.tokens import STOCKWIRE
 
 FORBIDDEN_SCOPES = ("stock:write:*", "admin")
@@ -122,7 +123,7 @@ async def _ask(method: str, url: str, token: str, body: Any = None, origin: str 
     async with httpx.AsyncClient(
         trust_env=False,
         verify=False,
-        timeout=10,
+        timeout=PATIENCE_S,
     ) as client:
         return await client.request(method, url, json=body, headers=headers)
 

@@ -17,6 +17,7 @@ from tests.attacks.identity import IDENTITY
 from tests.attacks.malformed import MALFORMED
 from tests.harness.children import die_with_parent
 from tests.harness.processes import ROOT, clean_environment
+from tests.harness.waiting import PATIENCE_S
 
 ATTACKS: tuple[Attack, ...] = (*IDENTITY, *FLOODS, *MALFORMED)
 DEADLINE_S = 120.0
@@ -62,7 +63,7 @@ async def open_striker() -> AsyncIterator[Striker]:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await process.wait()
         except TimeoutError:
             process.kill()

@@ -38,8 +38,6 @@ KILLS = {"hub-1": 0.2, "valkey": 0.27, "ledger": 0.34, "postgres": 0.41}
 LANDED_MIN, LANDED_MAX = 0.15, 0.97
 """All that must be so: the import was under way."""
 IMPORT_DEADLINE_S = 240.0
-AGREED_DEADLINE_S = 60.0
-"""This process reads half a million messages meanwhile; the line in the log says how long it took."""
 
 
 @pytest.mark.timeout(SIZE.timeout_s + IMPORT_DEADLINE_S)
@@ -61,7 +59,7 @@ async def test_an_import_survives_the_death_of_every_part(tmp_path: Path) -> Non
             assert landed.keys() == KILLS.keys()
             assert all(LANDED_MIN <= share <= LANDED_MAX for share in landed.values()), landed
             ended = time.monotonic()
-            await await_agreement(client, LOCATION, watchers, AGREED_DEADLINE_S)
+            await await_agreement(client, LOCATION, watchers)
             logger.info(
                 "%s; killed at %s; %d views agree after %.1f s",
                 first,

@@ -18,6 +18,7 @@ import asyncpg
 from cli.embedded import Postgres
 from cli.launch import Watchdog
 from ledger.database.engine import SERVER_SETTINGS
+from tests.harness.embedded_server import EmbeddedServer
 from tests.harness.waiting import PATIENCE_S
 
 T = TypeVar("T")
@@ -29,28 +30,16 @@ SHARED_MEMORY = {"dynamic_shared_memory_type": "mmap"}
 megabyte each time, until one starts on the same folder again."""
 
 
-class PostgresServer:
-    """One embedded server over ``folder``, at one Unix socket for its whole life.
+class PostgresServer(EmbeddedServer[Postgres]):
+    """``kill`` and ``pause`` are for the postmaster: connections that are open go on while it is paused, new ones hang.
 
-    ``start`` after ``kill`` or ``stop`` comes back at the same address. ``stop`` is safe if never started, and twice.
     All methods but ``query`` block: inside a test that has other things going on, call them by ``asyncio.to_thread``.
     """
 
     def __init__(self, folder: Path, watchdog: Watchdog, options: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        super().__init__(folder, Postgres(folder, watchdog, {**SHARED_MEMORY, **(options or {})}))
         self.data = folder / "postgres"
-        self._server = Postgres(folder, watchdog, {**SHARED_MEMORY, **(options or {})})
-
-    @property
-    def pid(self) -> int:
-        """Of the postmaster."""
-        assert self._server.process, "PostgreSQL was never started"
-        return self._server.process.pid
-
-    @property
-    def running(self) -> bool:
-        return self._server.process is not None and self._server.process.poll() is None
 
     @property
     def socket(self) -> Path:
@@ -65,30 +54,11 @@ class PostgresServer:
         parts = urlsplit(self._server.url)
         return f"postgresql://{parts.username}:{parts.password}@127.0.0.1:{port}/{database}"
 
-    def start(self) -> None:
-        """Returns when it answers. Raises EmbeddedFailed with the end of its log."""
-        self._server.start(PATIENCE_S)
-
     def kill(self) -> None:
         """SIGKILL to the postmaster, as a fault; returns when its backends have noticed and gone too."""
+        super().kill()
         if self._server.process is not None:
-            self._server.process.kill()
-            self._server.process.wait()
             self._await_backends_gone()
-
-    def stop(self) -> None:
-        if self.running:
-            self.resume()
-        self._server.stop()
-
-    def pause(self) -> None:
-        """SIGSTOP to the postmaster: connections already open go on, new ones hang."""
-        assert self._server.process
-        self._server.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        assert self._server.process
-        self._server.process.send_signal(signal.SIGCONT)
 
     def signal_all(self, number: signal.Signals) -> None:
         """To the postmaster and everything under it: SIGSTOP freezes the whole database, SIGCONT lets it go on."""

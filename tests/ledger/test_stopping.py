@@ -7,11 +7,10 @@ import httpx
 from tests.conftest import StartLedger
 from tests.harness.postgres import PostgresServer
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, receipt
 from tests.ledger.held_rows import database_of, is_waiting, locked
 
-DEADLINE_S = 60.0
 LOCKED_S = 8.0
 """With ``patient_commits`` a ledger waits for rows for 10 s."""
 
@@ -23,13 +22,13 @@ async def test_a_ledger_that_still_answers_while_it_stops_is_not_ready(
     ledger = await start_ledger()
     async with (
         Api(ledger.url, await system.admin_key()) as api,
-        httpx.AsyncClient(trust_env=False, verify=False, timeout=DEADLINE_S) as probe,
+        httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_S) as probe,
     ):
         await api.stock("berlin", "A", 1)
         assert (await probe.get(f"{ledger.admin}/readyz")).status_code == 200
         async with locked(system.database_url):
             sale = asyncio.create_task(api.move(receipt("berlin", "A", 1)))
-            await wait_until(lambda: is_waiting(postgres, system.database_url), DEADLINE_S)
+            await wait_until(lambda: is_waiting(postgres, system.database_url), PATIENCE_S)
             ledger.terminate()
 
             async def refusal() -> httpx.Response | None:
@@ -61,4 +60,4 @@ async def test_a_ledger_that_has_stopped_has_no_connection_to_the_database(
     async def none() -> bool:
         return await connections() == 0
 
-    await wait_until(none, 10.0)  # a backend is a moment late to end
+    await wait_until(none)  # a backend is a moment late to end

@@ -9,9 +9,7 @@ import pytest
 
 from ledger.feed.publisher import PIPELINE_MAX, Publisher
 from tests.harness.valkey import ValkeyServer
-from tests.harness.waiting import wait_until
-
-PATIENCE_S = 60.0
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 
 @asynccontextmanager

@@ -27,7 +27,6 @@ from tests.server.tokens.provider import (
 
 RSA, NEW, LEDGER = private_key("RSA"), private_key("EC", "new"), private_key("EC", "ledger")
 READ = "stock:read:berlin"
-PATIENCE_S = 60.0
 
 
 async def start(system: System, provider: IdentityProvider, signing_key: Path | None, **environment: object) -> None:
