@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stockwire import AsyncClient, AsyncSubscription, Unavailable
+from tests.harness.waiting import PATIENCE_S
 
 ELSEWHERE = "one client, one loop"
 
@@ -70,7 +71,7 @@ async def test_a_subscription_is_read_in_the_loop_that_entered_it() -> None:
         uses: list[Callable[[AsyncSubscription], Awaitable[object]]] = [
             lambda stream: anext(stream),
             lambda stream: stream.ready(),
-            lambda stream: stream.next_event(30.0),
+            lambda stream: stream.next_event(PATIENCE_S),
             lambda stream: stream.close(),
         ]
         async with stream:

@@ -21,6 +21,7 @@ from stockwire import AsyncClient
 from tests.cli.running import PROGRAM, RunningUp
 from tests.docs.pages import pages
 from tests.harness.pseudo_terminal import PseudoTerminal
+from tests.harness.waiting import PATIENCE_S
 
 COLUMNS, ROWS = 80, 24
 SALE_ROWS = 30
@@ -123,7 +124,7 @@ async def _prepare(up: RunningUp) -> None:
     async with AsyncClient(up.run["ledger"], up.run["key"]) as client, client.subscribe("shop") as subscription:
         await subscription.ready()
         for _ in range(5):
-            await subscription.next_event(timeout_s=10)
+            await subscription.next_event(timeout_s=PATIENCE_S)
 
 
 def _quoted(word: str) -> str:

@@ -23,7 +23,7 @@ from tests.harness.processes import ServerProcess
 from tests.harness.servers import free_port
 from tests.harness.stream import open_stream
 from tests.harness.system import ProcessSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.server.tls.certificates import Authority, certificate_at
 
 READER = make_token("stock:read:*")
@@ -96,7 +96,7 @@ def sold_and_seen_without_asyncio(url: str, key: str) -> int:
         subscription.ready()
         version = client.stock.sell("A", "berlin").level.version
         while subscription.view["berlin", "A"].version < version:
-            assert subscription.next_event(10) is not None
+            assert subscription.next_event(PATIENCE_S) is not None
         return subscription.view["berlin", "A"].available
 
 
