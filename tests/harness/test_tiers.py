@@ -41,6 +41,16 @@ def test_on_a_shared_server(postgres): pass
 """
 
 
+SAYS_MARKS = """
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        print(f"marks of {item.name}:", *sorted({mark.name for mark in item.iter_markers()} - {"usefixtures"}))
+"""
+
+
 def run(tmp_path: Path, *arguments: str) -> str:
     (tmp_path / "test_planted.py").write_text(PLANTED)
     done = subprocess.run(
@@ -64,11 +74,18 @@ def test_a_quick_test_that_starts_a_program_fails_and_says_what_to_do(tmp_path: 
 
 
 @pytest.mark.usefixtures("processes")
-def test_a_tier_is_chosen_by_its_mark(tmp_path: Path) -> None:
-    for tier, number in (("pure and not quick", 0), ("campaign", 1), ("sized", 1), ("not quick", 2)):
-        said = run(tmp_path, "-m", tier)
-        assert (f"{number} passed" in said) if number else ("7 deselected" in said), said
-    assert "test_on_a_shared_server" not in run(tmp_path, "-m", "pure", "--collect-only")
+def test_a_tier_is_told_from_the_fixtures_and_chosen_by_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(SAYS_MARKS)
+    said = run(tmp_path, "-s", "--collect-only", "-m", "not campaign")
+    assert [line for line in said.splitlines() if line.startswith("marks of ")] == [
+        "marks of test_quick: pure quick",
+        "marks of test_quick_and_good: pure quick",
+        "marks of test_prepared: pure quick",
+        "marks of test_process: process",
+        "marks of test_as_large: pure quick sized",
+        "marks of test_on_a_shared_server: quick",
+    ], said
+    assert "6/7 tests collected (1 deselected)" in said, said
 
 
 def test_a_room_that_outgrew_its_budget_is_named_with_its_share() -> None:
