@@ -48,7 +48,7 @@ async def test_a_broker_that_hangs_does_not_hold_up_the_end(private_valkey: Valk
             publisher.heartbeat("epoch", 0, 1)
         publisher.stop()
         await asyncio.wait_for(run, PATIENCE_S)
-        assert publisher.counters.failed == PIPELINE_MAX, "one try is enough: there are ten times as many messages"
+        assert 0 < publisher.counters.failed <= PIPELINE_MAX, "one try is enough: there are ten times as many messages"
     finally:
         private_valkey.resume()
 
