@@ -86,7 +86,12 @@ class Stream:
 @asynccontextmanager
 async def open_stream(url: str, token: str | None = None, **options: Any) -> AsyncIterator[Stream]:
     """Connect to a hub's stream URL; with ``token``, authenticate too. ``options`` go to websockets' ``connect``."""
-    defaults: dict[str, Any] = {"subprotocols": [SUBPROTOCOL], "compression": None, "proxy": None, "open_timeout": 10}
+    defaults: dict[str, Any] = {
+        "subprotocols": [SUBPROTOCOL],
+        "compression": None,
+        "proxy": None,
+        "open_timeout": PATIENCE_S,
+    }
     async with connect(url, **{**defaults, **options}) as connection:
         stream = Stream(connection)
         if token is not None:

@@ -149,7 +149,7 @@ async def _at_once(ask: Callable[[], Awaitable[T]]) -> list[T]:
 async def _upgrade(url: str) -> Response | None:
     """None: it was let in."""
     try:
-        async with open_stream(url, open_timeout=60):
+        async with open_stream(url):
             return None
     except InvalidStatus as refused:
         return refused.response
@@ -157,7 +157,7 @@ async def _upgrade(url: str) -> Response | None:
 
 async def _open_events(reader: httpx.AsyncClient) -> tuple[int, str]:
     """Status and type of problem."""
-    async with reader.stream("GET", "/v1/levels/stream?location=berlin", timeout=60) as answer:
+    async with reader.stream("GET", "/v1/levels/stream?location=berlin") as answer:
         if answer.status_code == 200:
             return 200, ""
         await answer.aread()
