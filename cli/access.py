@@ -38,7 +38,7 @@ async def prepare_database(folder: DataFolder, database_url: str) -> PreparedAcc
     """Raises DatabaseUnusable."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            await migrations.upgrade(database_url)
+            await migrations.expand(database_url)
             return await _prepare_access(folder, database_url)
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -18,7 +18,7 @@ import typer
 
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
 from server.settings.environment import EXIT_CONFIG, SettingsError
-from stockwire.cli.failure import line_of, status_of
+from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER, line_of, status_of
 from stockwire.cli.numbers import number, whole
 from stockwire.cli.options import complete
 from stockwire.cli.output import after
@@ -97,6 +97,10 @@ def hub(
 def migrate(
     data: Data = None,
     shards: Annotated[int, typer.Option(parser=whole(1), help="Number of shards; fixed by the first migration.")] = 4,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done: steps, locks, sizes.")] = False,
+    contract: Annotated[
+        bool, typer.Option("--contract", help="Take away what only older ledgers need. There is no way back.")
+    ] = False,
     new_epoch: Annotated[bool, typer.Option("--new-epoch", help="Last step of a restore: tell everybody.")] = False,
     public_steps: Annotated[
         str | None, typer.Option("--public-steps", metavar="1,5,10", help="The quantities that the public may see.")
@@ -105,13 +109,27 @@ def migrate(
         int, typer.Option("--public-low", parser=whole(1), help="Below this step stock shows as low.")
     ] = 5,
 ) -> None:
-    """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
+    """Bring the database to this version's schema, beside the sales. Safe to run again, and from several machines."""
+    from cli import migrating
     from ledger import migrations
 
+    if contract and (new_epoch or public_steps is not None):
+        raise typer.BadParameter("--contract is a step of its own: run it without --new-epoch and --public-steps")
     steps = None if public_steps is None else _public_steps(public_steps, public_low)
     with _database_refusals():
         url = database_url(checked_variables(data))
-        _run(migrations.upgrade(url, shards))
+    if plan:
+        with _database_refusals():
+            planned = _run(migrations.plan(url, shards, contracting=contract))
+        print(migrating.shown(planned, contracting=contract))
+        return
+    if contract:
+        with _database_refusals():
+            done = _run(migrations.contract(url, migrating.say))
+        print(migrating.contracted(done))
+        return
+    with _database_refusals():
+        _run(migrations.expand(url, shards, migrating.say))
     print("The database is migrated.")
     if steps is not None:
         with _database_refusals():
@@ -291,9 +309,14 @@ def _database_refusals() -> Iterator[None]:
     from asyncpg import InterfaceError, PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
+    from ledger.migrations.errors import MigrationRefused, MigrationStopped
+
     with _refusals():
         try:
             yield
+        except (MigrationStopped, MigrationRefused) as error:
+            print(f"stockwire: {error}", file=sys.stderr)
+            raise typer.Exit(EXIT_LATER if isinstance(error, MigrationStopped) else EXIT_FAILED) from error
         except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             print(f"stockwire: the database cannot be used: {reason} (`stockwire doctor` says more)", file=sys.stderr)

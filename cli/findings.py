@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from ledger.access.keys import ApiKey
+from ledger.migrations.schema import Ledger, Schema, too_new, too_old
+from server.version import unpromised
 from stockwire.cli.counted import counted
 from wire.scopes import allows
 
@@ -103,6 +105,21 @@ def version_finding(number: int, unix_socket: bool) -> Finding:
     return Finding("version", FindingState.GOOD, shown)
 
 
+def schema_finding(ledger: Ledger, schema: Schema | None) -> Finding:
+    """Whether ledgers of this version may work on the database."""
+    if schema is not None and ledger.is_too_old_for(schema):
+        return Finding(
+            "migrations", FindingState.FAILED, too_old(ledger, schema), f"upgrade to {schema.bears_version} or later"
+        )
+    if schema is None or ledger.is_too_new_for(schema):
+        return Finding("migrations", FindingState.FAILED, too_new(ledger, schema), "stockwire migrate")
+    shown = f"schema {schema.revision}, which bears ledgers that know {schema.bears} or later"
+    if schema.revision < ledger.knows:
+        behind = f"{shown}; stockwire {ledger.version} brings {ledger.knows}"
+        return Finding("migrations", FindingState.WARNING, behind, "stockwire migrate")
+    return Finding("migrations", FindingState.GOOD, shown)
+
+
 def clock_finding(skew_s: float, uncertain_s: float) -> Finding:
     """``skew_s``: the database's clock minus ours, known to within ``uncertain_s``."""
     off = max(0.0, abs(skew_s) - uncertain_s)
@@ -146,6 +163,18 @@ class OpenFiles:
 
     count: int
     most: int
+
+
+def versions_finding(stated: Mapping[str, str]) -> Finding:
+    """``stated``: the version of each process that says it, by name."""
+    if not stated:
+        return Finding("versions", FindingState.SKIPPED, "no process states its version")
+    apart = unpromised(stated.values())
+    if apart is not None:
+        oldest, newest = (next(name for name, version in stated.items() if version == one) for one in apart)
+        detail = f"{oldest} is {apart[0]} and {newest} is {apart[1]}: only a version and the one before work together"
+        return Finding("versions", FindingState.FAILED, detail, f"upgrade {oldest}")
+    return Finding("versions", FindingState.GOOD, ", ".join(sorted(set(stated.values()))))
 
 
 def files_finding(stated: Mapping[str, OpenFiles]) -> Finding:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from server.http.health import HealthRoutes
 from server.http.problems import Problems
 from server.metrics import exposition
+from server.version import VERSION
 
 
 def create_app(
@@ -31,7 +32,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/metrics", metrics, methods=["GET"]),
-            *HealthRoutes(not_ready).routes(),
+            *HealthRoutes(not_ready, {"version": VERSION}).routes(),
             Route("/drain", start_drain, methods=["POST"]),
         ]
     )

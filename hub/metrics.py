@@ -22,6 +22,7 @@ from hub.stream.stream import Stream
 from server.http.problems import Problems
 from server.metrics import Families, create_registry
 from server.tls.handshakes import Handshakes
+from server.version import VERSION
 
 PREFIX = "stockwire_hub"
 OURS = Families(PREFIX)
@@ -89,6 +90,7 @@ class HubCollector(Collector):
         yield OURS.gauges(
             "node", "1; its label is the name of this hub, as STOCKWIRE_HUB_NODE has it.", "node", {self._parts.node: 1}
         )
+        yield OURS.gauges("version", "1; its label is the version of this hub.", "version", {VERSION: 1})
         yield OURS.gauge(
             "fresh", "1 while this hub has everything that the ledger has committed, as far as it knows.", feed.fresh
         )

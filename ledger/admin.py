@@ -46,7 +46,7 @@ class MetricRoutes:
 
 def create_admin_app(parts: Parts, writers: Writers) -> Starlette:
     metrics = MetricRoutes(parts.read_engine, LedgerCollector(parts, writers))
-    app = Starlette(routes=[*metrics.routes(), *HealthRoutes(parts.why_not_ready).routes()])
+    app = Starlette(routes=[*metrics.routes(), *HealthRoutes(parts.why_not_ready, parts.versions).routes()])
     app.router.redirect_slashes = False
     parts.problems.install(app)
     return app

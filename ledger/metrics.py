@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from prometheus_client.core import Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ledger.commit.writers import Writers
@@ -32,6 +32,7 @@ WRITER_HELP = {
     "commit_seconds": "Time spent on batches, retries included, in seconds.",
 }
 NODE_HELP = "1; its label is the name of the machine that this ledger runs on."
+VERSION_HELP = "1; its labels are the version of this ledger, and the newest schema that it knows."
 PUBLISHER_HELP = {
     "published": "Messages that the broker took: batches, heartbeats and revocations.",
     "heartbeats": "Of all messages, heartbeats: the head of a shard, a few times a second.",
@@ -55,6 +56,7 @@ class LedgerCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield self._named()
+        yield self._version()
         yield from self._commits()
         yield from self._broker()
         yield from self._database()
@@ -63,6 +65,11 @@ class LedgerCollector(Collector):
 
     def _named(self) -> Metric:
         return OURS.gauges("node", NODE_HELP, "node", {socket.gethostname(): 1})
+
+    def _version(self) -> Metric:
+        family = GaugeMetricFamily(f"{PREFIX}_version", VERSION_HELP, labels=[*self._parts.versions])
+        family.add_metric([*self._parts.versions.values()], 1)
+        return family
 
     def _commits(self) -> Iterable[Metric]:
         counters = self._writers.counters

@@ -5,13 +5,14 @@ import logging
 import resource
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from ledger import migrations
 from ledger.access.hub_callers import HubCallers
 from ledger.admin import create_admin_app
 from ledger.commit.writers import Writers
 from ledger.database.connector import Connector
-from ledger.database.engine import COMMIT_SETTINGS, create_engine
+from ledger.database.engine import COMMIT_SETTINGS, LEDGER_SETTINGS, create_engine
 from ledger.feed.heads import Heads
 from ledger.feed.long_polls import LongPolls
 from ledger.feed.publisher import Publisher
@@ -20,6 +21,7 @@ from ledger.http.app import create_app, create_waiting_app
 from ledger.http.connection_table import ConnectionTable
 from ledger.http.parts import Parts
 from ledger.http.serving import Gate, create_server
+from ledger.migrations import marks
 from ledger.readiness import NoDatabase, Readiness
 from ledger.settings import Settings
 from server.http.problems import Problems
@@ -50,9 +52,10 @@ class LedgerProcess:
         if settings.public_url is None and settings.host in WILDCARDS:
             log.warning("discovery names %s, where no client gets through: set STOCKWIRE_LEDGER_PUBLIC_URL", url)
         # Commits and heads never wait for a connection behind reads.
-        connector = Connector(settings.database_url)
+        ours = migrations.this_ledger()
+        connector = Connector(settings.database_url, partial(marks.admit, ours))
         self._commit_engine = create_engine(connector, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
-        read_engine = create_engine(connector, settings.read_connections)
+        read_engine = create_engine(connector, settings.read_connections, LEDGER_SETTINGS)
         publisher = Publisher(settings.redis_url, settings.channel_prefix)
         heads = Heads(self._commit_engine, connector, publisher)
         self._readiness = Readiness(connector, read_engine, self._commit_engine, heads, settings.database_wait_s)
@@ -60,6 +63,7 @@ class LedgerProcess:
         self._parts = Parts(
             settings=settings,
             url=settings.public_url or url,
+            versions={"version": ours.version, "schema": ours.knows},
             why_not_ready=self._readiness.why_not,
             read_engine=read_engine,
             publisher=publisher,

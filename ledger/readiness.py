@@ -12,6 +12,8 @@ from ledger import migrations
 from ledger.database.connector import READ_ONLY, STANDBY, STANDING, Connector
 from ledger.database.reading import reading
 from ledger.feed.heads import Heads
+from ledger.migrations.marks import Contracted
+from ledger.migrations.schema import too_new
 from server.problems import Unavailable
 from server.settings.database_parameters import SETTING
 from server.settings.environment import SettingsError
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class NoDatabase(Exception):
-    """The database did not come, or was not migrated, within the time that the settings allow."""
+    """The database did not come, or was not migrated, within the time that the settings allow, or bears us no more."""
 
 
 class Readiness:
@@ -40,6 +42,7 @@ class Readiness:
         self._commit_engine = commit_engine
         self._heads = heads
         self._wait_s = wait_s
+        self._ledger = migrations.this_ledger()
         self._stopping = False
         self._waiting_for: str | None = "the database has not been reached yet"
         self._database_state = ""  # for whoever runs this ledger, and not for its clients
@@ -93,13 +96,15 @@ class Readiness:
             async with reading(self._read_engine) as connection:
                 await self._refuse_standby(connection)
             async with reading(self._read_engine) as connection:
-                current = await migrations.is_current_on(connection)
+                schema = await migrations.read_schema(connection)
             self._database_state = "it was reached"
-            if not current:
-                return "the database is not at this version's schema: run `stockwire migrate`"
+            if self._ledger.is_too_new_for(schema):
+                return too_new(self._ledger, schema)
             async with reading(self._commit_engine) as connection:
                 await self._heads.read(connection)
         except Unavailable as error:
+            if isinstance(error.__cause__, Contracted):
+                raise NoDatabase(error.detail) from None
             if isinstance(error.__cause__, asyncpg.ClientConfigurationError):
                 raise SettingsError(f"{SETTING}: {first_line(error.__cause__)}") from None
             self._database_state = first_line(error.__cause__)

@@ -115,7 +115,7 @@ def valkey(server_folder: Path, watchdog: Watchdog) -> Iterator[ValkeyServer]:
 def template_database(postgres: PostgresServer) -> str:
     """Name of a database migrated once, with the default number of shards. Cloned, never used."""
     name = postgres.create_database()
-    run_apart(migrations.upgrade(postgres.url(name)))
+    run_apart(migrations.expand(postgres.url(name)))
     return name
 
 
@@ -161,7 +161,7 @@ def private_postgres(server_folder: Path, watchdog: Watchdog, processes: None) -
 @pytest.fixture
 def private_database_url(private_postgres: PostgresServer) -> str:
     """The database ``stockwire`` of ``private_postgres``, migrated."""
-    run_apart(migrations.upgrade(private_postgres.url()))
+    run_apart(migrations.expand(private_postgres.url()))
     return private_postgres.url()
 
 

@@ -45,9 +45,8 @@ async def database(url: str) -> list[Finding]:
 
 
 async def schema(url: str) -> Finding:
-    if await migrations.is_current(url):
-        return Finding("migrations", FindingState.GOOD, "current")
-    return Finding("migrations", FindingState.FAILED, "the schema is not this version's", "stockwire migrate")
+    ledger, found = migrations.this_ledger(), await migrations.schema_of(url)
+    return findings.schema_finding(ledger, found)
 
 
 async def audit(url: str) -> list[Finding]:

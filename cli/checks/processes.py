@@ -30,20 +30,31 @@ async def processes(data: Path, variables: Mapping[str, str]) -> list[Finding]:
         ready = await asyncio.gather(*(_ready(http, name, url) for name, url in nodes.items()))
         files = await asyncio.gather(*(_files(http, url) for url in nodes.values()))
     stated = {name: found for name, found in zip(nodes, files, strict=True) if found is not None}
-    return [*ready, findings.files_finding(stated)]
+    versions = {name: version for name, (_, version) in zip(nodes, ready, strict=True) if version is not None}
+    found = [finding for finding, _ in ready]
+    return [*found, findings.versions_finding(versions), findings.files_finding(stated)]
 
 
-async def _ready(http: httpx.AsyncClient, name: str, url: str) -> Finding:
+async def _ready(http: httpx.AsyncClient, name: str, url: str) -> tuple[Finding, str | None]:
+    """With the version that it says it is; None from before 0.1.0, and where it does not answer."""
     fix = "start it; its log says why it ended (of a `stockwire up`: in the data folder)"
     try:
         answer = await fetch(http, f"{url}/readyz")
     except _FAILED as error:
         detail = f"does not answer at {url}: {error or type(error).__name__}"
-        return Finding(name, FindingState.FAILED, detail, fix)
+        return Finding(name, FindingState.FAILED, detail, fix), None
     if not answer.ok:
         detail = f"is not ready: {reason_of(answer.text)}"
-        return Finding(name, FindingState.FAILED, detail, "see its log for what it waits for")
-    return Finding(name, FindingState.GOOD, f"ready at {url}")
+        return Finding(name, FindingState.FAILED, detail, "see its log for what it waits for"), None
+    version = _version_of(answer.text)
+    return Finding(name, FindingState.GOOD, f"ready at {url}"), version
+
+
+def _version_of(body: str) -> str | None:
+    try:
+        return str(json.loads(body)["version"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def reason_of(body: str) -> str:

@@ -6,7 +6,7 @@ levels exact. One connector serves all engines of a process: what one connection
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
@@ -49,12 +49,16 @@ _SEEN = "stockwire.doubts"
 _REPLACED = "stockwire.replaced"
 
 
-class NoPrimary(ConnectionError):
-    """The server answers and takes no writes. ``reason``: STANDBY or READ_ONLY."""
+class Unusable(ConnectionError):
+    """The server answers, and cannot be worked with: ``reason``, for clients as well."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NoPrimary(Unusable):
+    """It takes no writes. ``reason``: STANDBY or READ_ONLY."""
 
 
 class CheckedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg comes without types
@@ -63,12 +67,16 @@ class CheckedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg co
     seen: int
 
 
+Admit = Callable[[CheckedConnection], Awaitable[None]]
+
+
 class Connector:
     """``doubts``: how often a server was found to be no primary any more. Connections from before are closed unused."""
 
-    def __init__(self, url: str) -> None:
-        """Raises SettingsError."""
+    def __init__(self, url: str, admit: Admit | None = None) -> None:
+        """``admit``: asked about each new connection to a primary; it may raise Unusable. Raises SettingsError."""
         self._url = read_database_url(url)
+        self._admit = admit
         self._hosts: tuple[Host | None, ...] = self._url.hosts or (None,)
         self._primary = 0  # the last that took writes
         self._next = 0  # asked first; moves past a silent host, since a caller may have time for one host only
@@ -91,8 +99,8 @@ class Connector:
     ) -> CheckedConnection:
         """Connects to the first host that takes writes, beginning with the last that did, or behind a silent host.
 
-        Raises NoPrimary, OSError, TimeoutError or an error of asyncpg: that of the last host, unless one of them
-        was reached and is no primary.
+        Raises Unusable, OSError, TimeoutError or an error of asyncpg: that of the last host, unless one of them
+        was reached and cannot be worked with.
         """
         failed: Exception | None = None
         first = self._next  # others may move it while we wait
@@ -105,7 +113,7 @@ class Connector:
                 raise
             except _AWAY as error:
                 self._pass_over(number)
-                failed = failed if isinstance(failed, NoPrimary) else error
+                failed = failed if isinstance(failed, Unusable) else error
             else:
                 self._next = number
                 return connection
@@ -142,6 +150,8 @@ class Connector:
                 )
                 try:
                     await self._check(number, connection)
+                    if self._admit is not None:
+                        await self._admit(connection)
                 except BaseException:
                     connection.terminate()
                     raise

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ledger.database.connector import NoPrimary
+from ledger.database.connector import Unusable
 from server.problems import Unavailable
 
 DEADLINE_S = 5.0
@@ -55,7 +55,7 @@ async def _reaching_database() -> AsyncIterator[None]:
         if _is_defect(error):
             raise
         log.debug("the database cannot be reached error=%r", error)  # the heads say it, and not once per request
-        reason = error.reason if isinstance(error, NoPrimary) else "the database cannot be reached"
+        reason = error.reason if isinstance(error, Unusable) else "the database cannot be reached"
         raise Unavailable(reason) from error
 
 

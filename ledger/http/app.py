@@ -58,7 +58,7 @@ def create_app(parts: Parts, writers: Writers) -> Starlette:
         KeyRoutes(engine, access, parts.publisher),
         TokenRoutes(access, settings.tokens.ours, settings.signer),
         KeySetRoutes(settings.signing_keys),
-        HealthRoutes(parts.why_not_ready),
+        HealthRoutes(parts.why_not_ready, parts.versions),
         DocumentRoutes(),
     )
     app = Starlette(
@@ -78,7 +78,7 @@ def create_app(parts: Parts, writers: Writers) -> Starlette:
 
 def create_waiting_app(parts: Parts) -> Starlette:
     """What is served until the database is there: health, and 503 for everything else."""
-    health = HealthRoutes(parts.why_not_ready)
+    health = HealthRoutes(parts.why_not_ready, parts.versions)
     app = Starlette(routes=[*health.routes(), health.everything_else()])
     app.router.redirect_slashes = False
     parts.problems.install(app)

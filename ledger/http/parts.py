@@ -1,6 +1,6 @@
 """The parts of a ledger that live as long as its process. ``ledger.process`` makes them and says when they start."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,11 +22,13 @@ from server.tokens.verifier import Verifier
 class Parts:
     """``url``: where clients find this ledger. ``why_not_ready``: None when it takes requests, else the reason.
 
-    ``read_engine``: for everything but commits and heads. ``handshakes``: of the API's port.
+    ``versions``: what it calls itself. ``read_engine``: for everything but commits and heads. ``handshakes``: of the
+    API's port.
     """
 
     settings: Settings
     url: str
+    versions: Mapping[str, str]
     why_not_ready: Callable[[], Awaitable[str | None]]
     read_engine: AsyncEngine
     publisher: Publisher

@@ -1,54 +1,161 @@
-"""Schema migrations (Alembic), and the epoch.
+"""The schema, as it changes beside the sales (Alembic, with steps of ours), and the epoch.
 
-upgrade(url, shards)   create or migrate; the number of shards is fixed the first time
-is_current(url)        whether nothing is left to migrate
+expand(url, shards)    create, or bring to the newest schema; ledgers of the version before go on
+contract(url)          take away what only older ledgers need, once none of them lives
+plan(url)              what either would do: steps, locks, sizes
+read_schema(...)       what a database says about itself
 new_epoch(url)         the last step of a restore
 set_public_steps(...)  what the public sees of a level
+
+Each migration is an expand: ledgers of the version before go on, and what they write is right. It may bring a contract.
 """
 
 import asyncio
 import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger.database.engine import create_engine
+from ledger.database.engine import SERVER_SETTINGS, create_engine
+from ledger.migrations import marks
+from ledger.migrations.errors import MigrationStopped, NotExpanded, OlderLedgers
+from ledger.migrations.revisions import Revision, newest, revisions
+from ledger.migrations.schema import BORNE, Ledger, Schema
+from server.version import VERSION
 from wire.availability import PublicSteps
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from ledger.migrations.planning import Planned
+
 # Alembic is a third of what a ledger would load at its start, and only migrating needs it: imported where that begins.
 
-_VERSIONS = Path(__file__).parent / "versions"
 SHARDS_DEFAULT = 4
 SHARDS_MAX = 64
 """Every ledger runs a writer for each shard and every hub a channel: more of them cost more than they give."""
 
+TURN_S_MAX = 60.0
+"""How long one migration waits for another to end."""
+_TURN_POLL_S = 0.2
+_LOCK = 0x5354_4F43
+"""Advisory lock of one key: whoever migrates."""
 
-async def upgrade(url: str, shards: int = SHARDS_DEFAULT) -> None:
-    """Bring the database at ``url`` to the newest schema. Safe to run again, and from several processes at once."""
+_SETTINGS = {
+    **SERVER_SETTINGS,
+    "idle_in_transaction_session_timeout": "30s",
+    # Whoever is killed at the client's end must not go on here.
+    "client_connection_check_interval": "1s",
+}
+
+Say = Callable[[str], None]
+
+
+async def expand(url: str, shards: int = SHARDS_DEFAULT, say: Say = lambda _: None) -> None:
+    """Bring the database at ``url`` to the newest schema, beside the sales of ledgers of the version before.
+
+    Safe to run again, from several processes at once, and after it was killed anywhere: it goes on where it was.
+    Raises MigrationStopped if somebody holds a table for too long, or another migrates, or what the database says.
+    """
     from alembic import command
 
-    await _on_connection(url, lambda connection: command.upgrade(_config(connection, shards), "head"))
+    async with _migrating(url) as connection:
+        empty = await read_schema(connection) is None
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync, shards, say), "head"))
+        if empty:  # there is nobody from before the version before this one
+            for revision in revisions():
+                if revision.contract and revision.number <= BORNE:
+                    await connection.run_sync(_contract, revision, say)
 
 
-async def is_current(url: str) -> bool:
-    engine = create_engine(url, pool_size=1)
+async def contract(url: str, say: Say = lambda _: None) -> list[Revision]:
+    """Take away what only older ledgers need. Returns what was contracted. There is no way back.
+
+    Raises OlderLedgers if one lives, NotExpanded, MigrationStopped, or what the database says.
+    """
+    async with _migrating(url) as connection:
+        _refuse_unexpanded(await read_schema(connection))
+        contracted = await _contracted(connection)
+        due = [one for one in revisions() if one.contract and one.number > contracted]
+        for revision in due:
+            await connection.run_sync(_contract, revision, say)
+        return due
+
+
+def _contract(connection: Connection, revision: Revision, say: Say) -> None:
+    from ledger.migrations import migrator
+
+    kept_out = marks.keep_out(connection, revision.number)
+    older = marks.older(connection, revision.number)
+    if older or not kept_out:
+        raise OlderLedgers(revision.since, [str(one) for one in older])
+    # From here on older ledgers are refused, also if what follows is stopped: it has begun.
+    connection.execute(
+        text("update ledger_meta set bears = :number, bears_version = :since"),
+        {"number": revision.number, "since": revision.since},
+    )
+    marks.let_in(connection, revision.number)
+    migrator.run(connection, revision.number, revision.contract, say)
+    connection.execute(text("update ledger_meta set contracted = :number"), {"number": revision.number})
+
+
+async def plan(url: str, shards: int = SHARDS_DEFAULT, *, contracting: bool = False) -> "list[Planned]":
+    """What ``expand`` or ``contract`` would do now. Changes nothing. Raises NotExpanded."""
+    from ledger.migrations import planning
+
+    engine = create_engine(url, pool_size=1, settings=_SETTINGS)
     try:
         async with engine.connect() as connection:
-            return await is_current_on(connection)
+            schema = await read_schema(connection)
+            if not contracting:
+                return await planning.plan(connection, schema, shards)
+            _refuse_unexpanded(schema)
+            return await planning.plan_contract(connection, await _contracted(connection))
     finally:
         await engine.dispose()
 
 
-async def is_current_on(connection: AsyncConnection) -> bool:
-    newest = max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+def _refuse_unexpanded(schema: Schema | None) -> None:
+    if schema is None or schema.revision < newest():
+        raise NotExpanded
+
+
+async def _contracted(connection: AsyncConnection) -> str:
+    contracted: str = (await connection.execute(text("select contracted from ledger_meta"))).scalar_one()
+    return contracted
+
+
+async def read_schema(connection: AsyncConnection) -> Schema | None:
+    """What the database says about itself; None if it has no tables."""
     if (await connection.execute(text("select to_regclass('alembic_version')"))).scalar_one() is None:
-        return False
-    return (await connection.execute(text("select version_num from alembic_version"))).scalars().all() == [newest]
+        return None
+    revision = (await connection.execute(text("select version_num from alembic_version"))).scalar_one_or_none()
+    if revision is None:
+        return None
+    # to_jsonb: a schema from before 0003 has no such columns, and bears its own ledgers alone.
+    row = (
+        await connection.execute(text("select to_jsonb(m)->>'bears', to_jsonb(m)->>'bears_version' from ledger_meta m"))
+    ).one()
+    return Schema(revision, row[0] or revision, row[1] or "the version that made it")
+
+
+async def schema_of(url: str) -> Schema | None:
+    """``read_schema`` on a connection of its own."""
+    engine = create_engine(url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            return await read_schema(connection)
+    finally:
+        await engine.dispose()
+
+
+def this_ledger() -> Ledger:
+    return Ledger(VERSION, newest())
 
 
 async def new_epoch(url: str) -> str:
@@ -84,25 +191,34 @@ def make_epoch() -> str:
     return secrets.token_hex(6)
 
 
-async def _on_connection(url: str, work: object) -> None:
-    engine = create_engine(url, pool_size=1)
+@asynccontextmanager
+async def _migrating(url: str) -> AsyncIterator[AsyncConnection]:
+    """Commits each statement by itself, and is the only one that migrates. Raises MigrationStopped."""
+    engine = create_engine(url, pool_size=1, settings=_SETTINGS, command_timeout_s=None)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(work)  # type: ignore[arg-type]  # a callable that takes the sync connection
+        async with engine.connect() as connection:
+            alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await _take_turn(alone)
+            yield alone
     finally:
         await engine.dispose()
 
 
-def _config(connection: Connection, shards: int) -> "Config":
+async def _take_turn(connection: AsyncConnection) -> None:
+    """The lock ends with the connection."""
+    ends_at = time.monotonic() + TURN_S_MAX
+    while not (await connection.execute(text(f"select pg_try_advisory_lock({_LOCK})"))).scalar_one():
+        if time.monotonic() > ends_at:
+            raise MigrationStopped(
+                "another migration is under way, and goes on by itself: run this again when it has ended"
+            )
+        await asyncio.sleep(_TURN_POLL_S)
+
+
+def _config(connection: Connection, shards: int, say: Say) -> "Config":
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    config.attributes["shards"] = shards
+    config.attributes.update(connection=connection, shards=shards, say=say)
     return config
-
-
-def run(url: str, shards: int = SHARDS_DEFAULT) -> None:
-    """``upgrade`` for callers without an event loop."""
-    asyncio.run(upgrade(url, shards))

@@ -9,7 +9,7 @@ import shutil
 import sys
 
 from cli.launch import Watchdog
-from ledger.migrations import upgrade
+from ledger import migrations
 from tests.attacks import campaign
 from tests.attacks.striker import ATTACKS
 from tests.bench.shop import make_folder
@@ -35,7 +35,7 @@ async def run(names: list[str]) -> int:
         try:
             postgres.start()
             valkey.start()
-            await upgrade(postgres.url())
+            await migrations.expand(postgres.url())
             system = ProcessSystem(folder, postgres.url(), valkey.url, "attacks")
             try:
                 await campaign.start(system)

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from cli.launch import Watchdog
-from ledger.migrations import SHARDS_DEFAULT, upgrade
+from ledger import migrations
+from ledger.migrations import SHARDS_DEFAULT
 from tests.harness.postgres import PostgresServer
 from tests.harness.system import ProcessSystem
 from tests.harness.valkey import ValkeyServer
@@ -81,7 +82,7 @@ async def open_shop() -> AsyncIterator[Shop]:
         try:
             postgres.start()
             valkey.start()
-            await upgrade(postgres.url(), SHARDS)
+            await migrations.expand(postgres.url(), SHARDS)
             system = ProcessSystem(folder, postgres.url(), valkey.url, "bench")
             await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
             await system.start_hub()

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli.launch import Watchdog
-from ledger.migrations import upgrade
+from ledger import migrations
 from tests.harness.moved_clock import faketime
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import Proxy, proxy_to, proxy_to_socket
@@ -68,7 +68,7 @@ async def open_field(folder: Path, watchdog: Watchdog, disk_mib: int = DISK_MIB)
         servers.callback(postgres.stop)
         postgres.start()
         valkey.start()
-        await upgrade(postgres.url())
+        await migrations.expand(postgres.url())
         async with AsyncExitStack() as cables:
             database = await cables.enter_async_context(proxy_to_socket(postgres.socket))
             broker = await cables.enter_async_context(proxy_to_socket(valkey.socket))

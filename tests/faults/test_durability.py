@@ -35,7 +35,7 @@ async def test_an_answer_never_leaves_before_its_commit_is_flushed(
     postgres = PostgresServer(folder, watchdog, {"synchronous_commit": synchronous, **SETTINGS})
     try:
         await asyncio.to_thread(postgres.start)
-        await migrations.upgrade(postgres.url())
+        await migrations.expand(postgres.url())
         system = ProcessSystem(tmp_path, postgres.url(), valkey.url, f"durable-{secrets.token_hex(4)}")
         await system.start_ledger()
         try:

@@ -46,7 +46,7 @@ def pair(server_folder: Path, watchdog: Watchdog) -> Iterator[DatabasePair]:
 async def system(
     tmp_path: Path, pair: DatabasePair, redis_url: str, channel_prefix: str
 ) -> AsyncIterator[ProcessSystem]:
-    await migrations.upgrade(pair.first.url())
+    await migrations.expand(pair.first.url())
     await pair.follow(pair.second, pair.first)
     system = ProcessSystem(tmp_path, pair.url, redis_url, channel_prefix)
     try:

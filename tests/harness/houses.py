@@ -67,11 +67,11 @@ HOUSES = {
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
-            "ground": "errors problems",
+            "ground": "errors problems version",
             "process": "metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
-        pure="problems rates.allowance settings.addresses http.codings http.level_cursor tokens.key_set"
+        pure="problems version rates.allowance settings.addresses http.codings http.level_cursor tokens.key_set"
         " tokens.signing_keys",
     ),
     "ledger": House(

@@ -4,6 +4,7 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from hub.admin import create_app
+from server.version import VERSION
 
 
 async def test_a_hub_that_is_not_ready_says_why_in_a_problem_document() -> None:
@@ -17,6 +18,6 @@ async def test_a_hub_that_is_not_ready_says_why_in_a_problem_document() -> None:
             "this hub is draining",
         )
         assert refused.headers["retry-after"] == "1"
-        assert (await admin.get("/readyz")).json() == {"status": "ready"}
+        assert (await admin.get("/readyz")).json() == {"status": "ready", "version": VERSION}
         assert (await admin.get("/healthz")).json() == {"status": "ok"}
         assert (await admin.get("/nothing")).json()["type"] == "not-found"

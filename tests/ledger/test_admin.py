@@ -11,7 +11,9 @@ from starlette.routing import Route
 from ledger.commit import counters
 from ledger.feed import publisher
 from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
+from ledger.migrations.revisions import newest
 from server.http.problems import Problems
+from server.version import VERSION
 from tests.harness.system import System
 from tests.ledger.api import LEDGER
 
@@ -27,7 +29,11 @@ async def test_the_admin_port_has_metrics_and_health_and_the_public_one_no_metri
         metrics = await client.get(f"{admin}/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=")
         assert "stockwire_ledger_oldest_snapshot_seconds" in metrics.text
-        assert (await client.get(f"{admin}/readyz")).json() == {"status": "ready"}
+        assert (await client.get(f"{admin}/readyz")).json() == {
+            "status": "ready",
+            "version": VERSION,
+            "schema": newest(),
+        }
         assert (await client.get(f"{admin}/healthz")).json() == {"status": "ok"}
         assert (await client.get(f"{http_system.ledger_url}/metrics")).status_code == 404
         assert (await client.get(f"{admin}/v1/items")).status_code == 404

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -46,6 +47,16 @@ async def test_a_database_that_never_comes_stops_the_start(tmp_path: Path) -> No
     await refuses(ledger_process("ledger", tmp_path, settings), 69, "STOCKWIRE_DATABASE_URL")
 
 
+async def test_a_database_that_was_contracted_for_later_versions_stops_the_start_at_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("update ledger_meta set bears = '9999', bears_version = '9.0.0'")
+    await connection.close()
+    settings = {**GOOD, "STOCKWIRE_DATABASE_URL": database_url, "STOCKWIRE_LEDGER_DATABASE_WAIT_S": "3600"}
+    await refuses(ledger_process("old", tmp_path, settings), 69, "start 9.0.0 or later")
+
+
 async def refuses(process: Server, status: int, named: str) -> None:
     """One line that names the setting."""
     process.launch()
@@ -74,7 +85,7 @@ async def test_before_the_database_is_there_it_says_so_and_then_starts(
             assert (await api.get("/healthz")).is_success
             answer = await api.post("/v1/movements", receipt("berlin", "A", 1), headers={"Idempotency-Key": "a"})
             assert problem(answer) == (503, "unavailable")
-            await migrations.upgrade(empty_database_url)
+            await migrations.expand(empty_database_url)
             await process.await_ready()
             assert (await api.get("/readyz")).is_success
     finally:

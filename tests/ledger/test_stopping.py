@@ -49,7 +49,7 @@ async def test_a_ledger_that_has_stopped_has_no_connection_to_the_database(
     ledger = await start_ledger()
     async with Api(ledger.url, await system.admin_key()) as api:
         await api.stock("berlin", "A", 1)
-    connected = "select 1 from pg_stat_activity where datname = $1 and application_name = 'stockwire'"
+    connected = "select 1 from pg_stat_activity where datname = $1 and application_name like 'stockwire ledger%'"
 
     async def connections() -> int:
         return len(await postgres.query(connected, "postgres", database_of(system.database_url)))

@@ -2,10 +2,12 @@
 
 import secrets
 
-from alembic import context, op
+from ledger.migrations.migrator import expand
+from ledger.migrations.steps import Change, Step
 
 revision = "0001"
 down_revision = None
+SINCE = "0.1.0"
 
 TABLES = """
 create table ledger_meta (
@@ -99,15 +101,18 @@ LEVEL_STORAGE = "fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovac
 """Hot rows are updated in place (HOT) while their page has room, and dead versions go early."""
 
 
-def upgrade() -> None:
-    shards = context.config.attributes["shards"]
-    for statement in TABLES.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+def steps(shards: int) -> tuple[Step, ...]:
+    statements = [statement.strip() for statement in TABLES.split(";\n") if statement.strip()]
     for shard in range(shards):
-        op.execute(
-            f"create table stock_level_{shard} partition of stock_level for values in ({shard}) with ({LEVEL_STORAGE})"
+        statements += (
+            f"create table stock_level_{shard} partition of stock_level for values in ({shard}) with ({LEVEL_STORAGE})",
+            f"create table stock_event_{shard} partition of stock_event for values in ({shard})",
+            f"insert into shard (id) values ({shard})",
         )
-        op.execute(f"create table stock_event_{shard} partition of stock_event for values in ({shard})")
-        op.execute(f"insert into shard (id) values ({shard})")
-    op.execute(f"insert into ledger_meta (epoch, shards) values ('{secrets.token_hex(6)}', {shards})")
+    statements.append(f"insert into ledger_meta (epoch, shards) values ('{secrets.token_hex(6)}', {shards})")
+    # The number of shards is fixed by whoever makes the tables.
+    return (Change("the ledger's tables", tuple(statements), unless="select to_regclass('ledger_meta') is not null"),)
+
+
+def upgrade() -> None:
+    expand(revision, steps)

@@ -22,7 +22,7 @@ A_KEY_IN_FLIGHT = """
     insert into operation (id, owner, key, request_hash, lines, shards, first_seqs, events, committed_at)
     values ($1, 'admin', 'k', '', '[]', '{}', '{}', '{}', now())
 """
-OURS = "from pg_stat_activity where datname = $1 and application_name = 'stockwire'"
+OURS = "from pg_stat_activity where datname = $1 and application_name like 'stockwire ledger%'"
 KILL = f"select pg_terminate_backend(pid) {OURS}"
 
 

@@ -1,0 +1,161 @@
+"""Runs the steps of migrations beside the sales: no wait for a lock holds them up for long, and nothing is half done.
+
+Within Alembic, on a connection that commits each statement by itself.
+"""
+
+import random
+import time
+from asyncio import sleep
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import context, op
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
+
+from ledger.migrations.errors import MigrationStopped
+from ledger.migrations.steps import Backfill, Change, Step
+
+LOCK_TIMEOUT_MS = 500
+"""Whoever waits for a lock on a table makes everybody wait who comes later: sales stand still for this long at most."""
+CHANGE_TIMEOUT_MS = 1_000
+"""The same for a whole statement, which may need the locks of many partitions, one after the other."""
+PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 2.0
+"""Between two tries: sales catch up meanwhile."""
+PATIENCE_S = 60.0
+"""How long a step is tried while somebody holds what it needs. Whoever holds it longer is named."""
+
+BATCH_S = 0.02
+"""What a batch of a backfill may take: a sale that meets it waits for so long."""
+PAGES_FIRST, PAGES_MAX = 8, 256
+"""Of a table, in one batch; how many it becomes follows from how long they take."""
+
+SAY_EVERY_S = 2.0
+
+SECOND_TRIES = ("55P03", "57014", "40P01")
+"""lock_not_available, query_canceled (by statement_timeout) and deadlock_detected."""
+
+Say = Callable[[str], None]
+
+_HOLDERS = text("""
+select a.pid, a.application_name, extract(epoch from clock_timestamp() - a.xact_start)::int as seconds
+  from pg_stat_activity a
+ where a.pid <> pg_backend_pid() and a.xact_start is not null
+   and exists (select 1 from pg_locks l where l.pid = a.pid and l.granted and l.locktype = 'relation'
+                  and l.relation in (select relid from unnest(cast(:tables as text[])) t,
+                                            pg_partition_tree(to_regclass(t)) tree
+                                     union select to_regclass(t) from unnest(cast(:tables as text[])) t))
+ order by a.xact_start limit 1
+""")
+
+
+def expand(revision: str, steps: Callable[[int], tuple[Step, ...]]) -> None:
+    """What a migration's ``upgrade`` does. Raises MigrationStopped or what the database says."""
+    attributes = context.config.attributes
+    run(op.get_bind(), revision, steps(attributes["shards"]), attributes["say"])
+
+
+def run(connection: Connection, revision: str, steps: tuple[Step, ...], say: Say) -> None:
+    for number, step in enumerate(steps, 1):
+        say(f"{revision} step {number} of {len(steps)}: {step.does}")
+        if isinstance(step, Change):
+            _change(connection, step)
+        else:
+            _backfill(connection, step, say)
+
+
+def _change(connection: Connection, step: Change) -> None:
+    if step.unless is not None and connection.exec_driver_sql(step.unless).scalar_one():
+        return
+    for _ in _tries(connection, step):
+        try:
+            with _transaction(connection):
+                for statement in step.statements:
+                    connection.exec_driver_sql(statement)
+            return
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in SECOND_TRIES:
+                raise
+
+
+def _tries(connection: Connection, step: Step) -> Iterator[None]:
+    """Again and again, with pauses, for as long as patience lasts."""
+    ends_at, pause_s = time.monotonic() + PATIENCE_S, PAUSE_MIN_S
+    while time.monotonic() < ends_at:
+        yield
+        await_only(sleep(pause_s * random.uniform(0.5, 1)))
+        pause_s = min(2 * pause_s, PAUSE_MAX_S)
+    raise MigrationStopped(
+        f"{', '.join(step.locks)} was held for {PATIENCE_S:g} s{_holder(connection, step)}:"
+        f" what was done so far stands; run this again when it is free"
+    )
+
+
+def _holder(connection: Connection, step: Step) -> str:
+    holder: Any = connection.execute(_HOLDERS, {"tables": list(step.locks)}).first()
+    if holder is None:
+        return ""
+    name = holder.application_name or "a session without a name"
+    return f", last by {name} (PostgreSQL process {holder.pid}, in a transaction for {holder.seconds} s)"
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """Short, and with time limits of its own, on a connection that else commits each statement by itself."""
+    connection.exec_driver_sql("begin")
+    try:
+        connection.exec_driver_sql(f"set local lock_timeout = {LOCK_TIMEOUT_MS}")
+        connection.exec_driver_sql(f"set local statement_timeout = {CHANGE_TIMEOUT_MS}")
+        yield
+    except BaseException:
+        connection.exec_driver_sql("rollback")
+        raise
+    connection.exec_driver_sql("commit")
+
+
+def _backfill(connection: Connection, step: Backfill, say: Say) -> None:
+    """Pass after pass, until a pass leaves nothing: rows that are held are left out, and taken by a later one."""
+    for partition in _partitions(connection, step.table):
+        _pass(connection, step, partition, say)
+        for _ in _tries(connection, step):
+            if not _is_left(connection, step, partition):
+                break
+            _pass(connection, step, partition, say)
+
+
+def _is_left(connection: Connection, step: Backfill, partition: str) -> bool:
+    left: bool = connection.exec_driver_sql(f"select exists(select from {partition} where {step.where})").scalar_one()
+    return left
+
+
+def _pass(connection: Connection, step: Backfill, partition: str, say: Say) -> None:
+    pages = connection.exec_driver_sql(
+        f"select (pg_relation_size('{partition}') / current_setting('block_size')::int)::bigint"
+    ).scalar_one()
+    at, many, said_at = 0, PAGES_FIRST, time.monotonic()
+    while at <= pages:
+        began = time.monotonic()
+        connection.exec_driver_sql(step.batch(partition), (at, at + many))
+        took_s = time.monotonic() - began
+        at += many
+        many = _pages_next(many, took_s)
+        if time.monotonic() - said_at > SAY_EVERY_S:
+            said_at = time.monotonic()
+            say(f"  {partition}: {min(100, 100 * at // max(1, pages))} %")
+        await_only(sleep(took_s))  # as long as it worked, so that half of the time belongs to the sales
+
+
+def _pages_next(pages: int, took_s: float) -> int:
+    if took_s > BATCH_S:
+        return max(1, pages // 2)
+    return min(PAGES_MAX, 2 * pages) if took_s < BATCH_S / 2 else pages
+
+
+def _partitions(connection: Connection, table: str) -> list[str]:
+    """The tables that hold its rows."""
+    rows = connection.exec_driver_sql(
+        f"select relid::regclass::text from pg_partition_tree('{table}'::regclass) where isleaf order by 1"
+    )
+    return list(rows.scalars())

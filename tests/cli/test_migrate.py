@@ -1,0 +1,83 @@
+"""`stockwire migrate` as whoever upgrades runs it: a plan, an expand that is killed, a contract, and its refusal."""
+
+import os
+import subprocess
+
+import asyncpg
+import pytest
+
+from ledger.migrations.revisions import newest
+from tests.cli.running import PROGRAM
+from tests.ledger.migrations.databases import expand_to
+
+pytestmark = pytest.mark.usefixtures("processes")
+
+LEVELS = 20_000
+FILLED = f"""
+with made as (insert into item (sku, name) select 's' || n, 'x' from generate_series(1, {LEVELS}) n returning sku)
+insert into stock_level (shard, location, sku, on_hand, version) select 0, 'rome', sku, 1, 1 from made
+"""
+
+
+def environment(url: str) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
+    return {**own, "STOCKWIRE_DATABASE_URL": url}
+
+
+def migrate(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, "migrate", *arguments], env=environment(url), capture_output=True, text=True, check=False
+    )
+
+
+def killed_in_the_backfill(url: str) -> None:
+    with subprocess.Popen([PROGRAM, "migrate"], env=environment(url), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "first view" not in process.stdout.readline():
+            assert process.poll() is None, "it ended before its backfill"
+        process.kill()
+
+
+async def test_an_upgrade_is_planned_killed_run_again_and_contracted(empty_database_url: str) -> None:
+    url = empty_database_url
+    await expand_to(url, "0001")
+    connection = await asyncpg.connect(url, server_settings={"application_name": "psql"})
+    try:
+        await connection.execute("insert into location values ('rome', 'Rome', 0)")
+        await connection.execute(FILLED)
+        plan = migrate(url, "--plan")
+        assert plan.returncode == 0
+        assert "ACCESS EXCLUSIVE on stock_level: sales wait" in plan.stdout
+        assert "ROW EXCLUSIVE on stock_level (" in plan.stdout
+        assert await connection.fetchval("select version_num from alembic_version") == "0001"
+
+        killed_in_the_backfill(url)
+        refused = migrate(url, "--contract")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "run `stockwire migrate` first" in refused.stderr
+
+        done = migrate(url)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith("The database is migrated.\n")
+        assert await connection.fetchval("select count(*) from stock_level where view_version <> 1") == 0
+        assert await connection.fetchval("select version_num from alembic_version") == newest()
+
+        await connection.execute("set application_name = 'stockwire'")
+        refused = migrate(url, "--contract")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "ledgers that do not know what 0.1.0 knows are connected: stockwire (from before 0.1.0" in refused.stderr
+        await connection.execute("set application_name = 'psql'")
+        assert "cannot be undone: " in migrate(url, "--contract", "--plan").stdout
+        contracted = migrate(url, "--contract")
+        assert contracted.returncode == 0, contracted.stderr
+        assert "it bears 0.1.0 and later" in contracted.stdout
+        assert migrate(url, "--contract").stdout == "Nothing is left to contract.\n"
+        assert migrate(url, "--plan").stdout == "Nothing is left to migrate.\n"
+    finally:
+        await connection.close()
+
+
+def test_a_contract_is_a_step_of_its_own(empty_database_url: str) -> None:
+    refused = migrate(empty_database_url, "--contract", "--new-epoch")
+    assert refused.returncode == 2
+    assert "--contract is a step of its own" in refused.stderr

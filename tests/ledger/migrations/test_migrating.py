@@ -1,0 +1,192 @@
+"""A migration that is stopped anywhere goes on; two take turns; who holds what it needs is named, and sales go on."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from ledger import migrations
+from ledger.database.connector import Connector
+from ledger.migrations import migrator
+from ledger.migrations.errors import MigrationStopped, NotExpanded, OlderLedgers
+from ledger.migrations.marks import Contracted, admit
+from ledger.migrations.revisions import newest, revisions
+from ledger.migrations.schema import Ledger
+from ledger.migrations.steps import Backfill
+from tests.ledger.migrations.databases import OldLedger, expand_to
+
+STATE = "select revision.version_num, bears, contracted from ledger_meta, alembic_version revision"
+LEVELS = 3_000
+FILLED = f"""
+with made as (insert into item (sku, name) select 's' || n, 'x' from generate_series(1, {LEVELS}) n returning sku)
+insert into stock_level (shard, location, sku, on_hand, version) select 0, 'rome', sku, 1, 1 from made
+"""
+
+
+class Stopped(Exception):
+    """In the place of a SIGKILL between two steps."""
+
+
+@pytest.fixture
+async def connection(empty_database_url: str) -> "AsyncIterator[asyncpg.Connection]":
+    connection = await asyncpg.connect(empty_database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def at_0001(connection: "asyncpg.Connection", empty_database_url: str) -> None:
+    """Levels of schema 0001 that have moved."""
+    await expand_to(empty_database_url, "0001")
+    await connection.execute("insert into location values ('rome', 'Rome', 0)")
+    for sku in ("A", "B"):
+        await connection.execute("insert into item (sku, name) values ($1, 'x')", sku)
+        await connection.execute("insert into stock_level (shard, location, sku) values (0, 'rome', $1)", sku)
+        await OldLedger(connection).commit(sku, 0, 7)
+    # item first: a statement does not see what another part of it writes, and the foreign key looks at the end
+    await connection.execute(FILLED)
+
+
+async def not_counted(connection: "asyncpg.Connection") -> int:
+    count: int = await connection.fetchval("select count(*) from stock_level where version > 0 and view_version = 0")
+    return count
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_a_migration_that_stops_at_any_step_goes_on_and_ends_as_one_that_did_not(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    stopped_at: list[str] = []
+
+    def stop(line: str) -> None:
+        if line not in stopped_at:
+            stopped_at.append(line)
+            raise Stopped
+
+    for _ in range(20):
+        try:
+            await migrations.expand(empty_database_url, say=stop)
+            break
+        except Stopped:
+            continue
+    assert len(stopped_at) == 6  # the five steps of 0002, and that of 0003
+    assert await not_counted(connection) == 0
+    assert tuple(await connection.fetchrow(STATE)) == (newest(), "0001", "0001")
+
+    stopped_at.clear()
+    with pytest.raises(Stopped):
+        await migrations.contract(empty_database_url, stop)
+    assert tuple(await connection.fetchrow(STATE)) == (newest(), "0002", "0001")  # older ledgers are refused already
+    await migrations.contract(empty_database_url, stop)
+    assert tuple(await connection.fetchrow(STATE)) == (newest(), "0002", "0002")
+
+
+async def test_two_that_migrate_at_once_take_turns(connection: "asyncpg.Connection", empty_database_url: str) -> None:
+    await asyncio.gather(*(migrations.expand(empty_database_url) for _ in range(3)))
+    assert tuple(await connection.fetchrow(STATE)) == (newest(), "0002", "0002")  # made from nothing
+
+
+async def test_who_waits_too_long_for_another_migration_is_told_so(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "TURN_S_MAX", 0.3)
+    await connection.fetchval(f"select pg_advisory_lock({migrations._LOCK})")
+    with pytest.raises(MigrationStopped, match="another migration is under way"):
+        await migrations.expand(empty_database_url)
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_a_session_that_holds_a_table_is_named_and_nothing_done_is_lost(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrator, "PATIENCE_S", 1.0)
+    other = await asyncpg.connect(empty_database_url, server_settings={"application_name": "a report"})
+    async with other.transaction():
+        await other.fetch("select 1 from stock_level limit 1")
+        with pytest.raises(MigrationStopped) as stopped:
+            await migrations.expand(empty_database_url)
+        assert "stock_level" in str(stopped.value)
+        assert "a report" in str(stopped.value)
+        assert str(other.get_server_pid()) in str(stopped.value)
+        # Sales were held up by the tries, and never for good.
+        await OldLedger(connection).commit("A", 1, 6, before=7)
+    await migrations.expand(empty_database_url)
+    assert await not_counted(connection) == 0
+    await other.close()
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_a_held_level_is_left_for_a_later_pass_and_stops_no_other(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute("update stock_level set view_version = 0")
+    backfill = tuple(step for step in revisions()[1].steps(1) if isinstance(step, Backfill))
+    monkeypatch.setattr(migrator, "PATIENCE_S", 1.0)
+    other = await asyncpg.connect(empty_database_url)
+    held = other.transaction()
+    await held.start()
+    await other.fetch("select 1 from stock_level where sku = 'A' for no key update")
+    async with migrations._migrating(empty_database_url) as migrating:
+        with pytest.raises(MigrationStopped, match="stock_level was held"):
+            await migrating.run_sync(migrator.run, "0002", backfill, lambda _: None)
+        assert await not_counted(connection) == 1
+        await held.rollback()
+        await migrating.run_sync(migrator.run, "0002", backfill, lambda _: None)
+    assert await not_counted(connection) == 0
+    await other.close()
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_too_few_rights_are_said_and_change_nothing(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await connection.execute("create role clerk_of_test login password 'x'")
+    try:
+        await connection.execute("grant select on all tables in schema public to clerk_of_test")
+        url = re.sub(r"//[^@]*@", "//clerk_of_test:x@", empty_database_url)
+        with pytest.raises(DBAPIError, match=r"(?s)must be owner of table ledger_meta|permission denied"):
+            await migrations.expand(url)
+        assert await connection.fetchval("select version_num from alembic_version") == "0001"
+    finally:
+        await connection.execute("drop owned by clerk_of_test; drop role clerk_of_test")
+
+
+async def test_a_ledger_that_is_connected_holds_up_a_contract_and_one_that_is_too_old_cannot_come_back(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute("update ledger_meta set bears = '0001', contracted = '0001'")
+    old = Ledger("0.0.9", knows="0001", needs="0001")
+    connector = Connector(empty_database_url, lambda opened: admit(old, opened))
+    living = await connector.connect({"application_name": "till 7"})
+    with pytest.raises(OlderLedgers, match=r"till 7 \(knows schema 0001"):
+        await migrations.contract(empty_database_url)
+    assert await connection.fetchval("select bears from ledger_meta") == "0001"
+    again = await connector.connect({})  # refused was the contract, not the ledger
+    await again.close()
+    await living.close()
+    assert [one.number for one in await migrations.contract(empty_database_url)] == ["0002"]
+    with pytest.raises(Contracted, match=r"stockwire 0\.0\.9 knows schemas up to 0001.*start 0\.1\.0 or later"):
+        await connector.connect({})
+
+
+async def test_a_contract_before_its_expand_is_refused(empty_database_url: str) -> None:
+    await expand_to(empty_database_url, "0002")
+    with pytest.raises(NotExpanded, match="run `stockwire migrate` first"):
+        await migrations.contract(empty_database_url)
+
+
+async def test_a_plan_changes_nothing_and_says_sizes(
+    connection: "asyncpg.Connection", empty_database_url: str, at_0001: None
+) -> None:
+    await connection.execute("analyze")
+    planned = await migrations.plan(empty_database_url)
+    assert await connection.fetchval("select version_num from alembic_version") == "0001"
+    assert [one.revision.number for one in planned] == ["0002"] * 5 + ["0003"]
+    (backfill,) = (one for one in planned if "first view" in one.step.does)
+    assert backfill.sizes["stock_level"].rows == LEVELS + 2
+    assert backfill.sizes["stock_level"].size_bytes > LEVELS * 40
