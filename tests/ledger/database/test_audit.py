@@ -92,7 +92,7 @@ def _doctor_names(folder: Path, database_url: str, redis_url: str) -> tuple[int,
 
     Whatever else it may find on a busy machine, such as a broker that is slow, is not asked here.
     """
-    patient = f"{database_url}{'&' if '?' in database_url else '?'}connect_timeout={PATIENCE_S}"
+    patient = f"{database_url}{'&' if '?' in database_url else '?'}connect_timeout={PATIENCE_S:.0f}"
     variables = {"STOCKWIRE_DATABASE_URL": patient, "STOCKWIRE_REDIS_URL": redis_url}
     status, found = doctor(folder, "--audit", STOCKWIRE_TOKEN_SECRET=TOKEN_SECRET, **variables)
     audits = {check for check in failed(found) if check.startswith("audit ")}
