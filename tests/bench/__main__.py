@@ -20,7 +20,7 @@ from tests.bench.limits import limits
 from tests.bench.ratio import Row
 from tests.bench.shop import Shop, open_shop
 
-ROWS: dict[str, Callable[[Shop, int], Awaitable[Row]]] = {
+ROWS: dict[str, Callable[[Shop, int], Awaitable[list[Row]]]] = {
     "fan-out": fan_out,
     "hot-sku": hot_sku,
     "hot-sku-http": hot_sku_http,
@@ -31,7 +31,7 @@ ROWS: dict[str, Callable[[Shop, int], Awaitable[Row]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="measurements of each side, in turns (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each side, in turns (default 5)")
     parser.add_argument("--row", choices=ROWS, action="append", help="only this row; may be given again")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
@@ -45,11 +45,11 @@ def main() -> None:
 
 
 async def measure(names: list[str], rounds: int, console: Console) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     async with open_shop() as shop:
         for name in names:
             console.print(f"measuring {name} ...")
-            rows.append(await ROWS[name](shop, rounds))
+            rows.extend(await ROWS[name](shop, rounds))
     return rows
 
 

@@ -18,7 +18,7 @@ FRAME_BYTES = 240
 DEADLINE_S = 120.0
 
 
-async def fan_out(shop: Shop, rounds: int) -> Row:
+async def fan_out(shop: Shop, rounds: int) -> list[Row]:
     row = Row(
         "fan-out, CPU per delivery",
         "us",
@@ -29,7 +29,7 @@ async def fan_out(shop: Shop, rounds: int) -> Row:
     for _ in range(rounds):
         row.ours.append(await _ours(shop))
         row.bare.append(await asyncio.to_thread(_bare))
-    return row
+    return [row]
 
 
 async def _ours(shop: Shop) -> float:

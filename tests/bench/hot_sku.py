@@ -28,7 +28,7 @@ create table if not exists naive_event (sku text, version bigint, delta int, ope
 """
 
 
-async def hot_sku(shop: Shop, rounds: int) -> Row:
+async def hot_sku(shop: Shop, rounds: int) -> list[Row]:
     row = Row(
         "hot sku, in process",
         "sales/s",
@@ -39,7 +39,7 @@ async def hot_sku(shop: Shop, rounds: int) -> Row:
     for _ in range(rounds):
         row.ours.append(await _ours(shop))
         row.bare.append(await _naive(shop))
-    return row
+    return [row]
 
 
 async def _ours(shop: Shop) -> float:

@@ -12,7 +12,7 @@ CALLERS = 64
 SECONDS = 4.0
 
 
-async def hot_sku_http(shop: Shop, rounds: int) -> Row:
+async def hot_sku_http(shop: Shop, rounds: int) -> list[Row]:
     row = Row(
         "hot sku, over HTTP",
         "requests/s",
@@ -33,7 +33,7 @@ async def hot_sku_http(shop: Shop, rounds: int) -> Row:
         assert set(counts) == {201}, counts
         row.bare.append(rate)
         row.notes["answer"] = f"{answer_bytes} bytes"
-    return row
+    return [row]
 
 
 def sale_requests(key: str, sku: str) -> Callable[[], bytes]:

@@ -14,24 +14,28 @@ from tests.bench.ratio import Row, percentile
 from tests.bench.shop import LOCATION, Shop
 from tests.harness.stream import open_stream
 
-SALES = 400
+SALES = 1_000
+"""Of each side in a round: ten of them are slower than the p99."""
+PERCENTILES = {"p50": 0.5, "p99": 0.99}
 
 
-async def latency(shop: Shop, rounds: int) -> Row:
-    row = Row(
-        "commit to client, p50",
-        "ms",
-        "lower",
-        "POST sent -> level received on a hub's WebSocket, one sale in flight",
-        "insert committed in PostgreSQL, published and received on Valkey, by hand, one in flight",
-    )
+async def latency(shop: Shop, rounds: int) -> list[Row]:
+    rows = {
+        name: Row(
+            f"commit to client, {name}",
+            "ms",
+            "lower",
+            "POST sent -> level received on a hub's WebSocket, one sale in flight",
+            "insert committed in PostgreSQL, published and received on Valkey, by hand, one in flight",
+        )
+        for name in PERCENTILES
+    }
     for _ in range(rounds):
         ours, bare = await _ours(shop), await _bare(shop)
-        row.ours.append(percentile(ours, 0.5))
-        row.bare.append(percentile(bare, 0.5))
-        row.notes["p99 ratio"] = f"{percentile(ours, 0.99) / percentile(bare, 0.99):.2f}"
-        row.notes["p99"] = f"{percentile(ours, 0.99):.2f} ms against {percentile(bare, 0.99):.2f} ms"
-    return row
+        for name, share in PERCENTILES.items():
+            rows[name].ours.append(percentile(ours, share))
+            rows[name].bare.append(percentile(bare, share))
+    return list(rows.values())
 
 
 async def _ours(shop: Shop) -> list[float]:

@@ -1,4 +1,4 @@
-"""What each room of tests costs: minutes, processor seconds, the slowest tests; and whether a room outgrew its share.
+"""What rooms and tiers of tests cost: minutes, processor seconds, the slowest tests; and which room outgrew its share.
 
 A room is a folder of tests; what lies beside them at the top is a room of its own. The share of a room is that of
 the whole suite's processor seconds, a ratio: a slow machine slows all of them. ``budget.toml`` holds the largest
@@ -15,13 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.tiers import tier_of
+
 BUDGET = Path(__file__).with_name("budget.toml")
 SLOWEST = 10
 CPU = "cpu_s"
+TIER = "tier"
 
 
 @dataclass
-class Room:
+class Cost:
     tests: int = 0
     wall_s: float = 0.0
     cpu_s: float = 0.0
@@ -29,9 +32,10 @@ class Room:
 
 @dataclass
 class Costs:
-    """By room, and the seconds of each test by its id."""
+    """By room, by tier (``tests.harness.tiers``), and the seconds of each test by its id."""
 
-    rooms: dict[str, Room] = field(default_factory=lambda: defaultdict(Room))
+    rooms: dict[str, Cost] = field(default_factory=lambda: defaultdict(Cost))
+    tiers: dict[str, Cost] = field(default_factory=lambda: defaultdict(Cost))
     tests: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @classmethod
@@ -39,24 +43,30 @@ class Costs:
         costs = cls()
         if file is not None and file.exists():
             kept = json.loads(file.read_text())
-            costs.rooms.update({name: Room(**room) for name, room in kept["rooms"].items()})
+            costs.rooms.update({name: Cost(**room) for name, room in kept["rooms"].items()})
+            costs.tiers.update({name: Cost(**tier) for name, tier in kept["tiers"].items()})
             costs.tests.update(kept["tests"])
         return costs
 
     def keep_in(self, file: Path) -> None:
-        kept = {"rooms": {name: asdict(room) for name, room in self.rooms.items()}, "tests": self.tests}
-        file.write_text(json.dumps(kept))
+        rooms, tiers = ({name: asdict(one) for name, one in costs.items()} for costs in (self.rooms, self.tiers))
+        file.write_text(json.dumps({"rooms": rooms, "tiers": tiers, "tests": self.tests}))
 
     def add(self, report: pytest.TestReport) -> None:
-        room = self.rooms[room_of(report.nodeid)]
-        room.tests += report.when == "call"
-        room.wall_s += report.duration
-        room.cpu_s += next((float(str(value)) for name, value in report.user_properties if name == CPU), 0.0)
+        told = dict(report.user_properties)
+        for cost in (self.rooms[room_of(report.nodeid)], self.tiers[str(told.get(TIER, "quick"))]):
+            cost.tests += report.when == "call"
+            cost.wall_s += report.duration
+            cost.cpu_s += float(str(told.get(CPU, 0.0)))
         self.tests[report.nodeid] += report.duration
 
     def shares(self) -> dict[str, float]:
-        whole = sum(room.cpu_s for room in self.rooms.values()) or 1.0
-        return {name: room.cpu_s / whole for name, room in self.rooms.items()}
+        return shares(self.rooms)
+
+
+def shares(costs: dict[str, Cost]) -> dict[str, float]:
+    whole = sum(one.cpu_s for one in costs.values()) or 1.0
+    return {name: one.cpu_s / whole for name, one in costs.items()}
 
 
 def room_of(nodeid: str) -> str:
@@ -91,10 +101,11 @@ class Bookkeeper:
         self._outgrown: list[str] = []
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         now = _cpu_s()
-        report.user_properties = [*report.user_properties, (CPU, now - self._counted_s)]
+        spent = [(CPU, now - self._counted_s), (TIER, tier_of(item))]
+        report.user_properties = [*report.user_properties, *spent]
         self._counted_s = now
         return report
 
@@ -113,7 +124,7 @@ class Bookkeeper:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._file is not None:
             terminalreporter.section("rooms")
-            for line in table(self._costs):
+            for line in (*table("room", self._costs.rooms), "", *table("tier", self._costs.tiers)):
                 terminalreporter.write_line(line)
             terminalreporter.section(f"{SLOWEST} slowest tests")
             for nodeid, wall_s in sorted(self._costs.tests.items(), key=lambda one: -one[1])[:SLOWEST]:
@@ -122,13 +133,13 @@ class Bookkeeper:
             terminalreporter.write_line(line, red=True)
 
 
-def table(costs: Costs) -> list[str]:
-    """A line for each room, the dearest first. The minutes of tests that ran side by side are added up."""
-    shares = costs.shares()
-    lines = [f"{'room':<14}{'tests':>7}{'minutes':>9}{'CPU s':>8}{'share':>8}"]
-    for name, room in sorted(costs.rooms.items(), key=lambda one: -one[1].cpu_s):
-        minutes = room.wall_s / 60
-        lines.append(f"{name:<14}{room.tests:>7}{minutes:>9.1f}{room.cpu_s:>8.0f}{shares[name]:>8.1%}")
+def table(kind: str, costs: dict[str, Cost]) -> list[str]:
+    """A line for each room or tier, the dearest first. The minutes of tests that ran side by side are added up."""
+    of_whole = shares(costs)
+    lines = [f"{kind:<14}{'tests':>7}{'minutes':>9}{'CPU s':>8}{'share':>8}"]
+    for name, one in sorted(costs.items(), key=lambda named: -named[1].cpu_s):
+        minutes = one.wall_s / 60
+        lines.append(f"{name:<14}{one.tests:>7}{minutes:>9.1f}{one.cpu_s:>8.0f}{of_whole[name]:>8.1%}")
     return lines
 
 

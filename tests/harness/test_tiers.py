@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from tests.harness.processes import ROOT, clean_environment
-from tests.harness.rooms import outgrown, read_budget, room_of
+from tests.harness.rooms import CPU, TIER, Costs, outgrown, read_budget, room_of, table
 from tests.harness.size import FIFTH, VARIABLE, Size, read_size
 from tests.harness.waiting import PATIENCE_S
 
@@ -86,6 +87,29 @@ def test_a_tier_is_told_from_the_fixtures_and_chosen_by_its_mark(tmp_path: Path)
         "marks of test_on_a_shared_server: quick",
     ], said
     assert "6/7 tests collected (1 deselected)" in said, said
+
+
+def reported(nodeid: str, when: Literal["setup", "call"], tier: str, cpu_s: float) -> pytest.TestReport:
+    told = [(CPU, cpu_s), (TIER, tier)]
+    return pytest.TestReport(nodeid, (nodeid, 1, ""), {}, "passed", None, when, duration=60, user_properties=told)
+
+
+def test_what_tests_cost_is_added_up_by_room_and_tier_over_several_runs(tmp_path: Path) -> None:
+    file = tmp_path / "costs.json"
+    for report in (
+        reported("tests/hub/test_a.py::test_a", "setup", "process", 0.5),
+        reported("tests/hub/test_a.py::test_a", "call", "process", 1.0),
+        reported("tests/wire/test_b.py::test_b", "call", "pure", 0.5),
+    ):
+        costs = Costs.kept_in(file)
+        costs.add(report)
+        costs.keep_in(file)
+    assert table("tier", Costs.kept_in(file).tiers) == [
+        "tier            tests  minutes   CPU s   share",
+        "process             1      2.0       2   75.0%",
+        "pure                1      1.0       0   25.0%",
+    ]
+    assert table("room", Costs.kept_in(file).rooms)[1].split() == ["hub", "1", "2.0", "2", "75.0%"]
 
 
 def test_a_room_that_outgrew_its_budget_is_named_with_its_share() -> None:

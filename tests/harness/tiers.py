@@ -30,6 +30,8 @@ TIERS = {
     "sized": "no campaign, and as large as campaigns are",
 }
 
+IN_PROCESS = ("quick", "pure")
+
 OWN_TIERS = "client-sdk"
 
 _quick: list[str] = []
@@ -37,10 +39,13 @@ _quick: list[str] = []
 
 
 def tier_of(item: pytest.Item) -> str:
+    """Of two that fit the narrower: a pure test is a quick one too."""
     fixtures = set(getattr(item, "fixturenames", ()))
     if "campaign" in fixtures:
         return "campaign"
-    return "process" if "processes" in fixtures else "quick"
+    if "processes" in fixtures:
+        return "process"
+    return "quick" if fixtures & {"postgres", "valkey"} else "pure"
 
 
 @pytest.fixture(scope="session")
@@ -68,10 +73,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         tier = tier_of(item)
         item.add_marker(tier)
+        if tier == "pure":
+            item.add_marker("quick")
         if "sized" in getattr(item, "fixturenames", ()):
             item.add_marker("sized")
-        if tier == "quick" and not {"postgres", "valkey"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("pure")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -97,7 +102,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
 @contextmanager
 def _watching(item: pytest.Item | None) -> Iterator[None]:
     before = _quick[:]
-    watched = item is not None and tier_of(item) == "quick" and OWN_TIERS not in item.path.parts
+    watched = item is not None and tier_of(item) in IN_PROCESS and OWN_TIERS not in item.path.parts
     _quick[:] = [item.nodeid] if item is not None and watched else []
     try:
         yield
