@@ -285,7 +285,8 @@ def demo_flash_sale(
 def _become(module: str, arguments: list[str], data: Path | None, *, behind_proxy: bool) -> None:
     """The process itself, so that signals and exit status are its own."""
     variables = system_variables(data) | ({"STOCKWIRE_BEHIND_PROXY": "1"} if behind_proxy else {})
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], variables)
+    # -P: not what lies in the folder where it is started, which may be the clone of another version
+    os.execve(sys.executable, [sys.executable, "-P", "-m", module, *arguments], variables)
 
 
 def _run(work: Coroutine[object, object, Result]) -> Result:

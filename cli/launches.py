@@ -57,7 +57,7 @@ def shared_settings(
 def ledger_launch(folder: DataFolder, shared: Mapping[str, str], ports: Ports) -> Launch:
     return Launch(
         name="ledger",
-        argv=(sys.executable, "-m", "ledger"),
+        argv=(sys.executable, "-P", "-m", "ledger"),
         environment={
             **{name: value for name, value in shared.items() if name not in _HUB_ONLY},
             "STOCKWIRE_LEDGER_HOST": HOST,
@@ -73,7 +73,7 @@ def hub_launch(folder: DataFolder, shared: Mapping[str, str], number: int, ports
     name = f"hub-{number}"
     return Launch(
         name=name,
-        argv=(sys.executable, "-m", "hub"),
+        argv=(sys.executable, "-P", "-m", "hub"),
         environment={
             **{key: value for key, value in shared.items() if key not in _LEDGER_ONLY},
             "STOCKWIRE_HUB_HOST": HOST,

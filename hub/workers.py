@@ -129,7 +129,8 @@ class Workers:
             worker.renew = True
 
     def _start(self, ports: Ports, starts: list[float]) -> Worker:
-        arguments = [sys.executable, "-m", "hub", "--worker", ",".join(map(str, ports))]
+        safe_path = ["-P"] if sys.flags.safe_path else []  # the same code as this process, wherever it was started
+        arguments = [sys.executable, *safe_path, "-m", "hub", "--worker", ",".join(map(str, ports))]
         process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         worker = Worker(ports, process, [*starts, time.monotonic()])
         Thread(target=worker.read_ready, name=f"worker {ports.number}", daemon=True).start()

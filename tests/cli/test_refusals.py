@@ -152,3 +152,12 @@ def test_a_platform_without_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         wheels.postgres_programs()
     with pytest.raises(SettingsError, match="set STOCKWIRE_REDIS_URL"):
         wheels.valkey_program()
+
+
+@pytest.mark.parametrize("module", ["ledger", "hub"])
+def test_a_server_is_that_of_its_installation_and_not_what_lies_in_the_folder(module: str, tmp_path: Path) -> None:
+    """As in the clone of another version."""
+    (tmp_path / module).mkdir()
+    (tmp_path / module / "__init__.py").touch()
+    (tmp_path / module / "__main__.py").write_text("print('another one')")
+    assert "STOCKWIRE_" in refused(tmp_path, module)
