@@ -23,9 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.database.engine import SERVER_SETTINGS, create_engine
 from ledger.migrations import marks
-from ledger.migrations.errors import MigrationStopped, NotExpanded, OlderLedgers
+from ledger.migrations.errors import MigrationRefused, MigrationStopped, NotExpanded, OlderLedgers
 from ledger.migrations.revisions import Revision, newest, revisions
-from ledger.migrations.schema import BORNE, Ledger, Schema
+from ledger.migrations.schema import BORNE, Ledger, Schema, too_old
 from server.version import VERSION
 from wire.availability import PublicSteps
 
@@ -60,17 +60,32 @@ async def expand(url: str, shards: int = SHARDS_DEFAULT, say: Say = lambda _: No
     """Bring the database at ``url`` to the newest schema, beside the sales of ledgers of the version before.
 
     Safe to run again, from several processes at once, and after it was killed anywhere: it goes on where it was.
-    Raises MigrationStopped if somebody holds a table for too long, or another migrates, or what the database says.
+    Raises MigrationStopped if somebody holds a table for too long, or another migrates, MigrationRefused if the
+    database bears this version no more, or what the database says.
     """
     from alembic import command
 
     async with _migrating(url) as connection:
-        empty = await read_schema(connection) is None
+        schema = await read_schema(connection)
+        if schema is not None and schema.revision > newest():
+            _leave(schema, say)
+            return
         await connection.run_sync(lambda sync: command.upgrade(_config(sync, shards, say), "head"))
-        if empty:  # there is nobody from before the version before this one
+        if schema is None:  # there is nobody from before the version before this one
             for revision in revisions():
                 if revision.contract and revision.number <= BORNE:
                     await connection.run_sync(_contract, revision, say)
+
+
+def _leave(schema: Schema, say: Say) -> None:
+    """Whoever goes back to this version migrates too, as at every start with Compose: there is nothing to do.
+
+    Raises MigrationRefused if there is no way back.
+    """
+    ledger = this_ledger()
+    if ledger.is_too_old_for(schema):
+        raise MigrationRefused(too_old(ledger, schema))
+    say(f"schema {schema.revision} is newer than this version's {ledger.knows}, and bears it")
 
 
 async def contract(url: str, say: Say = lambda _: None) -> list[Revision]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger import migrations
 from ledger.database.connector import Connector
 from ledger.migrations import migrator
-from ledger.migrations.errors import MigrationStopped, NotExpanded, OlderLedgers
+from ledger.migrations.errors import MigrationRefused, MigrationStopped, NotExpanded, OlderLedgers
 from ledger.migrations.marks import Contracted, admit
 from ledger.migrations.revisions import newest, revisions
 from ledger.migrations.schema import Ledger
@@ -190,3 +190,18 @@ async def test_a_plan_changes_nothing_and_says_sizes(
     (backfill,) = (one for one in planned if "first view" in one.step.does)
     assert backfill.sizes["stock_level"].rows == LEVELS + 2
     assert backfill.sizes["stock_level"].size_bytes > LEVELS * 40
+
+
+async def test_the_migrate_of_a_version_that_is_gone_back_to_leaves_a_newer_schema_alone_or_says_that_it_is_too_old(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    """With Compose it runs at every start; Alembic ends on a revision that it does not know."""
+    await migrations.expand(empty_database_url)
+    await connection.execute("update alembic_version set version_num = '0099'")
+    said: list[str] = []
+    await migrations.expand(empty_database_url, say=said.append)
+    assert said == [f"schema 0099 is newer than this version's {newest()}, and bears it"]
+    assert await connection.fetchval("select version_num from alembic_version") == "0099"
+    await connection.execute("update ledger_meta set bears = '0099', bears_version = '9.0.0'")
+    with pytest.raises(MigrationRefused, match=r"knows schemas up to \d+, .* start 9\.0\.0 or later"):
+        await migrations.expand(empty_database_url)
