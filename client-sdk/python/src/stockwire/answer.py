@@ -44,7 +44,7 @@ def error_in(problem: Problem, answer: Answer) -> errors.StockwireError:
     """The error that a problem document states: the whole answer, or one result among those of many operations."""
     make = _BY_TYPE.get(str(problem.get("type")))
     if make is None:
-        return _without_type(answer, problem)
+        return _by_status(answer, problem)
     try:
         error = make(problem)
     except Malformed as malformed:
@@ -73,8 +73,8 @@ def _document(body: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _without_type(answer: Answer, problem: Problem) -> errors.StockwireError:
-    """Something between us and the ledger answered (a proxy, a load balancer): go by the status alone."""
+def _by_status(answer: Answer, problem: Problem) -> errors.StockwireError:
+    """A type of a later ledger, or something between us and it has answered (a proxy): the status alone says."""
     message = f"status {answer.status} without a known problem type"
     if answer.status == 429:
         return errors.RateLimited(message, retry_after_s(answer, problem))
@@ -87,7 +87,20 @@ def _without_type(answer: Answer, problem: Problem) -> errors.StockwireError:
         return errors.Forbidden(message)
     if answer.status == 413:
         return errors.TooLarge(None)
-    return errors.UnexpectedAnswer(message, answer.status)
+    if problem.get("type") in (None, "about:blank"):  # not a ledger's: a wrong URL has a 404 too
+        return errors.UnexpectedAnswer(message, answer.status)
+    return _of_later_type(answer, problem)
+
+
+def _of_later_type(answer: Answer, problem: Problem) -> errors.StockwireError:
+    """docs/reference/compatibility.md promises what the status of a new type means."""
+    if answer.status in (409, 412):
+        return errors.Refused(_detail(problem))
+    if answer.status == 404:
+        return errors.NotFound(_detail(problem), problem.get("field"), problem.get("value"))
+    if answer.status in (400, 422):
+        return _invalid(problem)
+    return errors.UnexpectedAnswer(_detail(problem), answer.status)
 
 
 def _detail(problem: Problem) -> str:

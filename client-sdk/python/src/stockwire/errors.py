@@ -10,7 +10,8 @@
     │       └── TokenExpired
     ├── Forbidden                   scope
     ├── NotFound                    field, value
-    ├── Refused                     decided on a level and remembered: the same key gets the same refusal for ever
+    ├── Refused                     decided on a level and remembered: the same key gets the same refusal for ever;
+    │   │                           itself, if a later ledger says why in a type that is not known here
     │   ├── OutOfStock              sku, location, requested, available
     │   ├── VersionConflict         expected_version, current
     │   └── BelowReserved           sku, location, on_hand, reserved
