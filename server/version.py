@@ -3,6 +3,7 @@
 The version stands in the code and not in what pip remembers, which is older than the code after a ``git pull``.
 """
 
+import re
 from collections.abc import Iterable
 
 VERSION = "0.1.0"
@@ -16,16 +17,25 @@ def release_of(version: str) -> str:
 
 
 def unpromised(versions: Iterable[str]) -> tuple[str, str] | None:
-    """The oldest and the newest of ``versions`` if no promise covers both: only neighbours work together.
-
-    A version that is not among ``RELEASES`` is newer than this one.
-    """
-    known = sorted(versions, key=_rank)
-    if known and _rank(known[-1]) - _rank(known[0]) > 1:
-        return known[0], known[-1]
+    """The oldest and the newest of ``versions`` if no promise covers both: only neighbours work together."""
+    by_age = sorted(versions, key=_numbers)
+    if by_age and _releases_between(by_age[0], by_age[-1]) > 1:
+        return by_age[0], by_age[-1]
     return None
 
 
-def _rank(version: str) -> int:
-    release = release_of(version)
-    return RELEASES.index(release) if release in RELEASES else len(RELEASES)
+def _releases_between(older: str, newer: str) -> int:
+    """How many steps from one to the other. Of releases to come it is known that they count up by one."""
+    first, last = release_of(older), release_of(newer)
+    known = RELEASES.index(first) if first in RELEASES else 0
+    if last in RELEASES:
+        return RELEASES.index(last) - known
+    (major, minor), (major_last, minor_last) = _numbers(older), _numbers(newer)
+    counted = minor_last - minor if major == major_last else major_last - major
+    return max(counted, len(RELEASES) - known) if first in RELEASES else counted
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    """Major and minor, of what a process says: it may be anything."""
+    major, minor, *_ = (*(int(part) for part in re.findall(r"\d+", version)), 0, 0)
+    return major, minor
