@@ -6,9 +6,10 @@ The version stands in the code and not in what pip remembers, which is older tha
 import re
 from collections.abc import Iterable
 
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"
+"""PEP 440. ``.dev0``: on the way to that release, under its promises already."""
 
-RELEASES = ("0.1",)
+RELEASES = ("0.1", "0.2")
 """Every release that may be met, in order, by major and minor; the last is this one. Patches change no promise."""
 
 

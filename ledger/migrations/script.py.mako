@@ -5,7 +5,7 @@ from ledger.migrations.steps import Change, Lock, Step, has_column
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-SINCE = "the version that is not released yet"
+SINCE = "the version in server/version.py, without .dev0"
 
 
 def steps(_shards: int) -> tuple[Step, ...]:

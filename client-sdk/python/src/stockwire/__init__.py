@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from stockwire.threshold import AtLeast, AtMost, Threshold
     from stockwire.view import State, View
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "AsyncClient",
