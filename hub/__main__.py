@@ -13,7 +13,7 @@ from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, S
 from hub.stream.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
 from server.http.listening import bind, url_of
-from server.process import announce, end_with, handle_signals, log_to_stderr
+from server.process import end_with, handle_signals, log_to_stderr, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
@@ -72,7 +72,7 @@ async def _serve(settings: Settings, worker: Ports | None) -> None:
         "read": url_of("http", listeners.read, tls),
         "admin": url_of("http", listeners.admin, admin_tls),
     }
-    await node.run(listeners, lambda: announce("hub", addresses))
+    await node.run(listeners, lambda: ready("hub", addresses))
 
 
 def _parent_gone(stop: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from ledger.process import LedgerProcess
 from ledger.readiness import NoDatabase
 from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
-from server.process import announce, end_with, handle_signals, log_to_stderr
+from server.process import end_with, handle_signals, log_to_stderr, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
@@ -43,7 +43,7 @@ async def serve(settings: Settings) -> None:
     ledger = LedgerProcess(settings, url_of("http", listener, tls), tls, admin_tls)
     handle_signals(ledger.stop, tls)
     addresses = {"url": url_of("http", listener, tls), "admin": url_of("http", admin_listener, admin_tls)}
-    await ledger.run(listener, admin_listener, lambda: announce("ledger", addresses))
+    await ledger.run(listener, admin_listener, lambda: ready("ledger", addresses))
 
 
 if __name__ == "__main__":
