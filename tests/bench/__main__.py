@@ -12,21 +12,34 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.bulk import bulk
 from tests.bench.fan_out import fan_out
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
 from tests.bench.latency import latency
 from tests.bench.limits import limits
+from tests.bench.lone_sale import lone_sale
+from tests.bench.many_skus import many_skus
+from tests.bench.racing import racing
 from tests.bench.ratio import Row
 from tests.bench.shop import Shop, open_shop
+from tests.bench.sold_out import sold_out
 
 ROWS: dict[str, Callable[[Shop, int], Awaitable[list[Row]]]] = {
     "fan-out": fan_out,
     "hot-sku": hot_sku,
     "hot-sku-http": hot_sku_http,
+    "many-skus": many_skus,
+    "sold-out": sold_out,
+    "lone-sale": lone_sale,
+    "racing": racing,
+    "bulk": bulk,
     "latency": latency,
     "limits": limits,
 }
+
+FILE_COLUMNS, NAME_COLUMNS = 150, 30
+"""Of the table where no terminal says how wide it is, and of the names in it."""
 
 
 def main() -> None:
@@ -36,6 +49,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
     console = Console()
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         rows = runner.run(measure(options.row or list(ROWS), options.rounds, console))
     console.print(table(rows))
@@ -55,13 +70,15 @@ async def measure(names: list[str], rounds: int, console: Console) -> list[Row]:
 
 def table(rows: list[Row]) -> Table:
     table = Table(title="ours / bare, measured in one run")
-    for heading in ("row", "ratio", "rounds", "ours", "bare", "better", "notes"):
+    table.add_column("row", min_width=NAME_COLUMNS)
+    for heading in ("ratio", "target", "rounds", "ours", "bare", "better", "notes"):
         table.add_column(heading)
     for row in rows:
         low, high = row.spread
         table.add_row(
             row.name,
             f"{row.ratio:.2f}",
+            _target(row),
             f"{low:.2f} to {high:.2f}",
             f"{sorted(row.ours)[len(row.ours) // 2]:,.2f} {row.unit}",
             f"{sorted(row.bare)[len(row.bare) // 2]:,.2f} {row.unit}",
@@ -69,6 +86,12 @@ def table(rows: list[Row]) -> Table:
             ", ".join(f"{name}: {note}" for name, note in row.notes.items()),
         )
     return table
+
+
+def _target(row: Row) -> str:
+    if row.target is None:
+        return ""
+    return f"{row.target:.3g} {'met' if row.met else 'missed'}"
 
 
 if __name__ == "__main__":

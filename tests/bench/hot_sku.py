@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
@@ -22,6 +23,9 @@ NAIVE_CALLERS = 32
 SECONDS = 4.0
 STOCK = 10**9
 
+NaiveSale = Callable[[asyncpg.Connection, str], Awaitable[int]]
+"""Answers how many were sold: 0 if another was faster."""
+
 SCRATCH = """
 create table if not exists naive_level (sku text primary key, on_hand int not null, version bigint not null);
 create table if not exists naive_event (sku text, version bigint, delta int, operation text primary key);
@@ -29,17 +33,30 @@ create table if not exists naive_event (sku text, version bigint, delta int, ope
 
 
 async def hot_sku(shop: Shop, rounds: int) -> list[Row]:
-    row = Row(
+    ours_is = f"Writers.submit, {CALLERS} callers, one process, fsync on"
+    optimistic = Row(
         "hot sku, in process",
         "sales/s",
         "higher",
-        f"Writers.submit, {CALLERS} callers, one process, fsync on",
+        ours_is,
         f"optimistic loop: select, check, update where version, insert, commit; retry; {NAIVE_CALLERS} callers",
+        target=120,
+    )
+    atomic = Row(
+        "hot sku, in process, against atomic updates",
+        "sales/s",
+        "higher",
+        ours_is,
+        f"one atomic update and an insert for each sale, in one statement; {NAIVE_CALLERS} callers",
+        target=20,
     )
     for _ in range(rounds):
-        row.ours.append(await _ours(shop))
-        row.bare.append(await _naive(shop))
-    return [row]
+        sold = await _ours(shop)
+        optimistic.ours.append(sold)
+        optimistic.bare.append(await _naive(shop, _optimistic_sale))
+        atomic.ours.append(sold)
+        atomic.bare.append(await _naive(shop, _atomic_sale))
+    return [optimistic, atomic]
 
 
 async def _ours(shop: Shop) -> float:
@@ -75,7 +92,7 @@ def _sale(sku: str) -> Operation:
     return Operation(operation_id("bench", key), "bench", key, b"\0" * 32, (line,))
 
 
-async def _naive(shop: Shop) -> float:
+async def _naive(shop: Shop, sell: NaiveSale) -> float:
     sku = f"naive-{secrets.token_hex(4)}"
     pool = await asyncpg.create_pool(shop.system.database_url, min_size=NAIVE_CALLERS, max_size=NAIVE_CALLERS)
     async with pool:
@@ -83,19 +100,19 @@ async def _naive(shop: Shop) -> float:
         await pool.execute("insert into naive_level values ($1, $2, 0)", sku, STOCK)
         ends = time.perf_counter() + SECONDS
         started = time.perf_counter()
-        sold = sum(await asyncio.gather(*(_naive_caller(pool, sku, ends) for _ in range(NAIVE_CALLERS))))
+        sold = sum(await asyncio.gather(*(_naive_caller(pool, sku, ends, sell) for _ in range(NAIVE_CALLERS))))
         return sold / (time.perf_counter() - started)
 
 
-async def _naive_caller(pool: asyncpg.Pool, sku: str, ends: float) -> int:
+async def _naive_caller(pool: asyncpg.Pool, sku: str, ends: float, sell: NaiveSale) -> int:
     sold = 0
     async with pool.acquire() as connection:
         while time.perf_counter() < ends:
-            sold += await _naive_sale(connection, sku)
+            sold += await sell(connection, sku)
     return sold
 
 
-async def _naive_sale(connection: asyncpg.Connection, sku: str) -> int:
+async def _optimistic_sale(connection: asyncpg.Connection, sku: str) -> int:
     row = await connection.fetchrow("select on_hand, version from naive_level where sku = $1", sku)
     if row["on_hand"] < 1:
         return 0
@@ -111,3 +128,15 @@ async def _naive_sale(connection: asyncpg.Connection, sku: str) -> int:
             "insert into naive_event values ($1, $2, -1, $3)", sku, row["version"] + 1, secrets.token_hex(8)
         )
     return 1
+
+
+ATOMIC = """
+with level as (
+  update naive_level set on_hand = on_hand - 1, version = version + 1 where sku = $1 and on_hand >= 1
+  returning version)
+insert into naive_event select $1, version, -1, $2 from level
+"""
+
+
+async def _atomic_sale(connection: asyncpg.Connection, sku: str) -> int:
+    return int(await connection.execute(ATOMIC, sku, secrets.token_hex(8)) == "INSERT 0 1")

@@ -8,11 +8,12 @@ import secrets
 from urllib.parse import urlsplit
 
 from tests.bench.callers import call
-from tests.bench.hot_sku_http import CALLERS, SECONDS, sale_requests
+from tests.bench.hot_sku_http import SECONDS, sale_requests
 from tests.bench.ratio import Row
 from tests.bench.server import cpu_s
 from tests.bench.shop import Shop
 
+CALLERS = 64
 RATE_PER_S = 100_000
 """More than one process takes: leases, counting and headers are measured, and no refusals."""
 WARM_UP_S = 1.0

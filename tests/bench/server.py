@@ -40,6 +40,13 @@ class BareServer:
         self._process.communicate(timeout=10)
 
 
+def cpu_with_children_s(pid: int) -> float:
+    """The same of a process, of all that it has started, and of those of them that it has buried."""
+    own = psutil.Process(pid).cpu_times()
+    buried = float(own.children_user + own.children_system)
+    return cpu_s(pid) + buried + sum(cpu_s(child.pid) for child in psutil.Process(pid).children())
+
+
 def cpu_s(pid: int) -> float:
     """User and system seconds a process has used so far, in clock ticks of 10 ms: measure over seconds."""
     times = psutil.Process(pid).cpu_times()

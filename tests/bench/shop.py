@@ -26,6 +26,11 @@ SHARDS = SHARDS_DEFAULT
 class Shop:
     system: ProcessSystem
     key: str
+    postgres_pid: int
+
+    @property
+    def ledger_pid(self) -> int:
+        return self.system.ledgers[0].pid
 
     @property
     def hub_pid(self) -> int:
@@ -87,7 +92,7 @@ async def open_shop() -> AsyncIterator[Shop]:
             await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
             await system.start_hub()
             try:
-                yield Shop(system, await system.admin_key())
+                yield Shop(system, await system.admin_key(), postgres.pid)
             finally:
                 await system.stop()
         finally:
