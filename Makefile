@@ -95,6 +95,7 @@ lint: $(TEST)
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(PYRIGHT) -p client-sdk/python
+	$(VENV)/bin/python -m tests.ledger.migrations.squawk
 
 # docs/reference/http.md, from the OpenAPI documents.
 reference: $(TEST)
