@@ -56,3 +56,11 @@ def test_is_back_within_a_bound_however_long_the_outage(losses: int, chance: flo
     first = reconnect.after(Ending("lost"), 1.0)
     assert isinstance(first, float)
     assert first < 1.0
+
+
+def test_a_code_that_is_not_known_means_what_its_range_says() -> None:
+    """A hub may be newer than this client."""
+    assert type(after(Ending("why", 4050))) is errors.StreamRefused
+    assert after(Ending("why", 4150), 0.0) == PAUSE_S
+    for code in (1014, 3999, 4250, 4999):
+        assert after(Ending("why", code), 0.0) == 0.0

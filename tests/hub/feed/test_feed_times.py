@@ -52,7 +52,7 @@ class Shop:
     async def behind_s(self) -> float:
         """After a sale of which the broker says nothing: until the hub has it."""
         self.stock.commit(self.random)
-        return await self.until(lambda: self._lasts() == self.stock.history.heads())
+        return await self.until(lambda: self.lasts() == self.stock.history.heads())
 
     async def until_fresh_is(self, fresh: bool) -> float:
         return await self.until(lambda: self.feed.fresh is fresh)
@@ -64,7 +64,7 @@ class Shop:
             await asyncio.sleep(0.01)
         return self.loop.time() - began
 
-    def _lasts(self) -> dict[int, int]:
+    def lasts(self) -> dict[int, int]:
         return dict(enumerate(self.feed.fanout.shards.lasts())) if self.feed.fanout else {}
 
 
