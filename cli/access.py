@@ -15,6 +15,7 @@ from cli.data_folder import DataFolder
 from ledger import migrations
 from ledger.access.keys import create_key, find_key, split_key
 from ledger.database.engine import create_engine
+from ledger.database.reason import reason_of
 from ledger.migrations.errors import MigrationRefused, MigrationStopped
 
 _TIMEOUT_S = 300.0  # a migration of a large database
@@ -44,8 +45,7 @@ async def prepare_database(folder: DataFolder, database_url: str) -> PreparedAcc
     except (MigrationStopped, MigrationRefused) as error:
         raise DatabaseUnusable(str(error)) from error
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DatabaseUnusable(f"the database cannot be used: {reason}") from error
+        raise DatabaseUnusable(f"the database cannot be used: {reason_of(error)}") from error
 
 
 async def _prepare_access(folder: DataFolder, database_url: str) -> PreparedAccess:

@@ -96,7 +96,9 @@ def hub(
 @app.command()
 def migrate(
     data: Data = None,
-    shards: Annotated[int, typer.Option(parser=whole(1), help="Number of shards; fixed by the first migration.")] = 4,
+    shards: Annotated[
+        int, typer.Option(parser=whole(1, 64), help="Number of shards; fixed by the first migration.")
+    ] = 4,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done: steps, locks, sizes.")] = False,
     contract: Annotated[
         bool, typer.Option("--contract", help="Take away what only older ledgers need. There is no way back.")
@@ -310,6 +312,7 @@ def _database_refusals() -> Iterator[None]:
     from asyncpg import InterfaceError, PostgresError
     from sqlalchemy.exc import SQLAlchemyError
 
+    from ledger.database.reason import reason_of
     from ledger.migrations.errors import MigrationRefused, MigrationStopped
 
     with _refusals():
@@ -319,8 +322,8 @@ def _database_refusals() -> Iterator[None]:
             print(f"stockwire: {error}", file=sys.stderr)
             raise typer.Exit(EXIT_LATER if isinstance(error, MigrationStopped) else EXIT_FAILED) from error
         except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            print(f"stockwire: the database cannot be used: {reason} (`stockwire doctor` says more)", file=sys.stderr)
+            shown = f"the database cannot be used: {reason_of(error)} (`stockwire doctor` says more)"
+            print(f"stockwire: {shown}", file=sys.stderr)
             raise typer.Exit(1) from error
 
 

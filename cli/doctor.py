@@ -31,7 +31,7 @@ async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read
         found.append(await schema(url))
     found += await broker(variables)
     found.append(token_secret(variables))
-    if reached and found_good(found, "migrations"):
+    if reached and not found_failed(found, "migrations"):
         found += await stored_keys(url)
     found.append(await hub_key(variables, None if way_in is None else way_in.url))
     found += await processes(data, variables)
@@ -42,8 +42,8 @@ async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read
     return Report(found)
 
 
-def found_good(found: list[Finding], check: str) -> bool:
-    return any(finding.check == check and finding.state is FindingState.GOOD for finding in found)
+def found_failed(found: list[Finding], check: str) -> bool:
+    return any(finding.check == check and finding.state is FindingState.FAILED for finding in found)
 
 
 async def _client(way_in: Settings | None, read_only: bool) -> list[Finding]:

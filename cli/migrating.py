@@ -1,5 +1,6 @@
 """What `stockwire migrate` says about a migration: before, while and after."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +11,9 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    """A reader that has gone (`| head`) stops no migration in the middle."""
+    with suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def shown(planned: "list[Planned]", *, contracting: bool) -> str:

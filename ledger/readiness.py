@@ -12,6 +12,7 @@ from ledger import migrations
 from ledger.database.connector import READ_ONLY, STANDBY, STANDING, Connector
 from ledger.database.reading import reading
 from ledger.feed.heads import Heads
+from ledger.migrations.errors import Foreign
 from ledger.migrations.marks import Contracted
 from ledger.migrations.schema import too_new
 from server.problems import Unavailable
@@ -102,6 +103,8 @@ class Readiness:
                 return too_new(self._ledger, schema)
             async with reading(self._commit_engine) as connection:
                 await self._heads.read(connection)
+        except Foreign as error:
+            raise NoDatabase(str(error)) from None
         except Unavailable as error:
             if isinstance(error.__cause__, Contracted):
                 raise NoDatabase(error.detail) from None

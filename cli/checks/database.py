@@ -11,6 +11,7 @@ from cli.findings import Finding, FindingState
 from ledger import migrations
 from ledger.database.audit import audit as run_audit
 from ledger.database.connector import Connector, NoPrimary
+from ledger.migrations.errors import Foreign
 from server.settings.database_url import read_database_url
 
 TIMEOUT_S = 10.0
@@ -22,8 +23,7 @@ async def database(url: str) -> list[Finding]:
     try:
         connection = await Connector(url).connect({}, TIMEOUT_S)
     except NoPrimary as error:
-        fix = "name the primary, or all servers: postgresql://user@host1,host2/database finds the one that takes writes"
-        return [Finding("database", FindingState.FAILED, error.reason, fix)]
+        return [Finding("database", FindingState.FAILED, error.reason, error.fix)]
     except _ERRORS as error:
         fix = "start it, or correct STOCKWIRE_DATABASE_URL (host, port, user, password, name)"
         return [Finding("database", FindingState.FAILED, f"cannot be reached: {error or type(error).__name__}", fix)]
@@ -45,8 +45,11 @@ async def database(url: str) -> list[Finding]:
 
 
 async def schema(url: str) -> Finding:
-    ledger, found = migrations.this_ledger(), await migrations.schema_of(url)
-    return findings.schema_finding(ledger, found)
+    try:
+        found = await migrations.schema_of(url)
+    except Foreign as error:
+        return Finding("migrations", FindingState.FAILED, str(error), "correct STOCKWIRE_DATABASE_URL")
+    return findings.schema_finding(migrations.this_ledger(), found)
 
 
 async def audit(url: str) -> list[Finding]:

@@ -29,6 +29,11 @@ STANDING = "select pg_is_in_recovery(), current_setting('transaction_read_only')
 """What a connection speaks to: whether it is a standby, and whether it lets anybody write."""
 STANDBY = "the database that was reached is a standby"
 READ_ONLY = "the database that was reached is read-only"
+_FIXES = {
+    STANDBY: "name the primary, or all servers: postgresql://user@host1,host2/database finds the one that takes writes",
+    READ_ONLY: "take default_transaction_read_only back, which the server, the database or the role has set,"
+    " or name a server that takes writes",
+}
 
 NO_PRIMARY_STATES = frozenset(
     (
@@ -58,7 +63,11 @@ class Unusable(ConnectionError):
 
 
 class NoPrimary(Unusable):
-    """It takes no writes. ``reason``: STANDBY or READ_ONLY."""
+    """It takes no writes. ``reason``: STANDBY or READ_ONLY; ``fix``: what to do about it."""
+
+    @property
+    def fix(self) -> str:
+        return _FIXES[self.reason]
 
 
 class CheckedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg comes without types
@@ -112,6 +121,8 @@ class Connector:
                 self._pass_over(number)
                 raise
             except _AWAY as error:
+                if isinstance(error, Unusable) and not isinstance(error, NoPrimary):
+                    raise  # the primary has answered, and it is not for us: no other host may
                 self._pass_over(number)
                 failed = failed if isinstance(failed, Unusable) else error
             else:

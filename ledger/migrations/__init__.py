@@ -14,7 +14,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.database.engine import SERVER_SETTINGS, create_engine
 from ledger.migrations import marks
-from ledger.migrations.errors import MigrationRefused, MigrationStopped, NotExpanded, OlderLedgers
+from ledger.migrations.errors import Foreign, MigrationStopped, Newer, NotExpanded, OlderLedgers, TooOld
+from ledger.migrations.failure import in_one_line
 from ledger.migrations.revisions import Revision, newest, revisions
-from ledger.migrations.schema import BORNE, Ledger, Schema, too_old
+from ledger.migrations.schema import BORNE, Ledger, Schema
 from server.version import VERSION
 from wire.availability import PublicSteps
 
@@ -48,10 +49,16 @@ _LOCK = 0x5354_4F43
 
 _SETTINGS = {
     **SERVER_SETTINGS,
-    "idle_in_transaction_session_timeout": "30s",
     # Whoever is killed at the client's end must not go on here.
     "client_connection_check_interval": "1s",
 }
+_UNLIMITED = text("""
+select set_config(name, '0', false) from pg_settings
+ where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout')
+""")
+"""What a role or the URL may say for sales would end a migration in the middle, again and again."""
+
+_UNUSED = text("select not exists(select from location) and not exists(select from operation)")
 
 Say = Callable[[str], None]
 
@@ -71,73 +78,79 @@ async def expand(url: str, shards: int = SHARDS_DEFAULT, say: Say = lambda _: No
             _leave(schema, say)
             return
         await connection.run_sync(lambda sync: command.upgrade(_config(sync, shards, say), "head"))
-        if schema is None:  # there is nobody from before the version before this one
-            for revision in revisions():
-                if revision.contract and revision.number <= BORNE:
-                    await connection.run_sync(_contract, revision, say)
+        if (await connection.execute(_UNUSED)).scalar_one():  # nobody is there from before the version before this one
+            # But if somebody is: as any other database, it is contracted when it is asked for.
+            with suppress(OlderLedgers):
+                await _contract_until(connection, BORNE, say)
 
 
 def _leave(schema: Schema, say: Say) -> None:
     """Whoever goes back to this version migrates too, as at every start with Compose: there is nothing to do.
 
-    Raises MigrationRefused if there is no way back.
+    Raises TooOld if there is no way back.
     """
-    ledger = this_ledger()
-    if ledger.is_too_old_for(schema):
-        raise MigrationRefused(too_old(ledger, schema))
-    say(f"schema {schema.revision} is newer than this version's {ledger.knows}, and bears it")
+    _refuse_too_old(schema)
+    say(f"schema {schema.revision} is newer than this version's {newest()}, and bears it")
 
 
 async def contract(url: str, say: Say = lambda _: None) -> list[Revision]:
     """Take away what only older ledgers need. Returns what was contracted. There is no way back.
 
-    Raises OlderLedgers if one lives, NotExpanded, MigrationStopped, or what the database says.
+    Raises OlderLedgers if one lives, NotExpanded, Newer, MigrationStopped, or what the database says.
     """
     async with _migrating(url) as connection:
-        _refuse_unexpanded(await read_schema(connection))
-        contracted = await _contracted(connection)
-        due = [one for one in revisions() if one.contract and one.number > contracted]
-        for revision in due:
-            await connection.run_sync(_contract, revision, say)
-        return due
+        _refuse_uncontractable(await read_schema(connection))
+        return await _contract_until(connection, newest(), say)
+
+
+async def _contract_until(connection: AsyncConnection, last: str, say: Say) -> list[Revision]:
+    contracted = await _contracted(connection)
+    due = [one for one in revisions() if one.contract and contracted < one.number <= last]
+    for revision in due:
+        await connection.run_sync(_contract, revision, say)
+    return due
 
 
 def _contract(connection: Connection, revision: Revision, say: Say) -> None:
     from ledger.migrations import migrator
 
-    kept_out = marks.keep_out(connection, revision.number)
-    older = marks.older(connection, revision.number)
-    if older or not kept_out:
-        raise OlderLedgers(revision.since, [str(one) for one in older])
-    # From here on older ledgers are refused, also if what follows is stopped: it has begun.
-    connection.execute(
-        text("update ledger_meta set bears = :number, bears_version = :since"),
-        {"number": revision.number, "since": revision.since},
-    )
-    marks.let_in(connection, revision.number)
+    with marks.kept_out(connection, revision.number) as kept_out:
+        older = marks.older(connection, revision.number)
+        if older or not kept_out:
+            raise OlderLedgers(revision.since, [str(one) for one in older])
+        # From here on older ledgers are refused, also if what follows is stopped: it has begun.
+        connection.execute(
+            text("update ledger_meta set bears = :number, bears_version = :since"),
+            {"number": revision.number, "since": revision.since},
+        )
     migrator.run(connection, revision.number, revision.contract, say)
     connection.execute(text("update ledger_meta set contracted = :number"), {"number": revision.number})
 
 
 async def plan(url: str, shards: int = SHARDS_DEFAULT, *, contracting: bool = False) -> "list[Planned]":
-    """What ``expand`` or ``contract`` would do now. Changes nothing. Raises NotExpanded."""
+    """What ``expand`` or ``contract`` would do now. Changes nothing. Raises MigrationRefused or MigrationStopped."""
     from ledger.migrations import planning
 
-    engine = create_engine(url, pool_size=1, settings=_SETTINGS)
-    try:
-        async with engine.connect() as connection:
-            schema = await read_schema(connection)
-            if not contracting:
-                return await planning.plan(connection, schema, shards)
-            _refuse_unexpanded(schema)
+    async with _connected(url) as connection:
+        schema = await read_schema(connection)
+        if contracting:
+            _refuse_uncontractable(schema)
             return await planning.plan_contract(connection, await _contracted(connection))
-    finally:
-        await engine.dispose()
+        if schema is not None:
+            _refuse_too_old(schema)
+        return await planning.plan(connection, schema, shards)
 
 
-def _refuse_unexpanded(schema: Schema | None) -> None:
+def _refuse_uncontractable(schema: Schema | None) -> None:
     if schema is None or schema.revision < newest():
         raise NotExpanded
+    if schema.revision > newest():
+        raise Newer(this_ledger(), schema)
+
+
+def _refuse_too_old(schema: Schema) -> None:
+    if this_ledger().is_too_old_for(schema):
+        raise TooOld(this_ledger(), schema)
 
 
 async def _contracted(connection: AsyncConnection) -> str:
@@ -146,12 +159,15 @@ async def _contracted(connection: AsyncConnection) -> str:
 
 
 async def read_schema(connection: AsyncConnection) -> Schema | None:
-    """What the database says about itself; None if it has no tables."""
+    """What the database says about itself; None if it has no tables. Raises Foreign."""
     if (await connection.execute(text("select to_regclass('alembic_version')"))).scalar_one() is None:
         return None
-    revision = (await connection.execute(text("select version_num from alembic_version"))).scalar_one_or_none()
-    if revision is None:
+    stated = (await connection.execute(text("select version_num from alembic_version"))).scalars().all()
+    if not stated:
         return None
+    if (await connection.execute(text("select to_regclass('ledger_meta')"))).scalar_one() is None:
+        raise Foreign(", ".join(stated))
+    (revision,) = stated
     # to_jsonb: a schema from before 0003 has no such columns, and bears its own ledgers alone.
     row = (
         await connection.execute(text("select to_jsonb(m)->>'bears', to_jsonb(m)->>'bears_version' from ledger_meta m"))
@@ -208,13 +224,22 @@ def make_epoch() -> str:
 
 @asynccontextmanager
 async def _migrating(url: str) -> AsyncIterator[AsyncConnection]:
-    """Commits each statement by itself, and is the only one that migrates. Raises MigrationStopped."""
+    """As ``_connected``, and the only one that migrates."""
+    async with _connected(url) as connection:
+        await _take_turn(connection)
+        yield connection
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """Commits each statement by itself. Raises MigrationStopped or MigrationRefused for the database's failures."""
     engine = create_engine(url, pool_size=1, settings=_SETTINGS, command_timeout_s=None)
     try:
-        async with engine.connect() as connection:
-            alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await _take_turn(alone)
-            yield alone
+        with in_one_line():
+            async with engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await alone.execute(_UNLIMITED)
+                yield alone
     finally:
         await engine.dispose()
 

@@ -4,6 +4,8 @@ The lock goes with its connection, however that ends, so nobody who is gone is c
 locks of all older schemas for itself: as long as it has them, no older ledger is connected, and none can connect.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -75,14 +77,16 @@ def older(connection: Connection, revision: str) -> list[Living]:
     return [one for one in living(connection) if one.knows is None or one.knows < revision]
 
 
-def keep_out(connection: Connection, revision: str) -> bool:
-    """No ledger that knows less than ``revision`` is marked, nor can be, until ``let_in``. False: one is."""
-    return all(
-        connection.execute(text(f"select pg_try_advisory_lock({CLASS}, {known})")).scalar_one()
-        for known in range(int(revision))
-    )
-
-
-def let_in(connection: Connection, revision: str) -> None:
-    for known in range(int(revision)):
-        connection.execute(text(f"select pg_advisory_unlock({CLASS}, {known})"))
+@contextmanager
+def kept_out(connection: Connection, revision: str) -> Iterator[bool]:
+    """No ledger that knows less than ``revision`` is marked, nor can be, until the end. False: one is."""
+    taken: list[int] = []
+    try:
+        for known in range(int(revision)):
+            if not connection.execute(text(f"select pg_try_advisory_lock({CLASS}, {known})")).scalar_one():
+                break
+            taken.append(known)
+        yield len(taken) == int(revision)
+    finally:
+        for known in taken if not connection.invalidated else ():  # else they have gone with the session
+            connection.execute(text(f"select pg_advisory_unlock({CLASS}, {known})"))

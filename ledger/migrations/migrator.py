@@ -7,15 +7,17 @@ import random
 import time
 from asyncio import sleep
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import asyncpg
 from alembic import context, op
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
+from ledger.database.reason import sqlstate_of
 from ledger.migrations.errors import MigrationStopped
+from ledger.migrations.failure import HELD
 from ledger.migrations.steps import Backfill, Change, Step
 
 LOCK_TIMEOUT_MS = 500
@@ -34,21 +36,22 @@ PAGES_FIRST, PAGES_MAX = 8, 256
 
 SAY_EVERY_S = 2.0
 
-SECOND_TRIES = ("55P03", "57014", "40P01")
-"""lock_not_available, query_canceled (by statement_timeout) and deadlock_detected."""
-
 Say = Callable[[str], None]
+Result = TypeVar("Result")
 
 _HOLDERS = text("""
-select a.pid, a.application_name, extract(epoch from clock_timestamp() - a.xact_start)::int as seconds
+select a.pid, coalesce(nullif(a.application_name, ''), nullif(a.backend_type, 'client backend')) as name,
+       extract(epoch from clock_timestamp() - a.xact_start)::int as seconds
   from pg_stat_activity a
- where a.pid <> pg_backend_pid() and a.xact_start is not null
+ where a.pid <> pg_backend_pid()
    and exists (select 1 from pg_locks l where l.pid = a.pid and l.granted and l.locktype = 'relation'
+                  and l.mode <> all(cast(:beside as text[]))
                   and l.relation in (select relid from unnest(cast(:tables as text[])) t,
                                             pg_partition_tree(to_regclass(t)) tree
                                      union select to_regclass(t) from unnest(cast(:tables as text[])) t))
  order by a.xact_start limit 1
 """)
+"""Whose transaction is the oldest. Other roles' transactions say no age to a role that may not see them."""
 
 
 def expand(revision: str, steps: Callable[[int], tuple[Step, ...]]) -> None:
@@ -69,15 +72,28 @@ def run(connection: Connection, revision: str, steps: tuple[Step, ...], say: Say
 def _change(connection: Connection, step: Change) -> None:
     if step.unless is not None and connection.exec_driver_sql(step.unless).scalar_one():
         return
+    patiently(connection, step, lambda: _at_once(connection, step.statements))
+
+
+def _at_once(connection: Connection, statements: tuple[str, ...]) -> None:
+    """One transaction, sent as one message: whoever sends it may die or stand still, and no lock waits for them.
+
+    (PostgreSQL's manual, 54.2.2.1: several statements in a message are one transaction, all or nothing.)
+    """
+    limits = (f"set local lock_timeout = {LOCK_TIMEOUT_MS}", f"set local statement_timeout = {CHANGE_TIMEOUT_MS}")
+    driver: asyncpg.Connection = connection.connection.driver_connection
+    await_only(driver.execute(";\n".join((*limits, *statements))))
+
+
+def patiently(connection: Connection, step: Step, work: Callable[[], Result]) -> Result:
+    """``work``, again and again while somebody holds what it needs. Raises MigrationStopped."""
     for _ in _tries(connection, step):
         try:
-            with _transaction(connection):
-                for statement in step.statements:
-                    connection.exec_driver_sql(statement)
-            return
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in SECOND_TRIES:
+            return work()
+        except (DBAPIError, asyncpg.PostgresError) as error:
+            if sqlstate_of(error) not in HELD:
                 raise
+    raise AssertionError("tries end by themselves")
 
 
 def _tries(connection: Connection, step: Step) -> Iterator[None]:
@@ -88,31 +104,19 @@ def _tries(connection: Connection, step: Step) -> Iterator[None]:
         await_only(sleep(pause_s * random.uniform(0.5, 1)))
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
     raise MigrationStopped(
-        f"{', '.join(step.locks)} was held for {PATIENCE_S:g} s{_holder(connection, step)}:"
+        f"{', '.join(step.locks) or 'what it needs'} was held for {PATIENCE_S:g} s{_holder(connection, step)}:"
         f" what was done so far stands; run this again when it is free"
     )
 
 
 def _holder(connection: Connection, step: Step) -> str:
-    holder: Any = connection.execute(_HOLDERS, {"tables": list(step.locks)}).first()
+    """Readers are in the way of changes alone."""
+    beside = ["AccessShareLock"] if isinstance(step, Backfill) else []
+    holder: Any = connection.execute(_HOLDERS, {"tables": list(step.locks), "beside": beside}).first()
     if holder is None:
         return ""
-    name = holder.application_name or "a session without a name"
-    return f", last by {name} (PostgreSQL process {holder.pid}, in a transaction for {holder.seconds} s)"
-
-
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    """Short, and with time limits of its own, on a connection that else commits each statement by itself."""
-    connection.exec_driver_sql("begin")
-    try:
-        connection.exec_driver_sql(f"set local lock_timeout = {LOCK_TIMEOUT_MS}")
-        connection.exec_driver_sql(f"set local statement_timeout = {CHANGE_TIMEOUT_MS}")
-        yield
-    except BaseException:
-        connection.exec_driver_sql("rollback")
-        raise
-    connection.exec_driver_sql("commit")
+    since = "" if holder.seconds is None else f", in a transaction for {holder.seconds} s"
+    return f", last by {holder.name or 'a session without a name'} (PostgreSQL process {holder.pid}{since})"
 
 
 def _backfill(connection: Connection, step: Backfill, say: Say) -> None:
@@ -137,7 +141,7 @@ def _pass(connection: Connection, step: Backfill, partition: str, say: Say) -> N
     at, many, said_at = 0, PAGES_FIRST, time.monotonic()
     while at <= pages:
         began = time.monotonic()
-        connection.exec_driver_sql(step.batch(partition), (at, at + many))
+        _batch(connection, step, partition, at, at + many)
         took_s = time.monotonic() - began
         at += many
         many = _pages_next(many, took_s)
@@ -145,6 +149,11 @@ def _pass(connection: Connection, step: Backfill, partition: str, say: Say) -> N
             said_at = time.monotonic()
             say(f"  {partition}: {min(100, 100 * at // max(1, pages))} %")
         await_only(sleep(took_s))  # as long as it worked, so that half of the time belongs to the sales
+
+
+def _batch(connection: Connection, step: Backfill, partition: str, at: int, end: int) -> None:
+    """Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout."""
+    patiently(connection, step, lambda: connection.exec_driver_sql(step.batch(partition), (at, end)))
 
 
 def _pages_next(pages: int, took_s: float) -> int:

@@ -25,7 +25,7 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One short transaction: it rewrites no table and reads no rows of a table that grows with what is sold.
+    """One short transaction, sent as one message. It rewrites no table, and reads no rows of one that grows with sales.
 
     ``locks``: the strongest on each table that is there already, until its end. ``unless``: a query whose only value
     says that the change was made already; without it, the statements may be repeated (``if not exists``).
@@ -90,5 +90,5 @@ def has_column(table: str, column: str) -> str:
     )
 
 
-def has_trigger(name: str) -> str:
-    return f"select exists(select from pg_trigger where tgname = '{name}')"
+def has_trigger(table: str, name: str) -> str:
+    return f"select exists(select from pg_trigger where tgrelid = to_regclass('{table}') and tgname = '{name}')"

@@ -67,7 +67,7 @@ def steps(_shards: int) -> tuple[Step, ...]:
                 TRIGGER,
             ),
             {"stock_event": Lock.ACCESS_EXCLUSIVE},
-            unless=has_trigger("count_view"),
+            unless=has_trigger("stock_event", "count_view"),
         ),
         Backfill(
             "levels that have moved are in their first view",

@@ -11,11 +11,18 @@ from alembic import command
 from sqlalchemy import Connection
 
 from ledger import migrations
+from ledger.commit.decide import Decision
 from ledger.commit.operation import operation_id
 from ledger.migrations import _config, _migrating
 
 COMMIT_0001 = Path(__file__).with_name("commit_0001.sql")
 """The statement of the last ledgers that know schema 0001 and count no views, to the letter."""
+_EVENT_0001 = """
+    shard location sku version kind on_hand_delta reserved_delta on_hand reserved operation actor reason reference
+    occurred_at
+"""
+EVENT_0001 = tuple(_EVENT_0001.split())
+"""The fields of an event that it is handed, in its order."""
 
 
 async def expand_to(url: str, revision: str, say: Callable[[str], None] = lambda _: None) -> None:
@@ -49,3 +56,21 @@ class OldLedger:
         )
         operations: tuple[Any, ...] = ([operation], ["till"], [key], [b"hash"], [json.dumps(lines)], [None])
         await self._connection.fetch(self._statement, *levels, *events, *operations, [0])
+
+    async def write(self, decision: Decision) -> None:
+        """What a ledger that counts would write as well, without its counts."""
+        levels = [
+            (*key, after.on_hand, after.reserved, after.version, decision.before[key].version)
+            for key, after in sorted(decision.after.items())
+        ]
+        events = [tuple(event[name] for name in EVENT_0001) for event in decision.events]
+        operations = [
+            (one.id, one.owner, one.key, one.request_hash, "[]", None if refusal is None else "{}")
+            for one, refusal in decision.stored
+        ]
+        arrays = [*_columns(levels, 7), *_columns(events, len(EVENT_0001)), *_columns(operations, 6)]
+        await self._connection.fetch(self._statement, *arrays, sorted({key.shard for key in decision.after}))
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
