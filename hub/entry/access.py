@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from hub.errors import LedgerRefused, LedgerUnavailable
 from hub.feed.ledger_client import LedgerClient
 from server.errors import KeysUnavailable
+from server.lookups import Lookups
 from server.problems import Unauthorized
 from server.tokens.credentials import KEY_REFUSED, MAKER_REFUSED, is_key, token_holder
 from server.tokens.verifier import Verifier
@@ -50,7 +51,8 @@ class Access:
         self._in_use = in_use
         self._end = end
         self._clock = asyncio.get_running_loop().time
-        self._kept: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
+        self._by_key = self._lookups(ledger.holder_of)
+        self._by_id = self._lookups(ledger.holder_of_id)
         self._revoked: OrderedDict[str, None] = OrderedDict()
         self._recheck = asyncio.Event()
         self._unchecked = False
@@ -114,7 +116,8 @@ class Access:
         for key in keys:
             if key not in good:
                 log.info("a key in use is no longer good key=%s", key)
-                self._kept.clear()
+                self._by_key.clear()
+                self._by_id.clear()
                 self._end(key)
 
     async def _of_token(self, token: str) -> Principal:
@@ -125,7 +128,7 @@ class Access:
         if found.key is None:
             return found  # a provider's: no API key made it
         try:
-            minted_by = await self._known(found.key, self._ledger.holder_of_id)
+            minted_by = await self._by_id.get(found.key)
         except LedgerUnavailable:
             self.doubt()
             return found
@@ -134,28 +137,27 @@ class Access:
         return found
 
     async def _of_key(self, text: str) -> Principal:
-        found = await self._known(text, self._ledger.holder_of)
+        found = await self._by_key.get(text)
         if found is None:
             raise Unauthorized(KEY_REFUSED)
         return found
 
-    async def _known(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:
-        now = self._clock()
-        until, found = self._kept.get(asked, (0.0, None))
-        if until <= now:
-            found = await self._ask(asked, ask)
-            self._kept[asked] = (now + (KEEP_S if found else KEEP_BAD_S), found)
-            self._kept.move_to_end(asked)
-            if len(self._kept) > KEPT_MAX:
-                self._kept.popitem(last=False)
-        return found
+    def _lookups(self, ask: Callable[[str], Awaitable[Principal | None]]) -> Lookups[str, Principal | None]:
+        """Everybody who comes with one key, or with tokens of one, waits for the same answer: at a launch they are
+        thousands in a second. Raises LedgerUnavailable.
+        """
 
-    async def _ask(self, asked: str, ask: Callable[[str], Awaitable[Principal | None]]) -> Principal | None:
-        """Raises LedgerUnavailable."""
-        self.checks += 1
-        try:
-            return await ask(asked)
-        except LedgerRefused as refused:
-            if refused.status in (400, 404, 422):
-                return None  # it does not even look like a key
-            raise LedgerUnavailable(str(refused)) from None
+        async def load(asked: str) -> Principal | None:
+            self.checks += 1
+            try:
+                return await ask(asked)
+            except LedgerRefused as refused:
+                if refused.status in (400, 404, 422):
+                    return None  # it does not even look like a key
+                raise LedgerUnavailable(str(refused)) from None
+
+        return Lookups(load, entries_max=KEPT_MAX, keep_s=_keep_s, clock=self._clock)
+
+
+def _keep_s(found: Principal | None) -> float:
+    return KEEP_S if found else KEEP_BAD_S

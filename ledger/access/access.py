@@ -9,9 +9,9 @@ from starlette.requests import Request
 
 from ledger.access.hub_callers import HubCallers
 from ledger.access.keys import ApiKey, find_key, split_key
-from ledger.database.lookups import Lookups
 from ledger.database.reading import reading
 from server.errors import KeysUnavailable
+from server.lookups import Lookups
 from server.problems import Forbidden, Unauthorized, Unavailable
 from server.rates.rate_limits import RateLimits
 from server.tokens.credentials import KEY_REFUSED, MAKER_REFUSED, credential_of, is_key, token_holder
@@ -48,7 +48,7 @@ class Access:
         self._rate_limits = rate_limits
         self._hub_callers = hub_callers
         self._clock = clock
-        self._keys: Lookups[str, ApiKey | None] = Lookups(self._find, entries_max=KEYS_MAX, keep_s=KEEP_S)
+        self._keys: Lookups[str, ApiKey | None] = Lookups(self._find, entries_max=KEYS_MAX, keep_s=lambda _: KEEP_S)
 
     async def admit(self, request: Request) -> Principal:
         """Raises Unauthorized, RateLimited or Unavailable."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ledger.database.lookups import Lookups
 from ledger.database.reading import reading
+from server.lookups import Lookups
 from server.problems import NotFound
 
 LOCATIONS_MAX = 100_000
@@ -22,7 +22,7 @@ class Locations:
         self._engine = engine
         self._epoch = epoch
         self._seen_epoch: str | None = None
-        self._shards: Lookups[str, int] = Lookups(self._find, entries_max=LOCATIONS_MAX, keep_s=KEEP_S)
+        self._shards: Lookups[str, int] = Lookups(self._find, entries_max=LOCATIONS_MAX, keep_s=lambda _: KEEP_S)
 
     async def shard(self, location: str) -> int:
         """Raises NotFound or Unavailable."""

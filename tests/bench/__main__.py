@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.bulk import bulk
+from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.fan_out import fan_out
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
@@ -36,6 +37,9 @@ ROWS: dict[str, Callable[[Shop, int], Awaitable[list[Row]]]] = {
     "bulk": bulk,
     "latency": latency,
     "limits": limits,
+    "at-once": at_once,
+    "turned-away": turned_away,
+    "idle": idle,
 }
 
 FILE_COLUMNS, NAME_COLUMNS = 150, 30

@@ -29,9 +29,9 @@ class Audience:
         """Handshake, authenticate, subscribe, and read until each snapshot is complete."""
         for _ in range(size):
             connection = socket.create_connection(self._address, timeout=CONNECT_DEADLINE_S)
-            connection.sendall(_upgrade(self._address))
-            connection.sendall(_frame({"type": "connect", "id": 1, "token": token}))
-            connection.sendall(_frame({"type": "subscribe", "id": 2, "location": location, "skus": [sku]}))
+            connection.sendall(upgrade(self._address))
+            connection.sendall(frame({"type": "connect", "id": 1, "token": token}))
+            connection.sendall(frame({"type": "subscribe", "id": 2, "location": location, "skus": [sku]}))
             _read_until(connection, b'"last":true')
             self._keep(connection)
 
@@ -61,7 +61,7 @@ class Audience:
         self._selector.register(connection, selectors.EVENT_READ, connection)
 
 
-def _upgrade(address: tuple[str, int]) -> bytes:
+def upgrade(address: tuple[str, int]) -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET /v1/stream HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -69,7 +69,7 @@ def _upgrade(address: tuple[str, int]) -> bytes:
     ).encode()
 
 
-def _frame(message: dict[str, object]) -> bytes:
+def frame(message: dict[str, object]) -> bytes:
     """A masked text frame (RFC 6455, section 5.2); a mask of zeros leaves the payload as it is."""
     payload = json.dumps(message).encode()
     length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))

@@ -67,7 +67,7 @@ HOUSES = {
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
-            "ground": "errors problems version",
+            "ground": "errors lookups problems version",
             "process": "metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },

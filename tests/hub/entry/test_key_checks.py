@@ -12,7 +12,7 @@ from server.problems import Unauthorized
 from server.tokens.keys import FixedKeys
 from server.tokens.token_settings import SharedSecret
 from server.tokens.verifier import Verifier
-from tests.harness.api_keys import TOKEN_SECRET
+from tests.harness.api_keys import TOKEN_SECRET, make_token
 from tests.simulation.loop import on_virtual_clock
 from wire.tokens import OURS, Principal
 
@@ -29,6 +29,7 @@ class Ledger(LedgerClient):
     def __init__(self, *good: str) -> None:
         self.good = set(good)
         self.away = False
+        self.slow = False
         self.asked = 0
 
     async def good_ids(self, key_ids: list[str]) -> set[str]:  # type: ignore[override]  # a list is what is asked with
@@ -41,7 +42,12 @@ class Ledger(LedgerClient):
 
     async def holder_of(self, key: str) -> Principal | None:
         self.asked += 1
+        if self.slow:
+            await asyncio.sleep(ANSWER_S)
         return Principal("shop", key, frozenset({"stock:read:*"}), None) if key in self.good else None
+
+    async def holder_of_id(self, key_id: str) -> Principal | None:
+        return await self.holder_of(key_id)
 
 
 class Hub:
@@ -130,6 +136,22 @@ async def test_what_the_ledger_said_of_a_key_is_kept_for_seconds_and_then_asked_
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.2)
     assert await is_taken(hub.access) is not good
+
+
+@pytest.mark.parametrize("token", [KEY, make_token("stock:read:*", key=KEY)], ids=["key", "token made with it"])
+@on_virtual_clock
+async def test_thousands_who_come_at_once_with_one_key_ask_the_ledger_once(token: str) -> None:
+    """5,000 requests at once would keep the hub so busy that their own answers came too late."""
+    ledger = Ledger("leaver", "stays", KEY)
+    ledger.slow = True
+    access = Hub(ledger).access
+    everybody = [asyncio.create_task(access.principal(token)) for _ in range(5_000)]
+    await asyncio.sleep(ANSWER_S / 2)
+    everybody[0].cancel()  # whoever came first may leave: the others must not wait for ever
+    found = await asyncio.gather(*everybody, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert all(isinstance(one, Principal) for one in found[1:])
+    assert ledger.asked == 2, "once, and once more since the first to ask has left"
 
 
 async def is_taken(access: Access) -> bool:

@@ -11,7 +11,8 @@ V = TypeVar("V")
 
 
 class Lookups(Generic[K, V]):
-    """Remembers up to ``entries_max`` answers of ``load`` for ``keep_s`` seconds each; the least recently used go.
+    """Remembers up to ``entries_max`` answers of ``load``, each for as many seconds as ``keep_s`` says of it, counted
+    from when it was asked for; the least recently used go.
 
     Callers that miss the same key at once share one call of ``load``. What ``load`` raises is passed on and not kept.
     """
@@ -21,7 +22,7 @@ class Lookups(Generic[K, V]):
         load: Callable[[K], Awaitable[V]],
         *,
         entries_max: int,
-        keep_s: float,
+        keep_s: Callable[[V], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
@@ -56,6 +57,7 @@ class Lookups(Generic[K, V]):
     async def _load_for_all(self, key: K) -> V:
         loading: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._loading[key] = loading
+        asked_at = self._clock()
         try:
             value = await self._load(key)
         except Exception as error:
@@ -65,15 +67,15 @@ class Lookups(Generic[K, V]):
         else:
             loading.set_result(value)
             if self._loading.get(key) is loading:
-                self._keep(key, value)
+                self._keep(key, value, asked_at)
             return value
         finally:
             loading.cancel()  # no effect unless this caller was cancelled: then a waiting one loads
             if self._loading.get(key) is loading:
                 del self._loading[key]
 
-    def _keep(self, key: K, value: V) -> None:
-        self._entries[key] = (value, self._clock() + self._keep_s)
+    def _keep(self, key: K, value: V, asked_at: float) -> None:
+        self._entries[key] = (value, asked_at + self._keep_s(value))
         self._entries.move_to_end(key)
         if len(self._entries) > self._entries_max:
             self._entries.popitem(last=False)
