@@ -51,6 +51,8 @@ _SETTINGS = {
     **SERVER_SETTINGS,
     # Whoever is killed at the client's end must not go on here.
     "client_connection_check_interval": "1s",
+    # Whoever looks through a large table does it alone: the other processors are for the sales.
+    "max_parallel_workers_per_gather": "0",
 }
 _UNLIMITED = text("""
 select set_config(name, '0', false) from pg_settings

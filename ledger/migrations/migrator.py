@@ -97,11 +97,12 @@ def patiently(connection: Connection, step: Step, work: Callable[[], Result]) ->
 
 
 def _tries(connection: Connection, step: Step) -> Iterator[None]:
-    """Again and again, with pauses, for as long as patience lasts."""
-    ends_at, pause_s = time.monotonic() + PATIENCE_S, PAUSE_MIN_S
-    while time.monotonic() < ends_at:
+    """Again and again, with pauses, for as long as patience lasts: it counts what was waited, not what was worked."""
+    waited_s, pause_s = 0.0, PAUSE_MIN_S
+    while waited_s < PATIENCE_S:
         yield
         await_only(sleep(pause_s * random.uniform(0.5, 1)))
+        waited_s += pause_s
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
     raise MigrationStopped(
         f"{', '.join(step.locks) or 'what it needs'} was held for {PATIENCE_S:g} s{_holder(connection, step)}:"
@@ -120,40 +121,48 @@ def _holder(connection: Connection, step: Step) -> str:
 
 
 def _backfill(connection: Connection, step: Backfill, say: Say) -> None:
-    """Pass after pass, until a pass leaves nothing: rows that are held are left out, and taken by a later one."""
-    for partition in _partitions(connection, step.table):
-        _pass(connection, step, partition, say)
+    """Pass after pass, until a look at the whole table finds nothing: a pass leaves out rows that somebody holds.
+
+    A look comes first as well: where another run has been, nothing is gone through again.
+    """
+    for table in _tables(connection, step.table):
         for _ in _tries(connection, step):
-            if not _is_left(connection, step, partition):
+            while (pages := _left(connection, step, table)) and _pass(connection, step, table, *pages, say):
+                pass
+            if pages is None:
                 break
-            _pass(connection, step, partition, say)
 
 
-def _is_left(connection: Connection, step: Backfill, partition: str) -> bool:
-    left: bool = connection.exec_driver_sql(f"select exists(select from {partition} where {step.where})").scalar_one()
-    return left
+def _left(connection: Connection, step: Backfill, table: str) -> tuple[int, int] | None:
+    """The first and the last page with rows that are not set; None: all are. In one snapshot, so no row can hide by
+    moving, as it could from a pass.
+    """
+    look = f"select min(ctid), max(ctid) from only {table} where {step.where}"
+    first, last = patiently(connection, step, lambda: connection.exec_driver_sql(look).one())
+    return None if first is None else (first[0], last[0])
 
 
-def _pass(connection: Connection, step: Backfill, partition: str, say: Say) -> None:
-    pages = connection.exec_driver_sql(
-        f"select (pg_relation_size('{partition}') / current_setting('block_size')::int)::bigint"
-    ).scalar_one()
-    at, many, said_at = 0, PAGES_FIRST, time.monotonic()
-    while at <= pages:
+def _pass(connection: Connection, step: Backfill, table: str, first: int, last: int, say: Say) -> int:
+    """Sets rows from page ``first`` to page ``last``. Returns how many."""
+    at, many, done, said_at = first, PAGES_FIRST, 0, time.monotonic()
+    while at <= last:
         began = time.monotonic()
-        _batch(connection, step, partition, at, at + many)
+        done += _batch(connection, step, table, at, at + many)
         took_s = time.monotonic() - began
         at += many
         many = _pages_next(many, took_s)
         if time.monotonic() - said_at > SAY_EVERY_S:
             said_at = time.monotonic()
-            say(f"  {partition}: {min(100, 100 * at // max(1, pages))} %")
+            say(f"  {table}: {min(100, 100 * (at - first) // (last - first + 1))} %")
         await_only(sleep(took_s))  # as long as it worked, so that half of the time belongs to the sales
+    return done
 
 
-def _batch(connection: Connection, step: Backfill, partition: str, at: int, end: int) -> None:
+def _batch(connection: Connection, step: Backfill, table: str, at: int, end: int) -> int:
     """Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout."""
-    patiently(connection, step, lambda: connection.exec_driver_sql(step.batch(partition), (at, end)))
+    sql = step.batch(table)
+    done: int = patiently(connection, step, lambda: connection.exec_driver_sql(sql, (at, end)).scalar_one())
+    return done
 
 
 def _pages_next(pages: int, took_s: float) -> int:
@@ -162,9 +171,9 @@ def _pages_next(pages: int, took_s: float) -> int:
     return min(PAGES_MAX, 2 * pages) if took_s < BATCH_S / 2 else pages
 
 
-def _partitions(connection: Connection, table: str) -> list[str]:
-    """The tables that hold its rows."""
+def _tables(connection: Connection, table: str) -> list[str]:
+    """Those that hold its rows: its partitions, or itself if it has none."""
     rows = connection.exec_driver_sql(
         f"select relid::regclass::text from pg_partition_tree('{table}'::regclass) where isleaf order by 1"
     )
-    return list(rows.scalars())
+    return list(rows.scalars()) or [table]

@@ -42,20 +42,22 @@ class OldLedger:
         self._connection = connection
         self._statement = COMMIT_0001.read_text()
 
-    async def commit(self, sku: str, old: int, *on_hand: int, before: int = 0) -> None:
+    async def commit(
+        self, sku: str, old: int, *on_hand: int, before: int = 0, location: str = "rome", shard: int = 0
+    ) -> None:
         """``on_hand``: after each change, from ``before``; ``old``: the version that it was decided on."""
         versions = range(old + 1, old + 1 + len(on_hand))
         key, n = token_hex(8), len(on_hand)
         operation = operation_id("till", key)
-        lines = [{"sku": sku, "location": "rome", "kind": "count", "quantity": counted} for counted in on_hand]
+        lines = [{"sku": sku, "location": location, "kind": "count", "quantity": counted} for counted in on_hand]
         deltas = [after - since for since, after in zip((before, *on_hand), on_hand, strict=False)]
-        levels: tuple[Any, ...] = ([0], ["rome"], [sku], [on_hand[-1]], [0], [versions[-1]], [old])
+        levels: tuple[Any, ...] = ([shard], [location], [sku], [on_hand[-1]], [0], [versions[-1]], [old])
         events: tuple[Any, ...] = (
-            *([0] * n, ["rome"] * n, [sku] * n, [*versions], ["count"] * n, deltas, [0] * n, [*on_hand], [0] * n),
+            *([shard] * n, [location] * n, [sku] * n, [*versions], ["count"] * n, deltas, [0] * n, [*on_hand], [0] * n),
             *([operation] * n, ["till"] * n, [None] * n, [None] * n, [None] * n),
         )
         operations: tuple[Any, ...] = ([operation], ["till"], [key], [b"hash"], [json.dumps(lines)], [None])
-        await self._connection.fetch(self._statement, *levels, *events, *operations, [0])
+        await self._connection.fetch(self._statement, *levels, *events, *operations, [shard])
 
     async def write(self, decision: Decision) -> None:
         """What a ledger that counts would write as well, without its counts."""

@@ -1,6 +1,7 @@
 """A migration that is stopped anywhere goes on; two take turns; who holds what it needs is named, and sales go on."""
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator
 
@@ -9,10 +10,10 @@ import pytest
 
 from ledger import migrations
 from ledger.database.connector import Connector
-from ledger.migrations import migrator
+from ledger.migrations import migrator, planning
 from ledger.migrations.errors import MigrationStopped, Newer, NotExpanded, NotOwner, OlderLedgers, TooOld
 from ledger.migrations.marks import Contracted, admit
-from ledger.migrations.revisions import newest, revisions
+from ledger.migrations.revisions import Revision, newest, revisions
 from ledger.migrations.schema import Ledger
 from ledger.migrations.steps import Backfill
 from tests.ledger.migrations.databases import OldLedger, expand_to
@@ -137,6 +138,56 @@ async def test_a_held_level_is_left_for_a_later_pass_and_stops_no_other(
         await migrating.run_sync(migrator.run, "0002", backfill, lambda _: None)
     assert await not_counted(connection) == 0
     await other.close()
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_patience_is_for_what_is_waited_and_not_for_a_backfill_that_takes_its_time(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute("update stock_level set view_version = 0 where sku like 's10%'")
+    sleeps = "case when view_version = 0 then pg_sleep(0.006) is not null end"
+    slow = Backfill("x", "stock_level", "view_version = 1", sleeps)
+    monkeypatch.setattr(migrator, "PATIENCE_S", 1.0)
+    other = await asyncpg.connect(empty_database_url)
+    held = other.transaction()
+    await held.start()
+    await other.fetch("select 1 from stock_level where sku = 's10' for no key update")
+
+    pausing = asyncio.Event()
+
+    def whole(_low: float, high: float) -> float:
+        pausing.set()
+        return high
+
+    async def let_go() -> None:
+        await pausing.wait()
+        await held.rollback()
+
+    monkeypatch.setattr(random, "uniform", whole)  # asked how long a pause is to be
+    letting_go = asyncio.create_task(let_go())
+    async with migrations._migrating(empty_database_url) as migrating:
+        await migrating.run_sync(migrator.run, "0002", (slow,), lambda _: None)
+    await letting_go
+    assert await not_counted(connection) == 0
+    await other.close()
+
+
+async def test_a_table_without_partitions_is_backfilled_and_has_a_size(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute(
+        "insert into operation (id, owner, key, request_hash, lines, shards, first_seqs, events, committed_at)"
+        " select gen_random_uuid(), 'a', n, '', '[]', '{}', '{}', '{}', now() from generate_series(1, 1000) n"
+    )
+    step = Backfill("x", "operation", "owner = 'b'", "owner = 'a'")
+    async with migrations._migrating(empty_database_url) as migrating:
+        await migrating.run_sync(migrator.run, "0009", (step,), lambda _: None)
+        revision = Revision("0009", "x", "0.9.0", lambda _: (step,), (step,), "x")
+        (planned,) = await planning.planned(migrating, [(revision, (step,))])
+    assert await connection.fetchval("select count(*) from operation where owner = 'a'") == 0
+    assert planned.sizes["operation"].size_bytes > 1000 * 40
 
 
 @pytest.mark.usefixtures("at_0001")
