@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.bulk import bulk
+from tests.bench.cold import cold
 from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.fan_out import fan_out
 from tests.bench.hot_sku import hot_sku
@@ -40,6 +41,7 @@ ROWS: dict[str, Callable[[Shop, int], Awaitable[list[Row]]]] = {
     "at-once": at_once,
     "turned-away": turned_away,
     "idle": idle,
+    "cold": cold,
 }
 
 FILE_COLUMNS, NAME_COLUMNS = 150, 30

@@ -5,26 +5,24 @@ Against bare handshakes of the same WebSocket library, whose connections say not
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import psutil
 
 from tests.bench.audience import frame, upgrade
+from tests.bench.hubs import own_hub
 from tests.bench.many_skus import stock
 from tests.bench.ratio import Row
 from tests.bench.server import BareServer, cpu_s
 from tests.bench.shop import LOCATION, Shop
 from tests.bench.storm import Storm
-from tests.harness.metrics import await_metric
 from tests.harness.processes import ServerProcess
 
 AT_ONCE = 5_000
 ONE_BY_ONE = 1_000
 SKUS = 20
 BACKLOG = 4096
-EVERYBODY = 1_000_000
 HANDSHAKE_DONE = b"\r\n\r\n"
 CONNECTED = b'"type":"connected"'
 SNAPSHOT_DONE = b'"last":true'
@@ -50,9 +48,9 @@ async def at_once(shop: Shop, rounds: int) -> list[Row]:
     )
     skus = await _skus(shop)
     for _ in range(rounds):
-        async with _open_hub(shop) as hub:
+        async with own_hub(shop) as hub:
             first.ours.append(await _storm(_address(hub), AT_ONCE, _opening(shop, _address(hub)), CONNECTED))
-        async with _open_hub(shop) as hub:
+        async with own_hub(shop) as hub:
             opening = _opening(shop, _address(hub), skus)
             again.ours.append(await _storm(_address(hub), AT_ONCE, opening, SNAPSHOT_DONE))
         with BareServer("tests.bench.bare_websockets", BACKLOG) as server:
@@ -73,9 +71,9 @@ async def turned_away(shop: Shop, rounds: int) -> list[Row]:
         target=0.15,
     )
     for _ in range(rounds):
-        async with _open_hub(shop) as hub:
+        async with own_hub(shop) as hub:
             row.bare.append(await _cpu_us(hub, shop, Storm.one_by_one))
-        async with _open_hub(shop, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=1) as hub:
+        async with own_hub(shop, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=1) as hub:
             with Storm(_address(hub), 1, _opening(shop, _address(hub)), CONNECTED) as the_one_let_in:
                 await asyncio.to_thread(the_one_let_in.come)
             row.ours.append(await _cpu_us(hub, shop, Storm.turned_away))
@@ -93,30 +91,13 @@ async def idle(shop: Shop, rounds: int) -> list[Row]:
     )
     skus = await _skus(shop)
     for _ in range(rounds):
-        async with _open_hub(shop) as hub:
+        async with own_hub(shop) as hub:
             opening = _opening(shop, _address(hub), skus)
             row.ours.append(await _kilobytes(_address(hub), hub.pid, opening, SNAPSHOT_DONE))
         with BareServer("tests.bench.bare_websockets", BACKLOG) as server:
             address = ("127.0.0.1", server.port)
             row.bare.append(await _kilobytes(address, server.pid, upgrade(address), HANDSHAKE_DONE))
     return [row]
-
-
-@asynccontextmanager
-async def _open_hub(shop: Shop, **settings: object) -> AsyncIterator[ServerProcess]:
-    """Of its own: no rate of handshakes, unless ``settings`` say one."""
-    wide = {
-        "STOCKWIRE_HUB_HANDSHAKES_PER_S": EVERYBODY,
-        "STOCKWIRE_HUB_HANDSHAKES_BURST": EVERYBODY,
-        "STOCKWIRE_HUB_UNAUTHENTICATED_MAX": EVERYBODY,
-        "STOCKWIRE_HUB_CONNECTIONS_PER_OWNER_MAX": EVERYBODY,
-    }
-    hub = await shop.system.start_hub(ledger_urls=[shop.system.ledger_url], **{**wide, **settings})
-    try:
-        await await_metric(hub, "stockwire_hub_fresh", 1)
-        yield hub
-    finally:
-        assert await hub.stop() == 0
 
 
 async def _skus(shop: Shop) -> list[str]:
