@@ -126,11 +126,11 @@ def migrate(
         print(migrating.shown(planned, contracting=contract))
         return
     if contract:
-        with _database_refusals():
+        with _database_refusals(), migrating.interruptible():
             done = _run(migrations.contract(url, migrating.say))
         print(migrating.contracted(done))
         return
-    with _database_refusals():
+    with _database_refusals(), migrating.interruptible():
         _run(migrations.expand(url, shards, migrating.say))
     print("The database is migrated.")
     if steps is not None:

@@ -1,6 +1,10 @@
 """What `stockwire migrate` says about a migration: before, while and after."""
 
-from contextlib import suppress
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +18,23 @@ def say(line: str) -> None:
     """A reader that has gone (`| head`) stops no migration in the middle."""
     with suppress(BrokenPipeError):
         print(line, flush=True)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a migration with one line; PostgreSQL gives up the statement that is under way."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        print("stockwire: interrupted: what was done so far stands; run this again to go on", file=sys.stderr)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def shown(planned: "list[Planned]", *, contracting: bool) -> str:

@@ -59,6 +59,7 @@ class LedgerProcess:
         publisher = Publisher(settings.redis_url, settings.channel_prefix)
         heads = Heads(self._commit_engine, connector, publisher)
         self._readiness = Readiness(connector, read_engine, self._commit_engine, heads, settings.database_wait_s)
+        self._contracted: marks.Contracted | None = None
         hub_callers = HubCallers()
         self._parts = Parts(
             settings=settings,
@@ -107,6 +108,8 @@ class LedgerProcess:
         finally:
             await self._parts.read_engine.dispose()
             await self._commit_engine.dispose()
+        if self._contracted is not None:
+            raise NoDatabase(self._contracted.reason)
 
     async def _run_commits(
         self, tasks: asyncio.TaskGroup, serving: asyncio.Task[None], announce: Callable[[], None]
@@ -115,7 +118,7 @@ class LedgerProcess:
             await serving
             return
         heads = self._parts.heads
-        beating = tasks.create_task(heads.run(), name="heads")
+        beating = tasks.create_task(self._beat(), name="heads")
         limiting = tasks.create_task(self._parts.rate_limits.run(), name="rate limits")
         writers = Writers(self._commit_engine, len(heads.heads), heads, self._parts.publisher)
         committing = tasks.create_task(writers.run(), name="writers")
@@ -129,6 +132,14 @@ class LedgerProcess:
         await committing
         beating.cancel()
         limiting.cancel()
+
+    async def _beat(self) -> None:
+        """Until cancelled, or the database was contracted while this ledger had no connection: then it stops."""
+        try:
+            await self._parts.heads.run()
+        except marks.Contracted as error:
+            self._contracted = error
+            self.stop()
 
     def _open(self, writers: Writers) -> None:
         self._admin_gate.app = create_admin_app(self._parts, writers)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ledger.database.connector import READ_ONLY, Connector
 from ledger.feed.publisher import Publisher
 from ledger.migrations import make_epoch
+from ledger.migrations.marks import Contracted
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
 logger = logging.getLogger(__name__)
@@ -64,11 +65,14 @@ class Heads:
         return stored + self._suffix
 
     async def run(self) -> None:
+        """Raises Contracted."""
         while True:
             try:
                 async with asyncio.timeout(READ_DEADLINE_S):
                     async with self._engine.connect() as connection:
                         await self.read(connection)
+            except Contracted:
+                raise  # no other reading will work
             except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is counted and logged
                 self.failures += 1
                 logger.warning("cannot read the heads: %s", error)

@@ -14,6 +14,7 @@ HELD = ("55P03", "57014", "40P01")
 """lock_not_available, query_canceled (by statement_timeout) and deadlock_detected: tried again."""
 _DISK_FULL = "53100"
 _NOT_OWNER = "42501"
+_TAKEN = "42P07"  # duplicate_table: where ours are missing
 _AWAY_CLASSES = ("08", "53", "57", "58")
 """Of SQLSTATEs: connection, resources (connections, memory), operator (shutdown, crash), the system's I/O."""
 _AWAY_STATES = ("25P03", "25P04")
@@ -46,4 +47,6 @@ def meaning_of(error: Exception) -> MigrationStopped | MigrationRefused | None:
         return MigrationStopped(f"the database's disk is full ({reason}): {_GOES_ON} when it has room")
     if state is None or state.startswith(_AWAY_CLASSES) or state in _AWAY_STATES:
         return MigrationStopped(f"the database cannot be reached ({reason}): {_GOES_ON} when it answers")
+    if state == _TAKEN:
+        return MigrationRefused(f"{reason}, of another program: name a database of its own")
     return NotOwner(reason) if state == _NOT_OWNER else None

@@ -38,7 +38,7 @@ select a.pid, a.application_name, l.objid::int as knows
 
 
 class Contracted(Unusable):
-    """The database was contracted, and does not bear this ledger any more. There is nothing to wait for."""
+    """The database was contracted, and does not bear this ledger any more. There is nothing to wait for: it ends."""
 
 
 async def admit(ledger: Ledger, connection: CheckedConnection) -> None:

@@ -46,12 +46,15 @@ select a.pid, coalesce(nullif(a.application_name, ''), nullif(a.backend_type, 'c
  where a.pid <> pg_backend_pid()
    and exists (select 1 from pg_locks l where l.pid = a.pid and l.granted and l.locktype = 'relation'
                   and l.mode <> all(cast(:beside as text[]))
-                  and l.relation in (select relid from unnest(cast(:tables as text[])) t,
-                                            pg_partition_tree(to_regclass(t)) tree
-                                     union select to_regclass(t) from unnest(cast(:tables as text[])) t))
+                  and l.relation in (select to_regclass(t) from unnest(cast(:tables as text[])) t
+                                     union select i.inhrelid from unnest(cast(:tables as text[])) t
+                                                  join pg_inherits i on i.inhparent = to_regclass(t)))
  order by a.xact_start limit 1
 """)
-"""Whose transaction is the oldest. Other roles' transactions say no age to a role that may not see them."""
+"""Whose transaction is the oldest. Other roles' transactions say no age to a role that may not see them.
+
+``pg_inherits`` and not ``pg_partition_tree``, which would wait for the table itself.
+"""
 
 
 def expand(revision: str, steps: Callable[[int], tuple[Step, ...]]) -> None:
@@ -125,12 +128,19 @@ def _backfill(connection: Connection, step: Backfill, say: Say) -> None:
 
     A look comes first as well: where another run has been, nothing is gone through again.
     """
-    for table in _tables(connection, step.table):
-        for _ in _tries(connection, step):
-            while (pages := _left(connection, step, table)) and _pass(connection, step, table, *pages, say):
-                pass
-            if pages is None:
-                break
+    for table in _tables(connection, step):
+        if not _filled(connection, step, table, say):  # which may take longer than anybody's patience
+            for _ in _tries(connection, step):
+                if _filled(connection, step, table, say):
+                    break
+
+
+def _filled(connection: Connection, step: Backfill, table: str, say: Say) -> bool:
+    """False as soon as a pass gets no further: somebody holds all that is left."""
+    while pages := _left(connection, step, table):
+        if not _pass(connection, step, table, *pages, say):
+            return False
+    return True
 
 
 def _left(connection: Connection, step: Backfill, table: str) -> tuple[int, int] | None:
@@ -171,9 +181,7 @@ def _pages_next(pages: int, took_s: float) -> int:
     return min(PAGES_MAX, 2 * pages) if took_s < BATCH_S / 2 else pages
 
 
-def _tables(connection: Connection, table: str) -> list[str]:
+def _tables(connection: Connection, step: Backfill) -> list[str]:
     """Those that hold its rows: its partitions, or itself if it has none."""
-    rows = connection.exec_driver_sql(
-        f"select relid::regclass::text from pg_partition_tree('{table}'::regclass) where isleaf order by 1"
-    )
-    return list(rows.scalars()) or [table]
+    leaves = f"select relid::regclass::text from pg_partition_tree('{step.table}'::regclass) where isleaf order by 1"
+    return list(patiently(connection, step, lambda: connection.exec_driver_sql(leaves).scalars().all())) or [step.table]

@@ -1,6 +1,7 @@
 """`stockwire migrate` as whoever upgrades runs it: a plan, an expand that is killed, a contract, and its refusal."""
 
 import os
+import signal
 import subprocess
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 
 from ledger.migrations.revisions import newest
 from tests.cli.running import PROGRAM
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.migrations.databases import expand_to
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -17,6 +19,8 @@ FILLED = f"""
 with made as (insert into item (sku, name) select 's' || n, 'x' from generate_series(1, {LEVELS}) n returning sku)
 insert into stock_level (shard, location, sku, on_hand, version) select 0, 'rome', sku, 1, 1 from made
 """
+
+OTHERS = "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 
 
 def environment(url: str) -> dict[str, str]:
@@ -30,11 +34,19 @@ def migrate(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def begun(url: str, said: str) -> "subprocess.Popen[str]":
+    """A migration that has come as far as to say that."""
+    process = subprocess.Popen(
+        [PROGRAM, "migrate"], env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while said not in (line := process.stdout.readline()):
+        assert line, "it ended before"
+    return process
+
+
 def killed_in_the_backfill(url: str) -> None:
-    with subprocess.Popen([PROGRAM, "migrate"], env=environment(url), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        while "first view" not in process.stdout.readline():
-            assert process.poll() is None, "it ended before its backfill"
+    with begun(url, "first view") as process:
         process.kill()
 
 
@@ -73,6 +85,30 @@ async def test_an_upgrade_is_planned_killed_run_again_and_contracted(empty_datab
         assert "it bears 0.1.0 and later" in contracted.stdout
         assert migrate(url, "--contract").stdout == "Nothing is left to contract.\n"
         assert migrate(url, "--plan").stdout == "Nothing is left to migrate.\n"
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_migration_that_is_interrupted_says_so_and_leaves_nothing_behind(
+    empty_database_url: str, number: signal.Signals
+) -> None:
+    await expand_to(empty_database_url, "0001")
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("lock table stock_level")
+            process = begun(empty_database_url, "step 2")
+            process.send_signal(number)
+            _, said = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 128 + number
+        assert said == "stockwire: interrupted: what was done so far stands; run this again to go on\n"
+
+        async def gone() -> bool:
+            return not await connection.fetch(OTHERS)
+
+        await wait_until(gone, PATIENCE_S, what="its session has ended")
+        assert await connection.fetchval("select version_num from alembic_version") == "0001"
     finally:
         await connection.close()
 

@@ -42,6 +42,23 @@ async def test_a_ledger_that_still_answers_while_it_stops_is_not_ready(
     assert await ledger.wait() == 0
 
 
+async def test_a_ledger_that_was_away_while_the_database_was_contracted_stops_and_says_what_to_start(
+    start_ledger: StartLedger, system: System, postgres: PostgresServer
+) -> None:
+    """It could only ask for a connection again and again, and none of its answers would be another one."""
+    ledger = await start_ledger()
+    async with Api(ledger.url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 1)
+    database = database_of(system.database_url)
+    await postgres.query("update ledger_meta set bears = '9999', bears_version = '9.0.0'", database)
+    await postgres.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", "postgres", database
+    )
+    assert await ledger.wait() != 0
+    assert "start 9.0.0 or later" in ledger.stderr().splitlines()[-1]
+    assert "Traceback" not in ledger.stderr()
+
+
 async def test_a_ledger_that_has_stopped_has_no_connection_to_the_database(
     start_ledger: StartLedger, system: System, postgres: PostgresServer
 ) -> None:

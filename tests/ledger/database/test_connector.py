@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ledger.database import connector as connector_module
-from ledger.database.connector import Connector
+from ledger.database.connector import STANDBY, CheckedConnection, Connector, NoPrimary, Unusable
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import proxy_to_socket
 from tests.harness.servers import free_port
@@ -132,3 +132,21 @@ async def test_settings_of_the_url_reach_the_session(postgres: PostgresServer) -
     finally:
         await connection.close()
     assert shown == ["till", "4321ms", "2s"]
+
+
+async def test_a_primary_that_refuses_us_is_not_taken_for_the_standby_that_was_asked_before_it(
+    postgres: PostgresServer,
+) -> None:
+    """A ledger that was contracted away waited for a primary for as long as it waits for any database."""
+    asked: list[CheckedConnection] = []
+
+    async def admit(connection: CheckedConnection) -> None:
+        asked.append(connection)
+        raise NoPrimary(STANDBY) if len(asked) == 1 else Unusable("too old")
+
+    async with proxy_to_socket(postgres.socket) as standby, proxy_to_socket(postgres.socket) as primary:
+        hosts = f"127.0.0.1:{standby.port},127.0.0.1:{primary.port}"
+        url = postgres.proxied_url(standby.port, DATABASE).replace(f"127.0.0.1:{standby.port}", hosts)
+        with pytest.raises(Unusable, match="too old"):
+            await Connector(url, admit).connect({})
+    assert len(asked) == 2

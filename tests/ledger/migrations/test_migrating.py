@@ -4,9 +4,12 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.util import await_only
 
 from ledger import migrations
 from ledger.database.connector import Connector
@@ -188,6 +191,37 @@ async def test_a_table_without_partitions_is_backfilled_and_has_a_size(
         (planned,) = await planning.planned(migrating, [(revision, (step,))])
     assert await connection.fetchval("select count(*) from operation where owner = 'a'") == 0
     assert planned.sizes["operation"].size_bytes > 1000 * 40
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_patience_with_a_held_level_begins_when_nothing_else_is_left(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backfill that took longer than that stopped at the first row that a sale held just then."""
+    await migrations.expand(empty_database_url)
+    await connection.execute("update stock_level set view_version = 0")
+    backfill = tuple(step for step in revisions()[1].steps(1) if isinstance(step, Backfill))
+    other = await asyncpg.connect(empty_database_url)
+    held = other.transaction()
+    await held.start()
+    await other.execute("select 1 from stock_level where sku = 'A' for no key update")
+    clock, passes = [0.0], [0]
+    one_pass = migrator._pass
+
+    def an_hour_long(*arguments: Any) -> int:
+        passes[0] += 1
+        if passes[0] == 3:  # the second left the held one alone, and this is the first of those that wait for it
+            await_only(held.rollback())
+        clock[0] += 3600
+        return one_pass(*arguments)
+
+    monkeypatch.setattr(migrator, "_pass", an_hour_long)
+    monkeypatch.setattr(migrator, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    async with migrations._migrating(empty_database_url) as migrating:
+        await migrating.run_sync(migrator.run, "0002", backfill, lambda _: None)
+    assert passes == [3]
+    assert await not_counted(connection) == 0
+    await other.close()
 
 
 @pytest.mark.usefixtures("at_0001")

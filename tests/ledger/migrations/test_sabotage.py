@@ -1,0 +1,201 @@
+"""What stands in a migration's way: it goes on where it was, or says in one line why not, and sales do not notice."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from ledger import migrations
+from ledger.database.connector import Connector
+from ledger.migrations import migrator
+from ledger.migrations.errors import Foreign, MigrationRefused, MigrationStopped, NotOwner, OlderLedgers
+from ledger.migrations.marks import Contracted, admit
+from ledger.migrations.revisions import newest, revisions
+from ledger.migrations.schema import Ledger
+from ledger.migrations.steps import Backfill
+from tests.harness.waiting import PATIENCE_S
+from tests.ledger.migrations.databases import expand_to
+
+OLD = Ledger("0.0.9", knows="0001", needs="0001")
+UNCONTRACTED = "update ledger_meta set bears = '0001', contracted = '0001'"
+
+
+@pytest.fixture
+async def connection(empty_database_url: str) -> "AsyncIterator[asyncpg.Connection]":
+    """A superuser's."""
+    connection = await asyncpg.connect(empty_database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def owner_url(connection: "asyncpg.Connection", empty_database_url: str) -> AsyncIterator[str]:
+    """Of a role that owns the database, and is nothing else."""
+    database = await connection.fetchval("select current_database()")
+    await connection.execute("create role shop_of_test login password 'x'")
+    await connection.execute(f"alter database {database} owner to shop_of_test")
+    yield as_role(empty_database_url, "shop_of_test")
+    await connection.execute("reassign owned by shop_of_test to current_user; drop role shop_of_test")
+
+
+def as_role(url: str, role: str) -> str:
+    return re.sub(r"//[^@]*@", f"//{role}:x@", url)
+
+
+def old_connector(url: str) -> Connector:
+    return Connector(url, lambda opened: admit(OLD, opened))
+
+
+async def test_a_session_of_another_role_that_holds_a_table_is_named(
+    connection: "asyncpg.Connection", owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction is none of our role's business; that it holds the table is."""
+    await expand_to(owner_url, "0001")
+    monkeypatch.setattr(migrator, "PATIENCE_S", 0.5)
+    await connection.execute("set application_name = 'a report'")
+    async with connection.transaction():
+        await connection.execute("lock table stock_level")
+        with pytest.raises(MigrationStopped) as stopped:
+            await migrations.expand(owner_url)
+    pid = connection.get_server_pid()
+    assert f"stock_level was held for 0.5 s, last by a report (PostgreSQL process {pid})" in str(stopped.value)
+
+
+async def test_who_only_reads_is_not_blamed_for_a_level_that_another_holds(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute(
+        "insert into location values ('rome', 'Rome', 0); insert into item (sku, name) values ('A', 'a')"
+    )
+    await connection.execute("insert into stock_level (shard, location, sku, version) values (0, 'rome', 'A', 1)")
+    backfill = tuple(step for step in revisions()[1].steps(1) if isinstance(step, Backfill))
+    monkeypatch.setattr(migrator, "PATIENCE_S", 0.5)
+    other = await asyncpg.connect(empty_database_url, server_settings={"application_name": "a till"})
+    try:
+        async with connection.transaction(), other.transaction():
+            await connection.execute("select 1 from stock_level")
+            await other.execute("select 1 from stock_level for update")
+            async with migrations._migrating(empty_database_url) as migrating:
+                with pytest.raises(MigrationStopped, match=r"last by a till \(PostgreSQL process"):
+                    await migrating.run_sync(migrator.run, "0002", backfill, lambda _: None)
+    finally:
+        await other.close()
+
+
+async def test_a_backfill_waits_for_a_table_that_is_locked(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    """It ended with the driver's words about a lock timeout."""
+    await migrations.expand(empty_database_url)
+    backfill = tuple(step for step in revisions()[1].steps(1) if isinstance(step, Backfill))
+    async with migrations._migrating(empty_database_url) as migrating:
+        await migrating.exec_driver_sql("set lock_timeout = '50ms'")
+        lock = connection.transaction()
+        await lock.start()
+        await connection.execute("lock table stock_level_0 in access exclusive mode")
+        filling = asyncio.create_task(migrating.run_sync(migrator.run, "0002", backfill, lambda _: None))
+        done, _ = await asyncio.wait([filling], timeout=0.5)
+        assert not done
+        await lock.rollback()
+        await filling
+
+
+async def test_what_a_role_says_for_its_sessions_does_not_end_a_migration(
+    connection: "asyncpg.Connection", owner_url: str
+) -> None:
+    for name in ("statement_timeout", "idle_session_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(f"alter role shop_of_test set {name} = '900ms'")
+    names = "'statement_timeout', 'idle_session_timeout', 'lock_timeout', 'transaction_timeout'"
+    url = f"{owner_url}&options=-c%20statement_timeout%3D800ms"
+    async with migrations._connected(url) as migrating:
+        asked = f"select jsonb_object_agg(name, setting) from pg_settings where name in ({names})"
+        settings = (await migrating.exec_driver_sql(asked)).scalar_one()
+    assert settings.pop("lock_timeout") == "2000"
+    assert set(settings.values()) == {"0"}
+
+
+async def test_who_may_create_nothing_is_told_whose_right_it_takes(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await connection.execute("create role guest_of_test login password 'x'; revoke create on schema public from public")
+    try:
+        with pytest.raises(NotOwner, match=r"^permission denied for schema public: run this as the role that owns"):
+            await migrations.expand(as_role(empty_database_url, "guest_of_test"))
+        assert await connection.fetchval("select count(*) from pg_tables where schemaname = 'public'") == 0
+    finally:
+        await connection.execute("drop role guest_of_test")
+
+
+async def test_a_database_of_another_program_is_left_alone(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await connection.execute("create table alembic_version (version_num text); create table item (name text)")
+    await connection.execute("insert into alembic_version values ('ae1027a6')")
+    for asked in (migrations.expand, migrations.contract, migrations.plan, migrations.schema_of):
+        with pytest.raises(
+            Foreign, match=r"another program.s tables \(its alembic_version says ae1027a6\): name a data"
+        ):
+            await asked(empty_database_url)
+    await connection.execute("drop table alembic_version")
+    with pytest.raises(MigrationRefused, match=r'^relation "item" already exists, of another program: name a database'):
+        await migrations.expand(empty_database_url)
+    assert await connection.fetchval("select to_regclass('ledger_meta')") is None
+
+
+async def test_a_contract_that_cannot_begin_lets_older_ledgers_in_at_once(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute(UNCONTRACTED)
+    async with connection.transaction():
+        await connection.execute("select 1 from ledger_meta for update")
+        with pytest.raises(MigrationStopped, match=r"^somebody holds what it needs"):
+            await migrations.contract(empty_database_url)
+    admitted = await old_connector(empty_database_url).connect({})
+    await admitted.close()
+    assert [one.number for one in await migrations.contract(empty_database_url)] == ["0002"]
+
+
+async def test_no_connection_of_an_older_ledger_outlives_a_contract(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    """However they come and go meanwhile: it is refused while one is there, and then none gets in."""
+    await migrations.expand(empty_database_url)
+    await connection.execute(UNCONTRACTED)
+    admitted: set[asyncpg.Connection] = set()
+    refused = 0
+
+    async def come_and_go() -> None:
+        connector = old_connector(empty_database_url)
+        while True:
+            try:
+                opened = await connector.connect({"lock_timeout": "10s"})
+            except Contracted:
+                return
+            admitted.add(opened)
+            await asyncio.sleep(0)
+            admitted.discard(opened)
+            await opened.close()
+
+    ledgers = [asyncio.create_task(come_and_go()) for _ in range(3)]
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                await migrations.contract(empty_database_url)
+                break
+            except OlderLedgers:
+                refused += 1
+        assert not admitted
+        await asyncio.gather(*ledgers)
+    assert not admitted
+
+
+async def test_as_many_shards_as_there_may_be_are_migrated_beside_a_sale(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    """A change locks every partition: with 64 of them it still fits into its time."""
+    await migrations.expand(empty_database_url, migrations.SHARDS_MAX)
+    assert await connection.fetchval("select version_num from alembic_version") == newest()
