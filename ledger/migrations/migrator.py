@@ -129,18 +129,11 @@ def _backfill(connection: Connection, step: Backfill, say: Say) -> None:
     A look comes first as well: where another run has been, nothing is gone through again.
     """
     for table in _tables(connection, step):
-        if not _filled(connection, step, table, say):  # which may take longer than anybody's patience
-            for _ in _tries(connection, step):
-                if _filled(connection, step, table, say):
-                    break
-
-
-def _filled(connection: Connection, step: Backfill, table: str, say: Say) -> bool:
-    """False as soon as a pass gets no further: somebody holds all that is left."""
-    while pages := _left(connection, step, table):
-        if not _pass(connection, step, table, *pages, say):
-            return False
-    return True
+        for _ in _tries(connection, step):
+            while (pages := _left(connection, step, table)) and _pass(connection, step, table, *pages, say):
+                pass
+            if pages is None:
+                break
 
 
 def _left(connection: Connection, step: Backfill, table: str) -> tuple[int, int] | None:
