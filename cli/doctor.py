@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.checks.broker import broker
 from cli.checks.database import audit as run_audit
-from cli.checks.database import database, schema
+from cli.checks.database import connected_ledgers, database, schema
 from cli.checks.keys import hub_key, stored_keys, token_secret
 from cli.checks.origins import origins
 from cli.checks.processes import processes
@@ -34,7 +34,7 @@ async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read
     if reached and not found_failed(found, "migrations"):
         found += await stored_keys(url)
     found.append(await hub_key(variables, None if way_in is None else way_in.url))
-    found += await processes(data, variables)
+    found += await processes(data, variables, await connected_ledgers(url) if reached else {})
     found += await origins(variables, way_in)
     found += await _client(way_in, read_only)
     if audit and reached:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ledger.access.keys import ApiKey
 from ledger.migrations.schema import Ledger, Schema, too_new, too_old
-from server.version import unpromised
+from server.version import VERSION, unpromised
 from stockwire.cli.counted import counted
 from wire.scopes import allows
 
@@ -166,12 +166,13 @@ class OpenFiles:
 
 
 def versions_finding(stated: Mapping[str, str]) -> Finding:
-    """``stated``: the version of each process that says it, by name."""
+    """``stated``: the version of each process that says it, by name. This command is one more: it migrates."""
     if not stated:
         return Finding("versions", FindingState.SKIPPED, "no process states its version")
-    apart = unpromised(stated.values())
+    all_stated = {**stated, "this command": VERSION}
+    apart = unpromised(all_stated.values())
     if apart is not None:
-        oldest, newest = (next(name for name, version in stated.items() if version == one) for one in apart)
+        oldest, newest = (next(name for name, version in all_stated.items() if version == one) for one in apart)
         detail = f"{oldest} is {apart[0]} and {newest} is {apart[1]}: only a version and the one before work together"
         return Finding("versions", FindingState.FAILED, detail, f"upgrade {oldest}")
     return Finding("versions", FindingState.GOOD, ", ".join(sorted(set(stated.values()))))

@@ -28,7 +28,7 @@ def unpromised(versions: Iterable[str]) -> tuple[str, str] | None:
 def _releases_between(older: str, newer: str) -> int:
     """How many steps from one to the other. Of releases to come it is known that they count up by one."""
     first, last = release_of(older), release_of(newer)
-    known = RELEASES.index(first) if first in RELEASES else 0
+    known = RELEASES.index(first) if first in RELEASES else -1  # older than all, if the last one is known
     if last in RELEASES:
         return RELEASES.index(last) - known
     (major, minor), (major_last, minor_last) = _numbers(older), _numbers(newer)

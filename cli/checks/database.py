@@ -11,11 +11,20 @@ from cli.findings import Finding, FindingState
 from ledger import migrations
 from ledger.database.audit import audit as run_audit
 from ledger.database.connector import Connector, NoPrimary
+from ledger.database.engine import LEDGER_NAME
 from ledger.migrations.errors import Foreign
 from server.settings.database_url import read_database_url
 
 TIMEOUT_S = 10.0
 _ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+_LEDGERS = """
+select min(pid) as pid, coalesce(host(client_addr), 'this machine') as address,
+       substr(application_name, length($1::text) + 1) as version
+  from pg_stat_activity where datname = current_database() and starts_with(application_name, $1)
+ group by 2, 3 order by 1
+"""
 
 
 async def database(url: str) -> list[Finding]:
@@ -50,6 +59,16 @@ async def schema(url: str) -> Finding:
     except Foreign as error:
         return Finding("migrations", FindingState.FAILED, str(error), "correct STOCKWIRE_DATABASE_URL")
     return findings.schema_finding(migrations.this_ledger(), found)
+
+
+async def connected_ledgers(url: str) -> dict[str, str]:
+    """The version of each ledger that is connected, as it says there itself; also of one that nobody has named."""
+    connection = await Connector(url).connect({}, TIMEOUT_S)
+    try:
+        rows = await connection.fetch(_LEDGERS, LEDGER_NAME)
+    finally:
+        await connection.close(timeout=TIMEOUT_S)
+    return {f"a ledger at {row['address']} (PostgreSQL process {row['pid']})": row["version"] for row in rows}
 
 
 async def audit(url: str) -> list[Finding]:

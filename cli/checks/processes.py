@@ -21,18 +21,20 @@ REASON_CHARACTERS_MAX = 200
 _FAILED = (httpx.HTTPError, httpx.InvalidURL, PageTooLarge, ValueError)
 
 
-async def processes(data: Path, variables: Mapping[str, str]) -> list[Finding]:
+async def processes(data: Path, variables: Mapping[str, str], ledgers: Mapping[str, str]) -> list[Finding]:
+    """``ledgers``: the versions of those that the database knows of, by name. Some may be among the processes."""
     try:
         nodes = nodes_of([], data, variables)()
     except SettingsError as error:
-        return [Finding("processes", FindingState.SKIPPED, str(error))]
+        skipped = Finding("processes", FindingState.SKIPPED, str(error))
+        return [skipped, findings.versions_finding(ledgers)] if ledgers else [skipped]
     async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=trusted(variables)) as http:
         ready = await asyncio.gather(*(_ready(http, name, url) for name, url in nodes.items()))
         files = await asyncio.gather(*(_files(http, url) for url in nodes.values()))
     stated = {name: found for name, found in zip(nodes, files, strict=True) if found is not None}
     versions = {name: version for name, (_, version) in zip(nodes, ready, strict=True) if version is not None}
     found = [finding for finding, _ in ready]
-    return [*found, findings.versions_finding(versions), findings.files_finding(stated)]
+    return [*found, findings.versions_finding({**versions, **ledgers}), findings.files_finding(stated)]
 
 
 async def _ready(http: httpx.AsyncClient, name: str, url: str) -> tuple[Finding, str | None]:

@@ -21,7 +21,9 @@ SERVER_SETTINGS = {
     "jit": "off",
 }
 
-LEDGER_SETTINGS = {**SERVER_SETTINGS, "application_name": f"stockwire ledger {VERSION}"}
+LEDGER_NAME = "stockwire ledger "
+"""The application name of a ledger's connections, before its version."""
+LEDGER_SETTINGS = {**SERVER_SETTINGS, "application_name": f"{LEDGER_NAME}{VERSION}"}
 
 COMMIT_SETTINGS = {
     **LEDGER_SETTINGS,

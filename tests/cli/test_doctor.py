@@ -1,5 +1,6 @@
 """`stockwire doctor` notices what is broken, names it and says the fix."""
 
+import asyncio
 import json
 import os
 import resource
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from cli import keys
 from cli.checks.processes import reason_of
 from cli.doctor import examine
 from cli.findings import Finding
+from server.version import VERSION
 from stockwire import AsyncClient, Level
 from tests.cli.running import RunningUp
 from tests.harness.system import System
@@ -221,3 +224,43 @@ async def test_each_part_that_is_broken_is_found_with_its_fix(system: System, tm
     found = await examined(tmp_path, await environment(system))
     assert "start the ledger" in found["round trip"].fix
     assert "no ledger answers" in found["hub key"].detail
+
+
+async def answer_as(version: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An admin port of a process of another release."""
+    await reader.readuntil(b"\r\n\r\n")
+    body = json.dumps({"status": "ready", "version": version}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    writer.write(head.encode() + b"\r\n\r\n" + body)
+    await writer.drain()
+    writer.close()
+
+
+async def test_a_mix_of_versions_that_is_not_promised_is_found_by_ports_and_by_connections(
+    system: System, tmp_path: Path
+) -> None:
+    await system.start(hubs=1)
+    ports = {"STOCKWIRE_ADMIN_URLS": f"{system.ledgers[0].admin},{system.hubs[0].admin}"}
+    variables = await environment(system, **ports)
+    found = await examined(tmp_path, variables)
+    assert (found["versions"].state, found["versions"].detail) == ("good", VERSION)
+
+    later = await asyncio.start_server(partial(answer_as, "9.9.0"), "127.0.0.1", 0)
+    async with later:
+        url = f"http://127.0.0.1:{later.sockets[0].getsockname()[1]}"
+        ports = {"STOCKWIRE_ADMIN_URLS": f"{system.hubs[0].admin},{url}"}
+        found = await examined(tmp_path, variables | ports)
+    assert found["versions"].state == "failed"
+    assert f"is {VERSION} and " in found["versions"].detail
+    assert "is 9.9.0: only a version and the one before work together" in found["versions"].detail
+
+    forgotten = await asyncpg.connect(
+        system.database_url, server_settings={"application_name": "stockwire ledger 0.0.1"}
+    )
+    try:
+        found = await examined(tmp_path, variables)
+    finally:
+        await forgotten.close()
+    assert found["versions"].state == "failed"
+    named = f"a ledger at this machine (PostgreSQL process {forgotten.get_server_pid()})"
+    assert found["versions"].fix == f"upgrade {named}"

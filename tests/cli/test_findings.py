@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cli import findings
 from cli.findings import (
     Answered,
     Finding,
@@ -20,8 +21,10 @@ from cli.findings import (
     stored_keys_findings,
     trip_finding,
     version_finding,
+    versions_finding,
 )
 from ledger.access.keys import ApiKey
+from server.version import VERSION
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SHOP = "https://shop.example"
@@ -126,3 +129,26 @@ def test_one_warning_is_not_two() -> None:
     warning, good = Finding("a", FindingState.WARNING, "b", "c"), Finding("d", FindingState.GOOD, "e")
     assert Report([warning, good]).as_text().splitlines()[-1] == "1 good, 1 warning"
     assert Report([warning, warning, good]).as_text().splitlines()[-1] == "1 good, 2 warnings"
+
+
+@pytest.mark.parametrize(
+    ("stated", "state"),
+    [
+        ({}, FindingState.SKIPPED),
+        ({"hub-1": VERSION}, FindingState.GOOD),
+        ({"hub-1": VERSION, "ledger-1": "0.1.0"}, FindingState.GOOD),
+        ({"hub-1": "99.0.0", "ledger-1": "99.0.1"}, FindingState.FAILED),
+    ],
+)
+def test_versions_are_judged_with_that_of_this_command(stated: dict[str, str], state: FindingState) -> None:
+    assert versions_finding(stated).state is state
+
+
+def test_the_oldest_of_a_mix_that_is_not_promised_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "VERSION", "0.2.0")
+    found = versions_finding({"hub-1": "0.2.0", "a ledger at 10.0.0.5": "0.1.3", "ledger-1": "0.3.0"})
+    assert found.state is FindingState.FAILED
+    assert found.detail.startswith("a ledger at 10.0.0.5 is 0.1.3 and ledger-1 is 0.3.0")
+    assert found.fix == "upgrade a ledger at 10.0.0.5"
+    found = versions_finding({"hub-1": "0.4.0"})
+    assert found.detail.startswith("this command is 0.2.0 and hub-1 is 0.4.0")
