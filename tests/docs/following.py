@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -25,16 +25,28 @@ class Follower:
     async def follow(self) -> None:
         """Raises AssertionError where the page says another thing than what happens."""
         try:
-            for found in self._blocks:
-                await self._do(found)
+            await self.follow_blocks(self._blocks)
         finally:
-            for name in list(self._open):
-                await self._close(name)
+            await self.close()
+
+    async def follow_blocks(self, found: Sequence[Block]) -> None:
+        """As ``follow``, these of the page; what they open stays open."""
+        for one in found:
+            await self._do(one)
+
+    async def close(self) -> None:
+        """Ctrl-C in every terminal."""
+        for name in list(self._open):
+            await self._close(name)
+
+    def printed(self, name: str) -> str:
+        """By the last ``run NAME``."""
+        return self._printed[name]
 
     async def _do(self, found: Block) -> None:
         match found.language, found.verb:
             case _, "file":
-                (self._reader.folder / found.name).write_text(found.text)
+                (self._reader.folder / found.name).write_text(self._reader.here(found.text))
             case "sh", "run":
                 await self._run(found)
             case "sh", "open":

@@ -53,14 +53,22 @@ def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-def blocks(page: Path, name: str | None = None) -> list[Block]:
-    """The fenced blocks in order; with ``name`` only those of that name."""
+def blocks(page: Path, name: str | None = None, below: str | None = None) -> list[Block]:
+    """The fenced blocks in order; with ``name`` only those of that name, ``below`` those of a section (``## 2.``)."""
     found = []
-    for language, words, text in _FENCE.findall(text_of(page)):
+    page_text = text_of(page) if below is None else _section(text_of(page), below)
+    for language, words, text in _FENCE.findall(page_text):
         verb, _, of = words.strip().partition(" ")
         if name is None or of == name:
             found.append(Block(page, language, verb, of, text))
     return found
+
+
+def _section(text: str, heading: str) -> str:
+    """From the line that begins with ``heading`` to the next heading of its kind."""
+    _, found, rest = text.partition(f"\n{heading}")
+    assert found, heading
+    return rest.partition("\n## ")[0]
 
 
 def watching_blocks() -> list[Block]:

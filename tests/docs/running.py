@@ -28,7 +28,10 @@ class Reader:
     no STOCKWIRE_ variable is set, unless the page's own lines see to it, or a test puts there what it names.
 
     Pages name the addresses of a `make up` without options; ``ledger_url`` and ``stream_urls`` are meant.
+    ``ends_with``: one after the other, what is sent to a program that is no longer needed.
     """
+
+    ends_with: tuple[signal.Signals, ...] = (signal.SIGKILL,)
 
     def __init__(self, folder: Path, data: Path, ledger_url: str, stream_urls: Sequence[str]) -> None:
         self.folder = folder
@@ -82,16 +85,17 @@ class Reader:
             yield lines
 
     def _bash(self, text: str) -> tuple[str, ...]:
-        return "bash", "-euo", "pipefail", "-c", self._here(text)
+        return "bash", "-euo", "pipefail", "-c", self.here(text)
 
-    def _here(self, text: str) -> str:
+    def here(self, text: str) -> str:
+        """With the addresses that are meant."""
         for printed, real in self._addresses.items():
             text = text.replace(printed, real)
         return text
 
     def _program(self, suffix: str, text: str) -> Path:
         path = self.folder / f"snippet-{secrets.token_hex(4)}{suffix}"
-        path.write_text(self._here(text))
+        path.write_text(self.here(text))
         return path
 
     async def _finished(self, *command: str) -> str:
@@ -121,9 +125,12 @@ class Reader:
         try:
             yield process
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # a shell does not take its program with it
-            await process.wait()
+            for number in self.ends_with:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)  # a shell does not take its program with it
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE_S):
+                        await process.wait()
 
 
 def server_settings(system: System) -> dict[str, str]:

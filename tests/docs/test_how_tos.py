@@ -24,6 +24,7 @@ FOLLOWED = ("storefront.md", "till.md", "import-sales.md")
 ELSEWHERE = {
     "back-up-and-restore.md": {"back-up", "restore"},
     "production.md": {"production", "ledger", "hub"},
+    "upgrade.md": {*("operator", "screen", "ledger-1", "ledger-2", "hub-1", "hub-2"), *("system.sh", "process.sh")},
 }
 """Pages that need more, and their blocks that a test of this folder runs, by name."""
 PRINTED_DATABASE = "postgresql://stockwire:secret@db.internal/stockwire"

@@ -26,9 +26,9 @@ FOREIGN_OPTIONS = {
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
-    "--kills",
+    *("--kills", "--reverse", "--format", "--line-buffered"),
 }
-"""Of pg_basebackup, `make bench`, `make chaos`, the simulation, docker, and `make load`: locust's and its own."""
+"""Of pg_basebackup, docker, git, grep, the simulation, `make bench`, `make chaos` and `make load` (also locust's)."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )
