@@ -36,6 +36,10 @@ PAGES_FIRST, PAGES_MAX = 8, 256
 
 SAY_EVERY_S = 2.0
 
+_LONGER_THAN_DEADLOCKS = """
+select set_config('lock_timeout', (setting::bigint + 1000)::text, true) from pg_settings where name = 'deadlock_timeout'
+"""
+
 Say = Callable[[str], None]
 Result = TypeVar("Result")
 
@@ -75,17 +79,28 @@ def run(connection: Connection, revision: str, steps: tuple[Step, ...], say: Say
 def _change(connection: Connection, step: Change) -> None:
     if step.unless is not None and connection.exec_driver_sql(step.unless).scalar_one():
         return
-    patiently(connection, step, lambda: _at_once(connection, step.statements))
+    patiently(connection, step, lambda: _at_once(connection, step))
 
 
-def _at_once(connection: Connection, statements: tuple[str, ...]) -> None:
+def _at_once(connection: Connection, step: Change) -> None:
     """One transaction, sent as one message: whoever sends it may die or stand still, and no lock waits for them.
 
     (PostgreSQL's manual, 54.2.2.1: several statements in a message are one transaction, all or nothing.)
     """
     limits = (f"set local lock_timeout = {LOCK_TIMEOUT_MS}", f"set local statement_timeout = {CHANGE_TIMEOUT_MS}")
     driver: asyncpg.Connection = connection.connection.driver_connection
-    await_only(driver.execute(";\n".join((*limits, *statements))))
+    await_only(driver.execute(";\n".join((*_behind_vacuum(step), *limits, *step.statements))))
+
+
+def _behind_vacuum(step: Change) -> Iterator[str]:
+    """Waits for whoever maintains a table, in a lock that no sale minds, before the one that sales wait for.
+
+    PostgreSQL ends an autovacuum that somebody has waited for, but not before deadlock_timeout, a second or more.
+    """
+    held = [table for table, lock in step.locks.items() if lock.holds_sales]
+    if held:
+        yield _LONGER_THAN_DEADLOCKS
+        yield f"lock table {', '.join(held)} in share update exclusive mode"
 
 
 def patiently(connection: Connection, step: Step, work: Callable[[], Result]) -> Result:

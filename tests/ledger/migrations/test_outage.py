@@ -14,7 +14,7 @@ import pytest
 from ledger import migrations
 from ledger.migrations.errors import MigrationStopped
 from tests.harness.postgres import PostgresServer
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.migrations.databases import expand_to
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -54,6 +54,32 @@ async def test_a_database_that_is_killed_in_a_backfill_goes_on_with_it(private_p
     with pytest.raises(MigrationStopped, match=r"^the database cannot be reached .* run this again when it answers$"):
         await migrations.expand(url, say=kill)
     private_postgres.start()
+    await migrations.expand(url)
+    assert (await private_postgres.query(LEFT))[0][0] == 0
+
+
+VACUUMS = """
+select c.relname from pg_stat_activity a join pg_locks l using (pid) join pg_class c on c.oid = l.relation
+ where a.backend_type = 'autovacuum worker' and c.relname = 'stock_level_0'
+"""
+
+
+async def test_an_autovacuum_that_would_take_hours_gives_way(private_postgres: PostgresServer) -> None:
+    """It does for who waits longer than deadlock_timeout: a second, for which sales would stand still."""
+    url = private_postgres.url()
+    await filled_at_0001(url)
+    await private_postgres.query("alter system set autovacuum_naptime = '1s'")
+    await private_postgres.query("select pg_reload_conf()")
+    crawling = (
+        "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
+    )
+    await private_postgres.query(f"alter table stock_level_0 set ({crawling})")
+    await private_postgres.query("update stock_level set on_hand = 2")
+
+    async def vacuums() -> bool:
+        return bool(await private_postgres.query(VACUUMS))
+
+    await wait_until(vacuums, PATIENCE_S, what="an autovacuum of the levels")
     await migrations.expand(url)
     assert (await private_postgres.query(LEFT))[0][0] == 0
 
