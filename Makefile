@@ -76,7 +76,7 @@ load: $(TEST)
 
 # What commands show, written into the pages: run it after a change of what they print.
 captures: $(TEST)
-	@exec $(VENV)/bin/python -m tests.docs.captures
+	@exec $(VENV)/bin/python -m tests.docs.captures $(ARGS)
 
 # Everything breaks under traffic, again and again; --minutes N --seed S, or --kills N. As root, also a full disk.
 chaos: $(TEST)

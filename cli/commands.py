@@ -123,7 +123,7 @@ def migrate(
     if plan:
         with _database_refusals():
             planned = _run(migrations.plan(url, shards, contracting=contract))
-        print(migrating.shown(planned, contracting=contract))
+        migrating.print_plan(planned, contracting=contract)
         return
     if contract:
         with _database_refusals(), migrating.interruptible():

@@ -1,7 +1,9 @@
 """What `stockwire migrate` says about a migration: before, while and after."""
 
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -35,6 +37,23 @@ def interruptible() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def print_plan(planned: "list[Planned]", *, contracting: bool) -> None:
+    """On a terminal in its width; elsewhere a line is a line, also for a program."""
+    text = shown(planned, contracting=contracting)
+    print(wrapped(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Each line broken between words, and its rest below it."""
+    return "\n".join(part for line in text.splitlines() for part in _wrapped(line, width))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    # Not the last column: a terminal that has written there goes on in the next line by itself.
+    return textwrap.wrap(line, width - 1, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def shown(planned: "list[Planned]", *, contracting: bool) -> str:

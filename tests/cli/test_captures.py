@@ -7,7 +7,9 @@ from rich.cells import cell_len
 from typer.main import get_command
 
 from cli.findings import SIGNS
+from cli.migrating import shown, wrapped
 from cli.node_table import NODES
+from ledger import migrations
 from stockwire.cli.columns import Columns
 from stockwire.cli.history import HISTORY
 from stockwire.cli.locations import LOCATIONS
@@ -15,6 +17,7 @@ from stockwire.cli.program import program
 from tests.cli.running import RunningUp
 from tests.docs.captures import CAPTURES, COLUMNS, captured, take
 from tests.docs.test_names import command_of
+from tests.ledger.migrations.databases import expand_to
 
 CAPTURED = captured()
 
@@ -67,3 +70,13 @@ def checks(lines: list[str]) -> list[str]:
 
 def without_numbers(lines: list[str]) -> list[str]:
     return [re.sub(r"\d+", "9", line) for line in lines]
+
+
+@pytest.mark.parametrize("name", ["migrate-plan", "migrate-contract-plan"])
+async def test_a_plan_is_what_is_printed_today(name: str, empty_database_url: str) -> None:
+    for schema in CAPTURES[name].schemas:
+        await expand_to(empty_database_url, schema)
+    contracting = "--contract" in CAPTURES[name].words
+    planned = await migrations.plan(empty_database_url, contracting=contracting)
+    lines = wrapped(shown(planned, contracting=contracting), COLUMNS).splitlines()
+    assert without_numbers(body(name)) == without_numbers(lines)

@@ -1,4 +1,5 @@
-"""What commands show, for the pages: `make captures` runs them in a terminal of 80 by 24 and writes what is seen.
+"""What commands show, for the pages: `make captures` runs them in a terminal of 80 by 24 and writes what is seen, or
+those that ARGS names.
 
 A page that has a block
 
@@ -11,17 +12,24 @@ gets it filled with what CAPTURES says of NAME: the command of a real `stockwire
 import asyncio
 import os
 import re
+import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
+
+from cli.data_folder import DataFolder
+from ledger.migrations.revisions import newest
 from stockwire import AsyncClient
 from tests.cli.running import PROGRAM, RunningUp
 from tests.docs.pages import pages
 from tests.harness.pseudo_terminal import PseudoTerminal
 from tests.harness.waiting import PATIENCE_S
+from tests.ledger.migrations.databases import expand_to
 
 COLUMNS, ROWS = 80, 24
 SALE_ROWS = 30
@@ -34,13 +42,15 @@ BLOCK = re.compile(r"^(```text capture (\S+)\n)(.*?)^```$", re.DOTALL | re.MULTI
 @dataclass(frozen=True, slots=True)
 class Capture:
     """``words``: the command, as it is typed. ``shows``: of one that goes on for ever, when the screen is worth taking;
-    None: once it has ended, with what it printed. ``status``: with which it ends.
+    None: once it has ended, with what it printed. ``status``: with which it ends. ``schemas``: in an empty database
+    that was brought to these, one after the other.
     """
 
     words: tuple[str, ...]
     shows: Callable[[list[str]], bool] | None = None
     status: int = 0
     rows: int = ROWS
+    schemas: tuple[str, ...] = ()
 
 
 def _changing(lines: list[str]) -> bool:
@@ -55,6 +65,8 @@ CAPTURES = {
     "watch": Capture(("watch", "shop"), _changing, 130, rows=16),
     "top": Capture(("top",), _measured, 130),
     "doctor": Capture(("doctor",), rows=40),
+    "migrate-plan": Capture(("migrate", "--plan"), schemas=("0002",)),
+    "migrate-contract-plan": Capture(("migrate", "--contract", "--plan"), schemas=("0001", newest())),
     "stock-sell": Capture(("stock", "sell", SKU, "shop", "2", "--reference", "order-4711")),
     "stock-refused": Capture(("stock", "sell", SKU, "shop", "999999"), status=3),
     "stock-count": Capture(("stock", "count", SKU, "shop", "200", "--any-version", "--reason", "yearly count")),
@@ -80,9 +92,13 @@ def take(capture: Capture, environment: dict[str, str]) -> list[str]:
 
 
 def fill(page: Path, taken: dict[str, list[str]]) -> None:
-    """Raises KeyError for a block of which nothing was captured."""
+    """What was not taken stays."""
+
+    def filled_with(block: re.Match[str]) -> str:
+        return f"{block[1]}{chr(10).join(taken[block[2]])}\n```" if block[2] in taken else block[0]
+
     text = page.read_text(encoding="utf-8")
-    filled = BLOCK.sub(lambda block: f"{block[1]}{chr(10).join(taken[block[2]])}\n```", text)
+    filled = BLOCK.sub(filled_with, text)
     if filled != text:
         page.write_text(filled, encoding="utf-8")
 
@@ -97,26 +113,44 @@ def captured() -> dict[str, tuple[Path, list[str]]]:
 
 
 def main() -> None:
+    names = sys.argv[1:] or list(CAPTURES)
     running = os.environ.get("STOCKWIRE_DATA")
     if running:
-        write({**os.environ, "STOCKWIRE_DATA": running})
+        write({**os.environ, "STOCKWIRE_DATA": running}, names)
         return
     with tempfile.TemporaryDirectory(prefix="stockwire-captures-") as folder:
         up = RunningUp(Path(folder), "--replay", "20").start()
         try:
             asyncio.run(_prepare(up))
-            write(up.environment())
+            write(up.environment(), names)
         finally:
             up.stop()
 
 
-def write(environment: dict[str, str]) -> None:
+def write(environment: dict[str, str], names: Sequence[str]) -> None:
     taken = {}
-    for name, capture in CAPTURES.items():
+    for name in names:
         sys.stderr.write(f"{name}\n")
-        taken[name] = take(capture, environment)
+        capture = CAPTURES[name]
+        url = asyncio.run(_database(environment, capture.schemas)) if capture.schemas else None
+        taken[name] = take(capture, environment if url is None else {**environment, "STOCKWIRE_DATABASE_URL": url})
     for page in pages():
         fill(page, taken)
+
+
+async def _database(environment: dict[str, str], schemas: Sequence[str]) -> str:
+    """The URL of one more database on the system's server."""
+    own = urlsplit(DataFolder(Path(environment["STOCKWIRE_DATA"])).environment()["STOCKWIRE_DATABASE_URL"])
+    name = f"captured_{secrets.token_hex(4)}"
+    connection = await asyncpg.connect(own.geturl())
+    try:
+        await connection.execute(f"create database {name}")
+    finally:
+        await connection.close()
+    url = own._replace(path=f"/{name}").geturl()
+    for schema in schemas:
+        await expand_to(url, schema)
+    return url
 
 
 async def _prepare(up: RunningUp) -> None:
