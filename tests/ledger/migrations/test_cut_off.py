@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from ledger import migrations
+from ledger.migrations import migrator
 from ledger.migrations.errors import MigrationStopped
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import Flow, Proxy
@@ -119,6 +120,12 @@ async def cut_off_everywhere(server: PostgresServer, template: str | None, work:
 
 async def expand(url: str) -> None:
     await migrations.expand(url, SHARDS)
+
+
+@pytest.fixture(autouse=True)
+def always_the_same_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of a backfill is as large as the machine is fast."""
+    monkeypatch.setattr(migrator, "_pages_next", lambda pages, _took_s: pages)
 
 
 @pytest.fixture
