@@ -83,7 +83,7 @@ def contracted(done: "list[Revision]") -> str:
 
 
 def _held_up(holds_sales: bool) -> str:
-    return ": sales wait for it, half a second at most before it is given up and tried again" if holds_sales else ""
+    return ": sales wait for it, less than a second before it is given up and tried again" if holds_sales else ""
 
 
 def _size(size: "Size | None") -> str:

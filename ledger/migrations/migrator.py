@@ -18,16 +18,21 @@ from sqlalchemy.util import await_only
 from ledger.database.reason import sqlstate_of
 from ledger.migrations.errors import MigrationStopped
 from ledger.migrations.failure import HELD
-from ledger.migrations.steps import Backfill, Change, Step
+from ledger.migrations.steps import Backfill, Change, Lock, Step
 
-LOCK_TIMEOUT_MS = 500
-"""Whoever waits for a lock on a table makes everybody wait who comes later: sales stand still for this long at most."""
-CHANGE_TIMEOUT_MS = 1_000
-"""The same for a whole statement, which may need the locks of many partitions, one after the other."""
-PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 2.0
-"""Between two tries: sales catch up meanwhile."""
+LOCK_TIMEOUT_FIRST_MS, LOCK_TIMEOUT_MS = 100, 400
+"""Whoever waits for a lock on a table makes everybody wait who comes later: sales stand still meanwhile. A table that
+nobody holds is had at once; from try to try the wait doubles, for one on which much is under way."""
+CHANGE_TIMES = 2
+"""As much for a whole statement, which may need the locks of many partitions, one after the other."""
+CHANGE_TIMEOUT_MS = CHANGE_TIMES * LOCK_TIMEOUT_MS
+PAUSES, PAUSES_HELD = 9, 99
+"""A pause between two tries is so many times as long as the wait was: sales stand in a tenth of the time at most, and
+in a hundredth beside somebody who holds the table all the while."""
+LOOK_S = 0.25
+"""Between two looks at whether whoever held the table has let go."""
 PATIENCE_S = 60.0
-"""How long a step is tried while somebody holds what it needs. Whoever holds it longer is named."""
+"""How long a step waits in all while somebody holds what it needs. Whoever holds it longer is named."""
 
 BATCH_S = 0.02
 """What a batch of a backfill may take: a sale that meets it waits for so long."""
@@ -43,22 +48,23 @@ select set_config('lock_timeout', (setting::bigint + 1000)::text, true) from pg_
 Say = Callable[[str], None]
 Result = TypeVar("Result")
 
-_HOLDERS = text("""
+_ON_TABLES = """
+l.granted and l.locktype = 'relation' and l.mode <> all(cast(:beside as text[]))
+   and l.relation in (select to_regclass(t) from unnest(cast(:tables as text[])) t
+                      union select i.inhrelid from unnest(cast(:tables as text[])) t
+                                   join pg_inherits i on i.inhparent = to_regclass(t))
+"""
+"""``pg_inherits`` and not ``pg_partition_tree``, which would wait for the table itself."""
+_HOLDERS = text(f"""
 select a.pid, coalesce(nullif(a.application_name, ''), nullif(a.backend_type, 'client backend')) as name,
        extract(epoch from clock_timestamp() - a.xact_start)::int as seconds
   from pg_stat_activity a
  where a.pid <> pg_backend_pid()
-   and exists (select 1 from pg_locks l where l.pid = a.pid and l.granted and l.locktype = 'relation'
-                  and l.mode <> all(cast(:beside as text[]))
-                  and l.relation in (select to_regclass(t) from unnest(cast(:tables as text[])) t
-                                     union select i.inhrelid from unnest(cast(:tables as text[])) t
-                                                  join pg_inherits i on i.inhparent = to_regclass(t)))
+   and exists (select 1 from pg_locks l where l.pid = a.pid and {_ON_TABLES})
  order by a.xact_start limit 1
 """)
-"""Whose transaction is the oldest. Other roles' transactions say no age to a role that may not see them.
-
-``pg_inherits`` and not ``pg_partition_tree``, which would wait for the table itself.
-"""
+"""Whose transaction is the oldest. Other roles' transactions say no age to a role that may not see them."""
+_HOLDING = text(f"select distinct virtualtransaction from pg_locks l where pid <> pg_backend_pid() and {_ON_TABLES}")
 
 
 def expand(revision: str, steps: Callable[[int], tuple[Step, ...]]) -> None:
@@ -79,15 +85,18 @@ def run(connection: Connection, revision: str, steps: tuple[Step, ...], say: Say
 def _change(connection: Connection, step: Change) -> None:
     if step.unless is not None and connection.exec_driver_sql(step.unless).scalar_one():
         return
-    patiently(connection, step, lambda: _at_once(connection, step))
+    patiently(connection, step, lambda lock_timeout_ms: _at_once(connection, step, lock_timeout_ms))
 
 
-def _at_once(connection: Connection, step: Change) -> None:
+def _at_once(connection: Connection, step: Change, lock_timeout_ms: int) -> None:
     """One transaction, sent as one message: whoever sends it may die or stand still, and no lock waits for them.
 
     (PostgreSQL's manual, 54.2.2.1: several statements in a message are one transaction, all or nothing.)
     """
-    limits = (f"set local lock_timeout = {LOCK_TIMEOUT_MS}", f"set local statement_timeout = {CHANGE_TIMEOUT_MS}")
+    limits = (
+        f"set local lock_timeout = {lock_timeout_ms}",
+        f"set local statement_timeout = {CHANGE_TIMES * lock_timeout_ms}",
+    )
     driver: asyncpg.Connection = connection.connection.driver_connection
     await_only(driver.execute(";\n".join((*_behind_vacuum(step), *limits, *step.statements))))
 
@@ -103,29 +112,52 @@ def _behind_vacuum(step: Change) -> Iterator[str]:
         yield f"lock table {', '.join(held)} in share update exclusive mode"
 
 
-def patiently(connection: Connection, step: Step, work: Callable[[], Result]) -> Result:
-    """``work``, again and again while somebody holds what it needs. Raises MigrationStopped."""
-    for _ in _tries(connection, step):
+def patiently(connection: Connection, step: Step, work: Callable[[int], Result]) -> Result:
+    """``work`` with a lock_timeout, again and again while somebody holds what it needs. Raises MigrationStopped."""
+    for lock_timeout_ms in _tries(connection, step):
         try:
-            return work()
+            return work(lock_timeout_ms)
         except (DBAPIError, asyncpg.PostgresError) as error:
             if sqlstate_of(error) not in HELD:
                 raise
     raise AssertionError("tries end by themselves")
 
 
-def _tries(connection: Connection, step: Step) -> Iterator[None]:
-    """Again and again, with pauses, for as long as patience lasts: it counts what was waited, not what was worked."""
-    waited_s, pause_s = 0.0, PAUSE_MIN_S
+def _tries(connection: Connection, step: Step) -> Iterator[int]:
+    """Again and again, with pauses, for as long as patience lasts: it counts what was waited, not what was worked.
+
+    Each is told how many milliseconds it may wait for a lock.
+    """
+    waited_s, lock_timeout_ms = 0.0, LOCK_TIMEOUT_FIRST_MS
     while waited_s < PATIENCE_S:
-        yield
-        await_only(sleep(pause_s * random.uniform(0.5, 1)))
-        waited_s += pause_s
-        pause_s = min(2 * pause_s, PAUSE_MAX_S)
+        yield lock_timeout_ms
+        longest_s = min(PAUSES_HELD * lock_timeout_ms / 1000, PATIENCE_S - waited_s)
+        paused_s, held = _pause(connection, step, PAUSES * lock_timeout_ms / 1000, longest_s)
+        waited_s += paused_s
+        if not held:
+            lock_timeout_ms = min(2 * lock_timeout_ms, LOCK_TIMEOUT_MS)
     raise MigrationStopped(
         f"{', '.join(step.locks) or 'what it needs'} was held for {PATIENCE_S:g} s{_holder(connection, step)}:"
         f" what was done so far stands; run this again when it is free"
     )
+
+
+def _pause(connection: Connection, step: Step, shortest_s: float, longest_s: float) -> tuple[float, bool]:
+    """How long it was, and whether somebody held what sales wait for from its beginning to its end."""
+    held_by = _holding(connection, step)
+    paused_s = shortest_s * random.uniform(0.8, 1.2)
+    await_only(sleep(paused_s))
+    while (held_by := held_by & _holding(connection, step)) and paused_s < longest_s:
+        await_only(sleep(LOOK_S))
+        paused_s += LOOK_S
+    return paused_s, bool(held_by)
+
+
+def _holding(connection: Connection, step: Step) -> set[str]:
+    """Transactions that have what the step waits for while sales wait behind it."""
+    tables = [table for table, lock in step.locks.items() if lock.holds_sales]
+    beside = [] if Lock.ACCESS_EXCLUSIVE in step.locks.values() else ["AccessShareLock", "RowShareLock"]
+    return set(connection.execute(_HOLDING, {"tables": tables, "beside": beside}).scalars()) if tables else set()
 
 
 def _holder(connection: Connection, step: Step) -> str:
@@ -156,7 +188,7 @@ def _left(connection: Connection, step: Backfill, table: str) -> tuple[int, int]
     moving, as it could from a pass.
     """
     look = f"select min(ctid), max(ctid) from only {table} where {step.where}"
-    first, last = patiently(connection, step, lambda: connection.exec_driver_sql(look).one())
+    first, last = patiently(connection, step, lambda _: connection.exec_driver_sql(look).one())
     return None if first is None else (first[0], last[0])
 
 
@@ -179,7 +211,7 @@ def _pass(connection: Connection, step: Backfill, table: str, first: int, last: 
 def _batch(connection: Connection, step: Backfill, table: str, at: int, end: int) -> int:
     """Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout."""
     sql = step.batch(table)
-    done: int = patiently(connection, step, lambda: connection.exec_driver_sql(sql, (at, end)).scalar_one())
+    done: int = patiently(connection, step, lambda _: connection.exec_driver_sql(sql, (at, end)).scalar_one())
     return done
 
 
@@ -192,4 +224,4 @@ def _pages_next(pages: int, took_s: float) -> int:
 def _tables(connection: Connection, step: Backfill) -> list[str]:
     """Those that hold its rows: its partitions, or itself if it has none."""
     leaves = f"select relid::regclass::text from pg_partition_tree('{step.table}'::regclass) where isleaf order by 1"
-    return list(patiently(connection, step, lambda: connection.exec_driver_sql(leaves).scalars().all())) or [step.table]
+    return list(patiently(connection, step, lambda _: connection.exec_driver_sql(leaves).scalars().all())) or [step.table]

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
 from ledger import migrations
@@ -18,7 +19,8 @@ from ledger.migrations.errors import MigrationStopped, Newer, NotExpanded, NotOw
 from ledger.migrations.marks import Contracted, admit
 from ledger.migrations.revisions import Revision, newest, revisions
 from ledger.migrations.schema import Ledger
-from ledger.migrations.steps import Backfill
+from ledger.migrations.steps import Backfill, Change
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.migrations.databases import OldLedger, expand_to
 
 STATE = "select revision.version_num, bears, contracted from ledger_meta, alembic_version revision"
@@ -121,6 +123,49 @@ async def test_a_session_that_holds_a_table_is_named_and_nothing_done_is_lost(
     await other.close()
 
 
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What each try at a change was for, when it has ended: while one waits for its lock, no sale goes on."""
+    made: list[str] = []
+    at_once = migrator._at_once
+
+    def counted(connection: Connection, step: Change, lock_timeout_ms: int) -> None:
+        try:
+            at_once(connection, step, lock_timeout_ms)
+        finally:
+            made.append(step.does)
+
+    monkeypatch.setattr(migrator, "_at_once", counted)
+    return made
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_a_table_that_somebody_holds_on_to_is_not_asked_for_again_and_again_and_is_had_soon_when_it_is_free(
+    connection: "asyncpg.Connection", empty_database_url: str, tries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrator, "PATIENCE_S", 3.0)
+    other = await asyncpg.connect(empty_database_url)
+    held = other.transaction()
+    await held.start()
+    await other.fetch("select 1 from stock_level limit 1")
+    with pytest.raises(MigrationStopped):
+        await migrations.expand(empty_database_url)
+    levels = [does for does in tries if "view of a level" in does]
+    assert len(levels) == 1
+
+    async def let_go() -> None:
+        await wait_until(again)
+        await held.rollback()
+
+    async def again() -> bool:
+        return tries.count(levels[0]) == 2
+
+    monkeypatch.setattr(migrator, "PATIENCE_S", PATIENCE_S)
+    await asyncio.gather(migrations.expand(empty_database_url), let_go())
+    assert tries.count(levels[0]) == 3
+    await other.close()
+
+
 @pytest.mark.usefixtures("at_0001")
 async def test_a_held_level_is_left_for_a_later_pass_and_stops_no_other(
     connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
@@ -159,9 +204,9 @@ async def test_patience_is_for_what_is_waited_and_not_for_a_backfill_that_takes_
 
     pausing = asyncio.Event()
 
-    def whole(_low: float, high: float) -> float:
+    def whole(*_: float) -> float:
         pausing.set()
-        return high
+        return 1.0
 
     async def let_go() -> None:
         await pausing.wait()
