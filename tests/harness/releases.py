@@ -47,14 +47,26 @@ def files_of(commit: str, folder: str) -> list[str]:
     return _git("ls-tree", "--name-only", f"{commit}:{folder}").split()
 
 
+def archive_of(commit: str, *paths: str) -> bytes:
+    """These folders of its tree, as a tar file."""
+    return _output("archive", commit, "--", *paths)
+
+
 def is_whole() -> bool:
     """Whether there is a history that reaches back to the first commit: an unpacked archive has none."""
     return _git("rev-parse", "--is-shallow-repository").strip() == "false"
 
 
 def _git(*arguments: str) -> str:
-    """Empty where git knows nothing of it."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
-    return done.stdout if done.returncode == 0 else ""
+    return _output(*arguments).decode()
+
+
+def _output(*arguments: str) -> bytes:
+    """Empty where git knows nothing of it, or where there is no git."""
+    # safe.directory: a clone may belong to another user, as where a container mounts it
+    command = ["git", "-c", f"safe.directory={ROOT}", *arguments]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE_S, check=False)
+    except FileNotFoundError:
+        return b""
+    return done.stdout if done.returncode == 0 else b""
