@@ -26,7 +26,7 @@ FOREIGN_OPTIONS = {
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
-    *("--kills", "--reverse", "--format", "--line-buffered"),
+    *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow"),
 }
 """Of pg_basebackup, docker, git, grep, the simulation, `make bench`, `make chaos` and `make load` (also locust's)."""
 OUR_PAGE = re.compile(
