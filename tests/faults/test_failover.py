@@ -16,6 +16,7 @@ from cli.checks import database as database_checks
 from cli.findings import FindingState
 from cli.launch import Watchdog
 from ledger import migrations
+from ledger.migrations.errors import MigrationStopped
 from stockwire import AsyncClient
 from tests.faults.database_pair import DatabasePair, database_pair
 from tests.faults.replicas import add_catalog, replicas
@@ -116,6 +117,9 @@ async def test_selling_goes_on_at_the_new_primary_and_nothing_acknowledged_is_lo
         for path in ("/v1/levels/berlin/S0", "/v1/shards", "/v1/items/S0"):
             answer = await ledgers[1].get(path)
             assert (answer.status_code, answer.json()["type"]) == (503, "unavailable"), path
+        for migrating in (migrations.expand, migrations.contract, migrations.plan):
+            with pytest.raises(MigrationStopped, match=f"^{STANDBY}: name the primary, or all servers: postgresql://"):
+                await migrating(pair.first.url())
         await sells_on(tills)
         assert (await ledgers[0].get("/readyz")).status_code == 200
         assert (await ledgers[0].get("/v1/shards")).json()["epoch"] != epoch
