@@ -224,4 +224,6 @@ def _pages_next(pages: int, took_s: float) -> int:
 def _tables(connection: Connection, step: Backfill) -> list[str]:
     """Those that hold its rows: its partitions, or itself if it has none."""
     leaves = f"select relid::regclass::text from pg_partition_tree('{step.table}'::regclass) where isleaf order by 1"
-    return list(patiently(connection, step, lambda _: connection.exec_driver_sql(leaves).scalars().all())) or [step.table]
+    return list(patiently(connection, step, lambda _: connection.exec_driver_sql(leaves).scalars().all())) or [
+        step.table
+    ]

@@ -1,12 +1,15 @@
 """`stockwire migrate` as whoever upgrades runs it: a plan, an expand that is killed, a contract, and its refusal."""
 
 import os
+import re
 import signal
 import subprocess
+import sys
 
 import asyncpg
 import pytest
 
+import stockwire_command
 from ledger.migrations.revisions import newest
 from tests.cli.running import PROGRAM
 from tests.harness.waiting import PATIENCE_S, wait_until
@@ -117,3 +120,35 @@ def test_a_contract_is_a_step_of_its_own(empty_database_url: str) -> None:
     refused = migrate(empty_database_url, "--contract", "--new-epoch")
     assert refused.returncode == 2
     assert "--contract is a step of its own" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status", "says"),
+    [
+        ("://stockwire:", "://stockwire:x", 1, 'cannot be used: password authentication failed for user "stockwire"'),
+        ("/test_", "/missing_", 1, r'cannot be used: database "missing_\w+" does not exist'),
+        ("host=", "host=/nowhere", 75, r"cannot be reached \(.*\): what was done so far stands; run this again"),
+        (
+            "?",
+            "?options=-c%20default_transaction_read_only%3Don&",
+            75,
+            "read-only: take default_transaction_read_only back",
+        ),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_said_in_one_line(
+    empty_database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    status: int,
+    says: str,
+) -> None:
+    monkeypatch.setenv("STOCKWIRE_DATABASE_URL", empty_database_url.replace(old, new, 1))
+    monkeypatch.setattr(sys, "argv", ["stockwire", "migrate"])
+    with pytest.raises(SystemExit) as ended:
+        stockwire_command.main()
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (status, "")
+    assert re.fullmatch(f"stockwire: .*{says}.*\n", shown.err), shown.err

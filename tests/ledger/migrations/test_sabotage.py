@@ -16,9 +16,12 @@ from ledger.migrations.revisions import newest, revisions
 from ledger.migrations.schema import Ledger
 from ledger.migrations.steps import Backfill
 from tests.harness.waiting import PATIENCE_S
-from tests.ledger.migrations.databases import expand_to
+from tests.ledger.migrations.databases import OldLedger, expand_to
 
 OLD = Ledger("0.0.9", knows="0001", needs="0001")
+CATALOG = "insert into location values ('rome', 'Rome', 0); insert into item (sku, name) values ('A', 'a')"
+SALES_MIN = 5
+"""Beside a migration that tries at least as often."""
 UNCONTRACTED = "update ledger_meta set bears = '0001', contracted = '0001'"
 
 
@@ -63,13 +66,37 @@ async def test_a_session_of_another_role_that_holds_a_table_is_named(
     assert f"stock_level was held for 0.5 s, last by a report (PostgreSQL process {pid})" in str(stopped.value)
 
 
+async def test_sales_go_on_beside_a_migration_that_waits_for_a_session(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its tries holds them up for half a second; between two of them they catch up."""
+    await expand_to(empty_database_url, "0001")
+    await connection.execute(CATALOG)
+    await connection.execute("insert into stock_level (shard, location, sku) values (0, 'rome', 'A')")
+    monkeypatch.setattr(migrator, "PATIENCE_S", 2.0)
+    report = await asyncpg.connect(empty_database_url, server_settings={"application_name": "a report"})
+    try:
+        async with report.transaction():
+            await report.execute("select 1 from stock_level")
+            migrating = asyncio.create_task(migrations.expand(empty_database_url))
+            sold = 0
+            while not migrating.done():
+                await OldLedger(connection).commit("A", sold, 20 - sold % 2, before=20 - (sold - 1) % 2 if sold else 0)
+                sold += 1
+            with pytest.raises(MigrationStopped, match="last by a report"):
+                await migrating
+    finally:
+        await report.close()
+    assert sold > SALES_MIN
+    await migrations.expand(empty_database_url)
+    assert await connection.fetchval("select view_version from stock_level where version = $1", sold) == 1
+
+
 async def test_who_only_reads_is_not_blamed_for_a_level_that_another_holds(
     connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await migrations.expand(empty_database_url)
-    await connection.execute(
-        "insert into location values ('rome', 'Rome', 0); insert into item (sku, name) values ('A', 'a')"
-    )
+    await connection.execute(CATALOG)
     await connection.execute("insert into stock_level (shard, location, sku, version) values (0, 'rome', 'A', 1)")
     backfill = tuple(step for step in revisions()[1].steps(1) if isinstance(step, Backfill))
     monkeypatch.setattr(migrator, "PATIENCE_S", 0.5)
@@ -199,3 +226,15 @@ async def test_as_many_shards_as_there_may_be_are_migrated_beside_a_sale(
     """A change locks every partition: with 64 of them it still fits into its time."""
     await migrations.expand(empty_database_url, migrations.SHARDS_MAX)
     assert await connection.fetchval("select version_num from alembic_version") == newest()
+
+
+async def test_an_older_ledger_that_waits_for_its_tables_finds_them_not_contracted(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    """It may be there before the first migration; then what it needs stays until the contract is asked for."""
+    waiting = await old_connector(empty_database_url).connect({})
+    await migrations.expand(empty_database_url)
+    assert await connection.fetchval("select contracted from ledger_meta") == "0001"
+    await waiting.close()
+    await migrations.expand(empty_database_url)
+    assert await connection.fetchval("select contracted from ledger_meta") == "0002"
