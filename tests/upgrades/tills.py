@@ -103,7 +103,7 @@ class TillProgram:
 class Disturbance:
     """While a ledger is stopped or killed, and until it is ready again, its own tills may be told so."""
 
-    till: str
+    ledger: str
     from_s: float
     to_s: float = float("inf")
 
@@ -122,6 +122,11 @@ class Tills:
     @property
     def calls(self) -> list[Message]:
         return [call for program in self.programs for call in program.said["call"]]
+
+    @property
+    def errors(self) -> list[Message]:
+        """What tills were told instead of an answer, with its time."""
+        return [error for program in self.programs for error in program.said["error"]]
 
     @property
     def frames(self) -> list[list[Any]]:

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.commit.event import EVENT_COLUMNS, event_of_row
 from ledger.database.audit import audit
@@ -18,7 +17,7 @@ from stockwire.operation import Event
 from stockwire.oracle import Invocation, judge
 from tests.harness.postgres import PATIENT
 from tests.harness.waiting import PATIENCE_S, wait_until
-from tests.upgrades.tills import OWNER, Tills, watches
+from tests.upgrades.tills import OWNER, Disturbance, Tills, watches
 from wire.availability import DEFAULT_STEPS
 
 SAMPLES_MAX = 5
@@ -57,9 +56,9 @@ async def verdict(tills: Tills, url: str, client: AsyncClient) -> Figures:
     levels = [level async for level in client.levels()]
     parsed = [Event.parse(event) for event in events]
     found = [str(one) for one in judge(calls, parsed, levels)]
-    found += _wrong_frames(tills.frames, events)
-    found += _miscounted(events)
-    found += _undisturbed_errors(tills)
+    found += wrong_frames(tills.frames, events)
+    found += miscounted(events)
+    found += undisturbed(tills.errors, tills.disturbances)
     found += await _audited(url)
     assert not found, f"{len(found)} findings, such as " + "; ".join(found[:SAMPLES_MAX])
     acknowledged = sorted(call.completed_s for call in calls if isinstance(call.answer, OperationResult))
@@ -138,7 +137,7 @@ def _answer(call: Row) -> OperationResult | StockwireError:
     return refusal
 
 
-def _wrong_frames(frames: Iterable[Sequence[Any]], events: Iterable[Row]) -> list[str]:
+def wrong_frames(frames: Iterable[Sequence[Any]], events: Iterable[Row]) -> list[str]:
     """Each number that a screen showed was that of its version, and no screen went back within an epoch."""
     exact: dict[Place, tuple[Any, ...]] = {}
     public: dict[Place, tuple[Any, ...]] = {}
@@ -158,16 +157,18 @@ def _wrong_frames(frames: Iterable[Sequence[Any]], events: Iterable[Row]) -> lis
     return wrong
 
 
-def _miscounted(events: Iterable[Row]) -> list[str]:
+def miscounted(events: Iterable[Row]) -> list[str]:
     """The view of a level has a new version exactly when what the public sees of it changes, whoever wrote it."""
     held: dict[tuple[str, str], tuple[int, int]] = {}
+    begun: set[tuple[str, str]] = set()
     wrong = []
     for event in events:
         key, floor = (event["location"], event["sku"]), DEFAULT_STEPS.floor(event["available"])
         counted, before = held.get(key, (0, -1))
-        if event["view_version"] == 0:  # from before views were counted: its backfill says 1
+        if event["view_version"] == 0 and key not in begun:  # from before views were counted: its backfill says 1
             held[key] = (1, floor)
             continue
+        begun.add(key)
         expected = counted + (floor != before)
         if event["view_version"] != expected:
             wrong.append(f"view version {event['view_version']} instead of {expected} at {event}")
@@ -175,20 +176,19 @@ def _miscounted(events: Iterable[Row]) -> list[str]:
     return wrong
 
 
-def _undisturbed_errors(tills: Tills) -> list[str]:
+def undisturbed(errors: Iterable[Row], disturbances: Sequence[Disturbance]) -> list[str]:
     """What tills were told while nobody had stopped or killed their ledger."""
     found = []
-    for program in tills.programs:
-        for error in program.said["error"]:
-            _, ledger, _ = error["till"].rsplit(" ", 2)
-            disturbed = any(
-                one.till == ledger and one.from_s <= error["to_s"] and error["from_s"] <= one.to_s
-                for one in tills.disturbances
+    for error in errors:
+        ledger = error["till"].split(" ")[-2]
+        disturbed = (
+            one.from_s <= error["to_s"] and error["from_s"] <= one.to_s for one in disturbances if one.ledger == ledger
+        )
+        if not any(disturbed):
+            took_s = error["to_s"] - error["from_s"]
+            found.append(
+                f"{error['till']} was told {error['reason']} after {took_s:.2f} s, and nobody had stopped its ledger"
             )
-            if not disturbed:
-                found.append(
-                    f"{error['till']} was told {error['reason']} after {error['to_s'] - error['from_s']:.2f} s"
-                )
     return found
 
 
@@ -196,10 +196,6 @@ async def _audited(url: str) -> list[str]:
     engine = create_engine(url, pool_size=1, settings=PATIENT)
     try:
         async with engine.connect() as connection:
-            return [str(violation) for violation in await _audit(connection)]
+            return [str(violation) for violation in await audit(connection)]
     finally:
         await engine.dispose()
-
-
-async def _audit(connection: AsyncConnection) -> list[object]:
-    return list(await audit(connection))
