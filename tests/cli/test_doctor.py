@@ -18,7 +18,9 @@ import pytest
 from cli import keys
 from cli.checks.processes import reason_of
 from cli.doctor import examine
-from cli.findings import Finding
+from cli.findings import Finding, FindingState
+from ledger import migrations
+from ledger.migrations.schema import Ledger
 from server.version import VERSION
 from stockwire import AsyncClient, Level
 from tests.cli.running import RunningUp
@@ -264,3 +266,25 @@ async def test_a_mix_of_versions_that_is_not_promised_is_found_by_ports_and_by_c
     assert found["versions"].state == "failed"
     named = f"a ledger at this machine (PostgreSQL process {forgotten.get_server_pid()})"
     assert found["versions"].fix == f"upgrade {named}"
+
+
+async def test_a_schema_that_is_behind_and_serves_hides_no_trouble_with_the_keys(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As between a new release and its migration, where much else is looked after."""
+    ahead = Ledger("9.0.0", knows="9999", needs="0001")
+    monkeypatch.setattr(migrations, "this_ledger", lambda: ahead)
+    found = await examined(tmp_path, {"STOCKWIRE_DATABASE_URL": database_url})
+    assert (found["migrations"].state, found["admin key"].state) == (FindingState.WARNING, FindingState.WARNING)
+
+
+async def test_a_database_of_another_program_is_one_finding_among_others(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    connection = await asyncpg.connect(empty_database_url)
+    await connection.execute("create table alembic_version as select 'ae1027a6' as version_num")
+    await connection.close()
+    found = await examined(tmp_path, {"STOCKWIRE_DATABASE_URL": empty_database_url})
+    assert found["migrations"].state is FindingState.FAILED
+    assert "another program's tables" in found["migrations"].detail
+    assert found["clocks"].state is FindingState.GOOD
