@@ -23,13 +23,16 @@ class Cursor:
     While the cursor is in ``area.live``, its reader has everything that was flushed, and ``at`` is not kept up.
     ``passed``: the snapshot has all of the area.
 
+    Where the area is still being read, its reader is given ``came``, what has come page by page: so far ``given`` of
+    them. When it was given all, what it lacks has a seq above the area's ``base``.
+
     A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
     ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So
     it sets out again, ``CHASES_MAX`` times at most: a reader too slow to ever catch up gets its position all the same,
     and what it lacks has a higher seq than that position and follows, also after a resume.
     """
 
-    __slots__ = ("area", "at", "chases", "goal", "passed", "session", "subscription")
+    __slots__ = ("area", "at", "came", "chases", "given", "goal", "passed", "session", "subscription")
 
     def __init__(self, subscription: AreaReader, area: Area[Any], goal: int) -> None:
         self.subscription = subscription
@@ -39,6 +42,27 @@ class Cursor:
         self.goal = goal
         self.chases = 0
         self.passed = False
+        self.came: list[Watched] | None = area.came
+        self.given = 0
+
+    @property
+    def ahead(self) -> bool:
+        """Whether something has come that its reader was not given, and would not be given by ``next``."""
+        return self.came is not None and self.given < len(self.came)
+
+    def resume(self, at: int) -> None:
+        """Its reader has everything up to ``at``, and needs what has changed since, which is known at the end alone."""
+        self.at = at
+        self.came = None
+
+    def early(self, limit: int) -> list[Watched]:
+        """The next of what has come page by page."""
+        if self.came is None:
+            return []
+        following = self.came[self.given : self.given + limit]
+        self.given += len(following)
+        self.at = self.area.base
+        return following
 
     @property
     def live(self) -> bool:

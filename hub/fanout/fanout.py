@@ -90,7 +90,7 @@ class Fanout:
         """A page of areas, read as above. Raises Full."""
         if not _covers(heads, asked, {area.shard for area in areas}):
             return False
-        self.levels.page(areas, levels, heads)
+        self.levels.page(areas, levels, heads, asked)
         if last:
             self.levels.finish(areas)
             self.levels.settle(self.shards.lasts())

@@ -180,12 +180,19 @@ class AreaSubscription(Subscription):
         self.cursors = [Cursor(self, area, self._at.seq[str(area.shard)]) for area in areas]
         for area in areas:
             if area.order is None:
-                area.waiters[self] = None
+                area.waiters[self] = area.page_readers[self] = None
                 self.missing += 1
 
     @property
     def owes(self) -> bool:
+        if not self.begun:
+            return self.decided and any(cursor.ahead for cursor in self.cursors)
         return not self.served or not all(cursor.live for cursor in self.cursors)
+
+    def came(self) -> None:
+        """A location of many pages shows its first levels while the last are being read."""
+        if self.owes:
+            self.owe()
 
     def progress(self) -> int:
         return sum(cursor.area.pages for cursor in self.cursors) - self.missing
@@ -199,16 +206,20 @@ class AreaSubscription(Subscription):
     def decide(self, *, recovered: bool) -> None:
         if recovered and self.since is not None:
             for cursor in self.cursors:
-                cursor.at = self.since.seq[str(cursor.area.shard)]
+                cursor.resume(self.since.seq[str(cursor.area.shard)])
         super().decide(recovered=recovered)
+        self.came()
 
     def part(self, limit: int) -> Part:
         snapshot = not self.served
-        states: list[State] = []
+        levels: list[Watched] = []
         for cursor in self.cursors:
+            if cursor.ahead:
+                levels += cursor.early(limit - len(levels))
             done = cursor.passed if snapshot else cursor.live
-            if not done and len(states) < limit:
-                states += [level.state for level in cursor.next(limit - len(states)) if level.state is not None]
+            if self.begun and not done and len(levels) < limit:
+                levels += cursor.next(limit - len(levels))
+        states = [level.state for level in levels if level.state is not None]
         if snapshot:
             return self._snapshot(states, last=all(cursor.passed for cursor in self.cursors))
         return Part(states, None)
@@ -217,5 +228,6 @@ class AreaSubscription(Subscription):
         for cursor in self.cursors:
             cursor.area.live.pop(cursor, None)
             cursor.area.waiters.pop(self, None)
+            cursor.area.page_readers.pop(self, None)
             self.shelf.unwatch_area(cursor.area)
         return super().end()

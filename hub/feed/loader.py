@@ -139,6 +139,7 @@ class Loader:
                 return True
             if answer.next is None:
                 return True
+            self._schedule_flush()  # whoever waits for the location is given what has come
             after = answer.next
         return True
 

@@ -29,6 +29,13 @@ class Waiter(Protocol):
     def arrived(self) -> None: ...
 
 
+class PageReader(Protocol):
+    """Takes what comes of an area page by page, while it is being read."""
+
+    def came(self) -> None:
+        """Another page is in ``Area.came``."""
+
+
 class Watcher(Protocol):
     """Whoever is told when a level changes: a session, as far as a delivery has to know it.
 
@@ -136,20 +143,28 @@ class Area(Generic[WatchedT]):
     Complete means: every page was read (``pages`` counts them), and the hub has applied every event up to the newest
     head among the pages (``need``). From then on events arrive in order behind everything it has, so a cursor is never
     overtaken.
+    ``came``: what has come page by page while it is being read, else None; ``seen``: the same, to look it up.
+    ``page_readers`` are told of each page.
+    ``base``: how far the hub had applied its shard when the first page was asked for. What has a higher seq may be
+    missing among ``came``, and nothing else.
     ``keys``: its levels by (sku, location), once somebody has paged through it; version 0 is left out.
     ``live``: cursors that have everything up to ``flushed``, the top of the order at the last flush.
     ``views``: those that derive from it.
     """
 
     __slots__ = (
+        "base",
+        "came",
         "flushed",
         "keys",
         "live",
         "name",
         "need",
         "order",
+        "page_readers",
         "pages",
         "read",
+        "seen",
         "shard",
         "views",
         "waiters",
@@ -163,6 +178,10 @@ class Area(Generic[WatchedT]):
         self.need = 0
         self.read = False
         self.pages = 0
+        self.base = 0
+        self.came: list[WatchedT] | None = None
+        self.seen: set[WatchedT] = set()
+        self.page_readers: dict[PageReader, None] = {}
         self.flushed = 0
         self.watchers = 0
         self.live: dict[LiveCursor, None] = {}

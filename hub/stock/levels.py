@@ -6,7 +6,7 @@ Pure. A level is kept in step as long as it is held, watched or not, so whatever
 
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -99,6 +99,7 @@ class Levels(Shelf[Held]):
                 self._complete(area)  # everything of the shard is here already
             else:
                 self._reading[name] = area
+                area.came = []
                 self.wanted_areas[area] = None
             self._idle_areas[name] = None
         elif name in self._idle_areas:
@@ -190,19 +191,32 @@ class Levels(Shelf[Held]):
         if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
             self._load(held, read)
 
-    def page(self, areas: Iterable[Area[Held]], levels: Iterable[ReadLevel], heads: Mapping[int, int]) -> None:
-        """One page of areas that are being read. Raises Full."""
+    def page(
+        self,
+        areas: Iterable[Area[Held]],
+        levels: Iterable[ReadLevel],
+        heads: Mapping[int, int],
+        asked: Sequence[int],
+    ) -> None:
+        """One page of areas that are being read; ``asked``: see ``Fanout.loaded``. Raises Full."""
         reading = [area for area in areas if self.is_reading(area)]
         if not reading:
             return
         for read in levels:
             state = read.state
+            held = self.locations.get(state.location, {}).get(state.sku)
             if not self.complete(state.location):  # a complete area is moved by events alone, or its order breaks
-                held = self.locations.get(state.location, {}).get(state.sku) or self._add(state.location, state.sku)
+                held = held or self._add(state.location, state.sku)
                 self._load(held, read)
+            if held is not None:
+                for area in reading:
+                    _come(area, held)
         for area in reading:
             area.need = max(area.need, heads[area.shard])
+            area.base = area.base if area.pages else asked[area.shard]
             area.pages += 1
+            for reader in area.page_readers:
+                reader.came()
 
     def finish(self, areas: Iterable[Area[Held]]) -> None:
         """All pages of these areas were read."""
@@ -279,6 +293,9 @@ class Levels(Shelf[Held]):
                 self._arrive(held, absent(held.location, held.sku, area.shard))
         area.order = SeqOrder(members)
         area.flushed = area.order.top
+        area.came = None
+        area.seen.clear()
+        area.page_readers.clear()
         call_waiters(area)
 
     def _load(self, held: Held, read: ReadLevel) -> None:
@@ -366,3 +383,10 @@ class Levels(Shelf[Held]):
             if not held.watchers and not held.derived and not self._in_area(held):
                 self._idle.pop(held, None)
                 self._remove(held)
+
+
+def _come(area: Area[Held], held: Held) -> None:
+    """Once: where a page could not be had, all are read again from the first."""
+    if area.came is not None and area.name in (held.location, held.shard) and held not in area.seen:
+        area.seen.add(held)
+        area.came.append(held)

@@ -87,9 +87,10 @@ def repair(fanout: Fanout, history: History, now: float) -> None:
 class Loads:
     """Answers what the core wants from the ledger, as the loader would: asked, read and answered at three times."""
 
-    def __init__(self, fanout: Fanout, history: History) -> None:
+    def __init__(self, fanout: Fanout, history: History, page_levels: int = 4) -> None:
         self._fanout = fanout
         self._history = history
+        self._page_levels = page_levels
         self._asked: list[Callable[[], Callable[[], bool]]] = []
         self._read: list[Callable[[], bool]] = []
 
@@ -131,7 +132,8 @@ class Loads:
 
         return answer
 
-    def _read_page(self, asked: list[int], found: Area[Held], after: str, size: int = 4) -> Callable[[], bool]:
+    def _read_page(self, asked: list[int], found: Area[Held], after: str) -> Callable[[], bool]:
+        size = self._page_levels
         states = [one for one in self._history.at(None) if found.name in (one.location, one.shard)]
         page = [one for one in states if f"{one.sku}/{one.location}" > after][: size + 1]
         heads, more = self._history.heads(), len(page) > size

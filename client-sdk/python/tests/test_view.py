@@ -87,7 +87,7 @@ def test_a_level_that_a_snapshot_left_out_does_not_come_back_older() -> None:
     replica = Replica()
     replica.apply(level("A", 9))
     replica.begin_snapshot(complete=True)
-    replica.end_snapshot(position(1))
+    replica.end_snapshot(position(9))
     assert not replica.apply(level("A", 7))
     assert ("berlin", "A") not in replica.levels
     assert replica.apply(level("A", 9))

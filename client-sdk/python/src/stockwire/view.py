@@ -5,7 +5,8 @@ from enum import Enum
 from typing import Generic
 
 from stockwire.frame import Position
-from stockwire.held import T
+from stockwire.held import Held, T
+from stockwire.level import Level
 
 Key = tuple[str, str]
 """(location, sku)"""
@@ -73,12 +74,15 @@ class Replica(Generic[T]):
         return True
 
     def end_snapshot(self, position: Position | None) -> None:
-        """All parts have been applied. Levels that a complete one did not name, and no message since, are gone.
+        """All parts have been applied. Levels that a complete one did not name, and no message since, are gone: unless
+        they are of an event behind ``position``, which this hub has not heard of yet. Another hub had, whose snapshot
+        was cut off.
 
         ``position``: None if there is none to resume from: the next snapshot is complete too.
         """
         if self._named is not None:
-            for key in self.levels.keys() - self._named:
+            unnamed = self.levels.keys() - self._named
+            for key in [key for key in unnamed if not _is_behind(self.levels[key], position)]:
                 self._gone[key] = self.levels.pop(key)
             self._named = None
         self.position = position
@@ -90,6 +94,13 @@ class Replica(Generic[T]):
             return
         merged = {shard: max(number, held.seq.get(shard, 0)) for shard, number in seq.items()}
         self.position = Position(held.epoch, {**held.seq, **merged}, held.selection)
+
+
+def _is_behind(level: Held, position: Position | None) -> bool:
+    """Whether the level is of an event that is not among those that the position promises."""
+    return (
+        position is not None and isinstance(level, Level) and level.seq > position.seq.get(str(level.shard), level.seq)
+    )
 
 
 class View(Mapping[Key, T]):
