@@ -33,9 +33,6 @@ from server.tokens.keys import FixedKeys
 from server.tokens.signing_keys import public_keys_of
 from server.tokens.verifier import Verifier
 
-COMMIT_CONNECTIONS_MAX = migrations.SHARDS_MAX + 2
-"""One for each writer, one for the writer across shards, one for the heads. Opened when needed."""
-
 FILES_BESIDE = 200
 """Open files of a ledger beside its clients' connections: those to the database and the broker, libraries, the log."""
 
@@ -51,14 +48,12 @@ class LedgerProcess:
         """``tls``, ``admin_tls``: of the API's port and of the admin port."""
         if settings.public_url is None and settings.host in WILDCARDS:
             log.warning("discovery names %s, where no client gets through: set STOCKWIRE_LEDGER_PUBLIC_URL", url)
-        # Commits and heads never wait for a connection behind reads.
         ours = migrations.this_ledger()
-        connector = Connector(settings.database_url, partial(marks.admit, ours))
-        self._commit_engine = create_engine(connector, COMMIT_CONNECTIONS_MAX, COMMIT_SETTINGS)
+        self._connector = connector = Connector(settings.database_url, partial(marks.admit, ours))
         read_engine = create_engine(connector, settings.read_connections, LEDGER_SETTINGS)
         publisher = Publisher(settings.redis_url, settings.channel_prefix)
-        heads = Heads(self._commit_engine, connector, publisher)
-        self._readiness = Readiness(connector, read_engine, self._commit_engine, heads, settings.database_wait_s)
+        heads = Heads(connector, COMMIT_SETTINGS, publisher)
+        self._readiness = Readiness(connector, read_engine, heads, settings.database_wait_s)
         self._contracted: marks.Contracted | None = None
         hub_callers = HubCallers()
         self._parts = Parts(
@@ -107,7 +102,7 @@ class LedgerProcess:
             raise group.exceptions[0] from None
         finally:
             await self._parts.read_engine.dispose()
-            await self._commit_engine.dispose()
+            await self._parts.heads.close()
         if self._contracted is not None:
             raise NoDatabase(self._contracted.reason)
 
@@ -120,7 +115,7 @@ class LedgerProcess:
         heads = self._parts.heads
         beating = tasks.create_task(self._beat(), name="heads")
         limiting = tasks.create_task(self._parts.rate_limits.run(), name="rate limits")
-        writers = Writers(self._commit_engine, len(heads.heads), heads, self._parts.publisher)
+        writers = Writers(self._connector, COMMIT_SETTINGS, len(heads.heads), heads, self._parts.publisher)
         committing = tasks.create_task(writers.run(), name="writers")
         self._open(writers)
         if not self._readiness.stopping:  # a signal during the start: the listeners may be closed already

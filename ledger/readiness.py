@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger import migrations
-from ledger.database.connector import READ_ONLY, STANDBY, STANDING, Connector
-from ledger.database.reading import reading
+from ledger.database.connector import READ_ONLY, STANDBY, STANDING, Connector, seen_of
+from ledger.database.reading import reaching_database, reading
 from ledger.feed.heads import Heads
 from ledger.migrations.errors import Foreign
 from ledger.migrations.marks import Contracted
@@ -34,13 +34,10 @@ class NoDatabase(Exception):
 class Readiness:
     """Not ready until ``open`` is called, not ready after ``stop``, and between them as ready as the database."""
 
-    def __init__(
-        self, connector: Connector, read_engine: AsyncEngine, commit_engine: AsyncEngine, heads: Heads, wait_s: float
-    ) -> None:
+    def __init__(self, connector: Connector, read_engine: AsyncEngine, heads: Heads, wait_s: float) -> None:
         """``wait_s``: for the database, at the start."""
         self._connector = connector
         self._read_engine = read_engine
-        self._commit_engine = commit_engine
         self._heads = heads
         self._wait_s = wait_s
         self._ledger = migrations.this_ledger()
@@ -101,8 +98,8 @@ class Readiness:
             self._database_state = "it was reached"
             if self._ledger.is_too_new_for(schema):
                 return too_new(self._ledger, schema)
-            async with reading(self._commit_engine) as connection:
-                await self._heads.read(connection)
+            async with reaching_database():
+                await self._heads.refresh()
         except Foreign as error:
             raise NoDatabase(str(error)) from None
         except Unavailable as error:
@@ -118,7 +115,7 @@ class Readiness:
         """Raises NoPrimary. A connection that stands may have come to speak to another server, behind a pooler."""
         standby, read_only = (await connection.execute(_STANDING)).one()
         if standby or read_only:
-            self._connector.deny(connection, STANDBY if standby else READ_ONLY)
+            self._connector.deny(seen_of(connection), STANDBY if standby else READ_ONLY)
 
 
 def first_line(error: BaseException | None) -> str:

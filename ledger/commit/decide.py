@@ -33,7 +33,7 @@ class Decision:
     after: dict[LevelKey, Stock] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[int | Problem] = field(default_factory=list)
-    stored: list[tuple[Operation, Refusal | None]] = field(default_factory=list)
+    stored: list[tuple[Operation, Refusal | None, int]] = field(default_factory=list)
 
 
 def keys_of(batch: Sequence[Operation]) -> list[LevelKey]:
@@ -55,12 +55,12 @@ def decide(
             events = _decide_one(operation, levels, decision, steps)
         except Refusal as refusal:
             decision.verdicts.append(refusal)
-            decision.stored.append((operation, refusal))
+            decision.stored.append((operation, refusal, 0))
         except Problem as error:
             decision.verdicts.append(error)
         else:
             decision.verdicts.append(len(events))
-            decision.stored.append((operation, None))
+            decision.stored.append((operation, None, len(events)))
             decision.events.extend(events)
     return decision
 

@@ -3,8 +3,6 @@
 from enum import Enum
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ledger.errors import IdempotencyInFlight, OutcomeUnknown
 from server.problems import Invalid, Problem, Unavailable
@@ -50,33 +48,29 @@ _BY_CLASS = {
 }
 
 
+OF_THE_DATABASE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a connection raises. A killed backend shows itself as any of them."""
+
 KEYS_INDEX = "operation_pkey"
 """PostgreSQL's CONTEXT names the index into which it was inserting while it waited, whatever language it speaks."""
 
 
 def failure_of(error: Exception) -> Failure:
     """Raises ``error`` again if it is none of the database's."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(error, DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError | OSError | PoolTimeout):
+    if not isinstance(error, OF_THE_DATABASE):
         raise error
-    state = getattr(cause, "sqlstate", None)
+    state = getattr(error, "sqlstate", None)
     if not isinstance(state, str):
-        # A killed backend now and then shows as InternalClientError or InterfaceError, without a state.
         return Failure.LOST
     failure = _BY_SQLSTATE.get(state) or _BY_CLASS.get(state[:2], Failure.LOST)
-    if failure is Failure.BUSY and KEYS_INDEX in _context(cause):
+    if failure is Failure.BUSY and KEYS_INDEX in _context(error):
         return Failure.IN_FLIGHT
     return failure
 
 
-def _context(error: BaseException | None) -> str:
+def _context(error: Exception) -> str:
     """PostgreSQL names, in CONTEXT, the relation into which it was inserting while it waited."""
-    while error is not None:
-        context = getattr(error, "context", None)
-        if isinstance(context, str):
-            return context
-        error = error.__cause__
-    return ""
+    return getattr(error, "context", None) or ""
 
 
 def problem_of(failure: Failure, unknown: bool) -> Problem:

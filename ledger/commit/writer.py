@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
 from ledger.commit import statements
 from ledger.commit.counters import Counters
 from ledger.commit.decide import Decision, decide, keys_of
@@ -24,7 +21,8 @@ from ledger.commit.queue import Queue
 from ledger.commit.remembered import RememberedLevels
 from ledger.commit.statements import Head, Stored
 from ledger.commit.stock import LevelKey, Stock
-from ledger.database.engine import Generation
+from ledger.database.connector import CheckedConnection
+from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from server.problems import Invalid, NotFound
@@ -41,11 +39,11 @@ LOCKED_MISSES_MAX = 4
 """Under its locks a batch cannot miss, unless the public steps were changed, or the same key is misused elsewhere, at
 this very moment."""
 
-HALVES_LOCK_TIMEOUT = text("set local lock_timeout = '100ms'")
+HALVES_LOCK_TIMEOUT = "set local lock_timeout = '100ms'"
 """While looking for the operation that others hold up, its neighbours do not wait the full two seconds each time."""
 
 NEVER = -1
-"""Before the first generation of connections: epoch and steps are read before anything is decided."""
+"""Before the first connection: epoch and steps are read before anything is decided."""
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
@@ -73,8 +71,7 @@ class Writer:
 
     def __init__(
         self,
-        engine: AsyncEngine,
-        generation: Generation,
+        connection: HeldConnection,
         heads: Heads,
         publisher: Publisher,
         *,
@@ -83,10 +80,8 @@ class Writer:
     ) -> None:
         self.queue = Queue()
         self.remembered = RememberedLevels()
-        self._engine = engine
-        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._generation = generation
-        self._seen_generation = NEVER
+        self._connection = connection
+        self._seen_opened = NEVER
         self._heads = heads
         self._publisher = publisher
         self._counters = counters
@@ -95,8 +90,11 @@ class Writer:
 
     async def run(self) -> None:
         """Until the queue is stopped and everything in it is answered."""
-        while batch := await self.queue.next_batch():
-            await self._commit(batch)
+        try:
+            while batch := await self.queue.next_batch():
+                await self._commit(batch)
+        finally:
+            await self._connection.close()
 
     async def _commit(self, batch: list[Pending]) -> None:
         """Answers every operation of the batch, one way or another."""
@@ -123,7 +121,7 @@ class Writer:
             unknown = unknown or (attempt.sent and failure is Failure.LOST)
             if locked and failure in MISSED:
                 misses += 1
-                self._seen_generation = NEVER  # under the locks only other public steps miss: read them again
+                self._seen_opened = NEVER  # under the locks only other public steps miss: read them again
             if failure in ALONE and (locked or failure is Failure.POISON):
                 return await self._bisect(batch, failure, reason, deadline, unknown)
             if misses >= LOCKED_MISSES_MAX or (failure not in AT_ONCE and time.monotonic() > deadline):
@@ -166,7 +164,7 @@ class Writer:
 
     async def _try_optimistic(self, attempt: Attempt) -> None:
         operations = attempt.operations
-        async with self._autocommit.connect() as connection:
+        async with self._connection.taken() as connection:
             await self._renew(connection)
             levels = await self._levels(connection, keys_of(operations))
             decision = decide(operations, levels, self._heads.steps)
@@ -182,7 +180,7 @@ class Writer:
             self._finish(attempt.batch, decision, heads)
 
     async def _replay_not_found(
-        self, connection: AsyncConnection, batch: Sequence[Pending], decision: Decision
+        self, connection: CheckedConnection, batch: Sequence[Pending], decision: Decision
     ) -> None:
         """A key that was used before is answered as used before, also with a sku that does not exist."""
         verdicts = zip(batch, decision.verdicts, strict=True)
@@ -193,23 +191,22 @@ class Writer:
     async def _try_locked(self, attempt: Attempt, half: bool) -> None:
         self._counters.locked_batches += 1
         keys = keys_of(attempt.operations)
-        async with self._autocommit.connect() as connection:
+        async with self._connection.taken() as connection:
             await self._renew(connection)
             await self._levels(connection, keys)  # makes those that are missing; never under the locks
-        async with self._engine.connect() as connection, connection.begin() as transaction:
-            if half:
-                await connection.execute(HALVES_LOCK_TIMEOUT)
-            levels = await statements.lock(connection, keys)
-            known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
-            fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
-            decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
-            heads = await self._write(connection, attempt, decision)
-            await transaction.commit()
+            async with connection.transaction(isolation="read_committed"):
+                if half:
+                    await connection.execute(HALVES_LOCK_TIMEOUT)
+                levels = await statements.lock(connection, keys)
+                known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
+                fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
+                decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
+                heads = await self._write(connection, attempt, decision)
         self._plan_locks(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
         self._replay(attempt.batch, known)
 
-    async def _levels(self, connection: AsyncConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+    async def _levels(self, connection: CheckedConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
         """The levels of ``keys``: what is remembered of them as it is, the others read."""
         remembered = self.remembered.of(keys)
         if len(remembered) < len(keys):
@@ -222,19 +219,18 @@ class Writer:
                 self._counters.replays += 1
                 pending.replay(known[pending.operation.id])
 
-    async def _write(self, connection: AsyncConnection, attempt: Attempt, decision: Decision) -> dict[int, Head]:
+    async def _write(self, connection: CheckedConnection, attempt: Attempt, decision: Decision) -> dict[int, Head]:
         if not decision.stored:
             return {}
         attempt.sent = True
         return await statements.write(connection, decision)
 
-    async def _renew(self, connection: AsyncConnection) -> None:
+    async def _renew(self, connection: CheckedConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
-        number_now = self._generation.number
-        if self._seen_generation != number_now:
+        if self._seen_opened != self._connection.opened:
             self.remembered.clear()
             await self._heads.read(connection)
-            self._seen_generation = number_now
+            self._seen_opened = self._connection.opened
 
     def _plan_locks(self, levels: Mapping[LevelKey, Stock], *, replays: bool) -> None:
         """How long to go on with the locks. Replays keep them for the next batch: where one is, more follow."""

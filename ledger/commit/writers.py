@@ -1,26 +1,29 @@
 """All writers of a process: one per shard, and one for operations that span shards."""
 
 import asyncio
-
-from sqlalchemy.ext.asyncio import AsyncEngine
+from collections.abc import Mapping
+from functools import partial
 
 from ledger.commit.counters import Counters
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.pending import Pending, mismatch
 from ledger.commit.writer import Writer
-from ledger.database.engine import Generation
+from ledger.database.connector import Connector
+from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 
 
 class Writers:
-    """``engine`` should be the writers' own: a commit must not wait for a connection behind reads."""
+    """Each has a connection of its own, with ``settings``: a commit waits for no other, and for no read."""
 
-    def __init__(self, engine: AsyncEngine, shards: int, heads: Heads, publisher: Publisher) -> None:
+    def __init__(
+        self, connector: Connector, settings: Mapping[str, str], shards: int, heads: Heads, publisher: Publisher
+    ) -> None:
         self.counters = Counters()
-        generation = Generation(engine)
-        self._by_shard = [Writer(engine, generation, heads, publisher, counters=self.counters) for _ in range(shards)]
-        self._across = Writer(engine, generation, heads, publisher, counters=self.counters, always_locked=True)
+        connection = partial(HeldConnection, connector, settings)
+        self._by_shard = [Writer(connection(), heads, publisher, counters=self.counters) for _ in range(shards)]
+        self._across = Writer(connection(), heads, publisher, counters=self.counters, always_locked=True)
         self._in_flight: dict[tuple[str, str], Pending] = {}
 
     @property

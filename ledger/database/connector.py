@@ -98,9 +98,9 @@ class Connector:
         """
         self.doubts = max(self.doubts, seen + 1)
 
-    def deny(self, connection: AsyncConnection, reason: str) -> NoReturn:
-        """``connection``, of an engine that is attended to, speaks to no primary. Raises NoPrimary."""
-        self.doubt(connection.info[_SEEN])
+    def deny(self, seen: int, reason: str) -> NoReturn:
+        """A connection with this ``seen`` speaks to no primary. Raises NoPrimary."""
+        self.doubt(seen)
         raise NoPrimary(reason)
 
     async def connect(
@@ -205,6 +205,12 @@ class Connector:
             if getattr(context.original_exception, "sqlstate", None) in NO_PRIMARY_STATES:
                 self.doubt(context.connection.info[_SEEN] if context.connection else self.doubts)
                 context.is_disconnect = True
+
+
+def seen_of(connection: AsyncConnection) -> int:
+    """``connection``: of an engine that is attended to."""
+    seen: int = connection.info[_SEEN]
+    return seen
 
 
 def _tls_dsn(url: DatabaseUrl) -> str:

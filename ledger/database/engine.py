@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ledger.database.connector import COMMAND_TIMEOUT_S, Connector
@@ -56,17 +55,3 @@ def create_engine(
     )
     connector.attend(engine)
     return engine
-
-
-class Generation:
-    """Counts the connections an engine has opened: a new one may speak to a restored, older database.
-
-    Whoever remembers what it read compares the number, after taking a connection, with the one it last saw.
-    """
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.number = 0
-        event.listen(engine.sync_engine, "connect", self._opened)
-
-    def _opened(self, _connection: object, _record: object) -> None:
-        self.number += 1

@@ -27,19 +27,20 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One connection, each statement in a snapshot of its own. Raises Unavailable."""
-    async with _reaching_database(), engine.connect() as connection:
+    async with reaching_database(), engine.connect() as connection:
         yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed at the end: only for what may be repeated, since a lost commit is Unavailable too."""
-    async with _reaching_database(), engine.begin() as connection:
+    async with reaching_database(), engine.begin() as connection:
         yield connection
 
 
 @asynccontextmanager
-async def _reaching_database() -> AsyncIterator[None]:
+async def reaching_database() -> AsyncIterator[None]:
+    """Raises Unavailable where the database cannot be reached, or says nothing for too long."""
     try:
         async with asyncio.timeout(DEADLINE_S):
             yield

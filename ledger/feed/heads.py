@@ -7,11 +7,10 @@ connection.
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-from ledger.database.connector import READ_ONLY, Connector
+from ledger.database.connector import READ_ONLY, CheckedConnection, Connector
+from ledger.database.held_connection import HeldConnection
 from ledger.feed.publisher import Publisher
 from ledger.migrations import make_epoch
 from ledger.migrations.marks import Contracted
@@ -24,13 +23,13 @@ HEARTBEAT_S = (0.25, 0.5)
 
 READ_DEADLINE_S = 3.0
 
-READ = text("""
+READ = """
 select m.epoch, m.public_steps, m.public_low,
        current_setting('transaction_read_only')::bool as read_only,
        c.system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline,
        array(select id from shard order by id) as shards, array(select head from shard order by id) as heads
   from ledger_meta m, pg_control_system() c
-""")
+"""
 """A standby refuses to say where its log ends; a primary that lets nobody write any more has to be asked."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -39,8 +38,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Heads:
     """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled."""
 
-    def __init__(self, engine: AsyncEngine, connector: Connector, publisher: Publisher) -> None:
-        """``connector``: that of ``engine``."""
+    def __init__(self, connector: Connector, settings: Mapping[str, str], publisher: Publisher) -> None:
+        """``settings``: of its own connection to the database."""
         self.epoch = ""
         self.steps = DEFAULT_STEPS
         self.heads: dict[int, int] = {}
@@ -50,7 +49,7 @@ class Heads:
         self._suffix = ""
         # One reading at a time: answers that overtook each other would look like heads that fall.
         self._reading = asyncio.Lock()
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connection = HeldConnection(connector, settings)
         self._connector = connector
         self._publisher = publisher
         self._waiters: dict[int, set[asyncio.Future[None]]] = {}
@@ -69,8 +68,7 @@ class Heads:
         while True:
             try:
                 async with asyncio.timeout(READ_DEADLINE_S):
-                    async with self._engine.connect() as connection:
-                        await self.read(connection)
+                    await self.refresh()
             except Contracted:
                 raise  # no other reading will work
             except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is counted and logged
@@ -81,7 +79,16 @@ class Heads:
                     self._publisher.heartbeat(self.epoch, shard, head)
             await asyncio.sleep(random.uniform(*HEARTBEAT_S))
 
-    async def read(self, connection: AsyncConnection) -> None:
+    async def refresh(self) -> None:
+        """Reads on its own connection: for one at a time. Raises what ``HeldConnection`` raises."""
+        async with self._connection.taken() as connection:
+            await self.read(connection)
+
+    async def close(self) -> None:
+        """Safe twice."""
+        await self._connection.close()
+
+    async def read(self, connection: CheckedConnection) -> None:
         """Read epoch and heads on ``connection``; a head that fell under the same epoch makes a new epoch.
 
         Raises NoPrimary.
@@ -89,10 +96,10 @@ class Heads:
         async with self._reading:
             await self._read(connection)
 
-    async def _read(self, connection: AsyncConnection) -> None:
-        row = (await connection.execute(READ)).mappings().one()
+    async def _read(self, connection: CheckedConnection) -> None:
+        row = await connection.fetchrow(READ)
         if row["read_only"]:
-            self._connector.deny(connection, READ_ONLY)
+            self._connector.deny(connection.seen, READ_ONLY)
         self._suffix = f"-{_base36(row['system_identifier'])}-{int(row['timeline'], 16)}"
         epoch = self.compose(row["epoch"])
         heads = dict(zip(row["shards"], row["heads"], strict=True))
@@ -101,16 +108,13 @@ class Heads:
         self.steps = PublicSteps(tuple(row["public_steps"]), row["public_low"])
         self._adopt(epoch, heads)
 
-    async def _rewrite(self, connection: AsyncConnection, stored: str, heads: dict[int, int]) -> str:
+    async def _rewrite(self, connection: CheckedConnection, stored: str, heads: dict[int, int]) -> str:
         """Heads only fall when an older database was restored: history was rewritten, positions mean nothing now."""
         logger.critical("the heads fell from %s to %s: an older database was restored", self._read_heads, heads)
         self.rewritten += 1
-        await connection.execute(
-            text("update ledger_meta set epoch = :fresh where epoch = :stored"),
-            {"fresh": make_epoch(), "stored": stored},
-        )
+        await connection.execute("update ledger_meta set epoch = $1 where epoch = $2", make_epoch(), stored)
         # Another replica may have been first: its epoch counts.
-        epoch: str = (await connection.execute(text("select epoch from ledger_meta"))).scalar_one()
+        epoch: str = await connection.fetchval("select epoch from ledger_meta")
         return epoch
 
     def _adopt(self, epoch: str, heads: dict[int, int]) -> None:

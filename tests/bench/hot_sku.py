@@ -10,7 +10,7 @@ import asyncpg
 from ledger.commit.operation import Line, Operation, operation_id
 from ledger.commit.writers import Writers
 from ledger.database.connector import Connector
-from ledger.database.engine import COMMIT_SETTINGS, create_engine
+from ledger.database.engine import COMMIT_SETTINGS
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from tests.bench.ratio import Row
@@ -63,9 +63,9 @@ async def _ours(shop: Shop) -> float:
     sku = f"hot-{secrets.token_hex(4)}"
     await shop.stock_up(sku, STOCK)
     connector = Connector(shop.system.database_url)
-    engine = create_engine(connector, SHARDS + 2, COMMIT_SETTINGS)
     publisher = Publisher(shop.system.redis_url, shop.system.channel_prefix)
-    writers = Writers(engine, SHARDS, Heads(engine, connector, publisher), publisher)
+    heads = Heads(connector, COMMIT_SETTINGS, publisher)
+    writers = Writers(connector, COMMIT_SETTINGS, SHARDS, heads, publisher)
     running = [asyncio.create_task(writers.run()), asyncio.create_task(publisher.run())]
     sold = 0
     ends = time.perf_counter() + SECONDS
@@ -82,7 +82,7 @@ async def _ours(shop: Shop) -> float:
     writers.stop()
     publisher.stop()
     await asyncio.gather(*running)
-    await engine.dispose()
+    await heads.close()
     return rate
 
 

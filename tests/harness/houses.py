@@ -82,7 +82,7 @@ HOUSES = {
             "process": "__main__ admin metrics process readiness",
             **{room: room for room in ("access", "feed", "commit", "http")},
         },
-        pure="commit.counters commit.decide commit.effects commit.event commit.level commit.operation"
+        pure="commit.counters commit.decide commit.effects commit.event commit.forms commit.level commit.operation"
         " commit.remembered commit.stock http.connection_table limits",
     ),
     "hub": House(

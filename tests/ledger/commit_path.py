@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ledger.commit.operation import Line, Operation, operation_id
 from ledger.commit.writers import Writers
 from ledger.database.audit import Violation, audit
-from ledger.database.connector import Connector
+from ledger.database.connector import CheckedConnection, Connector
 from ledger.database.engine import COMMIT_SETTINGS, create_engine
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
@@ -20,12 +20,17 @@ from tests.harness.postgres import PATIENT
 from wire.shards import shard_of
 
 SHARDS = 4
+QUERIES = 3
+"""Connections for what tests ask of the database: a test may hold rows on one, and look on at another."""
+
 NO_BROKER = "redis://127.0.0.1:1"
 """Nothing listens there: commits go on without a broker."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitPath:
+    connector: Connector
+    settings: Mapping[str, str]
     engine: AsyncEngine
     writers: Writers
     heads: Heads
@@ -55,6 +60,15 @@ class CommitPath:
         async with self.engine.connect() as connection:
             return int((await connection.execute(text(query))).scalar_one())
 
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[CheckedConnection]:
+        """As a writer is, and apart from all of them."""
+        connection = await self.connector.connect(self.settings)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     async def audit(self) -> list[Violation]:
         async with self.engine.connect() as connection:
             return await audit(connection)
@@ -64,16 +78,18 @@ class CommitPath:
 async def commit_path(database_url: str) -> AsyncIterator[CommitPath]:
     """One process' writers. Open several to race them as replicas."""
     connector = Connector(database_url)
-    engine = create_engine(connector, SHARDS + 3, {**COMMIT_SETTINGS, **PATIENT})
+    settings = {**COMMIT_SETTINGS, **PATIENT}
+    engine = create_engine(connector, QUERIES, settings)
     publisher = Publisher(NO_BROKER, "commit-path")
-    heads = Heads(engine, connector, publisher)
-    writers = Writers(engine, SHARDS, heads, publisher)
+    heads = Heads(connector, settings, publisher)
+    writers = Writers(connector, settings, SHARDS, heads, publisher)
     running = asyncio.create_task(writers.run())
     try:
-        yield CommitPath(engine, writers, heads, publisher)
+        yield CommitPath(connector, settings, engine, writers, heads, publisher)
     finally:
         writers.stop()
         await running
+        await heads.close()
         await engine.dispose()
 
 

@@ -1,7 +1,7 @@
 """View versions are counted with the steps that the database has, or not at all."""
 
+import asyncpg
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from ledger.commit import statements
 from ledger.commit.decide import decide
@@ -21,13 +21,13 @@ async def test_what_was_decided_with_other_steps_is_not_written(database_url: st
         await path.add_catalog(["A"], ["berlin"])
         await path.writers.submit(operation(line("A", "berlin", 12)))
         key = LevelKey(shard_of("berlin", 4), "berlin", "A")
-        async with path.engine.connect() as connection:
+        async with path.connected() as connection:
             levels = await statements.load(connection, [key])
         decided = decide([operation(line("A", "berlin", -3))], levels, DEFAULT_STEPS)
         await set_public_steps(database_url, OTHER)
         path.heads.steps = OTHER
-        async with path.engine.connect() as connection:
-            with pytest.raises(DBAPIError) as refused:
+        async with path.connected() as connection:
+            with pytest.raises(asyncpg.DivisionByZeroError) as refused:
                 await statements.write(connection, decided)
         assert failure_of(refused.value) is Failure.MOVED
         assert await path.on_hand("A") == 12

@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
+from ledger.commit import queue, statements
+from ledger.commit.decide import Decision
+from ledger.commit.forms import Form, form_of
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.queue import QUEUE_LINES_MAX
 from ledger.errors import IdempotencyInFlight, IdempotencyMismatch, InsufficientStock, OutcomeUnknown
@@ -121,11 +124,17 @@ async def test_the_same_key_on_two_replicas_again_and_again(path: CommitPath, ri
 
 
 @pytest.mark.usefixtures("sized")
-async def test_racing_replicas_tear_nothing(database_url: str, path: CommitPath, rival: CommitPath) -> None:
+@pytest.mark.parametrize("form", Form)
+async def test_racing_replicas_tear_nothing(
+    database_url: str, path: CommitPath, rival: CommitPath, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the batches need, they are written in this form; ONE takes no more than one line of one operation."""
+    used = _write_in(form, monkeypatch)
     async with commit_path(database_url) as third:
         replicas = (path, rival, third)
         await _stock_up(path)
-        requests = [(random.choice(replicas), _random_operation()) for _ in range(RACING)]
+        lines_max = 1 if form is Form.ONE else 4
+        requests = [(random.choice(replicas), _random_operation(lines_max=lines_max)) for _ in range(RACING)]
         answers = await _in_slices(requests, 100, _insist)
         assert {type(answer) for answer in answers} <= {Outcome, InsufficientStock}
         assert sum(replica.writers.counters.conflicts for replica in replicas) > 0
@@ -133,6 +142,7 @@ async def test_racing_replicas_tear_nothing(database_url: str, path: CommitPath,
         batches = sum(replica.writers.counters.batches for replica in replicas)
         assert deadlocks < 0.05 * batches, f"{deadlocks} deadlocks in {batches} batches"
         assert await path.audit() == []
+        assert used[form] > used.total() / 2
 
 
 @pytest.mark.usefixtures("sized")
@@ -239,6 +249,7 @@ async def test_a_database_that_is_away_is_said_so_and_comes_back(
         assert isinstance(answer, Unavailable | OutcomeUnknown)
         assert answer.retry_after_s >= 1
         await asyncio.to_thread(private_postgres.start)
+        await path.engine.dispose()  # the test's own connections, which do not look before they are used
         assert isinstance(await _try(path, lost), Outcome)
         assert await path.on_hand("A") == 2
         assert await path.audit() == []
@@ -256,8 +267,7 @@ async def test_an_older_database_makes_a_new_epoch_before_anything_is_committed_
         for _ in range(3):
             await path.writers.submit(operation(line("A", "berlin", 1)))
         epoch = path.heads.epoch
-        async with path.engine.connect() as connection:
-            await path.heads.read(connection)
+        await path.heads.refresh()
         await asyncio.to_thread(private_postgres.restore, "older")
         await asyncio.to_thread(private_postgres.start)
         outcome = await path.writers.submit(operation(line("A", "berlin", 10)))
@@ -308,10 +318,25 @@ async def _stock_up(path: CommitPath) -> None:
     await path.writers.submit(operation(*(line(sku, place, 40) for sku in SKUS for place in places)))
 
 
-def _random_operation(key: str | None = None) -> Operation:
+def _write_in(form: Form, monkeypatch: pytest.MonkeyPatch) -> Counter[Form]:
+    """In ``form``, or in the next one that takes a batch. What was used is counted."""
+    forms, used = list(Form), Counter[Form]()
+
+    def chosen(decision: Decision) -> tuple[Form, int]:
+        leanest, shard = form_of(decision)
+        used[taken := max(leanest, form, key=forms.index)] += 1
+        return taken, shard
+
+    monkeypatch.setattr(statements, "form_of", chosen)
+    if form is Form.ONE:
+        monkeypatch.setattr(queue, "BATCH_LINES_MAX", 1)
+    return used
+
+
+def _random_operation(key: str | None = None, lines_max: int = 4) -> Operation:
     lines = [
         line(random.choice(SKUS), random.choice(("berlin", "berlin", "paris")), random.choice((-3, -2, -1, 1)))
-        for _ in range(random.randint(1, 4))
+        for _ in range(random.randint(1, lines_max))
     ]
     return operation(*lines, key=key)
 

@@ -48,7 +48,7 @@ class Feed(EventRoutes):
         self.lane = Lane(1)
         nowhere = Connector("postgresql://127.0.0.1:1/nothing")
         engine = create_engine(nowhere)
-        self.heads = Heads(engine, nowhere, Publisher("redis://127.0.0.1:1", "test"))
+        self.heads = Heads(nowhere, {}, Publisher("redis://127.0.0.1:1", "test"))
         super().__init__(engine, self.keys, self.heads, self.polls)
 
     async def ask(self, after: int = 0, wait_s: float = 30, method: str = "GET") -> tuple[int, float]:

@@ -6,16 +6,13 @@ from secrets import token_hex
 from typing import Any
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import migrations
 from ledger.commit import statements
 from ledger.commit.decide import decide
 from ledger.commit.operation import COUNT, SIGNS, Line, Operation, operation_id
 from ledger.commit.stock import LevelKey, Stock
-from ledger.database.engine import create_engine
 from tests.harness.chance import SEED
-from tests.harness.postgres import PATIENT
 from tests.ledger.migrations.databases import OldLedger, expand_to
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
@@ -67,7 +64,7 @@ class Shop:
         self.levels = {key: stock._replace(view_version=min(stock.version, 1)) for key, stock in self.levels.items()}
 
 
-async def book(shop: Shop, old: OldLedger, counting: AsyncConnection | None) -> None:
+async def book(shop: Shop, old: OldLedger, counting: "asyncpg.Connection | None") -> None:
     """By a ledger that does not count, or by one that does."""
     decision = decide(shop.batch(), shop.levels, shop.steps)
     if not decision.stored:
@@ -88,7 +85,7 @@ async def test_the_trigger_counts_as_a_ledger_does(empty_database_url: str) -> N
     chance = random.Random(SEED)
     await expand_to(empty_database_url, "0001")
     connection = await asyncpg.connect(empty_database_url)
-    engine = create_engine(empty_database_url, pool_size=1, settings=PATIENT)
+    counting = await asyncpg.connect(empty_database_url)
     try:
         await connection.executemany("insert into location values ($1, $1, $2)", [*PLACES.items()])
         await connection.executemany("insert into item (sku, name) values ($1, $1)", [(sku,) for sku in SKUS])
@@ -103,14 +100,12 @@ async def test_the_trigger_counts_as_a_ledger_does(empty_database_url: str) -> N
         except Stopped:
             await book(shop, old, None)
         await migrations.expand(empty_database_url)
-        async with engine.connect() as opened:
-            counting = await opened.execution_options(isolation_level="AUTOCOMMIT")
-            for number in range(BATCHES):
-                if number % 10 == 9:
-                    shop.steps = chance.choice(OTHER_STEPS)
-                    await connection.execute("update ledger_meta set public_steps = $1", list(shop.steps.steps))
-                await book(shop, old, counting if chance.random() < 0.3 else None)
-                assert await counted(connection) == {key: stock.view_version for key, stock in shop.levels.items()}
+        for number in range(BATCHES):
+            if number % 10 == 9:
+                shop.steps = chance.choice(OTHER_STEPS)
+                await connection.execute("update ledger_meta set public_steps = $1", list(shop.steps.steps))
+            await book(shop, old, counting if chance.random() < 0.3 else None)
+            assert await counted(connection) == {key: stock.view_version for key, stock in shop.levels.items()}
     finally:
-        await engine.dispose()
+        await counting.close()
         await connection.close()

@@ -1,0 +1,165 @@
+"""The commit statement by need: one text, ``sql/commit.sql``, the forms that are made of it, and what they are handed.
+
+The less a batch needs, the less PostgreSQL has to set up for it. What is checked, and in which order rows are locked,
+is the same text in each form. Pure.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from itertools import accumulate
+from typing import Any
+
+import orjson
+
+from ledger.commit.decide import Decision
+from ledger.commit.event import PARAMETERS, parameters_of
+from ledger.commit.operation import Line
+from ledger.errors import Refusal, refusal_as_stored
+
+LEVEL = {
+    "shard": "int",
+    "location": "text",
+    "sku": "text",
+    "on_hand": "int",
+    "reserved": "int",
+    "view_version": "bigint",
+    "version": "bigint",
+    "old": "bigint",
+}
+"""A level of the commit statement, with the types of its columns. ``old``: the version that it was decided on."""
+
+OPERATION = {
+    "id": "uuid",
+    "owner": "text",
+    "key": "text",
+    "request_hash": "bytea",
+    "lines": "jsonb",
+    "refusal": "jsonb",
+}
+"""An operation of the commit statement."""
+
+SPAN = {"first": "int", "events": "int"}
+"""Which events are an operation's: the number of the first, from 1, and how many."""
+
+_MARK = re.compile(r" +-- ((?:one|shard|across)(?:, (?:one|shard|across))*)$")
+"""Ends a line of the text that stands in these forms alone."""
+
+
+class Form(Enum):
+    """What a commit statement is made for, the leanest first."""
+
+    ONE = "one"
+    SHARD = "shard"
+    ACROSS = "across"
+
+
+def form_of(decision: Decision) -> tuple[Form, int]:
+    """The leanest form that takes the batch, and its shard (of several, any)."""
+    shard, *others = {key.shard for key in decision.after}
+    if others:
+        return Form.ACROSS, shard
+    if len(decision.after) == len(decision.events) == len(decision.stored) == 1:
+        return Form.ONE, shard
+    return Form.SHARD, shard
+
+
+def commit_statement(text: str, form: Form, shard: int) -> str:
+    """Made of ``text``, that of ``sql/commit.sql``. Its parameters are in the order of ``parameters``."""
+    partition = "" if form is Form.ACROSS else f"_{shard}"
+    values = {
+        "shard": str(shard),
+        "stock_level": f"stock_level{partition}",
+        "stock_event": f"stock_event{partition}",
+        "materialized": "not materialized" if form is Form.ONE else "materialized",
+        "event_columns": ", ".join(PARAMETERS),
+        "event_values": ", ".join(f"e.{name}" for name in PARAMETERS),
+        "operation_columns": ", ".join(OPERATION),
+        "operation_values": ", ".join(f"o.{name}" for name in OPERATION),
+    }
+    first = 1
+    for name, columns in _handed_over(form).items():
+        values[name] = _rows(form, shard, columns, first)
+        first += len(columns)
+    names = ("shards", "steps") if form is Form.ACROSS else ("steps",)
+    values |= {name: f"${number}" for number, name in enumerate(names, first)}
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], _lines_of(text, form))
+
+
+def parameters(decision: Decision, form: Form) -> list[Any]:
+    """What the statement of ``form`` is handed."""
+    levels = [
+        (*key, after.on_hand, after.reserved, after.view_version, after.version, decision.before[key].version)
+        for key, after in sorted(decision.after.items())
+    ]
+    events = [parameters_of(event) for event in decision.events]
+    operations = [
+        (o.id, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
+        for o, refusal, _ in decision.stored
+    ]
+    steps = list(decision.steps.steps)
+    if form is Form.ONE:
+        return [*levels[0][1:], *events[0][1:], *operations[0], steps]
+    columns = (_columns(levels, LEVEL), _columns(events, PARAMETERS), _columns(operations, OPERATION))
+    if form is Form.SHARD:
+        return [*columns[0][1:], *columns[1][1:], *columns[2], *_spans(decision), steps]
+    return [*columns[0], *columns[1], *columns[2], sorted({key.shard for key in decision.after}), steps]
+
+
+def _lines_of(text: str, form: Form) -> str:
+    lines = []
+    for line in text.splitlines():
+        mark = _MARK.search(line)
+        if not line.startswith("--") and (mark is None or form.value in mark[1].split(", ")):
+            lines.append(line[: mark.start()] if mark else line)
+    return "\n".join(lines)
+
+
+def _handed_over(form: Form) -> dict[str, dict[str, str]]:
+    """Of each relation of the text the columns that come as parameters, with their types."""
+    if form is Form.ACROSS:
+        return {"levels": LEVEL, "events": PARAMETERS, "operations": OPERATION}
+    level, event = ({name: kind for name, kind in given.items() if name != "shard"} for given in (LEVEL, PARAMETERS))
+    return {"levels": level, "events": event, "operations": OPERATION | (SPAN if form is Form.SHARD else {})}
+
+
+def _rows(form: Form, shard: int, columns: Mapping[str, str], first: int) -> str:
+    """The relation of ``columns``, whose parameters begin at ``first``; its rows are numbered from 1 as ``n``."""
+    numbered = dict(enumerate(columns.items(), first))
+    if form is Form.ONE:
+        values = ", ".join(f"${number}::{kind} as {name}" for number, (name, kind) in numbered.items())
+        return f"select {shard} as shard, {values}, 1 as first, 1 as events, 1::bigint as n"
+    arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in numbered.items())
+    of_shard = "" if form is Form.ACROSS else f"{shard} as shard, "
+    return f"select {of_shard}t.* from unnest({arrays}) with ordinality as t({', '.join(columns)}, n)"
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
+
+
+def _spans(decision: Decision) -> tuple[list[int], list[int]]:
+    """By operation, as SPAN says."""
+    counts = [events for _, _, events in decision.stored]
+    return list(accumulate(counts, initial=1))[:-1], counts
+
+
+def _lines_json(lines: tuple[Line, ...]) -> str:
+    return orjson.dumps([{k: v for k, v in _line_fields(line).items() if v is not None} for line in lines]).decode()
+
+
+def _line_fields(line: Line) -> Mapping[str, Any]:
+    return {
+        "sku": line.sku,
+        "location": line.location,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "expected_version": line.expected_version,
+        "reason": line.reason,
+        "reference": line.reference,
+        "occurred_at": line.occurred_at,
+    }
+
+
+def _refusal_json(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else orjson.dumps(refusal_as_stored(refusal)).decode()
