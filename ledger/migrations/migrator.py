@@ -196,9 +196,8 @@ def _pass(connection: Connection, step: Backfill, table: str, first: int, last: 
     """Sets rows from page ``first`` to page ``last``. Returns how many."""
     at, many, done, said_at = first, PAGES_FIRST, 0, time.monotonic()
     while at <= last:
-        began = time.monotonic()
-        done += _batch(connection, step, table, at, at + many)
-        took_s = time.monotonic() - began
+        changed, took_s = _batch(connection, step, table, at, at + many)
+        done += changed
         at += many
         many = _pages_next(many, took_s)
         if time.monotonic() - said_at > SAY_EVERY_S:
@@ -208,11 +207,15 @@ def _pass(connection: Connection, step: Backfill, table: str, first: int, last: 
     return done
 
 
-def _batch(connection: Connection, step: Backfill, table: str, at: int, end: int) -> int:
-    """Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout."""
+def _batch(connection: Connection, step: Backfill, table: str, at: int, end: int) -> tuple[int, float]:
+    """How many rows were set, and the seconds that PostgreSQL worked: how long a commit takes, or the way there, says
+    nothing about how many pages a batch may have.
+
+    Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout.
+    """
     sql = step.batch(table)
-    done: int = patiently(connection, step, lambda _: connection.exec_driver_sql(sql, (at, end)).scalar_one())
-    return done
+    changed, took_s = patiently(connection, step, lambda _: connection.exec_driver_sql(sql, (at, end)).one())
+    return changed, took_s
 
 
 def _pages_next(pages: int, took_s: float) -> int:

@@ -62,7 +62,7 @@ class Backfill:
         return self.batch(self.table)
 
     def batch(self, partition: str) -> str:
-        """Pages $1 to before $2 of ``partition``; answers how many rows were set.
+        """Pages $1 to before $2 of ``partition``; answers how many rows were set, and the seconds of work that it took.
 
         It never waits for a row while it holds others, so no sale can meet it in a deadlock. Rows that somebody holds
         are left for the next pass.
@@ -75,7 +75,7 @@ class Backfill:
             f"     for no key update skip locked),\n"
             f"changed as (\n"
             f"  update {partition} set {self.values} where ctid = any(array(select ctid from found)) returning 1)\n"
-            f"select count(*) from changed"
+            f"select count(*), extract(epoch from clock_timestamp() - statement_timestamp())::float8 from changed"
         )
 
 

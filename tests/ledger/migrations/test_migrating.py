@@ -221,6 +221,25 @@ async def test_patience_is_for_what_is_waited_and_not_for_a_backfill_that_takes_
     await other.close()
 
 
+@pytest.mark.usefixtures("at_0001")
+async def test_a_database_that_is_far_away_or_commits_slowly_makes_no_batch_smaller(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a page in each, a large table would take days."""
+    monkeypatch.setattr(migrator, "BATCH_S", 0.2)
+    batch, batches = migrator._batch, 0
+
+    def far_away(connection: Connection, step: Backfill, table: str, at: int, end: int) -> tuple[int, float]:
+        nonlocal batches
+        batches += 1
+        await_only(asyncio.sleep(0.25))
+        return batch(connection, step, table, at, end)
+
+    monkeypatch.setattr(migrator, "_batch", far_away)
+    await migrations.expand(empty_database_url)
+    assert batches <= 10
+
+
 async def test_a_table_without_partitions_is_backfilled_and_has_a_size(
     connection: "asyncpg.Connection", empty_database_url: str
 ) -> None:
