@@ -57,6 +57,8 @@ _SETTINGS = {
     # Whoever looks through a large table does it alone: the other processors are for the sales.
     "max_parallel_workers_per_gather": "0",
 }
+STATEMENT_S_MAX = 600.0
+"""Within which the database has to answer: a look for what is left of a backfill reads a whole partition."""
 _UNLIMITED = text("select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout'")
 """Which PostgreSQL has from 17: named at the start, it would keep us out of older ones."""
 
@@ -235,7 +237,7 @@ async def _migrating(url: str) -> AsyncIterator[AsyncConnection]:
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
     """Commits each statement by itself. Raises MigrationStopped or MigrationRefused for the database's failures."""
-    engine = create_engine(url, pool_size=1, settings=_SETTINGS, command_timeout_s=None)
+    engine = create_engine(url, pool_size=1, settings=_SETTINGS, command_timeout_s=STATEMENT_S_MAX)
     try:
         with in_one_line():
             async with engine.connect() as connection:

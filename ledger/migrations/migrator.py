@@ -42,7 +42,8 @@ PAGES_FIRST, PAGES_MAX = 8, 256
 SAY_EVERY_S = 2.0
 
 _LONGER_THAN_DEADLOCKS = """
-select set_config('lock_timeout', (setting::bigint + 1000)::text, true) from pg_settings where name = 'deadlock_timeout'
+select set_config('lock_timeout', (least(setting::bigint, 9000) + 1000)::text, true)
+  from pg_settings where name = 'deadlock_timeout'
 """
 
 Say = Callable[[str], None]

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -15,6 +16,8 @@ from ledger.migrations.marks import Contracted, admit
 from ledger.migrations.revisions import newest, revisions
 from ledger.migrations.schema import Ledger
 from ledger.migrations.steps import Backfill
+from tests.harness.postgres import PostgresServer
+from tests.harness.proxy import proxy_to_socket
 from tests.harness.waiting import PATIENCE_S
 from tests.ledger.migrations.databases import OldLedger, expand_to
 
@@ -238,3 +241,22 @@ async def test_an_older_ledger_that_waits_for_its_tables_finds_them_not_contract
     await waiting.close()
     await migrations.expand(empty_database_url)
     assert await connection.fetchval("select contracted from ledger_meta") == "0002"
+
+
+async def test_a_line_that_goes_dead_without_a_word_ends_a_migration(
+    postgres: PostgresServer, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited for an answer for ever. What the database had heard by then it has done, or not, and nobody waits."""
+    await expand_to(empty_database_url, "0001")
+    name = urlsplit(empty_database_url).path.removeprefix("/")
+    async with proxy_to_socket(postgres.socket) as line:
+        monkeypatch.setattr(migrations, "STATEMENT_S_MAX", 1.0)
+
+        def goes_dead(said: str) -> None:
+            if "step 3" in said:
+                line.half_open()
+
+        with pytest.raises(MigrationStopped, match=r"^the database cannot be reached \(.*run this again"):
+            await migrations.expand(postgres.proxied_url(line.port, name), say=goes_dead)
+    monkeypatch.undo()
+    await migrations.expand(empty_database_url)
