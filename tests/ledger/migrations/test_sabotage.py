@@ -3,14 +3,16 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from sqlalchemy.util import await_only
 
 from ledger import migrations
-from ledger.database.connector import Connector
-from ledger.migrations import migrator
+from ledger.database.connector import CheckedConnection, Connector
+from ledger.migrations import marks, migrator
 from ledger.migrations.errors import Foreign, MigrationRefused, MigrationStopped, NotOwner, OlderLedgers
 from ledger.migrations.marks import Contracted, admit
 from ledger.migrations.revisions import newest, revisions
@@ -18,13 +20,17 @@ from ledger.migrations.schema import Ledger
 from ledger.migrations.steps import Backfill
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import proxy_to_socket
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.migrations.databases import OldLedger, expand_to
 
 OLD = Ledger("0.0.9", knows="0001", needs="0001")
 CATALOG = "insert into location values ('rome', 'Rome', 0); insert into item (sku, name) values ('A', 'a')"
 SALES_MIN = 5
 """Beside a migration that tries at least as often."""
+WAITING = """
+select from pg_locks where locktype = 'advisory' and not granted
+   and database = (select oid from pg_database where datname = current_database())
+"""
 UNCONTRACTED = "update ledger_meta set bears = '0001', contracted = '0001'"
 
 
@@ -189,38 +195,52 @@ async def test_a_contract_that_cannot_begin_lets_older_ledgers_in_at_once(
     assert [one.number for one in await migrations.contract(empty_database_url)] == ["0002"]
 
 
-async def test_no_connection_of_an_older_ledger_outlives_a_contract(
-    connection: "asyncpg.Connection", empty_database_url: str
+async def test_an_older_ledger_that_comes_while_a_contract_begins_waits_and_is_refused(
+    connection: "asyncpg.Connection", empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However they come and go meanwhile: it is refused while one is there, and then none gets in."""
+    """In the instant between the look at who is there and what the database says from then on."""
     await migrations.expand(empty_database_url)
     await connection.execute(UNCONTRACTED)
-    admitted: set[asyncpg.Connection] = set()
-    refused = 0
+    coming: list[asyncio.Task[CheckedConnection]] = []
+    look = marks.older
 
-    async def come_and_go() -> None:
-        connector = old_connector(empty_database_url)
-        while True:
-            try:
-                opened = await connector.connect({"lock_timeout": "10s"})
-            except Contracted:
-                return
-            admitted.add(opened)
-            await asyncio.sleep(0)
-            admitted.discard(opened)
-            await opened.close()
+    async def comes() -> None:
+        coming.append(asyncio.create_task(old_connector(empty_database_url).connect({"lock_timeout": "0"})))
 
-    ledgers = [asyncio.create_task(come_and_go()) for _ in range(3)]
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
+        async def stands_there() -> bool:
+            return coming[0].done() or bool(await connection.fetch(WAITING))
+
+        await wait_until(stands_there, PATIENCE_S)
+
+    def then_one_comes(*arguments: Any) -> list[marks.Living]:
+        found = look(*arguments)
+        await_only(comes())
+        return found
+
+    monkeypatch.setattr(marks, "older", then_one_comes)
+    await migrations.contract(empty_database_url)
+    with pytest.raises(Contracted):
+        await coming[0]
+
+
+async def test_a_contract_does_not_slip_in_between_a_ledgers_question_and_its_mark(
+    connection: "asyncpg.Connection", empty_database_url: str
+) -> None:
+    await migrations.expand(empty_database_url)
+    await connection.execute(UNCONTRACTED)
+
+    class Asking:
+        """A ledger's connection: while it has its answer under way, somebody contracts."""
+
+        execute = connection.execute
+
+        async def fetchrow(self, question: str) -> Any:
+            answer = await connection.fetchrow(question)
+            with pytest.raises(OlderLedgers):
                 await migrations.contract(empty_database_url)
-                break
-            except OlderLedgers:
-                refused += 1
-        assert not admitted
-        await asyncio.gather(*ledgers)
-    assert not admitted
+            return answer
+
+    await admit(OLD, cast("CheckedConnection", Asking()))
 
 
 async def test_as_many_shards_as_there_may_be_are_migrated_beside_a_sale(
