@@ -24,7 +24,8 @@ from tests.docs.pages import HOW_TOS, blocks, text_of
 from tests.docs.running import PROGRAMS, Reader
 from tests.faults.watcher import Watcher, await_agreement, watching_hub
 from tests.harness.postgres import PostgresServer
-from tests.harness.releases import is_whole, version_before
+from tests.harness.release_tree import require_history
+from tests.harness.releases import version_before
 from tests.harness.servers import free_port
 from tests.harness.source import PACKAGES, ROOT
 from tests.harness.waiting import PATIENCE_S, wait_until
@@ -179,8 +180,7 @@ async def sold_more(till: Till) -> bool:
 
 @pytest.fixture
 def operator(private_postgres: PostgresServer, redis_url: str, tmp_path: Path) -> Operator:
-    if not is_whole():
-        pytest.skip("there is no history that reaches back to a release")
+    require_history()
     return Operator(tmp_path, private_postgres.url(), redis_url)
 
 
