@@ -65,6 +65,16 @@ class RunningUp:
             time.sleep(POLL_S)
         return self
 
+    def printed_line(self, words: str) -> str:
+        """The first whole line with these words: what `up` says of itself comes after run.json."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            *lines, _ = self.output.split("\n")
+            if found := [line.strip() for line in lines if words in line]:
+                return found[0]
+            assert time.monotonic() < deadline, self.output
+            time.sleep(POLL_S)
+
     def processes(self) -> list[psutil.Process]:
         parent = psutil.Process(self.pid)
         return [parent, *parent.children(recursive=True)]

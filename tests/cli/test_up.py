@@ -78,7 +78,7 @@ async def test_the_figures_are_measured_and_the_sales_flow(up: RunningUp) -> Non
 def test_the_printed_curl_sells_one_unit(up: RunningUp) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl on this machine")
-    line = next(line.strip() for line in up.output.splitlines() if line.strip().startswith("curl "))
+    line = up.printed_line("curl ")
     for _ in range(2):  # a key of its own each time
         done = subprocess.run(
             ["bash", "-c", line + " -w '%{http_code}'"], capture_output=True, text=True, timeout=PATIENCE_S
@@ -88,7 +88,7 @@ def test_the_printed_curl_sells_one_unit(up: RunningUp) -> None:
 
 
 def test_the_printed_watch_command_shows_levels(up: RunningUp) -> None:
-    line = next(line.strip() for line in up.output.splitlines() if " watch shop" in line)
+    line = up.printed_line(" watch shop")
     variable, *command = shlex.split(line)
     name, _, value = variable.partition("=")
     with subprocess.Popen(command, env={**os.environ, name: value}, stdout=subprocess.PIPE) as watching:
@@ -221,6 +221,7 @@ class OpenPage:
 def test_a_stop_is_orderly_and_one_line_also_with_the_page_open(up: RunningUp, number: signal.Signals) -> None:
     processes = up.processes()
     with OpenPage(up.run["page"]):
+        up.printed_line("Ctrl-C stops everything.")
         printed = len(up.output)
         assert up.stop(number) == 0, up.output
     assert [line for line in up.output[printed:].splitlines() if not FIGURES.match(line)] == ["Stopped."]
