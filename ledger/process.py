@@ -76,7 +76,13 @@ class LedgerProcess:
         )
         waiting = create_waiting_app(self._parts)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
-        self._server = create_server(self._gate, self._parts.connections, hub_callers, self._parts.handshakes)
+        self._server = create_server(
+            self._gate,
+            self._parts.connections,
+            hub_callers,
+            self._parts.handshakes,
+            ordinary=lambda: self._gate.ordinary,
+        )
         self._admin_server = create_server(self._admin_gate, handshakes=self._parts.admin_handshakes)
 
     def stop(self) -> None:
@@ -138,7 +144,7 @@ class LedgerProcess:
 
     def _open(self, writers: Writers) -> None:
         self._admin_gate.app = create_admin_app(self._parts, writers)
-        self._gate.app = create_app(self._parts, writers)
+        self._gate.app, self._gate.ordinary = create_app(self._parts, writers)
         self._readiness.open()
 
 

@@ -45,6 +45,14 @@ class Lookups(Generic[K, V]):
             if not loading.cancelled():
                 return loading.result()
 
+    def peek(self, key: K) -> V | None:
+        """What is remembered, for who does not wait; None if nothing is, or if the answer was None."""
+        entry = self._entries.get(key)
+        if entry is None or entry[1] <= self._clock():
+            return None
+        self._entries.move_to_end(key)
+        return entry[0]
+
     def forget(self, key: K) -> None:
         """A load that is under way is not kept either: it may have read the old answer."""
         self._entries.pop(key, None)

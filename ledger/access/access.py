@@ -73,6 +73,15 @@ class Access:
         found = await self._keys.get(parts[0])
         return None if found is None or not found.is_good(parts[1], self._now()) else _principal(found)
 
+    def known_holder(self, authorization: str) -> Principal | None:
+        """Who holds the API key, if it was looked up a moment ago and is good; None: ``admit`` finds out what it is."""
+        scheme, _, credential = authorization.partition(" ")
+        parts = split_key(credential.strip()) if scheme.lower() == "bearer" else None
+        found = None if parts is None else self._keys.peek(parts[0])
+        if parts is None or found is None or not found.is_good(parts[1], self._now()):
+            return None
+        return _principal(found)
+
     async def holder_of_id(self, key_id: str) -> Principal | None:
         """As ``holder_of``, by the key's id alone: proves nothing about who asks. Raises Unavailable."""
         found = await self._keys.get(key_id) if key_id.isalnum() else None

@@ -44,18 +44,22 @@ class Writers:
         The same key again gives the stored answer, ``replayed``; while the first is under way both get its answer.
         Raises a Problem: a Refusal is as true as a success; whatever is a Later may be sent again.
         """
+        return await asyncio.shield(self.enqueue(operation))
+
+    def enqueue(self, operation: Operation) -> asyncio.Future[Outcome]:
+        """What ``submit`` waits for. Nobody may cancel it: who sent the same key waits for it too. Raises a Problem."""
         known = self._in_flight.get((operation.owner, operation.key))
         if known is not None:
             if known.operation.request_hash != operation.request_hash:
                 raise mismatch(operation.key)
             self.counters.joined += 1
-            return await asyncio.shield(known.outcome)
+            return known.outcome
         shards = operation.shards
         writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]
         pending = writer.queue.put(operation)
         self._in_flight[operation.owner, operation.key] = pending
         pending.outcome.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
-        return await asyncio.shield(pending.outcome)
+        return pending.outcome
 
     def stop(self) -> None:
         """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""

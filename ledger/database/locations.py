@@ -32,6 +32,10 @@ class Locations:
             self._seen_epoch = epoch
         return await self._shards.get(location)
 
+    def known_shard(self, location: str) -> int | None:
+        """What ``shard`` would say, if it would not have to read anything for it."""
+        return self._shards.peek(location) if self._epoch() == self._seen_epoch else None
+
     async def _find(self, location: str) -> int:
         async with reading(self._engine) as connection:
             shard = (await connection.execute(_SHARD, {"location": location})).scalar_one_or_none()

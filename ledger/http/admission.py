@@ -50,6 +50,10 @@ class InFlight:
     def requests_max(self) -> int:
         return self._everybody.bound
 
+    def open_lane(self) -> Lane | None:
+        """That of everybody, while it has room."""
+        return self._everybody if self._everybody.open < self._everybody.bound else None
+
     def lane(self, scope: Scope) -> Lane | None:
         """The lane that has room for this request. None: the request is shed."""
         if scope["path"] in HEALTH:

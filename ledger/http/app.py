@@ -9,6 +9,7 @@ from ledger.commit.writers import Writers
 from ledger.database.locations import Locations
 from ledger.http.admission import Admission
 from ledger.http.body import body_bytes_max
+from ledger.http.ordinary import OrdinaryMovements
 from ledger.http.parts import Parts
 from ledger.http.routes.counts import CountRoutes
 from ledger.http.routes.discovery import DiscoveryRoutes
@@ -40,8 +41,11 @@ CORS_ANSWER_HEADERS = (
 )
 
 
-def create_app(parts: Parts, writers: Writers) -> Starlette:
-    """``writers``: with connections of their own, while ``parts.read_engine`` serves the reads."""
+def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryMovements]:
+    """The app, and what answers ordinary movements in its stead.
+
+    ``writers``: with connections of their own, while ``parts.read_engine`` serves the reads.
+    """
     settings, engine, problems = parts.settings, parts.read_engine, parts.problems
     access = Access(engine, parts.verifier, parts.rate_limits, parts.hub_callers)
     locations = Locations(engine, lambda: parts.heads.epoch)
@@ -73,7 +77,18 @@ def create_app(parts: Parts, writers: Writers) -> Starlette:
     # A redirect would be built from the Host header, which anybody may set.
     app.router.redirect_slashes = False
     problems.install(app)
-    return app
+    ordinary = OrdinaryMovements(
+        access=access,
+        locations=locations,
+        writers=writers,
+        rate_limits=parts.rate_limits,
+        in_flight=parts.in_flight,
+        problems=problems,
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
+        body_bytes_max=settings.body_bytes_max,
+    )
+    return app, ordinary
 
 
 def create_waiting_app(parts: Parts) -> Starlette:

@@ -14,6 +14,7 @@ from server.http.body import REASONS, decoded, decoded_once
 from server.problems import Invalid
 from wire.messages import Name
 from wire.names import INVISIBLE
+from wire.repeated_names import repeated_name
 
 T = TypeVar("T")
 
@@ -175,6 +176,8 @@ class _Form(Struct):
 
 def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
     """One movement alone or a list of them. Raises Invalid."""
+    if (one := one_movement(body)) is not None:
+        return [one]
     if _is_one(body):
         found = [decode(_movement, body)]
         check_movement(found[0], "")
@@ -182,6 +185,16 @@ def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
     found = decode(_movements, body).lines
     check_lines(found, lines_max, "")
     return found
+
+
+def one_movement(body: bytes) -> Movement | None:
+    """The movement that stands there alone, with nothing wrong about it. Else None: ``movements`` says what it is."""
+    try:
+        movement = _movement.decode(body)
+        check_movement(movement, "")
+        return movement if repeated_name(body) is None else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid):
+        return None
 
 
 def operations(body: bytes, lines_max: int = LINES_MAX) -> list[KeyedOperation]:

@@ -1,10 +1,14 @@
 """HTTP connections of a ledger: counted in a table, which says who makes room when there are too many."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from ledger.access.hub_callers import HubCallers
 from ledger.http.connection_table import ConnectionTable
+from ledger.http.ordinary import ORDINARY, OrdinaryMovements
 from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, whole_answer
 from wire.problems import PROBLEMS
 
@@ -17,8 +21,19 @@ class LedgerConnection(BoundedConnection):
 
     stall_s = 30.0
 
-    def __init__(self, *args: Any, table: ConnectionTable, hub_callers: HubCallers, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        table: ConnectionTable,
+        hub_callers: HubCallers,
+        ordinary: Callable[[], OrdinaryMovements | None],
+        **kwargs: Any,
+    ) -> None:
+        """``ordinary``: what answers some requests without the app, once there is an app."""
         super().__init__(*args, **kwargs)
+        self._ordinary = ordinary
+        self._parsing = False
+        self._held_back: tuple[RequestResponseCycle, Any] | None = None
         self.address = ""
         self._table = table
         self._hub_callers = hub_callers
@@ -35,6 +50,27 @@ class LedgerConnection(BoundedConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         self._table.remove(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A request that may be ordinary is held back until what has come with it is read: its body, as a rule."""
+        self._parsing = True
+        super().data_received(data)
+        self._parsing = False
+        if self._held_back is not None:
+            (cycle, app), self._held_back = self._held_back, None
+            self._answered = cycle
+            if cycle.more_body or cycle.disconnected or not self._taken(cycle):
+                super()._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._parsing and (cycle.scope["path"], cycle.scope["method"]) == ORDINARY:
+            self._held_back = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _taken(self, cycle: RequestResponseCycle) -> bool:
+        ordinary = self._ordinary()
+        return ordinary is not None and not self.transport.is_closing() and ordinary.take(cycle)
 
     def on_headers_complete(self) -> None:
         self._table.begin(self)

@@ -1,0 +1,266 @@
+"""Ordinary movements are answered without the app, and as the app would answer them: byte for byte.
+
+Two ledgers over databases of their own are told the same. One may take what is ordinary, the other takes nothing.
+"""
+
+import asyncio
+import contextlib
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from ledger.http.ordinary import OrdinaryMovements
+from ledger.migrations import SHARDS_DEFAULT
+from tests.harness.api_keys import make_token
+from tests.harness.chance import ROUNDS, SEED
+from tests.harness.metrics import metric_of
+from tests.harness.system import Grounds, ResidentSystem, System
+from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.ledger.api import Api
+from tests.ledger.http.requests import HOST, ORIGIN, Requests, sale
+from wire.shards import shard_of
+
+GENERATED = 1_000 * ROUNDS
+PIPELINES, IN_A_PIPELINE = 100 * ROUNDS, 5
+SETTINGS = {"STOCKWIRE_ALLOWED_HOSTS": HOST, "STOCKWIRE_ALLOWED_ORIGINS": ORIGIN, "STOCKWIRE_LEDGER_RATE_PER_S": 0}
+LIMITED = {**SETTINGS, "STOCKWIRE_LEDGER_RATE_PER_S": 0.02}
+"""One request, and for 50 s no other."""
+OF_THE_MOMENT = re.compile(
+    rb"(?<=\ndate: )[^\r]*|(?<=\"committed_at\":\")[^\"]*|(?<=;r=)\d+|(?<=retry-after: )\d+|(?<=\"retry_after_s\":)\d+"
+)
+"""What two ledgers say differently because they say it at different moments."""
+
+SKUS, LOCATIONS = ("A", "B", "ä"), ("berlin", "paris", "closed")
+
+_taken: Counter[int] = Counter()
+
+
+@dataclass(eq=False)
+class Way:
+    """One of the two ledgers, on one connection at a time. ``words``: the keys of its database."""
+
+    system: System
+    words: Mapping[str, str] = field(default_factory=dict)
+    _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.system.ledger_url).port or 0
+
+    @property
+    def taken(self) -> int:
+        return _taken[self.port]
+
+    async def tell(self, data: bytes, answers: int = 1, split_at: int | None = None) -> list[bytes]:
+        """What is answered, each answer whole; then what came before the end of the connection, if it ended."""
+        for word, key in self.words.items():
+            data = data.replace(b"{%b}" % word.encode(), key.encode())
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = self._streams = self._streams or await asyncio.open_connection("127.0.0.1", self.port)
+            for part in (data,) if split_at is None else (data[:split_at], data[split_at:]):
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.001 if split_at else 0)  # so that most parts come alone: nothing depends on it
+            told: list[bytes] = []
+            while len(told) < answers and (answer := await _answer(reader, is_head=data.startswith(b"HEAD"))):
+                told.append(OF_THE_MOMENT.sub(b"", answer))
+            if len(told) < answers or any(b"\r\nconnection: close\r\n" in answer for answer in told):
+                told.append(await reader.read())
+                await self.hang_up()
+            return told
+
+    async def hang_up(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+@dataclass(frozen=True)
+class Both:
+    ordinary: Way
+    routed: Way
+
+    async def tell(self, data: bytes, answers: int = 1, split_at: int | None = None) -> list[bytes]:
+        """Raises AssertionError unless both answer the same."""
+        ordinary, routed = await asyncio.gather(
+            self.ordinary.tell(data, answers, split_at), self.routed.tell(data, answers, split_at)
+        )
+        assert ordinary == routed, data
+        return ordinary
+
+    async def hang_up(self) -> None:
+        await self.ordinary.hang_up()
+        await self.routed.hang_up()
+
+
+async def _answer(reader: asyncio.StreamReader, *, is_head: bool) -> bytes:
+    """Empty if the connection ended in front of it."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        return head + (b"" if is_head or length is None else await reader.readexactly(int(length[1])))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""
+
+
+@pytest.fixture(scope="module")
+def two_ways(grounds: Grounds) -> Iterator[tuple[System, System]]:
+    with _pair(grounds, SETTINGS) as pair:
+        yield pair
+
+
+@pytest.fixture
+def limited_ways(grounds: Grounds) -> Iterator[tuple[System, System]]:
+    with _pair(grounds, LIMITED) as pair:
+        yield pair
+
+
+@contextlib.contextmanager
+def _pair(grounds: Grounds, settings: Mapping[str, object]) -> Iterator[tuple[System, System]]:
+    """The first takes what is ordinary; of the second nothing is taken."""
+
+    async def start(system: System) -> None:
+        await system.start_ledger(**settings)
+        await _catalog(system)
+
+    with grounds.system(ResidentSystem, start) as ordinary, grounds.system(ResidentSystem, start) as routed:
+        take, port = OrdinaryMovements.take, urlsplit(routed.ledger_url).port
+
+        def counted(self: OrdinaryMovements, cycle: RequestResponseCycle) -> bool:
+            server = cycle.scope["server"]
+            assert server is not None
+            taken = server[1] != port and take(self, cycle)
+            _taken[server[1] or 0] += taken
+            return taken
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(OrdinaryMovements, "take", counted)
+            yield ordinary, routed
+
+
+@pytest.fixture
+async def both(two_ways: tuple[System, System]) -> AsyncIterator[Both]:
+    both = Both(*[Way(system, await _words(system)) for system in two_ways])
+    try:
+        yield both
+        assert both.routed.taken == 0
+    finally:
+        await both.hang_up()
+
+
+async def _words(system: System) -> dict[str, str]:
+    admin = await system.admin_key()
+    words = {
+        "seller": await system.key("seller", "stock:write:*"),
+        "berlin": await system.key("clerk", "stock:write:berlin", "stock:read:*"),
+        "reader": await system.key("reader", "stock:read:*"),
+        "hub": await system.hub_key(),
+        "token": make_token("stock:write:*"),
+    }
+    async with Api(system.ledger_url, admin) as api:
+        api.client.headers["Host"] = HOST
+        ended = await api.post("/v1/keys", {"owner": "gone", "scopes": ["stock:write:*"]})
+        await api.client.delete(f"/v1/keys/{ended.json()['id']}")
+    return {**words, "ended": ended.json()["key"]}
+
+
+async def test_whatever_is_asked_is_answered_in_both_ways_alike(both: Both) -> None:
+    requests, seen = Requests(SEED), Counter[bytes]()
+    for _ in range(GENERATED):
+        (answer, *_) = await both.tell(requests.next())
+        seen[answer[9:12]] += 1
+    assert both.ordinary.taken > GENERATED / 5
+    assert {b"201", b"409", b"400", b"401", b"403", b"404", b"422", b"413"} <= set(seen), seen
+
+
+async def test_a_request_that_comes_in_two_parts_is_answered_wherever_it_was_cut(both: Both) -> None:
+    before = both.ordinary.taken
+    cuts = range(1, len(sale("cut-000")))
+    for cut in cuts:
+        (answer,) = await both.tell(sale(f"cut-{cut:03}", quantity=1), split_at=cut)
+        assert answer.startswith(b"HTTP/1.1 201 ")
+    assert 0 < both.ordinary.taken - before < len(cuts), "some were cut behind the head, and waited for the rest"
+
+
+async def test_requests_ahead_of_their_answers_are_answered_in_turn(both: Both) -> None:
+    requests = Requests(SEED + 1)
+    strange = filter(lambda asked: not asked.startswith(b"HEAD"), iter(requests.next, None))
+    for number in range(PIPELINES):
+        ordinary = [sale(f"ahead-{number}-{place}", quantity=1) for place in range(IN_A_PIPELINE)]
+        ordinary[number % IN_A_PIPELINE] = next(strange)
+        await both.tell(b"".join(ordinary), answers=IN_A_PIPELINE)
+    assert both.ordinary.taken
+
+
+async def test_garbage_behind_a_request_ends_the_connection_in_both_ways(both: Both) -> None:
+    for garbage in (b"\0\0\0", b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/movements HTTP/1.1\r\n\r\n"):
+        await both.tell(sale("key", quantity=1) + garbage, answers=2)
+        await both.hang_up()
+
+
+async def test_a_key_that_is_revoked_is_refused_at_once_in_both_ways(both: Both) -> None:
+    revoked = {}
+    for way in (both.ordinary, both.routed):
+        async with Api(way.system.ledger_url, await way.system.admin_key()) as api:
+            api.client.headers["Host"] = HOST
+            made = (await api.post("/v1/keys", {"owner": "till", "scopes": ["stock:write:*"]})).json()
+            revoked[way] = made["id"]
+            way.words = {**way.words, "till": made["key"]}
+    for expected in (b"201", b"201"):
+        (answer,) = await both.tell(sale(f"till-{expected.decode()}", "{till}", 1))
+        assert answer[9:12] == expected
+    for way, key in revoked.items():
+        async with Api(way.system.ledger_url, await way.system.admin_key()) as api:
+            await api.client.delete(f"/v1/keys/{key}", headers={"Host": HOST})
+    (answer,) = await both.tell(sale("till-last", "{till}", 1))
+    assert answer[9:12] == b"401"
+
+
+async def test_an_owner_over_its_limit_is_told_so_in_both_ways(limited_ways: tuple[System, System]) -> None:
+    both = Both(*[Way(system, {"seller": await system.key("seller", "stock:write:*")}) for system in limited_ways])
+    answers = [(await both.tell(sale(f"limited-{number}", quantity=1)))[0][9:12] for number in range(4)]
+    assert answers == [b"201", b"429", b"429", b"429"]
+    assert both.ordinary.taken
+    await both.hang_up()
+
+
+async def test_who_hangs_up_before_the_answer_leaves_no_trace_but_the_sale(both: Both) -> None:
+    """No place of a request under way stays taken."""
+    for number in range(20):
+        await both.tell(sale("known", quantity=1))
+        await _tell_and_leave(both, sale(f"gone-{number}", quantity=1))
+    for way in (both.ordinary, both.routed):
+
+        async def nothing_is_under_way(way: Way = way) -> bool:
+            return await metric_of(way.system.ledgers[0], "stockwire_ledger_in_flight") == 0
+
+        await wait_until(nothing_is_under_way)
+    answers = [await both.tell(sale(f"gone-{number}", quantity=1)) for number in range(20)]
+    assert all(b"idempotency-replayed: true" in answer for (answer,) in answers)
+
+
+async def _tell_and_leave(both: Both, data: bytes) -> None:
+    for way in (both.ordinary, both.routed):
+        assert way._streams is not None
+        way._streams[1].write(data.replace(b"{seller}", way.words["seller"].encode()))
+        await way._streams[1].drain()
+    await both.hang_up()
+
+
+async def _catalog(system: System) -> None:
+    """By the database: an owner with a limit could not."""
+    connection = await asyncpg.connect(system.database_url)
+    try:
+        for sku in SKUS:
+            await connection.execute("insert into item (sku, name) values ($1, $1) on conflict do nothing", sku)
+        for location in LOCATIONS:
+            place = "insert into location values ($1, $1, $2) on conflict do nothing"
+            await connection.execute(place, location, shard_of(location, SHARDS_DEFAULT))
+    finally:
+        await connection.close()
