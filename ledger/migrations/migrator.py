@@ -7,7 +7,7 @@ import random
 import time
 from asyncio import sleep
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 from alembic import context, op
@@ -38,6 +38,10 @@ BATCH_S = 0.02
 """What a batch of a backfill may take: a sale that meets it waits for so long."""
 PAGES_FIRST, PAGES_MAX = 8, 256
 """Of a table, in one batch; how many it becomes follows from how long they take."""
+
+LOG_BYTES_PER_S = 4 * 2**20
+"""What a backfill writes to PostgreSQL's log at most. More of it fills max_wal_size (1 GB) before checkpoint_timeout (5
+minutes): then one checkpoint follows the other, each page is logged whole after each, and sales wait for the disk."""
 
 SAY_EVERY_S = 2.0
 
@@ -197,26 +201,32 @@ def _pass(connection: Connection, step: Backfill, table: str, first: int, last: 
     """Sets rows from page ``first`` to page ``last``. Returns how many."""
     at, many, done, said_at = first, PAGES_FIRST, 0, time.monotonic()
     while at <= last:
-        changed, took_s = _batch(connection, step, table, at, at + many)
-        done += changed
+        began = time.monotonic()
+        batch = _batch(connection, step, table, at, at + many)
+        took_s = time.monotonic() - began
+        done += batch.rows
         at += many
-        many = _pages_next(many, took_s)
+        many = _pages_next(many, batch.worked_s)
         if time.monotonic() - said_at > SAY_EVERY_S:
             said_at = time.monotonic()
             say(f"  {table}: {min(100, 100 * (at - first) // (last - first + 1))} %")
-        await_only(sleep(took_s))  # as long as it worked, so that half of the time belongs to the sales
+        # As long as it took, so that half of the time belongs to the sales, and of the disk most
+        await_only(sleep(max(took_s, batch.log_bytes / LOG_BYTES_PER_S)))
     return done
 
 
-def _batch(connection: Connection, step: Backfill, table: str, at: int, end: int) -> tuple[int, float]:
-    """How many rows were set, and the seconds that PostgreSQL worked: how long a commit takes, or the way there, says
-    nothing about how many pages a batch may have.
+class Batch(NamedTuple):
+    """``worked_s``: of PostgreSQL. How long a commit takes, or the way, says nothing about how large one may be."""
 
-    Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout.
-    """
+    rows: int
+    worked_s: float
+    log_bytes: int
+
+
+def _batch(connection: Connection, step: Backfill, table: str, at: int, end: int) -> Batch:
+    """Rows that are held are left out; a table that is held is waited for, as long as the session's lock_timeout."""
     sql = step.batch(table)
-    changed, took_s = patiently(connection, step, lambda _: connection.exec_driver_sql(sql, (at, end)).one())
-    return changed, took_s
+    return Batch(*patiently(connection, step, lambda _: connection.exec_driver_sql(sql, (at, end)).one()))
 
 
 def _pages_next(pages: int, took_s: float) -> int:

@@ -62,20 +62,22 @@ class Backfill:
         return self.batch(self.table)
 
     def batch(self, partition: str) -> str:
-        """Pages $1 to before $2 of ``partition``; answers how many rows were set, and the seconds of work that it took.
+        """Pages $1 to before $2 of ``partition``; answers how many rows were set, the seconds of work that it took, and
+        the bytes of log that were written meanwhile.
 
         It never waits for a row while it holds others, so no sale can meet it in a deadlock. Rows that somebody holds
         are left for the next pass.
         """
         return (
             f"with found as materialized (\n"
-            f"  select ctid from {partition}\n"
+            f"  select ctid, pg_current_wal_insert_lsn() as log from {partition}\n"
             f"   where ctid >= format('(%s,0)', $1::bigint)::tid and ctid < format('(%s,0)', $2::bigint)::tid\n"
             f"     and {self.where}\n"
             f"     for no key update skip locked),\n"
             f"changed as (\n"
             f"  update {partition} set {self.values} where ctid = any(array(select ctid from found)) returning 1)\n"
-            f"select count(*), extract(epoch from clock_timestamp() - statement_timestamp())::float8 from changed"
+            f"select count(*), extract(epoch from clock_timestamp() - statement_timestamp())::float8,\n"
+            f"       coalesce(pg_current_wal_insert_lsn() - (select min(log) from found), 0)::bigint from changed"
         )
 
 

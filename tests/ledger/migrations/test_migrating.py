@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -229,7 +230,7 @@ async def test_a_database_that_is_far_away_or_commits_slowly_makes_no_batch_smal
     monkeypatch.setattr(migrator, "BATCH_S", 0.2)
     batch, batches = migrator._batch, 0
 
-    def far_away(connection: Connection, step: Backfill, table: str, at: int, end: int) -> tuple[int, float]:
+    def far_away(connection: Connection, step: Backfill, table: str, at: int, end: int) -> migrator.Batch:
         nonlocal batches
         batches += 1
         await_only(asyncio.sleep(0.25))
@@ -238,6 +239,27 @@ async def test_a_database_that_is_far_away_or_commits_slowly_makes_no_batch_smal
     monkeypatch.setattr(migrator, "_batch", far_away)
     await migrations.expand(empty_database_url)
     assert batches <= 10
+
+
+@pytest.mark.usefixtures("at_0001")
+async def test_a_backfill_writes_no_more_log_than_leaves_the_disk_to_the_sales(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5,000,000 events without a pause for it: sales waited for seconds."""
+    monkeypatch.setattr(migrator, "LOG_BYTES_PER_S", 2**20)
+    batch, written = migrator._batch, 0
+
+    def weighed(connection: Connection, step: Backfill, table: str, at: int, end: int) -> migrator.Batch:
+        nonlocal written
+        done = batch(connection, step, table, at, end)
+        written += done.log_bytes
+        return done
+
+    monkeypatch.setattr(migrator, "_batch", weighed)
+    began = time.monotonic()
+    await migrations.expand(empty_database_url)
+    assert written > LEVELS * 100
+    assert time.monotonic() - began >= written / 2**20
 
 
 async def test_a_table_without_partitions_is_backfilled_and_has_a_size(
