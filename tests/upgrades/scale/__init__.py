@@ -1,0 +1,1 @@
+"""Migrations over a million levels and five million events, beside the sales."""
