@@ -25,6 +25,7 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.commit_path import commit_path
+from tests.ledger.migrations.databases import expand_to
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -33,6 +34,12 @@ logger = logging.getLogger(__name__)
 SKUS = [f"S{number}" for number in range(4)]
 OPENING = 10_000
 TILLS = 6
+MOVED = """
+insert into location values ('rome', 'Rome', 0);
+insert into item (sku, name) select 's' || n, 'x' from generate_series(1, 2000) n;
+insert into stock_level (shard, location, sku, on_hand, version) select 0, 'rome', sku, 1, 1 from item
+"""
+NOT_COUNTED = "select count(*) from stock_level where view_version = 0"
 STANDBY = "the database that was reached is a standby"
 READ_ONLY = "the database that was reached is read-only"
 
@@ -205,3 +212,21 @@ async def test_a_primary_that_is_made_read_only_is_not_read_any_more_and_comes_b
     finally:
         await connection.close()
     await await_reason(ledger.url, None)
+
+
+async def test_a_backfill_goes_on_at_the_standby_that_was_promoted_in_the_middle_of_it(pair: DatabasePair) -> None:
+    await expand_to(pair.first.url(), "0001")
+    for statement in MOVED.split(";"):
+        await pair.first.query(statement)
+    await pair.follow(pair.second, pair.first)
+
+    def kill(line: str) -> None:
+        if "first view" in line:
+            pair.first.kill()
+
+    with pytest.raises(MigrationStopped, match=r"^the database cannot be reached"):
+        await migrations.expand(pair.url, say=kill)
+    await pair.promote(pair.second)
+    assert (await pair.second.query(NOT_COUNTED))[0][0] > 0
+    await migrations.expand(pair.url)
+    assert (await pair.second.query(NOT_COUNTED))[0][0] == 0
