@@ -1,5 +1,6 @@
 """`stockwire migrate` as whoever upgrades runs it: a plan, an expand that is killed, a contract, and its refusal."""
 
+import io
 import os
 import re
 import signal
@@ -10,6 +11,8 @@ import asyncpg
 import pytest
 
 import stockwire_command
+from cli import migrating
+from ledger.migrations import SHARDS_MAX
 from ledger.migrations.revisions import newest
 from tests.cli.running import PROGRAM
 from tests.harness.waiting import PATIENCE_S, wait_until
@@ -152,3 +155,25 @@ def test_a_database_that_cannot_be_had_is_said_in_one_line(
     shown = capsys.readouterr()
     assert (ended.value.code, shown.out) == (status, "")
     assert re.fullmatch(f"stockwire: .*{says}.*\n", shown.err), shown.err
+
+
+def test_a_reader_that_has_gone_stops_no_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`stockwire migrate | head -1` ended after its first step, and blamed the database."""
+
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    migrating.say("0002 step 1 of 5")
+
+
+def test_more_shards_than_there_may_be_are_refused_before_anything_is_made(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STOCKWIRE_DATABASE_URL", empty_database_url)
+    monkeypatch.setattr(sys, "argv", ["stockwire", "migrate", "--shards", str(SHARDS_MAX + 1)])
+    with pytest.raises(SystemExit) as ended:
+        stockwire_command.main()
+    assert ended.value.code == 2
+    assert f"from 1 to {SHARDS_MAX}" in capsys.readouterr().err
