@@ -204,6 +204,8 @@ async def test_forward_back_forward_and_contracted_with_screens_and_tills_throug
                 for heading in headings:
                     await follower.follow_blocks(blocks(PAGE, below=heading))
                     await sold_more(till)
+                    if heading == BACK:
+                        assert "is newer than this version's" in follower.printed("operator")
                     if heading == "## 4.":  # by the doctor
                         assert f"versions: {version_before()}, {VERSION}\n" in follower.printed("operator")
             *contracting, refused, audited = blocks(PAGE, below=CONTRACT)
