@@ -20,7 +20,6 @@ class Ending(Enum):
     CONNECT_MISSING = CloseCode.PROTOCOL, "the first message must be connect"
     CONNECT_UNREADABLE = CloseCode.PROTOCOL, "the first message must be connect: {error}"
     CONNECT_REPEATED = CloseCode.PROTOCOL, "connect may be sent once; a new token comes with refresh"
-    CONNECT_LATE = CloseCode.PROTOCOL, "connect must come within {seconds:g} s"
     TOO_BIG = CloseCode.TOO_BIG, "messages have at most {bytes_max} bytes"
     TOO_MANY_MESSAGES = CloseCode.RATE, "too many messages", AWAY_MIN_MS
 
@@ -36,6 +35,7 @@ class Ending(Enum):
     OWNER_FULL = CloseCode.TOO_MANY, "{error}", AWAY_MIN_MS, AWAY_MAX_MS
     GIVES_WAY = CloseCode.TOO_MANY, "{newer} newer connections wait to authenticate", AWAY_MIN_MS, AWAY_MAX_MS
 
+    CONNECT_LATE = CloseCode.TOO_SLOW, "connect must come within {seconds:g} s", AWAY_MIN_MS
     NOT_READING = CloseCode.TOO_SLOW, "nothing was read for {seconds:g} s", AWAY_MIN_MS
     NOT_ANSWERING = CloseCode.GOING_AWAY, "no answer to a ping within {seconds:g} s"
     FAILED = CloseCode.GOING_AWAY, "the hub has failed this connection"

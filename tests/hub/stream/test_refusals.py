@@ -65,7 +65,7 @@ async def test_protocol_violations_close_with_their_code(start_system: StartSyst
         ([f'{{"type":"connect","id":1,"token":"{gone}"}}'], 4104),
         ([connect, " " * 70_000], 4009),
         ([connect, *['{"type":"fly","id":1}'] * 60], 4102),
-        ([], 4005),
+        ([], 4101),
     ]
     for messages, code in cases:
         async with open_stream(url) as stream:
