@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -20,8 +21,13 @@ MAKE: dict[str, Callable[[Path], Release]] = {
 }
 
 
+class ReleaseNamed(Protocol):
+    def __call__(self, name: str) -> Release: ...
+
+
 @pytest.fixture(scope="session")
-def release_named(campaign: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Release]:
+def release_named(processes: None, tmp_path_factory: pytest.TempPathFactory) -> ReleaseNamed:
+    """``release_named("the one before")``. Skips the test, or fails it, where there is no history to take it from."""
     made: dict[str, Release] = {}
 
     def named(name: str) -> Release:
@@ -30,17 +36,6 @@ def release_named(campaign: None, tmp_path_factory: pytest.TempPathFactory) -> C
         return made[name]
 
     return named
-
-
-@pytest.fixture
-def old(request: pytest.FixtureRequest, release_named: Callable[[str], Release]) -> Release:
-    """Named by the test's parameters, as ``new`` is."""
-    return release_named(request.param)
-
-
-@pytest.fixture
-def new(request: pytest.FixtureRequest, release_named: Callable[[str], Release]) -> Release:
-    return release_named(request.param)
 
 
 @pytest.fixture

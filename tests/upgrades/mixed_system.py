@@ -1,5 +1,6 @@
 """Two ledgers and two hubs of any releases on one database and one broker, each of which may become another."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,10 +49,10 @@ class MixedSystem(ProcessSystem):
         """All servers of ``release``, ready; the ledgers name the hubs to clients."""
         self.release = release
         self.plan_hubs(SPREAD)
-        for _ in range(SPREAD):
-            await self.check(await self.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0))
-        for _ in range(SPREAD):
-            await self.check(await self.start_hub(STOCKWIRE_HUB_DRAIN_S=0.5, STOCKWIRE_HUB_HEARTBEAT_S=1))
+        await asyncio.gather(*(self.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0) for _ in range(SPREAD)))
+        await asyncio.gather(*(self.start_hub(STOCKWIRE_HUB_DRAIN_S=0.5) for _ in range(SPREAD)))
+        for server in (*self.ledgers, *self.hubs):
+            await self.check(server)
 
     async def become(self, server: ServerProcess, release: Release, tills: Tills, *, killed: bool = False) -> None:
         """``server`` ends, or is killed, and comes back as ``release`` on the addresses that it had."""

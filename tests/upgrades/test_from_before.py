@@ -8,25 +8,29 @@ import pytest
 from ledger.migrations.revisions import revisions
 from tests.harness.release_tree import Release, this_release
 from tests.harness.size import SIZE
+from tests.upgrades.conftest import ReleaseNamed
 from tests.upgrades.field import Field, Grounds
 from tests.upgrades.migrations import are_whole, killed_at_each_step, migrated, refused
 
-pytestmark = [pytest.mark.timeout(SIZE.timeout_s), pytest.mark.usefixtures("campaign")]
+pytestmark = [pytest.mark.timeout(SIZE.timeout_s), pytest.mark.usefixtures("processes", "sized")]
 
 logger = logging.getLogger(__name__)
 
 SEED = 16
 ROUNDS = SIZE.of(5)
+SCHEMAS = ["schema 0001", "schema 0002"][: SIZE.of(2)]
+"""The longer way goes through all that the shorter one does."""
 KILLED = 0.5
 """The share of servers that are killed when they are replaced; the others are stopped."""
 OPERATIONS = 2
 """Of each till between two steps, whose last stands on every screen."""
 
 
-@pytest.mark.parametrize("old", ["schema 0001", "schema 0002"], indirect=True)
+@pytest.mark.parametrize("schema", SCHEMAS)
 async def test_ledgers_from_before_sell_during_the_expand_and_hold_up_the_contract_until_they_are_replaced(
-    old: Release, grounds_of_fields: Grounds
+    schema: str, release_named: ReleaseNamed, grounds_of_fields: Grounds
 ) -> None:
+    old = release_named(schema)
     for number in range(ROUNDS):
         seed = SEED + number
         public = old.schema > "0001"  # there was nothing to be seen by the public

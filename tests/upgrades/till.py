@@ -152,6 +152,12 @@ class Screen:
     def fresh(self) -> bool:
         return bool(self.subscription.view.state.value == "fresh")
 
+    async def follow(self) -> None:
+        """Until it is cancelled. Raises what has ended it for good, which whoever only listens would never know."""
+        async for event in self.subscription:
+            if hasattr(event, "after_s"):
+                self._log.write(lost=[self.name, time.monotonic(), event.attempt, event.after_s, event.reason])
+
     def _hear(self, event: Any) -> None:
         shown = getattr(event, "level", None) or getattr(event, "availability", None)
         for one in getattr(event, "levels", None) or ([shown] if shown else []):
@@ -180,14 +186,16 @@ async def main(config: dict[str, Any], log: Log) -> None:
             await fill(config, tills[0].client)
         for screen in screens:
             await screen.subscription.ready(READY_S)
+        following = [asyncio.create_task(screen.follow()) for screen in screens]
         selling = [asyncio.create_task(till.run()) for till in tills]
         commanded = asyncio.create_task(_obey(tills, screens, log))
         log.write(ready=True)
-        done, _ = await asyncio.wait([*selling, commanded], return_when=asyncio.FIRST_COMPLETED)
+        at_work = [*following, *selling]
+        done, _ = await asyncio.wait([*at_work, commanded], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {commanded}:
-            log.write(broken=f"a till ended with {task.exception()!r}")
+            log.write(broken=f"a till or a screen ended with {task.exception()!r}")
         await commanded
-        for task in selling:
+        for task in at_work:
             task.cancel()
 
 

@@ -99,6 +99,10 @@ class TillProgram:
         self._process.stdin.close()
 
 
+class NotShown(Exception):
+    """A screen does not show what was sold, for now."""
+
+
 @dataclass
 class Disturbance:
     """While a ledger is stopped or killed, and until it is ready again, its own tills may be told so."""
@@ -171,9 +175,13 @@ class Tills:
                 by_till[call["till"]].append(call)
             if len(by_till) < self._tills or min(map(len, by_till.values())) < operations:
                 return False
-            return not self._missing([calls[operations - 1] for calls in by_till.values()])
+            if missing := self._missing([calls[operations - 1] for calls in by_till.values()]):
+                lost = [one for program in self.programs for one in program.said["lost"]]
+                raise NotShown(f"{missing[:5]} of {by_till.keys()}; connections lost: {lost[-5:]}")
+            return True
 
-        await wait_until(done, 2 * PATIENCE_S, what=f"{operations} operations of each till, on each screen")
+        what = f"{operations} operations of each till, on each screen"
+        await wait_until(done, 2 * PATIENCE_S, what=what, swallow=NotShown)
 
     @property
     def _tills(self) -> int:
