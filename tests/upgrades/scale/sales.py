@@ -91,24 +91,33 @@ class OldTill:
 
 
 class HttpTill:
-    """Over a connection of its own to a ledger."""
+    """Over a connection of its own to a ledger, which closes one on which nothing is asked for a few seconds."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, ledger_url: str, key: str) -> None:
+        self._address = urlsplit(ledger_url)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._head = (
             "POST /v1/movements HTTP/1.1\r\nHost: ledger\r\nContent-Type: application/json\r\n"
             f"Authorization: Bearer {key}\r\n"
         )
 
     async def sell(self, location: str, sku: str) -> None:
+        if self._streams is None or self._streams[0].at_eof():
+            self.close()
+            self._streams = await asyncio.open_connection(self._address.hostname, self._address.port)
+        reader, writer = self._streams
         body = json.dumps({"sku": sku, "location": location, "quantity": -1, "kind": "sale"})
         own = f"Idempotency-Key: {secrets.token_hex(12)}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._writer.write((self._head + own + body).encode())
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        writer.write((self._head + own + body).encode())
+        head = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.split(b":", 1) for line in head.lower().split(b"\r\n")[1:] if line)
-        answer = await self._reader.readexactly(int(fields[b"content-length"]))
+        answer = await reader.readexactly(int(fields[b"content-length"]))
         if not head.startswith(b"HTTP/1.1 201"):
             raise RuntimeError(f"{head[:30]!r} {answer!r}")
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
 
 
 @asynccontextmanager
@@ -124,14 +133,12 @@ async def old_tills(url: str, stocked: Stocked, number: int = TILLS) -> AsyncIte
 
 @asynccontextmanager
 async def http_tills(ledger_url: str, key: str, number: int = TILLS) -> AsyncIterator[list[Till]]:
-    address = urlsplit(ledger_url)
-    async with AsyncExitStack() as stack:
-        tills: list[Till] = []
-        for _ in range(number):
-            reader, writer = await asyncio.open_connection(address.hostname, address.port)
-            stack.callback(writer.close)
-            tills.append(HttpTill(reader, writer, key))
-        yield tills
+    tills = [HttpTill(ledger_url, key) for _ in range(number)]
+    try:
+        yield list(tills)
+    finally:
+        for till in tills:
+            till.close()
 
 
 @asynccontextmanager

@@ -112,9 +112,11 @@ async def tills(system: ProcessSystem, stocked: Stocked, known: str) -> AsyncIte
             yield opened
         return
     ledger = await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
-    async with http_tills(ledger.url, await system.admin_key()) as opened:
-        yield opened
-    await system.stop()
+    try:
+        async with http_tills(ledger.url, await system.admin_key()) as opened:
+            yield opened
+    finally:
+        await system.stop()
 
 
 async def _beside_the_sales(url: str, version: Version, sales: Sales, *arguments: str) -> None:
@@ -129,7 +131,7 @@ async def _beside_the_sales(url: str, version: Version, sales: Sales, *arguments
         sampler.stop()
         await sampling
     logger.info("%s", shown(planned, made, sampler, sales, began, ended))
-    assert sales.failed == []
+    assert sales.failed == [], sales.failed[:3]
     during = sales.between(began, ended)
     assert during, "nothing was to be sold meanwhile"
     assert max(during) < STALL_S_MAX
