@@ -7,6 +7,7 @@ answer equal, byte for byte. See docs/decisions/0020-ordinary-movements.md.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ from server.rates.rate_limits import ALLOWANCE, RateLimits
 from wire.hosts import is_allowed_host
 from wire.scopes import allows
 from wire.tokens import Principal
+
+log = logging.getLogger(__name__)
 
 ORDINARY = "/v1/movements", "POST"
 """Path and method: what every other request is told by at once."""
@@ -104,10 +107,13 @@ class OrdinaryMovements:
         return principal, operation_of(principal.owner, key, "movements", (line,))
 
     def _response(self, done: "asyncio.Future[Outcome]") -> Response:
-        problem = done.exception()
-        if isinstance(problem, Problem):
+        try:
+            return committed(done.result(), 201)
+        except Problem as problem:
             return self._problems.answer_to(problem)
-        return committed(done.result(), 201)
+        except Exception:  # nobody behind this would answer, or give the lane back
+            log.exception("an ordinary movement could not be answered")
+            return self._problems.defect()
 
     def _answer(self, cycle: RequestResponseCycle, lane: Lane, response: Response) -> None:
         lane.open -= 1

@@ -59,6 +59,10 @@ class Problems:
 
     async def _defect(self, _request: Request, _error: Exception) -> Response:
         """Starlette raises the error again behind this answer, so that the server logs it."""
+        return self.defect()
+
+    def defect(self) -> Response:
+        """For a fault of our own, which says nothing of itself to the outside. Whoever met it logs it."""
         self.by_type[BLANK] += 1
         return _blank(http.HTTPStatus.INTERNAL_SERVER_ERROR)
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from ledger.http.ordinary import OrdinaryMovements
 from ledger.migrations import SHARDS_DEFAULT
+from server.http.problems import Problems
 from tests.harness.api_keys import make_token
 from tests.harness.chance import ROUNDS, SEED
 from tests.harness.metrics import metric_of
@@ -243,6 +245,26 @@ async def test_who_hangs_up_before_the_answer_leaves_no_trace_but_the_sale(both:
         await wait_until(nothing_is_under_way)
     answers = [await both.tell(sale(f"gone-{number}", quantity=1)) for number in range(20)]
     assert all(b"idempotency-replayed: true" in answer for (answer,) in answers)
+
+
+async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Without an answer the connection would wait for ever, and the place of the request be taken for ever."""
+    nothing: Any = None
+    movements = OrdinaryMovements(
+        access=nothing,
+        locations=nothing,
+        writers=nothing,
+        rate_limits=nothing,
+        in_flight=nothing,
+        problems=Problems(),
+        allowed_hosts=(),
+        allowed_origins=(),
+        body_bytes_max=0,
+    )
+    outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    outcome.set_result("no outcome")
+    assert movements._response(outcome).status_code == 500
+    assert "an ordinary movement could not be answered" in caplog.text
 
 
 async def _tell_and_leave(both: Both, data: bytes) -> None:
