@@ -48,7 +48,7 @@ ROWS: dict[str, Callable[[Shop, int], Awaitable[list[Row]]]] = {
 LONG = ("expand",)
 """Only when they are named: each takes a quarter of an hour."""
 
-FILE_COLUMNS, NAME_COLUMNS = 150, 30
+FILE_COLUMNS, NAME_COLUMNS = 180, 36
 """Of the table where no terminal says how wide it is, and of the names in it."""
 
 

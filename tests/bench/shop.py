@@ -89,7 +89,7 @@ async def open_shop() -> AsyncIterator[Shop]:
             valkey.start()
             await migrations.expand(postgres.url(), SHARDS)
             system = ProcessSystem(folder, postgres.url(), valkey.url, "bench")
-            await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
+            await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0, STOCKWIRE_LEDGER_IN_FLIGHT_MAX=1_000)
             await system.start_hub()
             try:
                 yield Shop(system, await system.admin_key(), postgres.pid)
