@@ -36,8 +36,9 @@ PATIENCE_S = 60.0
 
 BATCH_S = 0.02
 """What a batch of a backfill may take: a sale that meets it waits for so long."""
-PAGES_FIRST, PAGES_MAX = 8, 256
-"""Of a table, in one batch; how many it becomes follows from how long they take."""
+PAGES_FIRST, PAGES_MAX = 8, 64
+"""Of a table, in one batch; how many it becomes follows from how long they take. Where nothing was to be set it is the
+most, and the next batch may have to set every row of as many: with 256 that held rows for 0.2 s."""
 
 LOG_BYTES_PER_S = 4 * 2**20
 """What a backfill writes to PostgreSQL's log at most. More of it fills max_wal_size (1 GB) before checkpoint_timeout (5
