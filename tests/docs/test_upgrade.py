@@ -178,6 +178,10 @@ async def sold_more(till: Till) -> bool:
     return await wait_until(lambda: asyncio.sleep(0, till.sold > before + 2), what="more sales")
 
 
+WHOLE_PAGE_S = 300
+"""Four servers are started five times, one after the other, as the page says it."""
+
+
 @pytest.fixture
 def operator(private_postgres: PostgresServer, redis_url: str, tmp_path: Path) -> Operator:
     require_history()
@@ -189,7 +193,7 @@ def test_the_page_is_about_the_version_before() -> None:
     assert f"## [{version_before()}] - 2" in text_of(PAGE)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(WHOLE_PAGE_S)
 async def test_forward_back_forward_and_contracted_with_screens_and_tills_throughout(
     operator: Operator, private_postgres: PostgresServer
 ) -> None:
