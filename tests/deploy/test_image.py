@@ -72,14 +72,14 @@ async def test_the_image_migrates_makes_the_hubs_key_sells_and_shows_it(
     hub = image.process("hub", tmp_path, settings, "hub")
     try:
         await ledger.start()
-        await check_health(image, ledger, "-m", "ledger")
+        await check_health(image, ledger, "-P", "-m", "ledger")
         await hub.start()
         key = await make_key(empty_database_url, "till", *SCOPES)
         await sell_and_watch(ledger, key)
         settings["STOCKWIRE_ADMIN_URLS"] = ",".join(f"http://127.0.0.1:{ports[f'{name}_ADMIN']}" for name in KINDS)
         await examine(image, settings, key)
         await end(ledger)
-        await check_health(image, hub, "-m", "hub", "--workers", "1")  # without a ledger it still lives
+        await check_health(image, hub, "-P", "-m", "hub", "--workers", "1")  # without a ledger it still lives
         await end(hub)
         assert not await asyncio.to_thread(image.is_healthy, hub)
     finally:
