@@ -34,9 +34,9 @@ LOOK_S = 0.25
 PATIENCE_S = 60.0
 """How long a step waits in all while somebody holds what it needs. Whoever holds it longer is named."""
 
-BATCH_S = 0.02
+BATCH_S = 0.005
 """What a batch of a backfill may take: a sale that meets it waits for so long."""
-PAGES_FIRST, PAGES_MAX = 8, 64
+PAGES_FIRST, PAGES_MAX = 4, 16
 """Of a table, in one batch; how many it becomes follows from how long they take. Where nothing was to be set it is the
 most, and the next batch may have to set every row of as many: with 256 that held rows for 0.2 s."""
 
