@@ -6,7 +6,7 @@ lines on one level are summed into one event. What a line does to a level is a m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.commit.effects import EFFECTS
@@ -77,7 +77,8 @@ def _decide_one(
         decision.after.setdefault(key, before)
         changes.append((key, before, _after(key, before, lines, steps), lines))
     decision.after.update((key, after) for key, _, after, _ in changes)
-    return [_event(operation, key, before, after, _shared(lines)) for key, before, after, lines in changes]
+    told, actor = str(operation.id), operation.owner
+    return [_event(told, actor, key, before, after, _shared(lines)) for key, before, after, lines in changes]
 
 
 def _lines_by_level(operation: Operation) -> dict[LevelKey, list[Line]]:
@@ -114,7 +115,7 @@ def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
     }
 
 
-def _event(operation: Operation, key: LevelKey, before: Stock, after: Stock, line: Line) -> dict[str, Any]:
+def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stock, line: Line) -> dict[str, Any]:
     """As ``ledger.commit.event`` lists its fields. ``line``: what all lines of the event have in common."""
     return {
         "shard": key.shard,
@@ -128,8 +129,8 @@ def _event(operation: Operation, key: LevelKey, before: Stock, after: Stock, lin
         "on_hand": after.on_hand,
         "reserved": after.reserved,
         "available": after.available,
-        "operation": operation.id,
-        "actor": operation.owner,
+        "operation": operation,
+        "actor": actor,
         "reason": line.reason,
         "reference": line.reference,
         "occurred_at": line.occurred_at,
@@ -143,8 +144,7 @@ def _shared(lines: list[Line]) -> Line:
     first = lines[0]
     if len(lines) == 1:
         return first
-    return replace(
-        first,
+    return first._replace(
         kind=first.kind if all(line.kind == first.kind for line in lines) else MIXED,
         reason=first.reason if all(line.reason == first.reason for line in lines) else None,
         reference=first.reference if all(line.reference == first.reference for line in lines) else None,

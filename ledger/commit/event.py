@@ -76,10 +76,11 @@ def complete(event: dict[str, Any], seq: int, committed_at: str | None) -> None:
     """Makes of a decided event what goes out, with what the database gave it."""
     event["seq"] = seq
     event["committed_at"] = committed_at
-    event["operation"] = str(event["operation"])
     event["occurred_at"] = timestamp(event["occurred_at"])
 
 
 def timestamp(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC, always with microseconds."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

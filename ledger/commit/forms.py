@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from ledger.commit.arrays import array_of, column
 from ledger.commit.decide import Decision
 from ledger.commit.event import PARAMETERS, parameters_of
 from ledger.commit.operation import Line
@@ -90,11 +91,11 @@ def parameters(decision: Decision, form: Form) -> list[Any]:
     """What the statement of ``form`` is handed."""
     levels = [
         (*key, after.on_hand, after.reserved, after.view_version, after.version, decision.before[key].version)
-        for key, after in sorted(decision.after.items())
+        for key, after in ((key, decision.after[key]) for key in sorted(decision.after))
     ]
     events = [parameters_of(event) for event in decision.events]
     operations = [
-        (o.id, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
+        (o.id.hex, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
         for o, refusal, _ in decision.stored
     ]
     steps = list(decision.steps.steps)
@@ -102,7 +103,7 @@ def parameters(decision: Decision, form: Form) -> list[Any]:
         return [*levels[0][1:], *events[0][1:], *operations[0], steps]
     columns = (_columns(levels, LEVEL), _columns(events, PARAMETERS), _columns(operations, OPERATION))
     if form is Form.SHARD:
-        return [*columns[0][1:], *columns[1][1:], *columns[2], *_spans(decision), steps]
+        return [*columns[0][1:], *columns[1][1:], *columns[2], *_columns(_spans(decision), SPAN), steps]
     return [*columns[0], *columns[1], *columns[2], sorted({key.shard for key in decision.after}), steps]
 
 
@@ -129,36 +130,43 @@ def _rows(form: Form, shard: int, columns: Mapping[str, str], first: int) -> str
     if form is Form.ONE:
         values = ", ".join(f"${number}::{kind} as {name}" for number, (name, kind) in numbered.items())
         return f"select {shard} as shard, {values}, 1 as first, 1 as events, 1::bigint as n"
-    arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in numbered.items())
+    arrays = ", ".join(array_of(number, kind) for number, (_, kind) in numbered.items())
     of_shard = "" if form is Form.ACROSS else f"{shard} as shard, "
     return f"select {of_shard}t.* from unnest({arrays}) with ordinality as t({', '.join(columns)}, n)"
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
+def _columns(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> list[Any]:
+    values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    return [column(of_rows, kind) for of_rows, kind in zip(values, columns.values(), strict=True)]
 
 
-def _spans(decision: Decision) -> tuple[list[int], list[int]]:
+def _spans(decision: Decision) -> list[tuple[int, int]]:
     """By operation, as SPAN says."""
     counts = [events for _, _, events in decision.stored]
-    return list(accumulate(counts, initial=1))[:-1], counts
+    return list(zip(accumulate(counts, initial=1), counts, strict=False))
 
 
 def _lines_json(lines: tuple[Line, ...]) -> str:
-    return orjson.dumps([{k: v for k, v in _line_fields(line).items() if v is not None} for line in lines]).decode()
+    return orjson.dumps([_asked(line) for line in lines]).decode()
 
 
-def _line_fields(line: Line) -> Mapping[str, Any]:
-    return {
+def _asked(line: Line) -> dict[str, Any]:
+    """The fields that were given."""
+    asked: dict[str, Any] = {
         "sku": line.sku,
         "location": line.location,
         "kind": line.kind,
         "quantity": line.quantity,
-        "expected_version": line.expected_version,
-        "reason": line.reason,
-        "reference": line.reference,
-        "occurred_at": line.occurred_at,
     }
+    if line.expected_version is not None:
+        asked["expected_version"] = line.expected_version
+    if line.reason is not None:
+        asked["reason"] = line.reason
+    if line.reference is not None:
+        asked["reference"] = line.reference
+    if line.occurred_at is not None:
+        asked["occurred_at"] = line.occurred_at
+    return asked
 
 
 def _refusal_json(refusal: Refusal | None) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 SIGNS: dict[str, int] = {"receipt": 1, "return": 1, "sale": -1, "write_off": -1, "adjustment": 0}
@@ -13,8 +13,7 @@ COUNT = "count"
 MIXED = "mixed"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What one line asks for. ``quantity``: units to add (negative: to take away); for a count, the units counted.
 
     ``precondition``: ``expected_version`` came by If-Match.

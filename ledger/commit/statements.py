@@ -21,7 +21,8 @@ from ledger.errors import Refusal, refusal_from_stored
 _SQL = files("ledger.commit") / "sql"
 
 COMMIT = (_SQL / "commit.sql").read_text()
-LOAD = (_SQL / "load.sql").read_text()
+READ = (_SQL / "read.sql").read_text()
+MAKE = (_SQL / "make.sql").read_text()
 KNOWN = (_SQL / "known.sql").read_text()
 LOCK = (_SQL / "lock.sql").read_text()
 STORED = (_SQL / "stored.sql").read_text().replace("{event_columns}", EVENT_COLUMNS)
@@ -53,11 +54,18 @@ class Known(NamedTuple):
 async def load(connection: CheckedConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
     """The levels of ``keys``, sorted; creates those that have an item and no level yet. Never inside a transaction."""
     levels: dict[LevelKey, Stock] = {}
+    for shard, of_shard in groupby(keys, key=lambda key: key.shard):
+        _, locations, skus = _columns(list(of_shard))
+        levels.update(await _levels(connection, read_statement(shard), locations, skus))
     for _ in range(2):
         missing = [key for key in keys if key not in levels]
         if missing:
-            levels.update(await _levels(connection, LOAD, *_columns(missing)))
+            levels.update(await _levels(connection, MAKE, *_columns(missing)))
     return levels
+
+
+def read_statement(shard: int) -> str:
+    return READ.replace("{shard}", str(int(shard)))
 
 
 async def lock(connection: CheckedConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:

@@ -82,8 +82,8 @@ HOUSES = {
             "process": "__main__ admin metrics process readiness",
             **{room: room for room in ("access", "feed", "commit", "http")},
         },
-        pure="commit.counters commit.decide commit.effects commit.event commit.forms commit.level commit.operation"
-        " commit.remembered commit.stock http.connection_table limits",
+        pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.level"
+        " commit.operation commit.remembered commit.stock http.connection_table limits",
     ),
     "hub": House(
         order=(

@@ -1,4 +1,4 @@
--- The levels of a batch that the writer does not remember; the ones that do not exist yet are created at version 0.
+-- The levels of a batch that do not exist yet, created at version 0, and those that came to exist meanwhile.
 --   $1-$3  shard, location, sku, sorted by key
 -- A level is missing from the answer if its item does not exist, or if another replica created it this very moment:
 -- asking once more tells the two apart.
