@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+_CONTAINERS = frozenset((dict, list))
 FEW_OBJECTS = 5
 """More of them have the same names, mostly."""
 _NAME_ENDS = re.compile(rb'"[ \t\r\n]*:')
 """After a name; and where a text begins with a colon."""
+_SPACED = (b'" ', b'"\t', b'"\r', b'"\n')
+"""Only where one of them stands, a colon may stand apart from its name."""
 
 
 class _Repeated(Exception):
@@ -43,20 +46,24 @@ def _all_differ(body: bytes) -> bool:
         if len(set(texts)) == len(texts):  # nine of them in ten: no text stands there twice, be it a name or a value
             return True
     try:
-        kept = _kept((msgspec.json.decode(body),))
+        kept = _kept(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
-    return kept == len(_NAME_ENDS.findall(body))  # the decoder keeps one of two that are the same
+    spaced = any(space in body for space in _SPACED)
+    # Of two that are the same the decoder keeps one.
+    return kept == (len(_NAME_ENDS.findall(body)) if spaced else body.count(b'":'))
 
 
-def _kept(values: Iterable[Any]) -> int:
-    """How many names all objects in ``values`` have."""
+def _kept(value: Any) -> int:
+    """How many names all objects in ``value`` have."""
     names = 0
-    for value in values:
-        if isinstance(value, dict):
-            names += len(value) + _kept(value.values())
-        elif isinstance(value, list):
-            names += _kept(value)
+    containers: list[Any] = [[value]]
+    for container in containers:  # grows meanwhile
+        inner = container
+        if type(container) is dict:
+            names += len(container)
+            inner = container.values()
+        containers += [one for one in inner if type(one) in _CONTAINERS]
     return names
 
 

@@ -7,6 +7,8 @@ Within its quotes an element is taken as it stands but for two characters, which
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 _NUMBERS = frozenset(("int", "bigint"))
 _QUOTED = frozenset(("text", "uuid", "timestamptz"))
 """Other types are left to the driver: they are documents, and each quote in them would be one to escape."""
@@ -23,7 +25,7 @@ def column(values: Sequence[Any], kind: str) -> Any:
     A column of nothing but None is an empty array, which `unnest` fills up beside the others.
     """
     if kind in _NUMBERS:
-        return f"{{{','.join(map(str, values))}}}"
+        return f"{{{orjson.dumps(values)[1:-1].decode()}}}"
     if kind not in _QUOTED:
         return values
     given = values.count(None)

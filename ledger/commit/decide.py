@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from ledger.commit.effects import EFFECTS
 from ledger.commit.operation import MIXED, Line, Operation
 from ledger.commit.stock import LevelKey, Stock
@@ -38,11 +40,7 @@ class Decision:
 
 def keys_of(batch: Sequence[Operation]) -> list[LevelKey]:
     """The levels a batch needs, in the order in which they are locked."""
-    return sorted({key_of(line) for operation in batch for line in operation.lines})
-
-
-def key_of(line: Line) -> LevelKey:
-    return LevelKey(line.shard, line.location, line.sku)
+    return sorted(set(batch[0].by_level).union(*(operation.by_level for operation in batch[1:])) if batch else ())
 
 
 def decide(
@@ -68,8 +66,8 @@ def decide(
 def _decide_one(
     operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision, steps: PublicSteps
 ) -> list[dict[str, Any]]:
-    changes: list[tuple[LevelKey, Stock, Stock, list[Line]]] = []
-    for key, lines in _lines_by_level(operation).items():
+    changes: list[tuple[LevelKey, Stock, Stock, Sequence[Line]]] = []
+    for key, lines in operation.by_level.items():
         before = decision.after.get(key) or levels.get(key)
         if before is None:
             raise NotFound("sku", key.sku)
@@ -81,15 +79,7 @@ def _decide_one(
     return [_event(told, actor, key, before, after, _shared(lines)) for key, before, after, lines in changes]
 
 
-def _lines_by_level(operation: Operation) -> dict[LevelKey, list[Line]]:
-    """In the order of the operation's events: by shard, then as the lines came. A stored answer reads the same."""
-    by_level: dict[LevelKey, list[Line]] = {}
-    for line in sorted(operation.lines, key=lambda line: line.shard):
-        by_level.setdefault(key_of(line), []).append(line)
-    return by_level
-
-
-def _after(key: LevelKey, before: Stock, lines: list[Line], steps: PublicSteps) -> Stock:
+def _after(key: LevelKey, before: Stock, lines: Sequence[Line], steps: PublicSteps) -> Stock:
     """The level with all of ``lines``. Raises Refusal, or Invalid for more than fits."""
     for line in lines:
         if line.expected_version is not None and line.expected_version != before.version:
@@ -117,11 +107,12 @@ def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
 
 def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stock, line: Line) -> dict[str, Any]:
     """As ``ledger.commit.event`` lists its fields. ``line``: what all lines of the event have in common."""
+    shard, location, sku = key
     return {
-        "shard": key.shard,
+        "shard": shard,
         "seq": 0,
-        "sku": key.sku,
-        "location": key.location,
+        "sku": sku,
+        "location": location,
         "version": after.version,
         "kind": line.kind,
         "on_hand_delta": after.on_hand - before.on_hand,
@@ -139,12 +130,13 @@ def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stoc
     }
 
 
-def _shared(lines: list[Line]) -> Line:
+def _shared(lines: Sequence[Line]) -> Line:
     """What an event says of its lines: the only one, or what all of them say alike."""
     first = lines[0]
     if len(lines) == 1:
         return first
-    return first._replace(
+    return replace(
+        first,
         kind=first.kind if all(line.kind == first.kind for line in lines) else MIXED,
         reason=first.reason if all(line.reason == first.reason for line in lines) else None,
         reference=first.reference if all(line.reference == first.reference for line in lines) else None,

@@ -32,8 +32,19 @@ def level_of_row(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def level_of_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The level as ``event`` left it."""
-    return {name: event[name] for name in NAMES}
+    """The level as ``event`` left it. Written out: each line of a large operation is answered with one."""
+    return {
+        "sku": event["sku"],
+        "location": event["location"],
+        "version": event["version"],
+        "on_hand": event["on_hand"],
+        "reserved": event["reserved"],
+        "available": event["available"],
+        "kind": event["kind"],
+        "committed_at": event["committed_at"],
+        "shard": event["shard"],
+        "seq": event["seq"],
+    }
 
 
 def empty_level(sku: str, location: str, shard: int) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 
 class LevelKey(NamedTuple):
     """Sorts as the locks are taken: by shard, then location and sku by code point (UTF-8's byte order)."""
@@ -11,7 +13,7 @@ class LevelKey(NamedTuple):
     sku: str
 
 
-class Stock(NamedTuple):
+class Stock(Struct, frozen=True, gc=False):
     """What a writer remembers of a level. ``view_version`` counts the changes of what the public sees of it."""
 
     on_hand: int

@@ -25,6 +25,7 @@ TOKEN_TTL_S_MAX = 3600
 TOKEN_TTL_S_DEFAULT = 600
 OCCURRED_YEARS = range(1900, 3000)
 """Far enough from the ends of the calendar that no offset from UTC leaves it."""
+YEARS_REASON = f"must be from year {OCCURRED_YEARS.start} to {OCCURRED_YEARS.stop - 1}"
 PRICE_DECIMALS_MAX = 4
 PRICE_MAX = Decimal(10**10)
 ATTRIBUTES_MAX = 64
@@ -224,7 +225,8 @@ def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
     if len(lines) > lines_max:
         raise Invalid(f"{path}lines", f"must be at most {lines_max}")
     for number, movement in enumerate(lines):
-        check_movement(movement, f"{path}lines[{number}].")
+        if (fault := _fault(movement)) is not None:
+            raise Invalid(f"{path}lines[{number}].{fault[0]}", fault[1])
     check_versions(lines, path)
 
 
@@ -233,12 +235,20 @@ def _is_one(body: bytes) -> bool:
 
 
 def check_movement(movement: Movement, path: str) -> None:
+    if (fault := _fault(movement)) is not None:
+        raise Invalid(f"{path}{fault[0]}", fault[1])
+
+
+def _fault(movement: Movement) -> tuple[str, str] | None:
+    """A field of it, and what is wrong with it."""
     sign = SIGNS[movement.kind]
     if movement.quantity == 0:
-        raise Invalid(f"{path}quantity", "must not be 0")
+        return "quantity", "must not be 0"
     if sign * movement.quantity < 0:
-        raise Invalid(f"{path}quantity", f"must be {'above' if sign > 0 else 'below'} 0 for the kind {movement.kind}")
-    check_moment(movement.occurred_at, f"{path}occurred_at")
+        return "quantity", f"must be {'above' if sign > 0 else 'below'} 0 for the kind {movement.kind}"
+    if movement.occurred_at is not None and movement.occurred_at.year not in OCCURRED_YEARS:
+        return "occurred_at", YEARS_REASON
+    return None
 
 
 def check_versions(lines: Iterable[Movement], path: str = "") -> None:
@@ -254,7 +264,7 @@ def check_versions(lines: Iterable[Movement], path: str = "") -> None:
 
 def check_moment(moment: datetime | None, field: str) -> None:
     if moment is not None and moment.year not in OCCURRED_YEARS:
-        raise Invalid(field, f"must be from year {OCCURRED_YEARS.start} to {OCCURRED_YEARS.stop - 1}")
+        raise Invalid(field, YEARS_REASON)
 
 
 def items(body: bytes) -> Items:

@@ -6,6 +6,7 @@ from secrets import token_hex
 from typing import Any
 
 import asyncpg
+from msgspec.structs import replace
 
 from ledger import migrations
 from ledger.commit import statements
@@ -61,7 +62,7 @@ class Shop:
 
     def as_backfilled(self) -> None:
         """A level that has moved before it was counted is in its first view."""
-        self.levels = {key: stock._replace(view_version=min(stock.version, 1)) for key, stock in self.levels.items()}
+        self.levels = {key: replace(stock, view_version=min(stock.version, 1)) for key, stock in self.levels.items()}
 
 
 async def book(shop: Shop, old: OldLedger, counting: "asyncpg.Connection | None") -> None:
