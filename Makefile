@@ -7,6 +7,8 @@ SBOM   ?= build/sbom.cdx.json
 WORKERS ?= 3
 # What each room of tests costs, of both parts of `make test` together.
 COSTS  := build/test-costs.json
+# Of `make bench-centrifugo`, into ~/go/bin
+CENTRIFUGO := v6.9.1
 VENV   := .venv
 RUN    := $(VENV)/.installed
 TEST   := $(VENV)/.installed-test
@@ -27,7 +29,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check test campaign flaky bench load captures chaos attacks soak lint lock reference sbom
+.PHONY: up check test campaign flaky bench bench-peers bench-centrifugo load captures chaos attacks soak lint lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -67,7 +69,15 @@ flaky: $(TEST)
 	@$(VENV)/bin/python -m tests.harness.busy $(ARGS)
 
 bench: $(TEST)
+	@$(COMPILE)
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
+
+# What `make bench` sets beside a hub where it is installed: Debian's packages, as root, and Centrifugo where Go is.
+bench-peers: bench-centrifugo
+	apt-get install -y --no-install-recommends nginx-light libnginx-mod-nchan nats-server
+
+bench-centrifugo:
+	go install github.com/centrifugal/centrifugo/v6@$(CENTRIFUGO)
 
 # A launch against a running `make up`: docs/how-to/load-test.md
 load: $(TEST)

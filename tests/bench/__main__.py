@@ -1,108 +1,146 @@
-"""``python -m tests.bench [--rounds N] [--row NAME] [--json FILE]``: every row is a ratio measured in this one run."""
+"""``python -m tests.bench``: every row is a ratio measured in this one run; docs/benchmarks.md says how."""
 
 import argparse
 import asyncio
-import json
-import os
-import platform
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.bulk import bulk
-from tests.bench.cold import cold
-from tests.bench.doors import at_once, idle, turned_away
-from tests.bench.expand import expand
-from tests.bench.fan_out import fan_out
-from tests.bench.hot_sku import hot_sku
-from tests.bench.hot_sku_http import hot_sku_http
-from tests.bench.latency import latency
-from tests.bench.limits import limits
-from tests.bench.lone_sale import lone_sale
-from tests.bench.many_skus import many_skus
-from tests.bench.racing import racing
-from tests.bench.ratio import Row
-from tests.bench.shop import Shop, open_shop
-from tests.bench.sold_out import sold_out
+from tests.bench.machine import machine, versions
+from tests.bench.pages import aim, between, pages_of, shown
+from tests.bench.results import Result, Results, Run, encoded, merged, read, result_of
+from tests.bench.rows import LONG, ONLY_NOW, ROWS
+from tests.bench.shop import CHANGES_PER_S, open_shops
+from tests.bench.tree import tree_of
+from tests.bench.turns import Side, in_turns, joined, rows_of
+from tests.harness.release_tree import Release, this_release
+from tests.harness.releases import head, version_before
 
-ROWS: dict[str, Callable[[Shop, int], Awaitable[list[Row]]]] = {
-    "fan-out": fan_out,
-    "hot-sku": hot_sku,
-    "hot-sku-http": hot_sku_http,
-    "many-skus": many_skus,
-    "sold-out": sold_out,
-    "lone-sale": lone_sale,
-    "racing": racing,
-    "bulk": bulk,
-    "latency": latency,
-    "limits": limits,
-    "at-once": at_once,
-    "turned-away": turned_away,
-    "idle": idle,
-    "cold": cold,
-    "expand": expand,
-}
-LONG = ("expand",)
-"""Only when they are named: each takes a quarter of an hour."""
-
-FILE_COLUMNS, NAME_COLUMNS = 180, 36
+FILE_COLUMNS, NAME_COLUMNS = 200, 36
 """Of the table where no terminal says how wide it is, and of the names in it."""
 
 
-def main() -> None:
+def main() -> int:
+    options = parser().parse_args()
+    console = Console()
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
+    names = options.row or [name for name in ROWS if name not in LONG]
+    start = f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
+    sides: dict[str, list[Side]] = {}
+    described: dict[str, str] = {}
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if options.rounds:
+            with trees(options.before) as releases:
+                measuring = measure(releases, names, options.rounds, options.changes_per_s, sides, described)
+                runner.run(measuring)
+        found = runner.run(results_of(sides, start))
+    run = Run(head(), options.before or "", options.rounds, machine(), described)
+    runs = {start: run} if options.rounds else {}
+    console.print(table([row for row in found if row.bench in sides]))
+    console.print(f"{', '.join(f'{name} {value}' for name, value in (run.machine | described).items())}")
+    if options.json:
+        options.json.write_text(encoded(Results(runs, [row for row in found if row.bench in sides])))
+    if options.write:
+        for path, text in pages_of(merged(read(), found, runs)).items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return report_failures(sides)
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each side, in turns (default 5)")
     parser.add_argument("--row", choices=ROWS, action="append", help="only this row; may be given again")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
-    options = parser.parse_args()
-    console = Console()
-    if not console.is_terminal:
-        console.width = FILE_COLUMNS
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        rows = runner.run(measure(options.row or [name for name in ROWS if name not in LONG], options.rounds, console))
-    console.print(table(rows))
-    console.print(f"{platform.python_version()} on {os.cpu_count()} cores, {options.rounds} rounds, medians")
-    if options.json:
-        options.json.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n")
+    parser.add_argument(
+        "--before",
+        nargs="?",
+        const=version_before(),
+        help="measure an earlier tree in turns with this one: a release (default: the last), a commit or a folder",
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write results.json, and what the pages show of it; with --rounds 0 only that",
+    )
+    parser.add_argument(
+        "--changes-per-s", type=int, default=CHANGES_PER_S, help=f"of the row realistic (default {CHANGES_PER_S})"
+    )
+    return parser
 
 
-async def measure(names: list[str], rounds: int, console: Console) -> list[Row]:
-    rows: list[Row] = []
-    async with open_shop() as shop:
+@contextmanager
+def trees(before: str | None) -> Iterator[list[Release]]:
+    if before is None:
+        yield [this_release()]
+        return
+    with tree_of(before) as earlier:
+        yield [this_release(), earlier]
+
+
+async def measure(
+    releases: Sequence[Release],
+    names: Sequence[str],
+    rounds: int,
+    changes_per_s: int,
+    sides: dict[str, list[Side]],
+    described: dict[str, str],
+) -> None:
+    """Fills ``sides`` row by row, so that nothing is lost with what fails later."""
+    async with open_shops(releases, changes_per_s) as shops:
+        described |= await versions(shops[0])
         for name in names:
-            console.print(f"measuring {name} ...")
-            rows.extend(await ROWS[name](shop, rounds))
-    return rows
+            print(f"measuring {name} ...", flush=True)
+            turns = shops[:1] if name in ONLY_NOW else shops
+            sides[name] = await in_turns(ROWS[name], turns, rounds)
+            took = ", ".join(f"{sum(side.seconds) / len(side.seconds):.0f} s" for side in sides[name])
+            print(f"    a round took {took}", flush=True)
 
 
-def table(rows: list[Row]) -> Table:
-    table = Table(title="ours / bare, measured in one run")
+async def results_of(sides: dict[str, list[Side]], start: str) -> list[Result]:
+    """Of all rows that the bench has; those that were not measured now have no figures."""
+    return [
+        result_of(row, name, start)
+        for name, bench in ROWS.items()
+        for row in (joined(sides[name]) if name in sides else await rows_of(bench))
+    ]
+
+
+def report_failures(sides: dict[str, list[Side]]) -> int:
+    failures = [f"{name}: {played[0].failure}" for name, played in sides.items() if played[0].failure]
+    for failure in failures:
+        print(f"FAILED {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def table(rows: list[Result]) -> Table:
+    table = Table(title="ours / reference, measured in one run")
     table.add_column("row", min_width=NAME_COLUMNS)
-    for heading in ("ratio", "target", "rounds", "ours", "bare", "better", "notes"):
+    for heading in ("ratio", "target", "rounds", "ours", "reference", "before", "notes"):
         table.add_column(heading)
     for row in rows:
-        low, high = row.spread
+        if row.ratio is None or row.spread is None or row.value is None or row.reference is None:
+            table.add_row(row.name, "", aim(row), "", "", "", "", row.missing)
+            continue
         table.add_row(
             row.name,
-            f"{row.ratio:.2f}",
-            _target(row),
-            f"{low:.2f} to {high:.2f}",
-            f"{sorted(row.ours)[len(row.ours) // 2]:,.2f} {row.unit}",
-            f"{sorted(row.bare)[len(row.bare) // 2]:,.2f} {row.unit}",
-            row.better,
+            shown(row.ratio),
+            aim(row).replace("*", ""),
+            between(row.spread),
+            f"{shown(row.value)} {row.unit}",
+            f"{shown(row.reference)} {row.unit}",
+            f"{shown(row.before.ratio)} ({between(row.before.spread)})" if row.before else "",
             ", ".join(f"{name}: {note}" for name, note in row.notes.items()),
         )
     return table
 
 
-def _target(row: Row) -> str:
-    if row.target is None:
-        return ""
-    return f"{row.target:.3g} {'met' if row.met else 'missed'}"
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

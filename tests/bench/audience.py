@@ -9,6 +9,8 @@ import struct
 import time
 
 MARK = b'"type":"level"'
+HANDSHAKE_DONE = b"\r\n\r\n"
+SNAPSHOT_DONE = b'"last":true'
 CONNECT_DEADLINE_S = 60.0
 SUBPROTOCOL = "stockwire.v1"
 
@@ -27,12 +29,16 @@ class Audience:
 
     def connect_stream(self, size: int, token: str, location: str, sku: str) -> None:
         """Handshake, authenticate, subscribe, and read until each snapshot is complete."""
+        self.connect(size, "/v1/stream", stream_opening(token, location, [sku]), SNAPSHOT_DONE)
+
+    def connect(self, size: int, path: str, opening: bytes, ready: bytes) -> None:
+        """Each shakes hands at ``path``, sends ``opening``, and is there when it has heard ``ready``."""
         for _ in range(size):
             connection = socket.create_connection(self._address, timeout=CONNECT_DEADLINE_S)
-            connection.sendall(upgrade(self._address))
-            connection.sendall(frame({"type": "connect", "id": 1, "token": token}))
-            connection.sendall(frame({"type": "subscribe", "id": 2, "location": location, "skus": [sku]}))
-            _read_until(connection, b'"last":true')
+            connection.sendall(upgrade(self._address, path))
+            _read_until(connection, HANDSHAKE_DONE)
+            connection.sendall(opening)
+            _read_until(connection, ready)
             self._keep(connection)
 
     def connect_bare(self, size: int) -> None:
@@ -61,22 +67,32 @@ class Audience:
         self._selector.register(connection, selectors.EVENT_READ, connection)
 
 
-def upgrade(address: tuple[str, int]) -> bytes:
+def upgrade(address: tuple[str, int], path: str = "/v1/stream") -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     return (
-        f"GET /v1/stream HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
     ).encode()
 
 
+def stream_opening(token: str, location: str, skus: list[str]) -> bytes:
+    """What a subscriber of ``skus`` says to a hub after the handshake."""
+    subscribe = frame({"type": "subscribe", "id": 2, "location": location, "skus": skus})
+    return frame({"type": "connect", "id": 1, "token": token}) + subscribe
+
+
 def frame(message: dict[str, object]) -> bytes:
-    """A masked text frame (RFC 6455, section 5.2); a mask of zeros leaves the payload as it is."""
-    payload = json.dumps(message).encode()
+    return frame_of(json.dumps(message).encode())
+
+
+def frame_of(payload: bytes, *, binary: bool = False) -> bytes:
+    """A masked frame (RFC 6455, section 5.2); a mask of zeros leaves the payload as it is."""
     length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack("!H", len(payload))
-    return b"\x81" + length + b"\0\0\0\0" + payload
+    return (b"\x82" if binary else b"\x81") + length + b"\0\0\0\0" + payload
 
 
 def _read_until(connection: socket.socket, mark: bytes) -> None:
+    """All that comes until then; nothing for an empty mark."""
     data = b""
     while mark not in data:
         piece = connection.recv(65_536)

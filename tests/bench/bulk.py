@@ -26,14 +26,20 @@ async def bulk(shop: Shop, rounds: int) -> list[Row]:
         "executemany of the same rows of events into a table without indexes, a commit for each operation",
         target=0.7,
     )
+    for _ in range(rounds):
+        skus = await shop.once("bulk", lambda: _stocked(shop))
+        async with shop.http() as http:
+            row.ours.append(await _ours(http, skus))
+        row.bare.append(await _bare(shop, skus))
+    return [row]
+
+
+async def _stocked(shop: Shop) -> list[str]:
     name = f"bulk-{secrets.token_hex(4)}"
     skus = [f"{name}-{number}" for number in range(LINES)]
     async with shop.http() as http:
         await stock(http, skus, 10**6)
-        for _ in range(rounds):
-            row.ours.append(await _ours(http, skus))
-            row.bare.append(await _bare(shop, skus))
-    return [row]
+    return skus
 
 
 async def _ours(http: httpx.AsyncClient, skus: list[str]) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from tests.bench.shop import Shop
 from tests.harness.metrics import await_metric
@@ -25,3 +26,9 @@ async def own_hub(shop: Shop, **settings: object) -> AsyncIterator[ServerProcess
         yield hub
     finally:
         assert await hub.stop() == 0
+
+
+def address_of(hub: ServerProcess) -> tuple[str, int]:
+    """Of its stream port."""
+    parts = urlsplit(hub.stream)
+    return parts.hostname or "", parts.port or 0

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 class Row:
     """``ours`` and ``bare`` hold one figure per round, taken in turns. ``ratio`` is ours / bare, from the medians.
 
-    ``better``: "lower" or "higher". ``target``: the ratio to reach, if there is one. A change that makes a ratio worse
-    by 10% than the one recorded in docs/benchmarks.md must say so; no absolute figure is ever asserted.
+    ``better``: "lower" or "higher". ``target``: the ratio to reach, if there is one. ``missing``: what it would take to
+    measure it here; there are no figures then. ``before``: the same row, of the processes of an earlier tree.
     """
 
     name: str
@@ -21,6 +21,12 @@ class Row:
     ours: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    missing: str = ""
+    before: "Row | None" = None
+
+    @property
+    def measured(self) -> bool:
+        return bool(self.ours)
 
     @property
     def ratio(self) -> float:
@@ -32,28 +38,16 @@ class Row:
         ratios = [ours / bare for ours, bare in zip(self.ours, self.bare, strict=True)]
         return min(ratios), max(ratios)
 
-    @property
-    def met(self) -> bool | None:
-        """Whether the target is reached; None without one."""
-        if self.target is None:
-            return None
-        return self.ratio <= self.target if self.better == "lower" else self.ratio >= self.target
+    def add(self, again: "Row") -> None:
+        """The rounds of the same row, measured again."""
+        self.ours += again.ours
+        self.bare += again.bare
+        self.notes |= again.notes
+        self.missing = again.missing
 
-    def as_json(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "value": round(statistics.median(self.ours), 3),
-            "reference": round(statistics.median(self.bare), 3),
-            "ratio": round(self.ratio, 3),
-            "target": self.target,
-            "met": self.met,
-            "spread": [round(part, 3) for part in self.spread],
-            "better": self.better,
-            "unit": self.unit,
-            "ours": {"is": self.ours_is, "rounds": [round(figure, 3) for figure in self.ours]},
-            "bare": {"is": self.bare_is, "rounds": [round(figure, 3) for figure in self.bare]},
-            "notes": self.notes,
-        }
+
+def reaches(ratio: float, target: float, better: str) -> bool:
+    return ratio <= target if better == "lower" else ratio >= target
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -38,6 +38,12 @@ def commit_of(version: str) -> str | None:
     return found.split()[0] if found else None
 
 
+def head() -> str:
+    """The commit that this tree is at, and whether its code has been changed since; empty where git knows nothing."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", "*.py", "*.sql", "*.c", "requirements.txt")
+    return _git("rev-parse", "--short", "HEAD").strip() + (" with changes" if changed else "")
+
+
 def file_of(commit: str, path: str) -> str:
     return _git("show", f"{commit}:{path}")
 

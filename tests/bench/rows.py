@@ -1,0 +1,44 @@
+"""All rows of the bench, by the name that `--row` takes, in the order of the pages."""
+
+from tests.bench.bulk import bulk
+from tests.bench.bursts import bursts
+from tests.bench.cold import cold
+from tests.bench.doors import at_once, idle, turned_away
+from tests.bench.expand import expand
+from tests.bench.fan_out import fan_out
+from tests.bench.hot_sku import hot_sku
+from tests.bench.hot_sku_http import hot_sku_http
+from tests.bench.latency import latency
+from tests.bench.limits import limits
+from tests.bench.lone_sale import lone_sale
+from tests.bench.many_skus import many_skus
+from tests.bench.peers import peers
+from tests.bench.racing import racing
+from tests.bench.realistic import realistic
+from tests.bench.sold_out import sold_out
+from tests.bench.turns import Bench
+
+ROWS: dict[str, Bench] = {
+    "hot-sku-http": hot_sku_http,
+    "many-skus": many_skus,
+    "sold-out": sold_out,
+    "lone-sale": lone_sale,
+    "latency": latency,
+    "hot-sku": hot_sku,
+    "racing": racing,
+    "bulk": bulk,
+    "limits": limits,
+    "fan-out": fan_out,
+    "bursts": bursts,
+    "peers": peers,
+    "realistic": realistic,
+    "at-once": at_once,
+    "turned-away": turned_away,
+    "idle": idle,
+    "cold": cold,
+    "expand": expand,
+}
+LONG = ("expand",)
+"""Only when they are named: each takes a quarter of an hour."""
+ONLY_NOW = ("peers", "expand")
+"""Not measured of an earlier tree: what they compare is not in its processes."""
