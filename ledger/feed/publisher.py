@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
 
+from server.broker.broker_connection import BrokerConnection, broker_connection, packed
 from server.errors import BROKER_AWAY
 from wire.channels import revocation_channel, shard_channel
 
@@ -19,6 +19,7 @@ QUEUE_MAX = 1000
 
 PUBLISH_DEADLINE_S = 2.0
 PIPELINE_MAX = 100
+"""Messages on their way, which the broker has not answered. A try that fails takes no more with it."""
 PAUSE_AFTER_FAILURE_S = 0.2
 
 
@@ -39,8 +40,10 @@ class Publisher:
         self.counters = Counters()
         self._redis_url = redis_url
         self._prefix = prefix
-        self._queue: deque[tuple[str, bytes]] = deque()
-        self._arrived = asyncio.Event()
+        self._queue: deque[bytes] = deque()
+        self._connection: BrokerConnection | None = None
+        self._unanswered = 0
+        self._unanswered_since = 0.0
         self._stopping = False
         self._failing = False
 
@@ -70,50 +73,69 @@ class Publisher:
     def stop(self) -> None:
         """``run`` returns when the queue is empty or the broker does not take it. Safe twice."""
         self._stopping = True
-        self._arrived.set()
+        self._close_when_done()
 
     async def run(self) -> None:
-        redis = Redis.from_url(
-            self._redis_url,
-            protocol=2,
-            socket_timeout=PUBLISH_DEADLINE_S,
-            socket_connect_timeout=PUBLISH_DEADLINE_S,
-        )
-        async with redis:
-            while not (self._stopping and (self._failing or not self._queue)):
-                await self._arrived.wait()
-                await self._send(redis, self._take())
+        while not (self._stopping and (self._failing or not self._queue)):
+            try:
+                async with broker_connection(self._redis_url, self._answered, PUBLISH_DEADLINE_S) as connection:
+                    await self._publish_on(connection)
+            except BROKER_AWAY as error:
+                self._fail(error)
+                await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
 
     def _put(self, channel: str, message: dict[str, Any]) -> None:
         if len(self._queue) >= QUEUE_MAX:
             self._queue.popleft()
             self.counters.dropped += 1
-        self._queue.append((channel, orjson.dumps(message)))
-        self._arrived.set()
+        self._queue.append(packed("PUBLISH", channel, orjson.dumps(message)))
+        self._send()
 
-    def _take(self) -> list[tuple[str, bytes]]:
-        messages = [self._queue.popleft() for _ in range(min(PIPELINE_MAX, len(self._queue)))]
-        if not self._queue and not self._stopping:
-            self._arrived.clear()
-        return messages
-
-    async def _send(self, redis: "Redis", messages: list[tuple[str, bytes]]) -> None:
-        if not messages:
-            return
-        pipeline = redis.pipeline(transaction=False)
-        for channel, payload in messages:
-            pipeline.publish(channel, payload)
+    async def _publish_on(self, connection: BrokerConnection) -> None:
+        self._connection = connection
         try:
-            async with asyncio.timeout(PUBLISH_DEADLINE_S):
-                await pipeline.execute()
-        except BROKER_AWAY as error:
-            if not self._failing:
-                logger.warning("cannot publish (hubs will read the log): %s", error)
-            self._failing = True
-            self.counters.failed += len(messages)
-            await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
-        else:
-            if self._failing:
-                logger.info("publishing again")
+            self._send()
+            self._close_when_done()
+            await connection.watch(self._silent_since, PUBLISH_DEADLINE_S)
+        finally:
+            self._connection = None
+
+    def _send(self) -> None:
+        """What the connection takes now; the rest follows with the answers."""
+        connection = self._connection
+        while connection and self._queue and self._unanswered < PIPELINE_MAX and connection.takes_more:
+            if not self._unanswered:
+                self._unanswered_since = connection.clock()
+            self._unanswered += 1
+            connection.send(self._queue.popleft())
+
+    def _answered(self, _subscribers: int) -> None:
+        self._unanswered -= 1
+        self.counters.published += 1
+        if self._failing:
+            logger.info("publishing again")
             self._failing = False
-            self.counters.published += len(messages)
+        self._send()
+        self._close_when_done()
+
+    def _close_when_done(self) -> None:
+        if self._stopping and self._connection and not self._queue and not self._unanswered:
+            self._connection.close()
+
+    def _silent_since(self) -> float:
+        assert self._connection is not None
+        if not self._unanswered:
+            return self._connection.clock()
+        return max(self._unanswered_since, self._connection.heard_at)
+
+    def _fail(self, error: BaseException) -> None:
+        """What was on its way is lost, or what a try would have taken."""
+        if not self._failing:
+            logger.warning("cannot publish (hubs will read the log): %s", error)
+        elif not self._unanswered:
+            self._unanswered = min(PIPELINE_MAX, len(self._queue))
+            for _ in range(self._unanswered):
+                self._queue.popleft()
+        self._failing = True
+        self.counters.failed += self._unanswered
+        self._unanswered = 0

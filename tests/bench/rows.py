@@ -1,5 +1,6 @@
 """All rows of the bench, by the name that `--row` takes, in the order of the pages."""
 
+from tests.bench.broker_leg import broker_leg
 from tests.bench.bulk import bulk
 from tests.bench.bursts import bursts
 from tests.bench.cold import cold
@@ -24,6 +25,7 @@ ROWS: dict[str, Bench] = {
     "sold-out": sold_out,
     "lone-sale": lone_sale,
     "latency": latency,
+    "broker-leg": broker_leg,
     "hot-sku": hot_sku,
     "racing": racing,
     "bulk": bulk,
@@ -40,5 +42,5 @@ ROWS: dict[str, Bench] = {
 }
 LONG = ("expand",)
 """Only when they are named: each takes a quarter of an hour."""
-ONLY_NOW = ("peers", "expand")
+ONLY_NOW = ("broker-leg", "peers", "expand")
 """Not measured of an earlier tree: what they compare is not in its processes."""

@@ -1,10 +1,15 @@
 """The broker's listener can be ended at any moment: a hub that is being stopped waits for it."""
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from hub.feed.broker import Broker
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.proxy import proxy_to_socket
+from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 TURNS = 120
 TURNS_MAX = 1_000_000
@@ -13,7 +18,7 @@ TURNS_MAX = 1_000_000
 
 class Listener:
     def __init__(self) -> None:
-        self.subscriptions = 0
+        self.subscriptions = self.ended = 0
 
     def subscribed(self) -> None:
         self.subscriptions += 1
@@ -22,7 +27,7 @@ class Listener:
         pass
 
     def unsubscribed(self) -> None:
-        pass
+        self.ended += 1
 
 
 async def test_a_listener_that_is_cancelled_while_it_subscribes_ends(redis_url: str) -> None:
@@ -44,3 +49,25 @@ def _turns_before_the_end(listener: Listener) -> Iterator[int]:
     while not listener.subscriptions and turns < TURNS_MAX:
         yield turns
         turns *= 2
+
+
+async def test_each_outage_of_the_broker_is_told_once(valkey: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "hub.feed.broker")
+    listener = Listener()
+    async with proxy_to_socket(valkey.socket) as proxy:
+        running = asyncio.create_task(Broker(f"redis://127.0.0.1:{proxy.port}", ["one"], listener).run())
+        for outages in (1, 2):
+            await _until(lambda outages=outages: listener.subscriptions == outages)  # type: ignore[misc]  # mypy sees no default
+            proxy.refuse()
+            await proxy.connected(proxy.accepted + 3)
+            assert listener.subscriptions == listener.ended == len(caplog.records) == outages
+            proxy.heal()
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async def asked() -> bool:
+        return is_so()
+
+    await wait_until(asked)

@@ -5,11 +5,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
+from redis.asyncio import Redis
 
-from ledger.feed.publisher import PIPELINE_MAX, Publisher
+from ledger.feed.publisher import PIPELINE_MAX, QUEUE_MAX, Publisher
+from tests.harness.proxy import proxy_to_socket
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import PATIENCE_S, wait_until
+from wire.channels import shard_channel
 
 
 @asynccontextmanager
@@ -62,3 +66,48 @@ async def _until_another(publisher: Publisher, counter: str) -> None:
         return now > before
 
     await wait_until(one_more)
+
+
+async def test_messages_that_wait_together_arrive_whole_and_in_order(redis_url: str, channel_prefix: str) -> None:
+    async with Redis.from_url(redis_url) as redis, redis.pubsub(ignore_subscribe_messages=True) as heard:
+        await heard.subscribe(shard_channel(channel_prefix, 0))
+        publisher = Publisher(redis_url, channel_prefix)
+        for head in range(QUEUE_MAX):
+            publisher.heartbeat("epoch", 0, head)
+        run = asyncio.create_task(publisher.run())
+        heads: list[int] = []
+        async with asyncio.timeout(PATIENCE_S):
+            while len(heads) < QUEUE_MAX:
+                if (message := await heard.get_message(timeout=1)) is not None:
+                    heads.append(orjson.loads(message["data"])["head"])
+        assert heads == list(range(QUEUE_MAX))
+        publisher.stop()
+        await asyncio.wait_for(run, PATIENCE_S)
+        assert publisher.counters.published == QUEUE_MAX
+
+
+async def test_each_message_is_counted_once_however_its_connection_ends(
+    valkey: ValkeyServer, channel_prefix: str
+) -> None:
+    """Published or failed, and nothing of a lost connection is counted against the next one."""
+    async with proxy_to_socket(valkey.socket) as proxy:
+        publisher = Publisher(f"redis://127.0.0.1:{proxy.port}", channel_prefix)
+        run = asyncio.create_task(publisher.run())
+        for number in range(20):
+            proxy.down.reset_after(number)
+            for head in range(2 * PIPELINE_MAX):
+                publisher.heartbeat("epoch", 0, head)
+            await proxy.was_reset("down")
+        proxy.heal()
+        await _until_another(publisher, "published")
+
+        async def nothing_waits() -> bool:
+            return publisher.queued == 0
+
+        await wait_until(nothing_waits)
+        publisher.stop()
+        await asyncio.wait_for(run, PATIENCE_S)
+        counted = publisher.counters
+        assert counted.published + counted.failed + counted.dropped == counted.heartbeats
+        assert counted.failed
+        assert counted.published
