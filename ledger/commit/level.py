@@ -19,10 +19,33 @@ _SQL = {
 LEVEL_COLUMNS = ", ".join(_SQL.get(name, f"l.{name}") for name in (*NAMES, "view_version"))
 """What ``level_of_row`` needs of stock_level l joined by LAST_EVENT to stock_event e; and the version of its view."""
 
-LAST_EVENT = (
-    "left join stock_event e on e.shard = l.shard and e.location = l.location and e.sku = l.sku"
-    " and e.version = l.version"
+
+def last_event(shard: str = "l.shard") -> str:
+    """Joins stock_event e. ``shard``: where it is one for the whole statement, so that its partition is found once.
+
+    One look-up for each level, whatever the planner thinks of it: a join of 1,000 levels went through all events of
+    the shard, page after page, until there were a hundred times as many.
+    """
+    return f"""
+      left join lateral (
+        select kind, committed_at, seq from stock_event
+         where shard = {shard} and location = l.location and sku = l.sku and version = l.version
+         limit 1) e on true
+    """
+
+
+LEVEL_ARRAYS = ", ".join(f"array_agg({name}) as {name}" for name in (*NAMES, "view_version"))
+"""Of rows of ``LISTED_COLUMNS``: as arrays they cost this process a tenth of what they cost row by row."""
+
+LISTED_COLUMNS = LEVEL_COLUMNS.replace(
+    "e.committed_at", """to_char(e.committed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as committed_at"""
 )
+"""``LEVEL_COLUMNS`` with ``committed_at`` as ``timestamp`` writes it."""
+
+
+def levels_of_arrays(row: Mapping[Any, Any]) -> list[LevelState]:
+    """Of a row of ``LEVEL_ARRAYS``."""
+    return list(map(LevelState, *(row[name] or () for name in NAMES)))
 
 
 def level_of_row(row: Mapping[Any, Any]) -> dict[str, Any]:

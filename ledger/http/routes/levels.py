@@ -2,14 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+import orjson
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.access.access import HUB, Access, read_scope, readable_locations, require
-from ledger.commit.level import LAST_EVENT, LEVEL_COLUMNS, empty_level, level_of_row
+from ledger.commit.level import (
+    LEVEL_ARRAYS,
+    LEVEL_COLUMNS,
+    LISTED_COLUMNS,
+    empty_level,
+    last_event,
+    level_of_row,
+    levels_of_arrays,
+)
 from ledger.database.locations import Locations
 from ledger.database.reading import reading
 from ledger.feed.heads import Heads
@@ -19,6 +28,7 @@ from server.http.json import Json
 from server.http.level_cursor import level_cursor
 from server.http.query import Query, path_name
 from server.problems import NotFound
+from wire.messages import encode
 from wire.shards import shard_of
 from wire.tokens import Principal
 
@@ -31,30 +41,26 @@ _ONE = text(f"""
     select i.sku as known, {LEVEL_COLUMNS}
       from item i
       left join stock_level l on l.shard = :shard and l.location = :location and l.sku = i.sku
-      {LAST_EVENT}
+      {last_event()}
      where i.sku = :sku
 """)
 
 _PAGE = """
     with page as (
       select * from stock_level l where version > 0 and {where} order by sku, location limit :limit)
-    select h.*, {columns}
-      from ({heads}) h left join (page l {last_event}) on true
-     order by l.sku, l.location
+    select h.*, p.*
+      from ({heads}) h,
+           (select {arrays} from (select {columns} from page l {last_event} order by l.sku, l.location) listed) p
 """
-_EVERYWHERE = text(
-    _PAGE.format(
-        where="(l.sku, l.location) > (:sku, :location)", columns=LEVEL_COLUMNS, heads=HEADS, last_event=LAST_EVENT
-    )
-)
-_AT_LOCATION = text(
-    _PAGE.format(
-        where="l.shard = :shard and l.location = :location and l.sku > :sku",
-        columns=LEVEL_COLUMNS,
-        heads=HEADS,
-        last_event=LAST_EVENT,
-    )
-)
+
+
+def _page(where: str, shard: str) -> TextClause:
+    event = last_event(shard)
+    return text(_PAGE.format(where=where, heads=HEADS, arrays=LEVEL_ARRAYS, columns=LISTED_COLUMNS, last_event=event))
+
+
+_EVERYWHERE = _page("(l.sku, l.location) > (:sku, :location)", "l.shard")
+_AT_LOCATION = _page("l.shard = :shard and l.location = :location and l.sku > :sku", ":shard")
 
 _ASKED = text(f"""
     select h.*, a.asked_location, a.asked_sku, c.shard as located, {LEVEL_COLUMNS}
@@ -63,7 +69,7 @@ _ASKED = text(f"""
                 with ordinality as a(asked_location, asked_sku, n) on true
       left join location c on c.location = a.asked_location
       left join stock_level l on l.shard = c.shard and l.location = a.asked_location and l.sku = a.asked_sku
-      {LAST_EVENT}
+      {last_event()}
      order by a.n
 """)
 
@@ -113,15 +119,15 @@ class LevelRoutes:
             values = {"location": location, "shard": await self._locations.shard(location)}
         async with reading(self._engine) as connection:
             result = await connection.execute(statement, {**values, "sku": after_sku, "limit": limit + 1})
-            rows = result.mappings().all()
-        found = [row for row in rows if row["version"] is not None]
-        levels = [level_of_row(row) for row in found[:limit]]
+            row = result.mappings().one()
+        found = levels_of_arrays(row)
+        levels = found[:limit]
         last = levels[-1] if len(found) > limit else None
         content = {
-            "levels": levels,
-            "view_versions": [row["view_version"] for row in found[:limit]],
-            "next": level_cursor(last["sku"], last["location"]) if last else None,
-            **self._position(rows[0], principal, location),
+            "levels": orjson.Fragment(encode(levels)),
+            "view_versions": (row["view_version"] or [])[:limit],
+            "next": level_cursor(last.sku, last.location) if last else None,
+            **self._position(row, principal, location),
         }
         return Json(content)
 

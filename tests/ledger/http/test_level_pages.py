@@ -1,0 +1,54 @@
+"""A page of levels says what single reads say, and costs as much as it holds, however many events there are."""
+
+import asyncpg
+import pytest
+from sqlalchemy import TextClause
+
+from ledger.http.routes import levels as routes
+from tests.ledger.api import Api, sale
+from wire.shards import shard_of
+
+LEVELS = 2_000
+FILL = (
+    "insert into location (location, name, shard) values ('berlin', '', {shard})",
+    "insert into item (sku, name) select 'sku-' || n, '' from generate_series(1, {levels}) n",
+    "insert into stock_level (shard, location, sku, on_hand, version)"
+    " select {shard}, 'berlin', 'sku-' || n, 7, 1 from generate_series(1, {levels}) n",
+    "insert into stock_event (shard, seq, version, sku, location, kind, on_hand_delta, reserved_delta, on_hand,"
+    " reserved, operation, actor, committed_at) select {shard}, n, 1, 'sku-' || n, 'berlin', 'receipt', 7, 0, 7, 0,"
+    " gen_random_uuid(), '', now() from generate_series(1, {levels}) n",
+    "analyze",
+)
+
+
+async def test_a_level_reads_the_same_on_a_page_as_alone(api: Api, unique_name: str) -> None:
+    """The page's is written by the database, down to the microseconds."""
+    skus = [f"{letter}-{unique_name}" for letter in "ab"]
+    for sku in skus:
+        await api.stock(unique_name, sku, 9)
+    assert (await api.move(sale(unique_name, skus[1]))).is_success
+    page = (await api.get("/v1/levels", params={"location": unique_name})).json()
+    assert page["levels"] == [(await api.get(f"/v1/levels/{unique_name}/{sku}")).json() for sku in skus]
+    assert [level["version"] for level in page["levels"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked"),
+    [(routes._AT_LOCATION, {"shard": 0, "location": "berlin"}), (routes._EVERYWHERE, {"location": ""})],
+)
+async def test_a_page_does_not_go_through_all_events_of_its_shard(
+    database_url: str, statement: TextClause, asked: dict[str, object]
+) -> None:
+    """It did, page after page, where a shard had fewer events than about a hundred for each level of the page."""
+    shard = shard_of("berlin", 4)
+    values = {"sku": "", "limit": 1_001, **asked, **({"shard": shard} if "shard" in asked else {})}
+    literal = statement.bindparams(**values).compile(compile_kwargs={"literal_binds": True})
+    connection = await asyncpg.connect(database_url)
+    try:
+        for line in FILL:
+            await connection.execute(line.format(shard=shard, levels=LEVELS))
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {literal}"))
+    finally:
+        await connection.close()
+    assert f"Seq Scan on stock_event_{shard}" not in plan
+    assert f"Index Scan using stock_event_{shard}_shard_location_sku_version_key" in plan
