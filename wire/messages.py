@@ -87,7 +87,7 @@ ClientMessage = Connect | Subscribe | Unsubscribe | Refresh
 # --- hub to client
 
 
-class LevelState(Struct, frozen=True):
+class LevelState(Struct, frozen=True, gc=False):
     """The stock of one sku at one location after the event ``seq`` of ``shard``: absolute values, newest version wins.
 
     ``available`` = ``on_hand`` - ``reserved``, in units. Version 0 has no event: ``kind`` and ``committed_at`` are

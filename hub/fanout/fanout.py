@@ -21,7 +21,7 @@ from hub.stock.shelf import Shelf
 from hub.stock.view_states import kind_of
 from hub.stock.views import ViewsByKind
 from wire.availability import DEFAULT_STEPS, PublicSteps
-from wire.messages import Batch, Event, Position, Subscribe, Subscribed
+from wire.messages import Batch, Event, LevelState, Position, Subscribe, Subscribed
 from wire.shards import shard_of
 
 
@@ -81,7 +81,7 @@ class Fanout:
     def page(
         self,
         areas: Sequence[Area[Held]],
-        levels: Iterable[ReadLevel],
+        levels: Iterable[tuple[LevelState, int]],
         heads: Mapping[int, int],
         asked: Sequence[int],
         *,

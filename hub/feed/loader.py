@@ -4,10 +4,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from hub.errors import Full, LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout.fanout import Fanout
 from hub.feed.ledger_client import QUERY_KEYS_MAX, LedgerClient, LevelsPage
+from hub.feed.pages import Page, Pages
 from hub.stock.held import Area, Held
 from wire.messages import LevelState
 
@@ -121,27 +123,29 @@ class Loader:
     async def _read(self, fanout: Fanout, areas: tuple[Area[Held], ...]) -> bool:
         """All pages, from the first: what was read in vain is read again, since reads are cheap and rarely fail."""
         name = areas[0].name
-        location = name if isinstance(name, str) else None
-        after: str | None = None
-        while any(fanout.levels.is_reading(area) for area in areas):
-            asked = fanout.shards.lasts()
-            answer = await self._page(location, after)
-            self._count(answer)
-            if fanout is not self._fanout():
-                return True
-            heads = _heads(fanout, answer, asked)
-            try:
-                if not fanout.page(areas, answer.read_levels(), heads, asked, last=answer.next is None):
+        read = partial(self._page, name if isinstance(name, str) else None)
+        async with Pages(read, fanout.shards.lasts) as pages:
+            while any(fanout.levels.is_reading(area) for area in areas):
+                page = await pages.next()
+                if page is None or fanout is not self._fanout():
+                    return True
+                if not self._take_page(fanout, areas, page):
                     return False
-            except Full as full:
-                log.error("a whole location is larger than this hub may hold reason=%s", full)
-                fanout.levels.abandon(areas)
-                return True
-            if answer.next is None:
-                return True
-            self._schedule_flush()  # whoever waits for the location is given what has come
-            after = answer.next
+                self._schedule_flush()  # whoever waits for the location is given what has come
         return True
+
+    def _take_page(self, fanout: Fanout, areas: tuple[Area[Held], ...], page: Page) -> bool:
+        """Returns whether it is new enough. Raises Rewritten."""
+        answer = page.answer
+        self._count(answer)
+        heads = _heads(fanout, answer, page.asked)
+        levels = zip(answer.levels, answer.view_versions, strict=True)
+        try:
+            return fanout.page(areas, levels, heads, page.asked, last=answer.next is None)
+        except Full as full:
+            log.error("a whole location is larger than this hub may hold reason=%s", full)
+            fanout.levels.abandon(areas)
+            return True
 
     def _count(self, answer: LevelsPage) -> None:
         self.requests += 1

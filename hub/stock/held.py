@@ -189,6 +189,12 @@ class Area(Generic[WatchedT]):
         self.keys: list[tuple[str, str]] | None = None
         self.views: dict[AreaViews, None] = {}
 
+    def take(self, level: WatchedT) -> None:
+        """It has come, with a page. Once: where a page could not be had, all are read again from the first."""
+        if self.came is not None and level not in self.seen:
+            self.seen.add(level)
+            self.came.append(level)
+
 
 class WaitedFor(Protocol):
     """A level or an area."""
@@ -198,6 +204,8 @@ class WaitedFor(Protocol):
 
 def call_waiters(waited_for: WaitedFor) -> None:
     """Tells everybody who waits for it, each once."""
+    if not waited_for.waiters:
+        return
     waiters, waited_for.waiters = waited_for.waiters, {}
     for waiter in waiters:
         waiter.arrived()

@@ -64,7 +64,7 @@ class Levels(Shelf[Held]):
     # what is held
 
     def hold(self, location: str, sku: str) -> Held:
-        held = self.locations.get(location, {}).get(sku)
+        held = self._at(location, sku)
         if held is None:
             held = self._add(location, sku)
             if self.complete(location):
@@ -160,8 +160,7 @@ class Levels(Shelf[Held]):
 
     def apply(self, event: Event) -> None:
         """The next event of its shard. Does nothing to a level that nobody wants held."""
-        location = self.locations.get(event.location)
-        held = location.get(event.sku) if location is not None else None
+        held = self._at(event.location, event.sku)
         if held is None:
             if not self.areas or (event.location not in self.areas and event.shard not in self.areas):
                 return
@@ -188,31 +187,43 @@ class Levels(Shelf[Held]):
 
         A level that was let go and taken hold of again in between is another: it may have missed events.
         """
-        if self.locations.get(held.location, {}).get(held.sku) is held and not self.complete(held.location):
-            self._load(held, read)
+        if self._at(held.location, held.sku) is held and not self.complete(held.location):
+            self._load(held, read.state, read.view_version)
+            for name in (held.location, read.state.shard):
+                if (area := self._reading.get(name)) is not None:
+                    area.need = max(area.need, read.state.seq)
 
     def page(
         self,
         areas: Iterable[Area[Held]],
-        levels: Iterable[ReadLevel],
+        levels: Iterable[tuple[LevelState, int]],
         heads: Mapping[int, int],
         asked: Sequence[int],
     ) -> None:
-        """One page of areas that are being read; ``asked``: see ``Fanout.loaded``. Raises Full."""
-        reading = [area for area in areas if self.is_reading(area)]
+        """One page of areas that are being read: of a location, or of whole shards. ``levels``: as in a ``ReadLevel``;
+        ``asked``: see ``Fanout.loaded``. Raises Full.
+        """
+        reading = {area.name: area for area in areas if self.is_reading(area)}
         if not reading:
             return
-        for read in levels:
-            state = read.state
-            held = self.locations.get(state.location, {}).get(state.sku)
-            if not self.complete(state.location):  # a complete area is moved by events alone, or its order breaks
-                held = held or self._add(state.location, state.sku)
-                self._load(held, read)
-            if held is not None:
-                for area in reading:
-                    _come(area, held)
-        for area in reading:
-            area.need = max(area.need, heads[area.shard])
+        complete: dict[str, bool] = {}
+        for state, view_version in levels:
+            location = state.location
+            held = self._at(location, state.sku)
+            if location not in complete:
+                complete[location] = self.complete(location)
+            if not complete[location]:  # a complete area is moved by events alone, or its order breaks
+                if held is None:
+                    held = self._add(location, state.sku)
+                    held.state, held.seq, held.view_version = state, state.seq, view_version
+                else:
+                    self._load(held, state, view_version)
+            area = reading.get(location) or reading.get(state.shard)
+            if held is not None and area is not None:
+                area.take(held)
+        for area in self._reading.values():  # those of other pages too may have got a level from this one
+            area.need = max(area.need, heads.get(area.shard, 0))
+        for area in reading.values():
             area.base = area.base if area.pages else asked[area.shard]
             area.pages += 1
             for reader in area.page_readers:
@@ -298,15 +309,11 @@ class Levels(Shelf[Held]):
         area.page_readers.clear()
         call_waiters(area)
 
-    def _load(self, held: Held, read: ReadLevel) -> None:
-        state, view_version = read
+    def _load(self, held: Held, state: LevelState, view_version: int) -> None:
         if held.state is None:
             self._arrive(held, state, view_version)
         elif state.version > held.state.version:
             self._change(held, state, view_version)
-        for name in (held.location, state.shard) if self._reading else ():
-            if (area := self._reading.get(name)) is not None:
-                area.need = max(area.need, state.seq)
 
     def _arrive(self, held: Held, state: LevelState, view_version: int = 0) -> None:
         """The first state. Not a change: whoever watches the level still waits for its snapshot."""
@@ -331,6 +338,10 @@ class Levels(Shelf[Held]):
                 derived.arrived()
             else:
                 derived.changed()
+
+    def _at(self, location: str, sku: str) -> Held | None:
+        levels = self.locations.get(location)
+        return None if levels is None else levels.get(sku)
 
     def _add(self, location: str, sku: str, *, bounded: bool = True) -> Held:
         if bounded and self.count >= self.levels_max:
@@ -383,10 +394,3 @@ class Levels(Shelf[Held]):
             if not held.watchers and not held.derived and not self._in_area(held):
                 self._idle.pop(held, None)
                 self._remove(held)
-
-
-def _come(area: Area[Held], held: Held) -> None:
-    """Once: where a page could not be had, all are read again from the first."""
-    if area.came is not None and area.name in (held.location, held.shard) and held not in area.seen:
-        area.seen.add(held)
-        area.came.append(held)

@@ -3,9 +3,11 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
 COMPACT_MIN = 64  # below this, dead entries cost less than moving the rest
+_seq = attrgetter("seq")
 
 
 class Sequenced(Protocol):
@@ -28,8 +30,8 @@ class SeqOrder(Generic[SequencedT]):
 
     def __init__(self, levels: Iterable[SequencedT]) -> None:
         """Levels without an event (version 0) are left out: nobody has to be told of them."""
-        self._levels = sorted((level for level in levels if level.seq), key=lambda level: level.seq)
-        self._seqs = array("q", (level.seq for level in self._levels))
+        self._levels = sorted(filter(_seq, levels), key=_seq)
+        self._seqs = array("q", map(_seq, self._levels))
         self._live = len(self._levels)
 
     def __len__(self) -> int:
