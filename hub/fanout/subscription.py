@@ -63,11 +63,28 @@ class Subscription(ABC):
     written.
     """
 
+    __slots__ = (
+        "_at",
+        "decided",
+        "ended",
+        "floor",
+        "id",
+        "location",
+        "missing",
+        "selection",
+        "served",
+        "session",
+        "shards",
+        "shelf",
+        "since",
+        "view",
+    )
+
     def __init__(self, request: Subscribe, session: Reader, terms: Terms) -> None:
         self.id = request.id
         self.session = session
         self.location = request.location
-        self.scope = f"{PUBLIC if request.view else READ}{request.location}"
+        self.view = request.view
         self.since = request.since
         self.shelf = terms.shelf
         self.selection = terms.selection
@@ -78,6 +95,10 @@ class Subscription(ABC):
         self.ended = False
         self.missing = 0
         self._at = terms.at
+
+    @property
+    def scope(self) -> str:
+        return f"{PUBLIC if self.view else READ}{self.location}"
 
     @property
     def begun(self) -> bool:
@@ -143,6 +164,8 @@ class Subscription(ABC):
 class LevelSubscription(Subscription):
     """Named skus of one location."""
 
+    __slots__ = ("_todo", "levels")
+
     def __init__(self, request: Subscribe, session: Reader, terms: Terms, skus: Iterable[str]) -> None:
         """Watches them from now on. Raises Full, and then watches none."""
         super().__init__(request, session, terms)
@@ -172,6 +195,8 @@ class LevelSubscription(Subscription):
 
 class AreaSubscription(Subscription):
     """A whole location, or everything: one cursor per area, its memory and its position at once."""
+
+    __slots__ = ("cursors",)
 
     def __init__(self, request: Subscribe, session: Reader, terms: Terms, names: Sequence[AreaName]) -> None:
         """Watches them from now on. Raises Full, and then watches none."""

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any, Protocol
 
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
@@ -18,6 +20,8 @@ from wire.messages import Disconnect
 from wire.tokens import Principal
 
 PHASES = ("connecting", "serving", "slow", "closing")
+ANSWERED = Request("", Headers())
+"""Of every connection in the place of its own request: the library takes what comes for one where there is none."""
 
 
 class Port(Answers, Protocol):
@@ -38,7 +42,11 @@ class Connection(ServerConnection):
 
     Raw frames are written through ``session.write`` by whoever has them: this class keeps ``session.writable`` true
     only while the WebSocket is open (no close frame was sent) and its transport is below the write limit.
+
+    Most connections say nothing most of the time, and there are thousands: nothing stays that no later message needs.
     """
+
+    __slots__ = ("_port", "_unread", "cut_off", "limits", "principal", "pulse", "session", "visitor")
 
     def __init__(
         self,
@@ -56,13 +64,13 @@ class Connection(ServerConnection):
         self.session: Session | None = None
         self.principal: Principal | None = None
         self.cut_off = False
-        self._unread: set[str] = set()
+        self._unread: frozenset[str] = frozenset()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         # several may want reading to stop, such as the queue of messages and the write limit: it goes on when none does
-        self.recv_messages.pause = lambda: self._stop_reading("queue")
-        self.recv_messages.resume = lambda: self._go_on_reading("queue")
+        self.recv_messages.pause = self._queue_full
+        self.recv_messages.resume = self._queue_taken
         self._port.came(self)
 
     def data_received(self, data: bytes) -> None:
@@ -72,7 +80,8 @@ class Connection(ServerConnection):
             self._stop_reading("answer")  # a client that does not wait for our answer may not fill our memory meanwhile
 
     def answered(self) -> None:
-        """The opening handshake is over: take what came in before its answer went out."""
+        """The opening handshake is over: let go of it, and take what came in before its answer went out."""
+        self.request, self.response = ANSWERED, None
         self._go_on_reading("answer")
         if self.protocol.state is State.OPEN:
             self.data_received(b"")
@@ -159,14 +168,20 @@ class Connection(ServerConnection):
             if self.session is not None:
                 self.session.lost()
 
+    def _queue_full(self) -> None:
+        self._stop_reading("queue")
+
+    def _queue_taken(self) -> None:
+        self._go_on_reading("queue")
+
     def _stop_reading(self, why: str) -> None:
-        self._unread.add(why)
+        self._unread |= {why}
         if not self.transport.is_closing():
             self.transport.pause_reading()
 
     def _go_on_reading(self, why: str) -> None:
         if why not in self._unread:
             return
-        self._unread.discard(why)
+        self._unread -= {why}
         if not self._unread and not self.transport.is_closing():
             self.transport.resume_reading()

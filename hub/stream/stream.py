@@ -248,7 +248,8 @@ class Stream:
         return session
 
     async def _converse(self, connection: Connection, session: Session, conversation: Conversation) -> None:
-        async for message in connection:
+        while True:
+            message = await connection.recv()  # a loop over the connection itself would keep a generator for each
             if not session.open:
                 return
             asked = conversation.receive(message, time.time())

@@ -67,18 +67,27 @@ class HeadReader(StreamReader):
 
 
 class PatientProtocol(WebSocketProtocol):
-    """Frames that come before the handshake's answer wait for it: a pong must not go out in front of the answer."""
+    """Frames that come before the handshake's answer wait for it: a pong must not go out in front of the answer.
+
+    They are taken by a parser of their own: that of the handshake keeps the request for as long as it runs.
+    """
 
     def parse(self) -> Generator[None]:
         while self.state is State.CONNECTING:
             if self.reader.eof:
                 self.fail(StandardCode.ABNORMAL_CLOSURE)
             yield
-        yield from super().parse()
+
+    def parse_frames(self) -> None:
+        """The handshake was answered: what has come already is parsed at once."""
+        self.parser = super().parse()
+        next(self.parser)
 
 
 class StreamProtocol(ServerProtocol, PatientProtocol):
     """Counts frames against the rate, and says ``disconnect`` before the library fails the connection by itself."""
+
+    __slots__ = ("_clock", "_message_bytes_max", "_port", "_rate")
 
     def __init__(
         self,
@@ -105,6 +114,8 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
     def send_response(self, response: Response) -> None:
         self._port.answered(response.status_code)
         super().send_response(response)
+        if self.state is State.OPEN:
+            self.parse_frames()
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """A client that offers none is taken at our word; one that offers only others is refused."""

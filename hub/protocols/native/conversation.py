@@ -58,6 +58,8 @@ class Greeting:
 class Conversation:
     """One connection's. If the upgrade was authorized, ``session.principal`` is set before the first message."""
 
+    __slots__ = ("_connected", "_fanout", "_greeting", "_limits", "_session")
+
     def __init__(self, fanout: Fanout, session: Session, limits: Limits, greeting: Greeting) -> None:
         self._fanout = fanout
         self._session = session

@@ -1,10 +1,13 @@
-"""A connection whose transport was aborted is not written to any more."""
+"""What a connection keeps once it stands; and one whose transport was aborted is not written to any more."""
 
 import asyncio
 import socket
+import weakref
 
 import uvloop
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import State
 
 from hub.endings import Ending
@@ -12,6 +15,30 @@ from hub.errors import Ended
 from hub.limits import Limits
 from hub.stream.connection import Connection
 from hub.stream.stream_protocol import StreamProtocol
+from tests.harness.raw_socket import PING, raw_frame
+
+UPGRADE = (
+    b"GET /v1/stream HTTP/1.1\r\nHost: hub\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def test_the_request_of_a_handshake_is_let_go_with_its_answer() -> None:
+    """It was as large as all that a silent connection needs. What came behind it is taken all the same."""
+    protocol = StreamProtocol(None, Limits(), lambda: 0.0, Nobody())
+    protocol.receive_data(UPGRADE + raw_frame(PING, b"early"))
+    [request] = protocol.events_received()
+    assert isinstance(request, Request)
+    kept = weakref.ref(request)
+    protocol.send_response(protocol.accept(request))
+    del request
+    assert kept() is None
+    [ping] = protocol.events_received()
+    assert isinstance(ping, Frame)
+    assert ping.opcode is Opcode.PING
+    answer, pong = protocol.data_to_send()
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert pong.endswith(b"early")
 
 
 def test_nothing_is_written_to_a_transport_that_was_aborted() -> None:
