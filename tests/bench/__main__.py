@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import statistics
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,15 +35,21 @@ def main() -> int:
         console.width = FILE_COLUMNS
     names = options.row or [name for name in ROWS if name not in LONG]
     start = f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
+    rounds = (options.rounds, options.rounds if options.before_rounds is None else options.before_rounds)
     sides: dict[str, list[Side]] = {}
     described: dict[str, str] = {}
+    ended = True
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if options.rounds:
             with trees(options.before) as releases:
-                measuring = measure(releases, names, options.rounds, options.changes_per_s, sides, described)
-                runner.run(measuring)
+                try:
+                    runner.run(measure(releases, names, rounds, options.changes_per_s, sides, described))
+                except Exception:  # noqa: BLE001  # what was measured until then is not lost
+                    traceback.print_exc()
+                    ended = False
         found = runner.run(results_of(sides, start))
-    run = Run(head(), options.before or "", options.rounds, machine(), described)
+    before = f"{options.before} ({rounds[1]} rounds of it)" if options.before else ""
+    run = Run(head(), before, options.rounds, machine(), described)
     runs = {start: run} if options.rounds else {}
     console.print(table([row for row in found if row.bench in sides]))
     console.print(f"{', '.join(f'{name} {value}' for name, value in (run.machine | described).items())}")
@@ -51,7 +59,7 @@ def main() -> int:
         for path, text in pages_of(merged(read(), found, runs)).items():
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    return report_failures(sides)
+    return report_failures(sides) if ended else 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
         const=version_before(),
         help="measure an earlier tree in turns with this one: a release (default: the last), a commit or a folder",
     )
+    parser.add_argument("--before-rounds", type=int, help="of the earlier tree, spread over all (default: as many)")
     parser.add_argument(
         "--write",
         action="store_true",
@@ -88,20 +97,21 @@ def trees(before: str | None) -> Iterator[list[Release]]:
 async def measure(
     releases: Sequence[Release],
     names: Sequence[str],
-    rounds: int,
+    rounds: tuple[int, int],
     changes_per_s: int,
     sides: dict[str, list[Side]],
     described: dict[str, str],
 ) -> None:
-    """Fills ``sides`` row by row, so that nothing is lost with what fails later."""
+    """Fills ``sides`` row by row, so that nothing is lost with what fails later. ``rounds``: now, and of what was."""
     async with open_shops(releases, changes_per_s) as shops:
         described |= await versions(shops[0])
         for name in names:
             print(f"measuring {name} ...", flush=True)
             turns = shops[:1] if name in ONLY_NOW else shops
-            sides[name] = await in_turns(ROWS[name], turns, rounds)
-            took = ", ".join(f"{sum(side.seconds) / len(side.seconds):.0f} s" for side in sides[name])
-            print(f"    a round took {took}", flush=True)
+            sides[name] = await in_turns(ROWS[name], turns, *rounds)
+            took = ", ".join(f"{statistics.mean(side.seconds):.0f} s" for side in sides[name] if side.seconds)
+            figures = ", ".join(f"{row.ratio:.3g}" for row in sides[name][0].rows if row.measured)
+            print(f"    {figures}; a round took {took}", flush=True)
 
 
 async def results_of(sides: dict[str, list[Side]], start: str) -> list[Result]:

@@ -22,7 +22,7 @@ from wire.shards import shard_of
 CALLERS = 512
 NAIVE_CALLERS = 32
 """Each needs a connection of its own; more of them only lose more races."""
-SECONDS = 4.0
+SECONDS = 3.0
 STOCK = 10**9
 
 DEADLINE_S = 120.0

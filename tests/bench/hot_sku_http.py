@@ -9,7 +9,7 @@ from tests.bench.server import BareServer, cpu_s
 from tests.bench.shop import LOCATION, Shop
 
 CALLERS = (64, 512)
-SECONDS = 4.0
+SECONDS = 3.0
 
 
 async def hot_sku_http(shop: Shop, rounds: int) -> list[Row]:

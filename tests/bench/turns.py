@@ -41,11 +41,15 @@ async def rows_of(bench: Bench) -> list[Row]:
     return await bench(cast(Shop, None), 0)
 
 
-async def in_turns(bench: Bench, shops: Sequence[Shop], rounds: int) -> list[Side]:
-    """``shops``: this tree's, and perhaps an earlier one's. Neither always finds the machine as the other left it."""
+async def in_turns(bench: Bench, shops: Sequence[Shop], rounds: int, earlier_rounds: int) -> list[Side]:
+    """``shops``: this tree's, and perhaps an earlier one's. Neither always finds the machine as the other left it.
+
+    ``earlier_rounds``: of the earlier tree, spread over all.
+    """
     sides = [Side(shop, await rows_of(bench)) for shop in shops]
     for number in range(rounds):
-        for side in sides if number % 2 == 0 else reversed(sides):
+        playing = sides if (number + 1) * earlier_rounds // rounds > number * earlier_rounds // rounds else sides[:1]
+        for side in playing if number % 2 == 0 else reversed(playing):
             await side.play(bench)
     return sides
 

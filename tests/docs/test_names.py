@@ -22,8 +22,8 @@ FOLDERS = ("wire", "server", "ledger", "hub", "cli", "client-sdk", "tests", "doc
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh", ".mako"}
 PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
 FOREIGN_OPTIONS = {
-    *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json", "--before", "--write"),
-    *("--seed", "--seeds"),
+    *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json"),
+    *("--before", "--before-rounds", "--write", "--seed", "--seeds"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
