@@ -24,6 +24,8 @@ WRITER_HELP = {
     "batches": "Batches committed; operations per batch say how well commits are shared.",
     "conflicts": "Batches that found a version moved, and were decided again under their locks.",
     "locked_batches": "Batches decided under their level locks.",
+    "turns": "Batches that waited while other writers of the shard committed theirs.",
+    "missed_turns": "Of these, batches that waited for a writer that committed nothing in time.",
     "replays": "Requests answered from what was stored under their key.",
     "joined": "Requests that came while the same one was under way here, and got its answer.",
     "lock_timeouts": "Batches that waited too long for rows that somebody else held.",
@@ -85,6 +87,11 @@ class LedgerCollector(Collector):
             "remembered_levels",
             "Levels whose version the writers remember, to decide without reading them.",
             self._writers.remembered_levels,
+        )
+        yield OURS.gauge(
+            "listened_shards",
+            "Shards of which this ledger hears what others commit, since it lost a race there.",
+            self._writers.listened_shards,
         )
 
     def _broker(self) -> Iterable[Metric]:

@@ -266,8 +266,8 @@ class Event(Struct, frozen=True):
 class Batch(Struct, frozen=True, omit_defaults=True):
     """What a ledger publishes on a shard's channel.
 
-    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order. As a heartbeat: ``head``
-    only, the shard's last seq as read from PostgreSQL.
+    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order, and ``by``, the writer of a
+    ledger that committed them. As a heartbeat: ``head`` only, the shard's last seq as read from PostgreSQL.
     """
 
     epoch: str
@@ -275,6 +275,7 @@ class Batch(Struct, frozen=True, omit_defaults=True):
     first: int | None = None
     events: list[Event] | None = None
     head: int | None = None
+    by: str | None = None
 
 
 class Revocation(Struct, frozen=True):

@@ -12,9 +12,9 @@ import msgspec
 from hub.errors import LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout.counts import Counts
 from hub.fanout.fanout import Fanout
-from hub.feed.broker import Broker
 from hub.feed.feed_parts import FeedParts
 from hub.stock.shards import FRESH_S, Shards
+from server.broker.subscription import Subscription
 from wire.channels import revocation_channel, shard_channel
 from wire.messages import Event, decode_batch, decode_revocation
 
@@ -124,9 +124,10 @@ class Feed:
         if fanout is not None:
             self._took(fanout.broker(batch, self._clock()))
 
-    def _broker(self, shards: int) -> Broker:
+    def _broker(self, shards: int) -> Subscription:
         channels = [shard_channel(self._prefix, shard) for shard in range(shards)]
-        return Broker(self._parts.redis_url, [*channels, revocation_channel(self._prefix)], self)
+        channels = [*channels, revocation_channel(self._prefix)]
+        return Subscription(self._parts.redis_url, channels, self, "reading the log")
 
     def _took(self, events: Sequence[Event]) -> None:
         if events:

@@ -15,6 +15,8 @@ class Counters:
     batches: int = 0
     conflicts: int = 0
     locked_batches: int = 0
+    turns: int = 0
+    missed_turns: int = 0
     replays: int = 0
     joined: int = 0
     lock_timeouts: int = 0

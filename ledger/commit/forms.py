@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 import orjson
+from msgspec.structs import astuple
 
 from ledger.commit.arrays import array_of, column
 from ledger.commit.decide import Decision
@@ -24,11 +25,15 @@ LEVEL = {
     "sku": "text",
     "on_hand": "int",
     "reserved": "int",
-    "view_version": "bigint",
     "version": "bigint",
-    "old": "bigint",
+    "view_version": "bigint",
+    "old_on_hand": "int",
+    "old_reserved": "int",
+    "old_version": "bigint",
+    "old_view_version": "bigint",
 }
-"""A level of the commit statement, with the types of its columns. ``old``: the version that it was decided on."""
+"""A level of the commit statement, with the types of its columns: its key, what it will be, and what it was taken to be
+when the batch was decided, both as ``Stock`` lists it."""
 
 OPERATION = {
     "id": "uuid",
@@ -89,10 +94,7 @@ def commit_statement(text: str, form: Form, shard: int) -> str:
 
 def parameters(decision: Decision, form: Form) -> list[Any]:
     """What the statement of ``form`` is handed."""
-    levels = [
-        (*key, after.on_hand, after.reserved, after.view_version, after.version, decision.before[key].version)
-        for key, after in ((key, decision.after[key]) for key in sorted(decision.after))
-    ]
+    levels = [(*key, *astuple(decision.after[key]), *astuple(decision.before[key])) for key in sorted(decision.after)]
     events = [parameters_of(event) for event in decision.events]
     operations = [
         (o.id.hex, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))

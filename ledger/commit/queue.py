@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 from ledger.commit.operation import Operation
 from ledger.commit.pending import Pending
@@ -16,6 +17,10 @@ QUEUE_LINES_MAX = 20_000
 
 QUEUE_AGE_MAX_S = 10.0
 """Nobody waits longer than this for a batch to begin."""
+
+
+async def _at_once() -> None:
+    pass
 
 
 class Queue:
@@ -44,10 +49,14 @@ class Queue:
         self._stopping = True
         self._arrived.set()
 
-    async def next_batch(self) -> list[Pending]:
-        """Waits for an operation and takes all that fit into a batch. Empty: the queue was stopped and has nothing."""
+    async def next_batch(self, turn: Callable[[], Awaitable[None]] = _at_once) -> list[Pending]:
+        """Waits for an operation, then for ``turn``, and takes all that fit into a batch.
+
+        Empty: the queue was stopped and has nothing.
+        """
         while True:
             await self._arrived.wait()
+            await turn()
             batch = self._take(time.monotonic())
             if batch or self._stopping:
                 return batch

@@ -30,10 +30,16 @@ class RememberedLevels:
 
     def keep(self, levels: Mapping[LevelKey, Stock]) -> None:
         for key, stock in levels.items():
-            self._levels.pop(key, None)  # the last in a dict is the last used
-            self._levels[key] = stock
+            known = self._levels.pop(key, stock)  # the last in a dict is the last used
+            self._levels[key] = known if known.version > stock.version else stock
         while len(self._levels) > self._levels_max:
             del self._levels[next(iter(self._levels))]
+
+    def refresh(self, key: LevelKey, stock: Stock) -> None:
+        """Somebody else has moved a level to ``stock``. One that is not remembered is read when it is needed."""
+        known = self._levels.get(key)
+        if known is not None and stock.version > known.version:
+            self._levels[key] = stock
 
     def forget(self, keys: Iterable[LevelKey]) -> None:
         for key in keys:

@@ -1,17 +1,19 @@
 """The optimistic group commit: one writer task per shard gathers what has arrived and commits it as one statement.
 
 No fixed wait: while a batch commits, the next one gathers. A batch that lost a race is decided once more under its
-level locks and cannot miss. See docs/decisions/0001-group-commit.md.
+level locks and cannot miss. Writers that fight commit in turns. See docs/decisions/0001-group-commit.md.
 """
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.commit import statements
+from ledger.commit.contention import Contention
 from ledger.commit.counters import Counters
 from ledger.commit.decide import Decision, decide, keys_of
 from ledger.commit.failure import ALONE, AT_ONCE, MISSED, Failure, failure_of, not_now, problem_of
@@ -25,15 +27,13 @@ from ledger.database.connector import CheckedConnection
 from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
+from ledger.feed.rivals import Rivals
 from server.problems import Invalid, NotFound
 
 logger = logging.getLogger(__name__)
 
 COMMIT_DEADLINE_S = 10.0
 """A batch tries again for this long when connections are lost, then its outcome is unknown."""
-
-LOCKED_BATCHES = 8
-"""A writer that lost a race begins with the locks until this many batches in a row found nobody else's writes."""
 
 LOCKED_MISSES_MAX = 4
 """Under its locks a batch cannot miss, unless the public steps were changed, or the same key is misused elsewhere, at
@@ -66,7 +66,8 @@ class Attempt:
 class Writer:
     """Commits the operations in its ``queue``, one batch at a time.
 
-    ``always_locked``: for operations that span shards, whose levels other writers of this process move too.
+    ``shard``: of all of them. None: they span shards; then it always locks, since other writers of this process move
+    the same levels.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Writer:
         publisher: Publisher,
         *,
         counters: Counters,
-        always_locked: bool = False,
+        shard: int | None,
     ) -> None:
         self.queue = Queue()
         self.remembered = RememberedLevels()
@@ -85,14 +86,25 @@ class Writer:
         self._heads = heads
         self._publisher = publisher
         self._counters = counters
-        self._always_locked = always_locked
-        self._locked_batches_left = 0
+        self._always_locked = shard is None
+        self._name = secrets.token_hex(4)
+        self._contention = Contention(self.remembered, counters)
+        if shard is not None:
+            self._contention.rivals = Rivals(publisher.broker, shard, self._name, lambda: heads.epoch, self._contention)
+
+    @property
+    def listens(self) -> bool:
+        """Whether it hears what others commit on its shard."""
+        return self._contention.rivals is not None and self._contention.rivals.live
 
     async def run(self) -> None:
         """Until the queue is stopped and everything in it is answered."""
         try:
-            while batch := await self.queue.next_batch():
-                await self._commit(batch)
+            async with asyncio.TaskGroup() as tasks:
+                listening = tasks.create_task(self._contention.run(), name="rivals")
+                while batch := await self.queue.next_batch(self._contention.turn):
+                    await self._commit(batch)
+                listening.cancel()
         finally:
             await self._connection.close()
 
@@ -100,7 +112,9 @@ class Writer:
         """Answers every operation of the batch, one way or another."""
         started = time.monotonic()
         await self._commit_until(batch, started + COMMIT_DEADLINE_S)
-        self._counters.commit_seconds += time.monotonic() - started
+        took_s = time.monotonic() - started
+        self._contention.took(took_s)
+        self._counters.commit_seconds += took_s
 
     async def _commit_until(
         self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
@@ -110,7 +124,7 @@ class Writer:
         ``unknown``: the batch was sent before on a connection that was lost, and may still commit there.
         """
         tries = misses = 0
-        locked = half or self._always_locked or self._locked_batches_left > 0
+        locked = half or self._always_locked or self._contention.locked
         while True:
             attempt = Attempt(batch)
             try:
@@ -133,13 +147,14 @@ class Writer:
 
     def _after(self, failure: Failure, batch: list[Pending]) -> None:
         """Counts the failure, and forgets what it shows to be old."""
-        if failure in MISSED:
-            if failure is Failure.MOVED:
-                self._counters.conflicts += 1
-                self._locked_batches_left = LOCKED_BATCHES
-            self.remembered.forget(keys_of([pending.operation for pending in batch]))
-            return
-        self.remembered.clear()
+        keys = keys_of([pending.operation for pending in batch])
+        if failure is Failure.MOVED:
+            self._counters.conflicts += 1
+            self._contention.lost(keys)
+        elif failure is Failure.KNOWN:
+            self.remembered.forget(keys)
+        else:
+            self.remembered.clear()
         if failure is Failure.BUSY:
             self._counters.lock_timeouts += 1
         elif failure is Failure.LOST:
@@ -177,6 +192,7 @@ class Writer:
             # before, when it fitted, or another replica may have made room.
             await self._try_locked(attempt, half=False)
         else:
+            self._contention.held()
             self._finish(attempt.batch, decision, heads)
 
     async def _replay_not_found(
@@ -202,7 +218,7 @@ class Writer:
                 fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
                 decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
                 heads = await self._write(connection, attempt, decision)
-        self._plan_locks(levels, replays=bool(known))
+        self._contention.read(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
         self._replay(attempt.batch, known)
 
@@ -232,19 +248,13 @@ class Writer:
             await self._heads.read(connection)
             self._seen_opened = self._connection.opened
 
-    def _plan_locks(self, levels: Mapping[LevelKey, Stock], *, replays: bool) -> None:
-        """How long to go on with the locks. Replays keep them for the next batch: where one is, more follow."""
-        if self.remembered.contradict(levels):
-            self._locked_batches_left = LOCKED_BATCHES
-        else:
-            self._locked_batches_left = max(self._locked_batches_left - 1, 1 if replays else 0)
-
     def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
         """After the commit: remember, publish, answer."""
         self.remembered.keep(decision.after)
         for shard, events in complete_by_shard(decision.events, heads).items():
-            self._publisher.publish(self._heads.epoch, shard, events)
+            self._publisher.publish(self._heads.epoch, shard, self._name, events)
             self._heads.advanced(shard, heads[shard].seq)
+            self._contention.committed(heads[shard].seq)
         settle(batch, decision)
         self._counters.count(decision)
 

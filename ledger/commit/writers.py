@@ -22,8 +22,10 @@ class Writers:
     ) -> None:
         self.counters = Counters()
         connection = partial(HeldConnection, connector, settings)
-        self._by_shard = [Writer(connection(), heads, publisher, counters=self.counters) for _ in range(shards)]
-        self._across = Writer(connection(), heads, publisher, counters=self.counters, always_locked=True)
+        self._by_shard = [
+            Writer(connection(), heads, publisher, counters=self.counters, shard=shard) for shard in range(shards)
+        ]
+        self._across = Writer(connection(), heads, publisher, counters=self.counters, shard=None)
         self._in_flight: dict[tuple[str, str], Pending] = {}
 
     @property
@@ -33,6 +35,10 @@ class Writers:
     @property
     def remembered_levels(self) -> int:
         return sum(len(writer.remembered) for writer in self._all)
+
+    @property
+    def listened_shards(self) -> int:
+        return sum(writer.listens for writer in self._all)
 
     @property
     def _all(self) -> list[Writer]:

@@ -57,9 +57,14 @@ class Publisher:
         """Whether the broker took the last messages."""
         return not self._failing
 
-    def publish(self, epoch: str, shard: int, events: list[dict[str, Any]]) -> None:
-        """``events``: those of one batch on one shard, dense and in order."""
-        message = {"epoch": epoch, "shard": shard, "first": events[0]["seq"], "events": events}
+    @property
+    def broker(self) -> tuple[str, str]:
+        """Where messages go: the broker's URL, and the prefix of its channels."""
+        return self._redis_url, self._prefix
+
+    def publish(self, epoch: str, shard: int, by: str, events: list[dict[str, Any]]) -> None:
+        """``events``: those of one batch on one shard, dense and in order. ``by``: the writer that committed them."""
+        message = {"epoch": epoch, "shard": shard, "first": events[0]["seq"], "by": by, "events": events}
         self._put(shard_channel(self._prefix, shard), message)
 
     def heartbeat(self, epoch: str, shard: int, head: int) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import orjson
 from redis.asyncio import Redis
 
-from hub.feed.broker import Broker
 from ledger.feed.publisher import Publisher
+from server.broker.subscription import Subscription
 from tests.bench.ratio import Row, percentile
 from tests.bench.shop import LOCATION, Shop
 from wire.channels import shard_channel
@@ -81,11 +81,11 @@ async def _ours(url: str, prefix: str, notes: dict[str, str]) -> float:
     publisher, heard = Publisher(url, prefix), Heard()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(publisher.run())
-        listening = tasks.create_task(Broker(url, [shard_channel(prefix, 0)], heard).run())
+        listening = tasks.create_task(Subscription(url, [shard_channel(prefix, 0)], heard, "nothing").run())
         await heard.wait()
 
         async def leg() -> None:
-            publisher.publish("epoch", 0, [EVENT])
+            publisher.publish("epoch", 0, "bench", [EVENT])
             await heard.wait()
 
         took_ms = await _median_ms(leg, "ours", notes)

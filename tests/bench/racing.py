@@ -1,4 +1,4 @@
-"""Two ledgers on one database, against one: sales for each second of CPU that ledgers and PostgreSQL take together."""
+"""Ledgers that share a database, against one: sales for each second of CPU that they and PostgreSQL take together."""
 
 import asyncio
 import secrets
@@ -14,34 +14,42 @@ from tests.harness.processes import ServerProcess
 
 CALLERS = 64
 """Of all ledgers together."""
+NUMBERS = {2: "two", 4: "four"}
+HOT, MANY = "hot sku", f"{SKUS:,} skus"
+TARGETS = {(2, HOT): 0.85, (2, MANY): 0.95}
 WARM_UP_S = 1.0
 
 
 async def racing(shop: Shop, rounds: int) -> list[Row]:
-    rows = [_row("hot sku", 0.85), _row(f"{SKUS:,} skus", 0.95)]
+    rows = {(ledgers, what): _row(ledgers, what) for what in (HOT, MANY) for ledgers in NUMBERS}
     for _ in range(rounds):
         name = f"race-{secrets.token_hex(4)}"
         many = [f"{name}-{number}" for number in range(SKUS)]
         async with shop.http() as http:
             await stock(http, many, 10**6)
-        second = await shop.system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0)
+        ledgers = [shop.system.ledgers[0]]
         try:
-            for row, sold in zip(rows, (many[:1], zipf(many)), strict=True):
-                row.ours.append(await _per_cpu_s(shop, [shop.system.ledgers[0], second], sold))
-                row.bare.append(await _per_cpu_s(shop, [shop.system.ledgers[0]], sold))
+            for _ in range(max(NUMBERS) - 1):
+                ledgers.append(await shop.system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0))
+            for what, sold in ((HOT, many[:1]), (MANY, zipf(many))):
+                bare = await _per_cpu_s(shop, ledgers[:1], sold)
+                for number in NUMBERS:
+                    rows[number, what].ours.append(await _per_cpu_s(shop, ledgers[:number], sold))
+                    rows[number, what].bare.append(bare)
         finally:
-            assert await second.stop() == 0
-    return rows
+            for ledger in ledgers[1:]:
+                assert await ledger.stop() == 0
+    return list(rows.values())
 
 
-def _row(what: str, target: float) -> Row:
+def _row(ledgers: int, what: str) -> Row:
     return Row(
-        f"two ledgers, {what}",
+        f"{NUMBERS[ledgers]} ledgers, {what}",
         "sales per CPU s",
         "higher",
-        f"two ledger processes and PostgreSQL, {CALLERS} connections, half to each",
+        f"{NUMBERS[ledgers]} ledger processes and PostgreSQL, {CALLERS} connections, as many to each",
         f"one ledger process and PostgreSQL, {CALLERS} connections",
-        target=target,
+        target=TARGETS.get((ledgers, what)),
     )
 
 

@@ -8,9 +8,10 @@ from hub.limits import Limits
 from hub.stock.sequence import GAP_GRACE_S, SETTLED_S
 from hub.stock.shards import FRESH_S
 from ledger.access.access import KEEP_S as LEDGER_KEEP_S
+from ledger.commit.contention import LOCKED_BATCHES
 from ledger.commit.queue import BATCH_LINES_MAX, QUEUE_AGE_MAX_S, QUEUE_LINES_MAX
 from ledger.commit.remembered import REMEMBERED_LEVELS_MAX
-from ledger.commit.writer import COMMIT_DEADLINE_S, LOCKED_BATCHES
+from ledger.commit.writer import COMMIT_DEADLINE_S
 from ledger.database.engine import SERVER_SETTINGS
 from ledger.database.locations import KEEP_S as LOCATIONS_KEEP_S
 from ledger.feed.heads import HEARTBEAT_S

@@ -8,7 +8,7 @@ import pytest
 
 from hub.limits import Limits
 from hub.stock.shards import FRESH_S
-from ledger.commit.writer import LOCKED_BATCHES
+from ledger.commit.contention import LOCKED_BATCHES
 from tests.docs.pages import code_in, text_of
 from tests.harness.source import ROOT
 

@@ -83,7 +83,7 @@ HOUSES = {
             **{room: room for room in ("access", "feed", "commit", "http")},
         },
         pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.level"
-        " commit.operation commit.remembered commit.stock http.connection_table limits",
+        " commit.operation commit.remembered commit.stock commit.turns http.connection_table limits",
     ),
     "hub": House(
         order=(

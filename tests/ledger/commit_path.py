@@ -75,22 +75,31 @@ class CommitPath:
 
 
 @asynccontextmanager
-async def commit_path(database_url: str) -> AsyncIterator[CommitPath]:
-    """One process' writers. Open several to race them as replicas."""
+async def commit_path(database_url: str, redis_url: str = NO_BROKER) -> AsyncIterator[CommitPath]:
+    """One process' writers. Open several to race them as replicas; with a broker they hear of each other."""
     connector = Connector(database_url)
     settings = {**COMMIT_SETTINGS, **PATIENT}
     engine = create_engine(connector, QUERIES, settings)
-    publisher = Publisher(NO_BROKER, "commit-path")
+    publisher = Publisher(redis_url, channel_prefix(database_url))
     heads = Heads(connector, settings, publisher)
     writers = Writers(connector, settings, SHARDS, heads, publisher)
-    running = asyncio.create_task(writers.run())
+    running = [asyncio.create_task(writers.run())]
+    if redis_url != NO_BROKER:
+        running.append(asyncio.create_task(publisher.run()))
     try:
         yield CommitPath(connector, settings, engine, writers, heads, publisher)
     finally:
         writers.stop()
-        await running
+        await running[0]
+        publisher.stop()
+        await asyncio.gather(*running)
         await heads.close()
         await engine.dispose()
+
+
+def channel_prefix(database_url: str) -> str:
+    """Each database has its own channels."""
+    return database_url.rpartition("/")[2].partition("?")[0]
 
 
 def line(sku: str, location: str, quantity: int, **fields: object) -> Line:

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from hub.feed.broker import PAUSE_MIN_S, SILENCE_S, Broker, Listener
+from server.broker.subscription import PAUSE_MIN_S, SILENCE_S, Listener, Subscription
 from tests.simulation.loop import VirtualLoop
 
 LOOK_S = 0.2
@@ -77,7 +77,7 @@ class BrokerLine:
         listener.message(channel, data)
 
 
-class SimulatedBroker(Broker):
+class SimulatedBroker(Subscription):
     """Tells the feed what the real one would: every subscription, every end of one."""
 
     def __init__(self, line: BrokerLine, loop: VirtualLoop, counts: Counter[str], listener: Listener) -> None:

@@ -6,14 +6,15 @@
 -- A line that ends with names of forms stands in those alone. Numbers and columns of the parameters are written in from the
 -- lists in ledger/commit/forms.py and ledger/commit/event.py:
 --   {levels}      levels of the batch, sorted by (shard, location, sku), with the new version and the old one that was
---                 decided on (the same for a level that was only read, for a refusal)
+--                 decided on (the same for a level that was only read, for a refusal), and what was taken to stand there
 --   {events}      events in order, those of one shard in the order of their seqs; in one shard with their number n, from 1
 --   {operations}  operations; in one shard with the number of their first event, and how many they have
 --   {shard}       the one shard, as a number; its partitions are named, so that no other one is opened
 --   {shards}      the shards that occur, so that the planner leaves out the partitions of the others
 --   {steps}       the public steps by which the view versions were counted
--- Any level that moved, other public steps, any operation already known: an error (division by zero, unique violation),
--- nothing written.
+-- Any level that moved or is not as it was taken to be, other public steps, any operation already known: an error (division
+-- by zero, unique violation), nothing written. Versions alone would do if all that a writer remembers came from the database;
+-- what it hears from the broker may be wrong in any way.
 -- Answers one row for each shard that got events: shard, head after, committed_at.
 with
 want as {materialized} (
@@ -22,15 +23,17 @@ written as (
   update {stock_level} s set on_hand = w.on_hand, reserved = w.reserved, version = w.version,
                              view_version = w.view_version
     from want w
-   where w.version > w.old
+   where w.version > w.old_version
      and s.shard = any({shards}::int[])                                              -- across
-     and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old
+     and s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old_version
+     and s.on_hand = w.old_on_hand and s.reserved = w.old_reserved and s.view_version = w.old_view_version
   returning 1),
 seen as materialized (                                                               -- shard, across
   select count(*) as n from want w                                                   -- shard, across
-    join {stock_level} s on s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old -- shard, across
+    join {stock_level} s on s.shard = w.shard and s.sku = w.sku and s.location = w.location and s.version = w.old_version -- shard, across
+     and s.on_hand = w.old_on_hand and s.reserved = w.old_reserved and s.view_version = w.old_view_version -- shard, across
      and s.shard = any({shards}::int[])                                              -- across
-   where w.version = w.old),                                                         -- shard, across
+   where w.version = w.old_version),                                                         -- shard, across
 whole as materialized (  -- 1, or a division by zero: then nothing of the batch stands
   select 1 / ((select count(*) from written)
               + (select n from seen)                                                 -- shard, across

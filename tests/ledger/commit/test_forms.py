@@ -73,11 +73,14 @@ async def test_each_form_writes_the_same(database_url: str) -> None:
     ("meanwhile", "refused"),
     [
         ("update stock_level set version = version + 1", asyncpg.DivisionByZeroError),
+        ("update stock_level set on_hand = on_hand + 1", asyncpg.DivisionByZeroError),
+        ("update stock_level set reserved = reserved + 1", asyncpg.DivisionByZeroError),
+        ("update stock_level set view_version = view_version + 1", asyncpg.DivisionByZeroError),
         ("update ledger_meta set public_steps = '{7}'", asyncpg.DivisionByZeroError),
         ("update operation set id = $1", asyncpg.UniqueViolationError),
         ("delete from shard", asyncpg.DivisionByZeroError),
     ],
-    ids=["a level moved", "other steps", "a known key", "no head"],
+    ids=["a level moved", "other units", "others reserved", "another view", "other steps", "a known key", "no head"],
 )
 async def test_nothing_is_written_of_what_does_not_hold_any_more(
     database_url: str, form: Form, meanwhile: str, refused: type[Exception]

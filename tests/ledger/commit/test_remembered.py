@@ -16,6 +16,16 @@ def test_the_level_that_was_not_kept_for_longest_makes_room() -> None:
     assert len(remembered) == 2
 
 
+def test_what_is_heard_late_or_of_a_level_that_nobody_asked_for_is_not_kept() -> None:
+    remembered = RememberedLevels()
+    remembered.keep({A: Stock(5, 0, 5)})
+    for key, stock in ((A, Stock(4, 0, 4)), (A, Stock(6, 0, 6)), (A, Stock(5, 0, 5)), (B, Stock(1, 0, 1))):
+        remembered.refresh(key, stock)
+    assert remembered.of([A, B]) == {A: Stock(6, 0, 6)}
+    remembered.keep({A: Stock(5, 0, 5), B: Stock(2, 0, 2)})
+    assert remembered.of([A, B]) == {A: Stock(6, 0, 6), B: Stock(2, 0, 2)}, "a refusal was decided on what is old now"
+
+
 def test_a_level_that_somebody_else_wrote_contradicts_and_one_that_is_unknown_does_not() -> None:
     remembered = RememberedLevels()
     remembered.keep({A: Stock(1, 0, 1)})

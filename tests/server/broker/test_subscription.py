@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hub.feed.broker import Broker
+from server.broker.subscription import Subscription
 from tests.harness.proxy import proxy_to_socket
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import PATIENCE_S, wait_until
@@ -34,7 +34,7 @@ async def test_a_listener_that_is_cancelled_while_it_subscribes_ends(redis_url: 
     """After each number of turns of the loop once: up to Python 3.11 one of the waits lost the cancellation."""
     listener = Listener()
     for turns in _turns_before_the_end(listener):
-        running = asyncio.create_task(Broker(redis_url, ["one", "two"], listener).run())
+        running = asyncio.create_task(Subscription(redis_url, ["one", "two"], listener, "nothing").run())
         for _ in range(turns):
             await asyncio.sleep(0)
         running.cancel()
@@ -52,10 +52,12 @@ def _turns_before_the_end(listener: Listener) -> Iterator[int]:
 
 
 async def test_each_outage_of_the_broker_is_told_once(valkey: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "hub.feed.broker")
+    caplog.set_level(logging.WARNING, "server.broker.subscription")
     listener = Listener()
     async with proxy_to_socket(valkey.socket) as proxy:
-        running = asyncio.create_task(Broker(f"redis://127.0.0.1:{proxy.port}", ["one"], listener).run())
+        running = asyncio.create_task(
+            Subscription(f"redis://127.0.0.1:{proxy.port}", ["one"], listener, "nothing").run()
+        )
         for outages in (1, 2):
             await _until(lambda outages=outages: listener.subscriptions == outages)  # type: ignore[misc]  # mypy sees no default
             proxy.refuse()

@@ -1,4 +1,4 @@
-"""The broker's side of the feed: pub/sub messages as they come, and every doubt about whether some did not.
+"""A subscription to channels of the broker: messages as they come, and every doubt about whether some did not.
 
 Pub/sub is at most once, and a healthy-looking socket can deliver nothing. So this never reconnects behind anybody's
 back: one connection per subscription, silence ends it, and each new subscription is announced.
@@ -22,7 +22,7 @@ PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
 
 
 class Listener(Protocol):
-    """Who follows the broker: the feed."""
+    """Who follows the broker."""
 
     def subscribed(self) -> None:
         """From now on messages arrive; some may have been missed before."""
@@ -33,13 +33,17 @@ class Listener(Protocol):
         """From now on messages are missed."""
 
 
-class Broker:
-    """``channels``: all that are subscribed to. ``listener`` hears of messages and of every interruption."""
+class Subscription:
+    """``listener`` hears of messages on ``channels``, and of every interruption.
 
-    def __init__(self, url: str, channels: Sequence[str], listener: Listener) -> None:
+    ``instead``: what is done while the broker is away, for the log.
+    """
+
+    def __init__(self, url: str, channels: Sequence[str], listener: Listener, instead: str) -> None:
         self._url = url
         self._channels = channels
         self._listener = listener
+        self._instead = instead
         self._awaited = 0
         self._subscribed = False
         self._failing = False
@@ -54,7 +58,7 @@ class Broker:
             except (RedisError, OSError, TimeoutError) as error:
                 if not self._failing:
                     reason = f"{type(error).__name__}: {error}"
-                    log.warning("the broker is away, reading the log instead reason=%r", reason)
+                    log.warning("the broker is away, %s instead reason=%r", self._instead, reason)
                 self._failing = True
             await asyncio.sleep(self._pause_s * random.uniform(0.5, 1))
             self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)
