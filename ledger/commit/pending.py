@@ -24,7 +24,6 @@ class Pending:
         self.operation = operation
         self.arrived = arrived
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self.outcome.add_done_callback(_retrieve)
 
     def succeed(self, outcome: Outcome) -> None:
         if not self.outcome.done():
@@ -33,6 +32,7 @@ class Pending:
     def fail(self, error: Problem) -> None:
         if not self.outcome.done():
             self.outcome.set_exception(error)
+            self.outcome.exception()  # the sender may have hung up: asyncio must not log that nobody retrieved it
 
     def replay(self, stored: Stored) -> None:
         """The outcome of the first time, or IdempotencyMismatch: the key was meant for something else then."""
@@ -70,9 +70,3 @@ def complete_by_shard(events: list[dict[str, Any]], heads: dict[int, Head]) -> d
 
 def mismatch(key: str) -> IdempotencyMismatch:
     return IdempotencyMismatch(f"the key {key} was used before with another request", key=key)
-
-
-def _retrieve(outcome: asyncio.Future[Outcome]) -> None:
-    """The sender may have hung up: asyncio must not log an error because nobody retrieved it."""
-    if not outcome.cancelled():
-        outcome.exception()
