@@ -1,6 +1,8 @@
 """Who sends a request, and what they may do."""
 
+import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -48,6 +50,7 @@ class Access:
         self._rate_limits = rate_limits
         self._hub_callers = hub_callers
         self._clock = clock
+        self._proven: OrderedDict[bytes, tuple[ApiKey, Principal]] = OrderedDict()
         self._keys: Lookups[str, ApiKey | None] = Lookups(self._find, entries_max=KEYS_MAX, keep_s=lambda _: KEEP_S)
 
     async def admit(self, request: Request) -> Principal:
@@ -73,14 +76,30 @@ class Access:
         found = await self._keys.get(parts[0])
         return None if found is None or not found.is_good(parts[1], self._now()) else _principal(found)
 
-    def known_holder(self, authorization: str) -> Principal | None:
-        """Who holds the API key, if it was looked up a moment ago and is good; None: ``admit`` finds out what it is."""
-        scheme, _, credential = authorization.partition(" ")
+    def known_holder(self, authorization: bytes) -> Principal | None:
+        """Who holds the API key, if it was looked up a moment ago and is good; None: ``admit`` finds out what it is.
+
+        What was proven is remembered by its hash, for as long as the key that was looked up stays the one that is.
+        """
+        fingerprint = hashlib.sha256(authorization).digest()
+        proven = self._proven.get(fingerprint)
+        if proven is None or self._keys.peek(proven[0].id) is not proven[0]:
+            proven = self._proof(authorization)
+            if proven is None:
+                return None
+            self._proven[fingerprint] = proven
+            if len(self._proven) > KEYS_MAX:
+                self._proven.popitem(last=False)
+        key, principal = proven
+        return principal if key.expires_at is None or key.is_active(self._now()) else None
+
+    def _proof(self, authorization: bytes) -> tuple[ApiKey, Principal] | None:
+        scheme, _, credential = authorization.decode("latin-1").partition(" ")
         parts = split_key(credential.strip()) if scheme.lower() == "bearer" else None
         found = None if parts is None else self._keys.peek(parts[0])
         if parts is None or found is None or not found.is_good(parts[1], self._now()):
             return None
-        return _principal(found)
+        return found, _principal(found)
 
     async def holder_of_id(self, key_id: str) -> Principal | None:
         """As ``holder_of``, by the key's id alone: proves nothing about who asks. Raises Unavailable."""

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-
 from ledger.access.hub_callers import HubCallers
 from ledger.http.connection_table import ConnectionTable
-from ledger.http.ordinary import ORDINARY, OrdinaryMovements
-from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, whole_answer
+from ledger.http.ordinary import ORDINARY, OrdinaryMovements, may_come_apart
+from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, cancelled, whole_answer
+from server.http.cycle import Cycle
 from wire.problems import PROBLEMS
+
+BODY_APART_S = 0.05
+"""How long a head may wait for its body before the app waits for it: a client's two sends lie much closer."""
 
 
 class LedgerConnection(BoundedConnection):
@@ -33,7 +35,8 @@ class LedgerConnection(BoundedConnection):
         super().__init__(*args, **kwargs)
         self._ordinary = ordinary
         self._parsing = False
-        self._held_back: tuple[RequestResponseCycle, Any] | None = None
+        self._held_back: Cycle | None = None
+        self._body_apart: asyncio.TimerHandle | None = None
         self.address = ""
         self._table = table
         self._hub_callers = hub_callers
@@ -49,26 +52,39 @@ class LedgerConnection(BoundedConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._table.remove(self)
+        self._held_back = None
+        self._body_apart = cancelled(self._body_apart)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """A request that may be ordinary is held back until what has come with it is read: its body, as a rule."""
+        """A request that may be ordinary is held back until what has come with it is read, and once more if its body
+        comes apart from its head, as many clients send it."""
         self._parsing = True
         super().data_received(data)
         self._parsing = False
-        if self._held_back is not None:
-            (cycle, app), self._held_back = self._held_back, None
-            self._answered = cycle
-            if cycle.more_body or cycle.disconnected or not self._taken(cycle):
-                super()._start_asgi_task(cycle, app)
+        cycle = self._held_back
+        if cycle is None:
+            return
+        if cycle.more_body and self._body_apart is None and may_come_apart(cycle):
+            self._body_apart = self.loop.call_later(BODY_APART_S, self._go_on)
+        else:
+            self._go_on()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self._parsing and (cycle.scope["path"], cycle.scope["method"]) == ORDINARY:
-            self._held_back = cycle, app
+    def _start_asgi_task(self, cycle: Cycle, app: Any) -> None:  # type: ignore[override]  # all cycles are ours
+        if self._parsing and (cycle.target.raw_path, cycle.method) == ORDINARY:
+            self._held_back = self._answered = cycle
         else:
             super()._start_asgi_task(cycle, app)
 
-    def _taken(self, cycle: RequestResponseCycle) -> bool:
+    def _go_on(self) -> None:
+        """The request that was held back is answered, or handed to the app."""
+        self._body_apart = cancelled(self._body_apart)
+        cycle, self._held_back = self._held_back, None
+        assert cycle is not None
+        if cycle.more_body or cycle.disconnected or not self._taken(cycle):
+            super()._start_asgi_task(cycle, self.app)
+
+    def _taken(self, cycle: Cycle) -> bool:
         ordinary = self._ordinary()
         return ordinary is not None and not self.transport.is_closing() and ordinary.take(cycle)
 
@@ -82,7 +98,7 @@ class LedgerConnection(BoundedConnection):
             self._table.end(self)
 
     def is_of_hub(self) -> bool:
-        return self.cycle is not None and self._hub_callers.know(self.cycle.scope["headers"])
+        return self.cycle is not None and self._hub_callers.know(self.cycle.headers)
 
     def make_room(self) -> None:
         self.stop_reading()

@@ -9,10 +9,12 @@ answer equal, byte for byte. See docs/decisions/0020-ordinary-movements.md.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from starlette.responses import Response
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from ledger.access.access import HUB, Access, write_scope
 from ledger.commit.operation import Operation, Outcome
@@ -21,8 +23,9 @@ from ledger.database.locations import Locations
 from ledger.http import bodies
 from ledger.http.admission import InFlight, Lane
 from ledger.http.idempotency import HEADER, operation_of, parse_key
-from ledger.http.responses import committed
+from ledger.http.responses import committed, content_of
 from ledger.http.routes.movements import line_of
+from server.http.cycle import Cycle
 from server.http.problems import Problems
 from server.problems import Problem
 from server.rates.rate_limits import ALLOWANCE, RateLimits
@@ -32,11 +35,21 @@ from wire.tokens import Principal
 
 log = logging.getLogger(__name__)
 
-ORDINARY = "/v1/movements", "POST"
+ORDINARY = b"/v1/movements", b"POST"
 """Path and method: what every other request is told by at once."""
-_WANTED = (b"host", b"authorization", HEADER.lower().encode())
+_KEY = HEADER.lower().encode()
+_WANTED = (b"host", b"authorization", _KEY)
 _EXTRAORDINARY = frozenset((b"content-encoding", b"expect", b"origin", b"transfer-encoding", b"upgrade"))
 """Headers that something before the route looks at."""
+
+LENGTH_DIGITS_MAX = 4
+"""Of the length of a body: a movement has some hundred bytes."""
+
+MAY_WRITE_MAX = 4_096
+"""Answers to whether somebody may write somewhere that are remembered: of some keys at all their locations."""
+
+Parts = tuple[int, bytes, bytes]
+"""Of an answer: its status, lines of its own in the head, and its body."""
 
 
 class OrdinaryMovements:
@@ -64,9 +77,11 @@ class OrdinaryMovements:
         self._allowed_hosts = allowed_hosts
         self._body_bytes_max = body_bytes_max
         # Where pages of some origins may ask, every answer says that it depends on that, as CORSMiddleware does.
-        self._vary = [(b"vary", b"Origin")] if allowed_origins else []
+        self._vary = b"vary: Origin\r\n" if allowed_origins else b""
+        self._default_headers: list[tuple[bytes, bytes]] = []
+        self._default_head = b""
 
-    def take(self, cycle: RequestResponseCycle) -> bool:
+    def take(self, cycle: Cycle) -> bool:
         """Whether the request, whose body is complete, is answered here. If not, nothing has happened."""
         asked = self._read(cycle)
         lane = self._in_flight.open_lane()
@@ -74,84 +89,103 @@ class OrdinaryMovements:
             return False
         lane.open += 1
         principal, operation = asked
-        scope: Any = cycle.scope
+        told: dict[str, Any] = {}
         try:
-            self._rate_limits.admit(scope, principal.owner)
+            self._rate_limits.admit(told, principal.owner)
             outcome = self._writers.enqueue(operation)
         except Problem as problem:
-            self._answer(cycle, lane, self._problems.answer_to(problem))
+            self._answer(cycle, lane, told, *_parts(self._problems.answer_to(problem)))
         else:
-            outcome.add_done_callback(lambda done: self._answer(cycle, lane, self._response(done)))
+            outcome.add_done_callback(lambda done: self._answer(cycle, lane, told, *self._parts_of(done)))
         return True
 
-    def _read(self, cycle: RequestResponseCycle) -> tuple[Principal, Operation] | None:
+    def _read(self, cycle: Cycle) -> tuple[Principal, Operation] | None:
         """Who asks, and for what; None if anything about it is out of the ordinary. Changes nothing."""
-        scope = cycle.scope
-        named = _ordinary_headers(scope["headers"])
-        if named is None or scope["http_version"] != "1.1" or scope["query_string"]:
+        named = _ordinary_headers(cycle)
+        if named is None or cycle.http_version != "1.1" or cycle.target.query:
             return None
         host, authorization, quoted_key = named
-        if not is_allowed_host([host], self._allowed_hosts):
+        if self._allowed_hosts and not is_allowed_host([host.decode("latin-1")], self._allowed_hosts):
             return None
         if len(cycle.body) > self._body_bytes_max or cycle.flow.write_paused:
             return None
-        key = parse_key(quoted_key)
+        key = parse_key(quoted_key.decode("latin-1"))
         movement = bodies.one_movement(bytes(cycle.body))
         principal = self._access.known_holder(authorization)
         if key is None or movement is None or principal is None or HUB in principal.scopes:
             return None
         shard = self._locations.known_shard(movement.location)
-        if shard is None or not allows(principal.scopes, write_scope(movement.location)):
+        if shard is None or not _may_write(principal.scopes, movement.location):
             return None
         line = line_of(movement, {movement.location: shard})
         return principal, operation_of(principal.owner, key, "movements", (line,))
 
-    def _response(self, done: "asyncio.Future[Outcome]") -> Response:
+    def _parts_of(self, done: "asyncio.Future[Outcome]") -> Parts:
         try:
-            return committed(done.result(), 201)
+            outcome = done.result()
+            if outcome.replayed:
+                return _parts(committed(outcome, 201))
+            body = orjson.dumps(content_of(outcome))
+            return 201, b"content-length: %d\r\ncontent-type: application/json\r\n" % len(body), body
         except Problem as problem:
-            return self._problems.answer_to(problem)
+            return _parts(self._problems.answer_to(problem))
         except Exception:  # nobody behind this would answer, or give the lane back
             log.exception("an ordinary movement could not be answered")
-            return self._problems.defect()
+            return _parts(self._problems.defect())
 
-    def _answer(self, cycle: RequestResponseCycle, lane: Lane, response: Response) -> None:
+    def _answer(self, cycle: Cycle, lane: Lane, told: dict[str, Any], status: int, head: bytes, body: bytes) -> None:
+        """What ``cycle.send`` would write, at once; then the connection goes on to its next request."""
         lane.open -= 1
-        scope: Any = cycle.scope
-        allowance = scope.get(ALLOWANCE)
-        told = [] if allowance is None else self._rate_limits.headers(allowance)
-        _write_whole(cycle, response, [*response.raw_headers, *told, *self._vary])
+        if cycle.disconnected:
+            return
+        allowance = told.get(ALLOWANCE)
+        limits = b"" if allowance is None else _lines(self._rate_limits.headers(allowance))
+        close = b"" if cycle.keep_alive else b"connection: close\r\n"
+        first = self._default_lines(cycle.default_headers)
+        cycle.transport.write(b"".join((STATUS_LINE[status], first, head, limits, self._vary, close, b"\r\n", body)))
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        on_response, cycle.on_response = cycle.on_response, _nothing  # no circle of connection and request stays
+        on_response()
+
+    def _default_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Those of every answer, of which there are new ones each second."""
+        if headers is not self._default_headers:
+            self._default_headers, self._default_head = headers, _lines(headers)
+        return self._default_head
 
 
-def _ordinary_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str, str] | None:
+def may_come_apart(cycle: Cycle) -> bool:
+    """Whether a body that has not come yet is worth waiting for: nobody asks first, and it has an ordinary length."""
+    length = cycle.named.get(b"content-length", b"")
+    return _EXTRAORDINARY.isdisjoint(cycle.named) and len(length) <= LENGTH_DIGITS_MAX
+
+
+def _ordinary_headers(cycle: Cycle) -> tuple[bytes, bytes, bytes] | None:
     """Host, Authorization and Idempotency-Key, each given once; None if one is not, or another header says more."""
-    wanted: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _WANTED:
-            if name in wanted:
-                return None
-            wanted[name] = value
-        elif name in _EXTRAORDINARY:
-            return None
-    if len(wanted) < len(_WANTED):
+    named = cycle.named
+    if not _EXTRAORDINARY.isdisjoint(named):
         return None
-    host, authorization, key = (wanted[name].decode("latin-1") for name in _WANTED)
-    return host, authorization, key
+    if len(named) < len(cycle.headers) and sum(name in _WANTED for name, _ in cycle.headers) > len(_WANTED):
+        return None
+    try:
+        return named[b"host"], named[b"authorization"], named[_KEY]
+    except KeyError:
+        return None
 
 
-def _write_whole(cycle: RequestResponseCycle, response: Response, headers: list[tuple[bytes, bytes]]) -> None:
-    """What ``cycle.send`` would write, at once; then the connection goes on to its next request."""
-    if cycle.disconnected:
-        return
-    lines = [b"%b: %b\r\n" % pair for pair in (*cycle.default_headers, *headers)]
-    if not cycle.keep_alive:
-        lines.append(b"connection: close\r\n")
-    cycle.transport.write(b"".join((STATUS_LINE[response.status_code], *lines, b"\r\n", response.body)))
-    cycle.response_started = cycle.response_complete = True
-    if not cycle.keep_alive:
-        cycle.transport.close()
-    on_response, cycle.on_response = cycle.on_response, _nothing  # no circle of connection and request stays
-    on_response()
+@lru_cache(MAY_WRITE_MAX)
+def _may_write(scopes: frozenset[str], location: str) -> bool:
+    return allows(scopes, write_scope(location))
+
+
+def _parts(response: Response) -> Parts:
+    return response.status_code, _lines(response.raw_headers), bytes(response.body)
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
 
 
 def _nothing() -> None:

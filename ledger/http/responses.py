@@ -1,5 +1,7 @@
 """The answer to a committed operation."""
 
+from typing import Any
+
 from ledger.commit.level import level_of_event
 from ledger.commit.operation import Outcome
 from ledger.errors import REPLAYED
@@ -8,9 +10,12 @@ from server.http.json import Json
 
 def committed(outcome: Outcome, status: int) -> Json:
     """The answer to a committed operation: the same whether now or replayed, but for the header."""
-    content = {
+    return Json(content_of(outcome), status, REPLAYED if outcome.replayed else None)
+
+
+def content_of(outcome: Outcome) -> dict[str, Any]:
+    return {
         "operation": str(outcome.operation),
         "events": outcome.events,
         "levels": [level_of_event(event) for event in outcome.events],
     }
-    return Json(content, status, REPLAYED if outcome.replayed else None)

@@ -9,8 +9,10 @@ from typing import Any
 import httptools
 import orjson
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from server.http.cycle import Cycle
 from wire.hosts import is_one_host
 
 HEAD_DEADLINE_S = 10.0
@@ -47,6 +49,7 @@ class BoundedConnection(HttpToolsProtocol):
     ``stall_s``: how long an answer may wait to be read.
     """
 
+    cycle: Cycle
     stall_s = 5.0
     _lingering = 0
 
@@ -55,9 +58,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_deadline: asyncio.TimerHandle | None = None
         self._in_head = False
         self._head_bytes = 0
-        self._parsed_bytes = 0
+        self._read_bytes = 0
+        self._span_bytes = 0
         self._begun = 0
-        self._answered: RequestResponseCycle | None = None
+        self._host: bytes | None = None
+        self._answered: Cycle | None = None
         self._too_large = False
         self._no_host = False
         self._refused = False
@@ -69,17 +74,17 @@ class BoundedConnection(HttpToolsProtocol):
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_deadline = _cancelled(self._head_deadline)
-        self._stall = _cancelled(self._stall)
+        self._head_deadline = cancelled(self._head_deadline)
+        self._stall = cancelled(self._stall)
         if self._closing is not None:
-            self._closing = _cancelled(self._closing)
+            self._closing = cancelled(self._closing)
             BoundedConnection._lingering -= 1
         self._unset_keepalive_if_required()
         self.pipeline.clear()
         super().connection_lost(exc)
         if self._answered is not None:  # uvicorn tells the last request alone, which may still wait for its turn
             self._answered.disconnected = True
-            self._answered.message_event.set()
+            self._answered.stir()
 
     def pause_writing(self) -> None:
         if self.flow is not None:
@@ -87,7 +92,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._stall = self.loop.call_later(self.stall_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._stall = _cancelled(self._stall)
+        self._stall = cancelled(self._stall)
         if self.flow is not None:
             super().resume_writing()
 
@@ -97,6 +102,8 @@ class BoundedConnection(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         continues_head, between_requests, heads_before = self._in_head, self.waits(), self._begun
+        self._read_bytes = len(data)
+        self._span_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -108,7 +115,7 @@ class BoundedConnection(HttpToolsProtocol):
             heads_begun = self._begun - heads_before
             if heads_begun == 0 if continues_head else between_requests and heads_begun == 1:
                 self._head_bytes += len(data)  # all of it is of this head: no other request stood in front
-            if self._head_bytes > HEAD_BYTES_MAX:
+            if self._head_bytes > HEAD_BYTES_MAX or self._is_head_too_long():
                 self.refuse_head(HEAD_TOO_LARGE)
                 return
         if (self._in_head or self.waits()) and self._head_deadline is None and self.timeout_keep_alive_task is None:
@@ -118,29 +125,51 @@ class BoundedConnection(HttpToolsProtocol):
         self._in_head = True
         self._begun += 1
         self._head_bytes = 0
-        self._parsed_bytes = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
+        self._span_bytes = self._read_bytes
+        self.url = b""
+        self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + LINE_BYTES)
-        if len(self.headers) >= HEADERS_MAX:
+        if len(self.headers) >= HEADERS_MAX or (not self._in_head and self._is_head_too_long()):  # behind a body too
             self._too_large = True
             raise HeadTooLarge
-        super().on_header(name, value)
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self._check_host()
+        """As uvicorn's, which makes all that an app may ask for, and looks for upgrades, of which we have none."""
+        named = dict(self.headers)
+        if self._is_head_too_long():
+            self._too_large = True
+            raise HeadTooLarge
+        self._check_host(named)
         self._in_head = False
-        self._head_deadline = _cancelled(self._head_deadline)
+        self._head_deadline = cancelled(self._head_deadline)
         if len(self.pipeline) >= AHEAD_MAX:
             raise TooFarAhead
-        super().on_headers_complete()
+        self.expect_100_continue = b"expect" in named and any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers
+        )
+        before, self.cycle = self.cycle, Cycle(self, named)
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.stir()
+
+    def on_message_complete(self) -> None:
+        if not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.stir()
+
+    def _start_asgi_task(self, cycle: Cycle, app: Any) -> None:  # type: ignore[override]  # all cycles are ours
         self._answered = cycle
         super()._start_asgi_task(cycle, unframed(cycle, app))
 
@@ -148,19 +177,24 @@ class BoundedConnection(HttpToolsProtocol):
         """Whether the connection waits for a request, or for the rest of its head: none is under way."""
         return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
 
-    def _count(self, bytes_: int) -> None:
-        """Counts what the parser has read of this head: ``data_received`` may get several heads at once."""
-        self._parsed_bytes += bytes_
-        if self._parsed_bytes > HEAD_BYTES_MAX:
-            self._too_large = True
-            raise HeadTooLarge
+    def _is_head_too_long(self) -> bool:
+        """Counts what the parser has read of this head, if what came since it began may hold so much: ``data_received``
+        may get several heads at once, and bodies."""
+        if self._span_bytes <= HEAD_BYTES_MAX:
+            return False
+        of_headers = sum(len(name) + len(value) + LINE_BYTES for name, value in self.headers)
+        return len(self.url) + of_headers > HEAD_BYTES_MAX
 
-    def _check_host(self) -> None:
+    def _check_host(self, named: dict[bytes, bytes]) -> None:
         """Proxies in front of us and we might take different ones for the host that is meant."""
-        named = [value.decode("latin-1") for name, value in self.headers if name == b"host"]
-        if not is_one_host(named, required=self.parser.get_http_version() == "1.1"):
+        host = named.get(b"host")
+        if host is not None and host == self._host and len(named) == len(self.headers):
+            return  # as in the request before
+        hosts = [value.decode("latin-1") for name, value in self.headers if name == b"host"]
+        if not is_one_host(hosts, required=self.parser.get_http_version() == "1.1"):
             self._no_host = True
             raise NoHost
+        self._host = host
 
     def _start_deadline(self) -> None:
         self._head_deadline = self.loop.call_later(HEAD_DEADLINE_S, self.end_slow_head)
@@ -180,13 +214,13 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()  # the answer would be taken for that of the request under way
         else:
             self.cycle.disconnected = True  # its body cannot be read: the app is told that the client is gone
-            self.cycle.message_event.set()
+            self.cycle.stir()
             self.refuse(answer)
 
     def refuse(self, answer: bytes) -> None:
         """Answer, read nothing more, and close."""
         self._refused = True
-        self._head_deadline = _cancelled(self._head_deadline)
+        self._head_deadline = cancelled(self._head_deadline)
         self.transport.write(answer)
         if self.transport.can_write_eof() and BoundedConnection._lingering < LINGERS_MAX:
             self.transport.write_eof()
@@ -196,12 +230,12 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.close()
 
 
-def unframed(cycle: RequestResponseCycle, app: Any) -> Any:
+def unframed(cycle: Cycle, app: Any) -> Any:
     """For HTTP/1.0, which knows no chunks: an answer without a length ends where the connection does (RFC 9112, 6.3).
 
     uvicorn would send it in chunks. It is told a length instead, which is that of each piece when that is written.
     """
-    if cycle.scope["http_version"] != "1.0":
+    if cycle.http_version != "1.0":
         return app
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
@@ -221,7 +255,7 @@ def unframed(cycle: RequestResponseCycle, app: Any) -> Any:
     return answered
 
 
-def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+def cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
     """What stands in the timer's place from now on: nothing."""
     if timer is not None:
         timer.cancel()

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from ledger.http import connection
 from ledger.http.ordinary import OrdinaryMovements
 from ledger.migrations import SHARDS_DEFAULT
+from server.http.cycle import Cycle
 from server.http.problems import Problems
 from tests.harness.api_keys import make_token
 from tests.harness.chance import ROUNDS, SEED
@@ -134,8 +135,8 @@ def _pair(grounds: Grounds, settings: Mapping[str, object]) -> Iterator[tuple[Sy
     with grounds.system(ResidentSystem, start) as ordinary, grounds.system(ResidentSystem, start) as routed:
         take, port = OrdinaryMovements.take, urlsplit(routed.ledger_url).port
 
-        def counted(self: OrdinaryMovements, cycle: RequestResponseCycle) -> bool:
-            server = cycle.scope["server"]
+        def counted(self: OrdinaryMovements, cycle: Cycle) -> bool:
+            server = cycle.transport.get_extra_info("sockname")
             assert server is not None
             taken = server[1] != port and take(self, cycle)
             _taken[server[1] or 0] += taken
@@ -181,13 +182,32 @@ async def test_whatever_is_asked_is_answered_in_both_ways_alike(both: Both) -> N
     assert {b"201", b"409", b"400", b"401", b"403", b"404", b"422", b"413"} <= set(seen), seen
 
 
-async def test_a_request_that_comes_in_two_parts_is_answered_wherever_it_was_cut(both: Both) -> None:
+@pytest.mark.parametrize("apart_s", [PATIENCE_S, 0.0])
+async def test_a_request_that_comes_in_two_parts_is_answered_wherever_it_was_cut(
+    both: Both, apart_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``apart_s``: how long a body that does not come with its head is waited for before the app is asked."""
+    monkeypatch.setattr(connection, "BODY_APART_S", apart_s)
+    head, _, body = sale("cut-000").partition(b"\r\n\r\n")
     before = both.ordinary.taken
-    cuts = range(1, len(sale("cut-000")))
-    for cut in cuts:
+    for cut in range(1, len(head) + 4):
+        await both.tell(sale(f"cut-{cut:03}", quantity=1), split_at=cut)
+    assert both.ordinary.taken > before
+    before = both.ordinary.taken
+    for cut in range(len(head) + 4, len(head) + 4 + len(body)):
         (answer,) = await both.tell(sale(f"cut-{cut:03}", quantity=1), split_at=cut)
         assert answer.startswith(b"HTTP/1.1 201 ")
-    assert 0 < both.ordinary.taken - before < len(cuts), "some were cut behind the head, and waited for the rest"
+    assert both.ordinary.taken > before or not apart_s
+
+
+async def test_who_hangs_up_between_head_and_body_leaves_no_trace(both: Both) -> None:
+    asked = sale("never", quantity=1)
+    for cut in (1, 60, 5):
+        await both.tell(sale("known", quantity=1))
+        await _tell_and_leave(both, asked[:-cut])
+    await _nothing_is_under_way(both)
+    (answer,) = await both.tell(asked)
+    assert b"idempotency-replayed" not in answer
 
 
 async def test_requests_ahead_of_their_answers_are_answered_in_turn(both: Both) -> None:
@@ -237,12 +257,7 @@ async def test_who_hangs_up_before_the_answer_leaves_no_trace_but_the_sale(both:
     for number in range(20):
         await both.tell(sale("known", quantity=1))
         await _tell_and_leave(both, sale(f"gone-{number}", quantity=1))
-    for way in (both.ordinary, both.routed):
-
-        async def nothing_is_under_way(way: Way = way) -> bool:
-            return await metric_of(way.system.ledgers[0], "stockwire_ledger_in_flight") == 0
-
-        await wait_until(nothing_is_under_way)
+    await _nothing_is_under_way(both)
     answers = [await both.tell(sale(f"gone-{number}", quantity=1)) for number in range(20)]
     assert all(b"idempotency-replayed: true" in answer for (answer,) in answers)
 
@@ -263,8 +278,17 @@ async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureF
     )
     outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     outcome.set_result("no outcome")
-    assert movements._response(outcome).status_code == 500
+    assert movements._parts_of(outcome)[0] == 500
     assert "an ordinary movement could not be answered" in caplog.text
+
+
+async def _nothing_is_under_way(both: Both) -> None:
+    for way in (both.ordinary, both.routed):
+
+        async def nothing(way: Way = way) -> bool:
+            return await metric_of(way.system.ledgers[0], "stockwire_ledger_in_flight") == 0
+
+        await wait_until(nothing)
 
 
 async def _tell_and_leave(both: Both, data: bytes) -> None:
