@@ -61,21 +61,22 @@ async def _idle_s(hub: ServerProcess, seconds: float) -> float:
 
 
 async def peer_us(peer: Peer, width: int, bursts: int) -> float:
-    return await asyncio.to_thread(_peer_us, peer, width, bursts)
+    return await asyncio.to_thread(deliver, peer, SUBSCRIBERS, width, bursts)
 
 
-def _peer_us(peer: Peer, width: int, bursts: int) -> float:
+def deliver(peer: Peer, subscribers: int, width: int, bursts: int) -> float:
+    """Raises TimeoutError if not all that is published comes to all subscribers."""
     with tempfile.TemporaryDirectory(prefix="peer-", dir="/tmp") as folder, peer.running(Path(folder)) as server:
         audience = Audience(*server.stream)
         try:
-            audience.connect(SUBSCRIBERS, server.path, server.opening, server.ready)
+            audience.connect(subscribers, server.path, server.opening, server.ready)
             before = 0.0
             for number in range(WARM_UP + bursts):
                 if number == WARM_UP:
                     before = cpu_with_children_s(server.pid)
                 server.send(b"".join(peer.published(topic, message()) for topic in range(width)))
-                audience.await_deliveries(width * SUBSCRIBERS, DEADLINE_S)
-            return (cpu_with_children_s(server.pid) - before) / (bursts * width * SUBSCRIBERS) * 1e6
+                audience.await_deliveries(width * subscribers, DEADLINE_S)
+            return (cpu_with_children_s(server.pid) - before) / (bursts * width * subscribers) * 1e6
         finally:
             audience.close()
 

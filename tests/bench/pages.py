@@ -38,7 +38,7 @@ def figures(results: Results) -> str:
 
 def _line(row: Result, results: Results) -> str:
     if row.ratio is None or row.value is None or row.reference is None or row.spread is None:
-        return f"| {row.name} | not measured: {row.missing} | | | | {aim(row)} | |"
+        return f"| {row.name} | not measured{f': {row.missing}' if row.missing else ' yet'} | | | | {aim(row)} | |"
     number = list(results.runs).index(row.run) + 1
     cells = (
         row.name if number == 1 else f"{row.name} (run {number})",
@@ -76,9 +76,10 @@ def runs(results: Results) -> str:
 
 def best(results: Results) -> str:
     """The four furthest beyond their targets, one of each row of the bench."""
-    lines = ["| What | Ratio | Target | Against |", "|---|---|---|---|"]
+    lines = ["| What | Ours | Against | Ratio | Target |", "|---|---|---|---|---|"]
     lines += [
-        f"| {row.name} | **{shown(row.ratio or 0)}** | {aim(row)} | {row.bare} |" for row in best_rows(results.rows)
+        f"| {row.name} | {row.ours} | {row.bare} | **{shown(row.ratio or 0)}** | {aim(row)} |"
+        for row in best_rows(results.rows)
     ]
     return "\n".join(lines) + "\n"
 

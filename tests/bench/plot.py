@@ -8,7 +8,7 @@ from html import escape
 
 from tests.bench.results import Result, Results
 
-LABELS, BARS, FIGURES = 330, 420, 190
+LABELS, BARS, FIGURES = 330, 420, 210
 """Widths of the columns, in pixels."""
 ROW, BAR, TOP, BOTTOM = 34, 11, 62, 24
 LEAST, MOST = 1 / 16, 16.0
@@ -40,7 +40,7 @@ def place(margin: float) -> float:
 
 def _row(row: Result, top: float) -> list[str]:
     now, before = row.margin or 0, row.margin_before
-    said = f"{row.ratio:.3g} of {row.target:.3g}" + (f", was {row.before.ratio:.3g}" if row.before else "")
+    said = f"{row.ratio:.3g}, target {row.target:.3g}" + (f", was {row.before.ratio:.3g}" if row.before else "")
     return [
         _text(LABELS - 10, top + 16, row.name, anchor="end"),
         _bar(now, top + 3, MET if row.met else MISSED),

@@ -99,7 +99,7 @@ def result_of(row: Row, bench: str, run: str) -> Result:
         rounds=len(row.ours),
         run=run if figures else "",
         notes=row.notes,
-        missing="" if figures else row.missing or "not measured yet",
+        missing="" if figures else row.missing,
     )
 
 
