@@ -188,8 +188,8 @@ STATEMENTS_MAX = 200
 FIRST_OF_OURS = 16384
 HELD = f"""
 select l.relation || ' ' || l.mode from pg_locks l join pg_stat_activity a using (pid)
- where a.datname = $1 and a.backend_type = 'client backend' and l.locktype = 'relation' and l.relation >= {FIRST_OF_OURS}
-   and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+ where a.datname = $1 and a.backend_type = 'client backend' and l.locktype = 'relation'
+   and l.relation >= {FIRST_OF_OURS} and l.mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
 """
 """What a client holds in a sale's way; the driver prepares a statement in one message and runs it in the next.
 
