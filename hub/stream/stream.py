@@ -8,13 +8,12 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 from websockets.typing import Origin
 
 from hub.endings import AWAY_MAX_MS, Ending
@@ -86,20 +85,9 @@ class Stream:
     async def open(self, listener: socket.socket) -> None:
         """Accepts connections from now on."""
         bound_send_buffer(listener, self._limits.send_buffer_bytes)
-        high = self._limits.write_bytes_max
-        self._server = await serve(
-            self._serve,
-            sock=listener,
-            backlog=BACKLOG,
-            compression=None,
-            process_request=self._admit,
-            server_header=None,
-            open_timeout=self._limits.authenticate_s,
-            ping_interval=None,  # ``check_deadlines`` pings: one loop for all instead of a task for each
-            close_timeout=CLOSE_S,
-            write_limit=(high, high // 4),
-            create_connection=self._connection,  # type: ignore[arg-type]  # a factory serves as well as a class
-        )
+        create = partial(asyncio.get_running_loop().create_server, self._connection, sock=listener, backlog=BACKLOG)
+        self._server = Server(create, self._handle)
+        await self._server
 
     async def end_all(self, ending: Ending) -> None:
         """With times to come back that are spread, so that not everybody comes at once."""
@@ -124,20 +112,28 @@ class Stream:
 
     # one connection
 
-    def _connection(self, _: ServerProtocol, server: Server, **options: Any) -> asyncio.Protocol:
+    def _connection(self) -> asyncio.Protocol:
         """A handshake over the rate is refused here, before it costs a parser, a task, a look-up of keys or TLS."""
-        clock = asyncio.get_running_loop().time
-        if not self._door.knock(clock()):
+        if not self._door.knock(asyncio.get_running_loop().time()):
             if self._handshakes.tls is not None:
                 return Cut()
             self.answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
             return Refusal()
+        return self._handshakes.before(self._accepted)
 
-        def connection() -> Connection:
-            protocol = StreamProtocol(self._origins, self._limits, clock, self)
-            return Connection(protocol, server, self._limits, self, **options)
-
-        return self._handshakes.before(connection)
+    def _accepted(self) -> Connection:
+        assert self._server is not None
+        high = self._limits.write_bytes_max
+        protocol = StreamProtocol(self._origins, self._limits, asyncio.get_running_loop().time, self)
+        return Connection(
+            protocol,
+            self._server,
+            self._limits,
+            self,
+            ping_interval=None,  # ``check_deadlines`` pings: one loop for all instead of a task for each
+            close_timeout=CLOSE_S,
+            write_limit=(high, high // 4),
+        )
 
     def came(self, connection: Connection) -> None:
         self._door.await_key(connection.visitor, lambda: self._give_way(connection))
@@ -186,8 +182,35 @@ class Stream:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be checked now\n")
         return None
 
-    async def _serve(self, connection: ServerConnection) -> None:
+    async def _handle(self, connection: ServerConnection) -> None:
+        """The task of one connection, from its first byte until it is gone. The library's own ``serve`` makes a parser
+        for each connection before it asks for ours.
+        """
         assert isinstance(connection, Connection)
+        assert self._server is not None
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            if await self._opened(connection):
+                await self._serve(connection)
+        except Exception:  # whoever made the task does not look at it
+            log.exception("a connection has failed")
+        finally:
+            self._server.handler_tasks.discard(task)
+
+    async def _opened(self, connection: Connection) -> bool:
+        """The opening handshake. Returns whether it came to a WebSocket; else the connection is gone."""
+        try:
+            async with asyncio.timeout(self._limits.authenticate_s):
+                await connection.handshake(self._admit, server_header=None)
+            if connection.protocol.state is State.OPEN:
+                return True
+        except (ConnectionClosed, TimeoutError):
+            pass
+        connection.transport.abort()
+        return False
+
+    async def _serve(self, connection: Connection) -> None:
         connection.answered()
         if self.connections.full:
             self._door.full()
