@@ -5,13 +5,13 @@ Against bare handshakes of the same WebSocket library, whose connections say not
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import psutil
 
 from tests.bench.audience import frame, upgrade
-from tests.bench.hubs import own_hub
+from tests.bench.hubs import address_of, own_hub
 from tests.bench.many_skus import stock
 from tests.bench.ratio import Row
 from tests.bench.server import BareServer, cpu_s
@@ -22,6 +22,7 @@ from tests.harness.processes import ServerProcess
 AT_ONCE = 5_000
 ONE_BY_ONE = 1_000
 SKUS = 20
+IDLE_S = 3.0
 BACKLOG = 4096
 HANDSHAKE_DONE = b"\r\n\r\n"
 CONNECTED = b'"type":"connected"'
@@ -49,10 +50,10 @@ async def at_once(shop: Shop, rounds: int) -> list[Row]:
     for _ in range(rounds):
         skus = await shop.once("doors", lambda: _skus(shop))
         async with own_hub(shop) as hub:
-            first.ours.append(await _storm(_address(hub), AT_ONCE, _opening(shop, _address(hub)), CONNECTED))
+            first.ours.append(await _storm(address_of(hub), AT_ONCE, _opening(shop, address_of(hub)), CONNECTED))
         async with own_hub(shop) as hub:
-            opening = _opening(shop, _address(hub), skus)
-            again.ours.append(await _storm(_address(hub), AT_ONCE, opening, SNAPSHOT_DONE))
+            opening = _opening(shop, address_of(hub), skus)
+            again.ours.append(await _storm(address_of(hub), AT_ONCE, opening, SNAPSHOT_DONE))
         with BareServer("tests.bench.bare_websockets", BACKLOG) as server:
             address = ("127.0.0.1", server.port)
             bare_s = await _storm(address, AT_ONCE, upgrade(address), HANDSHAKE_DONE)
@@ -74,7 +75,7 @@ async def turned_away(shop: Shop, rounds: int) -> list[Row]:
         async with own_hub(shop) as hub:
             row.bare.append(await _cpu_us(hub, shop, Storm.one_by_one))
         async with own_hub(shop, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=1) as hub:
-            with Storm(_address(hub), 1, _opening(shop, _address(hub)), CONNECTED) as the_one_let_in:
+            with Storm(address_of(hub), 1, _opening(shop, address_of(hub)), CONNECTED) as the_one_let_in:
                 await asyncio.to_thread(the_one_let_in.come)
             row.ours.append(await _cpu_us(hub, shop, Storm.turned_away))
     return [row]
@@ -92,8 +93,8 @@ async def idle(shop: Shop, rounds: int) -> list[Row]:
     for _ in range(rounds):
         skus = await shop.once("doors", lambda: _skus(shop))
         async with own_hub(shop) as hub:
-            opening = _opening(shop, _address(hub), skus)
-            row.ours.append(await _kilobytes(_address(hub), hub.pid, opening, SNAPSHOT_DONE))
+            opening = _opening(shop, address_of(hub), skus)
+            row.ours.append(await _kilobytes(address_of(hub), hub.pid, opening, SNAPSHOT_DONE))
         with BareServer("tests.bench.bare_websockets", BACKLOG) as server:
             address = ("127.0.0.1", server.port)
             row.bare.append(await _kilobytes(address, server.pid, upgrade(address), HANDSHAKE_DONE))
@@ -106,11 +107,6 @@ async def _skus(shop: Shop) -> list[str]:
     async with shop.http() as http:
         await stock(http, skus, 10**6)
     return skus
-
-
-def _address(hub: ServerProcess) -> tuple[str, int]:
-    parts = urlsplit(hub.stream)
-    return parts.hostname or "", parts.port or 0
 
 
 def _opening(shop: Shop, address: tuple[str, int], skus: list[str] | None = None) -> bytes:
@@ -126,13 +122,22 @@ async def _storm(address: tuple[str, int], size: int, opening: bytes, mark: byte
 
 
 async def _cpu_us(hub: ServerProcess, shop: Shop, come: Callable[[Storm], None]) -> float:
-    """How much the hub takes for each of ``ONE_BY_ONE`` that come so, and go."""
-    address = _address(hub)
-    before = cpu_s(hub.pid)
+    """How much the hub takes for each of ``ONE_BY_ONE`` that come so, and go; what it takes in as long without them is
+    taken out.
+    """
+    address = address_of(hub)
+    before, started = cpu_s(hub.pid), time.monotonic()
     with Storm(address, ONE_BY_ONE, _opening(shop, address), CONNECTED) as storm:
         await asyncio.to_thread(come, storm)
     await asyncio.sleep(1)  # what is left to do when they have gone
-    return (cpu_s(hub.pid) - before) / ONE_BY_ONE * 1e6
+    used, took_s = cpu_s(hub.pid) - before, time.monotonic() - started
+    return (used - took_s * await _idle_share(hub.pid)) / ONE_BY_ONE * 1e6
+
+
+async def _idle_share(pid: int) -> float:
+    before, started = cpu_s(pid), time.monotonic()
+    await asyncio.sleep(IDLE_S)
+    return (cpu_s(pid) - before) / (time.monotonic() - started)
 
 
 async def _kilobytes(address: tuple[str, int], pid: int, opening: bytes, mark: bytes) -> float:

@@ -49,19 +49,8 @@ class Shop:
         return self.system.ledgers[0].pid
 
     @property
-    def hub_pid(self) -> int:
-        return self.system.hubs[0].pid
-
-    @property
     def stream_url(self) -> str:
         return self.system.hubs[0].stream
-
-    @property
-    def stream_address(self) -> tuple[str, int]:
-        parts = urlsplit(self.stream_url)
-        assert parts.hostname is not None
-        assert parts.port is not None
-        return parts.hostname, parts.port
 
     @property
     def ledger_port(self) -> int:
