@@ -24,12 +24,13 @@ class _Pairs(list[tuple[str, Any]]):
     """An object as it was written."""
 
 
-def repeated_name(body: bytes) -> str | None:
+def repeated_name(body: bytes, names: int | None = None) -> str | None:
     """The path of the first name that an object of ``body`` has twice, such as ``lines[3].sku``. None: there is none.
 
-    ``body`` is JSON. Names count as they read, however they are escaped. Raises RecursionError.
+    ``body`` is JSON. Names count as they read, however they are escaped. ``names``: how many all objects of it have at
+    least, where somebody has read them: if no more stand there, nothing has to be looked at. Raises RecursionError.
     """
-    if b"\\" not in body and _all_differ(body):
+    if b"\\" not in body and (names == _written(body) or _all_differ(body)):
         return None
     text = body.decode(errors="surrogateescape")
     try:
@@ -49,9 +50,12 @@ def _all_differ(body: bytes) -> bool:
         kept = _kept(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
-    spaced = any(space in body for space in _SPACED)
-    # Of two that are the same the decoder keeps one.
-    return kept == (len(_NAME_ENDS.findall(body)) if spaced else body.count(b'":'))
+    return kept == _written(body)  # of two that are the same the decoder keeps one
+
+
+def _written(body: bytes) -> int:
+    """How many names stand in it, at most; it has no backslash."""
+    return len(_NAME_ENDS.findall(body)) if any(space in body for space in _SPACED) else body.count(b'":')
 
 
 def _kept(value: Any) -> int:

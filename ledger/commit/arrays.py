@@ -19,8 +19,13 @@ def array_of(number: int, kind: str) -> str:
     return f"${number}::text::{kind}[]" if kind in _NUMBERS or kind in _QUOTED else f"${number}::{kind}[]"
 
 
+def scalar_of(number: int, kind: str) -> str:
+    """In SQL: one value, as ``column`` takes several."""
+    return f"${number}::text::{kind}" if kind == "timestamptz" else f"${number}::{kind}"
+
+
 def column(values: Sequence[Any], kind: str) -> Any:
-    """What ``array_of`` takes: ``values``, each of which may be None but for numbers.
+    """What ``array_of`` takes: ``values``, each of which may be None but for numbers. Ids and times are texts.
 
     A column of nothing but None is an empty array, which `unnest` fills up beside the others.
     """
@@ -31,11 +36,10 @@ def column(values: Sequence[Any], kind: str) -> Any:
     given = values.count(None)
     if given == len(values):
         return "{}"
-    texts = [value and value.isoformat() for value in values] if kind == "timestamptz" else values
-    joined = "".join(texts) if given == 0 else None
+    joined = "".join(values) if given == 0 else None
     if joined is not None and '"' not in joined and "\\" not in joined:
-        return '{"' + '","'.join(texts) + '"}'
-    return "{" + ",".join(map(_element, texts)) + "}"
+        return '{"' + '","'.join(values) + '"}'
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
 def _element(text: str | None) -> str:

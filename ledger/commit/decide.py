@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ledger.commit.effects import EFFECTS
+from ledger.commit.event import timestamp
 from ledger.commit.operation import MIXED, Line, Operation
 from ledger.commit.stock import LevelKey, Stock
 from ledger.errors import Refusal, VersionConflict
@@ -75,8 +76,7 @@ def _decide_one(
         decision.after.setdefault(key, before)
         changes.append((key, before, _after(key, before, lines, steps), lines))
     decision.after.update((key, after) for key, _, after, _ in changes)
-    told, actor = str(operation.id), operation.owner
-    return [_event(told, actor, key, before, after, _shared(lines)) for key, before, after, lines in changes]
+    return _events(operation, changes)
 
 
 def _after(key: LevelKey, before: Stock, lines: Sequence[Line], steps: PublicSteps) -> Stock:
@@ -105,6 +105,23 @@ def _fields(key: LevelKey, stock: Stock) -> dict[str, Any]:
     }
 
 
+def _events(
+    operation: Operation, changes: Sequence[tuple[LevelKey, Stock, Stock, Sequence[Line]]]
+) -> list[dict[str, Any]]:
+    """What all of them say is written out once: the id, and the time, which is mostly one for all lines."""
+    told, actor = str(operation.id), operation.owner
+    events: list[dict[str, Any]] = []
+    moment, occurred_at = None, None
+    for key, before, after, lines in changes:
+        line = _shared(lines)
+        if line.occurred_at != moment:
+            moment, occurred_at = line.occurred_at, timestamp(line.occurred_at)
+        event = _event(told, actor, key, before, after, line)
+        event["occurred_at"] = occurred_at
+        events.append(event)
+    return events
+
+
 def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stock, line: Line) -> dict[str, Any]:
     """As ``ledger.commit.event`` lists its fields. ``line``: what all lines of the event have in common."""
     shard, location, sku = key
@@ -124,7 +141,7 @@ def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stoc
         "actor": actor,
         "reason": line.reason,
         "reference": line.reference,
-        "occurred_at": line.occurred_at,
+        "occurred_at": None,
         "committed_at": None,
         "view_version": after.view_version,
     }

@@ -76,7 +76,6 @@ def complete(event: dict[str, Any], seq: int, committed_at: str | None) -> None:
     """Makes of a decided event what goes out, with what the database gave it."""
     event["seq"] = seq
     event["committed_at"] = committed_at
-    event["occurred_at"] = timestamp(event["occurred_at"])
 
 
 def timestamp(moment: datetime | None) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from msgspec.structs import astuple
 
-from ledger.commit.arrays import array_of, column
+from ledger.commit.arrays import array_of, column, scalar_of
 from ledger.commit.decide import Decision
 from ledger.commit.event import PARAMETERS, parameters_of
 from ledger.commit.operation import Line
@@ -130,7 +130,7 @@ def _rows(form: Form, shard: int, columns: Mapping[str, str], first: int) -> str
     """The relation of ``columns``, whose parameters begin at ``first``; its rows are numbered from 1 as ``n``."""
     numbered = dict(enumerate(columns.items(), first))
     if form is Form.ONE:
-        values = ", ".join(f"${number}::{kind} as {name}" for number, (name, kind) in numbered.items())
+        values = ", ".join(f"{scalar_of(number, kind)} as {name}" for number, (name, kind) in numbered.items())
         return f"select {shard} as shard, {values}, 1 as first, 1 as events, 1::bigint as n"
     arrays = ", ".join(array_of(number, kind) for number, (_, kind) in numbered.items())
     of_shard = "" if form is Form.ACROSS else f"{shard} as shard, "

@@ -72,6 +72,10 @@ class Movement(Body, frozen=True):
     expected_version: Version | None = None
 
 
+REQUIRED = 4
+"""The fields of a movement that are always given."""
+
+
 class Movements(Body, frozen=True):
     lines: Annotated[list[Movement], Meta(min_length=1, max_length=LINES_MAX)]
 
@@ -183,7 +187,7 @@ def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
         found = [decode(_movement, body)]
         check_movement(found[0], "")
         return found
-    found = decode(_movements, body).lines
+    found = decoded(_movements, body, _REASONS, lambda read: 1 + _names_of(read.lines)).lines
     check_lines(found, lines_max, "")
     return found
 
@@ -200,7 +204,7 @@ def one_movement(body: bytes) -> Movement | None:
 
 def operations(body: bytes, lines_max: int = LINES_MAX) -> list[KeyedOperation]:
     """Raises Invalid: one operation that is wrong spoils the request, before anything of it is booked."""
-    found = decode(_operations, body).operations
+    found = decoded(_operations, body, _REASONS, _names_of_operations).operations
     keys: set[str] = set()
     lines = 0
     for number, operation in enumerate(found):
@@ -228,6 +232,24 @@ def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
         if (fault := _fault(movement)) is not None:
             raise Invalid(f"{path}lines[{number}].{fault[0]}", fault[1])
     check_versions(lines, path)
+
+
+def _names_of_operations(read: Operations) -> int:
+    """Without those of counts."""
+    asked = read.operations
+    return 1 + 2 * len(asked) + sum(_names_of(one.lines) for one in asked if one.lines is not UNSET)
+
+
+def _names_of(lines: Sequence[Movement]) -> int:
+    """How many names their objects have: of those that may be left out, the ones that are not null."""
+    given = sum(
+        (line.reference is not None)
+        + (line.occurred_at is not None)
+        + (line.reason is not None)
+        + (line.expected_version is not None)
+        for line in lines
+    )
+    return REQUIRED * len(lines) + given
 
 
 def _is_one(body: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Request bodies: JSON that is checked while it is read, and what is said of one that is wrong."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -24,13 +24,22 @@ _FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`\Z"
 _MISMATCH = re.compile(r"Expected `str` matching regex (.*)\Z", re.DOTALL)
 
 
-def decoded(decoder: msgspec.json.Decoder[T], body: bytes, reasons: Mapping[str, str] = REASONS) -> T:
+def decoded(
+    decoder: msgspec.json.Decoder[T],
+    body: bytes,
+    reasons: Mapping[str, str] = REASONS,
+    names_of: Callable[[T], int] | None = None,
+) -> T:
     """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong.
 
-    Also for a name that an object has twice. The path is ``body`` for the whole.
+    Also for a name that an object has twice. The path is ``body`` for the whole. ``names_of``: how many names were read
+    at least; then a large body is not read once more to find that none is there twice.
     """
     read = decoded_once(decoder, body, reasons)
-    if (path := repeated_name(body)) is not None:  # the decoder took the last, another reader would take the first
+    names = None if names_of is None else names_of(read)
+    if (
+        path := repeated_name(body, names)
+    ) is not None:  # the decoder took the last, another reader would take the first
         raise Invalid(path[:FIELD_CHARACTERS_MAX], "must be given once", 422)
     return read
 

@@ -7,8 +7,10 @@ from tests.bench.cold import cold
 from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.expand import expand
 from tests.bench.fan_out import fan_out
+from tests.bench.growth import growth
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
+from tests.bench.import_sales import import_sales
 from tests.bench.latency import latency
 from tests.bench.limits import limits
 from tests.bench.lone_sale import lone_sale
@@ -29,6 +31,7 @@ ROWS: dict[str, Bench] = {
     "hot-sku": hot_sku,
     "racing": racing,
     "bulk": bulk,
+    "import": import_sales,
     "limits": limits,
     "fan-out": fan_out,
     "bursts": bursts,
@@ -39,8 +42,9 @@ ROWS: dict[str, Bench] = {
     "idle": idle,
     "cold": cold,
     "expand": expand,
+    "growth": growth,
 }
-LONG = ("expand",)
-"""Only when they are named: each takes a quarter of an hour."""
-ONLY_NOW = ("broker-leg", "peers", "expand")
+LONG = ("expand", "growth")
+"""Only when they are named: each takes a quarter of an hour and more."""
+ONLY_NOW = ("broker-leg", "peers", "expand", "import", "growth")
 """Not measured of an earlier tree: what they compare is not in its processes."""

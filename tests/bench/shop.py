@@ -36,6 +36,8 @@ class Shop:
     key: str
     postgres_pid: int
     changes_per_s: int = CHANGES_PER_S
+    ends: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """Closes with the shop what a row keeps open for all its rounds."""
     _kept: dict[str, object] = field(default_factory=dict)
 
     async def once(self, name: str, make: Callable[[], Awaitable[Made]]) -> Made:
@@ -119,6 +121,8 @@ async def _open_shop(
         await system.start_hub()
         for server in (*system.ledgers, *system.hubs):
             await system.check(server)
-        yield Shop(system, await system.admin_key(), postgres.pid, changes_per_s)
+        shop = Shop(system, await system.admin_key(), postgres.pid, changes_per_s)
+        async with shop.ends:
+            yield shop
     finally:
         await system.stop()

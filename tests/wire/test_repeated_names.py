@@ -26,6 +26,7 @@ from wire.repeated_names import repeated_name
         (b'[{"a":1},{"a":1,"a":1}]', "[1].a"),
         (b'{"":1,"":2}', ""),
         (b'{"x":"}","a":"{","a":1}', "a"),
+        (b'[{"a":1},{"a":1},{"a":1},{"a":1},{"a":1},{"a":":","a" :1}]', "[5].a"),
         (b'{"x":"\\"","a":1,"a":1}', "a"),
         (b'{"q":' + b"9" * 10_000 + b',"a":1e999999,"a":1}', "a"),
         ('{"ä":1,"\\u00e4":2}'.encode(), "ä"),
@@ -49,6 +50,7 @@ def test_a_name_given_twice_is_found_with_its_path(body: bytes, path: str) -> No
         b'{"a":1,"A":2}',
         b'{"a":{"a":{"a":1}}}',
         b'{"lines":[{"a":1},{"a":1}]}',
+        b'[{"a":1},{"a":1},{"a":1},{"a":1},{"a":1},{"a":":","b" :"b"}]',
         b'{"x":"\\"a\\":1","a":"\\\\","b":"\\\\"}',
         b'{"x":"{\\"a\\":1,\\"a\\":1}"}',
         '{"é":1,"e\u0301":2}'.encode(),
@@ -71,6 +73,13 @@ values = st.recursive(
 def test_it_agrees_with_reading_every_object(value: Any, ascii_only: bool) -> None:
     body = written(value, ascii_only).encode()
     assert (repeated_name(body) is not None) == has_repeated(value)
+    assert repeated_name(body, kept(json.loads(body))) == repeated_name(body), "who knows how many were read"
+
+
+def kept(read: Any) -> int:
+    if isinstance(read, dict):
+        return len(read) + sum(map(kept, read.values()))
+    return sum(map(kept, read)) if isinstance(read, list) else 0
 
 
 def written(value: Any, ascii_only: bool) -> str:

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ledger.commit.arrays import array_of, column
+from ledger.commit.arrays import array_of, column, scalar_of
+from ledger.commit.event import timestamp
 from tests.ledger.commit_path import commit_path
 
 AWKWARD = (
@@ -51,8 +52,11 @@ COLUMNS: tuple[tuple[str, list[Any]], ...] = (
 async def test_postgresql_reads_what_was_put_in(database_url: str) -> None:
     async with commit_path(database_url) as path, path.connected() as connection:
         for kind, values in COLUMNS:
-            read = await connection.fetchval(f"select {array_of(1, kind)}", column(values, kind))
+            handed = [timestamp(value) for value in values] if kind == "timestamptz" else values
+            read = await connection.fetchval(f"select {array_of(1, kind)}", column(handed, kind))
             assert read == values, (kind, values)
+            one = await connection.fetchval(f"select {scalar_of(1, kind)}", handed[0])
+            assert one == values[0], (kind, values[0])
 
 
 async def test_ids_are_read_with_and_without_hyphens(database_url: str) -> None:
