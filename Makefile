@@ -8,7 +8,8 @@ WORKERS ?= 3
 # What each room of tests costs, of both parts of `make test` together.
 COSTS  := build/test-costs.json
 # Of `make bench-centrifugo`, into ~/go/bin
-CENTRIFUGO := v6.9.1
+CENTRIFUGO := 6.9.1
+CENTRIFUGO_MODULE := github.com/centrifugal/centrifugo/v6
 VENV   := .venv
 RUN    := $(VENV)/.installed
 TEST   := $(VENV)/.installed-test
@@ -77,7 +78,7 @@ bench-peers: bench-centrifugo
 	apt-get install -y --no-install-recommends nginx-light libnginx-mod-nchan nats-server
 
 bench-centrifugo:
-	go install github.com/centrifugal/centrifugo/v6@$(CENTRIFUGO)
+	go install -ldflags "-s -w -X $(CENTRIFUGO_MODULE)/internal/build.Version=$(CENTRIFUGO)" $(CENTRIFUGO_MODULE)@v$(CENTRIFUGO)
 
 # A launch against a running `make up`: docs/how-to/load-test.md
 load: $(TEST)

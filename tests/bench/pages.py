@@ -47,9 +47,15 @@ def _line(row: Result, results: Results) -> str:
         f"**{shown(row.ratio)}**",
         between(row.spread),
         aim(row),
-        f"{shown(row.before.ratio)} ({between(row.before.spread)})" if row.before else NONE,
+        before(row),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def before(row: Result) -> str:
+    if row.before:
+        return f"{shown(row.before.ratio)} ({between(row.before.spread)})"
+    return "failed" if row.notes.get("before", "").startswith("failed") else NONE
 
 
 def aim(row: Result) -> str:
@@ -69,8 +75,8 @@ def runs(results: Results) -> str:
     lines = []
     for number, (start, run) in enumerate(results.runs.items(), 1):
         known = ", ".join(f"{name} {value}" for name, value in (run.machine | run.versions).items())
-        before = f", beside {run.before}" if run.before else ""
-        lines.append(f"{number}. {start}: commit {run.commit}{before}, {run.rounds} rounds; {known}.")
+        beside = f", beside {run.before}" if run.before else ""
+        lines.append(f"{number}. {start}: commit {run.commit}{beside}, {run.rounds} rounds; {known}.")
     return "\n".join(lines or ["No run yet."]) + "\n"
 
 

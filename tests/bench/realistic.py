@@ -98,9 +98,10 @@ async def _watching(
         assert await _line(watchers) == b"ready\n"
         yield watchers
     finally:
-        if watchers.returncode is None:
-            watchers.kill()
-        await watchers.wait()
+        assert watchers.stdin is not None
+        watchers.stdin.close()  # at which it ends; while this pipe is open, waiting for it may not
+        async with asyncio.timeout(DEADLINE_S):
+            await watchers.wait()
 
 
 async def _all_shown(watchers: asyncio.subprocess.Process) -> dict[str, float]:
@@ -130,13 +131,14 @@ class Publisher:
         self._heads = heads
         self._shard = shard_of(LOCATION, len(heads))
         self._prefix = prefix
+        self.ended = False
         self._versions = [1] * SKUS
         self._turn = asyncio.Lock()
         """A heartbeat that overtakes a batch, or tells of none that is there, makes a hub ask the ledger."""
 
     async def beat(self) -> None:
-        """Until cancelled."""
-        while True:
+        """Until ``ended``, which is looked at once a beat."""
+        while not self.ended:
             async with self._turn:
                 for shard, head in enumerate(self._heads):
                     await self._publish(Batch(self._epoch, shard, head=head))
@@ -191,5 +193,5 @@ async def _publishing(shop: Shop, prefix: str) -> AsyncIterator[Publisher]:
         try:
             yield publisher
         finally:
-            beating.cancel()
-            await asyncio.wait([beating])
+            publisher.ended = True
+            await beating

@@ -94,6 +94,13 @@ def test_before_stands_beside_now() -> None:
     assert "was 3" in plot(results(found))
 
 
+def test_an_earlier_tree_that_did_not_get_through_is_said_to_have_failed() -> None:
+    row = measured()
+    row.before = Row("a row", "us", "lower", "ours", "bare", 2.0)
+    row.notes["before"] = "failed: ConnectionError"
+    assert "| at most 2, met | failed |" in figures(results(result(row)))
+
+
 def test_the_readme_takes_one_row_of_each_bench_and_none_that_missed() -> None:
     rows = [result(measured(f"row {number}", ours=1.0 + number / 10), f"bench {number // 2}") for number in range(12)]
     missed = result(measured("missed", ours=9.0), "another")
