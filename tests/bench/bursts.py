@@ -5,7 +5,7 @@ from tests.bench.peer import C_LOOP, NATS, Peer
 from tests.bench.ratio import Row
 from tests.bench.shop import Shop
 
-WIDTH, BURSTS = 8, 250
+WIDTH, BURSTS = 8, 150
 AGAINST: tuple[tuple[Peer, float], ...] = ((C_LOOP, 5.0), (NATS, 3.0))
 """With the target of each."""
 

@@ -13,7 +13,7 @@ from tests.bench.server import BareServer, cpu_s
 from tests.bench.shop import LOCATION, Shop
 
 AUDIENCES = (1_000, 5_000)
-DELIVERIES = 1_000_000
+DELIVERIES = 500_000
 """Of each measurement, whatever the audience: CPU is told in ticks of 10 ms."""
 WARM_UP = 50
 WAVE = 1_000

@@ -77,7 +77,9 @@ def runs(results: Results) -> str:
         known = ", ".join(f"{name} {value}" for name, value in (run.machine | run.versions).items())
         beside = f", beside {run.before}" if run.before else ""
         lines.append(f"{number}. {start}: commit {run.commit}{beside}, {run.rounds} rounds; {known}.")
-    return "\n".join(lines or ["No run yet."]) + "\n"
+    noted = [(row.name, "; ".join(f"{name} {note}" for name, note in row.notes.items())) for row in results.rows]
+    notes = [f"- {name}: {said}" for name, said in noted if said]
+    return "\n".join([*(lines or ["No run yet."]), "", *notes]).rstrip() + "\n"
 
 
 def best(results: Results) -> str:

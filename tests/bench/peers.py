@@ -5,7 +5,7 @@ from tests.bench.peer import PEERS, Peer
 from tests.bench.ratio import Row
 from tests.bench.shop import Shop
 
-MESSAGES = 500
+MESSAGES = 300
 
 
 async def peers(shop: Shop, rounds: int) -> list[Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.pages import aim, best_rows, between_marks, figures, pages_of, shown
+from tests.bench.pages import aim, best_rows, between_marks, figures, pages_of, runs, shown
 from tests.bench.plot import LABELS, place, plot
 from tests.bench.ratio import Row
 from tests.bench.results import Result, Results, Run, encoded, merged, read, result_of
@@ -99,6 +99,12 @@ def test_an_earlier_tree_that_did_not_get_through_is_said_to_have_failed() -> No
     row.before = Row("a row", "us", "lower", "ours", "bare", 2.0)
     row.notes["before"] = "failed: ConnectionError"
     assert "| at most 2, met | failed |" in figures(results(result(row)))
+
+
+def test_what_a_row_notes_stands_on_the_page() -> None:
+    row = measured()
+    row.notes["changes/s"] = "5,000"
+    assert "- a row: changes/s 5,000" in runs(results(result(row)))
 
 
 def test_the_readme_takes_one_row_of_each_bench_and_none_that_missed() -> None:

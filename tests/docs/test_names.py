@@ -23,7 +23,7 @@ CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh",
 PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
 FOREIGN_OPTIONS = {
     *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json"),
-    *("--before", "--before-rounds", "--write", "--seed", "--seeds"),
+    *("--before", "--before-rounds", "--changes-per-s", "--write", "--seed", "--seeds"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
