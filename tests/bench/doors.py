@@ -21,6 +21,8 @@ from tests.harness.processes import ServerProcess
 
 AT_ONCE = 5_000
 ONE_BY_ONE = 1_000
+AWAY = 5_000
+"""Turned away one by one: each costs so little that 1,000 are a dozen ticks of the clock that CPU is told in."""
 SKUS = 20
 IDLE_S = 3.0
 BACKLOG = 4096
@@ -73,11 +75,11 @@ async def turned_away(shop: Shop, rounds: int) -> list[Row]:
     )
     for _ in range(rounds):
         async with own_hub(shop) as hub:
-            row.bare.append(await _cpu_us(hub, shop, Storm.one_by_one))
+            row.bare.append(await _cpu_us(hub, shop, Storm.one_by_one, ONE_BY_ONE))
         async with own_hub(shop, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=1) as hub:
             with Storm(address_of(hub), 1, _opening(shop, address_of(hub)), CONNECTED) as the_one_let_in:
                 await asyncio.to_thread(the_one_let_in.come)
-            row.ours.append(await _cpu_us(hub, shop, Storm.turned_away))
+            row.ours.append(await _cpu_us(hub, shop, Storm.turned_away, AWAY))
     return [row]
 
 
@@ -121,17 +123,17 @@ async def _storm(address: tuple[str, int], size: int, opening: bytes, mark: byte
         return await asyncio.to_thread(storm.come)
 
 
-async def _cpu_us(hub: ServerProcess, shop: Shop, come: Callable[[Storm], None]) -> float:
-    """How much the hub takes for each of ``ONE_BY_ONE`` that come so, and go; what it takes in as long without them is
-    taken out.
+async def _cpu_us(hub: ServerProcess, shop: Shop, come: Callable[[Storm], None], size: int) -> float:
+    """How much the hub takes for each of ``size`` that come so, and go; what it takes in as long without them is taken
+    out.
     """
     address = address_of(hub)
     before, started = cpu_s(hub.pid), time.monotonic()
-    with Storm(address, ONE_BY_ONE, _opening(shop, address), CONNECTED) as storm:
+    with Storm(address, size, _opening(shop, address), CONNECTED) as storm:
         await asyncio.to_thread(come, storm)
     await asyncio.sleep(1)  # what is left to do when they have gone
     used, took_s = cpu_s(hub.pid) - before, time.monotonic() - started
-    return (used - took_s * await _idle_share(hub.pid)) / ONE_BY_ONE * 1e6
+    return (used - took_s * await _idle_share(hub.pid)) / size * 1e6
 
 
 async def _idle_share(pid: int) -> float:
