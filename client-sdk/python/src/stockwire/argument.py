@@ -36,6 +36,8 @@ _FAR = 2**64
 def text(field: str, value: object) -> str:
     if not isinstance(value, str):
         raise Invalid(field, f"{_shown(value)} is no text")
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -44,12 +44,16 @@ class Line:
             "location": self.location,
             "quantity": self.quantity,
             "kind": self.kind,
-            "reference": self.reference,
-            "reason": self.reason,
-            "occurred_at": None if self.occurred_at is None else self.occurred_at.isoformat(),
-            "expected_version": self.if_version,
         }
-        return {name: value for name, value in fields.items() if value is not None}
+        if self.reference is not None:
+            fields["reference"] = self.reference
+        if self.reason is not None:
+            fields["reason"] = self.reason
+        if self.occurred_at is not None:
+            fields["occurred_at"] = self.occurred_at.isoformat()
+        if self.if_version is not None:
+            fields["expected_version"] = self.if_version
+        return fields
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Line":

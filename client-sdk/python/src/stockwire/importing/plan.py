@@ -150,9 +150,14 @@ def import_key(location: str, number: str, day: date | None = None) -> str:
 
     Characters that no key can have, and a colon in the location, are percent-encoded.
     """
-    place, rest = quote(location, safe=_VISIBLE), quote(number, safe=_VISIBLE + ":")
+    place, rest = _quoted(location, _VISIBLE), _quoted(number, _VISIBLE + ":")
     key = f"import:{place}:{rest}" if day is None else f"import-daily:{place}:{day.isoformat()}:{rest}"
     return bounded_key(key)
+
+
+def _quoted(text: str, safe: str) -> str:
+    """Letters and digits, which most numbers are, stay as they are."""
+    return text if text.isascii() and text.isalnum() else quote(text, safe=safe)
 
 
 def goods(lines: Iterable[Line]) -> dict[tuple[str, str], int]:
