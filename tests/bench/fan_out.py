@@ -21,6 +21,8 @@ WAVE = 1_000
 FRAME_BYTES = 240
 """About the size of a level message with ids of ordinary length."""
 DEADLINE_S = 120.0
+PING_S = 600
+"""The audience answers no pings, and 5,000 of it take longer to come than a client may keep silent."""
 
 
 async def fan_out(shop: Shop, rounds: int) -> list[Row]:
@@ -48,7 +50,7 @@ async def _ours(shop: Shop, subscribers: int) -> float:
     sku = f"fan-{secrets.token_hex(4)}"
     messages = DELIVERIES // subscribers
     await shop.stock_up(sku, 10 * messages)
-    async with own_hub(shop) as hub:
+    async with own_hub(shop, STOCKWIRE_HUB_PING_S=PING_S) as hub:
         audience = Audience(*address_of(hub))
         try:
             await asyncio.to_thread(audience.connect_stream, subscribers, shop.key, LOCATION, sku)
