@@ -266,7 +266,7 @@ class Event(Struct, frozen=True):
 class Batch(Struct, frozen=True, omit_defaults=True):
     """What a ledger publishes on a shard's channel.
 
-    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order, and ``by``, the writer of a
+    After a commit: ``first`` (seq of the first event) and ``events``, dense and in order, and ``writer``, the one of a
     ledger that committed them. As a heartbeat: ``head`` only, the shard's last seq as read from PostgreSQL.
     """
 
@@ -275,7 +275,7 @@ class Batch(Struct, frozen=True, omit_defaults=True):
     first: int | None = None
     events: list[Event] | None = None
     head: int | None = None
-    by: str | None = None
+    writer: str | None = None
 
 
 class Revocation(Struct, frozen=True):

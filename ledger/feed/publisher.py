@@ -62,9 +62,9 @@ class Publisher:
         """Where messages go: the broker's URL, and the prefix of its channels."""
         return self._redis_url, self._prefix
 
-    def publish(self, epoch: str, shard: int, by: str, events: list[dict[str, Any]]) -> None:
-        """``events``: those of one batch on one shard, dense and in order. ``by``: the writer that committed them."""
-        message = {"epoch": epoch, "shard": shard, "first": events[0]["seq"], "by": by, "events": events}
+    def publish(self, epoch: str, shard: int, writer: str, events: list[dict[str, Any]]) -> None:
+        """``events``: those of one batch on one shard, dense and in order. ``writer``: the one that committed them."""
+        message = {"epoch": epoch, "shard": shard, "first": events[0]["seq"], "writer": writer, "events": events}
         self._put(shard_channel(self._prefix, shard), message)
 
     def heartbeat(self, epoch: str, shard: int, head: int) -> None:

@@ -54,7 +54,7 @@ class _Told(Struct):
 
     epoch: str
     first: int = 0
-    by: str = ""
+    writer: str = ""
     events: Raw = msgspec.field(default_factory=Raw)
 
 
@@ -129,11 +129,11 @@ class Rivals:
             self.leave()
         try:
             told = _told.decode(data)
-            if told.by == self._name or told.epoch != self._epoch() or not told.events:
+            if told.writer == self._name or told.epoch != self._epoch() or not told.events:
                 return
             moved = _moved.decode(told.events)
         except msgspec.DecodeError as error:
             logger.debug("a message that cannot be read: %s", error)
             return
         self._others = True
-        self._hearer.heard(told.by, self._shard, told.first + len(moved) - 1, moved)
+        self._hearer.heard(told.writer, self._shard, told.first + len(moved) - 1, moved)

@@ -38,7 +38,7 @@ def rivals(heard: Heard) -> Rivals:
 
 def told(by: str | None = "them", events: int = 1, epoch: str = EPOCH) -> bytes:
     message = {"epoch": epoch, "shard": 3, "first": 10, "events": [{**structs.asdict(LEVEL), "kind": "sale"}] * events}
-    return json.dumps(message if by is None else {**message, "by": by}).encode()
+    return json.dumps(message if by is None else {**message, "writer": by}).encode()
 
 
 def test_others_are_heard_and_those_of_an_earlier_version_too(rivals: Rivals, heard: Heard) -> None:
