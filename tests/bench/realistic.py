@@ -147,6 +147,7 @@ class Publisher:
     async def change(self, watchers: asyncio.subprocess.Process, per_s: int, seconds: float) -> None:
         """Changes in batches, at set times: a batch that was late is made up for by a larger one."""
         assert watchers.stdin is not None
+        watchers.stdin.transport.set_write_buffer_limits(0)
         drawn, done, started = _drawn(), 0, time.monotonic()
         while (elapsed := time.monotonic() - started) < seconds:
             skus = list(itertools.islice(drawn, int(elapsed * per_s) - done))
@@ -156,6 +157,7 @@ class Publisher:
                 at_us = time.time_ns() // 1000
                 for sku, event in zip(skus, events, strict=True):
                     watchers.stdin.write(b"change %d %d %d\n" % (sku, event.version, at_us))
+                await watchers.stdin.drain()  # a change whose instant is not known yet would count as stale for ever
                 async with self._turn:
                     await self._publish(Batch(self._epoch, self._shard, events[0].seq, events))
                     self._heads[self._shard] = events[-1].seq

@@ -109,7 +109,10 @@ static void come(struct client *client) {
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event)) fail("epoll_ctl");
 }
 
+static void hear_orders(void);
+
 static void shown(struct client *client, int sku, uint32_t version, int64_t now) {
+    if (version > newest[sku]) hear_orders(); /* it was changed since this turn began */
     for (int at = 0; at < watched; at++) {
         if (client->sku[at] != sku || version <= client->version[at]) continue;
         int64_t stale_us = now - changed_at[sku][(client->version[at] + 1) % REMEMBERED];
