@@ -24,7 +24,8 @@ class Cursor:
     ``passed``: the snapshot has all of the area.
 
     Where the area is still being read, its reader is given ``came``, what has come page by page: so far ``given`` of
-    them. When it was given all, what it lacks has a seq above the area's ``base``.
+    them. When it was given all, what it lacks has a seq above the area's ``base``; of what it has, ``shown`` are those
+    above it too, with the seq that they had, so that none is given twice unless it has changed.
 
     A level that changes while the snapshot is under way moves behind everything else, so a cursor that has reached
     ``goal`` (what was the top when it set out) may still lack a state that is older than the position to be given. So
@@ -32,7 +33,7 @@ class Cursor:
     and what it lacks has a higher seq than that position and follows, also after a resume.
     """
 
-    __slots__ = ("area", "at", "came", "chases", "given", "goal", "passed", "session", "subscription")
+    __slots__ = ("area", "at", "came", "chases", "given", "goal", "passed", "session", "shown", "subscription")
 
     def __init__(self, subscription: AreaReader, area: Area[Any], goal: int) -> None:
         self.subscription = subscription
@@ -44,6 +45,7 @@ class Cursor:
         self.passed = False
         self.came: list[Watched] | None = area.came
         self.given = 0
+        self.shown: dict[Watched, int] = {}
 
     @property
     def ahead(self) -> bool:
@@ -62,6 +64,7 @@ class Cursor:
         following = self.came[self.given : self.given + limit]
         self.given += len(following)
         self.at = self.area.base
+        self.shown.update((level, level.seq) for level in following if level.seq > self.at)
         return following
 
     @property
@@ -88,4 +91,7 @@ class Cursor:
             self.goal = self.area.order.top
             self.chases += 1
             self.passed = self.passed or self.chases > CHASES_MAX
-        return following
+        new = [level for level in following if self.shown.get(level) != level.seq] if self.shown else following
+        if self.passed:
+            self.came, self.shown = None, {}
+        return new

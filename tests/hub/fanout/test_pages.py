@@ -156,6 +156,26 @@ def test_the_first_levels_are_shown_while_the_last_are_being_read() -> None:
     assert fanout.counts.snapshot_levels == 80, "and nobody is given a level twice"
 
 
+def test_a_hub_that_is_behind_shows_no_level_twice_but_what_has_changed() -> None:
+    """Its ledger's pages are ahead of what it has heard, so it shows levels before it hears how they came to be."""
+    history = History(shards=1)
+    fanout = make_fanout(history)
+    untold = history.commit("berlin", *(f"sku-{number:02}" for number in range(10)))
+    reader, loads = come(fanout, "berlin", limit=1_000), Loads(fanout, history, page_levels=5)
+    loads.ask()
+    for _ in range(2):
+        loads.read(1)
+        loads.answer(1)
+        fanout.delivery.flush()
+    untold += history.commit("berlin", "sku-03")
+    fanout.broker(batch(untold), 0.0)
+    fanout.delivery.flush()
+    reader.read()
+    assert reader.versions == true_versions(history, "berlin")
+    assert reader.position == {"0": 0}, "as far as it had heard when its reader came"
+    assert fanout.counts.snapshot_levels == 11, "ten, and the one that has changed"
+
+
 def test_who_resumes_is_given_what_has_changed_alone() -> None:
     history = History(shards=1)
     history.commit("berlin", *(f"sku-{number:02}" for number in range(20)))
