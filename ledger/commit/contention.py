@@ -54,14 +54,15 @@ class Contention:
 
     async def turn(self) -> None:
         """Returns when the others have had their turn, or have let it go."""
-        if not self._turns.waits:
+        if self._turns.first is None:
             return
         self._counters.turns += 1
-        while self._turns.waits:
-            self._news.clear()
+        while (first := self._turns.first) is not None:
             try:
                 async with asyncio.timeout(min(max(TURN_COMMITS * self._commit_s, TURN_S_MIN), TURN_S_MAX)):
-                    await self._news.wait()
+                    while self._turns.first == first:  # news of others gives it no more time
+                        self._news.clear()
+                        await self._news.wait()
             except TimeoutError:
                 self._counters.missed_turns += 1
                 self._turns.missed()

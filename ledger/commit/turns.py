@@ -18,9 +18,9 @@ class Turns:
         self._since: dict[str, None] = {}
 
     @property
-    def waits(self) -> bool:
-        """Whether others go first."""
-        return self.contested and bool(self._ahead)
+    def first(self) -> str | None:
+        """Who goes first; None: whoever asks."""
+        return self._ahead[0] if self.contested and self._ahead else None
 
     def lost(self) -> None:
         """A batch was not written, since another writer was faster."""

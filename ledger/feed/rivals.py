@@ -7,13 +7,14 @@ What is heard is a hint. It may be late, lost or wrong: the commit statement che
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from server.broker.subscription import Subscription
 from wire.channels import shard_channel
+from wire.messages import Units
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +26,22 @@ ALONE_MAX = 64
 """Batches in a row of a writer that hears of nobody else's, after which it stops listening."""
 
 
+Count = Annotated[int, Meta(ge=0, le=2**63 - 2)]
+"""Of changes of a level: with one more it is still a number that PostgreSQL takes."""
+
+
 class Moved(Struct):
-    """What a level holds after an event: of ``wire.messages.Event``, what decides."""
+    """What a level holds after an event: of ``wire.messages.Event``, what decides.
+
+    Bounded, so that what somebody else says on the channel makes no commit that the database cannot read.
+    """
 
     location: str
     sku: str
-    on_hand: int
-    reserved: int
-    version: int
-    view_version: int = 0
+    on_hand: Units
+    reserved: Units
+    version: Count
+    view_version: Count = 0
 
 
 class Hearer(Protocol):
@@ -132,7 +140,7 @@ class Rivals:
             if told.writer == self._name or told.epoch != self._epoch() or not told.events:
                 return
             moved = _moved.decode(told.events)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             logger.debug("a message that cannot be read: %s", error)
             return
         self._others = True

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ledger.commit.contention import LOCKED_BATCHES, Contention
+from ledger.commit.contention import LOCKED_BATCHES, TURN_S_MAX, Contention
 from ledger.commit.counters import Counters
 from ledger.commit.operation import key_of
 from ledger.commit.remembered import RememberedLevels
 from ledger.commit.stock import Stock
 from ledger.feed.rivals import UNUSED_MAX, Rivals
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.commit_path import NO_BROKER, CommitPath, commit_path, line, operation
 
 SKUS = [f"S{number:02d}" for number in range(40)]
@@ -99,12 +99,27 @@ def test_a_race_that_is_lost_costs_the_levels_of_its_batch_where_the_others_are_
     assert not remembered.of([A, B]), "nobody says what else has moved"
 
 
+async def test_one_that_is_gone_is_waited_for_no_longer_because_a_third_commits() -> None:
+    contention = Contention(RememberedLevels(), Counters())
+    contention.lost([])
+    for seq, by in enumerate(("third", "gone")):
+        contention.heard(by, A.shard, seq, [])
+    contention.committed(2)
+    contention.took(10 * TURN_S_MAX)  # so that no pause of this process is taken for the end of a turn
+    turn = asyncio.create_task(contention.turn())
+    async with asyncio.timeout(PATIENCE_S):
+        seq = 2
+        while not turn.done():
+            contention.heard("third", A.shard, seq := seq + 1, [])
+            await asyncio.sleep(0)
+
+
 async def test_what_the_broker_says_wrongly_is_never_written(path: CommitPath) -> None:
     """Right in its version and wrong in all else: a check of versions alone would let it pass."""
     first = (await path.writers.submit(operation(line("A", "berlin", 5)))).events[0]
     version = first["version"] + 1
     wrong = {"location": "berlin", "sku": "A", "on_hand": 1_000, "reserved": 0, "version": version, "view_version": 1}
-    message = {"epoch": path.heads.epoch, "shard": A.shard, "first": 10_000, "by": "nobody", "events": [wrong]}
+    message = {"epoch": path.heads.epoch, "shard": A.shard, "first": 10_000, "writer": "nobody", "events": [wrong]}
     writer = path.writers._by_shard[A.shard]
     assert writer._contention.rivals
     writer._contention.rivals.message("", json.dumps(message).encode())

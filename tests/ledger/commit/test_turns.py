@@ -5,7 +5,7 @@ from ledger.commit.turns import Turns
 
 def waits(turns: Turns) -> bool:
     """A call, since what is asked again may have changed."""
-    return turns.waits
+    return turns.first is not None
 
 
 class Shard:
@@ -27,7 +27,7 @@ class Shard:
     @property
     def free(self) -> set[str]:
         """Those that would not wait."""
-        return {name for name, turns in self.turns.items() if not turns.waits}
+        return {name for name, turns in self.turns.items() if turns.first is None}
 
 
 def test_two_that_fight_commit_in_turns() -> None:
