@@ -12,6 +12,9 @@ from server.problems import Overloaded
 BATCH_LINES_MAX = 1000
 """Lines in one statement. Beyond some hundreds a batch only gets slower; one operation may have this many by itself."""
 
+UNDIVIDED_LINES_MAX = 64
+"""So many are taken at once, however many are at work: for fewer, what a commit costs by itself outweighs the wait."""
+
 QUEUE_LINES_MAX = 20_000
 """Lines that may wait for one writer: about a second of work. More is refused with 503."""
 
@@ -28,6 +31,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.lines = 0
+        self._taken_lines = 0
         self._waiting: deque[Pending] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
@@ -50,7 +54,7 @@ class Queue:
         self._arrived.set()
 
     async def next_batch(self, turn: Callable[[], Awaitable[None]] = _at_once) -> list[Pending]:
-        """Waits for an operation, then for ``turn``, and takes all that fit into a batch.
+        """Waits for an operation, then for ``turn``, and takes as many as make a batch.
 
         Empty: the queue was stopped and has nothing.
         """
@@ -63,8 +67,8 @@ class Queue:
 
     def _take(self, now: float) -> list[Pending]:
         batch: list[Pending] = []
-        lines = 0
-        while self._waiting and (not batch or lines + len(self._waiting[0].operation.lines) <= BATCH_LINES_MAX):
+        lines, lines_max = 0, self._lines_max()
+        while self._waiting and (not batch or lines + len(self._waiting[0].operation.lines) <= lines_max):
             pending = self._waiting.popleft()
             self.lines -= len(pending.operation.lines)
             if now - pending.arrived > QUEUE_AGE_MAX_S:
@@ -72,6 +76,16 @@ class Queue:
                 continue
             batch.append(pending)
             lines += len(pending.operation.lines)
+        self._taken_lines = lines
         if not self._waiting and not self._stopping:
             self._arrived.clear()
         return batch
+
+    def _lines_max(self) -> int:
+        """Half of what is at work: what waits, and the batch before, whose callers come back with more.
+
+        A batch of all of them would leave this process nothing to do while it commits, and then the database nothing
+        while all are answered and ask again.
+        """
+        at_work = self.lines + self._taken_lines
+        return min(max(at_work // 2, UNDIVIDED_LINES_MAX), BATCH_LINES_MAX)
