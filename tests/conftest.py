@@ -69,14 +69,15 @@ def server_folder() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     left = left_behind(folder)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=not folder.exists())  # gone with the watchdog, where there was one
     assert not left, "processes left behind by the tests:\n" + "\n".join(left)
 
 
 @pytest.fixture(scope="session")
 def watchdog(server_folder: Path) -> Iterator[Watchdog]:
-    """Ends the database and the broker when this run is killed."""
+    """Ends the database and the broker when this run is killed, and removes what they have written."""
     with Watchdog() as watchdog:
+        watchdog.remove_at_end(server_folder)
         yield watchdog
 
 
@@ -90,6 +91,7 @@ def postgres(server_folder: Path, watchdog: Watchdog) -> Iterator[PostgresServer
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN
     folder = Path(tempfile.mkdtemp(prefix="stock-", dir=MEMORY)) if in_memory else server_folder
     folder.chmod(0o755)
+    watchdog.remove_at_end(folder)
     options = {"fsync": "off", "max_connections": "300", "max_wal_size": "64MB"}
     server = PostgresServer(folder / "pg", watchdog, options)
     try:
