@@ -12,6 +12,7 @@ from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -78,6 +79,7 @@ def create_app(parts: ReadParts) -> Starlette:
         Middleware(AllowedHosts, parts.allowed_hosts, lambda host: parts.problems.answer_to(Misdirected(host))),
         Middleware(RateHeaders, parts.readers.owners),
         cors,
+        Middleware(ServerErrorMiddleware, parts.problems.of_defect),  # its own answers within the headers of all others
     ]
     app = Starlette(routes=routes, middleware=middleware)
     app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it

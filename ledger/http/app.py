@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from ledger.access.access import Access
 from ledger.commit.writers import Writers
@@ -72,6 +73,7 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryMovem
             Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             *_cors(settings.allowed_origins),
             Middleware(Admission, parts.in_flight, parts.rate_limits, problems),
+            Middleware(ServerErrorMiddleware, problems.of_defect),  # its own answers within the headers of all others
         ],
     )
     # A redirect would be built from the Host header, which anybody may set.

@@ -93,8 +93,8 @@ class OrdinaryMovements:
         try:
             self._rate_limits.admit(told, principal.owner)
             outcome = self._writers.enqueue(operation)
-        except Problem as problem:
-            self._answer(cycle, lane, told, *_parts(self._problems.answer_to(problem)))
+        except Exception as error:  # noqa: BLE001  logged where it is answered
+            self._answer(cycle, lane, told, *self._failed(error))
         else:
             outcome.add_done_callback(lambda done: self._answer(cycle, lane, told, *self._parts_of(done)))
         return True
@@ -127,11 +127,15 @@ class OrdinaryMovements:
                 return _parts(committed(outcome, 201))
             body = orjson.dumps(content_of(outcome))
             return 201, b"content-length: %d\r\ncontent-type: application/json\r\n" % len(body), body
-        except Problem as problem:
-            return _parts(self._problems.answer_to(problem))
-        except Exception:  # nobody behind this would answer, or give the lane back
-            log.exception("an ordinary movement could not be answered")
-            return _parts(self._problems.defect())
+        except Exception as error:  # noqa: BLE001  logged where it is answered
+            return self._failed(error)
+
+    def _failed(self, error: Exception) -> Parts:
+        """Of a fault of ours too: nobody behind this would answer, or give the lane back."""
+        if isinstance(error, Problem):
+            return _parts(self._problems.answer_to(error))
+        log.error("an ordinary movement could not be answered", exc_info=error)
+        return _parts(self._problems.defect())
 
     def _answer(self, cycle: Cycle, lane: Lane, told: dict[str, Any], status: int, head: bytes, body: bytes) -> None:
         """What ``cycle.send`` would write, at once; then the connection goes on to its next request."""

@@ -34,7 +34,7 @@ class Problems:
         app.add_exception_handler(Problem, self._problem)
         app.add_exception_handler(HTTPException, self._http_error)
         app.add_exception_handler(ClientDisconnect, self._hung_up)
-        app.add_exception_handler(Exception, self._defect)
+        app.add_exception_handler(Exception, self.of_defect)
 
     def answer_to(self, problem: Problem) -> Response:
         """For what is refused before the app is reached, too."""
@@ -57,8 +57,11 @@ class Problems:
         """In the middle of a body: nobody reads the answer."""
         return _blank(http.HTTPStatus.BAD_REQUEST)
 
-    async def _defect(self, _request: Request, _error: Exception) -> Response:
-        """Starlette raises the error again behind this answer, so that the server logs it."""
+    async def of_defect(self, _request: Request, _error: Exception) -> Response:
+        """For Starlette, which raises the error again behind this answer, so that the server logs it.
+
+        By itself it answers outside of all middleware, without the headers that pages of other origins need.
+        """
         return self.defect()
 
     def defect(self) -> Response:

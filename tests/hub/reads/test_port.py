@@ -5,12 +5,14 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.entry.serving import bound_send_buffer, create_server
 from hub.fanout.fanout import Bounds
 from hub.reads.read_api import BODY_BYTES_MAX
+from hub.reads.reads import Reads
 from server.http import body_limits
 from server.http import connection as http_connection
 from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
@@ -25,6 +27,19 @@ async def test_a_path_is_never_redirected_to_whatever_host_was_named() -> None:
         answer = await reader.get("/v1/levels/", headers={"Host": "evil.example"})
         assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
         assert "Location" not in answer.headers
+
+
+async def test_that_a_fault_was_ours_is_said_with_the_headers_of_all_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: Reads, _keys: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Reads, "levels", fail)
+    key = {"Authorization": f"Bearer {make_token('stock:read:*')}"}
+    async with read_port() as app:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as reader:
+            answer = await reader.get("/v1/levels/berlin/A", headers=key)
+    assert (answer.status_code, answer.headers.get("vary")) == (500, "Origin")
 
 
 async def test_a_connection_inherits_the_bound_of_the_kernels_buffer() -> None:

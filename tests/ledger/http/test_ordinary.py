@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from ledger.commit.operation import Operation, Outcome
+from ledger.commit.writers import Writers
 from ledger.http import connection
 from ledger.http.ordinary import OrdinaryMovements
 from ledger.migrations import SHARDS_DEFAULT
@@ -121,6 +123,14 @@ def two_ways(grounds: Grounds) -> Iterator[tuple[System, System]]:
 @pytest.fixture
 def limited_ways(grounds: Grounds) -> Iterator[tuple[System, System]]:
     with _pair(grounds, LIMITED) as pair:
+        yield pair
+
+
+@pytest.fixture
+def failing_ways(grounds: Grounds) -> Iterator[tuple[System, System]]:
+    with _pair(grounds, SETTINGS) as pair:
+        for system in pair:
+            system.ledgers[0].tracebacks_expected = True  # the fault is logged with where it was
         yield pair
 
 
@@ -260,6 +270,26 @@ async def test_who_hangs_up_before_the_answer_leaves_no_trace_but_the_sale(both:
     await _nothing_is_under_way(both)
     answers = [await both.tell(sale(f"gone-{number}", quantity=1)) for number in range(20)]
     assert all(b"idempotency-replayed: true" in answer for (answer,) in answers)
+
+
+async def test_a_fault_of_ours_is_answered_in_both_ways_alike(
+    failing_ways: tuple[System, System], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the headers of all other answers: a page of another origin could not read it without them."""
+
+    def fail(_self: Writers, _operation: Operation) -> asyncio.Future[Outcome]:
+        raise RuntimeError("a fault of ours")
+
+    both = Both(*[Way(system, {"seller": await system.key("seller", "stock:write:*")}) for system in failing_ways])
+    await both.tell(sale("known", quantity=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(Writers, "enqueue", fail)
+        (answer, *_) = await both.tell(sale("fault", quantity=1))
+    assert both.ordinary.taken
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"\r\nvary: Origin\r\n" in answer
+    await both.hang_up()
+    await _nothing_is_under_way(both)
 
 
 async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
