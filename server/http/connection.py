@@ -142,14 +142,14 @@ class BoundedConnection(HttpToolsProtocol):
             self._too_large = True
             raise HeadTooLarge
         self._check_host(named)
-        self._in_head = False
-        self._head_deadline = cancelled(self._head_deadline)
         if len(self.pipeline) >= AHEAD_MAX:
             raise TooFarAhead
         self.expect_100_continue = b"expect" in named and any(
             name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers
         )
         before, self.cycle = self.cycle, Cycle(self, named)
+        self._in_head = False  # not before: a target that is none is answered as a head, which it is
+        self._head_deadline = cancelled(self._head_deadline)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:

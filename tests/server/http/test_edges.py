@@ -153,11 +153,13 @@ async def test_a_long_poll_goes_with_its_client_whatever_was_sent_behind_it(ledg
     await await_metric(ledger, "stockwire_ledger_long_polls", 0)
 
 
-async def test_a_request_without_a_host_is_never_answered_in_the_place_of_the_one_before(ledger: Server) -> None:
+@pytest.mark.parametrize("head", [b"GET /v1/shards HTTP/1.1", b"GET http://:x/ HTTP/1.1\r\nHost: ledger"])
+async def test_what_is_no_request_is_never_answered_in_the_place_of_the_one_before(ledger: Server, head: bytes) -> None:
+    """Without a host, or with a target that is none."""
     async with line(ledger) as asking:
         await asking.ask("GET", f"/v1/events?shard=0&after={await head_of_feed(asking)}&wait={LONG_POLL_S}")
         await await_metric(ledger, "stockwire_ledger_long_polls", 1)
-        asking.send(b"GET /v1/shards HTTP/1.1\r\n\r\n")
+        asking.send(head + b"\r\n\r\n")
         with suppress(ConnectionResetError):
             assert await asking.rest() == b""
     await await_metric(ledger, "stockwire_ledger_long_polls", 0)
