@@ -53,9 +53,8 @@ class BrokerConnection(asyncio.Protocol):
             self._transport.write(command)
 
     def close(self) -> None:
-        """What was sent goes out; what would be received is dropped. Safe twice."""
+        """``watch`` returns. What the broker has not answered may be lost; what it would still say is. Safe twice."""
         self._end(None)
-        self._transport.close()
 
     async def watch(self, silent_since: Callable[[], float], silence_s: float) -> None:
         """Until ``close``. Raises what else ended it: TimeoutError when it was silent for ``silence_s``.

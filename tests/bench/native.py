@@ -18,9 +18,10 @@ def has_compiler() -> bool:
 
 
 def built(name: str) -> Path:
-    """The program of ``c/NAME.c``, built again if its source is newer."""
+    """The program of ``c/NAME.c``, built again if a source is newer."""
     source, program = SOURCES / f"{name}.c", BUILT / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in SOURCES.iterdir())
+    if not program.exists() or program.stat().st_mtime < newest:
         BUILT.mkdir(parents=True, exist_ok=True)
         subprocess.run(
             ["cc", "-O2", "-std=gnu11", *WARNINGS, "-o", str(program), str(source)],

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sending.h"
+
 enum { DESCRIPTORS = 65536, LINE_BYTES = 65536, EVENTS = 256, BACKLOG = 4096 };
 enum kind { NOBODY, LISTENER, CONTROL_LISTENER, CONTROL, COMING, SUBSCRIBER };
 
@@ -22,11 +24,6 @@ static int subscribers[DESCRIPTORS], subscribed;
 static char lines[LINE_BYTES], frame[LINE_BYTES + 4];
 static size_t held;
 static int epoll;
-
-static void fail(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 static void watch(int fd, enum kind kind) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
@@ -56,15 +53,6 @@ static void leave(int fd) {
         if (subscribers[at] == fd) subscribers[at] = subscribers[--subscribed];
     kinds[fd] = NOBODY;
     close(fd);
-}
-
-static void write_all(int fd, const char *bytes, size_t size) {
-    while (size) {
-        ssize_t written = send(fd, bytes, size, MSG_NOSIGNAL);
-        if (written < 0 && errno != EAGAIN) fail("send");
-        if (written < 0) continue;
-        bytes += written, size -= (size_t)written;
-    }
 }
 
 static void tell_everybody(const char *message, size_t size) {

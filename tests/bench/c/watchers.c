@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sending.h"
+
 enum { WATCHED_MAX = 64, REMEMBERED = 4096, COMING_MAX = 64, EVENTS = 512, BUFFER_BYTES = 1 << 20 };
 enum { BUCKET_US = 20, BUCKETS = 1000000 };
 
@@ -42,24 +44,10 @@ static uint64_t delivered, changes_shown;
 static char buffer[BUFFER_BYTES], line[4096];
 static size_t line_bytes;
 
-static void fail(const char *what) {
-    perror(what);
-    exit(1);
-}
-
 static int64_t now_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static void write_all(int fd, const char *bytes, size_t size) {
-    while (size) {
-        ssize_t written = send(fd, bytes, size, MSG_NOSIGNAL);
-        if (written < 0 && errno != EAGAIN) fail("send");
-        if (written < 0) continue;
-        bytes += written, size -= (size_t)written;
-    }
 }
 
 /* A frame as clients send it; a mask of zeros leaves the payload as it is. */
