@@ -48,6 +48,9 @@ OPERATION = {
 SPAN = {"first": "int", "events": "int"}
 """Which events are an operation's: the number of the first, from 1, and how many."""
 
+NUMBER = {"n": "bigint"}
+"""The number of an event in its batch, from 1."""
+
 _MARK = re.compile(r" +-- ((?:one|shard|across)(?:, (?:one|shard|across))*)$")
 """Ends a line of the text that stands in these forms alone."""
 
@@ -104,9 +107,10 @@ def parameters(decision: Decision, form: Form) -> list[Any]:
     if form is Form.ONE:
         return [*levels[0][1:], *events[0][1:], *operations[0], steps]
     columns = (_columns(levels, LEVEL), _columns(events, PARAMETERS), _columns(operations, OPERATION))
+    numbers = column(list(range(1, len(events) + 1)), NUMBER["n"])
     if form is Form.SHARD:
-        return [*columns[0][1:], *columns[1][1:], *columns[2], *_columns(_spans(decision), SPAN), steps]
-    return [*columns[0], *columns[1], *columns[2], sorted({key.shard for key in decision.after}), steps]
+        return [*columns[0][1:], *columns[1][1:], numbers, *columns[2], *_columns(_spans(decision), SPAN), steps]
+    return [*columns[0], *columns[1], numbers, *columns[2], sorted({key.shard for key in decision.after}), steps]
 
 
 def _lines_of(text: str, form: Form) -> str:
@@ -121,20 +125,26 @@ def _lines_of(text: str, form: Form) -> str:
 def _handed_over(form: Form) -> dict[str, dict[str, str]]:
     """Of each relation of the text the columns that come as parameters, with their types."""
     if form is Form.ACROSS:
-        return {"levels": LEVEL, "events": PARAMETERS, "operations": OPERATION}
+        return {"levels": LEVEL, "events": PARAMETERS | NUMBER, "operations": OPERATION}
     level, event = ({name: kind for name, kind in given.items() if name != "shard"} for given in (LEVEL, PARAMETERS))
-    return {"levels": level, "events": event, "operations": OPERATION | (SPAN if form is Form.SHARD else {})}
+    if form is Form.SHARD:
+        return {"levels": level, "events": event | NUMBER, "operations": OPERATION | SPAN}
+    return {"levels": level, "events": event, "operations": OPERATION}
 
 
 def _rows(form: Form, shard: int, columns: Mapping[str, str], first: int) -> str:
-    """The relation of ``columns``, whose parameters begin at ``first``; its rows are numbered from 1 as ``n``."""
+    """The relation of ``columns``, whose parameters begin at ``first``.
+
+    Arrays are opened where their values are selected: an `unnest` of several in `from` would first write each of them
+    to a store of its own.
+    """
     numbered = dict(enumerate(columns.items(), first))
     if form is Form.ONE:
         values = ", ".join(f"{scalar_of(number, kind)} as {name}" for number, (name, kind) in numbered.items())
         return f"select {shard} as shard, {values}, 1 as first, 1 as events, 1::bigint as n"
-    arrays = ", ".join(array_of(number, kind) for number, (_, kind) in numbered.items())
     of_shard = "" if form is Form.ACROSS else f"{shard} as shard, "
-    return f"select {of_shard}t.* from unnest({arrays}) with ordinality as t({', '.join(columns)}, n)"
+    arrays = ", ".join(f"unnest({array_of(number, kind)}) as {name}" for number, (name, kind) in numbered.items())
+    return f"select {of_shard}{arrays}"
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> list[Any]:
