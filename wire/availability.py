@@ -34,6 +34,10 @@ class PublicSteps:
         reached = bisect_right(self.steps, available)
         return self.steps[reached - 1] if reached else 0
 
+    def alike(self, one: int, other: int) -> bool:
+        """Whether both show the same view."""
+        return bisect_right(self.steps, one) == bisect_right(self.steps, other)
+
     def availability(self, available: int) -> Availability:
         floor = self.floor(available)
         if not floor:

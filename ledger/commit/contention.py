@@ -1,7 +1,7 @@
 """How a writer gets along with others that write the same shard: turns, what they have moved, and when to lock."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.commit.counters import Counters
 from ledger.commit.remembered import RememberedLevels
@@ -69,7 +69,7 @@ class Contention:
 
     # --- what became of a batch
 
-    def lost(self, keys: Sequence[LevelKey]) -> None:
+    def lost(self, keys: Iterable[LevelKey]) -> None:
         """It met a level that had moved. Whoever is told what moves forgets the levels of that batch alone."""
         if self._told:
             self._remembered.forget(keys)

@@ -39,9 +39,9 @@ class Decision:
     stored: list[tuple[Operation, Refusal | None, int]] = field(default_factory=list)
 
 
-def keys_of(batch: Sequence[Operation]) -> list[LevelKey]:
-    """The levels a batch needs, in the order in which they are locked."""
-    return sorted(set(batch[0].by_level).union(*(operation.by_level for operation in batch[1:])) if batch else ())
+def keys_of(batch: Sequence[Operation]) -> set[LevelKey]:
+    """The levels a batch needs."""
+    return set[LevelKey]().union(*(operation.by_level for operation in batch))
 
 
 def decide(
@@ -69,13 +69,14 @@ def _decide_one(
 ) -> list[dict[str, Any]]:
     changes: list[tuple[LevelKey, Stock, Stock, Sequence[Line]]] = []
     for key, lines in operation.by_level.items():
-        before = decision.after.get(key) or levels.get(key)
+        before = decision.after.get(key)
         if before is None:
-            raise NotFound("sku", key.sku)
-        decision.before.setdefault(key, before)
-        decision.after.setdefault(key, before)
+            before = levels.get(key)
+            if before is None:
+                raise NotFound("sku", key.sku)
+            decision.before[key] = decision.after[key] = before
         changes.append((key, before, _after(key, before, lines, steps), lines))
-    decision.after.update((key, after) for key, _, after, _ in changes)
+    decision.after.update([(key, after) for key, _, after, _ in changes])
     return _events(operation, changes)
 
 
@@ -84,11 +85,12 @@ def _after(key: LevelKey, before: Stock, lines: Sequence[Line], steps: PublicSte
     for line in lines:
         if line.expected_version is not None and line.expected_version != before.version:
             raise VersionConflict(line.expected_version, _fields(key, before), precondition=line.precondition)
-    on_hand, reserved = EFFECTS[lines[0].kind](before, lines)
+    units = EFFECTS[lines[0].kind](before, lines)
+    on_hand, reserved = units.on_hand, units.reserved
     if on_hand > ON_HAND_MAX:
         raise Invalid("quantity", f"{key.sku} at {key.location} would rise to {on_hand}; at most {ON_HAND_MAX} fit")
     version, view_version = before.version + 1, before.view_version
-    if version == 1 or steps.floor(before.available) != steps.floor(on_hand - reserved):
+    if version == 1 or not steps.alike(before.on_hand - before.reserved, on_hand - reserved):
         view_version += 1  # a first movement always shows: until then the public sees no such level
     return Stock(on_hand, reserved, version, view_version)
 
@@ -116,13 +118,13 @@ def _events(
         line = _shared(lines)
         if line.occurred_at != moment:
             moment, occurred_at = line.occurred_at, timestamp(line.occurred_at)
-        event = _event(told, actor, key, before, after, line)
-        event["occurred_at"] = occurred_at
-        events.append(event)
+        events.append(_event(told, actor, key, before, after, line, occurred_at))
     return events
 
 
-def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stock, line: Line) -> dict[str, Any]:
+def _event(
+    operation: str, actor: str, key: LevelKey, before: Stock, after: Stock, line: Line, occurred_at: str | None
+) -> dict[str, Any]:
     """As ``ledger.commit.event`` lists its fields. ``line``: what all lines of the event have in common."""
     shard, location, sku = key
     return {
@@ -141,7 +143,7 @@ def _event(operation: str, actor: str, key: LevelKey, before: Stock, after: Stoc
         "actor": actor,
         "reason": line.reason,
         "reference": line.reference,
-        "occurred_at": None,
+        "occurred_at": occurred_at,
         "committed_at": None,
         "view_version": after.view_version,
     }

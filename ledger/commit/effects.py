@@ -5,14 +5,15 @@ version, how much fits, and how versions are counted.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ledger.commit.operation import COUNT, SIGNS, Line
 from ledger.commit.stock import Stock
 from ledger.errors import BelowReserved, InsufficientStock
 
 
-class Units(NamedTuple):
+class Units(Struct, frozen=True, gc=False):
     """What a level holds after an effect."""
 
     on_hand: int

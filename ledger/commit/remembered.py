@@ -22,7 +22,7 @@ class RememberedLevels:
         return len(self._levels)
 
     def of(self, keys: Iterable[LevelKey]) -> dict[LevelKey, Stock]:
-        return {key: self._levels[key] for key in keys if key in self._levels}
+        return {key: stock for key in keys if (stock := self._levels.get(key)) is not None}
 
     def contradict(self, levels: Mapping[LevelKey, Stock]) -> bool:
         """Whether one of ``levels``, as just read, is remembered in another way: somebody else has written it."""

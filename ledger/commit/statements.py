@@ -51,14 +51,15 @@ class Known(NamedTuple):
     refusal: Refusal | None
 
 
-async def load(connection: CheckedConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
-    """The levels of ``keys``, sorted; creates those that have an item and no level yet. Never inside a transaction."""
+async def load(connection: CheckedConnection, keys: Iterable[LevelKey]) -> dict[LevelKey, Stock]:
+    """The levels of ``keys``; creates those that have an item and no level yet. Never inside a transaction."""
     levels: dict[LevelKey, Stock] = {}
-    for shard, of_shard in groupby(keys, key=lambda key: key.shard):
+    ordered = sorted(keys)
+    for shard, of_shard in groupby(ordered, key=lambda key: key.shard):
         _, locations, skus = _columns(list(of_shard))
         levels.update(await _levels(connection, read_statement(shard), locations, skus))
     for _ in range(2):
-        missing = [key for key in keys if key not in levels]
+        missing = [key for key in ordered if key not in levels]
         if missing:
             levels.update(await _levels(connection, MAKE, *_columns(missing)))
     return levels
@@ -68,10 +69,10 @@ def read_statement(shard: int) -> str:
     return READ.replace("{shard}", str(int(shard)))
 
 
-async def lock(connection: CheckedConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
-    """The levels of ``keys``, sorted, locked until the transaction ends."""
+async def lock(connection: CheckedConnection, keys: Iterable[LevelKey]) -> dict[LevelKey, Stock]:
+    """The levels of ``keys``, locked in their order until the transaction ends."""
     levels: dict[LevelKey, Stock] = {}
-    for shard, of_shard in groupby(keys, key=lambda key: key.shard):
+    for shard, of_shard in groupby(sorted(keys), key=lambda key: key.shard):
         _, locations, skus = _columns(list(of_shard))
         levels.update(await _levels(connection, lock_statement(shard), locations, skus))
     return levels

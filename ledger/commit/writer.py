@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -222,7 +222,7 @@ class Writer:
         self._finish(fresh, decision, heads)
         self._replay(attempt.batch, known)
 
-    async def _levels(self, connection: CheckedConnection, keys: Sequence[LevelKey]) -> dict[LevelKey, Stock]:
+    async def _levels(self, connection: CheckedConnection, keys: Collection[LevelKey]) -> dict[LevelKey, Stock]:
         """The levels of ``keys``: what is remembered of them as it is, the others read."""
         remembered = self.remembered.of(keys)
         if len(remembered) < len(keys):

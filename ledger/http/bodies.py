@@ -1,5 +1,6 @@
 """Request bodies: their fields, every bound on them, and what is said of a wrong one."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from ledger.limits import LINES_MAX
 from server.http.body import REASONS, decoded, decoded_once
 from server.problems import Invalid
 from wire.messages import Name
-from wire.names import INVISIBLE
+from wire.names import INVISIBLE, NAME_PATTERN, NAME_REASON, are_plain
 from wire.repeated_names import repeated_name
 
 T = TypeVar("T")
@@ -39,7 +40,8 @@ TEXT_REASON = "must have no control characters"
 TITLE_PATTERN = rf"^(?![\s{INVISIBLE}]+\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z"
 TITLE_REASON = "must have a visible character, and no control characters"
 
-Text = Annotated[str, Meta(max_length=256, pattern=TEXT_PATTERN)]
+ShortText = Annotated[str, Meta(max_length=256)]
+Text = Annotated[ShortText, Meta(pattern=TEXT_PATTERN)]
 Title = Annotated[str, Meta(min_length=1, max_length=256, pattern=TITLE_PATTERN)]
 Owner = Annotated[str, Meta(min_length=1, max_length=128, pattern=TITLE_PATTERN)]
 Quantity = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
@@ -62,12 +64,14 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Movement(Body, frozen=True):
-    sku: Name
-    location: Name
+    """What its names and texts may be is checked of all lines of a request together, in ``check_lines``."""
+
+    sku: str
+    location: str
     quantity: Quantity
     kind: Literal["receipt", "return", "sale", "write_off", "adjustment"]
-    reference: Text | None = None
-    reason: Text | None = None
+    reference: ShortText | None = None
+    reason: ShortText | None = None
     occurred_at: Moment | None = None
     expected_version: Version | None = None
 
@@ -185,7 +189,7 @@ def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
         return [one]
     if _is_one(body):
         found = [decode(_movement, body)]
-        check_movement(found[0], "")
+        check_movement(found[0])
         return found
     found = decoded(_movements, body, _REASONS, lambda read: 1 + _names_of(read.lines)).lines
     check_lines(found, lines_max, "")
@@ -196,7 +200,7 @@ def one_movement(body: bytes) -> Movement | None:
     """The movement that stands there alone, with nothing wrong about it. Else None: ``movements`` says what it is."""
     try:
         movement = _movement.decode(body)
-        check_movement(movement, "")
+        check_movement(movement)
         return movement if repeated_name(body) is None else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid):
         return None
@@ -228,8 +232,9 @@ def operations(body: bytes, lines_max: int = LINES_MAX) -> list[KeyedOperation]:
 def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
     if len(lines) > lines_max:
         raise Invalid(f"{path}lines", f"must be at most {lines_max}")
+    plain = _are_plain(lines)
     for number, movement in enumerate(lines):
-        if (fault := _fault(movement)) is not None:
+        if (fault := _fault(movement, plain)) is not None:
             raise Invalid(f"{path}lines[{number}].{fault[0]}", fault[1])
     check_versions(lines, path)
 
@@ -256,13 +261,25 @@ def _is_one(body: bytes) -> bool:
     return decoded_once(_form, body, _REASONS).lines is UNSET
 
 
-def check_movement(movement: Movement, path: str) -> None:
-    if (fault := _fault(movement)) is not None:
-        raise Invalid(f"{path}{fault[0]}", fault[1])
+def check_movement(movement: Movement) -> None:
+    if (fault := _fault(movement, _are_plain((movement,)))) is not None:
+        raise Invalid(*fault)
 
 
-def _fault(movement: Movement) -> tuple[str, str] | None:
-    """A field of it, and what is wrong with it."""
+def _are_plain(lines: Sequence[Movement]) -> bool:
+    """Whether no name or text of them needs a closer look."""
+    said = {line.reference for line in lines}.union(line.reason for line in lines)
+    return (
+        are_plain([line.sku for line in lines])
+        and are_plain({line.location for line in lines})
+        and all(text is None or text.isprintable() for text in said)
+    )
+
+
+def _fault(movement: Movement, plain: bool) -> tuple[str, str] | None:
+    """A field of it, and what is wrong with it. ``plain``: its names and texts are good."""
+    if not plain and (fault := _unfit_text(movement)) is not None:
+        return fault
     sign = SIGNS[movement.kind]
     if movement.quantity == 0:
         return "quantity", "must not be 0"
@@ -270,6 +287,16 @@ def _fault(movement: Movement) -> tuple[str, str] | None:
         return "quantity", f"must be {'above' if sign > 0 else 'below'} 0 for the kind {movement.kind}"
     if movement.occurred_at is not None and movement.occurred_at.year not in OCCURRED_YEARS:
         return "occurred_at", YEARS_REASON
+    return None
+
+
+def _unfit_text(movement: Movement) -> tuple[str, str] | None:
+    for field, name in (("sku", movement.sku), ("location", movement.location)):
+        if not _NAME.match(name):
+            return field, NAME_REASON
+    for field, text in (("reference", movement.reference), ("reason", movement.reason)):
+        if text is not None and not _TEXT.match(text):
+            return field, TEXT_REASON
     return None
 
 
@@ -341,6 +368,9 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
     return decoded(decoder, body, _REASONS)
 
+
+_NAME = re.compile(NAME_PATTERN)
+_TEXT = re.compile(TEXT_PATTERN)
 
 _movement = msgspec.json.Decoder(Movement)
 _movements = msgspec.json.Decoder(Movements)

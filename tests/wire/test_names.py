@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stockwire.request import is_name
 from tests.wire.vectors import load
 from wire.messages import Name
-from wire.names import INVISIBLE, NAME_PATTERN
+from wire.names import INVISIBLE, NAME_CHARACTERS_MAX, NAME_PATTERN, are_plain
 from wire.scopes import is_scope
 
 by_pattern = re.compile(NAME_PATTERN)
@@ -42,3 +42,19 @@ def test_the_client_refuses_what_a_server_would_and_nothing_else(text: str) -> N
 def test_a_name_has_something_to_see(text: str) -> None:
     if by_pattern.match(text):
         assert not re.fullmatch(rf"[\s{INVISIBLE}]*", text)
+
+
+@given(st.lists(texts | st.text("aZ09-~!")))
+def test_no_text_hides_among_names_that_are_looked_at_together(names: list[str]) -> None:
+    plain = are_plain(names)
+    assert plain <= all(map(by_pattern.match, names)), names
+    assert plain or not all(by_pattern.match(name) and name.isascii() for name in names), "each is taken by itself"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", " ", "/", "*", "a b", "\x00", "\x7f", "é", "\ud800", "x" * (NAME_CHARACTERS_MAX + 1)]
+)
+def test_one_that_is_none_spoils_all(wrong: str) -> None:
+    assert are_plain([])
+    assert are_plain(["A-1", "x" * NAME_CHARACTERS_MAX])
+    assert not are_plain(["A-1", wrong, "x" * NAME_CHARACTERS_MAX])

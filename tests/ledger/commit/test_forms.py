@@ -33,7 +33,7 @@ def of(*operations: Operation, on_hand: int = 5) -> tuple[Form, int]:
 
 def test_the_leanest_form_is_taken_that_takes_the_batch() -> None:
     sale, lines = operation(line("A", "berlin", -1)), [line("A", "berlin", -1), line("B", "berlin", -1)]
-    shard = keys_of([sale])[0].shard
+    shard = _shard_of([sale])
     assert of(sale) == (Form.ONE, shard)
     assert of(operation(line("A", "berlin", 1), line("A", "berlin", 2))) == (Form.ONE, shard), "they are one event"
     assert of(sale, on_hand=0) == (Form.SHARD, shard), "a refusal has no event"
@@ -45,7 +45,7 @@ def test_the_leanest_form_is_taken_that_takes_the_batch() -> None:
 def test_nothing_of_the_text_is_left_open(form: Form) -> None:
     """Every parameter that is handed over is taken, and no other."""
     sale = operation(line("A", "berlin", -1))
-    handed = parameters(decide([sale], {keys_of([sale])[0]: Stock(5, 0, 1, 1)}), form)
+    handed = parameters(decide([sale], dict.fromkeys(keys_of([sale]), Stock(5, 0, 1, 1))), form)
     statement = commit_statement(statements.COMMIT, form, 3)
     assert not {"{", "}"} & set(statement.replace("'{}'", ""))
     assert {number for number in range(1, 100) if f"${number}:" in statement} == set(range(1, len(handed) + 1))
@@ -93,7 +93,7 @@ async def test_nothing_is_written_of_what_does_not_hold_any_more(
         decision = decide([sale], await statements.load(connection, keys_of([sale])))
         await connection.execute(meanwhile, *[sale.id] * meanwhile.count("$"))
         before = await _counts(path)
-        statement = statements.statement(form, keys_of([sale])[0].shard)
+        statement = statements.statement(form, _shard_of([sale]))
         with pytest.raises(refused):
             await connection.fetch(statement, *parameters(decision, form))
         assert await _counts(path) == before
@@ -108,10 +108,14 @@ def _named(sku: str, key: str, quantity: int, **fields: object) -> Operation:
     return operation(line(sku, "berlin", quantity, **fields), key=f"{sku}-{key}")
 
 
+def _shard_of(batch: Sequence[Operation]) -> int:
+    return min(keys_of(batch)).shard
+
+
 async def _book(connection: CheckedConnection, form: Form, batch: Sequence[Operation]) -> None:
     levels: dict[LevelKey, Stock] = await statements.load(connection, keys_of(batch))
     decision = decide(batch, levels)
-    statement = statements.statement(form, keys_of(batch)[0].shard)
+    statement = statements.statement(form, _shard_of(batch))
     await connection.fetch(statement, *parameters(decision, form))
 
 
