@@ -111,7 +111,7 @@ def _events(
     operation: Operation, changes: Sequence[tuple[LevelKey, Stock, Stock, Sequence[Line]]]
 ) -> list[dict[str, Any]]:
     """What all of them say is written out once: the id, and the time, which is mostly one for all lines."""
-    told, actor = str(operation.id), operation.owner
+    told, actor = operation.id, operation.owner
     events: list[dict[str, Any]] = []
     moment, occurred_at = None, None
     for key, before, after, lines in changes:

@@ -100,7 +100,7 @@ def parameters(decision: Decision, form: Form) -> list[Any]:
     """What the statement of ``form`` is handed."""
     events = [parameters_of(event) for event in decision.events]
     operations = [
-        (o.id.hex, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
+        (o.id, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
         for o, refusal, _ in decision.stored
     ]
     steps = list(decision.steps.steps)

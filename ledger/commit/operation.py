@@ -1,14 +1,12 @@
 """An operation as the writer takes it, and its outcome."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from ledger.commit.stock import LevelKey
 
@@ -37,36 +35,37 @@ class Line(Struct, frozen=True, gc=False):
     occurred_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One idempotent request. ``request_hash``: SHA-256 of what was asked, to tell a retry from a misuse of the key.
 
-    ``by_level``: its lines, in the order of its events: by shard, then as they came. A stored answer reads the same.
+    ``id``: a UUID as it is written out. ``by_level``: its lines, in the order of its events: by shard, then as they
+    came. A stored answer reads the same.
     """
 
-    id: UUID
+    id: str
     owner: str
     key: str
     request_hash: bytes
     lines: tuple[Line, ...]
-    by_level: Mapping[LevelKey, Sequence[Line]] = field(init=False, repr=False, compare=False)
+    by_level: dict[LevelKey, list[Line]] = {}
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "by_level", _by_level(self.lines))
+        force_setattr(self, "by_level", _by_level(self.lines))
 
     @property
-    def shards(self) -> frozenset[int]:
-        return frozenset(key.shard for key in self.by_level)
+    def shard(self) -> int | None:
+        """That of all its lines; None if they stand in several."""
+        first, last = next(iter(self.by_level)).shard, next(reversed(self.by_level)).shard
+        return first if first == last else None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A committed operation and its events, as JSON-ready objects in the field order of ``wire.messages``.
 
     ``replayed``: the key was used before, these are the events that were stored then.
     """
 
-    operation: UUID
+    operation: str
     events: tuple[dict[str, Any], ...]
     replayed: bool = False
 
@@ -84,6 +83,7 @@ def _by_level(lines: tuple[Line, ...]) -> dict[LevelKey, list[Line]]:
     return by_level
 
 
-def operation_id(owner: str, key: str) -> UUID:
+def operation_id(owner: str, key: str) -> str:
     """The same for the same owner and key, for ever: 128 bits of SHA-256, so a key is unique across shards."""
-    return UUID(bytes=hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:16])
+    digits = hashlib.sha256(f"{owner}\0{key}".encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"

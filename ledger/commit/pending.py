@@ -1,7 +1,7 @@
 """An operation that waits to be committed, and how whoever sent it hears what became of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger.commit.decide import Decision
@@ -13,26 +13,38 @@ from server.problems import Problem
 
 
 class Pending:
-    """``outcome``: an `Outcome`, or a Problem. It is set once, and what comes later is dropped.
+    """What becomes of it is told once, to all who ask before: an `Outcome`, or a Problem. What comes later is dropped.
 
-    ``arrived``: by the monotonic clock, in seconds.
+    ``arrived``: by the monotonic clock, in seconds. ``ended``: told first, in the turn in which the outcome is known.
     """
 
-    __slots__ = ("arrived", "operation", "outcome")
+    __slots__ = ("_asking", "arrived", "ended", "operation")
 
     def __init__(self, operation: Operation, arrived: float) -> None:
         self.operation = operation
         self.arrived = arrived
-        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.ended: Callable[[Operation], object] = _to_nobody
+        self._asking: list[asyncio.Future[Outcome]] = []
+
+    def outcome(self) -> asyncio.Future[Outcome]:
+        """To wait for. Each who asks gets one of their own: who gives up takes nothing from the others."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._asking.append(future)
+        return future
 
     def succeed(self, outcome: Outcome) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(outcome)
+        for future in self._told():
+            future.set_result(outcome)
 
     def fail(self, error: Problem) -> None:
-        if not self.outcome.done():
-            self.outcome.set_exception(error)
-            self.outcome.exception()  # the sender may have hung up: asyncio must not log that nobody retrieved it
+        for future in self._told():
+            future.set_exception(error)
+            future.exception()  # the sender may have hung up: asyncio must not log that nobody retrieved it
+
+    def _told(self) -> list[asyncio.Future[Outcome]]:
+        self.ended(self.operation)
+        asking, self._asking = self._asking, []
+        return [future for future in asking if not future.done()]
 
     def replay(self, stored: Stored) -> None:
         """The outcome of the first time, or IdempotencyMismatch: the key was meant for something else then."""
@@ -43,6 +55,10 @@ class Pending:
             self.fail(stored.refusal)
         else:
             self.succeed(Outcome(self.operation.id, stored.events, replayed=True))
+
+
+def _to_nobody(operation: Operation) -> None:
+    """Until somebody wants to be told."""
 
 
 def settle(batch: Sequence[Pending], decision: Decision) -> None:

@@ -6,7 +6,6 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,7 +45,7 @@ class Stored(NamedTuple):
 class Known(NamedTuple):
     """An operation as it was asked for: its lines with the fields that were given. ``refusal`` if it was refused."""
 
-    id: UUID
+    id: str
     lines: list[dict[str, Any]]
     refusal: Refusal | None
 
@@ -91,13 +90,14 @@ def _columns(keys: Sequence[LevelKey]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
 
 
-async def stored(connection: CheckedConnection, ids: Iterable[UUID]) -> dict[UUID, Stored]:
+async def stored(connection: CheckedConnection, ids: Iterable[str]) -> dict[str, Stored]:
     """The operations among ``ids`` that are known already."""
     rows: Sequence[Any] = await connection.fetch(STORED, list(ids))
-    found: dict[UUID, Stored] = {}
-    events: dict[UUID, list[dict[str, Any]]] = {}
+    found: dict[str, Stored] = {}
+    events: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        operation, request_hash, refusal, *event = row
+        id_, request_hash, refusal, *event = row
+        operation = str(id_)
         if row["seq"] is not None:
             events.setdefault(operation, []).append(event_of_row(event))
         refused = None if refusal is None else refusal_from_stored(orjson.loads(refusal))
@@ -105,12 +105,12 @@ async def stored(connection: CheckedConnection, ids: Iterable[UUID]) -> dict[UUI
     return found
 
 
-async def known(connection: AsyncConnection, ids: Iterable[UUID]) -> list[Known]:
+async def known(connection: AsyncConnection, ids: Iterable[str]) -> list[Known]:
     """What was asked for under those of ``ids`` that are known: whoever compares needs the lines, and no events."""
     rows: Sequence[Any] = (await connection.exec_driver_sql(KNOWN, (list(ids),))).all()
     return [
         Known(
-            UUID(str(row[0])),
+            str(row[0]),
             [_asked(line) for line in _list(row[1])],
             None if row[2] is None else refusal_from_stored(_object(row[2])),
         )

@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from ledger.commit import statements
 from ledger.commit.contention import Contention
@@ -229,7 +228,7 @@ class Writer:
             remembered.update(await statements.load(connection, [key for key in keys if key not in remembered]))
         return remembered
 
-    def _replay(self, batch: Sequence[Pending], known: Mapping[UUID, Stored]) -> None:
+    def _replay(self, batch: Sequence[Pending], known: Mapping[str, Stored]) -> None:
         for pending in batch:
             if pending.operation.id in known:
                 self._counters.replays += 1

@@ -26,7 +26,7 @@ class Writers:
             Writer(connection(), heads, publisher, counters=self.counters, shard=shard) for shard in range(shards)
         ]
         self._across = Writer(connection(), heads, publisher, counters=self.counters, shard=None)
-        self._in_flight: dict[tuple[str, str], Pending] = {}
+        self._in_flight: dict[str, Pending] = {}
 
     @property
     def queued_lines(self) -> int:
@@ -50,22 +50,25 @@ class Writers:
         The same key again gives the stored answer, ``replayed``; while the first is under way both get its answer.
         Raises a Problem: a Refusal is as true as a success; whatever is a Later may be sent again.
         """
-        return await asyncio.shield(self.enqueue(operation))
+        return await self.enqueue(operation)
 
     def enqueue(self, operation: Operation) -> asyncio.Future[Outcome]:
-        """What ``submit`` waits for. Nobody may cancel it: who sent the same key waits for it too. Raises a Problem."""
-        known = self._in_flight.get((operation.owner, operation.key))
+        """What ``submit`` waits for. Raises a Problem."""
+        known = self._in_flight.get(operation.id)
         if known is not None:
             if known.operation.request_hash != operation.request_hash:
                 raise mismatch(operation.key)
             self.counters.joined += 1
-            return known.outcome
-        shards = operation.shards
-        writer = self._across if len(shards) > 1 else self._by_shard[next(iter(shards))]
+            return known.outcome()
+        shard = operation.shard
+        writer = self._across if shard is None else self._by_shard[shard]
         pending = writer.queue.put(operation)
-        self._in_flight[operation.owner, operation.key] = pending
-        pending.outcome.add_done_callback(lambda _: self._in_flight.pop((operation.owner, operation.key), None))
-        return pending.outcome
+        self._in_flight[operation.id] = pending
+        pending.ended = self._ended
+        return pending.outcome()
+
+    def _ended(self, operation: Operation) -> None:
+        self._in_flight.pop(operation.id, None)
 
     def stop(self) -> None:
         """Take nothing more; ``run`` returns when all that was taken is answered. Safe twice."""

@@ -15,7 +15,7 @@ def committed(outcome: Outcome, status: int) -> Json:
 
 def content_of(outcome: Outcome) -> dict[str, Any]:
     return {
-        "operation": str(outcome.operation),
+        "operation": outcome.operation,
         "events": outcome.events,
         "levels": [level_of_event(event) for event in outcome.events],
     }

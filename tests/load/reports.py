@@ -59,7 +59,7 @@ class Reports:
     def _acknowledged(self, data: Mapping[str, Any]) -> None:
         for operation, effects in data["operations"]:
             self.told.acknowledged[operation] = frozenset(tuple(effect) for effect in effects)
-        self.told.unknown |= {str(operation_id(self._owner, key)) for key in data["unknown"]}
+        self.told.unknown |= {operation_id(self._owner, key) for key in data["unknown"]}
 
 
 def _watched(row: Mapping[str, Any]) -> Watched:

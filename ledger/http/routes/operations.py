@@ -82,7 +82,7 @@ class OperationRoutes:
         return {
             "key": operation.key,
             "status": COMMITTED,
-            "operation": str(outcome.operation),
+            "operation": outcome.operation,
             "replayed": outcome.replayed,
         }
 
@@ -96,7 +96,7 @@ def batches(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
     batch: list[Operation] = []
     named: dict[str, bool] = {}
     for operation in operations:
-        across, locations = len(operation.shards) > 1, {line.location for line in operation.lines}
+        across, locations = operation.shard is None, {line.location for line in operation.lines}
         if any(named.get(location, across) is not across for location in locations):
             yield batch
             batch, named = [], {}
@@ -141,4 +141,4 @@ def _may_see(principal: Principal, lines: Sequence[Mapping[str, Any]]) -> bool:
 
 def _known(key: str, operation: statements.Known) -> dict[str, Any]:
     refusal = {} if operation.refusal is None else operation.refusal.document()
-    return {"key": key, "status": COMMITTED, "operation": str(operation.id), **refusal, "lines": operation.lines}
+    return {"key": key, "status": COMMITTED, "operation": operation.id, **refusal, "lines": operation.lines}

@@ -30,7 +30,7 @@ def test_a_request_has_the_hash_that_it_was_stored_with(kind: str, lines: list[L
 
 
 def test_a_key_has_the_operation_that_it_was_stored_with() -> None:
-    assert str(operation_id("till-7", "order-4711")) == "656de39c-ce4e-b27c-7960-7e8340ee3398"
+    assert operation_id("till-7", "order-4711") == "656de39c-ce4e-b27c-7960-7e8340ee3398"
 
 
 def test_an_api_key_has_the_hash_that_it_was_stored_with() -> None:

@@ -2,7 +2,6 @@
 
 import secrets
 from typing import Any
-from uuid import UUID
 
 from ledger.commit.operation import Line, Operation
 from ledger.http.routes.operations import batches
@@ -48,7 +47,7 @@ async def test_one_that_is_refused_hurts_no_other_and_the_order_given_decides(ap
 
 def operation(*lines: tuple[str, int]) -> Operation:
     made = (Line(sku="A", location=location, shard=shard, kind="sale", quantity=-1) for location, shard in lines)
-    return Operation(UUID(int=0), "owner", "key", b"", tuple(made))
+    return Operation("", "owner", "key", b"", tuple(made))
 
 
 def test_a_location_within_one_shard_and_across_several_is_never_in_one_batch() -> None:
