@@ -30,7 +30,7 @@ def repeated_name(body: bytes, names: int | None = None) -> str | None:
     ``body`` is JSON. Names count as they read, however they are escaped. ``names``: how many all objects of it have at
     least, where somebody has read them: if no more stand there, nothing has to be looked at. Raises RecursionError.
     """
-    if b"\\" not in body and (names == _written(body) or _all_differ(body)):
+    if b"\\" not in body and ((names is not None and names == _written(body)) or _all_differ(body)):
         return None
     text = body.decode(errors="surrogateescape")
     try:
