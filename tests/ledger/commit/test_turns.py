@@ -47,6 +47,13 @@ def test_four_that_fight_keep_the_order_in_which_they_came() -> None:
         shard.commit(name)
 
 
+def test_one_that_commits_out_of_turn_goes_behind_the_others() -> None:
+    shard = Shard("A", "B", "C")
+    shard.commit("A", "B", "C", "B", "A")
+    shard.commit("C")
+    assert "A" not in shard.free, "the last batch of B was behind that of C"
+
+
 def test_one_that_let_its_turn_go_is_waited_for_by_nobody() -> None:
     shard = Shard("A", "B", "C")
     shard.commit("A", "B", "C", "A")
@@ -78,6 +85,16 @@ def test_one_that_is_waited_for_in_vain_twice_in_a_row_does_not_fight() -> None:
     waiting.missed()
     shard.commit("B", "A")
     assert "A" in shard.free
+
+
+def test_one_that_has_taken_its_turn_again_may_miss_the_next() -> None:
+    shard = Shard("A", "B")
+    shard.commit("A", "B", "A")
+    shard.turns["A"].missed()
+    shard.commit("B", "A", "B", "A")
+    shard.turns["A"].missed()
+    shard.commit("B", "A")
+    assert "A" not in shard.free
 
 
 def test_one_that_commits_seldom_is_not_waited_for_without_a_race() -> None:
