@@ -1,6 +1,6 @@
 """What goes over the wire for each call."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
 import pytest
@@ -18,6 +18,13 @@ def test_the_name_of_a_movement_decides_its_sign() -> None:
     for units in (0, -1, 2**31):
         with pytest.raises(Invalid, match="units"):
             sale("A", "b", units)
+
+
+@pytest.mark.parametrize("zones", [(UTC, timezone(timedelta(hours=2))), (timezone(timedelta(hours=2)), UTC)])
+def test_a_time_is_written_with_its_own_offset_beside_an_equal_one(zones: tuple[timezone, timezone]) -> None:
+    moment = datetime(2026, 3, 1, 8, 0, 0, 5, tzinfo=UTC)
+    for at in (moment.astimezone(zone) for zone in zones):
+        assert Line("A", "b", -1, "sale", occurred_at=at).body()["occurred_at"] == at.isoformat()
 
 
 def test_a_key_is_made_once_per_request_and_a_given_one_is_kept() -> None:

@@ -12,7 +12,7 @@ import math
 import operator
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Set
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from inspect import isawaitable, iscoroutinefunction
 from numbers import Real
@@ -50,7 +50,7 @@ def optional_text(field: str, value: object) -> str | None:
 
 
 def whole(field: str, value: object, least: int, most: int) -> int:
-    number = _whole(value)
+    number = value if type(value) is int else _whole(value)
     if number is None:
         raise Invalid(field, f"{_shown(value)} is no whole number")
     if not least <= number <= most:
@@ -90,6 +90,8 @@ def price(field: str, value: object) -> Decimal | None:
 def moment(field: str, value: object) -> datetime:
     if not isinstance(value, datetime):
         raise Invalid(field, f"{_shown(value)} is no datetime")
+    if value.tzinfo is UTC:  # nearly all
+        return value
     offset = value.utcoffset()
     if offset is None:
         raise Invalid(field, "the time has no offset: give it a tzinfo, such as datetime.UTC")

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypedDict, Unpack
 
 from stockwire import argument
@@ -10,6 +11,8 @@ from stockwire.errors import StockwireError
 from stockwire.level import Level, integer, moment, optional_text, rows, text
 
 QUANTITY_MAX = argument.UNITS_MAX
+MOMENTS_REMEMBERED = 256
+"""As text: the lines of an invoice were all sold at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ class Line:
     def __post_init__(self) -> None:
         _check_asked(self)
         argument.text("kind", self.kind)
-        object.__setattr__(self, "quantity", argument.whole("quantity", self.quantity, -QUANTITY_MAX, QUANTITY_MAX))
+        quantity = argument.whole("quantity", self.quantity, -QUANTITY_MAX, QUANTITY_MAX)
+        if quantity is not self.quantity:
+            object.__setattr__(self, "quantity", quantity)
         if self.occurred_at is not None:
             argument.moment("occurred_at", self.occurred_at)
 
@@ -50,7 +55,7 @@ class Line:
         if self.reason is not None:
             fields["reason"] = self.reason
         if self.occurred_at is not None:
-            fields["occurred_at"] = self.occurred_at.isoformat()
+            fields["occurred_at"] = _written(self.occurred_at)
         if self.if_version is not None:
             fields["expected_version"] = self.if_version
         return fields
@@ -115,13 +120,23 @@ class Operation:
         return {"key": self.key, "lines": [line.body() for line in self.asked]}
 
 
+def _written(moment: datetime) -> str:
+    return _written_utc(moment) if moment.tzinfo is UTC else moment.isoformat()
+
+
+@lru_cache(MOMENTS_REMEMBERED)
+def _written_utc(moment: datetime) -> str:
+    return moment.isoformat()
+
+
 def _check_asked(asked: Line | Count) -> None:
     """What a line and a count have in common. Raises Invalid."""
     argument.text("sku", asked.sku)
     argument.text("location", asked.location)
     argument.optional_text("reference", asked.reference)
     argument.optional_text("reason", asked.reason)
-    object.__setattr__(asked, "if_version", argument.optional_version("if_version", asked.if_version))
+    if asked.if_version is not None:
+        object.__setattr__(asked, "if_version", argument.optional_version("if_version", asked.if_version))
 
 
 class Details(TypedDict, total=False):
