@@ -195,6 +195,7 @@ class Stream:
                 await self._serve(connection)
         except Exception:  # whoever made the task does not look at it
             log.exception("a connection has failed")
+            connection.transport.abort()
         finally:
             self._server.handler_tasks.discard(task)
 

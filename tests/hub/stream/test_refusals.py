@@ -1,18 +1,22 @@
 """Bad input on the stream: every error code and close code, and the hub unharmed."""
 
+import asyncio
 import contextlib
 import json
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from hub.stream.connection import Connection
 from tests.conftest import StartSystem
 from tests.harness.api_keys import make_token
 from tests.harness.metrics import await_metric
 from tests.harness.raw_socket import CLOSE, CONTINUATION, PING, PONG, TEXT, raw_frame, raw_socket
 from tests.harness.stream import open_stream
+from tests.harness.waiting import PATIENCE_S
 from tests.hub.shop import Shop
 
 BERLIN = make_token("stock:read:berlin")
@@ -45,6 +49,25 @@ async def test_wrong_requests_are_answered_and_the_connection_stays(start_system
         await stream.subscribe("berlin", unknown_field=1)
         await stream.request("subscribe", location="berlin")
         assert (await stream.expect("error"))["code"] == "limit"
+
+
+async def test_a_connection_that_meets_a_fault_of_ours_is_not_left_open(
+    start_system: StartSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    system = await start_system(hubs=1)
+    system.hubs[0].tracebacks_expected = True  # the fault is logged with where it was
+    parts = urlsplit(system.stream_urls[0])
+    monkeypatch.setattr(Connection, "handshake", fail)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+    finally:
+        writer.transport.abort()
 
 
 async def test_protocol_violations_close_with_their_code(start_system: StartSystem) -> None:
