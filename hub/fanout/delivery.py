@@ -3,12 +3,14 @@
 A session that cannot be written to only gets marks (see ``session``).
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from hub.fanout.bundle import Bundle, bundled, joined
 from hub.fanout.counts import Counts
-from hub.fanout.frames import Framed, Framing, frame, framed, state_payload, websocket_frame
+from hub.fanout.frames import Framing, frame, websocket_frame
 from hub.fanout.session import PART_LEVELS, Session
 from hub.stock.held import Area, LiveCursor, Watched, Watcher
 from hub.stock.levels import Levels
@@ -16,6 +18,9 @@ from hub.stock.shards import Shards
 from hub.stock.shelf import Shelf
 from hub.stock.views import Derived
 from wire.messages import Heartbeat, Position, encode
+
+Outboxes = defaultdict[Watcher, list[bytes]]
+"""What to write to each in this tick."""
 
 PUMPED_PER_FLUSH_MAX = 50  # connections that are written parts of snapshots before what changed meanwhile is
 
@@ -32,11 +37,11 @@ class Delivery:
 
     def flush(self) -> bool:
         """Write what changed, then what is owed. Returns whether there is more to write at once."""
-        dirty = self._levels.take_dirty()
-        if len(dirty) == 1:
-            self._deliver(dirty[0])
-        elif dirty:
-            self._deliver_many(dirty)
+        bundles = bundled(self._levels.take_dirty(), self._areas)
+        if len(bundles) == 1 and _is_one_audience(bundles[0]):
+            self._deliver(bundles[0])
+        elif bundles:
+            self._deliver_many(bundles)
         self._flushed = self._shards.applied()
         if self.pumping:
             self._pump()
@@ -69,26 +74,21 @@ class Delivery:
             position = Position(self._shards.epoch, heartbeat.seq, selection)
         session.write_frames([frame(heartbeat, session.framing, position)])
 
-    # one level has changed
+    # one audience
 
-    def _deliver(self, level: Watched) -> None:
-        """The common tick: one level changed, for one kind of audience. Nothing per connection but the write itself."""
-        areas = self._areas(level)
-        audiences = [audience for audience in (level.watchers, *(area.live for area in areas)) if audience]
-        if len(audiences) > 1:  # a session may be in several, and is written once
-            self._deliver_many([level])
-            return
-        for area in areas:
+    def _deliver(self, bundle: Bundle) -> None:
+        """The common tick: what changed has one kind of audience. Nothing per connection but the write itself."""
+        for area in bundle.areas:
             if area.live:
-                self._deliver_live(level, area)
-            area.flushed = level.seq
-        if level.watchers:
-            self._deliver_watchers(level)
+                self._deliver_live(bundle, area)
+            area.flushed = bundle.levels[-1].seq
+        if bundle.watchers:
+            self._deliver_watchers(bundle)
 
-    def _deliver_watchers(self, level: Watched) -> None:
-        frames = _frames(level)
+    def _deliver_watchers(self, bundle: Bundle) -> None:
+        frames = bundle.frames
         writes = 0
-        for session in level.watchers:
+        for session in bundle.watchers:
             if session.writable:
                 writes += 1
                 try:
@@ -96,11 +96,11 @@ class Delivery:
                 except (RuntimeError, OSError):  # see Session._write
                     session.lost()
             else:
-                session.mark(level)
-        self._count(writes, frames)
+                _mark(session, bundle)
+        self._count(writes, bundle)
 
-    def _deliver_live(self, level: Watched, area: Area[Any]) -> None:
-        frames = _frames(level)
+    def _deliver_live(self, bundle: Bundle, area: Area[Any]) -> None:
+        frames = bundle.frames
         writes = 0
         behind = []
         for cursor in area.live:
@@ -115,62 +115,54 @@ class Delivery:
                 behind.append(cursor)
         for cursor in behind:
             cursor.fall_behind()
-        self._count(writes, frames)
+        self._count(writes, bundle)
 
-    def _count(self, writes: int, frames: Framed) -> None:
-        """Of one level to many: whether a reader has an event stream's few bytes of framing more is not looked at."""
+    def _count(self, writes: int, bundle: Bundle) -> None:
+        """To one audience: whether a reader has an event stream's few bytes of framing more is not looked at."""
         counts = self._counts
-        counts.deliveries += writes
+        counts.deliveries += writes * len(bundle.levels)
         counts.writes += writes
-        counts.level_bytes += writes * len(frames[Framing.WEBSOCKET])
+        counts.level_bytes += writes * len(bundle.frames[Framing.WEBSOCKET])
 
-    # several levels have changed, or one for several audiences
+    # several audiences, in which a session may be more than once
 
-    def _deliver_many(self, dirty: list[Watched]) -> None:
+    def _deliver_many(self, bundles: list[Bundle]) -> None:
         """Frames are joined per area where one is watched, and per connection, so that each is written once."""
-        written: dict[Watcher, None] = {}
-        by_area: dict[Area[Any], list[Framed]] = {}
-        counts = self._counts
-        for level in sorted(dirty, key=lambda level: level.seq):
-            areas = self._areas(level)
-            if not level.watchers and not areas:
-                continue
-            frames = _frames(level)
-            for session in level.watchers:
-                if session.writable and len(session.outbox) < PART_LEVELS:
-                    session.outbox.append(frames[session.framing])
-                    written[session] = None
-                    if len(session.subscriptions) == 1:
-                        counts.deliveries += 1
+        outboxes: Outboxes = defaultdict(list)
+        by_area: defaultdict[Area[Any], list[Bundle]] = defaultdict(list)
+        more_than_a_part = sum(len(bundle.levels) for bundle in bundles) > PART_LEVELS
+        taken: Counter[Watcher] = Counter()  # levels, kept up only if they might be more than a part
+        for bundle in bundles:
+            frames, size, marked = bundle.frames, len(bundle.levels), 0
+            for session in bundle.watchers:
+                if session.writable and not (more_than_a_part and _is_beyond_a_part(taken, session, size)):
+                    outboxes[session].append(frames[session.framing])
                 else:
-                    session.mark(level)
-            for area in areas:
-                by_area.setdefault(area, []).append(frames)
-        for area, joined in by_area.items():
-            self._deliver_area(area, joined, written)
-        for session in written:
-            if len(session.subscriptions) > 1:
-                session.outbox = list(dict.fromkeys(session.outbox))
-                counts.deliveries += len(session.outbox)
-            counts.level_bytes += session.write_frames(session.outbox)
-            session.outbox = []
-        counts.writes += len(written)
+                    marked += 1
+                    _mark(session, bundle)
+            self._counts.deliveries += size * (len(bundle.watchers) - marked)
+            for area in bundle.areas:
+                by_area[area].append(bundle)
+        for area, held in by_area.items():
+            self._deliver_area(area, held, outboxes)
+        for session, outbox in outboxes.items():
+            self._counts.level_bytes += session.write_frames(outbox)
+        self._counts.writes += len(outboxes)
 
-    def _deliver_area(self, area: Area[Any], frames: list[Framed], written: dict[Watcher, None]) -> None:
+    def _deliver_area(self, area: Area[Any], bundles: list[Bundle], outboxes: Outboxes) -> None:
         """More than one part in a tick: everybody falls behind and catches up in parts, newest states only."""
-        joined = tuple(b"".join(one[framing] for one in frames) for framing in Framing)
+        size = sum(len(bundle.levels) for bundle in bundles)
+        frames = joined([bundle.frames for bundle in bundles])
         behind: list[LiveCursor] = []
         for cursor in area.live:
             session = cursor.session
-            if session.writable and len(frames) <= PART_LEVELS:
-                if len(session.subscriptions) > 1:  # what another subscription has too is written once
-                    session.outbox += [one[session.framing] for one in frames]
-                else:
-                    session.outbox.append(joined[session.framing])
-                    self._counts.deliveries += len(frames)
-                written[session] = None
-            else:
+            if not session.writable or size > PART_LEVELS:
                 behind.append(cursor)
+            elif len(session.subscriptions) > 1:  # what another subscription has too is written once
+                self._counts.deliveries += _add_lacking(outboxes[session], bundles, session.framing)
+            else:
+                self._counts.deliveries += size
+                outboxes[session].append(frames[session.framing])
         for cursor in behind:
             cursor.fall_behind()
         assert area.order is not None
@@ -196,6 +188,28 @@ def _heartbeat(promised: Mapping[str, int], shards: Iterable[int], fresh: bool, 
     return Heartbeat(seq, fresh, 0 if fresh and not seq else lag_ms)
 
 
-def _frames(level: Watched) -> Framed:
-    assert level.state is not None
-    return framed(state_payload(level.state))
+def _is_one_audience(bundle: Bundle) -> bool:
+    """Whether nobody can be in it twice; of a whole area somebody may be, who is given one level twice at the most."""
+    live = sum(1 for area in bundle.areas if area.live)
+    return not live or (live == 1 and not bundle.watchers and len(bundle.levels) == 1)
+
+
+def _mark(session: Watcher, bundle: Bundle) -> None:
+    for level in bundle.levels:
+        session.mark(level)
+
+
+def _is_beyond_a_part(taken: Counter[Watcher], session: Watcher, size: int) -> bool:
+    """Whether ``size`` levels more are too many for one write: what is marked instead follows in parts."""
+    if taken[session] + size > PART_LEVELS:
+        return True
+    taken[session] += size
+    return False
+
+
+def _add_lacking(outbox: list[bytes], bundles: list[Bundle], framing: int) -> int:
+    """Returns how many levels."""
+    there = set(outbox)
+    lacking = [bundle for bundle in bundles if bundle.frames[framing] not in there]
+    outbox += [bundle.frames[framing] for bundle in lacking]
+    return sum(len(bundle.levels) for bundle in lacking)

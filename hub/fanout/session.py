@@ -35,7 +35,6 @@ class Session:
         "dirty",
         "framing",
         "open",
-        "outbox",
         "owing",
         "principal",
         "pumping",
@@ -64,7 +63,6 @@ class Session:
         self.shards: tuple[int, ...] = ()
         self.dirty: dict[Watched, None] = {}
         self.owing: dict[Subscription, None] = {}
-        self.outbox: list[bytes] = []
         self.unserved = 0
         self.beat_at = 0.0
         self._promise = NOTHING

@@ -45,7 +45,6 @@ class Watcher(Protocol):
 
     writable: bool
     write: Callable[[bytes], None]
-    outbox: list[bytes]
 
     @property
     def framing(self) -> int: ...
