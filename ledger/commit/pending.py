@@ -42,7 +42,8 @@ class Pending:
             future.exception()  # the sender may have hung up: asyncio must not log that nobody retrieved it
 
     def _told(self) -> list[asyncio.Future[Outcome]]:
-        self.ended(self.operation)
+        ended, self.ended = self.ended, _to_nobody  # told again, it would take the next one of this key for us
+        ended(self.operation)
         asking, self._asking = self._asking, []
         return [future for future in asking if not future.done()]
 

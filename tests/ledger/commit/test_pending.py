@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from ledger.commit.operation import Outcome
+from ledger.commit.operation import Operation, Outcome
 from ledger.commit.pending import Pending
 from server.problems import Overloaded
 from tests.ledger.commit_path import line, operation
@@ -36,6 +36,16 @@ async def test_who_gives_up_takes_nothing_from_who_sent_the_same_key() -> None:
     assert await second is committed
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+async def test_its_end_is_told_once() -> None:
+    """Told again, the next operation with its key would be forgotten while it is under way."""
+    pending = Pending(operation(line("A", "berlin", -1)), 0.0)
+    ends: list[Operation] = []
+    pending.ended = ends.append
+    pending.succeed(Outcome("an id", ()))
+    pending.fail(Overloaded("told already"))
+    assert ends == [pending.operation]
 
 
 async def _hear(pending: Pending) -> Outcome:
