@@ -262,7 +262,7 @@ def _is_one(body: bytes) -> bool:
 
 
 def check_movement(movement: Movement) -> None:
-    if (fault := _fault(movement, _are_plain((movement,)))) is not None:
+    if (fault := _fault(movement, plain=False)) is not None:
         raise Invalid(*fault)
 
 
@@ -291,12 +291,14 @@ def _fault(movement: Movement, plain: bool) -> tuple[str, str] | None:
 
 
 def _unfit_text(movement: Movement) -> tuple[str, str] | None:
-    for field, name in (("sku", movement.sku), ("location", movement.location)):
-        if not _NAME.match(name):
-            return field, NAME_REASON
-    for field, text in (("reference", movement.reference), ("reason", movement.reason)):
-        if text is not None and not _TEXT.match(text):
-            return field, TEXT_REASON
+    if not _NAME.match(movement.sku):
+        return "sku", NAME_REASON
+    if not _NAME.match(movement.location):
+        return "location", NAME_REASON
+    if movement.reference is not None and not _TEXT.match(movement.reference):
+        return "reference", TEXT_REASON
+    if movement.reason is not None and not _TEXT.match(movement.reason):
+        return "reason", TEXT_REASON
     return None
 
 
