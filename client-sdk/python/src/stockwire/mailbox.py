@@ -1,14 +1,14 @@
 """Events waiting for a reader that may be slow: the latest of each, so memory is bounded by what is watched. Pure."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic
 
 from stockwire.held import T
 from stockwire.kind import ViewKind
 from stockwire.session import Changed, Dropped, Output, Taken
 from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
-from stockwire.view import Key, View
+from stockwire.view import Key, State, View
 
 Notice = Freshness | Reconnecting
 
@@ -27,6 +27,8 @@ class Mailbox(Generic[T, C]):
         """With what the reader knows of each."""
         self._left: dict[Key, T | None] = {}
         """As `_changed`, of the epoch before, until a snapshot says what has become of it."""
+        self._early: dict[Key, T] = {}
+        """What was told of a resume before it was whole: the next snapshot does not count with it."""
         self._shown: deque[C] = deque()
         """What the last snapshot showed and is still to be told: one event of each level at most."""
         self._snapshot: set[Key] | None = None
@@ -44,8 +46,9 @@ class Mailbox(Generic[T, C]):
             case Taken(before, recovered, first):
                 self.snapshot(before, recovered=recovered)
                 if not first:
-                    self.changed(before)
+                    self.changed({key: self._early.get(key, known) for key, known in before.items()})
                 self._left.clear()
+                self._early.clear()
             case Dropped():
                 self.forget()
             case Freshness() | Reconnecting():
@@ -99,7 +102,12 @@ class Mailbox(Generic[T, C]):
 
     def _taken(self, key: Key) -> C:
         del self._changed[key]
+        self._tell((self._view[key],))
         return self._kind.event(self._view[key])
+
+    def _tell(self, levels: Iterable[T]) -> None:
+        if self._view.state is State.CONNECTING:
+            self._early.update((level.key, level) for level in levels)
 
     def _news(self) -> Iterator[Key]:
         """What is no news waits: in the middle of a snapshot the view may come back to what the reader knows."""
@@ -109,7 +117,7 @@ class Mailbox(Generic[T, C]):
 
     def _take_snapshot(self) -> Snapshot[T]:
         keys, self._snapshot = self._snapshot or set(), None
-        if not self._recovered:
-            self._recovered = True
-            return Snapshot(tuple(self._view.values()), recovered=False)
-        return Snapshot(self._view.of(sorted(keys)), recovered=True)
+        recovered, self._recovered = self._recovered, True
+        levels = self._view.of(sorted(keys)) if recovered else tuple(self._view.values())
+        self._tell(levels)
+        return Snapshot(levels, recovered=recovered)
