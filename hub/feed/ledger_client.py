@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import starmap
 from pathlib import Path
@@ -26,7 +26,6 @@ ANSWER_S = 5.0  # on top of what a long poll is allowed to wait
 CONNECTIONS_MAX = 32
 QUERY_KEYS_MAX = 1_000
 KEY_IDS_MAX = 1_000
-PAGE_LEVELS = 1_000
 PAGE_EVENTS = 1_000
 
 Answer = TypeVar("Answer")
@@ -126,14 +125,23 @@ class LedgerClient:
         """At most ``QUERY_KEYS_MAX`` levels, by (location, sku)."""
         return await self._request("POST", "/v1/levels/query", LevelsPage, json={"keys": keys})
 
-    async def page(self, location: str | None, after: str | None) -> LevelsPage:
-        """A page of a location, or of everything."""
-        asked: dict[str, Any] = {"limit": PAGE_LEVELS}
+    async def page(
+        self, location: str | None, after: str | None, limit: int, tell: Callable[[str], None]
+    ) -> LevelsPage:
+        """A page of a location, or of everything. ``tell``: where the next one begins, from each ledger that says so
+        before the page is here: of one that fails later, it is said of a page that was never seen.
+        """
+        asked: dict[str, Any] = {"limit": limit}
         if location is not None:
             asked["location"] = location
         if after is not None:
             asked["after"] = after
-        return await self._get("/v1/levels", asked, LevelsPage)
+
+        def begun(answer: httpx.Response) -> None:
+            if (following := _following(answer)) is not None:
+                tell(following)
+
+        return await self._request("GET", "/v1/levels", LevelsPage, begun=begun, params=asked)
 
     async def holder_of(self, key: str) -> Principal | None:
         """Who stands behind an API key; None if it is not good."""
@@ -168,14 +176,28 @@ class LedgerClient:
     async def _get(self, path: str, asked: Mapping[str, Any], answer: type[Answer], wait_s: float = 0) -> Answer:
         return await self._request("GET", path, answer, wait_s, params=asked)
 
-    async def _request(self, method: str, path: str, answer: type[Answer], wait_s: float = 0, **content: Any) -> Answer:
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        wait_s: float = 0,
+        begun: Callable[[httpx.Response], None] = lambda _: None,
+        **content: Any,
+    ) -> Answer:
+        """``begun``: called with the head of each good answer, before its body is here."""
         reasons = []
         for url in list(self._urls):
             try:
-                async with asyncio.timeout(CONNECT_S + ANSWER_S + wait_s):
-                    response = await self._client.request(
+                async with (
+                    asyncio.timeout(CONNECT_S + ANSWER_S + wait_s),
+                    self._client.stream(
                         method, url + path, timeout=httpx.Timeout(ANSWER_S + wait_s, connect=CONNECT_S), **content
-                    )
+                    ) as response,
+                ):
+                    if response.status_code < 300:
+                        begun(response)
+                    await response.aread()
                 if response.status_code < 300:
                     self._stay_with(url)
                     return msgspec.json.decode(response.content, type=answer)
@@ -191,6 +213,12 @@ class LedgerClient:
             self._urls.remove(url)
             self._urls.insert(0, url)
             log.info("reading from another ledger url=%s", url)
+
+
+def _following(answer: httpx.Response) -> str | None:
+    """Where the page after this one begins, of a ledger that says it in ``Link``."""
+    following = answer.links.get("next")
+    return httpx.URL(following["url"]).params.get("after") if following is not None else None
 
 
 def _hint(error: Exception) -> str:

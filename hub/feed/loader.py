@@ -9,7 +9,7 @@ from functools import partial
 from hub.errors import Full, LedgerRefused, LedgerUnavailable, Rewritten
 from hub.fanout.fanout import Fanout
 from hub.feed.ledger_client import QUERY_KEYS_MAX, LedgerClient, LevelsPage
-from hub.feed.pages import Page, Pages
+from hub.feed.pages import Page, Pages, Tell
 from hub.stock.held import Area, Held
 from wire.messages import LevelState
 
@@ -107,8 +107,7 @@ class Loader:
             return True
         asked = fanout.shards.lasts()
         try:
-            answer = await self._ledger.query([(held.location, held.sku) for held in missing])
-            self._count(answer)
+            answer = self._counted(await self._ledger.query([(held.location, held.sku) for held in missing]))
         except LedgerRefused as refused:
             if refused.status != TOO_LARGE or len(missing) == 1:
                 raise
@@ -136,31 +135,29 @@ class Loader:
 
     def _take_page(self, fanout: Fanout, areas: tuple[Area[Held], ...], page: Page) -> bool:
         """Returns whether it is new enough. Raises Rewritten."""
-        answer = page.answer
-        self._count(answer)
-        heads = _heads(fanout, answer, page.asked)
-        levels = zip(answer.levels, answer.view_versions, strict=True)
+        heads = _heads(fanout, page.answer, page.asked)
         try:
-            return fanout.page(areas, levels, heads, page.asked, last=answer.next is None)
+            return fanout.page(areas, page.levels, heads, page.asked, last=page.last)
         except Full as full:
             log.error("a whole location is larger than this hub may hold reason=%s", full)
             fanout.levels.abandon(areas)
             return True
 
-    def _count(self, answer: LevelsPage) -> None:
+    def _counted(self, answer: LevelsPage) -> LevelsPage:
         self.requests += 1
         self.levels_read += len(answer.levels)
+        return answer
 
-    async def _page(self, location: str | None, after: str | None) -> LevelsPage:
+    async def _page(self, location: str | None, after: str | None, limit: int, tell: Tell) -> LevelsPage:
         """A location that does not exist yet has no levels, as of heads that were read before it was asked for."""
         try:
-            return await self._ledger.page(location, after)
+            return self._counted(await self._ledger.page(location, after, limit, tell))
         except LedgerRefused as refused:
             if refused.status != 404 or after is not None:
                 raise
         heads = await self._ledger.heads()
         try:
-            return await self._ledger.page(location, after)
+            return self._counted(await self._ledger.page(location, after, limit, tell))
         except LedgerRefused as refused:
             if refused.status != 404:
                 raise

@@ -60,8 +60,8 @@ class Query:
             raise Invalid(name, f"must be a number of seconds from 0 to {high:g}", 400)
         return float(text)
 
-    def limit(self) -> int:
-        return self.integer("limit", PAGE_DEFAULT, low=1, high=PAGE_MAX)
+    def limit(self, most: int = PAGE_MAX) -> int:
+        return self.integer("limit", PAGE_DEFAULT, low=1, high=most)
 
     def name(self, name: str) -> str | None:
         text = self.text(name)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
 
+import hub.feed.pages
 from hub.errors import LedgerRefused, LedgerUnavailable
 from hub.feed.ledger_client import Heads, LedgerClient, LevelsPage, LogPage, ShardHead
 from tests.simulation.history import read_level
@@ -17,7 +18,12 @@ T = TypeVar("T")
 QUICK_S, SLOW_S = 0.004, 0.3
 POLL_S = 0.25
 LOG_PAGE = 6
-LEVELS_PAGE = 3
+OLDER_RATIO = 0.3
+"""Of the pages, those of a ledger of the release before: it does not say early where the next begins, and has none
+larger than a first page.
+"""
+BROKEN_RATIO = 0.1
+"""Of the pages, those that a ledger breaks off, so that another has to be asked."""
 KEYS_MAX = 3
 
 
@@ -47,8 +53,26 @@ class LedgerLine(LedgerClient):
             raise LedgerRefused(413, "too many keys")
         return await self._ask(lambda: self._levels(keys))
 
-    async def page(self, location: str | None, after: str | None) -> LevelsPage:
-        return await self._ask(lambda: self._page(location, after))
+    async def page(
+        self, location: str | None, after: str | None, limit: int, tell: Callable[[str], None]
+    ) -> LevelsPage:
+        chance = self._random.random()
+        older, broken_off = chance < OLDER_RATIO, chance > 1 - BROKEN_RATIO
+
+        def read() -> LevelsPage:
+            if older and limit > hub.feed.pages.FIRST_LEVELS:
+                self._counts["page too large"] += 1
+                raise LedgerRefused(400, "limit")
+            page = self._page(location, after, limit)
+            if page.next is not None and not older:
+                self._counts["next page told early"] += 1
+                tell(page.next)
+            return page
+
+        if broken_off:
+            self._counts["page broken off"] += 1
+            await self._ask(read)
+        return await self._ask(read)
 
     async def _ask(self, read: Callable[[], T]) -> T:
         """Asked, read and answered at different times, so that much may happen between them."""
@@ -81,15 +105,15 @@ class LedgerLine(LedgerClient):
         history = self._stock.history
         return _page_of(history.epoch, self._by_name(), [history.state(*key) for key in keys])
 
-    def _page(self, location: str | None, after: str | None) -> LevelsPage:
+    def _page(self, location: str | None, after: str | None, limit: int) -> LevelsPage:
         history = self._stock.history
         states = history.at(location)
         if location is not None and not states:
             raise LedgerRefused(404, "no such location")
         states = [state for state in states if f"{state.sku}/{state.location}" > (after or "")]
-        last = states[LEVELS_PAGE - 1] if len(states) > LEVELS_PAGE else None
+        last = states[limit - 1] if len(states) > limit else None
         following = f"{last.sku}/{last.location}" if last else None
-        return _page_of(history.epoch, self._by_name(), states[:LEVELS_PAGE], following)
+        return _page_of(history.epoch, self._by_name(), states[:limit], following)
 
     def _by_name(self) -> dict[str, int]:
         return {str(shard): head for shard, head in self._stock.history.heads().items()}

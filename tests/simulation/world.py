@@ -13,6 +13,7 @@ import hub.fanout.delivery
 import hub.fanout.session
 import hub.feed.heartbeats
 import hub.feed.loader
+import hub.feed.pages
 import hub.stock.order
 import hub.stock.sequence
 from tests.harness.own_thread import here_alone
@@ -316,6 +317,9 @@ def small() -> Iterator[None]:
         patch.object(hub.stock.order, "COMPACT_MIN", 2),
         patch.object(hub.stock.sequence, "WAITING_EVENTS_MAX", 8),
         patch.object(hub.feed.loader, "QUERY_KEYS_MAX", 4),
+        patch.object(hub.feed.pages, "FIRST_LEVELS", 3),
+        patch.object(hub.feed.pages, "LATER_LEVELS", 5),
+        patch.object(hub.feed.pages, "TAKEN_AT_ONCE", 2),
         patch.object(hub.fanout.cursor, "CHASES_MAX", 1_000_000),  # past it a position is weaker than checked here
     ):
         yield

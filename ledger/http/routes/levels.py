@@ -1,6 +1,7 @@
 """Exact reads of levels: ``/v1/levels``. The heads come in the same statement, so they are of the same snapshot."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from sqlalchemy import RowMapping, TextClause, text
@@ -26,11 +27,14 @@ from ledger.http import bodies
 from server.http.etags import holds
 from server.http.json import Json
 from server.http.level_cursor import level_cursor
-from server.http.query import Query, path_name
+from server.http.query import PAGE_MAX, Query, path_name
 from server.problems import NotFound
 from wire.messages import encode
 from wire.shards import shard_of
 from wire.tokens import Principal
+
+HUB_PAGE_MAX = 5_000
+"""Levels of one answer to a hub, which reads whole locations: about 1.2 MB. Others might be slow to take so much."""
 
 HEADS = """
     select (select epoch from ledger_meta) as epoch,
@@ -108,7 +112,8 @@ class LevelRoutes:
     async def page(self, request: Request) -> Response:
         principal = await self._access.admit(request)
         query = Query(request, "location", "after", "limit")
-        location, limit = query.name("location"), query.limit()
+        location = query.name("location")
+        limit = query.limit(HUB_PAGE_MAX if HUB in principal.scopes else PAGE_MAX)
         after_sku, after_location = query.level_cursor()
         require(principal, read_scope(location or "*"), HUB)
         if location is None:
@@ -122,14 +127,14 @@ class LevelRoutes:
             row = result.mappings().one()
         found = levels_of_arrays(row)
         levels = found[:limit]
-        last = levels[-1] if len(found) > limit else None
+        following = level_cursor(levels[-1].sku, levels[-1].location) if len(found) > limit else None
         content = {
             "levels": orjson.Fragment(encode(levels)),
             "view_versions": (row["view_version"] or [])[:limit],
-            "next": level_cursor(last.sku, last.location) if last else None,
+            "next": following,
             **self._position(row, principal, location),
         }
-        return Json(content)
+        return Json(content, headers=_link(location, following, limit))
 
     async def query(self, request: Request) -> Response:
         principal = await self._access.admit(request)
@@ -154,6 +159,15 @@ class LevelRoutes:
             own = {str(shard_of(location, len(heads))) for location in locations if location is not None}
             heads = {shard: head for shard, head in heads.items() if shard in own}
         return {"epoch": self._heads.compose(row["epoch"]), "heads": heads}
+
+
+def _link(location: str | None, following: str | None, limit: int) -> dict[str, str]:
+    """Says before the levels where the next page is (RFC 8288), so that a hub can ask for it while it reads this."""
+    if following is None:
+        return {}
+    asked = {"location": location, "after": following, "limit": limit}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    return {"Link": f'<?{urlencode(asked)}>; rel="next"'}
 
 
 def _asked_level(row: RowMapping) -> dict[str, Any]:

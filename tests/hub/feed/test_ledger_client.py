@@ -5,10 +5,13 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from hub.errors import LedgerRefused, LedgerUnavailable
+from hub.feed import ledger_client
 from hub.feed.ledger_client import LedgerClient
+from ledger.http.routes import levels
 
 HEADS = json.dumps({"epoch": "e", "shards": [{"shard": 0, "head": 7}]}).encode()
 
@@ -68,3 +71,15 @@ async def test_what_one_ledger_refuses_is_asked_of_no_other(status: int) -> None
             await client.heads()
         assert refused.value.status == status
         assert [ledger.asked for ledger in told] == [1, 0]
+
+
+@pytest.mark.parametrize("location", [None, "berlin", 'a>;,"&=?#%+'])
+@pytest.mark.parametrize("after", ["a/berlin", 'm\u00fcg,<x>;"&=?#%+/\U0001f600', "%2F%25/+"])
+def test_where_the_next_page_begins_is_read_as_a_ledger_says_it(location: str | None, after: str) -> None:
+    answer = httpx.Response(200, headers=levels._link(location, after, 5_000))
+    assert ledger_client._following(answer) == after
+
+
+def test_a_ledger_that_does_not_say_where_the_next_page_begins_is_no_error() -> None:
+    assert ledger_client._following(httpx.Response(200)) is None
+    assert ledger_client._following(httpx.Response(200, headers=levels._link("berlin", None, 5_000))) is None

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import TextClause
 
 from ledger.http.routes import levels as routes
-from tests.ledger.api import Api, sale
+from tests.ledger.api import Api, field, sale
 from wire.shards import shard_of
 
 LEVELS = 2_000
@@ -52,3 +52,29 @@ async def test_a_page_does_not_go_through_all_events_of_its_shard(
         await connection.close()
     assert f"Seq Scan on stock_event_{shard}" not in plan
     assert f"Index Scan using stock_event_{shard}_shard_location_sku_version_key" in plan
+
+
+async def test_a_page_says_in_its_head_where_the_next_one_is(api: Api, unique_name: str) -> None:
+    """A hub asks for it before it has read this one."""
+    for letter in "abc":
+        await api.stock(unique_name, f"{letter}&ü,{unique_name}", 1)
+    page = await api.get("/v1/levels", params={"location": unique_name, "limit": 2})
+    following = page.url.join(page.links["next"]["url"])
+    assert following.path == page.url.path
+    assert dict(following.params) == {**page.url.params, "after": page.json()["next"]}
+    last = await api.get(str(following))
+    assert [level["sku"] for level in last.json()["levels"]] == [f"c&ü,{unique_name}"]
+    assert "Link" not in last.headers
+
+
+async def test_larger_pages_are_for_hubs_alone(api: Api, unique_name: str) -> None:
+    """Whoever else is slow to take so much would fill the ledger's memory."""
+    most = routes.HUB_PAGE_MAX
+    key = (await api.post("/v1/keys", {"owner": unique_name, "scopes": ["hub"]})).json()["key"]
+    hub = {"Authorization": f"Bearer {key}"}
+    assert (await api.get("/v1/levels", params={"limit": most}, headers=hub)).status_code == 200
+    assert field(await api.get("/v1/levels", params={"limit": most + 1}, headers=hub)) == (400, "limit")
+    key = (await api.post("/v1/keys", {"owner": unique_name, "scopes": ["stock:read:*"]})).json()["key"]
+    other = {"Authorization": f"Bearer {key}"}
+    assert (await api.get("/v1/levels", params={"limit": 1_000}, headers=other)).status_code == 200
+    assert field(await api.get("/v1/levels", params={"limit": 1_001}, headers=other)) == (400, "limit")

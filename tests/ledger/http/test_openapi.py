@@ -31,6 +31,7 @@ from ledger.http.routes import (
     operations,
     tokens,
 )
+from ledger.http.routes.levels import HUB_PAGE_MAX
 from ledger.limits import BODY_BYTES_MAX, LINES_MAX
 from server.http import health
 from server.http.query import PAGE_DEFAULT, PAGE_MAX
@@ -85,12 +86,13 @@ def test_schemas_have_the_fields_of_the_messages() -> None:
 def test_schemas_have_the_bounds_of_the_code() -> None:
     schemas, parameters = LEDGER.content["components"]["schemas"], LEDGER.content["components"]["parameters"]
     assert schemas["Movements"]["properties"]["lines"]["maxItems"] == LINES_MAX
-    assert parameters["Limit"]["schema"] == {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": PAGE_MAX,
-        "default": PAGE_DEFAULT,
-    }
+    for name, most in (("Limit", PAGE_MAX), ("LevelsLimit", HUB_PAGE_MAX)):
+        assert parameters[name]["schema"] == {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": most,
+            "default": PAGE_DEFAULT,
+        }
     assert schemas["ItemsBody"]["properties"]["items"]["maxItems"] == LINES_MAX
     assert schemas["LocationsBody"]["properties"]["locations"]["maxItems"] == LINES_MAX
     ttl = LEDGER.operations["createToken"][2]["requestBody"]["content"]["application/json"]["schema"]["properties"][
