@@ -100,6 +100,10 @@ class Bookkeeper:
         self._counted_s = _cpu_s()
         self._outgrown: list[str] = []
 
+    def pytest_collection_finish(self) -> None:
+        """What it takes to read all tests, in every worker, is no room's: whose tests come first would pay for it."""
+        self._counted_s = _cpu_s()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
