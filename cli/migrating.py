@@ -24,17 +24,24 @@ def say(line: str) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end a migration with one line; PostgreSQL gives up the statement that is under way."""
+    """Ctrl-C and SIGTERM end a migration with one line; PostgreSQL gives up the statement that is under way.
 
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+    SIGTERM goes the way of Ctrl-C, which asyncio takes as the end of its task. Raised wherever the process happens to
+    be, it may meet code that passes it over, and the migration would go on.
+    """
+    ended = signal.SIGINT
+
+    def leave(_: int, __: FrameType | None) -> None:
+        nonlocal ended
+        ended = signal.SIGTERM
+        signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         print("stockwire: interrupted: what was done so far stands; run this again to go on", file=sys.stderr)
-        raise
+        raise SystemExit(128 + ended) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -267,6 +267,7 @@ async def test_who_hangs_up_before_the_answer_leaves_no_trace_but_the_sale(both:
     for number in range(20):
         await both.tell(sale("known", quantity=1))
         await _tell_and_leave(both, sale(f"gone-{number}", quantity=1))
+    await _are_sold(both, [f"gone-{number}" for number in range(20)])
     await _nothing_is_under_way(both)
     answers = [await both.tell(sale(f"gone-{number}", quantity=1)) for number in range(20)]
     assert all(b"idempotency-replayed: true" in answer for (answer,) in answers)
@@ -310,6 +311,21 @@ async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureF
     outcome.set_result("no outcome")
     assert movements._parts_of(outcome)[0] == 500
     assert "an ordinary movement could not be answered" in caplog.text
+
+
+async def _are_sold(both: Both, keys: Sequence[str]) -> None:
+    """Who has hung up is not told when its request is read: asked again before that, it would be sold by the asking."""
+    for way in (both.ordinary, both.routed):
+        connection = await asyncpg.connect(way.system.database_url)
+
+        async def all_are(connection: asyncpg.Connection = connection) -> bool:
+            sold = await connection.fetchval("select count(*) from operation where key = any($1)", keys)
+            return bool(sold == len(keys))
+
+        try:
+            await wait_until(all_are)
+        finally:
+            await connection.close()
 
 
 async def _nothing_is_under_way(both: Both) -> None:
