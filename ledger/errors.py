@@ -4,7 +4,9 @@ Problem
 ├── Refusal                 decided on a level, stored under its key
 │   ├── InsufficientStock   sku, location, available, requested
 │   ├── VersionConflict     expected_version, level
-│   └── BelowReserved       sku, location, on_hand, reserved
+│   ├── BelowReserved       sku, location, on_hand, reserved
+│   ├── ReservationState    reservation, state, asked
+│   └── ReservationExpired  reservation, expires_at, sku, location, available, requested
 ├── IdempotencyMismatch
 ├── NotConfigured           setting
 └── Later                   retry_after_s
@@ -44,13 +46,19 @@ class Refusal(Problem):
 class InsufficientStock(Refusal):
     type = "insufficient-stock"
 
-    def __init__(self, sku: str, location: str, available: int, requested: int) -> None:
+    """``locations``: what is available where, if several were asked for; then ``available`` is what could be had."""
+
+    def __init__(
+        self, sku: str, location: str, available: int, requested: int, locations: Mapping[str, int] | None = None
+    ) -> None:
+        where = location if locations is None else " or ".join(locations)
         super().__init__(
-            f"{requested} of {sku} at {location} requested, {available} available",
+            f"{requested} of {sku} at {where} requested, {available} available",
             sku=sku,
             location=location,
             available=available,
             requested=requested,
+            **({} if locations is None else {"locations": dict(locations)}),
         )
 
 
@@ -81,6 +89,44 @@ class BelowReserved(Refusal):
         )
 
 
+class ReservationState(Refusal):
+    """The state that a hold is in does not allow what was asked of it. ``asked``: commit, fulfil, cancel, extend or
+    change. Of a line that has too few units of the kind: its level, and how many.
+    """
+
+    type = "reservation-state"
+
+    def __init__(self, reservation: str, state: str, asked: str, reason: str, **line: Any) -> None:
+        super().__init__(
+            f"reservation {reservation} is {state}: {reason}",
+            reservation=reservation,
+            state=state,
+            asked=asked,
+            reason=reason,
+            **line,
+        )
+
+
+class ReservationExpired(Refusal):
+    """The hold's time is over. Where its units were needed again and are not all there, their level says how many are
+    ``available``, and how many were ``requested``.
+    """
+
+    type = "reservation-expired"
+
+    def __init__(self, reservation: str, expires_at: str, **line: Any) -> None:
+        left = ""
+        if line:
+            needed = f"{line['requested']} of {line['sku']} at {line['location']} needed"
+            left = f": {needed}, {line['available']} available"
+        super().__init__(
+            f"reservation {reservation} expired at {expires_at}{left}",
+            reservation=reservation,
+            expires_at=expires_at,
+            **line,
+        )
+
+
 class IdempotencyMismatch(Problem):
     type = "idempotency-mismatch"
 
@@ -100,7 +146,8 @@ class OutcomeUnknown(Later):
     type = "outcome-unknown"
 
 
-REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in (InsufficientStock, VersionConflict, BelowReserved)}
+_REFUSALS = (InsufficientStock, VersionConflict, BelowReserved, ReservationState, ReservationExpired)
+REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in _REFUSALS}
 
 
 def refusal_as_stored(refusal: Refusal) -> dict[str, Any]:

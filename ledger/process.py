@@ -16,6 +16,7 @@ from ledger.database.engine import COMMIT_SETTINGS, LEDGER_SETTINGS, create_engi
 from ledger.feed.heads import Heads
 from ledger.feed.long_polls import LongPolls
 from ledger.feed.publisher import Publisher
+from ledger.holds.sweeper import Sweeper, expire_operation
 from ledger.http.admission import InFlight
 from ledger.http.app import create_app, create_waiting_app
 from ledger.http.connection_table import ConnectionTable
@@ -121,14 +122,19 @@ class LedgerProcess:
         heads = self._parts.heads
         beating = tasks.create_task(self._beat(), name="heads")
         limiting = tasks.create_task(self._parts.rate_limits.run(), name="rate limits")
-        writers = Writers(self._connector, COMMIT_SETTINGS, len(heads.heads), heads, self._parts.publisher)
+        shards = len(heads.heads)
+        writers = Writers(
+            self._connector, COMMIT_SETTINGS, shards, heads, self._parts.publisher, expire=expire_operation
+        )
         committing = tasks.create_task(writers.run(), name="writers")
+        sweeping = tasks.create_task(Sweeper(self._parts.read_engine, writers).run(), name="sweeper")
         self._open(writers)
         if not self._readiness.stopping:  # a signal during the start: the listeners may be closed already
             announce()
         await serving
         # The last request has its answer, unless it was cut off: what the writers took is finished even then.
         log.info("stopping queued_lines=%d", writers.queued_lines)
+        sweeping.cancel()
         writers.stop()
         await committing
         beating.cancel()

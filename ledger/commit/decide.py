@@ -7,19 +7,35 @@ lines on one level are summed into one event. What a line does to a level is a m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from ledger.commit.effects import EFFECTS
 from ledger.commit.event import timestamp
-from ledger.commit.operation import MIXED, Line, Operation
+from ledger.commit.hold import Hold
+from ledger.commit.line import MIXED, Line
+from ledger.commit.operation import Operation
+from ledger.commit.plan import Plan, Situation
 from ledger.commit.stock import LevelKey, Stock
 from ledger.errors import Refusal, VersionConflict
 from server.problems import Invalid, NotFound, Problem
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
 ON_HAND_MAX = 2**31 - 1
+
+
+class Written(NamedTuple):
+    """An operation as it goes into the database: refused, or with ``events``, how many. ``hold``: the one it was about,
+    as it stands after it.
+    """
+
+    operation: Operation
+    refusal: Refusal | None
+    events: int
+    lines: Sequence[Line]
+    hold: Hold | None = None
 
 
 @dataclass(slots=True)
@@ -29,6 +45,8 @@ class Decision:
     ``events`` in commit order, without seq and committed_at, which the database gives. ``verdicts`` by position in the
     batch: the number of the operation's events, or why not. ``stored`` are the operations that go into the database:
     those that commit and those refused on a level. ``steps``: the public steps by which view versions were counted.
+    ``holds_before`` and ``holds_after``: the holds that were looked at, likewise (None: there was none). ``moment``:
+    the time by which they were judged.
     """
 
     steps: PublicSteps = DEFAULT_STEPS
@@ -36,7 +54,19 @@ class Decision:
     after: dict[LevelKey, Stock] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[int | Problem] = field(default_factory=list)
-    stored: list[tuple[Operation, Refusal | None, int]] = field(default_factory=list)
+    stored: list[Written] = field(default_factory=list)
+    holds_before: dict[str, Hold | None] = field(default_factory=dict)
+    holds_after: dict[str, Hold | None] = field(default_factory=dict)
+    moment: datetime | None = None
+
+    @property
+    def holds(self) -> list[tuple[Hold, int]]:
+        """Those that were looked at, each with the version that it had (0: there was none)."""
+        pairs = ((hold, self.holds_before[known]) for known, hold in self.holds_after.items() if hold is not None)
+        return [(hold, 0 if before is None else before.version) for hold, before in pairs]
+
+
+NO_HOLDS: Mapping[str, Hold] = {}
 
 
 def keys_of(batch: Sequence[Operation]) -> set[LevelKey]:
@@ -44,40 +74,81 @@ def keys_of(batch: Sequence[Operation]) -> set[LevelKey]:
     return set[LevelKey]().union(*(operation.by_level for operation in batch))
 
 
+def holds_of(batch: Sequence[Operation]) -> set[str]:
+    """The holds a batch needs."""
+    return {operation.plan.hold for operation in batch if operation.plan is not None}
+
+
 def decide(
-    batch: Sequence[Operation], levels: Mapping[LevelKey, Stock], steps: PublicSteps = DEFAULT_STEPS
+    batch: Sequence[Operation],
+    levels: Mapping[LevelKey, Stock],
+    steps: PublicSteps = DEFAULT_STEPS,
+    holds: Mapping[str, Hold] = NO_HOLDS,
+    moment: datetime | None = None,
 ) -> Decision:
-    """``levels`` holds every level the batch needs; one that is missing there cannot exist (its item is unknown)."""
-    decision = Decision(steps)
+    """``levels`` holds every level the batch needs; one that is missing there cannot exist (its item is unknown).
+    ``holds``: likewise. ``moment``: what the database's clock said, if a plan asks for it.
+    """
+    decision = Decision(steps, moment=moment)
     for operation in batch:
         try:
-            events = _decide_one(operation, levels, decision, steps)
+            events, lines, hold = _decide_one(operation, levels, decision, holds)
         except Refusal as refusal:
             decision.verdicts.append(refusal)
-            decision.stored.append((operation, refusal, 0))
+            decision.stored.append(Written(operation, refusal, 0, operation.lines))
         except Problem as error:
             decision.verdicts.append(error)
         else:
             decision.verdicts.append(len(events))
-            decision.stored.append((operation, None, len(events)))
+            decision.stored.append(Written(operation, None, len(events), lines, hold))
             decision.events.extend(events)
     return decision
 
 
 def _decide_one(
-    operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision, steps: PublicSteps
-) -> list[dict[str, Any]]:
-    changes: list[tuple[LevelKey, Stock, Stock, Sequence[Line]]] = []
-    for key, lines in operation.by_level.items():
-        before = decision.after.get(key)
-        if before is None:
-            before = levels.get(key)
-            if before is None:
-                raise NotFound("sku", key.sku)
-            decision.before[key] = decision.after[key] = before
-        changes.append((key, before, _after(key, before, lines, steps), lines))
+    operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision, holds: Mapping[str, Hold]
+) -> tuple[list[dict[str, Any]], Sequence[Line], Hold | None]:
+    """Its events, its lines, and the hold that it was about. Nothing of it stands if it raises a Problem."""
+    stocks = _looked_at(operation, levels, decision)
+    by_level: Mapping[LevelKey, Sequence[Line]] = operation.by_level
+    hold = None
+    if operation.plan is not None:
+        by_level, hold = _planned(operation.plan, stocks, decision, holds)
+    changes = [
+        (key, stocks[key], _after(key, stocks[key], of_level, decision.steps), of_level)
+        for key, of_level in by_level.items()
+    ]
     decision.after.update([(key, after) for key, _, after, _ in changes])
-    return _events(operation, changes)
+    if hold is not None:
+        decision.holds_after[hold.id] = hold
+    lines = operation.lines or tuple(line for of_level in by_level.values() for line in of_level)
+    return _events(operation, changes), lines, hold
+
+
+def _looked_at(operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision) -> dict[LevelKey, Stock]:
+    """Its levels as the operations before it left them. Raises NotFound."""
+    stocks: dict[LevelKey, Stock] = {}
+    for key in operation.by_level:
+        stock = decision.after.get(key)
+        if stock is None:
+            stock = levels.get(key)
+            if stock is None:
+                raise NotFound("sku", key.sku)
+            decision.before[key] = decision.after[key] = stock
+        stocks[key] = stock
+    return stocks
+
+
+def _planned(
+    plan: Plan, stocks: Mapping[LevelKey, Stock], decision: Decision, holds: Mapping[str, Hold]
+) -> tuple[Mapping[LevelKey, Sequence[Line]], Hold]:
+    """Raises a Problem."""
+    about = plan.hold
+    hold = decision.holds_after[about] if about in decision.holds_after else holds.get(about)
+    decision.holds_before.setdefault(about, hold)
+    decision.holds_after.setdefault(about, hold)
+    planned = plan.decide(Situation(stocks, hold, decision.moment))
+    return {key: planned.lines[key] for key in sorted(planned.lines)}, planned.hold
 
 
 def _after(key: LevelKey, before: Stock, lines: Sequence[Line], steps: PublicSteps) -> Stock:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from ledger.commit.operation import COUNT, SIGNS, Line
+from ledger.commit.line import COMMIT, COUNT, FULFIL, HOLD, RELEASE, SIGNS, Line
 from ledger.commit.stock import Stock
 from ledger.errors import BelowReserved, InsufficientStock
 
@@ -41,5 +41,40 @@ def count(stock: Stock, lines: Sequence[Line]) -> Units:
     return Units(on_hand, stock.reserved)
 
 
-EFFECTS: dict[str, Effect] = {**dict.fromkeys(SIGNS, move), COUNT: count}
+def hold(stock: Stock, lines: Sequence[Line]) -> Units:
+    """Reserves what is available. Raises InsufficientStock."""
+    return _reserve(stock, lines[0], lines[0].quantity)
+
+
+def release(stock: Stock, lines: Sequence[Line]) -> Units:
+    """Lets go of reserved units: they are available again."""
+    return Units(stock.on_hand, stock.reserved - lines[0].quantity)
+
+
+def commit(stock: Stock, lines: Sequence[Line]) -> Units:
+    """The units were paid for, and stay reserved; those that had expired are again. Raises InsufficientStock."""
+    return _reserve(stock, lines[0], lines[0].again)
+
+
+def fulfil(stock: Stock, lines: Sequence[Line]) -> Units:
+    """Reserved units leave; those that had expired are taken from what is available. Raises InsufficientStock."""
+    line = lines[0]
+    reserved = _reserve(stock, line, line.again).reserved
+    return Units(stock.on_hand - line.quantity, reserved - line.quantity)
+
+
+def _reserve(stock: Stock, line: Line, units: int) -> Units:
+    if units > stock.available:
+        raise InsufficientStock(line.sku, line.location, stock.available, units)
+    return Units(stock.on_hand, stock.reserved + units)
+
+
+EFFECTS: dict[str, Effect] = {
+    **dict.fromkeys(SIGNS, move),
+    COUNT: count,
+    HOLD: hold,
+    RELEASE: release,
+    COMMIT: commit,
+    FULFIL: fulfil,
+}
 """By the kind of the first line: an operation has lines of one effect on a level, or it is refused where it is read."""

@@ -17,7 +17,8 @@ from msgspec.structs import astuple
 from ledger.commit.arrays import array_of, column, scalar_of
 from ledger.commit.decide import Decision
 from ledger.commit.event import PARAMETERS, parameters_of
-from ledger.commit.operation import Line
+from ledger.commit.hold import STATES, stored_hold
+from ledger.commit.line import Line
 from ledger.errors import Refusal, refusal_as_stored
 
 LEVEL = {
@@ -46,13 +47,42 @@ OPERATION = {
 }
 """An operation of the commit statement."""
 
+ANSWER = {"hold": "jsonb"}
+"""Of an operation in a batch with holds: the hold that it was about, as ``stored_hold`` has it."""
+
+HOLD = {
+    "id": "uuid",
+    "owner": "text",
+    "customer": "text",
+    "reference": "text",
+    "state": "text",
+    "version": "bigint",
+    "old_version": "bigint",
+    "ttl_s": "int",
+}
+"""A hold of the commit statement: what it will be, and the version on which that was decided (0: there was none).
+``ttl_s``: 0 where its time stays as it is."""
+
+HOLD_LINE = {
+    "hold": "uuid",
+    "place": "int",
+    "shard": "int",
+    "location": "text",
+    "sku": "text",
+    **dict.fromkeys(STATES, "int"),
+}
+"""A line of a hold that changes: its place among the hold's lines, its level, and its units by state."""
+
 SPAN = {"first": "int", "events": "int"}
 """Which events are an operation's: the number of the first, from 1, and how many."""
 
 NUMBER = {"n": "bigint"}
 """The number of an event in its batch, from 1."""
 
-_MARK = re.compile(r" +-- ((?:one|shard|across)(?:, (?:one|shard|across))*)$")
+WITH_HOLDS = "holds"
+"""Marks the lines of the text that stand only where holds are looked at."""
+
+_MARK = re.compile(r" +-- ((?:one|shard|across|holds)(?:, (?:one|shard|across|holds))*)$")
 """Ends a line of the text that stands in these forms alone."""
 
 
@@ -69,14 +99,17 @@ def form_of(decision: Decision) -> tuple[Form, int]:
     shard, *others = _shards_of(decision)
     if others:
         return Form.ACROSS, shard
-    if len(decision.after) == len(decision.events) == len(decision.stored) == 1:
+    if len(decision.after) == len(decision.events) == len(decision.stored) == 1 and not decision.holds_after:
         return Form.ONE, shard
     return Form.SHARD, shard
 
 
-def commit_statement(text: str, form: Form, shard: int) -> str:
-    """Made of ``text``, that of ``sql/commit.sql``. Its parameters are in the order of ``parameters``."""
+def commit_statement(text: str, form: Form, shard: int, *, holds: bool = False) -> str:
+    """Made of ``text``, that of ``sql/commit.sql``. Its parameters are in the order of ``parameters``. ``holds``:
+    whether the batch looks at any.
+    """
     partition = "" if form is Form.ACROSS else f"_{shard}"
+    operation = OPERATION | (ANSWER if holds else {})
     values = {
         "shard": str(shard),
         "stock_level": f"stock_level{partition}",
@@ -84,35 +117,41 @@ def commit_statement(text: str, form: Form, shard: int) -> str:
         "materialized": "not materialized" if form is Form.ONE else "materialized",
         "event_columns": ", ".join(PARAMETERS),
         "event_values": ", ".join(f"e.{name}" for name in PARAMETERS),
-        "operation_columns": ", ".join(OPERATION),
-        "operation_values": ", ".join(f"o.{name}" for name in OPERATION),
+        "operation_columns": ", ".join(operation),
+        "operation_values": ", ".join(f"o.{name}" for name in operation),
+        "states": ", ".join(STATES),
+        "states_taken": ", ".join(f"{state} = excluded.{state}" for state in STATES),
+        "moment": "(select at from moment)" if holds else "clock_timestamp()",
     }
     first = 1
-    for name, columns in _handed_over(form).items():
-        values[name] = _rows(form, shard, columns, first)
+    for name, columns in _handed_over(form, holds).items():
+        alone = form is Form.ACROSS or columns in (HOLD, HOLD_LINE)
+        values[name] = _rows(form, None if alone else shard, columns, first)
         first += len(columns)
     names = ("shards", "steps") if form is Form.ACROSS else ("steps",)
     values |= {name: f"${number}" for number, name in enumerate(names, first)}
-    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], _lines_of(text, form))
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], _lines_of(text, form, holds))
 
 
 def parameters(decision: Decision, form: Form) -> list[Any]:
     """What the statement of ``form`` is handed."""
     events = [parameters_of(event) for event in decision.events]
     operations = [
-        (o.id, o.owner, o.key, o.request_hash, _lines_json(o.lines), _refusal_json(refusal))
-        for o, refusal, _ in decision.stored
+        (o.id, o.owner, o.key, o.request_hash, _lines_json(lines), _refusal_json(refusal))
+        for o, refusal, _, lines, _ in decision.stored
     ]
     steps = list(decision.steps.steps)
     if form is Form.ONE:
         _, *level = (values[0] for values in _level_values(decision))
         return [*level, *events[0][1:], *operations[0], steps]
     levels = [column(values, kind) for values, kind in zip(_level_values(decision), LEVEL.values(), strict=True)]
-    columns = (levels, _columns(events, PARAMETERS), _columns(operations, OPERATION))
+    columns = (levels, _columns(events, PARAMETERS), [*_columns(operations, OPERATION), *_answers(decision)])
     numbers = column(list(range(1, len(events) + 1)), NUMBER["n"])
+    held = _held(decision)
     if form is Form.SHARD:
-        return [*columns[0][1:], *columns[1][1:], numbers, *columns[2], *_columns(_spans(decision), SPAN), steps]
-    return [*columns[0], *columns[1], numbers, *columns[2], sorted(_shards_of(decision)), steps]
+        spans = _columns(_spans(decision), SPAN)
+        return [*columns[0][1:], *columns[1][1:], numbers, *columns[2], *spans, *held, steps]
+    return [*columns[0], *columns[1], numbers, *columns[2], *held, sorted(_shards_of(decision)), steps]
 
 
 def _shards_of(decision: Decision) -> set[int]:
@@ -126,27 +165,49 @@ def _level_values(decision: Decision) -> list[Sequence[Any]]:
     return [*zip(*keys, strict=True), *(values for rows in stocks for values in zip(*rows, strict=True))]
 
 
-def _lines_of(text: str, form: Form) -> str:
+def _answers(decision: Decision) -> list[Any]:
+    if not decision.holds_after:
+        return []
+    return [[None if written.hold is None else stored_hold(written.hold) for written in decision.stored]]
+
+
+def _held(decision: Decision) -> list[Any]:
+    """The holds that were looked at, and the lines of those that change."""
+    if not decision.holds_after:
+        return []
+    holds, lines = [], []
+    for hold, old_version in decision.holds:
+        of_hold = hold.owner, hold.customer, hold.reference, hold.state, hold.version, old_version, hold.ttl_s or 0
+        holds.append((hold.id, *of_hold))
+        if hold.version > old_version:
+            lines += [(hold.id, place, *key, *astuple(line)) for place, (key, line) in enumerate(hold.lines.items())]
+    return [*_columns(holds, HOLD), *_columns(lines, HOLD_LINE)]
+
+
+def _lines_of(text: str, form: Form, holds: bool) -> str:
+    named = {form.value, WITH_HOLDS} if holds else {form.value}
     lines = []
     for line in text.splitlines():
         mark = _MARK.search(line)
-        if not line.startswith("--") and (mark is None or form.value in mark[1].split(", ")):
+        if not line.startswith("--") and (mark is None or named & set(mark[1].split(", "))):
             lines.append(line[: mark.start()] if mark else line)
     return "\n".join(lines)
 
 
-def _handed_over(form: Form) -> dict[str, dict[str, str]]:
+def _handed_over(form: Form, holds: bool) -> dict[str, dict[str, str]]:
     """Of each relation of the text the columns that come as parameters, with their types."""
+    operation = OPERATION | (ANSWER if holds else {})
+    held = {"holds": HOLD, "hold_lines": HOLD_LINE} if holds else {}
     if form is Form.ACROSS:
-        return {"levels": LEVEL, "events": PARAMETERS | NUMBER, "operations": OPERATION}
+        return {"levels": LEVEL, "events": PARAMETERS | NUMBER, "operations": operation, **held}
     level, event = ({name: kind for name, kind in given.items() if name != "shard"} for given in (LEVEL, PARAMETERS))
     if form is Form.SHARD:
-        return {"levels": level, "events": event | NUMBER, "operations": OPERATION | SPAN}
-    return {"levels": level, "events": event, "operations": OPERATION}
+        return {"levels": level, "events": event | NUMBER, "operations": operation | SPAN, **held}
+    return {"levels": level, "events": event, "operations": operation}
 
 
-def _rows(form: Form, shard: int, columns: Mapping[str, str], first: int) -> str:
-    """The relation of ``columns``, whose parameters begin at ``first``.
+def _rows(form: Form, shard: int | None, columns: Mapping[str, str], first: int) -> str:
+    """The relation of ``columns``, whose parameters begin at ``first``. ``shard``: what all of its rows have alike.
 
     Arrays are opened where their values are selected: an `unnest` of several in `from` would first write each of them
     to a store of its own.
@@ -155,7 +216,7 @@ def _rows(form: Form, shard: int, columns: Mapping[str, str], first: int) -> str
     if form is Form.ONE:
         values = ", ".join(f"{scalar_of(number, kind)} as {name}" for number, (name, kind) in numbered.items())
         return f"select {shard} as shard, {values}, 1 as first, 1 as events, 1::bigint as n"
-    of_shard = "" if form is Form.ACROSS else f"{shard} as shard, "
+    of_shard = "" if shard is None else f"{shard} as shard, "
     arrays = ", ".join(f"unnest({array_of(number, kind)}) as {name}" for number, (name, kind) in numbered.items())
     return f"select {of_shard}{arrays}"
 
@@ -167,11 +228,11 @@ def _columns(rows: Sequence[tuple[Any, ...]], columns: Mapping[str, str]) -> lis
 
 def _spans(decision: Decision) -> list[tuple[int, int]]:
     """By operation, as SPAN says."""
-    counts = [events for _, _, events in decision.stored]
+    counts = [written.events for written in decision.stored]
     return list(zip(accumulate(counts, initial=1), counts, strict=False))
 
 
-def _lines_json(lines: tuple[Line, ...]) -> str:
+def _lines_json(lines: Sequence[Line]) -> str:
     return orjson.dumps([_asked(line) for line in lines]).decode()
 
 
@@ -191,6 +252,8 @@ def _asked(line: Line) -> dict[str, Any]:
         asked["reference"] = line.reference
     if line.occurred_at is not None:
         asked["occurred_at"] = line.occurred_at
+    if line.again:
+        asked["again"] = line.again
     return asked
 
 

@@ -1,45 +1,24 @@
 """An operation as the writer takes it, and its outcome."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from ledger.commit.line import Line, key_of
+from ledger.commit.plan import Plan
 from ledger.commit.stock import LevelKey
-
-SIGNS: dict[str, int] = {"receipt": 1, "return": 1, "sale": -1, "write_off": -1, "adjustment": 0}
-"""Movement kinds and the sign their quantity must have (0: either)."""
-
-COUNT = "count"
-MIXED = "mixed"
-
-
-class Line(Struct, frozen=True, gc=False):
-    """What one line asks for. ``quantity``: units to add (negative: to take away); for a count, the units counted.
-
-    ``precondition``: ``expected_version`` came by If-Match.
-    """
-
-    sku: str
-    location: str
-    shard: int
-    kind: str
-    quantity: int
-    expected_version: int | None = None
-    precondition: bool = False
-    reason: str | None = None
-    reference: str | None = None
-    occurred_at: datetime | None = None
 
 
 class Operation(Struct, frozen=True):
     """One idempotent request. ``request_hash``: SHA-256 of what was asked, to tell a retry from a misuse of the key.
 
     ``id``: a UUID as it is written out. ``by_level``: its lines, in the order of its events: by shard, then as they
-    came. A stored answer reads the same.
+    came. A stored answer reads the same. ``plan``: makes the lines when the batch is decided, where they follow from
+    what is there. Until then there are none, and ``by_level`` names the levels that they may be of.
     """
 
     id: str
@@ -47,10 +26,16 @@ class Operation(Struct, frozen=True):
     key: str
     request_hash: bytes
     lines: tuple[Line, ...]
-    by_level: dict[LevelKey, list[Line]] = {}
+    plan: Plan | None = None
+    by_level: dict[LevelKey, Sequence[Line]] = {}
 
     def __post_init__(self) -> None:
-        force_setattr(self, "by_level", _by_level(self.lines))
+        force_setattr(self, "by_level", _levels_of(self.plan) if self.plan else by_level_of(self.lines))
+
+    @property
+    def size(self) -> int:
+        """How many lines it has, or may have."""
+        return len(self.lines) or len(self.by_level)
 
     @property
     def shard(self) -> int | None:
@@ -62,19 +47,21 @@ class Operation(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """A committed operation and its events, as JSON-ready objects in the field order of ``wire.messages``.
 
-    ``replayed``: the key was used before, these are the events that were stored then.
+    ``hold``: the hold that it was about, as it stood after it. ``replayed``: the key was used before, this is what was
+    stored then.
     """
 
     operation: str
     events: tuple[dict[str, Any], ...]
     replayed: bool = False
+    hold: dict[str, Any] | None = None
 
 
-def key_of(line: Line) -> LevelKey:
-    return LevelKey(line.shard, line.location, line.sku)
+def _levels_of(plan: Plan) -> dict[LevelKey, Sequence[Line]]:
+    return dict.fromkeys(sorted(plan.levels), ())
 
 
-def _by_level(lines: tuple[Line, ...]) -> dict[LevelKey, list[Line]]:
+def by_level_of(lines: Sequence[Line]) -> dict[LevelKey, list[Line]]:
     if len(lines) == 1:
         return {key_of(lines[0]): [lines[0]]}
     by_level: dict[LevelKey, list[Line]] = {}

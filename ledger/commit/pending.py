@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from ledger.commit.decide import Decision
 from ledger.commit.event import complete, timestamp
+from ledger.commit.hold import complete as complete_hold
+from ledger.commit.hold import document
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.statements import Head, Stored
 from ledger.errors import IdempotencyMismatch
@@ -55,22 +58,31 @@ class Pending:
             stored.refusal.replayed = True
             self.fail(stored.refusal)
         else:
-            self.succeed(Outcome(self.operation.id, stored.events, replayed=True))
+            self.succeed(Outcome(self.operation.id, stored.events, replayed=True, hold=stored.hold))
 
 
 def _to_nobody(operation: Operation) -> None:
     """Until somebody wants to be told."""
 
 
-def settle(batch: Sequence[Pending], decision: Decision) -> None:
-    """Gives every operation of the batch its outcome. The events must be complete."""
+def settle(batch: Sequence[Pending], decision: Decision, at: datetime | None = None) -> None:
+    """Gives every operation of the batch its outcome. The events must be complete. ``at``: see ``Head``."""
     position = 0
+    holds = _answers(decision, at) if decision.holds_after else {}
     for pending, verdict in zip(batch, decision.verdicts, strict=True):
         if isinstance(verdict, Problem):
             pending.fail(verdict)
         else:
-            pending.succeed(Outcome(pending.operation.id, tuple(decision.events[position : position + verdict])))
+            operation = pending.operation.id
+            events = tuple(decision.events[position : position + verdict])
+            pending.succeed(Outcome(operation, events, hold=holds.get(operation)))
             position += verdict
+
+
+def _answers(decision: Decision, at: datetime | None) -> dict[str, dict[str, Any]]:
+    """By operation, the hold as it left it."""
+    found = ((written.operation.id, written.hold) for written in decision.stored)
+    return {operation: document(complete_hold(hold, at)) for operation, hold in found if hold is not None}
 
 
 def complete_by_shard(events: list[dict[str, Any]], heads: dict[int, Head]) -> dict[int, list[dict[str, Any]]]:

@@ -40,11 +40,11 @@ class Queue:
         """Raises Overloaded when the queue is full or was stopped."""
         if self._stopping:
             raise Overloaded("the ledger is stopping: another one takes the same request")
-        if self.lines + len(operation.lines) > QUEUE_LINES_MAX:
+        if self.lines + operation.size > QUEUE_LINES_MAX:
             raise Overloaded("the commit queue is full", queued_lines=self.lines)
         pending = Pending(operation, time.monotonic())
         self._waiting.append(pending)
-        self.lines += len(operation.lines)
+        self.lines += operation.size
         self._arrived.set()
         return pending
 
@@ -68,14 +68,14 @@ class Queue:
     def _take(self, now: float) -> list[Pending]:
         batch: list[Pending] = []
         lines, lines_max = 0, self._lines_max()
-        while self._waiting and (not batch or lines + len(self._waiting[0].operation.lines) <= lines_max):
+        while self._waiting and (not batch or lines + self._waiting[0].operation.size <= lines_max):
             pending = self._waiting.popleft()
-            self.lines -= len(pending.operation.lines)
+            self.lines -= pending.operation.size
             if now - pending.arrived > QUEUE_AGE_MAX_S:
                 pending.fail(Overloaded("waited too long for its turn", waited_s=QUEUE_AGE_MAX_S))
                 continue
             batch.append(pending)
-            lines += len(pending.operation.lines)
+            lines += pending.operation.size
         self._taken_lines = lines
         if not self._waiting and not self._stopping:
             self._arrived.clear()

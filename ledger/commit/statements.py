@@ -1,10 +1,11 @@
 """The SQL of the commit path: load levels, lock them, look up known keys, write a batch. Decides nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ledger.commit.decide import Decision
 from ledger.commit.event import EVENT_COLUMNS, event_of_row, timestamp
 from ledger.commit.forms import Form, commit_statement, form_of, parameters
+from ledger.commit.hold import STATES, Hold, HoldLine, answer_of_stored
 from ledger.commit.stock import LevelKey, Stock
 from ledger.database.connector import CheckedConnection
 from ledger.errors import Refusal, refusal_from_stored
@@ -24,22 +26,34 @@ READ = (_SQL / "read.sql").read_text()
 MAKE = (_SQL / "make.sql").read_text()
 KNOWN = (_SQL / "known.sql").read_text()
 LOCK = (_SQL / "lock.sql").read_text()
+HOLDS = (_SQL / "holds.sql").read_text()
+LOCK_HOLDS = (_SQL / "lock_holds.sql").read_text()
+OVERDUE = (_SQL / "overdue.sql").read_text()
 STORED = (_SQL / "stored.sql").read_text().replace("{event_columns}", EVENT_COLUMNS)
 
 
 class Head(NamedTuple):
-    """A shard's last seq after a commit, and when that was."""
+    """A shard's last seq after a commit, and when that was. ``at``: from when the times of the batch's holds count."""
 
     seq: int
     committed_at: datetime
+    at: datetime | None = None
 
 
 class Stored(NamedTuple):
-    """What is stored under a key: the refusal, or the operation's events."""
+    """What is stored under a key: the refusal, or the operation's events, and the hold that it was about."""
 
     request_hash: bytes
     refusal: Refusal | None
     events: tuple[dict[str, Any], ...]
+    hold: dict[str, Any] | None = None
+
+
+class ReadHolds(NamedTuple):
+    """``now``: when they were read, by the database's clock."""
+
+    holds: dict[str, Hold]
+    now: datetime
 
 
 class Known(NamedTuple):
@@ -90,18 +104,51 @@ def _columns(keys: Sequence[LevelKey]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
 
 
+async def holds(connection: CheckedConnection, ids: Iterable[str]) -> ReadHolds:
+    """Those of ``ids`` that there are."""
+    rows: Sequence[Any] = await connection.fetch(HOLDS, list(ids))
+    return ReadHolds(dict(holds_of_rows(rows)), rows[0]["now"])
+
+
+def holds_of_rows(rows: Iterable[Any]) -> Iterator[tuple[str, Hold]]:
+    """``rows``: as ``sql/holds.sql`` lists them, those of one hold behind each other."""
+    for known, of_hold in groupby(rows, key=itemgetter("id")):
+        if known is None:
+            continue
+        first, *others = of_hold
+        lines = {
+            LevelKey(row["shard"], row["location"], row["sku"]): HoldLine(*(row[state] for state in STATES))
+            for row in (first, *others)
+            if row["shard"] is not None
+        }
+        names = ("owner", "customer", "reference", "version", "created_at", "expires_at")
+        yield str(known), Hold(str(known), lines=lines, **{name: first[name] for name in names})
+
+
+async def lock_holds(connection: CheckedConnection, ids: Iterable[str]) -> None:
+    """Until the transaction ends. Before any level is locked."""
+    await connection.fetch(LOCK_HOLDS, list(ids))
+
+
+async def overdue(connection: CheckedConnection, keys: Sequence[LevelKey], limit: int) -> list[str]:
+    """Holds whose time is over and that still reserve units of one of ``keys``, the oldest first."""
+    _, locations, skus = _columns(keys)
+    return [str(row[0]) for row in await connection.fetch(OVERDUE, locations, skus, limit)]
+
+
 async def stored(connection: CheckedConnection, ids: Iterable[str]) -> dict[str, Stored]:
     """The operations among ``ids`` that are known already."""
     rows: Sequence[Any] = await connection.fetch(STORED, list(ids))
     found: dict[str, Stored] = {}
     events: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        id_, request_hash, refusal, *event = row
+        id_, request_hash, refusal, hold, stored_at, *event = row
         operation = str(id_)
         if row["seq"] is not None:
             events.setdefault(operation, []).append(event_of_row(event))
         refused = None if refusal is None else refusal_from_stored(orjson.loads(refusal))
-        found[operation] = Stored(request_hash, refused, tuple(events.get(operation, ())))
+        answer = None if hold is None else answer_of_stored(_object(hold), stored_at)
+        found[operation] = Stored(request_hash, refused, tuple(events.get(operation, ())), answer)
     return found
 
 
@@ -140,11 +187,13 @@ async def write(connection: CheckedConnection, decision: Decision) -> dict[int, 
     which proves nothing.
     """
     form, shard = form_of(decision)
-    rows: Sequence[Any] = await connection.fetch(statement(form, shard), *parameters(decision, form))
-    return {row[0]: Head(row[1], row[2]) for row in rows}
+    with_holds = bool(decision.holds_after)
+    sql = statement(form, shard, holds=with_holds)
+    rows: Sequence[Any] = await connection.fetch(sql, *parameters(decision, form))
+    return {row[0]: Head(row[1], row[2], row[3] if with_holds else None) for row in rows}
 
 
 @cache
-def statement(form: Form, shard: int) -> str:
+def statement(form: Form, shard: int, *, holds: bool = False) -> str:
     """Made once: whatever a column is called or however many there are, a batch is not slower for it."""
-    return commit_statement(COMMIT, form, shard)
+    return commit_statement(COMMIT, form, shard, holds=holds)

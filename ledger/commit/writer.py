@@ -8,22 +8,26 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ledger.commit import statements
 from ledger.commit.contention import Contention
 from ledger.commit.counters import Counters
-from ledger.commit.decide import Decision, decide, keys_of
+from ledger.commit.decide import NO_HOLDS, Decision, decide, holds_of, keys_of
 from ledger.commit.failure import ALONE, AT_ONCE, MISSED, Failure, failure_of, not_now, problem_of
+from ledger.commit.hold import Hold, complete
 from ledger.commit.operation import Operation
 from ledger.commit.pending import Pending, complete_by_shard, settle
 from ledger.commit.queue import Queue
 from ledger.commit.remembered import RememberedLevels
+from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head, Stored
 from ledger.commit.stock import LevelKey, Stock
 from ledger.database.connector import CheckedConnection
 from ledger.database.held_connection import HeldConnection
+from ledger.errors import BelowReserved, InsufficientStock, ReservationExpired
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.feed.rivals import Rivals
@@ -45,6 +49,25 @@ NEVER = -1
 """Before the first connection: epoch and steps are read before anything is decided."""
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
+
+
+OVERDUE_MAX = 200
+"""Holds whose time is over that are let go of in the statement of a batch that needs their units. If there are more,
+the first go before it, in a statement of their own."""
+
+SHORT = (InsufficientStock, BelowReserved, ReservationExpired)
+"""Refusals that would not be if fewer units were reserved."""
+
+Expire = Callable[[Hold, int | None], Operation]
+"""Makes the operation that lets go of a hold whose time is over: of its lines on one shard, or of all of them."""
+
+
+class OverdueHolds(Exception):
+    """Operations would be refused for units that these holds reserve, and their time is over."""
+
+    def __init__(self, holds: Sequence[Hold]) -> None:
+        super().__init__(f"{len(holds)} holds")
+        self.holds = holds
 
 
 @dataclass(slots=True)
@@ -77,9 +100,14 @@ class Writer:
         *,
         counters: Counters,
         shard: int | None,
+        holds: RememberedHolds,
+        expire: Expire,
     ) -> None:
         self.queue = Queue()
         self.remembered = RememberedLevels()
+        self._shard = shard
+        self._holds = holds
+        self._expire = expire
         self._connection = connection
         self._seen_opened = NEVER
         self._heads = heads
@@ -128,6 +156,9 @@ class Writer:
             attempt = Attempt(batch)
             try:
                 return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
+            except OverdueHolds as overdue:
+                batch = await self._behind(overdue.holds, batch, deadline)
+                continue
             except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
                 failure, reason = failure_of(error), error
             self._after(failure, batch)
@@ -144,9 +175,19 @@ class Writer:
                 tries += 1
             locked = True
 
+    async def _behind(self, holds: Sequence[Hold], batch: list[Pending], deadline: float) -> list[Pending]:
+        """The batch behind what lets go of ``holds``; if there may be more, these go by themselves, before it."""
+        releases = [Pending(self._expire(hold, self._shard), time.monotonic()) for hold in holds]
+        self._counters.released_before_refusal += len(releases)
+        if len(releases) < OVERDUE_MAX:
+            return releases + batch
+        await self._commit_until(releases, deadline)
+        return batch
+
     def _after(self, failure: Failure, batch: list[Pending]) -> None:
         """Counts the failure, and forgets what it shows to be old."""
         keys = keys_of([pending.operation for pending in batch])
+        self._holds.forget(holds_of([pending.operation for pending in batch]))
         if failure is Failure.MOVED:
             self._counters.conflicts += 1
             self._contention.lost(keys)
@@ -181,7 +222,7 @@ class Writer:
         async with self._connection.taken() as connection:
             await self._renew(connection)
             levels = await self._levels(connection, keys_of(operations))
-            decision = decide(operations, levels, self._heads.steps)
+            decision = await self._decide(connection, operations, levels)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
             if not doubtful:
                 await self._replay_not_found(connection, attempt.batch, decision)
@@ -212,14 +253,47 @@ class Writer:
             async with connection.transaction(isolation="read_committed"):
                 if half:
                     await connection.execute(HALVES_LOCK_TIMEOUT)
+                if holds := holds_of(attempt.operations):
+                    await statements.lock_holds(connection, holds)
+                    self._holds.forget(holds)
                 levels = await statements.lock(connection, keys)
                 known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
                 fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
-                decision = decide([pending.operation for pending in fresh], levels, self._heads.steps)
+                decision = await self._decide(connection, [pending.operation for pending in fresh], levels)
                 heads = await self._write(connection, attempt, decision)
         self._contention.read(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
         self._replay(attempt.batch, known)
+
+    async def _decide(
+        self, connection: CheckedConnection, operations: Sequence[Operation], levels: Mapping[LevelKey, Stock]
+    ) -> Decision:
+        """Raises OverdueHolds if one of them would be refused for what is reserved and should not be any more."""
+        holds = await self._read_holds(connection, operations)
+        decision = decide(operations, levels, self._heads.steps, *holds)
+        verdicts = zip(operations, decision.verdicts, strict=True)
+        short = {key for one, verdict in verdicts if isinstance(verdict, SHORT) for key in one.by_level}
+        keys = sorted(key for key in short if decision.before[key].reserved)
+        if keys:
+            overdue = set(await statements.overdue(connection, keys, OVERDUE_MAX)) - holds_of(operations)
+            if overdue:
+                raise OverdueHolds(list((await statements.holds(connection, overdue)).holds.values()))
+        return decision
+
+    async def _read_holds(
+        self, connection: CheckedConnection, operations: Sequence[Operation]
+    ) -> tuple[Mapping[str, Hold], datetime | None]:
+        """Those of the operations: what is remembered as it is, the others read; and the time, if it matters."""
+        ids = holds_of(operations)
+        if not ids:
+            return NO_HOLDS, None
+        remembered = self._holds.of(ids)
+        timed = any(operation.plan is not None and operation.plan.timed for operation in operations)
+        unknown = [known for known in ids if known not in remembered]
+        if not unknown and not timed:
+            return remembered, None
+        read = await statements.holds(connection, unknown)
+        return remembered | read.holds, read.now
 
     async def _levels(self, connection: CheckedConnection, keys: Collection[LevelKey]) -> dict[LevelKey, Stock]:
         """The levels of ``keys``: what is remembered of them as it is, the others read."""
@@ -244,6 +318,7 @@ class Writer:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
         if self._seen_opened != self._connection.opened:
             self.remembered.clear()
+            self._holds.clear()
             await self._heads.read(connection)
             self._seen_opened = self._connection.opened
 
@@ -254,7 +329,9 @@ class Writer:
             self._publisher.publish(self._heads.epoch, shard, self._name, events)
             self._heads.advanced(shard, heads[shard].seq)
             self._contention.committed(heads[shard].seq)
-        settle(batch, decision)
+        at = next(iter(heads.values())).at if heads else None
+        self._holds.keep(complete(hold, at) for hold, before in decision.holds if hold.version > before)
+        settle(batch, decision, at)
         self._counters.count(decision)
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from ledger.commit.counters import Counters
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.pending import Pending, mismatch
-from ledger.commit.writer import Writer
+from ledger.commit.remembered_holds import RememberedHolds
+from ledger.commit.writer import Expire, Writer
 from ledger.database.connector import Connector
 from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
@@ -18,14 +19,28 @@ class Writers:
     """Each has a connection of its own, with ``settings``: a commit waits for no other, and for no read."""
 
     def __init__(
-        self, connector: Connector, settings: Mapping[str, str], shards: int, heads: Heads, publisher: Publisher
+        self,
+        connector: Connector,
+        settings: Mapping[str, str],
+        shards: int,
+        heads: Heads,
+        publisher: Publisher,
+        expire: Expire,
     ) -> None:
+        """``expire``: see ``writer``."""
         self.counters = Counters()
+        self.remembered_holds = RememberedHolds()
         connection = partial(HeldConnection, connector, settings)
-        self._by_shard = [
-            Writer(connection(), heads, publisher, counters=self.counters, shard=shard) for shard in range(shards)
-        ]
-        self._across = Writer(connection(), heads, publisher, counters=self.counters, shard=None)
+        writer = partial(
+            Writer,
+            heads=heads,
+            publisher=publisher,
+            counters=self.counters,
+            holds=self.remembered_holds,
+            expire=expire,
+        )
+        self._by_shard = [writer(connection(), shard=shard) for shard in range(shards)]
+        self._across = writer(connection(), shard=None)
         self._in_flight: dict[str, Pending] = {}
 
     @property

@@ -6,6 +6,7 @@ versions     I2  the versions of a level are exactly 1..v
 seqs         I2  the seqs of a shard are exactly 1..head
 effects      I3  one key, one effect: every event belongs to an operation that claims it
 torn         I3  an operation stands whole: as many events as its lines touch levels, with the sums of its lines
+holds        I8  what is reserved of a level is the sum of its open holds, and a hold's state is that of its lines
 """
 
 from dataclasses import dataclass
@@ -114,7 +115,14 @@ CHECKS = (
         """
         with line as (
           select o.id, l->>'location' as location, l->>'sku' as sku,
-                 sum((l->>'quantity')::bigint) filter (where l->>'kind' <> 'count') as delta
+                 sum(case when l->>'kind' in ('hold', 'release', 'commit') then 0
+                          when l->>'kind' = 'fulfil' then -(l->>'quantity')::bigint
+                          else (l->>'quantity')::bigint end) filter (where l->>'kind' <> 'count') as delta,
+                 sum(case l->>'kind' when 'hold' then (l->>'quantity')::bigint
+                                     when 'release' then -(l->>'quantity')::bigint
+                                     when 'commit' then coalesce((l->>'again')::bigint, 0)
+                                     when 'fulfil' then coalesce((l->>'again')::bigint, 0) - (l->>'quantity')::bigint
+                                     else 0 end) as reserved
             from operation o, jsonb_array_elements(o.lines) l
            where o.refusal is null
            group by o.id, l->>'location', l->>'sku'),
@@ -122,18 +130,40 @@ CHECKS = (
           select o.id, sum(s.n) as n from operation o, unnest(o.events) as s(n) group by o.id)
         select format('operation %s: %s of %s at %s asked for %s, found %s',
                       coalesce(l.id, e.operation), coalesce(e.n, 0)::text || ' events', coalesce(l.sku, e.sku),
-                      coalesce(l.location, e.location), l.delta, e.delta)
+                      coalesce(l.location, e.location), l.delta || ' and ' || l.reserved,
+                      e.delta || ' and ' || e.reserved)
           from line l
-          full join (select operation, location, sku, count(*) as n, sum(on_hand_delta) as delta
+          full join (select operation, location, sku, count(*) as n, sum(on_hand_delta) as delta,
+                            sum(reserved_delta) as reserved
                        from stock_event group by operation, location, sku) e
             on e.operation = l.id and e.location = l.location and e.sku = l.sku
          where coalesce(e.n, 0) <> 1 or l.id is null or (l.delta is not null and l.delta <> e.delta)
+            or l.reserved <> e.reserved
         union all
         select format('operation %s claims %s events, %s exist', o.id, coalesce(c.n, 0), coalesce(e.n, 0))
           from operation o
           left join claimed c on c.id = o.id
           left join (select operation, count(*) as n from stock_event group by operation) e on e.operation = o.id
          where coalesce(c.n, 0) <> coalesce(e.n, 0)""",
+    ),
+    Check(
+        "I8",
+        "holds",
+        """
+        select format('%s at %s: reserved %s, its open holds sum up to %s', coalesce(l.sku, h.sku),
+                      coalesce(l.location, h.location), l.reserved, coalesce(h.open, 0))
+          from stock_level l
+          full join (select shard, location, sku, sum(pending + committed) as open
+                       from hold_line group by shard, location, sku) h using (shard, location, sku)
+         where coalesce(l.reserved, -1) <> coalesce(h.open, 0)
+        union all
+        select format('hold %s is %s, its lines say %s', coalesce(h.id, l.hold), h.state, l.state)
+          from hold h
+          full join (select hold, case when sum(pending) > 0 then 'pending' when sum(committed) > 0 then 'committed'
+                                       when sum(fulfilled) > 0 then 'fulfilled' when sum(expired) > 0 then 'expired'
+                                       else 'cancelled' end as state
+                       from hold_line group by hold) l on l.hold = h.id
+         where h.state is distinct from l.state""",
     ),
 )
 

@@ -6,7 +6,7 @@ it. A ledger has two as well: the newest that it knows, and the oldest that it n
 
 from dataclasses import dataclass
 
-NEEDS = "0003"
+NEEDS = "0004"
 """The oldest schema on which this version's ledger is right."""
 BORNE = "0003"
 """The schema that ledgers of the version before know: who is older is not promised to be borne."""

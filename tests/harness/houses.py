@@ -75,15 +75,16 @@ HOUSES = {
         " tokens.signing_keys",
     ),
     "ledger": House(
-        order=(("ground",), ("database",), ("access",), ("feed",), ("commit",), ("http",), ("process",)),
+        order=(("ground",), ("database",), ("access",), ("feed",), ("commit",), ("holds",), ("http",), ("process",)),
         rooms={
             "ground": "errors limits settings",
             "database": "database migrations",
             "process": "__main__ admin metrics process readiness",
-            **{room: room for room in ("access", "feed", "commit", "http")},
+            **{room: room for room in ("access", "feed", "commit", "holds", "http")},
         },
-        pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.level"
-        " commit.operation commit.remembered commit.stock commit.turns http.connection_table limits",
+        pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.hold"
+        " commit.level commit.line commit.operation commit.plan commit.remembered commit.remembered_holds"
+        " commit.stock commit.turns holds.decide http.connection_table limits",
     ),
     "hub": House(
         order=(

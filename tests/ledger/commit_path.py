@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ledger.commit.operation import Line, Operation, operation_id
+from ledger.commit.line import Line
+from ledger.commit.operation import Operation, operation_id
 from ledger.commit.writers import Writers
 from ledger.database.audit import Violation, audit
 from ledger.database.connector import CheckedConnection, Connector
 from ledger.database.engine import COMMIT_SETTINGS, create_engine
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
+from ledger.holds.sweeper import expire_operation
 from tests.harness.postgres import PATIENT
 from wire.shards import shard_of
 
@@ -82,7 +84,7 @@ async def commit_path(database_url: str, redis_url: str = NO_BROKER) -> AsyncIte
     engine = create_engine(connector, QUERIES, settings)
     publisher = Publisher(redis_url, channel_prefix(database_url))
     heads = Heads(connector, settings, publisher)
-    writers = Writers(connector, settings, SHARDS, heads, publisher)
+    writers = Writers(connector, settings, SHARDS, heads, publisher, expire_operation)
     running = [asyncio.create_task(writers.run())]
     if redis_url != NO_BROKER:
         running.append(asyncio.create_task(publisher.run()))

@@ -3,6 +3,7 @@
 --   one     one operation that commits one event, its values as they are
 --   shard   any number of operations on one shard, one array for each column of their rows
 --   across  the same on any number of shards
+--   holds   beside shard or across: of operations that are about holds
 -- A line that ends with names of forms stands in those alone. Numbers and columns of the parameters are written in from the
 -- lists in ledger/commit/forms.py and ledger/commit/event.py:
 --   {levels}      levels of the batch, sorted by (shard, location, sku), with the new version and the old one that was
@@ -11,6 +12,9 @@
 --   {operations}  operations; in one shard with the number of their first event, and how many they have
 --   {shard}       the one shard, as a number; its partitions are named, so that no other one is opened
 --   {shards}      the shards that occur, so that the planner leaves out the partitions of the others
+--   {holds}       holds that were looked at, with the new version and the old one that was decided on (0: there was none)
+--   {hold_lines}  the lines of those that change
+--   {moment}      when it is; with holds once for all of them, since the times of a hold are counted from it
 --   {steps}       the public steps by which the view versions were counted
 -- Any level that moved or is not as it was taken to be, other public steps, any operation already known: an error (division
 -- by zero, unique violation), nothing written. Versions alone would do if all that a writer remembers came from the database;
@@ -34,11 +38,35 @@ seen as materialized (                                                          
      and s.on_hand = w.old_on_hand and s.reserved = w.old_reserved and s.view_version = w.old_view_version -- shard, across
      and s.shard = any({shards}::int[])                                              -- across
    where w.version = w.old_version),                                                         -- shard, across
+moment as materialized (select clock_timestamp() as at),                             -- holds
+hold_want as materialized (                                                          -- holds
+  {holds}),                                                                          -- holds
+hold_made as (                                                                       -- holds
+  insert into hold (id, owner, customer, reference, state, version, created_at, expires_at) -- holds
+  select w.id, w.owner, w.customer, w.reference, w.state, w.version, {moment}, {moment} + make_interval(secs => w.ttl_s) -- holds
+    from hold_want w where w.old_version = 0                                         -- holds
+  returning id, expires_at),                                                         -- holds
+hold_moved as (                                                                      -- holds
+  update hold h set state = w.state, version = w.version,                            -- holds
+                    expires_at = case when w.ttl_s > 0 then {moment} + make_interval(secs => w.ttl_s) else h.expires_at end -- holds
+    from hold_want w                                                                 -- holds
+   where h.id = w.id and h.version = w.old_version and w.version > w.old_version and w.old_version > 0 -- holds
+  returning h.id, h.expires_at),                                                     -- holds
+hold_seen as (                                                                       -- holds
+  select h.id from hold_want w join hold h on h.id = w.id and h.version = w.version where w.version = w.old_version), -- holds
+hold_lined as (                                                                      -- holds
+  insert into hold_line (hold, place, shard, location, sku, {states}, expires_at)    -- holds
+  select l.hold, l.place, l.shard, l.location, l.sku, {states}, case when l.pending > 0 then h.expires_at end -- holds
+    from ({hold_lines}) l                                                            -- holds
+    join (select * from hold_made union all select * from hold_moved) h on h.id = l.hold -- holds
+  on conflict (hold, location, sku) do update set {states_taken}, expires_at = excluded.expires_at), -- holds
 whole as materialized (  -- 1, or a division by zero: then nothing of the batch stands
   select 1 / ((select count(*) from written)
               + (select n from seen)                                                 -- shard, across
               = (select count(*) from want)                                          -- shard, across
               = 1                                                                    -- one
+              and (select count(*) from hold_made) + (select count(*) from hold_moved) + (select count(*) from hold_seen) -- holds
+                = (select count(*) from hold_want)                                   -- holds
               and (select public_steps from ledger_meta) = {steps}::int[])::int as ok),
 event as {materialized} (
   {events}),                                                                         -- one, shard
@@ -74,7 +102,7 @@ remembered as (
          case when o.events > 0 then array[head.base + o.first] else '{}' end,       -- one, shard
          case when o.events > 0 then array[o.events] else '{}' end,                  -- one, shard
          coalesce(span.shards, '{}'), coalesce(span.first_seqs, '{}'), coalesce(span.events, '{}'), -- across
-         clock_timestamp()
+         {moment}
     from ({operations}) o
     join head on true                                                                -- one
     left join head on true                                                           -- shard
@@ -82,5 +110,6 @@ remembered as (
    where (select ok from whole) = 1                                                  -- shard, across
   )
 select grown.shard, head.head, head.committed_at,
+       {moment} as at,                                                               -- holds
        1 / (head.id is not null)::int as numbered  -- levels never stand without their events
   from grown left join head on head.id = grown.shard

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.commit.contention import LOCKED_BATCHES, TURN_S_MAX, Contention
 from ledger.commit.counters import Counters
-from ledger.commit.operation import key_of
+from ledger.commit.line import key_of
 from ledger.commit.remembered import RememberedLevels
 from ledger.commit.stock import Stock
 from ledger.feed.rivals import UNUSED_MAX, Rivals

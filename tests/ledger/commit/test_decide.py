@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.commit.decide import ON_HAND_MAX, Decision, decide
-from ledger.commit.operation import COUNT, Operation, key_of
+from ledger.commit.line import COUNT, key_of
+from ledger.commit.operation import Operation
 from ledger.commit.stock import LevelKey, Stock
 from ledger.errors import BelowReserved, InsufficientStock, Refusal, VersionConflict
 from server.problems import Invalid, NotFound, Problem

@@ -5,7 +5,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from ledger.commit.effects import EFFECTS, Units, count, move
-from ledger.commit.operation import COUNT
+from ledger.commit.line import COMMIT, COUNT, FULFIL, HOLD, RELEASE
 from ledger.commit.stock import Stock
 from ledger.errors import BelowReserved, InsufficientStock
 from ledger.http.bodies import Movement
@@ -15,7 +15,8 @@ STOCK = Stock(on_hand=10, reserved=4, version=7)
 
 
 def test_every_kind_that_can_be_asked_for_has_an_effect() -> None:
-    assert set(EFFECTS) == {*get_args(get_type_hints(Movement)["kind"]), COUNT}
+    of_holds = {HOLD, RELEASE, COMMIT, FULFIL}
+    assert set(EFFECTS) == {*get_args(get_type_hints(Movement)["kind"]), COUNT, *of_holds}
 
 
 def test_lines_on_one_level_add_up() -> None:

@@ -7,7 +7,7 @@ from ledger.commit.decide import decide
 from ledger.commit.event import FIELDS, NAMES, PARAMETERS, Source
 from ledger.commit.level import NAMES as LEVEL_NAMES
 from ledger.commit.level import empty_level, level_of_event
-from ledger.commit.operation import key_of
+from ledger.commit.line import key_of
 from ledger.commit.stock import Stock
 from ledger.database.engine import create_engine
 from tests.ledger.commit_path import commit_path, line, operation

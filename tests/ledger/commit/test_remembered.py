@@ -1,6 +1,6 @@
 """What a writer remembers of levels is bounded, and what was used last stays."""
 
-from ledger.commit.operation import key_of
+from ledger.commit.line import key_of
 from ledger.commit.remembered import RememberedLevels
 from ledger.commit.stock import Stock
 from tests.ledger.commit_path import line

@@ -68,7 +68,7 @@ class OldLedger:
         events = [tuple(event[name] for name in EVENT_0001) for event in decision.events]
         operations = [
             (one.id, one.owner, one.key, one.request_hash, "[]", None if refusal is None else "{}")
-            for one, refusal, _ in decision.stored
+            for one, refusal, *_ in decision.stored
         ]
         arrays = [*_columns(levels, 7), *_columns(events, len(EVENT_0001)), *_columns(operations, 6)]
         await self._connection.fetch(self._statement, *arrays, sorted({key.shard for key in decision.after}))

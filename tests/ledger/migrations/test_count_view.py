@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from ledger import migrations
 from ledger.commit import statements
 from ledger.commit.decide import decide
-from ledger.commit.operation import COUNT, SIGNS, Line, Operation, operation_id
+from ledger.commit.line import COUNT, SIGNS, Line
+from ledger.commit.operation import Operation, operation_id
 from ledger.commit.stock import LevelKey, Stock
 from tests.harness.chance import SEED
 from tests.ledger.migrations.databases import OldLedger, expand_to

@@ -1,0 +1,118 @@
+"""A hold as the commit path knows it: units of an order that are reserved, with a state. Pure data.
+
+What may become of a hold is decided in ``ledger.holds.decide``.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ledger.commit.event import timestamp
+from ledger.commit.stock import LevelKey
+
+PENDING = "pending"
+COMMITTED = "committed"
+FULFILLED = "fulfilled"
+CANCELLED = "cancelled"
+EXPIRED = "expired"
+STATES = (PENDING, COMMITTED, FULFILLED, CANCELLED, EXPIRED)
+"""Of a hold, and of each of its units."""
+
+
+class HoldLine(Struct, frozen=True, gc=False):
+    """How many units of one level are in which state. Those that are pending or committed are reserved at the level."""
+
+    pending: int = 0
+    committed: int = 0
+    fulfilled: int = 0
+    cancelled: int = 0
+    expired: int = 0
+
+    @property
+    def quantity(self) -> int:
+        return self.pending + self.committed + self.fulfilled + self.cancelled + self.expired
+
+    @property
+    def reserved(self) -> int:
+        return self.pending + self.committed
+
+
+class Hold(Struct, frozen=True):
+    """``lines`` by level, in the order in which they were asked for.
+
+    ``version`` counts its changes: the optimistic lock. ``created_at`` is None until its first commit. ``expires_at``:
+    when its pending units are let go, by the database's clock; ``ttl_s``: counted from the commit that it waits for.
+    """
+
+    id: str
+    owner: str
+    lines: Mapping[LevelKey, HoldLine]
+    customer: str | None = None
+    reference: str | None = None
+    version: int = 0
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    ttl_s: int | None = None
+
+    @property
+    def state(self) -> str:
+        """Of its units the state that is furthest from its end: open as long as one of them is."""
+        for state in (PENDING, COMMITTED, FULFILLED, EXPIRED):
+            if any(getattr(line, state) for line in self.lines.values()):
+                return state
+        return CANCELLED
+
+    @property
+    def open(self) -> bool:
+        return any(line.reserved for line in self.lines.values())
+
+
+def stored_hold(hold: Hold) -> str:
+    """What is kept of it with the operation that left it so, for ``answer_of_stored``."""
+    return orjson.dumps({**document(hold), "ttl_s": hold.ttl_s}).decode()
+
+
+def answer_of_stored(stored: dict[str, Any], committed_at: datetime) -> dict[str, Any]:
+    """As it was answered then: the times that its commit gave it are those of the operation."""
+    ttl_s = stored.pop("ttl_s")
+    if stored["created_at"] is None:
+        stored["created_at"] = timestamp(committed_at)
+    if ttl_s is not None and stored["state"] == PENDING:
+        stored["expires_at"] = timestamp(committed_at + timedelta(seconds=ttl_s))
+    return stored
+
+
+def complete(hold: Hold, at: datetime | None) -> Hold:
+    """The hold with the times that its commit gave it. ``at``: None of a batch of which nothing counts from there."""
+    if at is None:
+        return hold
+    expires_at = hold.expires_at if hold.ttl_s is None else at + timedelta(seconds=hold.ttl_s)
+    return replace(hold, created_at=hold.created_at or at, expires_at=expires_at, ttl_s=None)
+
+
+def document(hold: Hold) -> dict[str, Any]:
+    """As it is answered. ``expires_at`` stands there as long as something of it can expire."""
+    state = hold.state
+    return {
+        "id": hold.id,
+        "state": state,
+        "owner": hold.owner,
+        "customer": hold.customer,
+        "reference": hold.reference,
+        "version": hold.version,
+        "created_at": timestamp(hold.created_at),
+        "expires_at": timestamp(hold.expires_at) if state == PENDING else None,
+        "lines": [
+            {
+                "sku": key.sku,
+                "location": key.location,
+                "quantity": line.quantity,
+                **{name: getattr(line, name) for name in STATES},
+            }
+            for key, line in hold.lines.items()
+        ],
+    }

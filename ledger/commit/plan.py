@@ -1,0 +1,53 @@
+"""What an operation asks for whose lines follow from what is there: decided with its batch. Pure.
+
+A movement says its lines itself. What becomes of a hold follows from its state, and where units of several places are
+taken follows from what each has.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ledger.commit.hold import Hold
+from ledger.commit.line import Line
+from ledger.commit.stock import LevelKey, Stock
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a plan is decided on. ``hold``: None if there is none of that id. ``moment``: by the database's clock, when
+    the batch was begun; None unless a plan of it is ``timed``.
+    """
+
+    stocks: Mapping[LevelKey, Stock]
+    hold: Hold | None
+    moment: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """``lines``: at least one for each level that gets an event. ``hold``: after it; the very one that was given, if
+    nothing becomes of it.
+    """
+
+    lines: Mapping[LevelKey, Sequence[Line]]
+    hold: Hold
+
+
+class Plan(Protocol):
+    """``levels``: all that it may touch. ``hold``: the id of the hold that it is about. ``timed``: it needs to know
+    what time it is.
+    """
+
+    @property
+    def levels(self) -> Sequence[LevelKey]: ...
+
+    @property
+    def hold(self) -> str: ...
+
+    @property
+    def timed(self) -> bool: ...
+
+    def decide(self, situation: Situation) -> Planned:
+        """Raises a Problem; what is a Refusal is stored."""

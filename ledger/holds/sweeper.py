@@ -1,0 +1,92 @@
+"""Lets go of holds whose time is over, also when nobody asks for their units.
+
+Every ledger does. Each takes a few of the oldest at random, so that two rarely take the same; if they do, one is told
+that there is nothing to do. The key of such an operation has the version that the hold was found in: once done, it is
+known as done.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ledger.commit.hold import Hold
+from ledger.commit.operation import Operation, operation_id
+from ledger.commit.statements import holds_of_rows
+from ledger.commit.writers import Writers
+from ledger.database.reading import reading
+from ledger.holds.decide import Expire, NothingToDo
+from server.problems import Problem
+
+OWNER = "stockwire"
+"""Who lets go of them. The keys of its operations have spaces, which nobody can send."""
+
+PAUSE_S = 0.25
+"""Between two looks; a hold ends within a second of its time."""
+
+OLDEST_MAX, TAKEN_MAX = 1_000, 100
+"""Of the oldest that are overdue so many are let go of at once: sales beside them wait for no more."""
+
+_OVERDUE = text("""
+    with oldest as materialized (
+      select id, expires_at from hold
+       where state = 'pending' and expires_at <= clock_timestamp() order by expires_at limit :oldest),
+    taken as materialized (select id from oldest order by random() limit :taken)
+    select h.id, h.owner, h.customer, h.reference, h.version, h.created_at, h.expires_at,
+           l.shard, l.location, l.sku, l.pending, l.committed, l.fulfilled, l.cancelled, l.expired
+      from taken t join hold h using (id) join hold_line l on l.hold = h.id
+     order by h.id, l.place
+""")
+
+log = logging.getLogger(__name__)
+
+
+def expire_operation(hold: Hold, shard: int | None) -> Operation:
+    """Of its lines on one shard; None: of all."""
+    levels = [key for key, line in hold.lines.items() if line.pending and shard in (None, key.shard)]
+    key = f"expire {hold.id} {hold.version} {'all' if shard is None else shard}"
+    return Operation(operation_id(OWNER, key), OWNER, key, b"", (), Expire(hold.id, levels))
+
+
+class Sweeper:
+    """``swept`` counts the holds that it let go of; ``failing``: whether the last look failed."""
+
+    def __init__(self, engine: AsyncEngine, writers: Writers) -> None:
+        self._engine = engine
+        self._writers = writers
+        self.swept = 0
+        self.failing = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            found = 0
+            try:
+                found = await self.sweep()
+                self.failing = False
+            except (OSError, Problem) as error:
+                if not self.failing:
+                    log.warning("overdue holds cannot be let go of, trying again reason=%r", str(error))
+                self.failing = True
+            await asyncio.sleep(0 if found == TAKEN_MAX else PAUSE_S * random.uniform(0.5, 1.5))
+
+    async def sweep(self) -> int:
+        """Returns how many were overdue, of those that it took."""
+        async with reading(self._engine) as connection:
+            values = {"oldest": OLDEST_MAX, "taken": TAKEN_MAX}
+            rows: Sequence[Any] = (await connection.execute(_OVERDUE, values)).mappings().all()
+        holds = [hold for _, hold in holds_of_rows(rows)]
+        done = await asyncio.gather(*(self._let_go(hold) for hold in holds))
+        self.swept += sum(done)
+        return len(holds)
+
+    async def _let_go(self, hold: Hold) -> bool:
+        try:
+            outcome = await self._writers.submit(expire_operation(hold, None))
+        except NothingToDo:
+            return False
+        return not outcome.replayed

@@ -1,0 +1,61 @@
+"""Holds: units of an order that are reserved, with a state. Ledgers of before know none, and leave them alone."""
+
+from ledger.migrations.migrator import expand
+from ledger.migrations.steps import Change, Lock, Step, has_column
+
+revision = "0004"
+down_revision = "0003"
+SINCE = "0.2.0"
+
+HOLD = """
+create table if not exists hold (
+  id uuid primary key,
+  owner text not null,
+  customer text,
+  reference text,
+  state text not null,
+  version bigint not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null
+) with (fillfactor = 80)"""
+
+LINE = """
+create table if not exists hold_line (
+  hold uuid not null,
+  place int not null,
+  shard int not null,
+  location text collate "C" not null,
+  sku text collate "C" not null,
+  pending int not null check (pending >= 0),
+  committed int not null check (committed >= 0),
+  fulfilled int not null check (fulfilled >= 0),
+  cancelled int not null check (cancelled >= 0),
+  expired int not null check (expired >= 0),
+  expires_at timestamptz,
+  primary key (hold, location, sku)
+) with (fillfactor = 80)"""
+
+INDEXES = (
+    "create index if not exists hold_overdue on hold (expires_at) where state = 'pending'",
+    "create index if not exists hold_by_owner on hold (owner, created_at, id)",
+    "create index if not exists hold_by_reference on hold (reference) where reference is not null",
+    "create index if not exists hold_line_open on hold_line (location, sku, expires_at) where pending + committed > 0",
+)
+"""The last serves both lists by level and the look for overdue holds: a line that is pending says when it ends, one
+that is committed says nothing."""
+
+
+def steps(_shards: int) -> tuple[Step, ...]:
+    return (
+        Change("holds and their lines", (HOLD, LINE, *INDEXES)),
+        Change(
+            "with an operation the hold that it was about",
+            ("alter table operation add column hold jsonb",),
+            {"operation": Lock.ACCESS_EXCLUSIVE},
+            unless=has_column("operation", "hold"),
+        ),
+    )
+
+
+def upgrade() -> None:
+    expand(revision, steps)
