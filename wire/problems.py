@@ -8,6 +8,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "insufficient-stock": (409, "Not enough stock is available"),
     "version-conflict": (409, "The level has moved to another version"),
     "below-reserved": (409, "A count may not fall below what is reserved"),
+    "reservation-state": (409, "The reservation is in a state that does not allow this"),
+    "reservation-expired": (409, "The time of the reservation is over"),
     "idempotency-in-flight": (409, "The same key is being worked on elsewhere"),
     "misdirected": (421, "This is not the host that was asked for"),
     "too-large": (413, "The request body is too large"),

@@ -8,6 +8,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from ledger.access.access import Access
 from ledger.commit.writers import Writers
 from ledger.database.locations import Locations
+from ledger.holds.reads import HoldReads
 from ledger.http.admission import Admission
 from ledger.http.body import body_bytes_max
 from ledger.http.ordinary import OrdinaryMovements
@@ -24,7 +25,10 @@ from ledger.http.routes.levels import LevelRoutes
 from ledger.http.routes.locations import LocationRoutes
 from ledger.http.routes.movements import MovementRoutes
 from ledger.http.routes.operations import OperationRoutes
+from ledger.http.routes.reservation_reads import ReservationReadRoutes
+from ledger.http.routes.reservations import ReservationRoutes
 from ledger.http.routes.tokens import TokenRoutes
+from ledger.limits import HOLD_TTL_S_MAX
 from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
@@ -50,11 +54,14 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryMovem
     settings, engine, problems = parts.settings, parts.read_engine, parts.problems
     access = Access(engine, parts.verifier, parts.rate_limits, parts.hub_callers)
     locations = Locations(engine, lambda: parts.heads.epoch)
+    hold_reads = HoldReads(engine)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
         OperationRoutes(engine, access, locations, writers, settings.lines_max),
         LevelRoutes(engine, access, locations, parts.heads),
         CountRoutes(access, locations, writers),
+        ReservationRoutes(access, locations, writers, hold_reads, settings.lines_max, HOLD_TTL_S_MAX),
+        ReservationReadRoutes(access, hold_reads),
         EventRoutes(engine, access, parts.heads, parts.long_polls),
         HistoryRoutes(engine, access, locations),
         ItemRoutes(engine, access),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ledger.commit.operation import SIGNS
+from ledger.commit.line import SIGNS
 from ledger.limits import LINES_MAX
 from server.http.body import REASONS, decoded, decoded_once
 from server.problems import Invalid

@@ -4,11 +4,13 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
-from ledger.commit.operation import Line, Operation, operation_id
+from ledger.commit.line import Line
+from ledger.commit.operation import Operation, operation_id
 from server.problems import Invalid
 
 HEADER = "Idempotency-Key"
@@ -57,6 +59,11 @@ def request_hash(kind: str, lines: Sequence[Line]) -> bytes:
         )
         for line in lines
     ]
+    return hash_of(kind, asked)
+
+
+def hash_of(kind: str, asked: Any) -> bytes:
+    """SHA-256 of what was asked. ``kind``: the route, and what it is about."""
     return hashlib.sha256(msgspec.json.encode((kind, asked))).digest()
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.access.access import Access, require, write_scope
-from ledger.commit.operation import Line
+from ledger.commit.line import Line
 from ledger.commit.writers import Writers
 from ledger.database.locations import Locations
 from ledger.http import bodies

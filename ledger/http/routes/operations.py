@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from ledger.access.access import Access, require, write_scope
 from ledger.commit import statements
-from ledger.commit.operation import COUNT, Line, Operation, operation_id
+from ledger.commit.line import COUNT, Line
+from ledger.commit.operation import Operation, operation_id
 from ledger.commit.writers import Writers
 from ledger.database.locations import Locations
 from ledger.database.reading import reading

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ledger.access.keys import hash_secret
-from ledger.commit.operation import Line, operation_id
+from ledger.commit.line import Line
+from ledger.commit.operation import operation_id
 from ledger.http.idempotency import request_hash
 
 AT = datetime(2026, 11, 22, 11, tzinfo=timezone(timedelta(hours=1)))

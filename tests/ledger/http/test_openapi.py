@@ -8,6 +8,7 @@ import gzip
 import re
 import secrets
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -29,6 +30,8 @@ from ledger.http.routes import (
     locations,
     movements,
     operations,
+    reservation_reads,
+    reservations,
     tokens,
 )
 from ledger.http.routes.levels import HUB_PAGE_MAX
@@ -47,6 +50,8 @@ NOUNS: tuple[Any, ...] = (
     operations.OperationRoutes,
     counts.CountRoutes,
     levels.LevelRoutes,
+    reservations.ReservationRoutes,
+    reservation_reads.ReservationReadRoutes,
     events.EventRoutes,
     history.HistoryRoutes,
     items.ItemRoutes,
@@ -60,7 +65,11 @@ NOUNS: tuple[Any, ...] = (
 )
 OPEN = {"front", "discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
-ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations"}
+ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations", "listReservations"}
+OF_ONE_RESERVATION = {
+    name for name, (_, path, _) in LEDGER.operations.items() if path.startswith("/v1/reservations/{id}")
+}
+"""Who may not see its locations is not told that there is one."""
 FOR_HUBS = {"introspectKey"}
 LISTS = {"putItems", "putLocations", "submitOperations"}
 WITH_BODY = {name for name, (_, _, operation) in LEDGER.operations.items() if "requestBody" in operation}
@@ -135,7 +144,7 @@ async def test_without_the_scope_every_other_operation_answers_403(http_system: 
     async with Api(http_system.ledger_url, key) as nobody:
         for name in LEDGER.operations:
             answer = await call(nobody, name, unique_name)
-            assert (answer.status_code == 403) == (name not in OPEN | ANY_KEY), (name, answer.text)
+            assert (answer.status_code == 403) == (name not in OPEN | ANY_KEY | OF_ONE_RESERVATION), (name, answer.text)
 
 
 async def test_malformed_requests_answer_400(api: Api, hub_api: Api, unique_name: str) -> None:
@@ -228,7 +237,11 @@ def test_every_status_described_is_provoked_here_or_named() -> None:
         if status not in looped
     }
     elsewhere = ("createToken", "501")  # tests/server/tokens/test_provider_tokens.py
-    assert left == {("move", "409"), ("count", "409"), ("count", "412"), ("readLevel", "304"), elsewhere}
+    of_reservations = {
+        (name, "409") for name in OF_ONE_RESERVATION - {"getReservation"} | {"reserve"}
+    }  # test_reservations
+    others = {("move", "409"), ("count", "409"), ("count", "412"), ("readLevel", "304"), elsewhere}
+    assert left == others | of_reservations
 
 
 async def test_conflicts_and_conditions(api: Api, unique_name: str) -> None:
@@ -280,13 +293,15 @@ async def call(api: Api, name: str, thing: str, shard: int = 0, **spoilt: Any) -
     arguments: dict[str, Any] = {"json": BODIES[name](thing)} if name in BODIES else {}
     if "content" in spoilt:
         arguments = {}
-    if name in ("move", "count"):
+    if name in {"move", "count", "reserve"} | OF_ONE_RESERVATION:
         arguments["headers"] = {"Idempotency-Key": secrets.token_hex(8)}
     if name == "readEvents":
         arguments["params"] = {"shard": shard}
     if name == "listLevels":
         arguments["params"] = {"location": thing}
     target = await revocable_key(api) if name == "revokeKey" and not thing.startswith("absent") else thing
+    if name in OF_ONE_RESERVATION:
+        target = await reservation(api, thing, paid=name == "fulfilReservation")
     path = path.replace("{location}", thing).replace("{sku}", thing).replace("{id}", target)
     return await api.send(method, path, **{**arguments, **spoilt})
 
@@ -296,9 +311,29 @@ async def revocable_key(api: Api) -> str:
     return str(answer.json().get("id", "aaaaaaaaaaaa"))
 
 
+async def reservation(api: Api, thing: str, *, paid: bool) -> str:
+    """The id of one of one unit; of none, if it cannot be made."""
+    body = {"lines": [{"sku": thing, "location": thing, "quantity": 1}]}
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+    answer = await api.client.post("/v1/reservations", json=body, headers=headers)
+    if answer.status_code != 201:
+        return str(UUID(int=1))
+    made = str(answer.json()["reservation"]["id"])
+    if paid:
+        headers = {"Idempotency-Key": secrets.token_hex(8)}
+        assert (await api.client.post(f"/v1/reservations/{made}/commit", headers=headers)).is_success
+    return made
+
+
 BODIES: dict[str, Any] = {
+    "reserve": lambda thing: {"lines": [{"sku": thing, "location": thing, "quantity": 1}], "ttl_s": 60},
+    "commitReservation": lambda thing: {"lines": [{"sku": thing, "location": thing}]},
+    "fulfilReservation": lambda thing: {"lines": [{"sku": thing, "location": thing, "quantity": 1}]},
+    "cancelReservation": lambda thing: {},
+    "extendReservation": lambda thing: {"ttl_s": 60},
+    "changeReservation": lambda thing: {"lines": [{"sku": thing, "location": thing, "quantity": 1}]},
     "move": lambda thing: receipt(thing, thing, 1),
-    "count": lambda thing: {"on_hand": 4, "expected_version": None},
+    "count": lambda thing: {"on_hand": 40, "expected_version": None},
     "submitOperations": lambda thing: {
         "operations": [{"key": secrets.token_hex(8), "lines": [receipt(thing, thing, 1)]}]
     },

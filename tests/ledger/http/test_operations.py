@@ -3,7 +3,8 @@
 import secrets
 from typing import Any
 
-from ledger.commit.operation import Line, Operation
+from ledger.commit.line import Line
+from ledger.commit.operation import Operation
 from ledger.http.routes.operations import batches
 from tests.harness.system import System
 from tests.ledger.api import Api, field, problem, receipt, sale

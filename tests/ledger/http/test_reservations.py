@@ -1,0 +1,36 @@
+"""Reservations over HTTP: what is taken, what is refused and in which words, and who may see and change them."""
+
+import secrets
+from typing import Any
+
+import httpx
+
+from tests.ledger.api import Api, problem, sale
+
+
+async def reserve(api: Api, lines: list[dict[str, Any]], key: str | None = None, **body: Any) -> httpx.Response:
+    headers = {"Idempotency-Key": key or secrets.token_hex(8)}
+    return await api.post("/v1/reservations", {"lines": lines, **body}, headers=headers)
+
+
+async def change(api: Api, hold: str, name: str, body: Any = None, key: str | None = None) -> httpx.Response:
+    headers = {"Idempotency-Key": key or secrets.token_hex(8)}
+    return await api.post(f"/v1/reservations/{hold}/{name}", body, headers=headers)
+
+
+async def test_a_basket_is_held_paid_for_and_leaves(api: Api, unique_name: str) -> None:
+    await api.stock(unique_name, unique_name, 5)
+    line = {"sku": unique_name, "location": unique_name, "quantity": 2}
+    made = await reserve(api, [line], ttl_s=60, reference="order-1", customer="c-1")
+    assert made.status_code == 201
+    hold = made.json()["reservation"]
+    assert (hold["state"], made.json()["levels"][0]["available"]) == ("pending", 3)
+    assert (await api.get(f"/v1/reservations/{hold['id']}")).json() == hold
+    assert problem(await api.move(sale(unique_name, unique_name, -4))) == (409, "insufficient-stock")
+    paid = await change(api, hold["id"], "commit")
+    assert (paid.status_code, paid.json()["reservation"]["state"]) == (200, "committed")
+    left = await change(api, hold["id"], "fulfil", {"lines": [{"sku": unique_name, "location": unique_name}]})
+    assert (left.json()["reservation"]["state"], left.json()["levels"][0]["on_hand"]) == ("fulfilled", 3)
+    assert problem(await change(api, hold["id"], "cancel")) == (409, "reservation-state")
+    listed = (await api.get(f"/v1/reservations?location={unique_name}")).json()
+    assert [one["state"] for one in listed["reservations"]] == ["fulfilled"]
