@@ -8,30 +8,27 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from ledger.commit import statements
 from ledger.commit.contention import Contention
 from ledger.commit.counters import Counters
-from ledger.commit.decide import NO_HOLDS, Decision, decide, holds_of, keys_of
+from ledger.commit.decide import Decision, holds_of, keys_of
+from ledger.commit.decider import OVERDUE_MAX, Decider, Expire, OverdueHolds
 from ledger.commit.failure import ALONE, AT_ONCE, MISSED, Failure, failure_of, not_now, problem_of
-from ledger.commit.hold import Hold, complete
 from ledger.commit.operation import Operation
 from ledger.commit.pending import Pending, complete_by_shard, settle
 from ledger.commit.queue import Queue
-from ledger.commit.remembered import RememberedLevels
 from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head, Stored
-from ledger.commit.stock import LevelKey, Stock
 from ledger.database.connector import CheckedConnection
 from ledger.database.held_connection import HeldConnection
-from ledger.errors import BelowReserved, InsufficientStock, ReservationExpired
+from ledger.errors import Refusal
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.feed.rivals import Rivals
-from server.problems import Invalid, NotFound
+from server.problems import Invalid, Problem
 
 logger = logging.getLogger(__name__)
 
@@ -51,33 +48,16 @@ NEVER = -1
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
 
-OVERDUE_MAX = 200
-"""Holds whose time is over that are let go of in the statement of a batch that needs their units. If there are more,
-the first go before it, in a statement of their own."""
-
-SHORT = (InsufficientStock, BelowReserved, ReservationExpired)
-"""Refusals that would not be if fewer units were reserved."""
-
-Expire = Callable[[Hold, int | None], Operation]
-"""Makes the operation that lets go of a hold whose time is over: of its lines on one shard, or of all of them."""
-
-
-class OverdueHolds(Exception):
-    """Operations would be refused for units that these holds reserve, and their time is over."""
-
-    def __init__(self, holds: Sequence[Hold]) -> None:
-        super().__init__(f"{len(holds)} holds")
-        self.holds = holds
-
-
 @dataclass(slots=True)
 class Attempt:
     """One try at committing a batch.
 
-    ``sent``: the commit statement has left. If the connection is lost after that, the batch may still commit.
+    ``released``: overdue holds that were let go of for it already. ``sent``: the commit statement has left. If the
+    connection is lost after that, the batch may still commit.
     """
 
     batch: Sequence[Pending]
+    released: Collection[str] = ()
     sent: bool = False
 
     @property
@@ -104,10 +84,8 @@ class Writer:
         expire: Expire,
     ) -> None:
         self.queue = Queue()
-        self.remembered = RememberedLevels()
-        self._shard = shard
-        self._holds = holds
-        self._expire = expire
+        self._decider = Decider(heads, counters, shard, holds, expire)
+        self.remembered = self._decider.levels
         self._connection = connection
         self._seen_opened = NEVER
         self._heads = heads
@@ -151,13 +129,15 @@ class Writer:
         ``unknown``: the batch was sent before on a connection that was lost, and may still commit there.
         """
         tries = misses = 0
+        released: set[str] = set()
         locked = half or self._always_locked or self._contention.locked
         while True:
-            attempt = Attempt(batch)
+            attempt = Attempt(batch, released)
             try:
                 return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
             except OverdueHolds as overdue:
-                batch = await self._behind(overdue.holds, batch, deadline)
+                released |= holds_of(overdue.releases)
+                batch = await self._behind(overdue.releases, batch, deadline)
                 continue
             except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
                 failure, reason = failure_of(error), error
@@ -175,26 +155,23 @@ class Writer:
                 tries += 1
             locked = True
 
-    async def _behind(self, holds: Sequence[Hold], batch: list[Pending], deadline: float) -> list[Pending]:
-        """The batch behind what lets go of ``holds``; if there may be more, these go by themselves, before it."""
-        releases = [Pending(self._expire(hold, self._shard), time.monotonic()) for hold in holds]
-        self._counters.released_before_refusal += len(releases)
-        if len(releases) < OVERDUE_MAX:
-            return releases + batch
-        await self._commit_until(releases, deadline)
+    async def _behind(self, releases: Sequence[Operation], batch: list[Pending], deadline: float) -> list[Pending]:
+        """The batch behind ``releases``; if there may be more of them, these go by themselves, before it."""
+        first = [Pending(release, time.monotonic()) for release in releases]
+        if len(first) < OVERDUE_MAX:
+            return first + batch
+        await self._commit_until(first, deadline)
         return batch
 
     def _after(self, failure: Failure, batch: list[Pending]) -> None:
         """Counts the failure, and forgets what it shows to be old."""
-        keys = keys_of([pending.operation for pending in batch])
-        self._holds.forget(holds_of([pending.operation for pending in batch]))
+        operations = [pending.operation for pending in batch]
         if failure is Failure.MOVED:
             self._counters.conflicts += 1
-            self._contention.lost(keys)
-        elif failure is Failure.KNOWN:
-            self.remembered.forget(keys)
+            self._decider.forget(operations, ())
+            self._contention.lost(keys_of(operations))
         else:
-            self.remembered.clear()
+            self._decider.forget(operations, keys_of(operations) if failure is Failure.KNOWN else None)
         if failure is Failure.BUSY:
             self._counters.lock_timeouts += 1
         elif failure is Failure.LOST:
@@ -221,11 +198,11 @@ class Writer:
         operations = attempt.operations
         async with self._connection.taken() as connection:
             await self._renew(connection)
-            levels = await self._levels(connection, keys_of(operations))
-            decision = await self._decide(connection, operations, levels)
+            levels = await self._decider.load(connection, keys_of(operations))
+            decision = await self._decider.decide(connection, operations, levels, attempt.released)
             doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
             if not doubtful:
-                await self._replay_not_found(connection, attempt.batch, decision)
+                await self._replay_unmet(connection, attempt.batch, decision)
                 heads = await self._write(connection, attempt, decision)
         if doubtful:
             # What does not fit is not stored, so no statement checks its levels or its key: it may have been done
@@ -235,12 +212,12 @@ class Writer:
             self._contention.held()
             self._finish(attempt.batch, decision, heads)
 
-    async def _replay_not_found(
-        self, connection: CheckedConnection, batch: Sequence[Pending], decision: Decision
-    ) -> None:
-        """A key that was used before is answered as used before, also with a sku that does not exist."""
+    async def _replay_unmet(self, connection: CheckedConnection, batch: Sequence[Pending], decision: Decision) -> None:
+        """A key that was used before is answered as used before, also where now nothing would be stored: the sku does
+        not exist, or a limit is reached, by what this very key has brought about.
+        """
         verdicts = zip(batch, decision.verdicts, strict=True)
-        unmet = [pending for pending, verdict in verdicts if isinstance(verdict, NotFound)]
+        unmet = [p for p, verdict in verdicts if isinstance(verdict, Problem) and not isinstance(verdict, Refusal)]
         if unmet:
             self._replay(unmet, await statements.stored(connection, [pending.operation.id for pending in unmet]))
 
@@ -249,58 +226,20 @@ class Writer:
         keys = keys_of(attempt.operations)
         async with self._connection.taken() as connection:
             await self._renew(connection)
-            await self._levels(connection, keys)  # makes those that are missing; never under the locks
+            await self._decider.load(connection, keys)  # makes those that are missing; never under the locks
             async with connection.transaction(isolation="read_committed"):
                 if half:
                     await connection.execute(HALVES_LOCK_TIMEOUT)
-                if holds := holds_of(attempt.operations):
-                    await statements.lock_holds(connection, holds)
-                    self._holds.forget(holds)
+                await self._decider.lock_holds(connection, attempt.operations)
                 levels = await statements.lock(connection, keys)
                 known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
                 fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
-                decision = await self._decide(connection, [pending.operation for pending in fresh], levels)
+                operations = [pending.operation for pending in fresh]
+                decision = await self._decider.decide(connection, operations, levels, attempt.released)
                 heads = await self._write(connection, attempt, decision)
         self._contention.read(levels, replays=bool(known))
         self._finish(fresh, decision, heads)
         self._replay(attempt.batch, known)
-
-    async def _decide(
-        self, connection: CheckedConnection, operations: Sequence[Operation], levels: Mapping[LevelKey, Stock]
-    ) -> Decision:
-        """Raises OverdueHolds if one of them would be refused for what is reserved and should not be any more."""
-        holds = await self._read_holds(connection, operations)
-        decision = decide(operations, levels, self._heads.steps, *holds)
-        verdicts = zip(operations, decision.verdicts, strict=True)
-        short = {key for one, verdict in verdicts if isinstance(verdict, SHORT) for key in one.by_level}
-        keys = sorted(key for key in short if decision.before[key].reserved)
-        if keys:
-            overdue = set(await statements.overdue(connection, keys, OVERDUE_MAX)) - holds_of(operations)
-            if overdue:
-                raise OverdueHolds(list((await statements.holds(connection, overdue)).holds.values()))
-        return decision
-
-    async def _read_holds(
-        self, connection: CheckedConnection, operations: Sequence[Operation]
-    ) -> tuple[Mapping[str, Hold], datetime | None]:
-        """Those of the operations: what is remembered as it is, the others read; and the time, if it matters."""
-        ids = holds_of(operations)
-        if not ids:
-            return NO_HOLDS, None
-        remembered = self._holds.of(ids)
-        timed = any(operation.plan is not None and operation.plan.timed for operation in operations)
-        unknown = [known for known in ids if known not in remembered]
-        if not unknown and not timed:
-            return remembered, None
-        read = await statements.holds(connection, unknown)
-        return remembered | read.holds, read.now
-
-    async def _levels(self, connection: CheckedConnection, keys: Collection[LevelKey]) -> dict[LevelKey, Stock]:
-        """The levels of ``keys``: what is remembered of them as it is, the others read."""
-        remembered = self.remembered.of(keys)
-        if len(remembered) < len(keys):
-            remembered.update(await statements.load(connection, [key for key in keys if key not in remembered]))
-        return remembered
 
     def _replay(self, batch: Sequence[Pending], known: Mapping[str, Stored]) -> None:
         for pending in batch:
@@ -317,20 +256,17 @@ class Writer:
     async def _renew(self, connection: CheckedConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""
         if self._seen_opened != self._connection.opened:
-            self.remembered.clear()
-            self._holds.clear()
+            self._decider.clear()
             await self._heads.read(connection)
             self._seen_opened = self._connection.opened
 
     def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
         """After the commit: remember, publish, answer."""
-        self.remembered.keep(decision.after)
+        at = self._decider.keep(decision, heads)
         for shard, events in complete_by_shard(decision.events, heads).items():
             self._publisher.publish(self._heads.epoch, shard, self._name, events)
             self._heads.advanced(shard, heads[shard].seq)
             self._contention.committed(heads[shard].seq)
-        at = next(iter(heads.values())).at if heads else None
-        self._holds.keep(complete(hold, at) for hold, before in decision.holds if hold.version > before)
         settle(batch, decision, at)
         self._counters.count(decision)
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from functools import partial
 
 from ledger.commit.counters import Counters
+from ledger.commit.decider import Expire
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.pending import Pending, mismatch
 from ledger.commit.remembered_holds import RememberedHolds
-from ledger.commit.writer import Expire, Writer
+from ledger.commit.writer import Writer
 from ledger.database.connector import Connector
 from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
@@ -27,7 +28,7 @@ class Writers:
         publisher: Publisher,
         expire: Expire,
     ) -> None:
-        """``expire``: see ``writer``."""
+        """``expire``: see ``decider``."""
         self.counters = Counters()
         self.remembered_holds = RememberedHolds()
         connection = partial(HeldConnection, connector, settings)

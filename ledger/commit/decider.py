@@ -1,0 +1,143 @@
+"""What a writer reads before it decides a batch, and its look for overdue holds before it refuses anybody.
+
+What is remembered is taken as it is; the commit statement finds out if it was old.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from ledger.commit import statements
+from ledger.commit.counters import Counters
+from ledger.commit.decide import NO_HOLDS, Decision, decide, holds_of
+from ledger.commit.hold import Hold, complete
+from ledger.commit.operation import Operation
+from ledger.commit.remembered import RememberedLevels
+from ledger.commit.remembered_holds import RememberedHolds
+from ledger.commit.statements import Head
+from ledger.commit.stock import LevelKey, Stock
+from ledger.database.connector import CheckedConnection
+from ledger.errors import BelowReserved, InsufficientStock, ReservationExpired
+from ledger.feed.heads import Heads
+
+OVERDUE_MAX = 200
+"""Holds whose time is over that are let go of in the statement of a batch that needs their units. If there are more,
+the first go before it, in a statement of their own."""
+
+SHORT = (InsufficientStock, BelowReserved, ReservationExpired)
+"""Refusals that would not be if fewer units were reserved."""
+
+Expire = Callable[[Hold, int | None], Operation]
+"""Makes the operation that lets go of a hold whose time is over: of its lines on one shard, or of all of them."""
+
+
+class OverdueHolds(Exception):
+    """Operations would be refused for units that holds reserve whose time is over. ``releases`` let go of these."""
+
+    def __init__(self, releases: Sequence[Operation]) -> None:
+        super().__init__(f"{len(releases)} holds")
+        self.releases = releases
+
+
+class Decider:
+    """That of one writer. ``shard``: as the writer's. ``levels``: what this writer remembers; ``holds``: what the whole
+    process does.
+    """
+
+    def __init__(
+        self, heads: Heads, counters: Counters, shard: int | None, holds: RememberedHolds, expire: Expire
+    ) -> None:
+        self.levels = RememberedLevels()
+        self.holds = holds
+        self._heads = heads
+        self._counters = counters
+        self._shard = shard
+        self._expire = expire
+
+    async def load(self, connection: CheckedConnection, keys: Collection[LevelKey]) -> dict[LevelKey, Stock]:
+        """The levels of ``keys``: what is remembered of them as it is, the others read, and made if need be."""
+        remembered = self.levels.of(keys)
+        if len(remembered) < len(keys):
+            remembered.update(await statements.load(connection, [key for key in keys if key not in remembered]))
+        return remembered
+
+    async def lock_holds(self, connection: CheckedConnection, operations: Sequence[Operation]) -> None:
+        """Those of the operations, before any level: they are read anew when it is decided."""
+        holds = holds_of(operations)
+        if holds:
+            await statements.lock_holds(connection, holds)
+            self.holds.forget(holds)
+
+    async def decide(
+        self,
+        connection: CheckedConnection,
+        operations: Sequence[Operation],
+        levels: Mapping[LevelKey, Stock],
+        released: Collection[str],
+    ) -> Decision:
+        """Raises OverdueHolds before it refuses one of them for what should be reserved no more.
+
+        ``released``: holds that were let go of for this batch already, or are among ``operations`` to be.
+        """
+        holds, moment = await self._read_holds(connection, operations)
+        decision = decide(operations, levels, self._heads.steps, holds, moment)
+        keys = _short_of(operations, decision)
+        if keys:
+            await self._look_for_overdue(connection, keys, decision, released)
+        return decision
+
+    async def _look_for_overdue(
+        self, connection: CheckedConnection, keys: Sequence[LevelKey], decision: Decision, released: Collection[str]
+    ) -> None:
+        """Raises OverdueHolds. What this very batch makes of a hold comes first: it may be paid for by now."""
+        moved = {hold.id for hold, before in decision.holds if hold.version > before}
+        ids = set(await statements.overdue(connection, keys, OVERDUE_MAX)).difference(moved, released)
+        if not ids:
+            return
+        read = (await statements.holds(connection, ids)).holds
+        releases = [self._expire(hold, self._shard) for hold in read.values()]
+        releases = [release for release in releases if release.by_level]  # others were paid for at this very moment
+        if releases:
+            self._counters.released_before_refusal += len(releases)
+            raise OverdueHolds(releases)
+
+    async def _read_holds(
+        self, connection: CheckedConnection, operations: Sequence[Operation]
+    ) -> tuple[Mapping[str, Hold], datetime | None]:
+        """Those of the operations: what is remembered as it is, the others read; and the time, if it matters."""
+        ids = holds_of(operations)
+        if not ids:
+            return NO_HOLDS, None
+        remembered = self.holds.of(ids)
+        timed = any(operation.plan is not None and operation.plan.timed for operation in operations)
+        unknown = [known for known in ids if known not in remembered]
+        if not unknown and not timed:
+            return remembered, None
+        read = await statements.holds(connection, unknown)
+        return remembered | read.holds, read.now
+
+    def keep(self, decision: Decision, heads: Mapping[int, Head]) -> datetime | None:
+        """``decision`` was committed. Returns from when the times of its holds count."""
+        self.levels.keep(decision.after)
+        at = next(iter(heads.values())).at if heads else None
+        if decision.holds_after:
+            self.holds.keep(complete(hold, at) for hold, before in decision.holds if hold.version > before)
+        return at
+
+    def forget(self, operations: Sequence[Operation], levels: Iterable[LevelKey] | None) -> None:
+        """What they were decided on was old. ``levels``: None for all of them."""
+        self.holds.forget(holds_of(operations))
+        if levels is None:
+            self.levels.clear()
+        else:
+            self.levels.forget(levels)
+
+    def clear(self) -> None:
+        self.levels.clear()
+        self.holds.clear()
+
+
+def _short_of(operations: Sequence[Operation], decision: Decision) -> list[LevelKey]:
+    """The levels of those that are refused, where units are reserved."""
+    verdicts = zip(operations, decision.verdicts, strict=True)
+    short = {key for operation, verdict in verdicts if isinstance(verdict, SHORT) for key in operation.by_level}
+    return sorted(key for key in short if decision.before[key].reserved)
