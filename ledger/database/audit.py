@@ -6,7 +6,8 @@ versions     I2  the versions of a level are exactly 1..v
 seqs         I2  the seqs of a shard are exactly 1..head
 effects      I3  one key, one effect: every event belongs to an operation that claims it
 torn         I3  an operation stands whole: as many events as its lines touch levels, with the sums of its lines
-holds        I8  what is reserved of a level is the sum of its open holds, and a hold's state is that of its lines
+holds        I8  what is reserved of a level is the sum of its open holds, a hold's state is that of its lines, and its
+                 lines end when it does
 """
 
 from dataclasses import dataclass
@@ -146,26 +147,45 @@ CHECKS = (
           left join (select operation, count(*) as n from stock_event group by operation) e on e.operation = o.id
          where coalesce(c.n, 0) <> coalesce(e.n, 0)""",
     ),
-    Check(
-        "I8",
-        "holds",
-        """
-        select format('%s at %s: reserved %s, its open holds sum up to %s', coalesce(l.sku, h.sku),
-                      coalesce(l.location, h.location), l.reserved, coalesce(h.open, 0))
-          from stock_level l
-          full join (select shard, location, sku, sum(pending + committed) as open
-                       from hold_line group by shard, location, sku) h using (shard, location, sku)
-         where coalesce(l.reserved, -1) <> coalesce(h.open, 0)
-        union all
-        select format('hold %s is %s, its lines say %s', coalesce(h.id, l.hold), h.state, l.state)
-          from hold h
-          full join (select hold, case when sum(pending) > 0 then 'pending' when sum(committed) > 0 then 'committed'
-                                       when sum(fulfilled) > 0 then 'fulfilled' when sum(expired) > 0 then 'expired'
-                                       else 'cancelled' end as state
-                       from hold_line group by hold) l on l.hold = h.id
-         where h.state is distinct from l.state""",
-    ),
 )
+
+HOLDS = Check(
+    "I8",
+    "holds",
+    """
+    select format('%s at %s: reserved %s, its open holds sum up to %s', coalesce(l.sku, h.sku),
+                  coalesce(l.location, h.location), l.reserved, coalesce(h.open, 0))
+      from stock_level l
+      full join (select shard, location, sku, sum(pending + committed) as open
+                   from hold_line group by shard, location, sku) h using (shard, location, sku)
+     where coalesce(l.reserved, -1) <> coalesce(h.open, 0)
+    union all
+    select format('hold %s is %s, its lines say %s', coalesce(h.id, l.hold), coalesce(h.state, 'missing'),
+                  coalesce(l.state, 'nothing'))
+      from hold h
+      full join (select hold, case when sum(pending) > 0 then 'pending' when sum(committed) > 0 then 'committed'
+                                   when sum(fulfilled) > 0 then 'fulfilled' when sum(expired) > 0 then 'expired'
+                                   else 'cancelled' end as state
+                   from hold_line group by hold) l on l.hold = h.id
+     where h.state is distinct from l.state
+    union all
+    select format('hold %s ends at %s, its line of %s at %s at %s', h.id, h.expires_at, l.sku, l.location,
+                  coalesce(l.expires_at::text, 'no time'))
+      from hold_line l join hold h on h.id = l.hold
+     where l.expires_at is distinct from case when l.pending > 0 then h.expires_at end""",
+)
+"""A line says when it ends as long as units of it are pending: a refused sale looks for those that are over."""
+
+WITHOUT_HOLDS = Check(
+    "I8",
+    "holds",
+    """
+    select format('%s at %s: reserved %s, and there are no holds', sku, location, reserved) from stock_level
+     where reserved <> 0""",
+)
+"""The same of a database of before there were any: its ledgers reserve nothing."""
+
+HAS_HOLDS = "select to_regclass('hold_line') is not null"
 
 OVERSOLD = "select count(*) from stock_event where on_hand < reserved or on_hand < 0"
 
@@ -174,8 +194,9 @@ async def audit(connection: AsyncConnection) -> list[Violation]:
     """Every invariant that does not hold, in one consistent snapshot. Reads the whole log: not for a launch hour."""
     await connection.execute(text("set transaction isolation level repeatable read, read only"))
     await connection.execute(text("set local statement_timeout = 0"))
+    has_holds = (await connection.execute(text(HAS_HOLDS))).scalar_one()
     violations = []
-    for check in CHECKS:
+    for check in (*CHECKS, HOLDS if has_holds else WITHOUT_HOLDS):
         rows = (await connection.exec_driver_sql(check.sql)).scalars().all()
         if rows:
             violations.append(Violation(check.invariant, check.name, len(rows), tuple(rows[:SAMPLES_MAX])))

@@ -9,17 +9,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from ledger.commit.operation import Operation, Outcome, operation_id
-from ledger.commit.plan import Plan
-from ledger.commit.stock import LevelKey
+from ledger.commit.operation import Outcome
 from ledger.errors import InsufficientStock, ReservationExpired, ReservationState
 from ledger.holds.decide import Cancel, Commit, Extend, Fulfil, Reserve, Resize, Wanted
 from ledger.holds.sweeper import Sweeper
 from server.problems import NotFound
-from tests.ledger.commit_path import SHARDS, CommitPath, commit_path, line, operation
-from wire.shards import shard_of
-
-OWNER = "shop"
+from tests.ledger.commit_path import CommitPath, commit_path, line, operation
+from tests.ledger.hold_requests import OWNER, asking, at, overdue, reserving
 
 
 @pytest.fixture
@@ -28,22 +24,6 @@ async def path(database_url: str) -> AsyncIterator[CommitPath]:
         await path.add_catalog(["A", "B"], ["berlin", "hamburg", "paris"])
         await path.writers.submit(operation(line("A", "berlin", 10), line("A", "hamburg", 5), line("B", "berlin", 3)))
         yield path
-
-
-def at(sku: str, location: str = "berlin") -> LevelKey:
-    return LevelKey(shard_of(location, SHARDS), location, sku)
-
-
-def asking(plan_of: Any, key: str | None = None) -> Operation:
-    """``plan_of``: a plan, or what makes one of the operation's id."""
-    key = key or secrets.token_hex(8)
-    own = operation_id(OWNER, key)
-    plan: Plan = plan_of(own) if callable(plan_of) else plan_of
-    return Operation(own, OWNER, key, b"hash", (), plan)
-
-
-def reserving(*wanted: Wanted, ttl_s: int = 900, key: str | None = None) -> Operation:
-    return asking(lambda own: Reserve(own, OWNER, wanted, ttl_s, "customer-7", "order-1"), key)
 
 
 async def reserved(path: CommitPath, *wanted: Wanted, ttl_s: int = 900) -> str:
@@ -59,17 +39,6 @@ async def units(path: CommitPath, sku: str = "A", location: str = "berlin") -> t
             {"sku": sku, "location": location},
         )
         return tuple(found.one())
-
-
-async def overdue(path: CommitPath, *holds: str) -> None:
-    """Their time is over: as if it had passed."""
-    async with path.engine.begin() as connection:
-        for table, column in (("hold", "id"), ("hold_line", "hold")):
-            await connection.execute(
-                text(f"update {table} set expires_at = now() - interval '1 s' where {column} = any(:ids)"),
-                {"ids": list(holds)},
-            )
-    path.writers.remembered_holds.clear()
 
 
 def states(outcome: Outcome) -> list[dict[str, Any]]:
