@@ -9,6 +9,8 @@ from starlette.routing import Route
 
 from ledger.commit.writers import Writers
 from ledger.database.reading import reading
+from ledger.holds.open_holds import OpenHolds
+from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
 from ledger.metrics import LedgerCollector
 from server.http.health import HealthRoutes
@@ -25,6 +27,7 @@ _OLDEST_SNAPSHOT = text("""
 class MetricRoutes:
     def __init__(self, engine: AsyncEngine, collector: LedgerCollector) -> None:
         self._engine = engine
+        self._open_holds = OpenHolds(engine)
         self._collector = collector
         self._registry = create_registry(collector)
 
@@ -33,6 +36,7 @@ class MetricRoutes:
 
     async def metrics(self, _request: Request) -> Response:
         self._collector.oldest_snapshot_s = await self._oldest_snapshot_s()
+        self._collector.open_holds = await self._open_holds.by_state()
         return exposition(self._registry)
 
     async def _oldest_snapshot_s(self) -> float | None:
@@ -44,8 +48,8 @@ class MetricRoutes:
             return None
 
 
-def create_admin_app(parts: Parts, writers: Writers) -> Starlette:
-    metrics = MetricRoutes(parts.read_engine, LedgerCollector(parts, writers))
+def create_admin_app(parts: Parts, writers: Writers, sweeper: Sweeper) -> Starlette:
+    metrics = MetricRoutes(parts.read_engine, LedgerCollector(parts, writers, sweeper))
     app = Starlette(routes=[*metrics.routes(), *HealthRoutes(parts.why_not_ready, parts.versions).routes()])
     app.router.redirect_slashes = False
     parts.problems.install(app)

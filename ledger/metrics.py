@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ledger.commit.writers import Writers
+from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
 from server.metrics import Families
 
@@ -31,6 +32,9 @@ WRITER_HELP = {
     "lock_timeouts": "Batches that waited too long for rows that somebody else held.",
     "lost_connections": "Batches whose connection to the database was lost on the way.",
     "bisections": "Batches halved to find the one operation that held up the others; any is worth a look.",
+    "holds_released_before_refusal": (
+        "Reservations whose time was over and that were let go of at once, because a request needed their units."
+    ),
     "commit_seconds": "Time spent on batches, retries included, in seconds.",
 }
 NODE_HELP = "1; its label is the name of the machine that this ledger runs on."
@@ -51,15 +55,18 @@ RATE_HELP = {
 class LedgerCollector(Collector):
     """Turns the counters of a ledger's parts into metrics whenever they are scraped."""
 
-    def __init__(self, parts: Parts, writers: Writers) -> None:
+    def __init__(self, parts: Parts, writers: Writers, sweeper: Sweeper) -> None:
         self._parts = parts
         self._writers = writers
+        self._sweeper = sweeper
         self.oldest_snapshot_s: float | None = None
+        self.open_holds: Mapping[str, int] = {}
 
     def collect(self) -> Iterable[Metric]:
         yield self._named()
         yield self._version()
         yield from self._commits()
+        yield from self._holds()
         yield from self._broker()
         yield from self._database()
         yield from self._requests()
@@ -92,6 +99,24 @@ class LedgerCollector(Collector):
             "listened_shards",
             "Shards of which this ledger hears what others commit, since it lost a race there.",
             self._writers.listened_shards,
+        )
+
+    def _holds(self) -> Iterable[Metric]:
+        yield OURS.gauges(
+            "holds_open",
+            "Reservations in the database that are pending or committed, by state, counted every 30 seconds at most. "
+            "Absent when the database does not answer.",
+            "state",
+            self.open_holds,
+        )
+        yield OURS.counter(
+            "holds_expired", "Reservations that this ledger let go of because their time was over.", self._sweeper.swept
+        )
+        yield OURS.gauge(
+            "sweeper_delay_seconds",
+            "How long the reservation has been overdue that this ledger found so last; 0 if there is none; "
+            "alert above 5.",
+            self._sweeper.delay_s,
         )
 
     def _broker(self) -> Iterable[Metric]:

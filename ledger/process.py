@@ -127,8 +127,9 @@ class LedgerProcess:
             self._connector, COMMIT_SETTINGS, shards, heads, self._parts.publisher, expire=expire_operation
         )
         committing = tasks.create_task(writers.run(), name="writers")
-        sweeping = tasks.create_task(Sweeper(self._parts.read_engine, writers).run(), name="sweeper")
-        self._open(writers)
+        sweeper = Sweeper(self._parts.read_engine, writers)
+        sweeping = tasks.create_task(sweeper.run(), name="sweeper")
+        self._open(writers, sweeper)
         if not self._readiness.stopping:  # a signal during the start: the listeners may be closed already
             announce()
         await serving
@@ -148,8 +149,8 @@ class LedgerProcess:
             self._contracted = error
             self.stop()
 
-    def _open(self, writers: Writers) -> None:
-        self._admin_gate.app = create_admin_app(self._parts, writers)
+    def _open(self, writers: Writers, sweeper: Sweeper) -> None:
+        self._admin_gate.app = create_admin_app(self._parts, writers, sweeper)
         self._gate.app, self._gate.ordinary = create_app(self._parts, writers)
         self._readiness.open()
 

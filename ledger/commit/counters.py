@@ -22,7 +22,7 @@ class Counters:
     lock_timeouts: int = 0
     lost_connections: int = 0
     bisections: int = 0
-    released_before_refusal: int = 0
+    holds_released_before_refusal: int = 0
     commit_seconds: float = 0.0
     refusals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
     """By problem type, all from 0, so that the first one shows as a rise."""

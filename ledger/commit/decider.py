@@ -97,7 +97,7 @@ class Decider:
         releases = [self._expire(hold, self._shard) for hold in read.values()]
         releases = [release for release in releases if release.by_level]  # others were paid for at this very moment
         if releases:
-            self._counters.released_before_refusal += len(releases)
+            self._counters.holds_released_before_refusal += len(releases)
             raise OverdueHolds(releases)
 
     async def _read_holds(

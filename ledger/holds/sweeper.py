@@ -8,6 +8,7 @@ known as done.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +37,8 @@ _OVERDUE = text("""
       select id, expires_at from hold
        where state = 'pending' and expires_at <= clock_timestamp() order by expires_at limit :oldest),
     taken as materialized (select id from oldest order by random() limit :taken)
-    select h.id, h.owner, h.customer, h.reference, h.version, h.created_at, h.expires_at,
+    select extract(epoch from clock_timestamp() - h.expires_at)::float8 as overdue_s,
+           h.id, h.owner, h.customer, h.reference, h.version, h.created_at, h.expires_at,
            l.shard, l.location, l.sku, l.pending, l.committed, l.fulfilled, l.cancelled, l.expired
       from taken t join hold h using (id) join hold_line l on l.hold = h.id
      order by h.id, l.place
@@ -53,13 +55,20 @@ def expire_operation(hold: Hold, shard: int | None) -> Operation:
 
 
 class Sweeper:
-    """``swept`` counts the holds that it let go of; ``failing``: whether the last look failed."""
+    """``swept`` counts the holds that it let go of."""
 
     def __init__(self, engine: AsyncEngine, writers: Writers) -> None:
         self._engine = engine
         self._writers = writers
         self.swept = 0
-        self.failing = False
+        self._overdue_s = 0.0
+        self._looked = time.monotonic()
+        self._failing = False
+
+    @property
+    def delay_s(self) -> float:
+        """How long the last hold that it found has been overdue by now; 0 if it found none."""
+        return self._overdue_s + (time.monotonic() - self._looked if self._failing or self._overdue_s else 0.0)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -67,11 +76,11 @@ class Sweeper:
             found = 0
             try:
                 found = await self.sweep()
-                self.failing = False
+                self._failing = False
             except (OSError, Problem) as error:
-                if not self.failing:
+                if not self._failing:
                     log.warning("overdue holds cannot be let go of, trying again reason=%r", str(error))
-                self.failing = True
+                self._failing = True
             await asyncio.sleep(0 if found == TAKEN_MAX else PAUSE_S * random.uniform(0.5, 1.5))
 
     async def sweep(self) -> int:
@@ -79,6 +88,8 @@ class Sweeper:
         async with reading(self._engine) as connection:
             values = {"oldest": OLDEST_MAX, "taken": TAKEN_MAX}
             rows: Sequence[Any] = (await connection.execute(_OVERDUE, values)).mappings().all()
+        self._overdue_s = max((row["overdue_s"] for row in rows), default=0.0)
+        self._looked = time.monotonic()
         holds = [hold for _, hold in holds_of_rows(rows)]
         done = await asyncio.gather(*(self._let_go(hold) for hold in holds))
         self.swept += sum(done)

@@ -36,13 +36,13 @@ create table if not exists hold_line (
 ) with (fillfactor = 80)"""
 
 INDEXES = (
-    "create index if not exists hold_overdue on hold (expires_at) where state = 'pending'",
+    "create index if not exists hold_open on hold (state, expires_at) where state in ('pending', 'committed')",
     "create index if not exists hold_by_owner on hold (owner, created_at, id)",
     "create index if not exists hold_by_reference on hold (reference) where reference is not null",
     "create index if not exists hold_line_open on hold_line (location, sku, expires_at) where pending + committed > 0",
 )
-"""The last serves both lists by level and the look for overdue holds: a line that is pending says when it ends, one
-that is committed says nothing."""
+"""The first serves the sweeper and whoever counts open holds; the last both lists by level and the look for overdue
+holds: a line that is pending says when it ends, one that is committed says nothing."""
 
 
 def steps(_shards: int) -> tuple[Step, ...]:
