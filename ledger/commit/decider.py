@@ -88,8 +88,8 @@ class Decider:
     async def _look_for_overdue(
         self, connection: CheckedConnection, keys: Sequence[LevelKey], decision: Decision, released: Collection[str]
     ) -> None:
-        """Raises OverdueHolds. What this very batch makes of a hold comes first: it may be paid for by now."""
-        moved = {hold.id for hold, before in decision.holds if hold.version > before}
+        """Raises OverdueHolds. What this very batch makes of a hold comes first: all of it may be paid for by now."""
+        moved = {hold.id for hold, before in decision.holds if hold.version > before and not _can_be_overdue(hold)}
         ids = set(await statements.overdue(connection, keys, OVERDUE_MAX)).difference(moved, released)
         if not ids:
             return
@@ -134,6 +134,11 @@ class Decider:
     def clear(self) -> None:
         self.levels.clear()
         self.holds.clear()
+
+
+def _can_be_overdue(hold: Hold) -> bool:
+    """Something of it is pending, and it gets no more time."""
+    return hold.ttl_s is None and any(line.pending for line in hold.lines.values())
 
 
 def _short_of(operations: Sequence[Operation], decision: Decision) -> list[LevelKey]:

@@ -51,8 +51,9 @@ _BY_CLASS = {
 OF_THE_DATABASE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a connection raises. A killed backend shows itself as any of them."""
 
-KEYS_INDEX = "operation_pkey"
-"""PostgreSQL's CONTEXT names the index into which it was inserting while it waited, whatever language it speaks."""
+KEYS_INDEXES = ("operation_pkey", "hold_pkey")
+"""Of what is stored under the id that a key gives. PostgreSQL's CONTEXT names the index into which it was inserting
+while it waited, whatever language it speaks."""
 
 
 def failure_of(error: Exception) -> Failure:
@@ -63,7 +64,7 @@ def failure_of(error: Exception) -> Failure:
     if not isinstance(state, str):
         return Failure.LOST
     failure = _BY_SQLSTATE.get(state) or _BY_CLASS.get(state[:2], Failure.LOST)
-    if failure is Failure.BUSY and KEYS_INDEX in _context(error):
+    if failure is Failure.BUSY and any(index in _context(error) for index in KEYS_INDEXES):
         return Failure.IN_FLIGHT
     return failure
 

@@ -172,11 +172,11 @@ def _answers(decision: Decision) -> list[Any]:
 
 
 def _held(decision: Decision) -> list[Any]:
-    """The holds that were looked at, and the lines of those that change."""
+    """The holds that were looked at, by id, in which order they are locked, and the lines of those that change."""
     if not decision.holds_after:
         return []
     holds, lines = [], []
-    for hold, old_version in decision.holds:
+    for hold, old_version in sorted(decision.holds, key=lambda pair: pair[0].id):
         of_hold = hold.owner, hold.customer, hold.reference, hold.state, hold.version, old_version, hold.ttl_s or 0
         holds.append((hold.id, *of_hold))
         if hold.version > old_version:

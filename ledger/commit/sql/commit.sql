@@ -12,7 +12,9 @@
 --   {operations}  operations; in one shard with the number of their first event, and how many they have
 --   {shard}       the one shard, as a number; its partitions are named, so that no other one is opened
 --   {shards}      the shards that occur, so that the planner leaves out the partitions of the others
---   {holds}       holds that were looked at, with the new version and the old one that was decided on (0: there was none)
+--   {holds}       holds that were looked at, by id, with the new version and the old one that was decided on (0: there was
+--                 none). Whether all is as it was is looked at from left to right, and that locks rows: holds that are there
+--                 before levels, as under the locks, and holds that are made behind them
 --   {hold_lines}  the lines of those that change
 --   {moment}      when it is; with holds once for all of them, since the times of a hold are counted from it
 --   {steps}       the public steps by which the view versions were counted
@@ -61,12 +63,14 @@ hold_lined as (                                                                 
     join (select * from hold_made union all select * from hold_moved) h on h.id = l.hold -- holds
   on conflict (hold, location, sku) do update set {states_taken}, expires_at = excluded.expires_at), -- holds
 whole as materialized (  -- 1, or a division by zero: then nothing of the batch stands
-  select 1 / ((select count(*) from written)
+  select 1 / (
+              (select count(*) from hold_moved) + (select count(*) from hold_seen) -- holds
+                = (select count(*) from hold_want where old_version > 0) and -- holds
+              (select count(*) from written)
               + (select n from seen)                                                 -- shard, across
               = (select count(*) from want)                                          -- shard, across
               = 1                                                                    -- one
-              and (select count(*) from hold_made) + (select count(*) from hold_moved) + (select count(*) from hold_seen) -- holds
-                = (select count(*) from hold_want)                                   -- holds
+              and (select count(*) from hold_made) = (select count(*) from hold_want where old_version = 0) -- holds
               and (select public_steps from ledger_meta) = {steps}::int[])::int as ok),
 event as {materialized} (
   {events}),                                                                         -- one, shard

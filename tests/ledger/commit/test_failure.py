@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from ledger.commit.failure import Failure, failure_of
+from ledger.commit.failure import KEYS_INDEXES, Failure, failure_of
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,9 @@ def test_what_is_no_error_of_the_database_is_a_defect() -> None:
         failure_of(KeyError("shard"))
 
 
-def test_who_waited_for_a_key_is_told_apart_from_who_waited_for_a_row() -> None:
+@pytest.mark.parametrize("index", KEYS_INDEXES)
+def test_who_waited_for_a_key_is_told_apart_from_who_waited_for_a_row(index: str) -> None:
     refused = asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
     assert failure_of(refused) is Failure.BUSY
-    refused.context = 'while inserting index tuple (0,2) in relation "operation_pkey"'
+    refused.context = f'while inserting index tuple (0,2) in relation "{index}"'
     assert failure_of(refused) is Failure.IN_FLIGHT
