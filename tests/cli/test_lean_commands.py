@@ -1,6 +1,6 @@
 """A command that takes a moment must not first import what it does not use: that took a second of CPU for each call.
 
-Held by the names of what is imported, since a time would be another one on every machine.
+Watched by the names of what is imported, since a time would be another one on every machine.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ HTTP = {"httpx", "httpcore", "h11"}
 STANDARD_LIBRARY = sysconfig.get_path("stdlib").lstrip("/")  # compiled by whoever installed Python
 STREAMS = {
     "stockwire.frame",
-    "stockwire.held",
+    "stockwire.watched",
     "stockwire.kind",
     "stockwire.mailbox",
     "stockwire.session",

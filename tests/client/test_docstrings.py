@@ -21,8 +21,10 @@ import pytest
 import stockwire
 from stockwire import AsyncClient, AsyncSubscription, Client, State, Subscription, View
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
+from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.sync.catalogue import Items, Locations
+from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
 from tests.client.blocking import in_thread
 from tests.harness.shown import shown_by_hubs
@@ -30,8 +32,8 @@ from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S
 
 LOOKED_UP = [
-    *(AsyncClient, AsyncStock, AsyncItems, AsyncLocations, AsyncSubscription),
-    *(Client, Stock, Items, Locations, Subscription, View),
+    *(AsyncClient, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations, AsyncSubscription),
+    *(Client, Stock, Items, Locations, Reservations, Subscription, View),
 ]
 WITHOUT = {"view"}
 """Shown wherever a subscription is."""
@@ -89,8 +91,12 @@ async def test_an_example_does_what_it_shows(
 
 
 async def stock_up(system: System, client: AsyncClient) -> None:
-    """What every example takes as given: 10 units of A-100 and of B-200 in berlin."""
+    """What every example takes as given: 10 units of A-100 and of B-200 in berlin, none held, none in hamburg."""
     await client.locations.put("berlin", "Berlin")
+    await client.locations.put("hamburg", "Hamburg")
+    async for reservation in client.reservations.list(location="berlin"):
+        if reservation.open:
+            await client.reservations.cancel(reservation.id)
     for sku, name in (("A-100", "Apple"), ("B-200", "Banana")):
         await client.items.put(sku, name)
         counted = await client.stock.count(sku, "berlin", 10, if_version=None)

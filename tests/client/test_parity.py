@@ -9,8 +9,10 @@ import pytest
 import stockwire
 from stockwire import AsyncClient, AsyncSubscription, Client, Subscription
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
+from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.sync.catalogue import Items, Locations
+from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
 
 TWINS = [
@@ -18,9 +20,10 @@ TWINS = [
     (AsyncStock, Stock),
     (AsyncItems, Items),
     (AsyncLocations, Locations),
+    (AsyncReservations, Reservations),
     (AsyncSubscription, Subscription),
 ]
-MADE_BY_A_CLIENT = {AsyncSubscription, AsyncStock, AsyncItems, AsyncLocations}
+MADE_BY_A_CLIENT = {AsyncSubscription, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations}
 """Nobody else calls their ``__init__``, which takes the shell's own things."""
 OWN_WORDS = {"AsyncSubscription", "AsyncClient", "subscribe", "close", "listen", "ready", "next_event", "view"}
 """Where threads and event loops differ, so do the words."""

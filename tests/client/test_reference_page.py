@@ -10,7 +10,9 @@ import pytest
 
 import stockwire
 from stockwire import AsyncClient, AsyncSubscription, Client, StockwireError, Subscription, View, errors
+from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
+from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
 from tests.harness.source import REFERENCE, code_names, rows, section
 
@@ -54,6 +56,7 @@ def static_imports() -> dict[str, str]:
 SECTIONS: list[tuple[str, type]] = [
     *(("`Client` and `AsyncClient`", type_) for type_ in (Client, AsyncClient)),
     *(("`Stock` and `AsyncStock`", type_) for type_ in (Stock, AsyncStock)),
+    *(("`Reservations` and `AsyncReservations`", type_) for type_ in (Reservations, AsyncReservations)),
     *(("`Subscription` and `AsyncSubscription`", type_) for type_ in (Subscription, AsyncSubscription)),
     ("`View`", View),
 ]

@@ -1,5 +1,6 @@
 """Every problem type becomes its typed error, with its numbers; what is no problem document becomes one too."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -25,12 +26,12 @@ def answer(status: int, document: Any = None, **headers: str) -> Answer:
 
 
 def problem(type_: str, **numbers: Any) -> errors.StockwireError:
-    status, title = PROBLEMS[type_]
+    status, title = PROBLEMS.get(type_, (409, type_))
     return error_of(answer(status, {"type": type_, "title": title, "status": status, "detail": "why", **numbers}))
 
 
 def test_every_problem_type_of_the_contract_has_an_error() -> None:
-    assert frozenset(PROBLEMS) == PROBLEM_TYPES
+    assert {*PROBLEMS, "reservation-limit"} == PROBLEM_TYPES
 
 
 def test_refusals_carry_their_numbers() -> None:
@@ -43,6 +44,58 @@ def test_refusals_carry_their_numbers() -> None:
     error = problem("below-reserved", sku="A", location="berlin", on_hand=1, reserved=2)
     assert isinstance(error, errors.BelowReserved)
     assert (error.on_hand, error.reserved) == (1, 2)
+
+
+def test_units_that_several_locations_could_have_given_are_told_for_each() -> None:
+    error = problem("insufficient-stock", sku="A", location="b", requested=3, available=2, locations={"b": 2, "h": 0})
+    assert isinstance(error, errors.OutOfStock)
+    assert (error.available, error.locations, str(error)) == (
+        *(2, {"b": 2, "h": 0}),
+        "3 of A at b or h requested, 2 available",
+    )
+    unread = problem("insufficient-stock", sku="A", location="b", requested=3, available=2, locations={"b": "many"})
+    assert isinstance(unread, errors.UnexpectedAnswer)
+
+
+def test_what_is_refused_of_a_reservation_carries_its_numbers() -> None:
+    line = {"sku": "A", "location": "b"}
+    error = problem("reservation-state", reservation="r", state="cancelled", asked="commit", reason="gone")
+    assert isinstance(error, errors.ReservationState)
+    assert (error.reservation, error.state, error.asked, error.reason, error.sku) == (
+        *("r", "cancelled", "commit", "gone"),
+        None,
+    )
+    error = problem(
+        "reservation-state",
+        reservation="r",
+        state="paused",
+        asked="fulfil",
+        reason="no",
+        **line,
+        quantity=3,
+        possible=2,
+    )
+    assert isinstance(error, errors.ReservationState)
+    assert (error.state, error.sku, error.location, error.quantity, error.possible) == ("paused", "A", "b", 3, 2)
+    expired = {"reservation": "r", "expires_at": "2026-11-22T10:00:00.123456Z"}
+    error = problem("reservation-expired", **expired)
+    assert isinstance(error, errors.ReservationExpired)
+    assert (error.reservation, error.expires_at, error.available) == (
+        *("r", datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)),
+        None,
+    )
+    error = problem("reservation-expired", **expired, **line, available=1, requested=2)
+    assert isinstance(error, errors.ReservationExpired)
+    assert (error.sku, error.location, error.available, error.requested) == ("A", "b", 1, 2)
+
+
+def test_a_limit_against_hoarding_says_which_and_of_whom() -> None:
+    error = problem("reservation-limit", limit="units_per_customer", allowed=4, held=3, requested=2, customer="c-1")
+    assert isinstance(error, errors.HoldLimit)
+    assert (error.limit, error.allowed, error.held, error.requested, error.customer, error.owner, error.sku) == (
+        *("units_per_customer", 4, 3, 2, "c-1"),
+        *(None, None),
+    )
 
 
 def test_what_is_wrong_with_the_request_is_named() -> None:

@@ -1,5 +1,8 @@
 """What the command says of each error: nothing is lost that a person or a script needs."""
 
+import json
+from datetime import UTC, datetime
+
 import orjson
 import pytest
 
@@ -39,6 +42,7 @@ def test_the_numbers_of_a_refusal_are_there_for_a_script() -> None:
         "location": "berlin",
         "requested": 3,
         "available": 1,
+        "locations": {},
         "idempotency_key": "order-4711",
     }
 
@@ -46,6 +50,13 @@ def test_the_numbers_of_a_refusal_are_there_for_a_script() -> None:
 def test_the_level_that_a_conflict_was_decided_on_is_json() -> None:
     fields = orjson.loads(orjson.dumps(fields_of(errors.VersionConflict(7, CURRENT))))
     assert (fields["error"], fields["expected_version"], fields["current"]["version"]) == ("version-conflict", 7, 9)
+
+
+def test_when_a_reservation_was_over_is_json() -> None:
+    error = errors.ReservationExpired("r", datetime(2026, 11, 22, 10, tzinfo=UTC), "A", "berlin", 1, 2)
+    fields = json.loads(json.dumps(fields_of(error)))
+    assert (fields["error"], fields["expires_at"]) == ("reservation-expired", "2026-11-22T10:00:00.000000Z")
+    assert (fields["available"], fields["requested"]) == (1, 2)
 
 
 def test_an_unknown_outcome_names_the_key_that_finds_it_out() -> None:

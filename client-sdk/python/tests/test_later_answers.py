@@ -6,12 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
-from stockwire import call, errors
+from stockwire import call, errors, reservation_call
 from stockwire.answer import Answer, error_of
 from stockwire.availability import Availability
 from stockwire.catalogue import Item, Location, PutResult
 from stockwire.level import Level, LevelNumbers
 from stockwire.operation import Line, Operation, OperationResult, sale
+from stockwire.reservation import Reservation, held
 
 NUMBERS = {"sku": "A", "location": "berlin", "version": 7, "on_hand": 10, "reserved": 2, "available": 8}
 LAST = {"kind": "sale", "committed_at": "2026-11-22T10:00:00.123456Z", "shard": 0, "seq": 124}
@@ -20,6 +21,13 @@ CHANGE = {"on_hand_delta": -1, "reserved_delta": 0, "operation": "3f25", "actor"
 EVENT = {**LEVEL, **CHANGE, "reason": None, "reference": None, "occurred_at": None}
 LINE = {"sku": "A", "location": "berlin", "quantity": -1, "kind": "sale"}
 VIEW = {"sku": "A", "location": "berlin", "version": 3, "availability": "low", "quantity": "1+"}
+HELD = {"quantity": 5, "pending": 1, "committed": 0, "fulfilled": 1, "cancelled": 0, "expired": 1}
+HOLD = {
+    **{"id": "5f0a", "state": "packed", "owner": "shop", "customer": None, "reference": None, "version": 2},
+    **{"created_at": LAST["committed_at"], "expires_at": None},
+    "lines": [{"sku": "A", "location": "berlin", **HELD}],
+}
+"""In a state that is not known here, as two of its units are."""
 DONE = {"key": "k", "status": 201, "operation": "3f25", "replayed": False, "lines": [LINE]}
 ANSWER = Answer(200, {}, b"")
 
@@ -49,6 +57,12 @@ def read(asked: call.Call[Any]) -> Callable[[Any], Any]:
             lambda document: OperationResult.parse(document, key="k", replayed=False),
             {"operation": "3f25", "events": [EVENT], "levels": [LEVEL]},
         ),
+        (Reservation.parse, HOLD),
+        (
+            read(reservation_call.reserve([held("A", "berlin")], 60, None, None, "k")),
+            {"reservation": HOLD, "operation": "5f0a", "events": [EVENT], "levels": [LEVEL]},
+        ),
+        (read(reservation_call.reservations(reservation_call.Asked()).page()), {"reservations": [HOLD], "next": None}),
         (read(call.level("A", "berlin")), LEVEL),
         (read(call.levels("berlin").page()), {"levels": [LEVEL], "next": None, "epoch": "e"}),
         (read(next(iter(call.operations([Operation("k", [sale("A", "berlin")])])))), {"results": [DONE]}),

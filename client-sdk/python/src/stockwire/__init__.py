@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         BelowReserved,
         ConfigurationError,
         Forbidden,
+        HoldLimit,
         IdempotencyMismatch,
         InFlight,
         Invalid,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
         Overloaded,
         RateLimited,
         Refused,
+        ReservationExpired,
+        ReservationState,
         StockwireError,
         StreamRefused,
         TokenExpired,
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
         sale,
         write_off,
     )
+    from stockwire.reservation import Reservation, ReservationLine, Wanted, held, held_from
     from stockwire.stream import (
         AvailabilityChanged,
         Freshness,
@@ -85,6 +89,7 @@ __all__ = [
     "Event",
     "Forbidden",
     "Freshness",
+    "HoldLimit",
     "IdempotencyMismatch",
     "InFlight",
     "Invalid",
@@ -107,6 +112,10 @@ __all__ = [
     "RateLimited",
     "Reconnecting",
     "Refused",
+    "Reservation",
+    "ReservationExpired",
+    "ReservationLine",
+    "ReservationState",
     "Snapshot",
     "State",
     "StockwireError",
@@ -122,7 +131,10 @@ __all__ = [
     "UnexpectedAnswer",
     "VersionConflict",
     "View",
+    "Wanted",
     "adjustment",
+    "held",
+    "held_from",
     "receipt",
     "returned",
     "sale",
@@ -138,8 +150,9 @@ if not TYPE_CHECKING:  # else a misspelt name would be anything to a type checke
             "availability": "Availability",
             "catalogue": "Item Location PutResult",
             "errors": (
-                "BadToken BelowReserved ConfigurationError Forbidden IdempotencyMismatch InFlight Invalid "
-                "Later NotFound OutcomeUnknown OutOfStock Overloaded RateLimited Refused StockwireError "
+                "BadToken BelowReserved ConfigurationError Forbidden HoldLimit IdempotencyMismatch InFlight Invalid "
+                "Later NotFound OutcomeUnknown OutOfStock Overloaded RateLimited Refused ReservationExpired "
+                "ReservationState StockwireError "
                 "StreamRefused TokenExpired TooLarge Unauthorized Unavailable UnexpectedAnswer "
                 "VersionConflict"
             ),
@@ -148,6 +161,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be anything to a type checke
             "operation": (
                 "Count Event Line Operation OperationResult Outcome adjustment receipt returned sale write_off"
             ),
+            "reservation": "Reservation ReservationLine Wanted held held_from",
             "stream": ("AvailabilityChanged Freshness LevelChanged Reconnecting Snapshot StreamEvent ThresholdCrossed"),
             "sync.client": "Client",
             "sync.subscription": "Subscription",

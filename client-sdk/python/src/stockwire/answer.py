@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from stockwire import errors
-from stockwire.level import LevelNumbers, Malformed, fields, integer, text
+from stockwire.level import LevelNumbers, Malformed, fields, integer, moment, optional_integer, optional_text, text
 
 Problem = Mapping[str, Any]
 
@@ -112,8 +112,13 @@ def _invalid(problem: Problem) -> errors.StockwireError:
 
 
 def _out_of_stock(problem: Problem) -> errors.StockwireError:
+    locations = fields(problem.get("locations", {}), "locations")
     return errors.OutOfStock(
-        text(problem, "sku"), text(problem, "location"), integer(problem, "requested"), integer(problem, "available")
+        text(problem, "sku"),
+        text(problem, "location"),
+        integer(problem, "requested"),
+        integer(problem, "available"),
+        {location: integer(locations, location) for location in locations},
     )
 
 
@@ -128,6 +133,44 @@ def _below_reserved(problem: Problem) -> errors.StockwireError:
     )
 
 
+def _reservation_state(problem: Problem) -> errors.StockwireError:
+    return errors.ReservationState(
+        text(problem, "reservation"),
+        text(problem, "state"),
+        text(problem, "asked"),
+        text(problem, "reason"),
+        sku=optional_text(problem, "sku"),
+        location=optional_text(problem, "location"),
+        quantity=optional_integer(problem, "quantity"),
+        possible=optional_integer(problem, "possible"),
+    )
+
+
+def _reservation_expired(problem: Problem) -> errors.StockwireError:
+    return errors.ReservationExpired(
+        text(problem, "reservation"),
+        moment(problem, "expires_at"),
+        sku=optional_text(problem, "sku"),
+        location=optional_text(problem, "location"),
+        available=optional_integer(problem, "available"),
+        requested=optional_integer(problem, "requested"),
+    )
+
+
+def _hold_limit(problem: Problem) -> errors.StockwireError:
+    return errors.HoldLimit(
+        _detail(problem),
+        text(problem, "limit"),
+        integer(problem, "allowed"),
+        integer(problem, "held"),
+        integer(problem, "requested"),
+        customer=optional_text(problem, "customer"),
+        owner=optional_text(problem, "owner"),
+        sku=optional_text(problem, "sku"),
+        location=optional_text(problem, "location"),
+    )
+
+
 _BY_TYPE: dict[str, Callable[[Problem], errors.StockwireError]] = {
     "invalid": _invalid,
     "unauthorized": lambda problem: errors.Unauthorized(_detail(problem)),
@@ -136,6 +179,9 @@ _BY_TYPE: dict[str, Callable[[Problem], errors.StockwireError]] = {
     "insufficient-stock": _out_of_stock,
     "version-conflict": _version_conflict,
     "below-reserved": _below_reserved,
+    "reservation-state": _reservation_state,
+    "reservation-expired": _reservation_expired,
+    "reservation-limit": _hold_limit,
     "idempotency-in-flight": lambda problem: errors.InFlight(_detail(problem)),
     "too-large": lambda problem: errors.TooLarge(problem.get("bytes_max")),
     "unsupported-encoding": lambda problem: errors.Invalid(str(problem.get("header", "body")), _detail(problem)),

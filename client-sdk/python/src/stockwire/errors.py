@@ -12,9 +12,13 @@
     ├── NotFound                    field, value
     ├── Refused                     decided on a level and remembered: the same key gets the same refusal for ever;
     │   │                           itself, if a later ledger says why in a type that is not known here
-    │   ├── OutOfStock              sku, location, requested, available
+    │   ├── OutOfStock              sku, location, requested, available, locations
     │   ├── VersionConflict         expected_version, current
-    │   └── BelowReserved           sku, location, on_hand, reserved
+    │   ├── BelowReserved           sku, location, on_hand, reserved
+    │   ├── ReservationState        reservation, state, asked, reason, sku, location, quantity, possible
+    │   ├── ReservationExpired      reservation, expires_at, sku, location, available, requested
+    │   └── HoldLimit               limit, allowed, held, requested, customer, owner, sku, location; the one that is not
+    │                               remembered: the same key may be sent again once less is held
     ├── Later                       retry_after_s: the same request with the same key may be sent again
     │   ├── RateLimited
     │   ├── Overloaded
@@ -27,6 +31,9 @@
 ``key`` is the Idempotency-Key of the call that failed (None for calls without one). Giving it to the same call again,
 even from another process and after days, has no second effect.
 """
+
+from collections.abc import Mapping
+from datetime import datetime
 
 from stockwire.level import LevelNumbers
 
@@ -94,14 +101,22 @@ class Refused(StockwireError):
 
 
 class OutOfStock(Refused):
-    """Quantities in units. ``available`` may be less than ``requested`` or as little as 0; nothing was taken."""
+    """Quantities in units. ``available`` may be less than ``requested`` or as little as 0; nothing was taken.
 
-    def __init__(self, sku: str, location: str, requested: int, available: int) -> None:
-        super().__init__(f"{requested} of {sku} at {location} requested, {available} available")
+    ``locations``: what is available at each, where a line of a reservation named several, else empty. ``location`` is
+    then the first of them, and ``available`` the most that the line could have had.
+    """
+
+    def __init__(
+        self, sku: str, location: str, requested: int, available: int, locations: Mapping[str, int] | None = None
+    ) -> None:
+        where = " or ".join(locations) if locations else location
+        super().__init__(f"{requested} of {sku} at {where} requested, {available} available")
         self.sku = sku
         self.location = location
         self.requested = requested
         self.available = available
+        self.locations = dict(locations or {})
 
 
 class VersionConflict(Refused):
@@ -122,6 +137,92 @@ class BelowReserved(Refused):
         self.location = location
         self.on_hand = on_hand
         self.reserved = reserved
+
+
+class ReservationState(Refused):
+    """``state``: the one that the reservation is in, which does not allow what was ``asked``: commit, fulfil, cancel,
+    extend or change.
+
+    ``sku``, ``location``, ``quantity`` and ``possible``: of a line of which more units were named than it can be done
+    with; else None.
+    """
+
+    def __init__(
+        self,
+        reservation: str,
+        state: str,
+        asked: str,
+        reason: str,
+        sku: str | None = None,
+        location: str | None = None,
+        quantity: int | None = None,
+        possible: int | None = None,
+    ) -> None:
+        super().__init__(f"reservation {reservation} is {state}: {reason}")
+        self.reservation = reservation
+        self.state = state
+        self.asked = asked
+        self.reason = reason
+        self.sku = sku
+        self.location = location
+        self.quantity = quantity
+        self.possible = possible
+
+
+class ReservationExpired(Refused):
+    """Its units were let go of at ``expires_at``.
+
+    ``sku``, ``location``, ``available`` and ``requested``: of the line that was to be committed all the same and of
+    which too little is left; else None.
+    """
+
+    def __init__(
+        self,
+        reservation: str,
+        expires_at: datetime,
+        sku: str | None = None,
+        location: str | None = None,
+        available: int | None = None,
+        requested: int | None = None,
+    ) -> None:
+        left = "" if sku is None else f": {requested} of {sku} at {location} needed, {available} available"
+        super().__init__(f"reservation {reservation} expired at {expires_at:%Y-%m-%d %H:%M:%S}{left}")
+        self.reservation = reservation
+        self.expires_at = expires_at
+        self.sku = sku
+        self.location = location
+        self.available = available
+        self.requested = requested
+
+
+class HoldLimit(Refused):
+    """A limit against hoarding: no stock is missing. Not remembered: the same key may be sent again once less is held.
+
+    ``limit``: its name; ``allowed``: at most so many; ``held``: so many are; ``requested``: so many more were asked
+    for. ``customer``, ``owner``, ``sku`` and ``location``: what it is a limit of, else None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        limit: str,
+        allowed: int,
+        held: int,
+        requested: int,
+        customer: str | None = None,
+        owner: str | None = None,
+        sku: str | None = None,
+        location: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.allowed = allowed
+        self.held = held
+        self.requested = requested
+        self.customer = customer
+        self.owner = owner
+        self.sku = sku
+        self.location = location
 
 
 class Later(StockwireError):

@@ -7,10 +7,10 @@ from typing import Any, Generic
 from stockwire import argument
 from stockwire.availability import Availability
 from stockwire.errors import Invalid
-from stockwire.held import T
 from stockwire.level import Level
 from stockwire.stream import AvailabilityChanged, C, LevelChanged, ThresholdCrossed
 from stockwire.threshold import AtLeast, AtMost, Threshold, crossed, settle
+from stockwire.watched import T
 
 
 def as_told(told: T, held: T | None) -> T:

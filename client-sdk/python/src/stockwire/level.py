@@ -116,6 +116,10 @@ def integer(data: Mapping[str, Any], field: str) -> int:
     return value
 
 
+def optional_integer(data: Mapping[str, Any], field: str) -> int | None:
+    return None if data.get(field) is None else integer(data, field)
+
+
 def flag(data: Mapping[str, Any], field: str) -> bool:
     value = data.get(field)
     if not isinstance(value, bool):

@@ -4,11 +4,11 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic
 
-from stockwire.held import T
 from stockwire.kind import ViewKind
 from stockwire.session import Changed, Dropped, Output, Taken
 from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Key, State, View
+from stockwire.watched import T
 
 Notice = Freshness | Reconnecting
 

@@ -95,7 +95,7 @@ def operation(lines: Sequence[Line], key: str | None) -> Request:
     """One atomic operation. Raises Invalid where the ledger would, for names and keys."""
     _check_lines(lines)
     body = orjson.dumps({"lines": [line.body() for line in lines]})
-    return Request("POST", "/v1/movements", body=body, key=_key(key))
+    return Request("POST", "/v1/movements", body=body, key=idempotency_key(key))
 
 
 def operations(batch: Sequence[Operation]) -> Iterator[tuple[Request, Sequence[Operation]]]:
@@ -120,7 +120,8 @@ def outcomes(keys: Sequence[str]) -> Iterator[Request]:
     """What became of the operations with these keys, as many as you like. Raises Invalid for what is no key."""
     for begin in range(0, len(keys), OPERATIONS_PER_REQUEST_MAX):
         chunk = [
-            orjson.dumps(_key(argument.text("keys", key))) for key in keys[begin : begin + OPERATIONS_PER_REQUEST_MAX]
+            orjson.dumps(idempotency_key(argument.text("keys", key)))
+            for key in keys[begin : begin + OPERATIONS_PER_REQUEST_MAX]
         ]
         yield _many("operations/query", "keys", chunk)
 
@@ -137,7 +138,7 @@ def count(
     counted = Count(sku, location, on_hand, if_version, reference, reason)
     said = {name: value for name, value in (("reference", reference), ("reason", reason)) if value is not None}
     body = orjson.dumps({"on_hand": counted.on_hand, "expected_version": counted.if_version, **said})
-    return Request("PUT", _level_path(sku, location), body=body, key=_key(key))
+    return Request("PUT", _level_path(sku, location), body=body, key=idempotency_key(key))
 
 
 def level(sku: str, location: str) -> Request:
@@ -145,13 +146,13 @@ def level(sku: str, location: str) -> Request:
 
 
 def history(sku: str, location: str, after: str | None) -> Request:
-    return Request("GET", f"{_level_path(sku, location)}/events", _page(after))
+    return Request("GET", f"{_level_path(sku, location)}/events", page_of(after))
 
 
 def levels(location: str | None, after: str | None) -> Request:
-    query = _page(after)
+    query = page_of(after)
     if location is not None:
-        query["location"] = _name("location", location)
+        query["location"] = name_of("location", location)
     return Request("GET", "/v1/levels", query)
 
 
@@ -165,7 +166,7 @@ def _pair(number: int, key: object) -> tuple[str, str]:
     pair = argument.several(f"keys[{number}]", key)
     if len(pair) != 2:
         raise Invalid(f"keys[{number}]", f"{len(pair)} names: each is a (location, sku)")
-    return _name(f"keys[{number}].location", pair[0]), _name(f"keys[{number}].sku", pair[1])
+    return name_of(f"keys[{number}].location", pair[0]), name_of(f"keys[{number}].sku", pair[1])
 
 
 def _chunks(encoded: Sequence[bytes], bytes_max: int) -> Iterator[Sequence[bytes]]:
@@ -181,10 +182,10 @@ def _chunks(encoded: Sequence[bytes], bytes_max: int) -> Iterator[Sequence[bytes
 
 
 def _encoded(operation: Operation) -> bytes:
-    _key(operation.key)
+    idempotency_key(operation.key)
     if isinstance(operation.asked, Count):
-        _name("sku", operation.asked.sku)
-        _name("location", operation.asked.location)
+        name_of("sku", operation.asked.sku)
+        name_of("location", operation.asked.location)
     else:
         _check_lines(operation.asked)
     return orjson.dumps(operation.body())
@@ -200,7 +201,7 @@ def thing(collection: str, name: str) -> Request:
 
 
 def things(collection: str, after: str | None) -> Request:
-    return Request("GET", f"/v1/{collection}", _page(after))
+    return Request("GET", f"/v1/{collection}", page_of(after))
 
 
 def put_thing(collection: str, name: str, fields: Mapping[str, Any]) -> Request:
@@ -216,7 +217,7 @@ def put_things(
     field = collection[:-1] if collection == "locations" else "sku"
     numbers: dict[str, int] = {}
     for number, thing in enumerate(things):
-        name = _name(f"{collection}[{number}].{field}", thing[field])
+        name = name_of(f"{collection}[{number}].{field}", thing[field])
         if (earlier := numbers.setdefault(name, number)) != number:
             raise Invalid(f"{collection}[{number}].{field}", f"is that of {collection}[{earlier}] too")
     first = 0
@@ -242,7 +243,7 @@ def _thing_path(collection: str, name: str) -> str:
 
 
 def _segment(field: str, value: str) -> str:
-    encoded = quote(_name(field, value), safe="")
+    encoded = quote(name_of(field, value), safe="")
     # "." and ".." are good names, but HTTP clients and proxies resolve them away
     return encoded.replace(".", "%2E") if value in (".", "..") else encoded
 
@@ -252,17 +253,17 @@ def _check_lines(lines: Sequence[Line]) -> None:
         raise Invalid("lines", "an operation has at least one line")
     for line in lines:  # its names are texts: a Line takes nothing else
         if not (is_name(line.sku) and is_name(line.location)):
-            _name("sku", line.sku)
-            _name("location", line.location)
+            name_of("sku", line.sku)
+            name_of("location", line.location)
 
 
-def _name(field: str, value: str) -> str:
+def name_of(field: str, value: str) -> str:
     if not is_name(argument.text(field, value)):
         raise Invalid(field, f"{value!r} is not 1 to 64 visible characters without / and *")
     return value
 
 
-def _key(key: str | None) -> str:
+def idempotency_key(key: str | None) -> str:
     """The caller's key, or a new one: made once per call, so that every retry of the call carries the same."""
     if key is None:
         return str(uuid.uuid4())
@@ -271,7 +272,7 @@ def _key(key: str | None) -> str:
     return key
 
 
-def _page(after: str | None) -> dict[str, str]:
+def page_of(after: str | None) -> dict[str, str]:
     query = {"limit": str(PAGE_SIZE)}
     if after is not None:
         query["after"] = after

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Generic, TypeAlias
 
 from stockwire import close_code, errors, frame
-from stockwire.held import T
 from stockwire.kind import ViewKind
 from stockwire.level import Malformed
 from stockwire.stream import C, Freshness
 from stockwire.view import Key, Replica, State, View
+from stockwire.watched import T
 
 CONNECT_ID = 1
 SUBSCRIBE_ID = 2

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from stockwire.availability import Availability
-from stockwire.held import T
 from stockwire.level import Level
 from stockwire.threshold import Threshold
+from stockwire.watched import T
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Reconnecting:
     reason: str
 
 
-if TYPE_CHECKING:  # the default: see `stockwire.held`
+if TYPE_CHECKING:  # the default: see `stockwire.watched`
     from typing_extensions import TypeVar
 
     C = TypeVar("C", bound=LevelChanged | AvailabilityChanged | ThresholdCrossed, default=LevelChanged)

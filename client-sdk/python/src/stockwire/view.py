@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Generic
 
 from stockwire.frame import Position
-from stockwire.held import Held, T
 from stockwire.level import Level
+from stockwire.watched import T, Watched
 
 Key = tuple[str, str]
 """(location, sku)"""
@@ -96,7 +96,7 @@ class Replica(Generic[T]):
         self.position = Position(held.epoch, {**held.seq, **merged}, held.selection)
 
 
-def _is_behind(level: Held, position: Position | None) -> bool:
+def _is_behind(level: Watched, position: Position | None) -> bool:
     """Whether the level is of an event that is not among those that the position promises."""
     return (
         position is not None and isinstance(level, Level) and level.seq > position.seq.get(str(level.shard), level.seq)

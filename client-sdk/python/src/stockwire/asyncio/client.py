@@ -7,11 +7,11 @@ from typing import Self
 
 from stockwire import argument, call
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
+from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.asyncio.subscription import AsyncSubscription
 from stockwire.asyncio.transport import AsyncTransport
 from stockwire.availability import Availability
-from stockwire.held import T
 from stockwire.kind import LEVELS, PUBLIC, ViewKind, thresholds
 from stockwire.level import Level
 from stockwire.operation import Line, Operation, OperationResult, Outcome
@@ -19,6 +19,7 @@ from stockwire.retry import RetryPolicy
 from stockwire.settings import resolve
 from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
 from stockwire.threshold import AtLeast, AtMost, Threshold
+from stockwire.watched import T
 
 
 class AsyncClient:
@@ -62,6 +63,7 @@ class AsyncClient:
         self.stock = AsyncStock(self._transport)
         self.items = AsyncItems(self._transport)
         self.locations = AsyncLocations(self._transport)
+        self.reservations = AsyncReservations(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
-from stockwire.held import T
 from stockwire.mailbox import Mailbox
 from stockwire.session import Changed, Output, Session, Taken
 from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
 from stockwire.view import Key, State
+from stockwire.watched import T
 
 _log = logging.getLogger("stockwire")
 

@@ -11,12 +11,12 @@ from stockwire.asyncio.follower import Follower
 from stockwire.asyncio.home import HomeLoop
 from stockwire.asyncio.inbox import Inbox
 from stockwire.errors import Unavailable
-from stockwire.held import T
 from stockwire.kind import ViewKind
 from stockwire.selection import checked_skus
 from stockwire.session import Session
 from stockwire.stream import C, StreamEvent
 from stockwire.view import State, View
+from stockwire.watched import T
 
 
 class AsyncSubscription(Generic[T, C]):

@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import asdict, is_dataclass
+from datetime import datetime
 
 from stockwire.cli import EXIT_CONFIG
+from stockwire.cli.fields import moment_text
 from stockwire.cli.output import OutputFailed
 from stockwire.errors import ConfigurationError, Later, OutcomeUnknown, Refused, StockwireError
 
@@ -48,4 +50,6 @@ def fields_of(error: StockwireError) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return moment_text(value)
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -20,7 +20,7 @@ def level_fields(level: "Level") -> dict[str, Any]:
         "reserved": level.reserved,
         "available": level.available,
         "kind": level.kind,
-        "committed_at": _moment(level.committed_at),
+        "committed_at": _optional_moment(level.committed_at),
         "shard": level.shard,
         "seq": level.seq,
     }
@@ -38,7 +38,7 @@ def result_fields(result: "OperationResult") -> dict[str, Any]:
 
 def event_fields(event: "Event") -> dict[str, Any]:
     """As the ledger writes an event of the audit trail."""
-    times = {"occurred_at": _moment(event.occurred_at), "committed_at": _moment(event.committed_at)}
+    times = {"occurred_at": _optional_moment(event.occurred_at), "committed_at": moment_text(event.committed_at)}
     return {**asdict(event), **times}
 
 
@@ -57,6 +57,10 @@ def location_fields(location: "Location") -> dict[str, Any]:
     return {"location": location.location, "name": location.name}
 
 
-def _moment(at: datetime | None) -> str | None:
+def moment_text(at: datetime) -> str:
     """RFC 3339 in UTC, with microseconds."""
-    return None if at is None else at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _optional_moment(at: datetime | None) -> str | None:
+    return None if at is None else moment_text(at)

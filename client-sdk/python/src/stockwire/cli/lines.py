@@ -3,9 +3,9 @@
 from typing import Any
 
 from stockwire.availability import Availability
-from stockwire.held import Held
 from stockwire.stream import AvailabilityChanged, Freshness, Reconnecting, Snapshot, StreamEvent, ThresholdCrossed
 from stockwire.threshold import Threshold
+from stockwire.watched import Watched
 
 
 def stream_lines(event: StreamEvent[Any, Any]) -> list[str]:
@@ -24,7 +24,7 @@ def stream_lines(event: StreamEvent[Any, Any]) -> list[str]:
     return []
 
 
-def _line(held: Held) -> str:
+def _line(held: Watched) -> str:
     name = f"{held.sku} at {held.location}"
     match held:
         case Availability():

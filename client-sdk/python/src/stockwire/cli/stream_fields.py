@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 from stockwire.cli.fields import level_fields
-from stockwire.held import Held
 from stockwire.level import Level
 from stockwire.stream import (
     AvailabilityChanged,
@@ -15,6 +14,7 @@ from stockwire.stream import (
     StreamEvent,
     ThresholdCrossed,
 )
+from stockwire.watched import Watched
 
 
 def stream_fields(event: StreamEvent[Any, Any]) -> dict[str, object]:
@@ -35,5 +35,5 @@ def stream_fields(event: StreamEvent[Any, Any]) -> dict[str, object]:
     raise AssertionError(f"no event of a stream: {event!r}")
 
 
-def _held_fields(held: Held) -> dict[str, Any]:
+def _held_fields(held: Watched) -> dict[str, Any]:
     return level_fields(held) if isinstance(held, Level) else asdict(held)

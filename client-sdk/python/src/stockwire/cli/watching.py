@@ -14,9 +14,9 @@ from stockwire.cli.live import draw
 from stockwire.cli.output import say, say_json, warn
 from stockwire.cli.stream_fields import stream_fields
 from stockwire.errors import NotFound, StockwireError
-from stockwire.held import T
 from stockwire.stream import C, Snapshot
 from stockwire.threshold import AtLeast, AtMost
+from stockwire.watched import T
 
 ASKED_S = 2.0
 """A ledger that is away keeps nobody from what the hubs show."""

@@ -11,16 +11,17 @@ from stockwire.operation import Line, Operation, OperationResult, Outcome
 from stockwire.retry import RetryPolicy
 from stockwire.settings import resolve
 from stockwire.sync.catalogue import Items, Locations
+from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
 from stockwire.sync.transport import Transport
 
 if TYPE_CHECKING:  # whoever asks once need not wait for what streams are made of
     from stockwire.availability import Availability
-    from stockwire.held import T
     from stockwire.kind import ViewKind
     from stockwire.stream import AvailabilityChanged, C, ThresholdCrossed
     from stockwire.sync.subscription import Subscription
     from stockwire.threshold import AtLeast, AtMost, Threshold
+    from stockwire.watched import T
 
 
 class Client:
@@ -65,6 +66,7 @@ class Client:
         self.stock = Stock(self._transport)
         self.items = Items(self._transport)
         self.locations = Locations(self._transport)
+        self.reservations = Reservations(self._transport)
 
     def __enter__(self) -> Self:
         return self

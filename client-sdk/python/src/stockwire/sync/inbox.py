@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Generic
 
-from stockwire.held import T
 from stockwire.kind import ViewKind
 from stockwire.mailbox import Mailbox
 from stockwire.session import Output, Session, Taken
@@ -12,6 +11,7 @@ from stockwire.stream import C, Reconnecting, StreamEvent
 from stockwire.sync.fork import ForkCheck, OwnCondition
 from stockwire.sync.view import SharedView
 from stockwire.view import State
+from stockwire.watched import T
 
 LOOK_S = 0.5
 """A wait is cut into pieces of this length, since Ctrl-C does not end a longer one on Windows."""

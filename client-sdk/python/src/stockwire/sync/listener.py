@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Generic
 
-from stockwire.held import T
 from stockwire.stream import C, StreamEvent
 from stockwire.sync.inbox import Ended, Inbox
+from stockwire.watched import T
 
 _log = logging.getLogger("stockwire")
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Generic, Self
 
 from stockwire import argument
 from stockwire.errors import Unavailable
-from stockwire.held import T
 from stockwire.kind import ViewKind
 from stockwire.selection import checked_skus
 from stockwire.stream import C, StreamEvent
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.inbox import Ended, Inbox
 from stockwire.view import State, View
+from stockwire.watched import T
 
 if TYPE_CHECKING:  # what needs asyncio is imported when a stream begins: most programs that block never have one
     from stockwire.asyncio.client import AsyncClient

@@ -3,8 +3,8 @@
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextlib import AbstractContextManager
 
-from stockwire.held import T
 from stockwire.view import Key, Replica, View
+from stockwire.watched import T
 
 
 class SharedView(View[T]):

@@ -6,13 +6,13 @@ from stockwire.availability import Availability
 from stockwire.level import Level
 from stockwire.threshold import Threshold
 
-Held: TypeAlias = Level | Availability | Threshold
+Watched: TypeAlias = Level | Availability | Threshold
 
 if TYPE_CHECKING:  # the default, so that `View` alone is one of levels, is of Python 3.13; every checker knows it
     from typing_extensions import TypeVar
 
-    T = TypeVar("T", bound=Held, default=Level)
+    T = TypeVar("T", bound=Watched, default=Level)
 else:
     from typing import TypeVar
 
-    T = TypeVar("T", bound=Held)
+    T = TypeVar("T", bound=Watched)
