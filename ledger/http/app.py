@@ -11,7 +11,8 @@ from ledger.database.locations import Locations
 from ledger.holds.reads import HoldReads
 from ledger.http.admission import Admission
 from ledger.http.body import body_bytes_max
-from ledger.http.ordinary import OrdinaryMovements
+from ledger.http.ordinary import OrdinaryRequests
+from ledger.http.ordinary_operations import OrdinaryOperations
 from ledger.http.parts import Parts
 from ledger.http.routes.counts import CountRoutes
 from ledger.http.routes.discovery import DiscoveryRoutes
@@ -46,7 +47,7 @@ CORS_ANSWER_HEADERS = (
 )
 
 
-def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryMovements]:
+def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryRequests]:
     """The app, and what answers ordinary movements in its stead.
 
     ``writers``: with connections of their own, while ``parts.read_engine`` serves the reads.
@@ -86,9 +87,9 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryMovem
     # A redirect would be built from the Host header, which anybody may set.
     app.router.redirect_slashes = False
     problems.install(app)
-    ordinary = OrdinaryMovements(
+    ordinary = OrdinaryRequests(
         access=access,
-        locations=locations,
+        operations=OrdinaryOperations(locations, writers, settings.lines_max, HOLD_TTL_S_MAX),
         writers=writers,
         rate_limits=parts.rate_limits,
         in_flight=parts.in_flight,

@@ -6,7 +6,8 @@ from typing import Any
 
 from ledger.access.hub_callers import HubCallers
 from ledger.http.connection_table import ConnectionTable
-from ledger.http.ordinary import ORDINARY, OrdinaryMovements, may_come_apart
+from ledger.http.ordinary import OrdinaryRequests, may_come_apart
+from ledger.http.ordinary_operations import is_ordinary_path
 from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, cancelled, whole_answer
 from server.http.cycle import Cycle
 from wire.problems import PROBLEMS
@@ -28,7 +29,7 @@ class LedgerConnection(BoundedConnection):
         *args: Any,
         table: ConnectionTable,
         hub_callers: HubCallers,
-        ordinary: Callable[[], OrdinaryMovements | None],
+        ordinary: Callable[[], OrdinaryRequests | None],
         **kwargs: Any,
     ) -> None:
         """``ordinary``: what answers some requests without the app, once there is an app."""
@@ -71,7 +72,7 @@ class LedgerConnection(BoundedConnection):
             self._go_on()
 
     def _start_asgi_task(self, cycle: Cycle, app: Any) -> None:  # type: ignore[override]  # all cycles are ours
-        if self._parsing and (cycle.target.raw_path, cycle.method) == ORDINARY:
+        if self._parsing and cycle.method == b"POST" and is_ordinary_path(cycle.target.raw_path):
             self._held_back = self._answered = cycle
         else:
             super()._start_asgi_task(cycle, app)

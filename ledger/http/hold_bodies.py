@@ -1,6 +1,6 @@
 """Bodies of requests about reservations: their fields, every bound on them, and what is said of a wrong one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -42,6 +42,10 @@ class Reservation(Body, frozen=True):
     ttl_s: Ttl = HOLD_TTL_S_DEFAULT
     reference: Text | None = None
     customer: Label | None = None
+
+    def locations(self) -> Iterator[str]:
+        """All that it names."""
+        return (location for line in self.lines for location in line.places)
 
 
 class Part(Body, frozen=True):

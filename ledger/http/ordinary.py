@@ -1,42 +1,37 @@
-"""The ordinary movement: answered where the connection has parsed it, without a task, routes or a second write.
+"""The ordinary request: answered where the connection has parsed it, without a task, routes or a second write.
 
-Most requests of a ledger at work are alike: one movement, with an API key that was looked up a moment ago, at a known
-location. Such a one is taken here if everything about it is ordinary; whatever is not goes to the app, untouched. Both
-ways read, decide, limit and answer with the same functions, and ``tests/ledger/http/test_ordinary.py`` holds what they
-answer equal, byte for byte. See docs/decisions/0020-ordinary-movements.md.
+Most requests of a ledger at work are alike: one movement, or a basket that is held or paid for, with an API key that
+was looked up a moment ago, at known locations. Such a one is taken here if everything about it is ordinary; whatever is
+not goes to the app, untouched. Both ways read, decide, limit and answer with the same functions, and
+``tests/ledger/http/test_ordinary.py`` holds what they answer equal, byte for byte. See
+docs/decisions/0020-ordinary-movements.md.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from ledger.access.access import HUB, Access, write_scope
-from ledger.commit.operation import Operation, Outcome
+from ledger.access.access import HUB, Access
+from ledger.commit.operation import Outcome
 from ledger.commit.writers import Writers
-from ledger.database.locations import Locations
-from ledger.http import bodies
 from ledger.http.admission import InFlight, Lane
-from ledger.http.idempotency import HEADER, operation_of, parse_key
+from ledger.http.idempotency import HEADER, parse_key
+from ledger.http.ordinary_operations import Asked, OrdinaryOperations
 from ledger.http.responses import committed, content_of
-from ledger.http.routes.movements import line_of
 from server.http.cycle import Cycle
 from server.http.problems import Problems
 from server.problems import Problem
 from server.rates.rate_limits import ALLOWANCE, RateLimits
 from wire.hosts import is_allowed_host
-from wire.scopes import allows
 from wire.tokens import Principal
 
 log = logging.getLogger(__name__)
 
-ORDINARY = b"/v1/movements", b"POST"
-"""Path and method: what every other request is told by at once."""
 _KEY = HEADER.lower().encode()
 _WANTED = (b"host", b"authorization", _KEY)
 _EXTRAORDINARY = frozenset((b"content-encoding", b"expect", b"origin", b"transfer-encoding", b"upgrade"))
@@ -45,21 +40,18 @@ _EXTRAORDINARY = frozenset((b"content-encoding", b"expect", b"origin", b"transfe
 LENGTH_DIGITS_MAX = 4
 """Of the length of a body: a movement has some hundred bytes."""
 
-MAY_WRITE_MAX = 4_096
-"""Answers to whether somebody may write somewhere that are remembered: of some keys at all their locations."""
-
 Parts = tuple[int, bytes, bytes]
 """Of an answer: its status, lines of its own in the head, and its body."""
 
 
-class OrdinaryMovements:
+class OrdinaryRequests:
     """``take`` what is ordinary; whoever calls it hands everything else to the app."""
 
     def __init__(
         self,
         *,
         access: Access,
-        locations: Locations,
+        operations: OrdinaryOperations,
         writers: Writers,
         rate_limits: RateLimits,
         in_flight: InFlight,
@@ -69,7 +61,7 @@ class OrdinaryMovements:
         body_bytes_max: int,
     ) -> None:
         self._access = access
-        self._locations = locations
+        self._operations = operations
         self._writers = writers
         self._rate_limits = rate_limits
         self._in_flight = in_flight
@@ -88,7 +80,7 @@ class OrdinaryMovements:
         if asked is None or lane is None:
             return False
         lane.open += 1
-        principal, operation = asked
+        principal, (operation, status) = asked
         told: dict[str, Any] = {}
         try:
             self._rate_limits.admit(told, principal.owner)
@@ -96,10 +88,10 @@ class OrdinaryMovements:
         except Exception as error:  # noqa: BLE001  logged where it is answered
             self._answer(cycle, lane, told, *self._failed(error))
         else:
-            outcome.add_done_callback(lambda done: self._answer(cycle, lane, told, *self._parts_of(done)))
+            outcome.add_done_callback(lambda done: self._answer(cycle, lane, told, *self._parts_of(done, status)))
         return True
 
-    def _read(self, cycle: Cycle) -> tuple[Principal, Operation] | None:
+    def _read(self, cycle: Cycle) -> tuple[Principal, Asked] | None:
         """Who asks, and for what; None if anything about it is out of the ordinary. Changes nothing."""
         named = _ordinary_headers(cycle)
         if named is None or cycle.http_version != "1.1" or cycle.target.query:
@@ -110,23 +102,19 @@ class OrdinaryMovements:
         if len(cycle.body) > self._body_bytes_max or cycle.flow.write_paused:
             return None
         key = parse_key(quoted_key.decode("latin-1"))
-        movement = bodies.one_movement(bytes(cycle.body))
         principal = self._access.known_holder(authorization)
-        if key is None or movement is None or principal is None or HUB in principal.scopes:
+        if key is None or principal is None or HUB in principal.scopes:
             return None
-        shard = self._locations.known_shard(movement.location)
-        if shard is None or not _may_write(principal.scopes, movement.location):
-            return None
-        line = line_of(movement, {movement.location: shard})
-        return principal, operation_of(principal.owner, key, "movements", (line,))
+        asked = self._operations.read(cycle.target.raw_path, bytes(cycle.body), principal, key)
+        return None if asked is None else (principal, asked)
 
-    def _parts_of(self, done: "asyncio.Future[Outcome]") -> Parts:
+    def _parts_of(self, done: "asyncio.Future[Outcome]", status: int) -> Parts:
         try:
             outcome = done.result()
             if outcome.replayed:
-                return _parts(committed(outcome, 201))
+                return _parts(committed(outcome, status))
             body = orjson.dumps(content_of(outcome))
-            return 201, b"content-length: %d\r\ncontent-type: application/json\r\n" % len(body), body
+            return status, b"content-length: %d\r\ncontent-type: application/json\r\n" % len(body), body
         except Exception as error:  # noqa: BLE001  logged where it is answered
             return self._failed(error)
 
@@ -134,7 +122,7 @@ class OrdinaryMovements:
         """Of a fault of ours too: nobody behind this would answer, or give the lane back."""
         if isinstance(error, Problem):
             return _parts(self._problems.answer_to(error))
-        log.error("an ordinary movement could not be answered", exc_info=error)
+        log.error("an ordinary request could not be answered", exc_info=error)
         return _parts(self._problems.defect())
 
     def _answer(self, cycle: Cycle, lane: Lane, told: dict[str, Any], status: int, head: bytes, body: bytes) -> None:
@@ -177,11 +165,6 @@ def _ordinary_headers(cycle: Cycle) -> tuple[bytes, bytes, bytes] | None:
         return named[b"host"], named[b"authorization"], named[_KEY]
     except KeyError:
         return None
-
-
-@lru_cache(MAY_WRITE_MAX)
-def _may_write(scopes: frozenset[str], location: str) -> bool:
-    return allows(scopes, write_scope(location))
 
 
 def _parts(response: Response) -> Parts:

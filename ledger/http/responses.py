@@ -14,7 +14,9 @@ def committed(outcome: Outcome, status: int) -> Json:
 
 
 def content_of(outcome: Outcome) -> dict[str, Any]:
+    """With the reservation first, if it was about one."""
     return {
+        **({} if outcome.hold is None else {"reservation": outcome.hold}),
         "operation": outcome.operation,
         "events": outcome.events,
         "levels": [level_of_event(event) for event in outcome.events],

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger.access.hub_callers import HubCallers
 from ledger.http.connection import LedgerConnection
 from ledger.http.connection_table import ConnectionTable
-from ledger.http.ordinary import OrdinaryMovements
+from ledger.http.ordinary import OrdinaryRequests
 from ledger.limits import CONNECTIONS_MAX
 from server.http.server import HttpServer, create_http_server
 from server.tls.handshakes import Handshakes
@@ -22,7 +22,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.ordinary: OrdinaryMovements | None = None
+        self.ordinary: OrdinaryRequests | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
@@ -33,7 +33,7 @@ def create_server(
     table: ConnectionTable | None = None,
     hub_callers: HubCallers | None = None,
     handshakes: Handshakes | None = None,
-    ordinary: Callable[[], OrdinaryMovements | None] = lambda: None,
+    ordinary: Callable[[], OrdinaryRequests | None] = lambda: None,
 ) -> HttpServer:
     """``table``: of its connections. ``hub_callers``: whose connections do not make room for others.
 

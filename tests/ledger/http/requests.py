@@ -1,4 +1,4 @@
-"""Movements as bytes: ordinary ones, and every way that we know to be out of the ordinary.
+"""Movements and reservations as bytes: ordinary ones, and every way that we know to be out of the ordinary.
 
 Where a key stands, a request has a word in braces: each ledger has keys of its own.
 """
@@ -8,11 +8,17 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from ledger.commit.operation import operation_id
+
 HOST = "ledger.example"
 ORIGIN = "https://shop.example"
 SKUS = ("A", "B", "ä", "unknown")
 LOCATIONS = ("berlin", "paris", "closed", "unknown")
 WHO = ("{seller}", "{seller}", "{berlin}", "{reader}", "{hub}", "{ended}", "{token}", "sw_unknown", "")
+OWNERS = ("seller", "seller", "seller", "clerk")
+"""Of reservations that are asked about: who made them."""
+CHANGES = ("commit", "commit", "cancel", "fulfil", "extend", "lines", "theft")
+PLAIN_BASKET = b'{"lines":[{"sku":"A","quantity":2,"location":"berlin"}]}'
 KINDS = ("sale", "receipt", "return", "write_off", "adjustment", "theft")
 OUT_OF_THE_ORDINARY: tuple[tuple[str, str], ...] = (
     ("Origin", ORIGIN),
@@ -40,15 +46,23 @@ class Requests:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         self._keys: list[str] = []
+        self._reserved: list[str] = []
 
     def next(self) -> bytes:
         """Three in four have nothing strange about them but what they ask for."""
         strange = self._chance.random() < 0.25
         method, path, version = "POST", "/v1/movements", "1.1"
-        headers, body = self._headers(), self._body(strange=strange)
+        if self._chance.random() < 0.4:
+            path, body = self._of_reservations(strange=strange)
+        else:
+            body = self._body(strange=strange)
+        headers = self._headers()
+        if path == "/v1/reservations" and body == PLAIN_BASKET and self._keys:
+            self._reserved.append(self._keys[-1])
         if strange and self._chance.random() < 0.3:
             method = self._chance.choice(("PUT", "GET", "HEAD", "OPTIONS", "POST"))
-            path = self._chance.choice((path, f"{path}/", f"{path}?a=1", f"{path}?", "/v1%2Fmovements", "/v1/movement"))
+            odd = (f"{path}/", f"{path}?a=1", f"{path}?", path.replace("s", "%73"), path[:-1])
+            path = self._chance.choice((path, *odd))
             version = self._chance.choice(("1.1", "1.0"))
         if strange and self._chance.random() < 0.6:
             headers.append(self._chance.choice(OUT_OF_THE_ORDINARY))
@@ -82,6 +96,45 @@ class Requests:
         if strange and self._chance.random() < 0.3:
             body = body[:-1] + self._chance.choice((b',"sku":"A"}', b',"note":1}', b',"s\\u006bu":"A"}', b"} ", b"}x"))
         return body
+
+    def _of_reservations(self, *, strange: bool) -> tuple[str, bytes]:
+        """Path and body: of a new one, or of one of the last that may have been made."""
+        if not self._reserved or self._chance.random() < 0.4:
+            path, asked = "/v1/reservations", self._basket()
+        else:
+            known = operation_id(self._chance.choice(OWNERS), self._chance.choice(self._reserved[-5:]))
+            name = self._chance.choice(CHANGES)
+            path, asked = f"/v1/reservations/{self._written(known, strange=strange)}/{name}", self._change(name)
+        if strange and self._chance.random() < 0.3:
+            return path, self._chance.choice((*BODIES, _json({**asked, "note": 1}), _json({**asked, "lines": []})))
+        return path, b"" if not asked and self._chance.random() < 0.5 else _json(asked)
+
+    def _written(self, known: str, *, strange: bool) -> str:
+        odd = (known.upper(), known.replace("-", ""), f"{{{known}}}", known[:-1], "%30" + known[1:], f"{known}/commit")
+        return self._chance.choice(odd) if strange and self._chance.random() < 0.3 else known
+
+    def _basket(self) -> dict[str, Any]:
+        if self._chance.random() < 0.5:
+            return json.loads(PLAIN_BASKET)  # type: ignore[no-any-return]  # an object
+        lines = [self._wanted() for _ in range(self._often((1, 2, 3)))]
+        more: list[dict[str, Any]] = [{}, {"ttl_s": self._often((900, 0, 10**9))}]
+        more += [{"reference": "order-ä"}, {"customer": "c-1"}, {"customer": ""}]
+        return {"lines": lines, **self._often(more)}
+
+    def _wanted(self) -> dict[str, Any]:
+        line = {"sku": self._often(SKUS), "quantity": self._often((1, 2, 0, 2**31))}
+        if self._chance.random() < 0.3:
+            return {**line, "locations": self._often((["berlin", "paris"], [], ["paris"], ["berlin", "unknown"]))}
+        return {**line, "location": self._often(LOCATIONS), **self._often(({}, {"split": True}, {"locations": []}))}
+
+    def _change(self, name: str) -> dict[str, Any]:
+        if name == "extend":
+            return {"ttl_s": self._often((60, 0, -1, 10**9))}
+        line = {"sku": "A", "location": self._often(("berlin", "paris")), "quantity": self._often((1, 2, 0))}
+        if name == "lines":
+            return {"lines": [line]}
+        some: dict[str, Any] = self._often(({}, {"lines": [line]}, {"lines": None}))
+        return {**some, "fulfil": True} if name == "commit" and self._chance.random() < 0.3 else some
 
     def _line(self) -> dict[str, Any]:
         kind = self._often(KINDS)

@@ -18,7 +18,8 @@ import pytest
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.writers import Writers
 from ledger.http import connection
-from ledger.http.ordinary import OrdinaryMovements
+from ledger.http.hold_operations import CHANGES
+from ledger.http.ordinary import OrdinaryRequests
 from ledger.migrations import SHARDS_DEFAULT
 from server.http.cycle import Cycle
 from server.http.problems import Problems
@@ -37,13 +38,16 @@ SETTINGS = {"STOCKWIRE_ALLOWED_HOSTS": HOST, "STOCKWIRE_ALLOWED_ORIGINS": ORIGIN
 LIMITED = {**SETTINGS, "STOCKWIRE_LEDGER_RATE_PER_S": 0.02}
 """One request, and for 50 s no other."""
 OF_THE_MOMENT = re.compile(
-    rb"(?<=\ndate: )[^\r]*|(?<=\"committed_at\":\")[^\"]*|(?<=;r=)\d+|(?<=retry-after: )\d+|(?<=\"retry_after_s\":)\d+"
+    rb"(?<=\ndate: )[^\r]*|(?<=;r=)\d+|(?<=retry-after: )\d+|(?<=\"retry_after_s\":)\d+"
+    rb"|(?:(?<=\"committed_at\":\")|(?<=\"created_at\":\")|(?<=\"expires_at\":\"))[^\"]*"
 )
 """What two ledgers say differently because they say it at different moments."""
 
 SKUS, LOCATIONS = ("A", "B", "ä"), ("berlin", "paris", "closed")
 
 _taken: Counter[int] = Counter()
+_taken_of: Counter[str] = Counter()
+"""By port, and by the last part of a path."""
 
 
 @dataclass(eq=False)
@@ -143,17 +147,18 @@ def _pair(grounds: Grounds, settings: Mapping[str, object]) -> Iterator[tuple[Sy
         await _catalog(system)
 
     with grounds.system(ResidentSystem, start) as ordinary, grounds.system(ResidentSystem, start) as routed:
-        take, port = OrdinaryMovements.take, urlsplit(routed.ledger_url).port
+        take, port = OrdinaryRequests.take, urlsplit(routed.ledger_url).port
 
-        def counted(self: OrdinaryMovements, cycle: Cycle) -> bool:
+        def counted(self: OrdinaryRequests, cycle: Cycle) -> bool:
             server = cycle.transport.get_extra_info("sockname")
             assert server is not None
             taken = server[1] != port and take(self, cycle)
             _taken[server[1] or 0] += taken
+            _taken_of[cycle.target.path.rpartition("/")[2]] += taken
             return taken
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(OrdinaryMovements, "take", counted)
+            patch.setattr(OrdinaryRequests, "take", counted)
             yield ordinary, routed
 
 
@@ -185,10 +190,14 @@ async def _words(system: System) -> dict[str, str]:
 
 async def test_whatever_is_asked_is_answered_in_both_ways_alike(both: Both) -> None:
     requests, seen = Requests(SEED), Counter[bytes]()
+    for location in ("berlin", "paris"):
+        await both.tell(sale(f"stock-{location}", quantity=3_000, location=location))
     for _ in range(GENERATED):
         (answer, *_) = await both.tell(requests.next())
         seen[answer[9:12]] += 1
     assert both.ordinary.taken > GENERATED / 5
+    assert _taken_of["reservations"] > GENERATED / 50
+    assert sum(_taken_of[name] for name in CHANGES) > GENERATED / 100
     assert {b"201", b"409", b"400", b"401", b"403", b"404", b"422", b"413"} <= set(seen), seen
 
 
@@ -296,9 +305,9 @@ async def test_a_fault_of_ours_is_answered_in_both_ways_alike(
 async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Without an answer the connection would wait for ever, and the place of the request be taken for ever."""
     nothing: Any = None
-    movements = OrdinaryMovements(
+    requests = OrdinaryRequests(
         access=nothing,
-        locations=nothing,
+        operations=nothing,
         writers=nothing,
         rate_limits=nothing,
         in_flight=nothing,
@@ -309,8 +318,8 @@ async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureF
     )
     outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     outcome.set_result("no outcome")
-    assert movements._parts_of(outcome)[0] == 500
-    assert "an ordinary movement could not be answered" in caplog.text
+    assert requests._parts_of(outcome, 201)[0] == 500
+    assert "an ordinary request could not be answered" in caplog.text
 
 
 async def _are_sold(both: Both, keys: Sequence[str]) -> None:

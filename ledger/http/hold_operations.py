@@ -1,0 +1,81 @@
+"""Operations about holds, made of what a request asks for. Pure: their plans are decided with their batch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ledger.commit.hold import Hold
+from ledger.commit.operation import Operation, operation_id
+from ledger.commit.plan import Plan
+from ledger.commit.stock import LevelKey
+from ledger.holds.decide import Cancel, Change, Commit, Extend, Fulfil, Parts, Reserve, Resize, Wanted
+from ledger.http import hold_bodies
+from ledger.http.idempotency import hash_of
+
+_PlanOf = Callable[[Any, str, Sequence[LevelKey], Parts | None], Change]
+
+_CHANGES: dict[str, tuple[Callable[[bytes], Any], _PlanOf]] = {
+    "commit": (hold_bodies.commit, lambda asked, *of: Commit(of[0], of[1], of[2], asked.fulfil)),
+    "fulfil": (hold_bodies.parts, lambda _, *of: Fulfil(*of)),
+    "cancel": (hold_bodies.parts, lambda _, *of: Cancel(*of)),
+    "extend": (hold_bodies.extension, lambda asked, hold, levels, _: Extend(hold, levels, ttl_s=asked.ttl_s)),
+    "lines": (hold_bodies.new_quantities, lambda asked, *of: Resize(of[0], of[1], of[2], asked.ttl_s)),
+}
+"""By the last part of their paths: what reads the body, and what makes a plan of it, of the hold's id, the levels that
+the plan may touch, and how many units of which."""
+
+CHANGES = tuple(_CHANGES)
+
+
+class AskedChange:
+    """What a request wants of a hold that is there. ``name``: one of CHANGES."""
+
+    def __init__(self, name: str, body: bytes, ttl_s_max: int) -> None:
+        """Raises Invalid."""
+        read, self._plan_of = _CHANGES[name]
+        self._name = name
+        self._asked: msgspec.Struct = read(body)
+        hold_bodies.check_ttl(getattr(self._asked, "ttl_s", None), ttl_s_max)
+        self._quantities = hold_bodies.quantities(getattr(self._asked, "lines", None))
+
+    def locations(self, hold: Hold) -> Iterator[str]:
+        """All that it touches or names."""
+        yield from (level.location for level in hold.lines)
+        yield from (location for location, _ in self._quantities or ())
+
+    def operation(self, owner: str, key: str, hold: Hold, shards: Mapping[str, int]) -> Operation:
+        """``shards``: of its locations."""
+        parts = None
+        if self._quantities is not None:
+            parts = {LevelKey(shards[place], place, sku): units for (place, sku), units in self._quantities.items()}
+        levels = [*hold.lines, *(level for level in parts or () if level not in hold.lines)]
+        plan = self._plan_of(self._asked, hold.id, levels, parts)
+        return _operation(owner, key, f"{hold.id} {self._name}", self._asked, plan)
+
+
+def reserving(owner: str, key: str, asked: hold_bodies.Reservation, shards: Mapping[str, int]) -> Operation:
+    """``shards``: of all locations that it names."""
+    wanted = tuple(
+        Wanted(
+            tuple(LevelKey(shards[place], place, line.sku) for place in dict.fromkeys(line.places)),
+            line.quantity,
+            line.split,
+        )
+        for line in asked.lines
+    )
+    plan = Reserve(operation_id(owner, key), owner, wanted, asked.ttl_s, asked.customer, asked.reference)
+    return _operation(owner, key, "reservations", asked, plan)
+
+
+def hold_id(given: str) -> str | None:
+    """As it is written out; None if it is no id."""
+    try:
+        return str(UUID(given))
+    except ValueError:
+        return None
+
+
+def _operation(owner: str, key: str, kind: str, asked: msgspec.Struct, plan: Plan) -> Operation:
+    return Operation(operation_id(owner, key), owner, key, hash_of(kind, asked), (), plan)
