@@ -1,4 +1,4 @@
-"""Operations about holds, made of what a request asks for. Pure: their plans are decided with their batch."""
+"""Operations about holds, made of what a request asks for: their plans are decided with their batch."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
