@@ -95,7 +95,7 @@ def decide(
             events, lines, hold = _decide_one(operation, levels, decision, holds)
         except Refusal as refusal:
             decision.verdicts.append(refusal)
-            decision.stored.append(Written(operation, refusal, 0, operation.lines))
+            decision.stored.append(Written(operation, refusal, 0, operation.lines or _named(operation)))
         except Problem as error:
             decision.verdicts.append(error)
         else:
@@ -123,6 +123,14 @@ def _decide_one(
         decision.holds_after[hold.id] = hold
     lines = operation.lines or tuple(line for of_level in by_level.values() for line in of_level)
     return _events(operation, changes), lines, hold
+
+
+def _named(operation: Operation) -> list[Line]:
+    """What stands for the lines of one that was refused before it had any: who may not see its levels must not be told
+    why.
+    """
+    kind = operation.plan.kind if operation.plan else MIXED
+    return [Line(key.sku, key.location, key.shard, kind, 0) for key in operation.by_level]
 
 
 def _looked_at(operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision) -> dict[LevelKey, Stock]:

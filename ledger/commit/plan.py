@@ -36,9 +36,12 @@ class Planned:
 
 
 class Plan(Protocol):
-    """``levels``: all that it may touch. ``hold``: the id of the hold that it is about. ``timed``: it needs to know
-    what time it is.
+    """``kind``: of its lines, as far as that is known before. ``levels``: all that it may touch. ``hold``: the id of
+    the hold that it is about. ``timed``: it needs to know what time it is.
     """
+
+    @property
+    def kind(self) -> str: ...
 
     @property
     def levels(self) -> Sequence[LevelKey]: ...

@@ -8,7 +8,7 @@ what this does to the levels.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from msgspec.structs import replace
 
@@ -43,6 +43,7 @@ class Wanted:
 class Reserve:
     """Makes a hold of all that is wanted, or none. ``hold``: its id, that of the operation."""
 
+    kind: ClassVar[str] = HOLD
     hold: str
     owner: str
     wanted: tuple[Wanted, ...]
@@ -90,6 +91,7 @@ class Change(ABC):
     ``parts``: None for all of it.
     """
 
+    kind: ClassVar[str]
     hold: str
     levels: Sequence[LevelKey]
     parts: Parts | None = None
@@ -166,6 +168,7 @@ def _moved(hold: Hold, moved: Mapping[LevelKey, Mapping[str, int]], target: str,
 class Commit(Change):
     """Paid: the units stay reserved, without an end; what had expired is again. ``fulfil``: they leave at once."""
 
+    kind: ClassVar[str] = COMMIT
     fulfil: bool = False
 
     def decide(self, situation: Situation) -> Planned:
@@ -191,6 +194,8 @@ class Commit(Change):
 class Fulfil(Change):
     """The goods leave: of what was committed."""
 
+    kind: ClassVar[str] = FULFIL
+
     def decide(self, situation: Situation) -> Planned:
         """Raises NotFound or ReservationState."""
         hold = self._hold(situation)
@@ -205,6 +210,8 @@ class Fulfil(Change):
 class Cancel(Change):
     """Lets go of what is open. What had expired is not taken again by a later commit either."""
 
+    kind: ClassVar[str] = RELEASE
+
     def decide(self, situation: Situation) -> Planned:
         """Raises NotFound or ReservationState."""
         hold = self._hold(situation)
@@ -215,6 +222,8 @@ class Cancel(Change):
 @dataclass(frozen=True, slots=True)
 class Expire(Change):
     """Lets go of what is pending, if its time is over."""
+
+    kind: ClassVar[str] = RELEASE
 
     @property
     def timed(self) -> bool:
@@ -236,6 +245,7 @@ class Expire(Change):
 class Extend(Change):
     """Its pending units are kept for ``ttl_s`` from now. An event of each level says so."""
 
+    kind: ClassVar[str] = HOLD
     ttl_s: int = 0
 
     @property
@@ -256,6 +266,7 @@ class Resize(Change):
     of a line, and a level that has none gets one. ``ttl_s``: None leaves its time as it is.
     """
 
+    kind: ClassVar[str] = HOLD
     ttl_s: int | None = None
 
     @property

@@ -34,3 +34,17 @@ async def test_a_basket_is_held_paid_for_and_leaves(api: Api, unique_name: str) 
     assert problem(await change(api, hold["id"], "cancel")) == (409, "reservation-state")
     listed = (await api.get(f"/v1/reservations?location={unique_name}")).json()
     assert [one["state"] for one in listed["reservations"]] == ["fulfilled"]
+
+
+async def test_why_a_reservation_was_refused_is_not_told_to_who_may_not_write_there(api: Api, unique_name: str) -> None:
+    """A token may have less than all scopes of its owner, and the refusal says what is left."""
+    await api.stock(unique_name, unique_name, 5)
+    key = secrets.token_hex(8)
+    line = {"sku": unique_name, "location": unique_name, "quantity": 9}
+    assert problem(await reserve(api, [line], key)) == (409, "insufficient-stock")
+    known = await api.post("/v1/operations/query", {"keys": [key]})
+    (operation,) = known.json()["operations"]
+    assert (operation["type"], operation["lines"][0]["location"]) == ("insufficient-stock", unique_name)
+    token = (await api.post("/v1/tokens", {"scopes": ["stock:write:elsewhere"]})).json()["token"]
+    hidden = await api.post("/v1/operations/query", {"keys": [key]}, headers={"Authorization": f"Bearer {token}"})
+    assert hidden.json()["operations"] == []
