@@ -62,9 +62,13 @@ class ReservationRoutes:
     async def _hold(self, request: Request) -> Hold:
         """As this process last knew it, or as it is read: its levels decide who commits the change. Raises NotFound."""
         known = reservation_id(request)
-        hold = self._writers.remembered_holds.of([known]).get(known) or await self._reads.one(known)
+        remembered = self._writers.remembered_holds
+        hold = remembered.of((known,)).get(known)
         if hold is None:
-            raise NotFound("reservation", known)
+            hold = await self._reads.one(known)
+            if hold is None:
+                raise NotFound("reservation", known)
+            remembered.keep((hold,))  # its writer would read it once more
         return hold
 
     async def _writable(self, principal: Principal, locations: Iterable[str]) -> Mapping[str, int]:
