@@ -103,14 +103,18 @@ class Decider:
     async def _read_holds(
         self, connection: CheckedConnection, operations: Sequence[Operation]
     ) -> tuple[Mapping[str, Hold], datetime | None]:
-        """Those of the operations: what is remembered as it is, the others read; and the time, if it matters."""
+        """Those of the operations: what is remembered as it is, the others read; and the time, if it matters.
+
+        Of those that somebody wants to judge by the time nothing is remembered: what is not overdue is not written, so
+        no statement would find out that another ledger has given it less time.
+        """
         ids = holds_of(operations)
         if not ids:
             return NO_HOLDS, None
-        remembered = self.holds.of(ids)
-        timed = any(operation.plan is not None and operation.plan.timed for operation in operations)
+        timed = {one.plan.hold for one in operations if one.plan is not None and one.plan.timed}
+        remembered = self.holds.of(ids - timed)
         unknown = [known for known in ids if known not in remembered]
-        if not unknown and not timed:
+        if not unknown:
             return remembered, None
         read = await statements.holds(connection, unknown)
         return remembered | read.holds, read.now

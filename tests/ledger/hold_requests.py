@@ -39,4 +39,3 @@ async def overdue(path: CommitPath, *holds: str) -> None:
                 text(f"update {table} set expires_at = now() - interval '1 s' where {column} = any(:ids)"),
                 {"ids": list(holds)},
             )
-    path.writers.remembered_holds.clear()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy import text
 
+from ledger.commit.contention import LOCKED_BATCHES
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.stock import LevelKey
 from ledger.errors import OutcomeUnknown, ReservationExpired, ReservationState
@@ -23,6 +24,7 @@ from tests.ledger.held_rows import is_waiting, locked, waiting_backends
 from tests.ledger.hold_requests import asking, at, overdue, reserving
 
 SKUS = ["A", "B", *(f"S{number}" for number in range(8))]
+OVER = "state = 'pending' and expires_at <= now()"
 RACED, OVERDUE = SIZE.of(600), SIZE.of(10_000)
 """Holds: whose end several want at once, and that are overdue when an outage of an hour ends."""
 
@@ -84,6 +86,24 @@ async def test_what_is_left_of_an_overdue_hold_is_let_go_of_although_a_part_is_p
     assert isinstance(paid, Outcome)
     assert isinstance(sold, Outcome), sold
     assert await path.audit() == []
+
+
+async def test_a_hold_that_another_ledger_gave_less_time_is_let_go_of_by_who_remembers_more(
+    path: CommitPath, rival: CommitPath
+) -> None:
+    """Not overdue is what nothing is written for, so that no statement finds out what was remembered."""
+    hold, other = await held(path, at("A")), await held(path, at("B"))
+    for one, level in ((hold, at("A")), (other, at("B"))):
+        await rival.writers.submit(asking(Extend(one, [level], ttl_s=1)))
+    for _ in range(1 + LOCKED_BATCHES):  # then it remembers the level as it is, and does without the locks again
+        await path.writers.submit(operation(line("A", "berlin", 1)))
+
+    async def are_overdue() -> bool:
+        return await path.scalar(f"select count(*) from hold where {OVER}") == 2
+
+    await wait_until(are_overdue)
+    await Sweeper(path.engine, path.writers).sweep()
+    assert await states(path, [hold, other]) == ["expired"] * 2
 
 
 async def test_a_ledger_that_dies_in_the_middle_leaves_each_hold_as_it_was_and_its_key_can_be_sent_again(
@@ -156,7 +176,7 @@ def _is_cancel(asked: Operation) -> bool:
 
 
 async def _nothing_overdue(path: CommitPath) -> bool:
-    return not await path.scalar("select count(*) from hold where state = 'pending' and expires_at <= now()")
+    return not await path.scalar(f"select count(*) from hold where {OVER}")
 
 
 @pytest.mark.usefixtures("sized")
