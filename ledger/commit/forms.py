@@ -47,8 +47,9 @@ OPERATION = {
 }
 """An operation of the commit statement."""
 
-ANSWER = {"hold": "jsonb"}
-"""Of an operation in a batch with holds: the hold that it was about, as ``stored_hold`` has it."""
+ANSWER = {"hold": "json"}
+"""Of an operation in a batch with holds: the hold that it was about, as ``stored_hold`` has it. Kept letter by letter:
+whoever repeats a request gets what was answered then."""
 
 HOLD = {
     "id": "uuid",

@@ -125,6 +125,8 @@ class Change(ABC):
             found = _units(line, sources, there if units is None else units)
             if found:
                 moved[key] = found
+            elif self.parts is not None and not getattr(line, target):
+                self._refuse(hold, asked, f"nothing of {key.sku} at {key.location} is {' or '.join(sources)}")
         if not moved and not any(getattr(line, target) for line in hold.lines.values()):
             self._refuse(hold, asked, f"nothing of it is {' or '.join(sources)}")
         return moved

@@ -29,8 +29,7 @@ _FILTERS = {
     "owner": "owner = :owner",
     "customer": "customer = :customer",
     "reference": "reference = :reference",
-    "state": "state = :state",
-    "open": "state in ('pending', 'committed')",
+    "state": "state = any(:state)",
     "before": "created_at < :before",
     "location": "exists (select from hold_line l where l.hold = h.id and l.location = :location)",
     "level": """id in (select l.hold from hold_line l
@@ -46,13 +45,13 @@ class Asked:
     """What a page is to hold; None: whatever it is. ``sku``, with ``location``: those that have open units of that
     level.
 
-    ``before``: made before that. ``readable``: those with lines at these locations alone.
+    ``state``: one of them. ``before``: made before that. ``readable``: those with lines at these locations alone.
     """
 
     owner: str | None = None
     customer: str | None = None
     reference: str | None = None
-    state: str | None = None
+    state: Sequence[str] | None = None
     location: str | None = None
     sku: str | None = None
     before: datetime | None = None

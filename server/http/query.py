@@ -57,7 +57,7 @@ class Query:
         text = self.text(name)
         text = "0" if text is None else text
         if not _NUMBER.match(text) or float(text) > high:
-            raise Invalid(name, f"must be a number of seconds from 0 to {high:g}", 400)
+            raise Invalid(name, f"must be a number of seconds from 0 to {high:.0f}", 400)
         return float(text)
 
     def limit(self, most: int = PAGE_MAX) -> int:

@@ -1,5 +1,6 @@
 """``GET /v1/reservations``: one of them, and pages of those that are asked for, the oldest first."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.access.access import Access, read_scope, readable_locations, require
-from ledger.commit.hold import STATES, Hold, document
+from ledger.commit.hold import COMMITTED, PENDING, STATES, Hold, document
 from ledger.holds.reads import Asked, HoldReads
 from ledger.http.routes.reservations import check_seen, reservation_id
 from server.http.json import Json
@@ -18,6 +19,9 @@ from server.problems import Invalid, NotFound
 
 AGE_S_MAX = 10 * 365 * 24 * 3600
 LABEL_CHARACTERS_MAX = 256
+
+_STATES = {**{state: [state] for state in STATES}, "open": [PENDING, COMMITTED]}
+"""By what is asked for: the states that are meant."""
 
 
 class ReservationReadRoutes:
@@ -76,11 +80,13 @@ def _label(query: Query, name: str) -> str | None:
     return text
 
 
-def _state(query: Query) -> str | None:
+def _state(query: Query) -> Sequence[str] | None:
     state = query.text("state")
-    if state is not None and state not in STATES:
-        raise Invalid("state", f"must be one of {', '.join(STATES)}", 400)
-    return state
+    if state is None:
+        return None
+    if state not in _STATES:
+        raise Invalid("state", f"must be one of {', '.join(_STATES)}", 400)
+    return _STATES[state]
 
 
 def _before(query: Query) -> datetime | None:

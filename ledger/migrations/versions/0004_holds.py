@@ -50,7 +50,7 @@ def steps(_shards: int) -> tuple[Step, ...]:
         Change("holds and their lines", (HOLD, LINE, *INDEXES)),
         Change(
             "with an operation the hold that it was about",
-            ("alter table operation add column hold jsonb",),
+            ("alter table operation add column hold json",),
             {"operation": Lock.ACCESS_EXCLUSIVE},
             unless=has_column("operation", "hold"),
         ),

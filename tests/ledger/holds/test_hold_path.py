@@ -107,6 +107,17 @@ async def test_a_repeated_end_is_the_same_and_one_that_contradicts_is_refused(pa
     assert await units(path) == (10, 0, 3)
 
 
+async def test_a_line_of_which_nothing_is_left_is_not_paid_for_beside_others(path: CommitPath) -> None:
+    """The shop would send goods that are back on the shelf."""
+    levels = [at("A"), at("B")]
+    hold = await reserved(path, Wanted((at("A"),), 4), Wanted((at("B"),), 1))
+    await path.writers.submit(asking(Cancel(hold, levels, {at("B"): None})))
+    await path.writers.submit(asking(Commit(hold, levels)))
+    with pytest.raises(ReservationState) as refused:
+        await path.writers.submit(asking(Commit(hold, levels, {at("B"): None})))
+    assert "B at berlin" in refused.value.numbers["reason"]
+
+
 async def test_a_hold_that_nobody_made_is_not_found(path: CommitPath) -> None:
     with pytest.raises(NotFound):
         await path.writers.submit(asking(Commit(str(UUID(int=1)), [at("A")])))

@@ -27,7 +27,12 @@ async def test_a_basket_is_held_paid_for_and_leaves(api: Api, unique_name: str) 
     assert (hold["state"], made.json()["levels"][0]["available"]) == ("pending", 3)
     assert (await api.get(f"/v1/reservations/{hold['id']}")).json() == hold
     assert problem(await api.move(sale(unique_name, unique_name, -4))) == (409, "insufficient-stock")
-    paid = await change(api, hold["id"], "commit")
+    key = secrets.token_hex(8)
+    paid = await change(api, hold["id"], "commit", key=key)
+    for state, found in (("open", 1), ("committed", 1), ("pending", 0)):
+        listed = (await api.get(f"/v1/reservations?state={state}&location={unique_name}")).json()
+        assert len(listed["reservations"]) == found
+    assert (await change(api, hold["id"], "commit", key=key)).content == paid.content
     assert (paid.status_code, paid.json()["reservation"]["state"]) == (200, "committed")
     left = await change(api, hold["id"], "fulfil", {"lines": [{"sku": unique_name, "location": unique_name}]})
     assert (left.json()["reservation"]["state"], left.json()["levels"][0]["on_hand"]) == ("fulfilled", 3)
