@@ -11,6 +11,7 @@ from stockwire import AsyncClient, AsyncSubscription, Client, Subscription
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
+from stockwire.orders import AsyncOrders, AsyncSaga, Orders, Saga
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
@@ -22,10 +23,23 @@ TWINS = [
     (AsyncLocations, Locations),
     (AsyncReservations, Reservations),
     (AsyncSubscription, Subscription),
+    (AsyncOrders, Orders),
+    (AsyncSaga, Saga),
 ]
-MADE_BY_A_CLIENT = {AsyncSubscription, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations}
+MADE_BY_A_CLIENT = {AsyncSaga, AsyncSubscription, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations}
 """Nobody else calls their ``__init__``, which takes the shell's own things."""
-OWN_WORDS = {"AsyncSubscription", "AsyncClient", "subscribe", "close", "listen", "ready", "next_event", "view"}
+OWN_WORDS = {
+    "AsyncSubscription",
+    "AsyncClient",
+    "AsyncOrders",
+    "AsyncSaga",
+    "subscribe",
+    "close",
+    "listen",
+    "ready",
+    "next_event",
+    "view",
+}
 """Where threads and event loops differ, so do the words."""
 
 twins = pytest.mark.parametrize(("async_type", "type_"), TWINS, ids=[blocking.__name__ for _, blocking in TWINS])
@@ -85,7 +99,7 @@ def spelt(annotation: Any) -> str:
 
 def blocking(text: str) -> str:
     """A type, a docstring or an example as it reads without asyncio."""
-    text = re.sub(r"[\w.]*Awaitable\[(\w+|<class '\w+'>)\]", r"\1", text)
+    text = re.sub(r"[\w.]*Awaitable\[(\w[\w |]*|<class '\w+'>)\]", r"\1", text)
     text = re.sub(r"\((await [^\n]*?\))\)(?=[.\[])", r"\1", text)  # (await f(x)).y
     text = text.replace("await ", "").replace("async for", "for").replace("async with", "with")
     return text.replace("AsyncIterator", "Iterator").replace("Async", "").replace("stockwire.asyncio", "stockwire.sync")

@@ -56,6 +56,8 @@ class Follower:
                 self._open[found.name] = stack, lines
             case "js", "run":
                 await self._open_script(found)
+            case _, "example":
+                pass
             case _, "output":
                 if found.name not in self._absent:
                     await self._compare(found)

@@ -1,0 +1,52 @@
+"""What callers ask for, checked, and the keys that their orders have elsewhere. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stockwire import argument
+from stockwire.errors import Invalid
+from stockwire.operation import QUANTITY_MAX
+from stockwire.orders.decide import Policy, Step
+from stockwire.orders.order import Order
+from stockwire.reservation import Wanted
+
+_KEY = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]{0,159}\Z")
+"""What is made of it is an idempotency key: of the ledger, which may have 200 characters, and of most providers."""
+
+
+def new_order(
+    lines: Sequence[Wanted],
+    key: str,
+    ttl_s: int,
+    customer: str | None,
+    reference: str | None,
+    data: Mapping[str, Any] | None,
+) -> Order:
+    """Raises Invalid."""
+    if not _KEY.match(argument.text("key", key)):
+        raise Invalid("key", "an order's key is 1 to 160 visible ASCII characters, not beginning with a quote")
+    found = argument.each_of("lines", lines, Wanted, "line: make it with held()")
+    if not found:
+        raise Invalid("lines", "none is named")
+    return Order(
+        key,
+        tuple(found),
+        argument.whole("ttl_s", ttl_s, 1, QUANTITY_MAX),
+        argument.optional_text("customer", customer),
+        argument.optional_text("reference", reference) or key,
+        argument.attributes("data", data) or {},
+    )
+
+
+def policy_of(can_find: bool, can_refund: bool, charge_for_s: float, late_s: float | None) -> Policy:
+    """Raises Invalid."""
+    asked_s = argument.seconds("charge_for_s", charge_for_s)
+    return Policy(can_find, can_refund, asked_s, late_s=None if late_s is None else argument.seconds("late_s", late_s))
+
+
+def ledger_key(step: Step, order: Order) -> str:
+    """The same for the same step of the same order, in whichever process."""
+    if step is Step.COMMIT and order.commits > 1:
+        return f"{order.key}/commit/{order.commits}"
+    return f"{order.key}/{step}"

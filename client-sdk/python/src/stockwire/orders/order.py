@@ -1,0 +1,150 @@
+"""An order: its states, and what its journal keeps of it. Pure.
+
+    reserving ──► reserved ──► charging ──► charged ──► committed ──► fulfilled
+        │            │          │    ▲         │            │
+        │            │          ▼    │         ▼            │
+        │            │       unresolved   charged-without-stock
+        ▼            ▼          ▼              ▼            ▼
+     refused     cancelling ◄───┴──────────────┴────────────┘
+                     ├──► declined, expired, cancelled          nothing was taken
+                     └──► refunding ──► refunded                what was taken went back
+
+A state says what is known for certain, and with it what may be under way: in ``charging`` the provider may have been
+asked, in ``charged`` the ledger may have been.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, cast
+
+import orjson
+
+from stockwire.errors import StockwireError
+from stockwire.reservation import Wanted
+
+
+class OrderState(StrEnum):
+    RESERVING = "reserving"
+    RESERVED = "reserved"
+    CHARGING = "charging"
+    UNRESOLVED = "unresolved"
+    CHARGED = "charged"
+    COMMITTED = "committed"
+    FULFILLED = "fulfilled"
+    CHARGED_WITHOUT_STOCK = "charged-without-stock"
+    CANCELLING = "cancelling"
+    REFUNDING = "refunding"
+    REFUSED = "refused"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+ENDED = frozenset(
+    {
+        *(OrderState.COMMITTED, OrderState.FULFILLED, OrderState.REFUSED, OrderState.DECLINED),
+        *(OrderState.EXPIRED, OrderState.CANCELLED, OrderState.REFUNDED),
+    }
+)
+"""Nothing is left to do by itself: neither units nor money wait for anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Units that were ``requested`` of a sku at a location, and how many were ``available``."""
+
+    sku: str
+    location: str
+    requested: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as its journal has it. Times are seconds since 1970, by the journal's clock.
+
+    ``goal``: how far whoever resumes it takes it. ``data``: the caller's own. ``reservation``: the id of its hold,
+    which has ended at ``held_until_s`` if nobody extends it; up to ``sure_until_s`` a charge may begin.
+    ``charging_at_s``, ``asked_at_s``: when the provider was asked for the first and for the last time. ``commits``: how
+    many times the stock was asked for, each under a key of its own. ``ending``: what becomes of it once the hold is let
+    go of. ``reason`` and ``shortage``: why it came to no sale.
+    """
+
+    key: str
+    lines: tuple[Wanted, ...]
+    ttl_s: int
+    customer: str | None = None
+    reference: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    state: OrderState = OrderState.RESERVING
+    goal: OrderState = OrderState.RESERVED
+    reservation: str | None = None
+    held_until_s: float | None = None
+    sure_until_s: float | None = None
+    charge: str | None = None
+    refund: str | None = None
+    charging_at_s: float | None = None
+    asked_at_s: float | None = None
+    commits: int = 1
+    ending: OrderState | None = None
+    reason: str | None = None
+    shortage: Shortage | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do for it."""
+        return self.state not in ENDED
+
+    @property
+    def charge_key(self) -> str:
+        """For the provider, however often it is asked: what it charges under one key, it charges once."""
+        return f"{self.key}/charge"
+
+    @property
+    def refund_key(self) -> str:
+        return f"{self.key}/refund"
+
+    def asks_for(self) -> str:
+        """What the caller wants, in one text: the same key stands for the same."""
+        wanted = {"lines": _lines(self.lines), "data": self.data, "ttl_s": self.ttl_s}
+        said = {**wanted, "customer": self.customer, "reference": self.reference}
+        return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
+
+    def document(self) -> str:
+        """All of it but the key, as JSON."""
+        said: dict[str, Any] = {name: getattr(self, name) for name in _FIELDS}
+        said["lines"] = _lines(self.lines)
+        return orjson.dumps({name: value for name, value in said.items() if value is not None}).decode()
+
+    @classmethod
+    def read(cls, key: str, document: str) -> "Order":
+        said = cast(dict[str, Any], orjson.loads(document))
+        known = {name: said[name] for name in _FIELDS if name in said}
+        for name in _STATES & known.keys():
+            known[name] = OrderState(known[name])
+        known["lines"] = tuple(
+            Wanted(line["sku"], tuple(line["locations"]), line["quantity"], line["split"]) for line in said["lines"]
+        )
+        if "shortage" in known:
+            known["shortage"] = Shortage(**known["shortage"])
+        return cls(key, **known)
+
+
+_FIELDS = [name for name in Order.__dataclass_fields__ if name != "key"]
+_STATES = {"state", "goal", "ending"}
+
+
+def _lines(lines: tuple[Wanted, ...]) -> list[dict[str, Any]]:
+    return [
+        {"sku": line.sku, "locations": line.locations, "quantity": line.quantity, "split": line.split} for line in lines
+    ]
+
+
+class Declined(StockwireError):
+    """Raised by a ``charge`` function: the provider said no. Nothing was taken, nor will be under this key."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
