@@ -12,6 +12,7 @@ from cli.node_table import NODES
 from ledger import migrations
 from stockwire.cli.columns import Columns
 from stockwire.cli.history import HISTORY
+from stockwire.cli.holds import HOLDS
 from stockwire.cli.locations import LOCATIONS
 from stockwire.cli.program import program
 from tests.cli.running import RunningUp
@@ -48,6 +49,7 @@ def test_a_capture_fits_a_terminal_of_80_columns_and_is_not_empty(name: str) -> 
 def test_the_headings_are_those_that_the_code_prints_today() -> None:
     assert body("top")[2] == Columns(NODES, COLUMNS, gap=1).heading()
     assert body("stock-history")[0] == Columns(HISTORY, COLUMNS).heading()
+    assert body("stock-holds")[0] == Columns(HOLDS, COLUMNS).heading()
     assert body("locations")[0] == Columns(LOCATIONS, COLUMNS).heading()
     assert body("watch")[2].split() == ["sku", "on", "hand", "reserved", "available", "change", "last"]
     assert body("watch")[0].startswith("shop  fresh  lag ")

@@ -70,6 +70,10 @@ CAPTURES = {
     "stock-sell": Capture(("stock", "sell", SKU, "shop", "2", "--reference", "order-4711")),
     "stock-refused": Capture(("stock", "sell", SKU, "shop", "999999"), status=3),
     "stock-count": Capture(("stock", "count", SKU, "shop", "200", "--any-version", "--reason", "yearly count")),
+    "stock-hold": Capture(
+        ("stock", "hold", f"{SKU}@shop=2", "71053@shop", "--ttl", "15m", "--reference", "order-4712")
+    ),
+    "stock-holds": Capture(("stock", "holds", "--reference", "order-4712")),
     "stock-history": Capture(("stock", "history", SKU, "shop", "--limit", "5")),
     "locations": Capture(("locations", "list")),
     "flash-sale": Capture(("demo", "flash-sale"), rows=SALE_ROWS),

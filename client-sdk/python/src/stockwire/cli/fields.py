@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from stockwire.catalogue import Item, Location
     from stockwire.level import Level
     from stockwire.operation import Event, OperationResult
+    from stockwire.reservation import Reservation
 
 
 def level_fields(level: "Level") -> dict[str, Any]:
@@ -30,6 +31,31 @@ def result_fields(result: "OperationResult") -> dict[str, Any]:
     """The level as the operation left it, and the operation."""
     return {
         **level_fields(result.level),
+        "operation": result.operation,
+        "replayed": result.replayed,
+        "idempotency_key": result.key,
+    }
+
+
+def reservation_fields(reservation: "Reservation") -> dict[str, Any]:
+    """As the ledger writes it; of one that was just changed, with the levels and the operation."""
+    fields = {
+        "id": reservation.id,
+        "state": reservation.state,
+        "owner": reservation.owner,
+        "customer": reservation.customer,
+        "reference": reservation.reference,
+        "version": reservation.version,
+        "created_at": moment_text(reservation.created_at),
+        "expires_at": _optional_moment(reservation.expires_at),
+        "lines": [asdict(line) for line in reservation.lines],
+    }
+    result = reservation.result
+    if result is None:
+        return fields
+    return {
+        **fields,
+        "levels": [level_fields(level) for level in result.levels],
         "operation": result.operation,
         "replayed": result.replayed,
         "idempotency_key": result.key,

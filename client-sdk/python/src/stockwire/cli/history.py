@@ -45,11 +45,12 @@ def history(
 
 def event_cells(event: Event) -> list[str]:
     """As HISTORY names them; the time is the terminal's own."""
+    held = f"held {event.reserved_delta:+d}" if event.reserved_delta else ""
     return [
         str(event.version),
         f"{event.committed_at.astimezone():%Y-%m-%d %H:%M:%S}",
         event.kind,
         f"{event.on_hand_delta:+d}",
         str(event.on_hand),
-        ", ".join(word for word in (event.actor, event.reference, event.reason) if word),
+        ", ".join(word for word in (held, event.actor, event.reference, event.reason) if word),
     ]

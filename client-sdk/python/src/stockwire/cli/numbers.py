@@ -14,6 +14,8 @@ import typer
 N = TypeVar("N", int, float)
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DURATION = re.compile(r"([0-9]{1,9})([smhd]?)", re.ASCII)
+_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 
 
@@ -35,6 +37,21 @@ def number(low: float | None = None, high: float | None = None) -> Callable[[str
         if not _NUMBER.fullmatch(str(text)):
             raise typer.BadParameter(f"{text!r} is no number{_between(low, high)}: such as 40 or 0.5")
         return _bounded(float(text), low, high)
+
+    return parse
+
+
+def duration(low_s: int, high_s: int) -> Callable[[str], int]:
+    """Seconds: ``90``, ``90s``, ``15m``, ``2h``, ``1d``."""
+
+    def parse(text: str | int) -> int:
+        found = _DURATION.fullmatch(str(text))
+        if not found:
+            raise typer.BadParameter(f"{text!r} is no time: such as 90s, 15m, 2h or 1d")
+        seconds = int(found[1]) * _UNITS_S[found[2] or "s"]
+        if not low_s <= seconds <= high_s:
+            raise typer.BadParameter(f"{text} is out of range: from {low_s} s to {high_s // _UNITS_S['d']} d")
+        return seconds
 
     return parse
 

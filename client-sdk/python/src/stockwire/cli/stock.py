@@ -1,37 +1,33 @@
-"""``stockwire stock``: read and move the stock of one sku at one location."""
+"""``stockwire stock``: read and move the stock of one sku at one location, and hold it."""
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockwire.cli import EXIT_INTERRUPTED
+from stockwire.cli import holds
+from stockwire.cli.booked import AS_BEFORE, IdempotencyKey, Reference, book
 from stockwire.cli.fields import level_fields, result_fields
 from stockwire.cli.history import history
 from stockwire.cli.numbers import whole
 from stockwire.cli.options import Json, Key, LocationArgument, SkuArgument, Url, client_of, failures
-from stockwire.cli.output import after, say, say_json, warn
+from stockwire.cli.output import say, say_json
 from stockwire.level import Level
 from stockwire.operation import Details, OperationResult
 
 if TYPE_CHECKING:
     from stockwire.sync.stock import Stock
 
-stock = typer.Typer(help="Read and move the stock of one sku.", no_args_is_help=True)
+stock = typer.Typer(help="Read, move and hold stock.", no_args_is_help=True)
 stock.command("history")(history)
 
 SIGNED = {"ignore_unknown_options": True}
 """Takes -3 as a number; an option that does not exist is an argument too many."""
 
 Units = Annotated[int, typer.Argument(parser=whole(1), help="How many units.")]
-Reference = Annotated[str | None, typer.Option("--reference", help="Order, receipt or delivery number.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="In words, for the audit trail.")]
 IfVersion = Annotated[
     int | None, typer.Option("--if-version", parser=whole(0), help="Only if the level still stands at this version.")
-]
-IdempotencyKey = Annotated[
-    str | None, typer.Option("--idempotency-key", help="One effect, however often this is run with this key.")
 ]
 
 
@@ -176,26 +172,30 @@ def count(
     )
 
 
+stock.command("hold")(holds.hold)
+stock.command("holds")(holds.holds)
+stock.command("commit")(holds.commit)
+stock.command("fulfil")(holds.fulfil)
+stock.command("release")(holds.release)
+stock.command("extend")(holds.extend)
+
+
 def _move(
-    book: "Callable[[Stock, str], OperationResult]",
+    move: "Callable[[Stock, str], OperationResult]",
     idempotency_key: str | None,
     url: str | None,
     key: str | None,
     json: bool,
 ) -> None:
-    """However this ends, whoever ran it can find out what was booked: by the key, which is made before anything is."""
-    once = idempotency_key or str(uuid.uuid4())
-    with failures(json), client_of(url, key) as client:
-        try:
-            result = book(client.stock, once)
-        except KeyboardInterrupt:
-            warn(f"interrupted, perhaps after booking: the same again with --idempotency-key {once} finds out")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-        with after("it is booked", once):
-            if json:
-                say_json(result_fields(result))
-            else:
-                say(level_line(result.level) + (" (as answered before)" if result.replayed else ""))
+    book(
+        lambda client, once: move(client.stock, once),
+        idempotency_key,
+        url,
+        key,
+        json,
+        fields=result_fields,
+        text=lambda result: level_line(result.level) + (AS_BEFORE if result.replayed else ""),
+    )
 
 
 def level_line(level: Level) -> str:
