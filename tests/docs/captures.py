@@ -33,6 +33,7 @@ from tests.ledger.migrations.databases import expand_to
 
 COLUMNS, ROWS = 80, 24
 SALE_ROWS = 30
+PLAN_ROWS = 100
 ENDS_WITHIN_S = 90.0
 """A flash sale may wait a minute for a hub, and then for screens."""
 SKU = "85123A"
@@ -65,7 +66,7 @@ CAPTURES = {
     "watch": Capture(("watch", "shop"), _changing, 130, rows=16),
     "top": Capture(("top",), _measured, 130),
     "doctor": Capture(("doctor",), rows=40),
-    "migrate-plan": Capture(("migrate", "--plan"), schemas=("0002",)),
+    "migrate-plan": Capture(("migrate", "--plan"), rows=PLAN_ROWS, schemas=("0002",)),
     "migrate-contract-plan": Capture(("migrate", "--contract", "--plan"), schemas=("0001", newest())),
     "stock-sell": Capture(("stock", "sell", SKU, "shop", "2", "--reference", "order-4711")),
     "stock-refused": Capture(("stock", "sell", SKU, "shop", "999999"), status=3),
