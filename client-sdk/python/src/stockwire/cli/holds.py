@@ -1,6 +1,6 @@
 """``stockwire stock hold``, ``holds``, ``commit``, ``fulfil``, ``release`` and ``extend``: units kept for somebody."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,11 +17,11 @@ from stockwire.cli.output import say, say_json
 
 if TYPE_CHECKING:
     from stockwire.reservation import Reservation, ReservationLine
-    from stockwire.sync.client import Client
     from stockwire.sync.reservations import Reservations
 
 HOLDS = (Column("id", 36), Column("state", 9), Column("until", 10), Column("labels, lines", 0))
-OPEN = ("pending", "committed")
+OPEN = "open"
+"""Pending or committed."""
 TTL_S_MAX = 10 * 365 * 86_400
 """Far beyond what any ledger allows: it says its own limit."""
 
@@ -149,7 +149,10 @@ def holds(
         typer.Option("--sku", help="With --location: that hold units of it now.", autocompletion=complete_sku),
     ] = None,
     state: Annotated[
-        str | None, typer.Option("--state", help="pending, committed, fulfilled, cancelled or expired. Default: open.")
+        str | None,
+        typer.Option(
+            "--state", help="pending, committed, fulfilled, cancelled, expired, or open (the default): the first two."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="In every state, those that ended too.")] = False,
     owner: Annotated[str | None, typer.Option("--owner", help="Whose key made them.")] = None,
@@ -163,23 +166,9 @@ def holds(
     key: Key = None,
     json: Json = False,
 ) -> None:
-    """What is held now, pending first, the oldest of each first. With --json one object to a line."""
+    """What is held now, the oldest first. With --json one object to a line."""
     if everything and state is not None:
         raise typer.BadParameter("give either --state or --all")
-    states = (None,) if everything else OPEN if state is None else (state,)
-
-    def listed(client: "Client") -> "Iterator[Reservation]":
-        for one in states:
-            yield from client.reservations.list(
-                location=location,
-                sku=sku,
-                state=one,
-                owner=owner,
-                customer=customer,
-                reference=reference,
-                older_than_s=older,
-            )
-
     with failures(json), client_of(url, key) as client:
         if reservation is not None:
             found = client.reservations.get(reservation)
@@ -188,7 +177,15 @@ def holds(
         columns = Columns(HOLDS, terminal_width())
         if not json:
             say(columns.heading())
-        for one in listed(client):
+        for one in client.reservations.list(
+            location=location,
+            sku=sku,
+            state=None if everything else state or OPEN,
+            owner=owner,
+            customer=customer,
+            reference=reference,
+            older_than_s=older,
+        ):
             say_json(reservation_fields(one)) if json else say(columns.line(hold_cells(one)))
 
 

@@ -157,7 +157,8 @@ class Reservations:
     ) -> Iterator[Reservation]:
         """Those of which every location may be read, the oldest first, fetched page by page while you iterate.
 
-        With ``sku``, which needs a ``location``, those that hold units of that level now.
+        With ``sku``, which needs a ``location``, those that hold units of that level now. ``state`` ``open``: pending
+        or committed.
 
         >>> made = client.reservations.reserve([held("A-100", "berlin")], reference=f"order-{receipt_number}")
         >>> [one.id for one in client.reservations.list(reference=f"order-{receipt_number}")] == [made.id]
