@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ledger.commit.effects import EFFECTS
 from ledger.commit.event import timestamp
-from ledger.commit.hold import Hold
+from ledger.commit.hold import Hold, stored_hold
 from ledger.commit.line import MIXED, Line
 from ledger.commit.operation import Operation
 from ledger.commit.plan import Plan, Situation
@@ -28,14 +28,14 @@ ON_HAND_MAX = 2**31 - 1
 
 class Written(NamedTuple):
     """An operation as it goes into the database: refused, or with ``events``, how many. ``hold``: the one it was about,
-    as it stands after it.
+    as it stands after it, as ``stored_hold`` has it.
     """
 
     operation: Operation
     refusal: Refusal | None
     events: int
     lines: Sequence[Line]
-    hold: Hold | None = None
+    hold: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -100,7 +100,8 @@ def decide(
             decision.verdicts.append(error)
         else:
             decision.verdicts.append(len(events))
-            decision.stored.append(Written(operation, None, len(events), lines, hold))
+            stored = None if hold is None else stored_hold(hold)
+            decision.stored.append(Written(operation, None, len(events), lines, stored))
             decision.events.extend(events)
     return decision
 
@@ -156,7 +157,8 @@ def _planned(
     decision.holds_before.setdefault(about, hold)
     decision.holds_after.setdefault(about, hold)
     planned = plan.decide(Situation(stocks, hold, decision.moment))
-    return {key: planned.lines[key] for key in sorted(planned.lines)}, planned.hold
+    lines = planned.lines
+    return lines if len(lines) < 2 else {key: lines[key] for key in sorted(lines)}, planned.hold
 
 
 def _after(key: LevelKey, before: Stock, lines: Sequence[Line], steps: PublicSteps) -> Stock:

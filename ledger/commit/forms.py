@@ -5,7 +5,7 @@ is the same text in each form. Pure.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import accumulate
 from operator import attrgetter
@@ -16,9 +16,10 @@ from msgspec.structs import astuple
 
 from ledger.commit.arrays import array_of, column, scalar_of
 from ledger.commit.decide import Decision
-from ledger.commit.event import PARAMETERS, parameters_of
-from ledger.commit.hold import STATES, stored_hold
+from ledger.commit.event import PARAMETERS, parameters_of, timestamp
+from ledger.commit.hold import STATES, Hold, HoldLine
 from ledger.commit.line import Line
+from ledger.commit.stock import LevelKey
 from ledger.errors import Refusal, refusal_as_stored
 
 LEVEL = {
@@ -71,8 +72,12 @@ HOLD_LINE = {
     "location": "text",
     "sku": "text",
     **dict.fromkeys(STATES, "int"),
+    "made": "int",
+    "ends_at": "timestamptz",
+    "ttl_s": "int",
 }
-"""A line of a hold that changes: its place among the hold's lines, its level, and its units by state."""
+"""A line of a hold that changes: its place among the hold's lines, its level, and its units by state. ``made``: 1 if
+there was no such line before. Pending units are let go of at ``ends_at``, or without that ``ttl_s`` from the commit."""
 
 SPAN = {"first": "int", "events": "int"}
 """Which events are an operation's: the number of the first, from 1, and how many."""
@@ -121,7 +126,7 @@ def commit_statement(text: str, form: Form, shard: int, *, holds: bool = False) 
         "operation_columns": ", ".join(operation),
         "operation_values": ", ".join(f"o.{name}" for name in operation),
         "states": ", ".join(STATES),
-        "states_taken": ", ".join(f"{state} = excluded.{state}" for state in STATES),
+        "states_taken": ", ".join(f"{state} = w.{state}" for state in STATES),
         "moment": "(select at from moment)" if holds else "clock_timestamp()",
     }
     first = 1
@@ -131,7 +136,7 @@ def commit_statement(text: str, form: Form, shard: int, *, holds: bool = False) 
         first += len(columns)
     names = ("shards", "steps") if form is Form.ACROSS else ("steps",)
     values |= {name: f"${number}" for number, name in enumerate(names, first)}
-    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], _lines_of(text, form, holds))
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], _text_of(text, form, holds))
 
 
 def parameters(decision: Decision, form: Form) -> list[Any]:
@@ -169,23 +174,39 @@ def _level_values(decision: Decision) -> list[Sequence[Any]]:
 def _answers(decision: Decision) -> list[Any]:
     if not decision.holds_after:
         return []
-    return [[None if written.hold is None else stored_hold(written.hold) for written in decision.stored]]
+    answers = (written.hold for written in decision.stored)
+    return [[None if answer is None else orjson.dumps(answer).decode() for answer in answers]]
 
 
 def _held(decision: Decision) -> list[Any]:
     """The holds that were looked at, by id, in which order they are locked, and the lines of those that change."""
     if not decision.holds_after:
         return []
-    holds, lines = [], []
-    for hold, old_version in sorted(decision.holds, key=lambda pair: pair[0].id):
+    holds: list[tuple[Any, ...]] = []
+    lines: list[tuple[Any, ...]] = []
+    for known in sorted(decision.holds_after):
+        hold, before = decision.holds_after[known], decision.holds_before[known]
+        if hold is None:
+            continue
+        old_version = 0 if before is None else before.version
         of_hold = hold.owner, hold.customer, hold.reference, hold.state, hold.version, old_version, hold.ttl_s or 0
-        holds.append((hold.id, *of_hold))
+        holds.append((known, *of_hold))
         if hold.version > old_version:
-            lines += [(hold.id, place, *key, *astuple(line)) for place, (key, line) in enumerate(hold.lines.items())]
+            lines += _lines_of_hold(hold, {} if before is None else before.lines)
     return [*_columns(holds, HOLD), *_columns(lines, HOLD_LINE)]
 
 
-def _lines_of(text: str, form: Form, holds: bool) -> str:
+def _lines_of_hold(hold: Hold, before: Mapping[LevelKey, HoldLine]) -> Iterator[tuple[Any, ...]]:
+    """Those that differ from ``before``, and what is pending if its time moves."""
+    moves = hold.ttl_s is not None
+    ends = (None, hold.ttl_s) if moves else (timestamp(hold.expires_at), 0)
+    for place, (key, line) in enumerate(hold.lines.items()):
+        old = before.get(key)
+        if line != old or (moves and line.pending):
+            yield (hold.id, place, *key, *astuple(line), int(old is None), *ends)
+
+
+def _text_of(text: str, form: Form, holds: bool) -> str:
     named = {form.value, WITH_HOLDS} if holds else {form.value}
     lines = []
     for line in text.splitlines():

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -61,28 +60,38 @@ class Hold(Struct, frozen=True):
     @property
     def state(self) -> str:
         """Of its units the state that is furthest from its end: open as long as one of them is."""
-        for state in (PENDING, COMMITTED, FULFILLED, EXPIRED):
-            if any(getattr(line, state) for line in self.lines.values()):
-                return state
-        return CANCELLED
+        furthest = CANCELLED
+        for line in self.lines.values():
+            if line.pending:
+                return PENDING
+            if line.committed:
+                furthest = COMMITTED
+            elif line.fulfilled and furthest != COMMITTED:
+                furthest = FULFILLED
+            elif line.expired and furthest == CANCELLED:
+                furthest = EXPIRED
+        return furthest
 
     @property
     def open(self) -> bool:
         return any(line.reserved for line in self.lines.values())
 
 
-def stored_hold(hold: Hold) -> str:
+def stored_hold(hold: Hold) -> dict[str, Any]:
     """What is kept of it with the operation that left it so, for ``answer_of_stored``."""
-    return orjson.dumps({**document(hold), "ttl_s": hold.ttl_s}).decode()
+    return {**document(hold), "ttl_s": hold.ttl_s}
 
 
-def answer_of_stored(stored: dict[str, Any], committed_at: datetime) -> dict[str, Any]:
-    """As it was answered then: the times that its commit gave it are those of the operation."""
+def answer_of_stored(stored: dict[str, Any], committed_at: datetime | None) -> dict[str, Any]:
+    """As it is answered, now and whenever it is asked for again: the times that its commit gave it are those of the
+    operation. ``committed_at``: None of a batch of which nothing counts from there.
+    """
     ttl_s = stored.pop("ttl_s")
-    if stored["created_at"] is None:
-        stored["created_at"] = timestamp(committed_at)
-    if ttl_s is not None and stored["state"] == PENDING:
-        stored["expires_at"] = timestamp(committed_at + timedelta(seconds=ttl_s))
+    if committed_at is not None:
+        if stored["created_at"] is None:
+            stored["created_at"] = timestamp(committed_at)
+        if ttl_s is not None and stored["state"] == PENDING:
+            stored["expires_at"] = timestamp(committed_at + timedelta(seconds=ttl_s))
     return stored
 
 
@@ -111,7 +120,11 @@ def document(hold: Hold) -> dict[str, Any]:
                 "sku": key.sku,
                 "location": key.location,
                 "quantity": line.quantity,
-                **{name: getattr(line, name) for name in STATES},
+                "pending": line.pending,
+                "committed": line.committed,
+                "fulfilled": line.fulfilled,
+                "cancelled": line.cancelled,
+                "expired": line.expired,
             }
             for key, line in hold.lines.items()
         ],

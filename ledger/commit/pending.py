@@ -7,8 +7,7 @@ from typing import Any
 
 from ledger.commit.decide import Decision
 from ledger.commit.event import complete, timestamp
-from ledger.commit.hold import complete as complete_hold
-from ledger.commit.hold import document
+from ledger.commit.hold import answer_of_stored
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.statements import Head, Stored
 from ledger.errors import IdempotencyMismatch
@@ -82,7 +81,7 @@ def settle(batch: Sequence[Pending], decision: Decision, at: datetime | None = N
 def _answers(decision: Decision, at: datetime | None) -> dict[str, dict[str, Any]]:
     """By operation, the hold as it left it."""
     found = ((written.operation.id, written.hold) for written in decision.stored)
-    return {operation: document(complete_hold(hold, at)) for operation, hold in found if hold is not None}
+    return {operation: answer_of_stored(hold, at) for operation, hold in found if hold is not None}
 
 
 def complete_by_shard(events: list[dict[str, Any]], heads: dict[int, Head]) -> dict[int, list[dict[str, Any]]]:

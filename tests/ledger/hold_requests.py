@@ -34,8 +34,8 @@ def reserving(*wanted: Wanted, ttl_s: int = 900, key: str | None = None) -> Oper
 async def overdue(path: CommitPath, *holds: str) -> None:
     """Their time is over: as if it had passed."""
     async with path.engine.begin() as connection:
-        for table, column in (("hold", "id"), ("hold_line", "hold")):
+        for table, which in (("hold", "id = any(:ids)"), ("hold_line", "hold = any(:ids) and pending > 0")):
             await connection.execute(
-                text(f"update {table} set expires_at = now() - interval '1 s' where {column} = any(:ids)"),
+                text(f"update {table} set expires_at = now() - interval '1 s' where {which}"),
                 {"ids": list(holds)},
             )

@@ -15,7 +15,7 @@
 --   {holds}       holds that were looked at, by id, with the new version and the old one that was decided on (0: there was
 --                 none). Whether all is as it was is looked at from left to right, and that locks rows: holds that are there
 --                 before levels, as under the locks, and holds that are made behind them
---   {hold_lines}  the lines of those that change
+--   {hold_lines}  the lines of those that change, as far as they do
 --   {moment}      when it is; with holds once for all of them, since the times of a hold are counted from it
 --   {steps}       the public steps by which the view versions were counted
 -- Any level that moved or is not as it was taken to be, other public steps, any operation already known: an error (division
@@ -47,21 +47,26 @@ hold_made as (                                                                  
   insert into hold (id, owner, customer, reference, state, version, created_at, expires_at) -- holds
   select w.id, w.owner, w.customer, w.reference, w.state, w.version, {moment}, {moment} + make_interval(secs => w.ttl_s) -- holds
     from hold_want w where w.old_version = 0                                         -- holds
-  returning id, expires_at),                                                         -- holds
+  returning 1),                                                                      -- holds
 hold_moved as (                                                                      -- holds
   update hold h set state = w.state, version = w.version,                            -- holds
                     expires_at = case when w.ttl_s > 0 then {moment} + make_interval(secs => w.ttl_s) else h.expires_at end -- holds
     from hold_want w                                                                 -- holds
    where h.id = w.id and h.version = w.old_version and w.version > w.old_version and w.old_version > 0 -- holds
-  returning h.id, h.expires_at),                                                     -- holds
+  returning 1),                                                                      -- holds
 hold_seen as (                                                                       -- holds
   select h.id from hold_want w join hold h on h.id = w.id and h.version = w.version where w.version = w.old_version), -- holds
-hold_lined as (                                                                      -- holds
+line_want as materialized (                                                          -- holds
+  select l.*, case when l.pending > 0 then coalesce(l.ends_at, {moment} + make_interval(secs => l.ttl_s)) end as expires_at -- holds
+    from ({hold_lines}) l),                                                          -- holds
+line_made as (                                                                       -- holds
   insert into hold_line (hold, place, shard, location, sku, {states}, expires_at)    -- holds
-  select l.hold, l.place, l.shard, l.location, l.sku, {states}, case when l.pending > 0 then h.expires_at end -- holds
-    from ({hold_lines}) l                                                            -- holds
-    join (select * from hold_made union all select * from hold_moved) h on h.id = l.hold -- holds
-  on conflict (hold, location, sku) do update set {states_taken}, expires_at = excluded.expires_at), -- holds
+  select l.hold, l.place, l.shard, l.location, l.sku, {states}, l.expires_at from line_want l where l.made = 1), -- holds
+line_moved as (                                                                      -- holds
+  update hold_line h set {states_taken}, expires_at = w.expires_at                   -- holds
+    from line_want w                                                                 -- holds
+   where h.hold = w.hold and h.place = w.place and w.made = 0                        -- holds
+  returning 1),                                                                      -- holds
 whole as materialized (  -- 1, or a division by zero: then nothing of the batch stands
   select 1 / (
               (select count(*) from hold_moved) + (select count(*) from hold_seen) -- holds
@@ -71,6 +76,7 @@ whole as materialized (  -- 1, or a division by zero: then nothing of the batch 
               = (select count(*) from want)                                          -- shard, across
               = 1                                                                    -- one
               and (select count(*) from hold_made) = (select count(*) from hold_want where old_version = 0) -- holds
+              and (select count(*) from line_moved) = (select count(*) from line_want where made = 0) -- holds
               and (select public_steps from ledger_meta) = {steps}::int[])::int as ok),
 event as {materialized} (
   {events}),                                                                         -- one, shard

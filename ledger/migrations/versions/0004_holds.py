@@ -32,7 +32,7 @@ create table if not exists hold_line (
   cancelled int not null check (cancelled >= 0),
   expired int not null check (expired >= 0),
   expires_at timestamptz,
-  primary key (hold, location, sku)
+  primary key (hold, place)
 ) with (fillfactor = 80)"""
 
 INDEXES = (
