@@ -71,7 +71,7 @@ async def growth(shop: Shop, rounds: int) -> list[Row]:
         grown = await shop.once("growth", lambda: _filled(shop))
         for rows, large in ((levels, grown.levels), (operations, grown.operations)):
             for place, database in (("bare", grown.small), ("ours", large)):  # each with a ledger of its own
-                async with _own_ledger(shop, database) as (ledger, key):
+                async with own_ledger(shop, database) as (ledger, key):
                     costs = await cpu_of_sales(grown.postgres_pid, ledger, key, database)
                 for row, cpu_us in zip(rows, costs, strict=True):
                     getattr(row, place).append(cpu_us)
@@ -165,7 +165,7 @@ RANDOM_FILL = 70
 
 async def _filled(shop: Shop) -> Filled:
     """On a server of its own, with the memory that docs/how-to/production.md asks for."""
-    postgres = await shop.ends.enter_async_context(_server())
+    postgres = await shop.ends.enter_async_context(own_server())
 
     async def made(levels: int, operations: int) -> Grown:
         url = postgres.url(postgres.create_database())
@@ -181,7 +181,7 @@ async def _filled(shop: Shop) -> Filled:
 
 
 @asynccontextmanager
-async def _server() -> AsyncIterator[PostgresServer]:
+async def own_server() -> AsyncIterator[PostgresServer]:
     folder = make_folder()
     with Watchdog() as watchdog:
         postgres = PostgresServer(folder / "pg", watchdog, {"shared_buffers": MEMORY})
@@ -239,7 +239,7 @@ def _one_location_of_each_shard() -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _own_ledger(shop: Shop, grown: Grown) -> AsyncIterator[tuple[ServerProcess, str]]:
+async def own_ledger(shop: Shop, grown: Grown) -> AsyncIterator[tuple[ServerProcess, str]]:
     key = await make_key(grown.url, "till", "stock:write:*")
     ledger = await shop.system.start_ledger(
         STOCKWIRE_DATABASE_URL=grown.url,

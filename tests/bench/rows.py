@@ -8,6 +8,7 @@ from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.expand import expand
 from tests.bench.fan_out import fan_out
 from tests.bench.growth import growth
+from tests.bench.hold_pairs import hold_pairs
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
 from tests.bench.import_sales import import_sales
@@ -16,9 +17,11 @@ from tests.bench.limits import limits
 from tests.bench.lone_sale import lone_sale
 from tests.bench.many_skus import many_skus
 from tests.bench.peers import peers
+from tests.bench.pending_holds import pending_holds
 from tests.bench.racing import racing
 from tests.bench.realistic import realistic
 from tests.bench.sold_out import sold_out
+from tests.bench.sweeping import sweeping
 from tests.bench.turns import Bench
 
 ROWS: dict[str, Bench] = {
@@ -30,6 +33,8 @@ ROWS: dict[str, Bench] = {
     "broker-leg": broker_leg,
     "hot-sku": hot_sku,
     "racing": racing,
+    "hold-pairs": hold_pairs,
+    "sweeping": sweeping,
     "bulk": bulk,
     "import": import_sales,
     "limits": limits,
@@ -41,10 +46,11 @@ ROWS: dict[str, Bench] = {
     "turned-away": turned_away,
     "idle": idle,
     "cold": cold,
+    "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
-LONG = ("expand", "growth")
-"""Only when they are named: each takes a quarter of an hour and more."""
-ONLY_NOW = ("broker-leg", "peers", "expand", "import", "growth")
-"""Not measured of an earlier tree: what they compare is not in its processes."""
+LONG = ("pending-holds", "expand", "growth")
+"""Only when they are named: each takes some minutes and more to fill."""
+ONLY_NOW = ("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth")
+"""Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""
