@@ -34,6 +34,10 @@ class NodeState(StrEnum):
 class NodeFigures:
     """``clients``: WebSockets and event streams. ``queued``: lines that wait for a writer; of a hub, sessions that are
     owed something. ``conflicts`` since the process started. ``lag_ms`` as the hub tells its clients.
+
+    Of holds, as a ledger tells: ``holds_open`` in the whole database; ``holds_expired_per_s`` that it swept;
+    ``holds_released_before_refusal`` since it started: overdue ones whose units somebody needed; ``sweeper_delay_s``:
+    how long the one had been overdue that it found last.
     """
 
     name: str
@@ -46,12 +50,16 @@ class NodeFigures:
     conflicts: int | None = None
     queued: int | None = None
     memory_bytes: int | None = None
+    holds_open: int | None = None
+    holds_expired_per_s: float | None = None
+    holds_released_before_refusal: int | None = None
+    sweeper_delay_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """``up``: ledgers and hubs that were read. ``changes_per_s``: committed by all ledgers; where none is looked at,
-    applied by the hub that applied most.
+    applied by the hub that applied most. ``holds_open``: as the ledger says that knows of most: they count the same.
     """
 
     nodes: int
@@ -63,6 +71,10 @@ class Totals:
     conflicts: int | None
     queued: int | None
     memory_bytes: int | None
+    holds_open: int | None
+    holds_expired_per_s: float | None
+    holds_released_before_refusal: int | None
+    sweeper_delay_s_max: float | None
 
 
 def figures_of(name: str, before: Scrape | None, after: Scrape | NodeState) -> NodeFigures:
@@ -85,6 +97,10 @@ def _ledger(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
         conflicts=after.whole("stockwire_ledger_conflicts_total"),
         queued=after.whole("stockwire_ledger_queued_lines"),
         memory_bytes=after.whole(MEMORY),
+        holds_open=after.whole("stockwire_ledger_holds_open"),
+        holds_expired_per_s=rate(before, after, "stockwire_ledger_holds_expired_total"),
+        holds_released_before_refusal=after.whole("stockwire_ledger_holds_released_before_refusal_total"),
+        sweeper_delay_s=after.value("stockwire_ledger_sweeper_delay_seconds"),
     )
 
 
@@ -118,6 +134,10 @@ def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
         conflicts=_sum(node.conflicts for node in nodes),
         queued=_sum(node.queued for node in nodes),
         memory_bytes=_sum(node.memory_bytes for node in nodes),
+        holds_open=_max(node.holds_open for node in nodes),
+        holds_expired_per_s=_sum(node.holds_expired_per_s for node in nodes),
+        holds_released_before_refusal=_sum(node.holds_released_before_refusal for node in nodes),
+        sweeper_delay_s_max=_max(node.sweeper_delay_s for node in nodes),
     )
 
 
@@ -131,5 +151,5 @@ def _sum(values: Iterable[Any]) -> Any:
     return sum(known) if known else None
 
 
-def _max(values: Iterable[float | None]) -> float | None:
+def _max(values: Iterable[Any]) -> Any:
     return max((value for value in values if value is not None), default=None)

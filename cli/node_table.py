@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from cli.node_figures import NodeFigures, NodeState, totals_of
+from cli.node_figures import NodeFigures, NodeState, Totals, totals_of
 from stockwire.cli.columns import Column, Columns, cut
 
 WIDTH_MAX = 100
@@ -20,6 +20,8 @@ NODES = (
     Column("queued", 6, right=True),
     Column("MiB", 5, right=True),
 )
+SWEEPER_DELAY_S_MAX = 5.0
+"""A sweeper that is further behind has more to let go of than it can; docs/reference/metrics.md says so too."""
 _STYLES = {
     NodeState.BEHIND: "bold yellow",
     NodeState.UNREADY: "bold yellow",
@@ -30,14 +32,33 @@ _STYLES = {
 
 
 def render(nodes: Sequence[NodeFigures], width: int, height: int) -> Text:
-    """At most ``height`` lines, none wider than ``width`` columns: totals, heading, one line for each process."""
+    """At most ``height`` lines, none wider than ``width`` columns: totals, holds, heading, a line for each process."""
     columns = Columns(NODES, min(width, WIDTH_MAX), gap=1)
-    lines = [Text(cut(totals_line(nodes), width), style="bold"), Text("")]
+    lines = [Text(cut(totals_line(nodes), width), style="bold"), *_holds(totals_of(nodes), width), Text("")]
     lines.append(Text(cut(columns.heading(), width), style="bold"))
     lines += [Text(cut(columns.line(_cells(node)), width), style=_STYLES.get(node.state, "")) for node in nodes]
     if len(lines) > height:
         lines = [*lines[: height - 1], Text(cut(f"and {len(lines) - height + 1} more", width), style="dim")]
     return Text("\n", no_wrap=True, end="").join(lines)
+
+
+def lines_above(nodes: Sequence[NodeFigures]) -> int:
+    """How many lines stand above those of the processes."""
+    return 3 + len(_holds(totals_of(nodes), WIDTH_MAX))
+
+
+def _holds(totals: Totals, width: int) -> list[Text]:
+    """None where no ledger is looked at."""
+    if totals.holds_released_before_refusal is None:
+        return []
+    delay_s = totals.sweeper_delay_s_max
+    line = (
+        f"holds {_shown(totals.holds_open)} open · {_shown(totals.holds_expired_per_s)} expired/s · "
+        f"{_shown(totals.holds_released_before_refusal)} freed on demand · "
+        f"sweeper {'–' if delay_s is None else f'{delay_s:,.1f}'} s behind"
+    )
+    late = delay_s is not None and delay_s > SWEEPER_DELAY_S_MAX
+    return [Text(cut(line, width), style="bold yellow" if late else "")]
 
 
 def totals_line(nodes: Sequence[NodeFigures]) -> str:

@@ -39,15 +39,19 @@ class Scrape:
 
 
 def read_scrape(page: str, at_s: float, *, ready: bool) -> Scrape:
-    """Raises ValueError for what is no page of metrics. A family without any label yet counts as 0."""
+    """Raises ValueError for what is no page of metrics. A counter without any label yet counts as 0; a gauge without
+    any says nothing: it was not measured.
+    """
     values: dict[str, float] = {}
     node: str | None = None
     for family in text_string_to_metric_families(page):
         if family.type in ("counter", "gauge"):
-            name = family.name + ("_total" if family.type == "counter" else "")
+            counts = family.type == "counter"
+            name = family.name + ("_total" if counts else "")
             if family.name in NODES and family.samples:
                 node = family.samples[0].labels.get("node")
-            values[name] = sum(sample.value for sample in family.samples if sample.name == name)
+            if counts or family.samples:
+                values[name] = sum(sample.value for sample in family.samples if sample.name == name)
     return Scrape(at_s, ready, values, node)
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from cli.admin_port import PageTooLarge, scrape
 from cli.node_figures import NodeFigures, NodeState, as_fields, figures_of
-from cli.node_table import render
+from cli.node_table import lines_above, render
 from cli.run_file import read_run
 from cli.scrape import Scrape
 from cli.trust import trusted
@@ -144,7 +144,7 @@ def _print(console: Console, top: Top, as_json: bool) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         print(json.dumps(as_fields(top.figures, at)), flush=True)
     else:
-        console.print(render(top.figures, console.width, len(top.figures) + 3), soft_wrap=True)
+        console.print(render(top.figures, console.width, len(top.figures) + lines_above(top.figures)), soft_wrap=True)
 
 
 def _address(url: str) -> str:

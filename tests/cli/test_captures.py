@@ -47,7 +47,7 @@ def test_a_capture_fits_a_terminal_of_80_columns_and_is_not_empty(name: str) -> 
 
 
 def test_the_headings_are_those_that_the_code_prints_today() -> None:
-    assert body("top")[2] == Columns(NODES, COLUMNS, gap=1).heading()
+    assert body("top")[3] == Columns(NODES, COLUMNS, gap=1).heading()
     assert body("stock-history")[0] == Columns(HISTORY, COLUMNS).heading()
     assert body("stock-holds")[0] == Columns(HOLDS, COLUMNS).heading()
     assert body("locations")[0] == Columns(LOCATIONS, COLUMNS).heading()

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from cli.node_figures import Kind, NodeFigures, NodeState, as_fields, figures_of, totals_of
-from cli.node_table import render, totals_line
+from cli.node_table import lines_above, render, totals_line
 from cli.scrape import MEMORY, Scrape
 
 
@@ -70,8 +70,40 @@ def test_what_was_not_measured_is_a_dash_and_null() -> None:
 
 MEASURED = (
     *("clients", "changes_per_s", "deliveries_per_s", "lag_ms"),
-    *("conflicts", "queued", "memory_bytes"),
+    *("conflicts", "queued", "memory_bytes", "holds_open", "holds_expired_per_s"),
+    *("holds_released_before_refusal", "sweeper_delay_s"),
 )
+
+
+def holding(at_s: float, swept: float, **values: float) -> Scrape:
+    counted = {
+        "stockwire_ledger_holds_expired_total": swept,
+        "stockwire_ledger_holds_released_before_refusal_total": 3.0,
+        "stockwire_ledger_sweeper_delay_seconds": 0.25,
+    }
+    return Scrape(at_s, True, {**counted, **values})
+
+
+def test_open_holds_are_counted_once_however_many_ledgers_count_them() -> None:
+    nodes = [
+        figures_of("ledger-1", holding(0, 0), holding(2, 80, stockwire_ledger_holds_open=1_200.0)),
+        figures_of("ledger-2", holding(0, 5), holding(2, 5, stockwire_ledger_holds_open=1_198.0)),
+        figures_of("hub-1", hub(0, 0), hub(2, 40)),
+    ]
+    lines = render(nodes, 80, 24).plain.split("\n")
+    assert lines[1] == "holds 1,200 open · 40 expired/s · 6 freed on demand · sweeper 0.2 s behind"
+    assert lines[3].split()[0] == "node"
+    assert len(lines) == lines_above(nodes) + len(nodes)
+    (unknown,) = [line for line in render(nodes[1:2], 80, 24).split("\n") if line.plain.startswith("holds")]
+    assert unknown.spans == []
+
+
+def test_what_a_ledger_does_not_know_of_holds_is_a_dash_and_a_late_sweeper_is_seen() -> None:
+    late = figures_of("ledger", None, holding(2, 80, stockwire_ledger_sweeper_delay_seconds=61.0))
+    line = render([late], 80, 24).split("\n")[1]
+    assert line.plain == "holds – open · – expired/s · 3 freed on demand · sweeper 61.0 s behind"
+    assert [str(span.style) for span in line.spans] == ["bold yellow"]
+    assert render([figures_of("hub-1", None, hub(2, 40))], 80, 24).plain.split("\n")[1] == ""
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 6), (20, 3), (200, 50)])

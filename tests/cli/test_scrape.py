@@ -16,6 +16,7 @@ stockwire_hub_transit_seconds_bucket{le="+Inf"} 1.0
 stockwire_hub_transit_seconds_count 1.0
 stockwire_hub_transit_seconds_sum 0.5
 # TYPE stockwire_hub_closes_total counter
+# TYPE stockwire_ledger_holds_open gauge
 # TYPE stockwire_hub_fresh gauge
 stockwire_hub_fresh 1.0
 """
@@ -26,7 +27,7 @@ def scrape(at_s: float, events: float | None, started: float = 1_000.0) -> Scrap
     return Scrape(at_s, True, values)
 
 
-def test_labels_are_summed_and_a_family_without_samples_counts_as_0() -> None:
+def test_labels_are_summed_and_without_samples_a_counter_is_0_and_a_gauge_not_known() -> None:
     values = read_scrape(PAGE, 1.0, ready=True).values
     assert values == {
         "stockwire_ledger_events_total": 7,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from stockwire.cli.board import BACK_S, FLASH_S, Board
+from stockwire.cli.board import BACK_S, FLASH_S, HELD, Board
 from stockwire.level import Level
 from stockwire.stream import LevelChanged, Reconnecting, Snapshot
 from stockwire.view import Replica, State, View
@@ -42,8 +42,8 @@ class Shop:
         return list(self.board.render(80, 24).split("\n"))
 
 
-def level(sku: str, version: int, available: int) -> Level:
-    return Level(sku, "berlin", version, available, 0, available, "sale", AT, 0, version)
+def level(sku: str, version: int, available: int, reserved: int = 0, kind: str = "sale") -> Level:
+    return Level(sku, "berlin", version, available + reserved, reserved, available, kind, AT, 0, version)
 
 
 @given(
@@ -78,6 +78,30 @@ def test_what_changed_is_marked_and_reversed_for_a_moment() -> None:
     assert "▼" not in row.plain
     assert "-2" in row.plain
     assert "reverse" not in str(row.style) + str([span.style for span in row.spans])
+
+
+def test_a_basket_that_holds_is_seen_until_it_has_left_or_let_go() -> None:
+    shop = Shop()
+    shop.snapshot(level("A", 1, 5))
+    shop.change(level("A", 2, 2, 3, "hold"))
+    assert shop.lines()[3].split()[:6] == ["A", "5", "3", "2", "▼", "-3"]
+    assert f"hold {AT.astimezone():%H:%M:%S}" in shop.lines()[3]
+    shop.now += FLASH_S
+    assert HELD in reserved_styles(shop)
+    shop.change(level("A", 3, 2, 3, "commit"))
+    row = shop.rendered()[3]
+    assert row.plain.split()[:4] == ["A", "5", "3", "2"]
+    assert "reverse" not in str(row.style), "nothing more was taken"
+    shop.change(level("A", 4, 2, 0, "fulfil"))
+    assert shop.lines()[3].split()[:5] == ["A", "2", "0", "2", "fulfil"]
+    assert HELD not in reserved_styles(shop)
+    narrow = shop.lines(width=46)[2].split()
+    assert "reserved" in narrow
+    assert "last" not in narrow
+
+
+def reserved_styles(shop: Shop) -> list[str]:
+    return [str(span.style) for span in shop.rendered()[3].spans]
 
 
 def test_what_changed_last_is_shown_when_not_everything_fits() -> None:

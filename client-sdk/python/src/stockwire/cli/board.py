@@ -24,6 +24,8 @@ CHROME = 4
 NAME_WIDTH_MIN, NAME_WIDTH_MAX = 10, 64
 LOCATION_WIDTH = 12
 UP, DOWN = "▲", "▼"
+HELD = "not dim yellow"
+"""Of units that are reserved, also where nothing is available any more."""
 
 _STATE_STYLES = {
     State.FRESH: "bold green",
@@ -32,7 +34,7 @@ _STATE_STYLES = {
     State.CLOSED: "bold red",
 }
 _LEAST_WIDTHS = {"on hand": 7, "reserved": 8, "available": 9, "change": 8, "last": 13}
-_FIRST_TO_GO = ("reserved", "last", "on hand", "change")
+_FIRST_TO_GO = ("last", "on hand", "reserved", "change")
 
 
 class Board:
@@ -142,13 +144,19 @@ class Board:
         return {"sku": max(1, min(NAME_WIDTH_MAX, left)), **widths}
 
     def _heading(self, titles: dict[str, int]) -> Text:
-        return Text(_joined(titles, {title: title for title in titles}), style="bold")
+        return Text(_joined(_parts(titles, {title: title for title in titles})), style="bold")
 
     def _row(self, level: Level, cells: dict[str, str], titles: dict[str, int]) -> Text:
-        line = _joined(titles, {"sku": level.sku, "location": level.location, **cells})
-        if self._view.state is State.FRESH and self._flashing(level) and (difference := self._difference(level)):
-            return Text(line, style="bold reverse green" if difference > 0 else "bold reverse red")
-        return Text(line, style="dim" if level.available == 0 or self._view.state is not State.FRESH else "")
+        fresh = self._view.state is State.FRESH
+        parts = _parts(titles, {"sku": level.sku, "location": level.location, **cells})
+        if fresh and self._flashing(level) and (difference := self._difference(level)):
+            return Text(_joined(parts), style="bold reverse green" if difference > 0 else "bold reverse red")
+        row = Text("", style="" if fresh and level.available else "dim")
+        for title, part in parts.items():
+            row.append(
+                (" " * GAP if row else "") + part, HELD if title == "reserved" and level.reserved and fresh else ""
+            )
+        return row
 
     def _difference(self, level: Level) -> int:
         return self._changed[level.key][1] if level.key in self._changed else 0
@@ -187,8 +195,13 @@ class Board:
         return f"disconnected for {now - self._lost_at:.0f} s, shown as of {self._lost_time:%H:%M:%S}; "
 
 
-def _joined(titles: dict[str, int], cells: dict[str, str]) -> str:
+def _parts(titles: dict[str, int], cells: dict[str, str]) -> dict[str, str]:
     """Names stand on the left, numbers on the right of their columns."""
-    return (" " * GAP).join(
-        fitted(cells[title], width, right=title not in ("sku", "location", "last")) for title, width in titles.items()
-    )
+    return {
+        title: fitted(cells[title], width, right=title not in ("sku", "location", "last"))
+        for title, width in titles.items()
+    }
+
+
+def _joined(parts: dict[str, str]) -> str:
+    return (" " * GAP).join(parts.values())
