@@ -8,124 +8,77 @@ afterwards, and `judge` both. Nothing is sampled: an empty list of violations me
 - the order of versions agrees with real time: no operation was over before one with a lower version began (strict
   serializability of each level: Herlihy and Wing, *Linearizability*, ACM TOPLAS 12(3), 1990; checked as Gibbons and
   Korach, SIAM J. Computing 26(4), 1997, do when the order of writes is known);
-- every refusal was true of some version that can have been the newest while it was decided.
+- every refusal was true of some version that can have been the newest while it was decided, and named no units as
+  reserved whose time was over by then;
+- no reservation let go of more than it held, and each holds what its events say.
 
 Moments are seconds of one clock that never goes back, such as `time.monotonic` of one machine.
 """
 
-import hashlib
-import time
-import uuid
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from stockwire.asyncio import AsyncClient
-from stockwire.errors import BelowReserved, OutcomeUnknown, OutOfStock, Refused, StockwireError, VersionConflict
+from stockwire.errors import (
+    BelowReserved,
+    OutOfStock,
+    Refused,
+    ReservationExpired,
+    VersionConflict,
+)
+from stockwire.hold_history import ALWAYS, NEVER, RESERVE, HoldHistory
+from stockwire.hold_history import HoldInvocation as HoldInvocation
 from stockwire.level import Level
-from stockwire.operation import Event, Line, OperationResult
+from stockwire.operation import Event
+from stockwire.recorder import Invocation as Invocation
+from stockwire.recorder import Recorder as Recorder
+from stockwire.reservation import Reservation
 from stockwire.view import Key
 
-COUNT = "count"
-NEVER, ALWAYS = float("-inf"), float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call as its client saw it. A key that was used by several calls has several.
-
-    ``lines``: of kind ``count``, with the units counted as quantity, for a count. ``answer``: the result, the error
-    raised, or None if the client never knew.
-    """
-
-    owner: str
-    key: str
-    lines: tuple[Line, ...]
-    invoked_s: float
-    completed_s: float
-    answer: OperationResult | StockwireError | None
-
-    @property
-    def counts(self) -> bool:
-        return self.lines[0].kind == COUNT
-
-    @property
-    def unknown(self) -> bool:
-        return self.answer is None or isinstance(self.answer, OutcomeUnknown)
-
-    @property
-    def operation(self) -> str:
-        """The id that the ledger gives it: the first 128 bits of SHA-256 over owner, a zero byte and key."""
-        return str(uuid.UUID(bytes=hashlib.sha256(f"{self.owner}\0{self.key}".encode()).digest()[:16]))
+Call = Invocation | HoldInvocation
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """``kind``: gap, balance, lost, torn, doubled, ghost, order or unjustified. ``what`` names the numbers."""
+    """``kind``: gap, balance, lost, torn, doubled, ghost, order, unjustified, released or leaked. ``what`` names the
+    numbers."""
 
     kind: str
     what: str
 
 
-@dataclass
-class Recorder:
-    """Runs operations of one owner and keeps what happened, in ``invocations``. Share it between tasks, not threads."""
-
-    owner: str
-    clock: Callable[[], float] = time.monotonic
-    invocations: list[Invocation] = field(default_factory=list[Invocation])
-
-    async def operation(self, client: AsyncClient, lines: Sequence[Line], *, key: str | None = None) -> OperationResult:
-        """As `AsyncClient.operation`, and raises what it raises; a call that is cancelled has an unknown outcome."""
-        key = key or str(uuid.uuid4())
-        return await self._record(key, tuple(lines), client.operation(lines, key=key))
-
-    async def count(
-        self, client: AsyncClient, sku: str, location: str, on_hand: int, *, if_version: int | None
-    ) -> OperationResult:
-        """As `Stock.count`."""
-        key = str(uuid.uuid4())
-        line = Line(sku, location, on_hand, COUNT, if_version=if_version)
-        call = client.stock.count(sku, location, on_hand, if_version=if_version, key=key)
-        return await self._record(key, (line,), call)
-
-    async def _record(
-        self, key: str, lines: tuple[Line, ...], call: Coroutine[Any, Any, OperationResult]
-    ) -> OperationResult:
-        invoked_s = self.clock()
-        answer: OperationResult | StockwireError | None = None
-        try:
-            answer = await call
-            return answer
-        except StockwireError as error:
-            answer = error
-            raise
-        finally:
-            self.invocations.append(Invocation(self.owner, key, lines, invoked_s, self.clock(), answer))
-
-
 def judge(
-    invocations: Iterable[Invocation], events: Iterable[Event], levels: Iterable[Level], *, whole: bool = True
+    invocations: Iterable[Invocation | HoldInvocation],
+    events: Iterable[Event],
+    levels: Iterable[Level],
+    *,
+    whole: bool = True,
+    reservations: Iterable[Reservation] = (),
 ) -> list[Violation]:
-    """``events``, in any order, and ``levels``: everything the ledger has, read when all was over.
+    """``events``, in any order, ``levels`` and ``reservations``: everything the ledger has, read when all was over.
 
     ``whole`` false: only of the levels that ``invocations`` touch, and events only since before the first of them.
     Events of operations that are not among ``invocations`` are taken as they are: they may have happened at any time.
     """
     log = sorted(events, key=_place)
-    calls: dict[str, list[Invocation]] = defaultdict(list)
+    calls: dict[str, list[Call]] = defaultdict(list)
+    about: dict[str, list[HoldInvocation]] = defaultdict(list)
     for call in invocations:
         calls[call.operation].append(call)
+        if isinstance(call, HoldInvocation):
+            about[call.operation].append(call)
     histories = _histories(log, levels, calls, whole)
+    holds = HoldHistory(about, log, reservations)
     return [
         *(_gaps(log) if whole else ()),
         *(violation for history in histories.values() for violation in history.balances()),
         *_effects(calls, log),
         *(violation for history in histories.values() for violation in history.order()),
-        *_refusals(calls, histories),
+        *(Violation(*found) for found in holds.violations()),
+        *_refusals(calls, histories, holds),
     ]
 
 
@@ -197,7 +150,7 @@ class _History:
 
 
 def _histories(
-    log: Sequence[Event], levels: Iterable[Level], calls: Mapping[str, Sequence[Invocation]], whole: bool
+    log: Sequence[Event], levels: Iterable[Level], calls: Mapping[str, Sequence[Call]], whole: bool
 ) -> dict[Key, _History]:
     read = {level.key: level for level in levels}
     histories: dict[Key, _History] = {}
@@ -217,14 +170,14 @@ def _before(event: Event) -> _State:
     return _State(event.version - 1, event.on_hand - event.on_hand_delta, event.reserved - event.reserved_delta)
 
 
-def _window(operation: str, calls: Mapping[str, Sequence[Invocation]]) -> tuple[float, float]:
+def _window(operation: str, calls: Mapping[str, Sequence[Call]]) -> tuple[float, float]:
     """From the first call with this key until somebody knew that it had happened."""
     same = calls.get(operation, ())
     began_s = min((call.invoked_s for call in same), default=NEVER)
-    return began_s, min((call.completed_s for call in same if isinstance(call.answer, OperationResult)), default=ALWAYS)
+    return began_s, min((call.completed_s for call in same if call.result is not None), default=ALWAYS)
 
 
-def _effects(calls: Mapping[str, Sequence[Invocation]], log: Iterable[Event]) -> Iterator[Violation]:
+def _effects(calls: Mapping[str, Sequence[Call]], log: Iterable[Event]) -> Iterator[Violation]:
     """What each key did, against what its callers were told."""
     done: dict[str, list[Event]] = defaultdict(list)
     for event in log:
@@ -232,8 +185,8 @@ def _effects(calls: Mapping[str, Sequence[Invocation]], log: Iterable[Event]) ->
     for operation, same in calls.items():
         events = done.get(operation, [])
         name = f"operation {operation} (key {same[0].key})"
-        results = [call.answer for call in same if isinstance(call.answer, OperationResult)]
-        if results and not events:
+        results = [call.result for call in same if call.result is not None]
+        if not events and any(result.events for result in results):
             yield Violation("lost", f"{name} was acknowledged and does not stand")
         elif events and not results and not any(call.unknown for call in same):
             yield Violation("ghost", f"{name} was answered with {same[0].answer!r} and stands all the same")
@@ -243,47 +196,93 @@ def _effects(calls: Mapping[str, Sequence[Invocation]], log: Iterable[Event]) ->
                 yield Violation("torn", f"{name} was answered with other events than stand")
 
 
-def _effect(name: str, call: Invocation, events: Iterable[Event]) -> Iterator[Violation]:
+def _effect(name: str, call: Call, events: Iterable[Event]) -> Iterator[Violation]:
     """One event for each level, of as many units as all its lines together."""
-    asked: dict[Key, int] = defaultdict(int)
-    for line in call.lines:
-        asked[line.location, line.sku] += line.quantity
     stand: dict[Key, list[Event]] = defaultdict(list)
     for event in events:
         stand[event.location, event.sku].append(event)
+    for key, same in stand.items():
+        if len(same) > 1:
+            yield Violation("doubled", f"{name} changed {key} {len(same)} times")
+    if isinstance(call, HoldInvocation):
+        yield from _reserved(name, call, stand)
+        return
+    asked: dict[Key, int] = defaultdict(int)
+    for line in call.lines:
+        asked[line.location, line.sku] += line.quantity
     for key in asked.keys() | stand.keys():
-        found = [event.on_hand if call.counts else event.on_hand_delta for event in stand[key]]
-        if len(found) > 1:
-            yield Violation("doubled", f"{name} changed {key} {len(found)} times")
-        elif found != [asked.get(key)]:
+        found = [event.on_hand if call.counts else event.on_hand_delta for event in stand.get(key, ())]
+        if len(found) < 2 and found != [asked.get(key)]:
             yield Violation("torn", f"{name} asked for {asked.get(key)} at {key}, and {found} stands")
 
 
-def _refusals(calls: Mapping[str, Sequence[Invocation]], histories: Mapping[Key, _History]) -> Iterator[Violation]:
-    """Each was true of a version that can have been the newest at some moment while it was decided."""
+def _reserved(name: str, call: HoldInvocation, stand: Mapping[Key, Sequence[Event]]) -> Iterator[Violation]:
+    """All units of each line, at its locations and nowhere else."""
+    if call.asked != RESERVE:
+        return
+    places = {(place, line.sku) for line in call.lines for place in line.locations}
+    if not stand.keys() <= places:
+        yield Violation("torn", f"{name} reserved of {stand.keys() - places}, which were not asked for")
+    for line in call.lines:
+        same = (event for place in line.locations for event in stand.get((place, line.sku), ()))
+        units = sum(event.reserved_delta for event in same)
+        if units != line.quantity:
+            yield Violation("torn", f"{name} asked for {line.quantity} of {line.sku}, and {units} were reserved")
+
+
+def _refusals(
+    calls: Mapping[str, Sequence[Call]], histories: Mapping[Key, _History], holds: HoldHistory
+) -> Iterator[Violation]:
+    """Each was true of a version that can have been the newest at some moment while it was decided, and of which no
+    units were reserved whose time was over."""
     for same in calls.values():
         began_s = min(call.invoked_s for call in same)  # a repeated key gets the refusal that was decided first
         for call in same:
-            if isinstance(call.answer, Refused):
-                key, is_true = _claim(call.answer, call)
+            if not isinstance(call.answer, Refused):
+                continue
+            for key, is_true in _claims(call.answer, call):
                 states = histories[key].states if key in histories else [_State(0, 0, 0)]
                 reigned = (one for one in states if one.since_s <= call.completed_s and began_s <= one.until_s)
-                if not any(is_true(one) for one in reigned):
+                if not any(is_true(one) and not holds.overdue(key, one.version, began_s) for one in reigned):
                     when = f"asked at {call.invoked_s:.6f}, told at {call.completed_s:.6f}"
                     yield Violation("unjustified", f"no version of {key} in its time bears out: {call.answer}; {when}")
 
 
-def _claim(refusal: Refused, call: Invocation) -> tuple[Key, Callable[[_State], bool]]:
-    """The level that a refusal speaks of, and whether a version of it bears it out."""
+_Claim = tuple[Key, Callable[[_State], bool]]
+
+
+def _claims(refusal: Refused, call: Call) -> list[_Claim]:
+    """The levels that a refusal speaks of, and whether a version of each bears it out."""
+    if isinstance(call, HoldInvocation):
+        return _claims_of_hold(refusal, call)
     match refusal:
         case OutOfStock(sku=sku, location=location, requested=requested, available=available):
             asked = -sum(line.quantity for line in call.lines if (line.sku, line.location) == (sku, location))
             possible = requested == asked > available
-            return (location, sku), lambda state: possible and state.on_hand - state.reserved == available
+            return [((location, sku), lambda state: possible and state.on_hand - state.reserved == available)]
         case VersionConflict(expected_version=expected, current=current):
             possible = expected != current.version and any(line.if_version == expected for line in call.lines)
             numbers = current.version, current.on_hand, current.reserved
-            return current.key, lambda state: possible and state[:3] == numbers
+            return [(current.key, lambda state: possible and state[:3] == numbers)]
         case BelowReserved(sku=sku, location=location, on_hand=on_hand, reserved=reserved):
-            return (location, sku), lambda state: on_hand < reserved == state.reserved
-    return ("", ""), lambda _: False
+            return [((location, sku), lambda state: on_hand < reserved == state.reserved)]
+        case _:
+            return [(("", ""), lambda _: False)]
+
+
+def _claims_of_hold(refusal: Refused, call: HoldInvocation) -> list[_Claim]:
+    """What is refused for the state that a reservation is in, or for a limit, says nothing of a level."""
+    match refusal:
+        case OutOfStock(sku=sku, location=location, requested=requested, available=available, locations=locations):
+            units = {line.quantity for line in call.lines if line.sku == sku and location in line.locations}
+            possible = requested > available and (call.asked != RESERVE or units == {requested})
+            there = locations or {location: available}
+            return [_of_available((place, sku), units if possible else -1) for place, units in there.items()]
+        case ReservationExpired(sku=str(sku), location=str(location), available=int(available)):
+            return [_of_available((location, sku), available)]
+        case _:
+            return []
+
+
+def _of_available(key: Key, available: int) -> _Claim:
+    return key, lambda state: state.on_hand - state.reserved == available
