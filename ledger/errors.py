@@ -7,6 +7,7 @@ Problem
 │   ├── BelowReserved       sku, location, on_hand, reserved
 │   ├── ReservationState    reservation, state, asked
 │   └── ReservationExpired  reservation, expires_at, sku, location, available, requested
+├── ReservationLimit        limit, allowed, held, requested, and whose
 ├── IdempotencyMismatch
 ├── NotConfigured           setting
 └── Later                   retry_after_s
@@ -124,6 +125,27 @@ class ReservationExpired(Refusal):
             reservation=reservation,
             expires_at=expires_at,
             **line,
+        )
+
+
+class ReservationLimit(Problem):
+    """A limit against hoarding. No Refusal: holds end, and the same request with the same key may pass then.
+
+    ``limit``: which, as settings and items name them. ``whose``: the customer, the owner, the sku, the location that it
+    is about. ``allowed``, ``held`` and ``requested`` in units, reservations or, for ``ttl_s``, seconds.
+    """
+
+    type = "reservation-limit"
+
+    def __init__(self, limit: str, allowed: int, held: int, requested: int, **whose: str | None) -> None:
+        of = " ".join(f"{name} {value or 'nobody'}" for name, value in whose.items())
+        super().__init__(
+            f"{limit} of {of}: {allowed} allowed, {held} held, {requested} more requested",
+            limit=limit,
+            allowed=allowed,
+            held=held,
+            requested=requested,
+            **whose,
         )
 
 

@@ -124,7 +124,13 @@ class LedgerProcess:
         limiting = tasks.create_task(self._parts.rate_limits.run(), name="rate limits")
         shards = len(heads.heads)
         writers = Writers(
-            self._connector, COMMIT_SETTINGS, shards, heads, self._parts.publisher, expire=expire_operation
+            self._connector,
+            COMMIT_SETTINGS,
+            shards,
+            heads,
+            self._parts.publisher,
+            expire=expire_operation,
+            limits=self._parts.settings.hold_limits,
         )
         committing = tasks.create_task(writers.run(), name="writers")
         sweeper = Sweeper(self._parts.read_engine, writers)

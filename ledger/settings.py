@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ledger.limits import BODY_BYTES_MAX, CONNECTIONS_MAX, IN_FLIGHT_MAX, LINES_MAX
+from ledger.limits import (
+    BODY_BYTES_MAX,
+    CONNECTIONS_MAX,
+    HOLD_COUNT_HIGHEST,
+    HOLD_TTL_S_HIGHEST,
+    HOLD_TTL_S_MAX,
+    IN_FLIGHT_MAX,
+    LINES_MAX,
+    HoldLimits,
+)
 from server.broker.broker_url import broker_url_of
 from server.settings.addresses import Network
 from server.settings.database_url import database_url_of
@@ -19,6 +28,11 @@ ADMIN_HOST, ADMIN_PORT = "STOCKWIRE_LEDGER_ADMIN_HOST", "STOCKWIRE_LEDGER_ADMIN_
 RATE_PER_S_DEFAULT = 10_000.0
 """More than one ledger process can take: it only stops a caller that has gone wild. 0 turns the limit off."""
 DATABASE_WAIT_S_DEFAULT = 60.0
+_CUSTOMER_UNITS, _CUSTOMER_RESERVATIONS = (
+    "STOCKWIRE_HOLD_CUSTOMER_UNITS_MAX",
+    "STOCKWIRE_HOLD_CUSTOMER_RESERVATIONS_MAX",
+)
+_OWNER_UNITS, _OWNER_RESERVATIONS = "STOCKWIRE_HOLD_OWNER_UNITS_MAX", "STOCKWIRE_HOLD_OWNER_RESERVATIONS_MAX"
 READ_CONNECTIONS_DEFAULT = 10
 
 
@@ -58,6 +72,7 @@ class Settings:
     in_flight_max: int
     database_wait_s: float
     read_connections: int
+    hold_limits: HoldLimits
     certificate: Certificate | None
     behind_proxy: bool
     trusted_proxies: tuple[Network, ...]
@@ -98,6 +113,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         in_flight_max=env.integer("STOCKWIRE_LEDGER_IN_FLIGHT_MAX", IN_FLIGHT_MAX, low=1, high=1_000_000),
         database_wait_s=env.number("STOCKWIRE_LEDGER_DATABASE_WAIT_S", DATABASE_WAIT_S_DEFAULT, low=0, high=3600),
         read_connections=env.integer("STOCKWIRE_LEDGER_READ_CONNECTIONS", READ_CONNECTIONS_DEFAULT, low=1, high=100),
+        hold_limits=_hold_limits(env),
         certificate=certificate_of(env),
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
@@ -123,6 +139,32 @@ def _hubs(env: Environment) -> tuple[Hub, ...]:
         if any(not url.startswith(schemes) for url in urls):
             raise SettingsError(f"{name}: each URL must begin with {' or '.join(schemes)}")
     return tuple(Hub(stream, reads[number] if reads else None) for number, stream in enumerate(streams))
+
+
+def _hold_limits(env: Environment) -> HoldLimits:
+    """Raises SettingsError also for one that could never be met beside another: it was meant to do something."""
+    limits = HoldLimits(
+        ttl_s=env.integer("STOCKWIRE_HOLD_TTL_S_MAX", HOLD_TTL_S_MAX, low=1, high=HOLD_TTL_S_HIGHEST),
+        share_percent=env.integer("STOCKWIRE_HOLD_SHARE_PERCENT_MAX", 0, low=0, high=100),
+        customer_units=env.integer(_CUSTOMER_UNITS, 0, low=0, high=HOLD_COUNT_HIGHEST),
+        customer_reservations=env.integer(_CUSTOMER_RESERVATIONS, 0, low=0, high=HOLD_COUNT_HIGHEST),
+        owner_units=env.integer(_OWNER_UNITS, 0, low=0, high=HOLD_COUNT_HIGHEST),
+        owner_reservations=env.integer(_OWNER_RESERVATIONS, 0, low=0, high=HOLD_COUNT_HIGHEST),
+    )
+    customer = (_CUSTOMER_UNITS, limits.customer_units), (_CUSTOMER_RESERVATIONS, limits.customer_reservations)
+    owner = (_OWNER_UNITS, limits.owner_units), (_OWNER_RESERVATIONS, limits.owner_reservations)
+    for units, reservations in (customer, owner):
+        _refuse_above(reservations, units, "and a reservation has a unit at least")
+    for of_customer, of_owner in zip(customer, owner, strict=True):
+        _refuse_above(of_customer, of_owner, "and what a customer holds is held by an owner")
+    return limits
+
+
+def _refuse_above(limit: tuple[str, int], other: tuple[str, int], why: str) -> None:
+    """Raises SettingsError if ``limit`` could never be met beside ``other``."""
+    (name, allowed), (met, met_at) = limit, other
+    if allowed > met_at > 0:
+        raise SettingsError(f"{name}={allowed} is above {met}={met_at}, {why}: set it to at most {met_at}")
 
 
 def _optional_url(env: Environment, name: str) -> str | None:

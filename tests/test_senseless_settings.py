@@ -116,6 +116,23 @@ def test_a_value_that_would_not_do_is_refused_in_one_line_that_begins_with_its_n
 
 
 @pytest.mark.parametrize(
+    ("idle", "met"),
+    [
+        ("STOCKWIRE_HOLD_CUSTOMER_RESERVATIONS_MAX", "STOCKWIRE_HOLD_CUSTOMER_UNITS_MAX"),
+        ("STOCKWIRE_HOLD_OWNER_RESERVATIONS_MAX", "STOCKWIRE_HOLD_OWNER_UNITS_MAX"),
+        ("STOCKWIRE_HOLD_CUSTOMER_UNITS_MAX", "STOCKWIRE_HOLD_OWNER_UNITS_MAX"),
+        ("STOCKWIRE_HOLD_CUSTOMER_RESERVATIONS_MAX", "STOCKWIRE_HOLD_OWNER_RESERVATIONS_MAX"),
+    ],
+)
+def test_a_limit_that_could_never_be_met_is_refused_with_what_would_do(idle: str, met: str) -> None:
+    for allowed in ("0", "5"):
+        read_ledger_settings({**LEDGER, idle: allowed, met: "5"})
+    read_ledger_settings({**LEDGER, idle: "6", met: "0"})
+    with pytest.raises(SettingsError, match=f"^{idle}=6 is above {met}=5, .*: set it to at most 5$"):
+        read_ledger_settings({**LEDGER, idle: "6", met: "5"})
+
+
+@pytest.mark.parametrize(
     ("read", "variables", "hosts"),
     [
         (read_ledger_settings, LEDGER, ("STOCKWIRE_LEDGER_HOST", "STOCKWIRE_LEDGER_ADMIN_HOST")),

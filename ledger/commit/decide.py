@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ledger.commit.effects import EFFECTS
 from ledger.commit.event import timestamp
+from ledger.commit.held import Tally
 from ledger.commit.hold import Hold, stored_hold
 from ledger.commit.line import MIXED, Line
 from ledger.commit.operation import Operation
@@ -85,14 +86,16 @@ def decide(
     steps: PublicSteps = DEFAULT_STEPS,
     holds: Mapping[str, Hold] = NO_HOLDS,
     moment: datetime | None = None,
+    tally: Tally | None = None,
 ) -> Decision:
     """``levels`` holds every level the batch needs; one that is missing there cannot exist (its item is unknown).
-    ``holds``: likewise. ``moment``: what the database's clock said, if a plan asks for it.
+    ``holds``: likewise. ``moment``: what the database's clock said, if a plan asks for it. ``tally``: who holds how
+    much before the batch, if that is limited; it is kept.
     """
     decision = Decision(steps, moment=moment)
     for operation in batch:
         try:
-            events, lines, hold = _decide_one(operation, levels, decision, holds)
+            events, lines, hold = _decide_one(operation, levels, decision, holds, tally)
         except Refusal as refusal:
             decision.verdicts.append(refusal)
             decision.stored.append(Written(operation, refusal, 0, operation.lines or _named(operation)))
@@ -107,20 +110,26 @@ def decide(
 
 
 def _decide_one(
-    operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision, holds: Mapping[str, Hold]
+    operation: Operation,
+    levels: Mapping[LevelKey, Stock],
+    decision: Decision,
+    holds: Mapping[str, Hold],
+    tally: Tally | None,
 ) -> tuple[list[dict[str, Any]], Sequence[Line], Hold | None]:
     """Its events, its lines, and the hold that it was about. Nothing of it stands if it raises a Problem."""
     stocks = _looked_at(operation, levels, decision)
     by_level: Mapping[LevelKey, Sequence[Line]] = operation.by_level
     hold = None
     if operation.plan is not None:
-        by_level, hold = _planned(operation.plan, stocks, decision, holds)
+        by_level, hold = _planned(operation.plan, stocks, decision, holds, tally)
     changes = [
         (key, stocks[key], _after(key, stocks[key], of_level, decision.steps), of_level)
         for key, of_level in by_level.items()
     ]
     decision.after.update([(key, after) for key, _, after, _ in changes])
     if hold is not None:
+        if tally is not None:
+            tally.moved(decision.holds_after[hold.id], hold, decision.moment)
         decision.holds_after[hold.id] = hold
     lines = operation.lines or tuple(line for of_level in by_level.values() for line in of_level)
     return _events(operation, changes), lines, hold
@@ -149,14 +158,19 @@ def _looked_at(operation: Operation, levels: Mapping[LevelKey, Stock], decision:
 
 
 def _planned(
-    plan: Plan, stocks: Mapping[LevelKey, Stock], decision: Decision, holds: Mapping[str, Hold]
+    plan: Plan,
+    stocks: Mapping[LevelKey, Stock],
+    decision: Decision,
+    holds: Mapping[str, Hold],
+    tally: Tally | None,
 ) -> tuple[Mapping[LevelKey, Sequence[Line]], Hold]:
     """Raises a Problem."""
     about = plan.hold
     hold = decision.holds_after[about] if about in decision.holds_after else holds.get(about)
     decision.holds_before.setdefault(about, hold)
     decision.holds_after.setdefault(about, hold)
-    planned = plan.decide(Situation(stocks, hold, decision.moment))
+    bounds = None if tally is None or plan.holder is None else tally.bounds(plan.holder, hold, decision.moment)
+    planned = plan.decide(Situation(stocks, hold, decision.moment, bounds))
     lines = planned.lines
     return lines if len(lines) < 2 else {key: lines[key] for key in sorted(lines)}, planned.hold
 

@@ -10,20 +10,22 @@ from ledger.commit import statements
 from ledger.commit.counters import Counters
 from ledger.commit.decide import NO_HOLDS, Decision, decide, holds_of
 from ledger.commit.hold import Hold, complete
+from ledger.commit.limiter import Limited, Limiter
 from ledger.commit.operation import Operation
 from ledger.commit.remembered import RememberedLevels
 from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head
 from ledger.commit.stock import LevelKey, Stock
 from ledger.database.connector import CheckedConnection
-from ledger.errors import BelowReserved, InsufficientStock, ReservationExpired
+from ledger.errors import BelowReserved, InsufficientStock, ReservationExpired, ReservationLimit
 from ledger.feed.heads import Heads
+from ledger.limits import HoldLimits
 
 OVERDUE_MAX = 200
 """Holds whose time is over that are let go of in the statement of a batch that needs their units. If there are more,
 the first go before it, in a statement of their own."""
 
-SHORT = (InsufficientStock, BelowReserved, ReservationExpired)
+SHORT = (InsufficientStock, BelowReserved, ReservationExpired, ReservationLimit)
 """Refusals that would not be if fewer units were reserved."""
 
 Expire = Callable[[Hold, int | None], Operation]
@@ -44,10 +46,17 @@ class Decider:
     """
 
     def __init__(
-        self, heads: Heads, counters: Counters, shard: int | None, holds: RememberedHolds, expire: Expire
+        self,
+        heads: Heads,
+        counters: Counters,
+        shard: int | None,
+        holds: RememberedHolds,
+        expire: Expire,
+        limits: HoldLimits,
     ) -> None:
         self.levels = RememberedLevels()
         self.holds = holds
+        self.limiter = Limiter(limits, heads)
         self._heads = heads
         self._counters = counters
         self._shard = shard
@@ -73,13 +82,16 @@ class Decider:
         operations: Sequence[Operation],
         levels: Mapping[LevelKey, Stock],
         released: Collection[str],
+        limited: Limited | None,
     ) -> Decision:
         """Raises OverdueHolds before it refuses one of them for what should be reserved no more.
 
-        ``released``: holds that were let go of for this batch already, or are among ``operations`` to be.
+        ``released``: holds that were let go of for this batch already, or are among ``operations`` to be. ``limited``:
+        where holders are counted, their locks were taken.
         """
         holds, moment = await self._read_holds(connection, operations)
-        decision = decide(operations, levels, self._heads.steps, holds, moment)
+        tally = None if limited is None else await limited.tally(connection, moment)
+        decision = decide(operations, levels, self._heads.steps, holds, moment, tally)
         keys = _short_of(operations, decision)
         if keys:
             await self._look_for_overdue(connection, keys, decision, released)

@@ -76,6 +76,12 @@ class Hold(Struct, frozen=True):
     def open(self) -> bool:
         return any(line.reserved for line in self.lines.values())
 
+    def overdue(self, moment: datetime | None) -> bool:
+        """Whether its time is over at ``moment``. One that this very batch has just given more time is not."""
+        if self.ttl_s is not None or self.expires_at is None or moment is None:
+            return False
+        return self.expires_at <= moment
+
 
 def stored_hold(hold: Hold) -> dict[str, Any]:
     """What is kept of it with the operation that left it so, for ``answer_of_stored``."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ledger.commit.held import Bounds, Holder
 from ledger.commit.hold import Hold
 from ledger.commit.line import Line
 from ledger.commit.stock import LevelKey, Stock
@@ -17,12 +18,13 @@ from ledger.commit.stock import LevelKey, Stock
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a plan is decided on. ``hold``: None if there is none of that id. ``moment``: by the database's clock, when
-    the batch was begun; None unless a plan of it is ``timed``.
+    the batch was begun; None unless a plan of it is ``timed``. ``bounds``: None if nothing limits what may be held.
     """
 
     stocks: Mapping[LevelKey, Stock]
     hold: Hold | None
     moment: datetime | None
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Planned:
 
 class Plan(Protocol):
     """``kind``: of its lines, as far as that is known before. ``levels``: all that it may touch. ``hold``: the id of
-    the hold that it is about. ``timed``: it needs to know what time it is.
+    the hold that it is about. ``timed``: it needs to know what time it is. ``holder``: who would hold more by it, or
+    for longer; None: nobody, so that no limit is about it.
     """
 
     @property
@@ -51,6 +54,9 @@ class Plan(Protocol):
 
     @property
     def timed(self) -> bool: ...
+
+    @property
+    def holder(self) -> Holder | None: ...
 
     def decide(self, situation: Situation) -> Planned:
         """Raises a Problem; what is a Refusal is stored."""

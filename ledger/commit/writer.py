@@ -24,10 +24,11 @@ from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head, Stored
 from ledger.database.connector import CheckedConnection
 from ledger.database.held_connection import HeldConnection
-from ledger.errors import Refusal
+from ledger.errors import Refusal, ReservationLimit
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.feed.rivals import Rivals
+from ledger.limits import HoldLimits
 from server.problems import Invalid, Problem
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,10 @@ HALVES_LOCK_TIMEOUT = "set local lock_timeout = '100ms'"
 
 NEVER = -1
 """Before the first connection: epoch and steps are read before anything is decided."""
+
+DOUBTFUL = (Invalid, ReservationLimit)
+"""What does not fit is not stored, so no statement checks its levels or its key: it may have been done before, when it
+fitted, or another replica may have made room. It is decided under the locks."""
 
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
@@ -82,9 +87,10 @@ class Writer:
         shard: int | None,
         holds: RememberedHolds,
         expire: Expire,
+        limits: HoldLimits,
     ) -> None:
         self.queue = Queue()
-        self._decider = Decider(heads, counters, shard, holds, expire)
+        self._decider = Decider(heads, counters, shard, holds, expire, limits)
         self.remembered = self._decider.levels
         self._connection = connection
         self._seen_opened = NEVER
@@ -198,15 +204,16 @@ class Writer:
         operations = attempt.operations
         async with self._connection.taken() as connection:
             await self._renew(connection)
-            levels = await self._decider.load(connection, keys_of(operations))
-            decision = await self._decider.decide(connection, operations, levels, attempt.released)
-            doubtful = any(isinstance(verdict, Invalid) for verdict in decision.verdicts)
-            if not doubtful:
+            limited = await self._decider.limiter.of(connection, operations)
+            to_be_locked = limited is not None and limited.counted
+            if not to_be_locked:
+                levels = await self._decider.load(connection, keys_of(operations))
+                decision = await self._decider.decide(connection, operations, levels, attempt.released, limited)
+                to_be_locked = any(isinstance(verdict, DOUBTFUL) for verdict in decision.verdicts)
+            if not to_be_locked:
                 await self._replay_unmet(connection, attempt.batch, decision)
                 heads = await self._write(connection, attempt, decision)
-        if doubtful:
-            # What does not fit is not stored, so no statement checks its levels or its key: it may have been done
-            # before, when it fitted, or another replica may have made room.
+        if to_be_locked:
             await self._try_locked(attempt, half=False)
         else:
             self._contention.held()
@@ -227,15 +234,18 @@ class Writer:
         async with self._connection.taken() as connection:
             await self._renew(connection)
             await self._decider.load(connection, keys)  # makes those that are missing; never under the locks
+            limited = await self._decider.limiter.of(connection, attempt.operations)
             async with connection.transaction(isolation="read_committed"):
                 if half:
                     await connection.execute(HALVES_LOCK_TIMEOUT)
+                if limited is not None:
+                    await limited.lock(connection)
                 await self._decider.lock_holds(connection, attempt.operations)
                 levels = await statements.lock(connection, keys)
                 known = await statements.stored(connection, [pending.operation.id for pending in attempt.batch])
                 fresh = [pending for pending in attempt.batch if pending.operation.id not in known]
                 operations = [pending.operation for pending in fresh]
-                decision = await self._decider.decide(connection, operations, levels, attempt.released)
+                decision = await self._decider.decide(connection, operations, levels, attempt.released, limited)
                 heads = await self._write(connection, attempt, decision)
         self._contention.read(levels, replays=bool(known))
         self._finish(fresh, decision, heads)

@@ -14,6 +14,7 @@ from ledger.database.connector import Connector
 from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
+from ledger.limits import HoldLimits
 
 
 class Writers:
@@ -27,6 +28,7 @@ class Writers:
         heads: Heads,
         publisher: Publisher,
         expire: Expire,
+        limits: HoldLimits,
     ) -> None:
         """``expire``: see ``decider``."""
         self.counters = Counters()
@@ -39,6 +41,7 @@ class Writers:
             counters=self.counters,
             holds=self.remembered_holds,
             expire=expire,
+            limits=limits,
         )
         self._by_shard = [writer(connection(), shard=shard) for shard in range(shards)]
         self._across = writer(connection(), shard=None)

@@ -24,7 +24,7 @@ HEARTBEAT_S = (0.25, 0.5)
 READ_DEADLINE_S = 3.0
 
 READ = """
-select m.epoch, m.public_steps, m.public_low,
+select m.epoch, m.public_steps, m.public_low, m.items_limited,
        current_setting('transaction_read_only')::bool as read_only,
        c.system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as timeline,
        array(select id from shard order by id) as shards, array(select head from shard order by id) as heads
@@ -36,12 +36,16 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Heads:
-    """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled."""
+    """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled.
+
+    ``items_limited``: whether any item has ever said how much of it may be held.
+    """
 
     def __init__(self, connector: Connector, settings: Mapping[str, str], publisher: Publisher) -> None:
         """``settings``: of its own connection to the database."""
         self.epoch = ""
         self.steps = DEFAULT_STEPS
+        self.items_limited = False
         self.heads: dict[int, int] = {}
         self.rewritten = 0
         self.failures = 0
@@ -106,6 +110,7 @@ class Heads:
         if epoch == self.epoch and any(head < self._read_heads.get(shard, 0) for shard, head in heads.items()):
             epoch = self.compose(await self._rewrite(connection, row["epoch"], heads))
         self.steps = PublicSteps(tuple(row["public_steps"]), row["public_low"])
+        self.items_limited |= row["items_limited"]
         self._adopt(epoch, heads)
 
     async def _rewrite(self, connection: CheckedConnection, stored: str, heads: dict[int, int]) -> str:

@@ -13,11 +13,13 @@ from typing import Any, ClassVar, NoReturn
 from msgspec.structs import replace
 
 from ledger.commit.event import timestamp
+from ledger.commit.held import Bounds, Holder
 from ledger.commit.hold import CANCELLED, COMMITTED, EXPIRED, FULFILLED, PENDING, Hold, HoldLine
 from ledger.commit.line import COMMIT, FULFIL, HOLD, RELEASE, Line
 from ledger.commit.plan import Planned, Situation
 from ledger.commit.stock import LevelKey, Stock
 from ledger.errors import InsufficientStock, ReservationExpired, ReservationState
+from ledger.holds.limits import check_holder, check_share, check_time, holdable, longest
 from server.problems import NotFound, Problem, Unavailable
 
 Parts = Mapping[LevelKey, int | None]
@@ -41,7 +43,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Makes a hold of all that is wanted, or none. ``hold``: its id, that of the operation."""
+    """Makes a hold of all that is wanted, or none. ``hold``: its id, that of the operation. ``ttl_s``: with ``or_less``
+    less where an item allows no more.
+    """
 
     kind: ClassVar[str] = HOLD
     hold: str
@@ -50,24 +54,57 @@ class Reserve:
     ttl_s: int
     customer: str | None = None
     reference: str | None = None
+    or_less: bool = False
     timed: bool = field(default=False, init=False)
+
+    @property
+    def holder(self) -> Holder:
+        return Holder(self.owner, self.customer)
 
     @property
     def levels(self) -> Sequence[LevelKey]:
         return [place for wanted in self.wanted for place in wanted.places]
 
     def decide(self, situation: Situation) -> Planned:
-        """Raises InsufficientStock."""
-        taken = {key: units for wanted in self.wanted for key, units in _taken(wanted, situation.stocks).items()}
+        """Raises InsufficientStock or ReservationLimit."""
+        bounds, ttl_s = situation.bounds, self.ttl_s
+        skus = [wanted.places[0].sku for wanted in self.wanted]
+        if self.or_less:
+            ttl_s = longest(bounds, skus, ttl_s)
+        check_time(bounds, skus, ttl_s)
+        check_holder(bounds, _by_sku((wanted.places[0], wanted.quantity) for wanted in self.wanted), new=True)
+        taken = {
+            key: units for wanted in self.wanted for key, units in _taken(wanted, situation.stocks, bounds).items()
+        }
         lines = {key: (_line(key, HOLD, units, self.reference),) for key, units in taken.items()}
         held = {key: HoldLine(pending=units) for key, units in taken.items()}
-        hold = Hold(self.hold, self.owner, held, self.customer, self.reference, version=1, ttl_s=self.ttl_s)
+        hold = Hold(self.hold, self.owner, held, self.customer, self.reference, version=1, ttl_s=ttl_s)
         return Planned(lines, hold)
 
 
-def _taken(wanted: Wanted, stocks: Mapping[LevelKey, Stock]) -> dict[LevelKey, int]:
-    """Where the units are taken. Raises InsufficientStock."""
-    available = {place: stocks[place].available for place in wanted.places}
+def _by_sku(units: Iterable[tuple[LevelKey, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for key, quantity in units:
+        found[key.sku] = found.get(key.sku, 0) + quantity
+    return found
+
+
+def _taken(wanted: Wanted, stocks: Mapping[LevelKey, Stock], bounds: Bounds | None) -> dict[LevelKey, int]:
+    """Where the units are taken. Raises InsufficientStock, or ReservationLimit if the shares that may be held are all
+    that is in the way.
+    """
+    if bounds is None:
+        return _places(wanted, {place: stocks[place].available for place in wanted.places})
+    try:
+        return _places(wanted, {place: holdable(bounds, place, stocks[place]) for place in wanted.places})
+    except InsufficientStock:
+        for place, units in _taken(wanted, stocks, None).items():
+            check_share(bounds, place, stocks[place], units)
+        raise
+
+
+def _places(wanted: Wanted, available: Mapping[LevelKey, int]) -> dict[LevelKey, int]:
+    """``available``: in the order of preference. Raises InsufficientStock."""
     for place, units in available.items():
         if units >= wanted.quantity:
             return {place: wanted.quantity}
@@ -99,6 +136,10 @@ class Change(ABC):
     @property
     def timed(self) -> bool:
         return False
+
+    @property
+    def holder(self) -> Holder | None:
+        return None
 
     @abstractmethod
     def decide(self, situation: Situation) -> Planned: ...
@@ -168,7 +209,10 @@ def _moved(hold: Hold, moved: Mapping[LevelKey, Mapping[str, int]], target: str,
 
 @dataclass(frozen=True, slots=True)
 class Commit(Change):
-    """Paid: the units stay reserved, without an end; what had expired is again. ``fulfil``: they leave at once."""
+    """Paid: the units stay reserved, without an end; what had expired is again. ``fulfil``: they leave at once.
+
+    No limit on what may be held is about it: the money was taken.
+    """
 
     kind: ClassVar[str] = COMMIT
     fulfil: bool = False
@@ -234,7 +278,7 @@ class Expire(Change):
     def decide(self, situation: Situation) -> Planned:
         """Raises NothingToDo."""
         hold = situation.hold
-        if hold is None or not _overdue(hold, situation):
+        if hold is None or not hold.overdue(situation.moment):
             raise NothingToDo("not overdue")
         lines = ((key, line.pending) for key, line in hold.lines.items() if key in self.levels)
         moved = {key: {PENDING: pending} for key, pending in lines if pending}
@@ -249,15 +293,17 @@ class Extend(Change):
 
     kind: ClassVar[str] = HOLD
     ttl_s: int = 0
+    holder: Holder | None = None
 
     @property
     def timed(self) -> bool:
         return True
 
     def decide(self, situation: Situation) -> Planned:
-        """Raises NotFound, ReservationState, or ReservationExpired."""
+        """Raises NotFound, ReservationState, ReservationExpired, or ReservationLimit."""
         hold = _pending(self._hold(situation), situation, "extend")
         keys = [key for key, line in hold.lines.items() if line.pending]
+        check_time(situation.bounds, (key.sku for key in keys), self.ttl_s)
         lines = {key: (_line(key, HOLD, 0, hold.reference),) for key in keys}
         return Planned(lines, replace(hold, version=hold.version + 1, ttl_s=self.ttl_s))
 
@@ -270,14 +316,16 @@ class Resize(Change):
 
     kind: ClassVar[str] = HOLD
     ttl_s: int | None = None
+    holder: Holder | None = None
 
     @property
     def timed(self) -> bool:
         return True
 
     def decide(self, situation: Situation) -> Planned:
-        """Raises NotFound, ReservationState, ReservationExpired, or InsufficientStock."""
+        """Raises NotFound, ReservationState, ReservationExpired, ReservationLimit, or InsufficientStock."""
         hold = _pending(self._hold(situation), situation, "change")
+        self._check(hold, situation)
         held, lines = dict(hold.lines), dict[LevelKey, Sequence[Line]]()
         for key, units in (self.parts or {}).items():
             before = held.get(key, HoldLine())
@@ -292,21 +340,39 @@ class Resize(Change):
             return Planned({}, hold)
         return Planned(lines, replace(hold, lines=held, version=hold.version + 1, ttl_s=self.ttl_s))
 
+    def _check(self, hold: Hold, situation: Situation) -> None:
+        """Raises ReservationLimit. What comes to a hold is kept as long as the others: no longer than it may be."""
+        bounds = situation.bounds
+        if bounds is None:
+            return
+        pending = {key: line.pending for key, line in hold.lines.items() if line.pending}
+        more = {key: (units or 0) - pending.get(key, 0) for key, units in (self.parts or {}).items()}
+        grown = [key for key, units in more.items() if units > 0]
+        if self.ttl_s is not None:
+            check_time(
+                bounds, (key.sku for key in {**pending, **more} if pending.get(key, 0) + more.get(key, 0)), self.ttl_s
+            )
+        else:
+            check_time(bounds, (key.sku for key in grown), _left_s(hold, situation))
+        check_holder(bounds, _by_sku(more.items()), new=False)
+        for key in grown:
+            check_share(bounds, key, situation.stocks[key], more[key])
+
+
+def _left_s(hold: Hold, situation: Situation) -> int:
+    """How long its pending units are kept, in whole seconds, rounded down."""
+    if hold.ttl_s is not None or hold.expires_at is None or situation.moment is None:
+        return hold.ttl_s or 0
+    return int((hold.expires_at - situation.moment).total_seconds())
+
 
 def _pending(hold: Hold, situation: Situation, asked: str) -> Hold:
     """Raises ReservationState or ReservationExpired: only what is pending has a time, and can be changed."""
-    if hold.state == EXPIRED or _overdue(hold, situation):
+    if hold.state == EXPIRED or hold.overdue(situation.moment):
         raise _expired(hold)
     if hold.state != PENDING:
         raise ReservationState(hold.id, hold.state, asked, "it is not pending")
     return hold
-
-
-def _overdue(hold: Hold, situation: Situation) -> bool:
-    """Also one that this very batch has just given more time is not."""
-    if hold.ttl_s is not None or hold.expires_at is None or situation.moment is None:
-        return False
-    return hold.expires_at <= situation.moment
 
 
 def _expired(hold: Hold, **line: Any) -> ReservationExpired:

@@ -29,7 +29,6 @@ from ledger.http.routes.operations import OperationRoutes
 from ledger.http.routes.reservation_reads import ReservationReadRoutes
 from ledger.http.routes.reservations import ReservationRoutes
 from ledger.http.routes.tokens import TokenRoutes
-from ledger.limits import HOLD_TTL_S_MAX
 from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
@@ -61,11 +60,11 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
         OperationRoutes(engine, access, locations, writers, settings.lines_max),
         LevelRoutes(engine, access, locations, parts.heads),
         CountRoutes(access, locations, writers),
-        ReservationRoutes(access, locations, writers, hold_reads, settings.lines_max, HOLD_TTL_S_MAX),
+        ReservationRoutes(access, locations, writers, hold_reads, settings.lines_max, settings.hold_limits.ttl_s),
         ReservationReadRoutes(access, hold_reads),
         EventRoutes(engine, access, parts.heads, parts.long_polls),
         HistoryRoutes(engine, access, locations),
-        ItemRoutes(engine, access),
+        ItemRoutes(engine, access, parts.heads),
         LocationRoutes(engine, access),
         DiscoveryRoutes(parts.url, settings.hubs),
         KeyRoutes(engine, access, parts.publisher),
@@ -89,7 +88,7 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
     problems.install(app)
     ordinary = OrdinaryRequests(
         access=access,
-        operations=OrdinaryOperations(locations, writers, settings.lines_max, HOLD_TTL_S_MAX),
+        operations=OrdinaryOperations(locations, writers, settings.lines_max, settings.hold_limits.ttl_s),
         writers=writers,
         rate_limits=parts.rate_limits,
         in_flight=parts.in_flight,

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ledger.commit.line import SIGNS
+from ledger.http.item_hold_limits import ItemHoldLimits
 from ledger.limits import LINES_MAX
 from server.http.body import REASONS, decoded, decoded_once
 from server.problems import Invalid
@@ -133,6 +134,7 @@ class Item(Body, frozen=True):
     price: Decimal | None = None
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] | None = None
     attributes: Annotated[dict[AttributeName, Attribute], Meta(max_length=ATTRIBUTES_MAX)] = {}  # a new one for each
+    hold_limits: ItemHoldLimits | UnsetType | None = UNSET
 
 
 class ListedItem(Item, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from wire.messages import Name
 PLACES_MAX = 32
 """Locations of one line to choose from."""
 HOLD_TTL_S_DEFAULT = 900
+"""Unless one is asked for; less where the ledger or an item allows no more."""
 
 Units = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Ttl = Annotated[int, Meta(ge=1)]
@@ -39,7 +40,7 @@ class WantedLine(Body, frozen=True):
 
 class Reservation(Body, frozen=True):
     lines: Annotated[list[WantedLine], Meta(min_length=1, max_length=LINES_MAX)]
-    ttl_s: Ttl = HOLD_TTL_S_DEFAULT
+    ttl_s: Ttl | None = None
     reference: Text | None = None
     customer: Label | None = None
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.commit.held import Holder
 from ledger.commit.hold import Hold
 from ledger.commit.operation import Operation, operation_id
 from ledger.commit.plan import Plan
@@ -14,16 +15,22 @@ from ledger.holds.decide import Cancel, Change, Commit, Extend, Fulfil, Parts, R
 from ledger.http import hold_bodies
 from ledger.http.idempotency import hash_of
 
-_PlanOf = Callable[[Any, str, Sequence[LevelKey], Parts | None], Change]
+_PlanOf = Callable[[Any, Hold, Sequence[LevelKey], Parts | None], Change]
 
 _CHANGES: dict[str, tuple[Callable[[bytes], Any], _PlanOf]] = {
-    "commit": (hold_bodies.commit, lambda asked, *of: Commit(of[0], of[1], of[2], asked.fulfil)),
-    "fulfil": (hold_bodies.parts, lambda _, *of: Fulfil(*of)),
-    "cancel": (hold_bodies.parts, lambda _, *of: Cancel(*of)),
-    "extend": (hold_bodies.extension, lambda asked, hold, levels, _: Extend(hold, levels, ttl_s=asked.ttl_s)),
-    "lines": (hold_bodies.new_quantities, lambda asked, *of: Resize(of[0], of[1], of[2], asked.ttl_s)),
+    "commit": (hold_bodies.commit, lambda asked, hold, levels, parts: Commit(hold.id, levels, parts, asked.fulfil)),
+    "fulfil": (hold_bodies.parts, lambda _, hold, *of: Fulfil(hold.id, *of)),
+    "cancel": (hold_bodies.parts, lambda _, hold, *of: Cancel(hold.id, *of)),
+    "extend": (
+        hold_bodies.extension,
+        lambda asked, hold, levels, _: Extend(hold.id, levels, ttl_s=asked.ttl_s, holder=_holder(hold)),
+    ),
+    "lines": (
+        hold_bodies.new_quantities,
+        lambda asked, hold, levels, parts: Resize(hold.id, levels, parts, asked.ttl_s, _holder(hold)),
+    ),
 }
-"""By the last part of their paths: what reads the body, and what makes a plan of it, of the hold's id, the levels that
+"""By the last part of their paths: what reads the body, and what makes a plan of it, of the hold, the levels that
 the plan may touch, and how many units of which."""
 
 CHANGES = tuple(_CHANGES)
@@ -51,12 +58,14 @@ class AskedChange:
         if self._quantities is not None:
             parts = {LevelKey(shards[place], place, sku): units for (place, sku), units in self._quantities.items()}
         levels = [*hold.lines, *(level for level in parts or () if level not in hold.lines)]
-        plan = self._plan_of(self._asked, hold.id, levels, parts)
+        plan = self._plan_of(self._asked, hold, levels, parts)
         return _operation(owner, key, f"{hold.id} {self._name}", self._asked, plan)
 
 
-def reserving(owner: str, key: str, asked: hold_bodies.Reservation, shards: Mapping[str, int]) -> Operation:
-    """``shards``: of all locations that it names."""
+def reserving(
+    owner: str, key: str, asked: hold_bodies.Reservation, shards: Mapping[str, int], ttl_s_max: int
+) -> Operation:
+    """``shards``: of all locations that it names. ``ttl_s_max``: for how long units may be kept, if it does not say."""
     wanted = tuple(
         Wanted(
             tuple(LevelKey(shards[place], place, line.sku) for place in dict.fromkeys(line.places)),
@@ -65,8 +74,14 @@ def reserving(owner: str, key: str, asked: hold_bodies.Reservation, shards: Mapp
         )
         for line in asked.lines
     )
-    plan = Reserve(operation_id(owner, key), owner, wanted, asked.ttl_s, asked.customer, asked.reference)
+    or_less = asked.ttl_s is None
+    ttl_s = asked.ttl_s or min(hold_bodies.HOLD_TTL_S_DEFAULT, ttl_s_max)
+    plan = Reserve(operation_id(owner, key), owner, wanted, ttl_s, asked.customer, asked.reference, or_less)
     return _operation(owner, key, "reservations", asked, plan)
+
+
+def _holder(hold: Hold) -> Holder:
+    return Holder(hold.owner, hold.customer)
 
 
 def hold_id(given: str) -> str | None:

@@ -61,7 +61,7 @@ class OrdinaryOperations:
     def _reservation(self, body: bytes, principal: Principal, key: str) -> Asked | None:
         asked = hold_bodies.reservation(body, self._lines_max, self._ttl_s_max)
         shards = self._writable(principal, asked.locations())
-        return None if shards is None else (reserving(principal.owner, key, asked, shards), 201)
+        return None if shards is None else (reserving(principal.owner, key, asked, shards, self._ttl_s_max), 201)
 
     def _change(self, path: bytes, body: bytes, principal: Principal, key: str) -> Asked | None:
         """Of a hold that this process remembers."""

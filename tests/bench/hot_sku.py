@@ -17,6 +17,7 @@ from ledger.database.engine import COMMIT_SETTINGS
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.holds.sweeper import expire_operation
+from ledger.limits import HoldLimits
 from tests.bench.ratio import Row
 from tests.bench.shop import LOCATION, SHARDS, Shop
 from wire.shards import shard_of
@@ -100,7 +101,7 @@ async def _ours(shop: Shop) -> float:
     connector = Connector(shop.system.database_url)
     publisher = Publisher(shop.system.redis_url, shop.system.channel_prefix)
     heads = Heads(connector, COMMIT_SETTINGS, publisher)
-    writers = Writers(connector, COMMIT_SETTINGS, SHARDS, heads, publisher, expire_operation)
+    writers = Writers(connector, COMMIT_SETTINGS, SHARDS, heads, publisher, expire_operation, HoldLimits())
     running = [asyncio.create_task(writers.run()), asyncio.create_task(publisher.run())]
     sold = 0
     ends = time.perf_counter() + SECONDS

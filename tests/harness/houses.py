@@ -82,9 +82,9 @@ HOUSES = {
             "process": "__main__ admin metrics process readiness",
             **{room: room for room in ("access", "feed", "commit", "holds", "http")},
         },
-        pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.hold"
-        " commit.level commit.line commit.operation commit.plan commit.remembered commit.remembered_holds"
-        " commit.stock commit.turns holds.decide http.connection_table limits",
+        pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.held"
+        " commit.hold commit.level commit.line commit.operation commit.plan commit.remembered commit.remembered_holds"
+        " commit.stock commit.turns holds.decide holds.limits http.connection_table limits",
     ),
     "hub": House(
         order=(

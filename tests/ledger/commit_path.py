@@ -18,12 +18,15 @@ from ledger.database.engine import COMMIT_SETTINGS, create_engine
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.holds.sweeper import expire_operation
+from ledger.limits import HoldLimits
 from tests.harness.postgres import PATIENT
 from wire.shards import shard_of
 
 SHARDS = 4
 QUERIES = 3
 """Connections for what tests ask of the database: a test may hold rows on one, and look on at another."""
+
+UNLIMITED = HoldLimits()
 
 NO_BROKER = "redis://127.0.0.1:1"
 """Nothing listens there: commits go on without a broker."""
@@ -77,14 +80,16 @@ class CommitPath:
 
 
 @asynccontextmanager
-async def commit_path(database_url: str, redis_url: str = NO_BROKER) -> AsyncIterator[CommitPath]:
+async def commit_path(
+    database_url: str, redis_url: str = NO_BROKER, limits: HoldLimits = UNLIMITED
+) -> AsyncIterator[CommitPath]:
     """One process' writers. Open several to race them as replicas; with a broker they hear of each other."""
     connector = Connector(database_url)
     settings = {**COMMIT_SETTINGS, **PATIENT}
     engine = create_engine(connector, QUERIES, settings)
     publisher = Publisher(redis_url, channel_prefix(database_url))
     heads = Heads(connector, settings, publisher)
-    writers = Writers(connector, settings, SHARDS, heads, publisher, expire_operation)
+    writers = Writers(connector, settings, SHARDS, heads, publisher, expire_operation, limits)
     running = [asyncio.create_task(writers.run())]
     if redis_url != NO_BROKER:
         running.append(asyncio.create_task(publisher.run()))

@@ -46,7 +46,9 @@ class ReservationRoutes:
         key = key_of(request)
         asked = hold_bodies.reservation(await request.body(), self._lines_max, self._ttl_s_max)
         shards = await self._writable(principal, asked.locations())
-        return committed(await self._writers.submit(reserving(principal.owner, key, asked, shards)), 201)
+        return committed(
+            await self._writers.submit(reserving(principal.owner, key, asked, shards, self._ttl_s_max)), 201
+        )
 
     async def change(self, request: Request) -> Response:
         """Each of the requests about one that is there; the last part of its path says which."""

@@ -39,10 +39,14 @@ INDEXES = (
     "create index if not exists hold_open on hold (state, expires_at) where state in ('pending', 'committed')",
     "create index if not exists hold_by_owner on hold (owner, created_at, id)",
     "create index if not exists hold_by_reference on hold (reference) where reference is not null",
+    "create index if not exists hold_open_by_owner on hold (owner) where state in ('pending', 'committed')",
+    "create index if not exists hold_open_by_customer on hold (customer)"
+    " where customer is not null and state in ('pending', 'committed')",
     "create index if not exists hold_line_open on hold_line (location, sku, expires_at) where pending + committed > 0",
 )
-"""The first serves the sweeper and whoever counts open holds; the last both lists by level and the look for overdue
-holds: a line that is pending says when it ends, one that is committed says nothing."""
+"""The first serves the sweeper and whoever counts open holds; those by owner and customer say what one of them has
+open. The last serves both lists by level and the look for overdue holds: a line that is pending says when it ends, one
+that is committed says nothing."""
 
 
 def steps(_shards: int) -> tuple[Step, ...]:
@@ -53,6 +57,21 @@ def steps(_shards: int) -> tuple[Step, ...]:
             ("alter table operation add column hold json",),
             {"operation": Lock.ACCESS_EXCLUSIVE},
             unless=has_column("operation", "hold"),
+        ),
+        Change(
+            "with an item how much of it may be held",
+            (
+                "alter table item add column hold_customer_units int, add column hold_ttl_s int,"
+                " add column hold_share_percent int",
+            ),
+            {"item": Lock.ACCESS_EXCLUSIVE},
+            unless=has_column("item", "hold_share_percent"),
+        ),
+        Change(
+            "whether any item says so",
+            ("alter table ledger_meta add column items_limited boolean not null default false",),
+            {"ledger_meta": Lock.ACCESS_EXCLUSIVE},
+            unless=has_column("ledger_meta", "items_limited"),
         ),
     )
 
