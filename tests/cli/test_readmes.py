@@ -39,6 +39,26 @@ async def test_the_curl_line_sells_one_unit_once(reader: Reader, shop: AsyncClie
     assert sold == [-1]
 
 
+async def test_the_python_program_holds_and_pays(reader: Reader, shop: AsyncClient) -> None:
+    async with reader.python_running(block(README, "python", "hold")) as lines:
+        held, paid = await line_of(lines), await line_of(lines)
+        assert await lines.read() == b""
+    assert held.startswith("pending until 20")
+    assert paid == "committed"
+    (order,) = [one async for one in shop.reservations.list(reference="order-4712")]
+    assert (order.state, order.lines[0].committed) == ("committed", 2)
+    await shop.reservations.cancel(order.id)
+
+
+async def test_the_client_s_readme_holds_pays_and_sends(reader: Reader, shop: AsyncClient) -> None:
+    async with reader.python_running(block(CLIENT_README, "python", "hold")) as lines:
+        printed = [await line_of(lines) for _ in range(3)]
+        assert await lines.read() == b""
+    assert printed == ["pending [('85123A', 'shop', 2), ('71053', 'shop', 1)]", "committed", "fulfilled"]
+    (order,) = [one async for one in shop.reservations.list(customer="c-17")]
+    assert [(line.sku, line.quantity, line.fulfilled) for line in order.lines] == [("85123A", 1, 1), ("71053", 1, 1)]
+
+
 async def test_the_python_program_shows_a_sale(reader: Reader, shop: AsyncClient) -> None:
     async with reader.python_running(block(README, "python", "watch")) as lines:
         printed = asyncio.create_task(line_of(lines))
