@@ -33,8 +33,9 @@ OLDEST_MAX, TAKEN_MAX = 1_000, 100
 """Of the oldest that are overdue so many are let go of at once: sales beside them wait for no more."""
 
 ALONE = 4.0
-"""For so many times as long as that took, sales are alone: an outage's many thousands go a few at a time, and sales
-keep four fifths of their pace. Nobody waits for their units: they are let go of before anybody is refused."""
+"""For so many times as long as that took, sales are alone if there are any: an outage's many thousands go a few at a
+time, and sales keep four fifths of their pace. Nobody waits for their units: they are let go of before anybody is
+refused."""
 ALONE_S_MAX = 1.0
 """However slow the database was."""
 
@@ -80,7 +81,7 @@ class Sweeper:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            found, began = 0, time.monotonic()
+            found, began, before = 0, time.monotonic(), self._writers.counters.operations
             try:
                 found = await self.sweep()
                 self._failing = False
@@ -88,7 +89,8 @@ class Sweeper:
                 if not self._failing:
                     log.warning("overdue holds cannot be let go of, trying again reason=%r", str(error))
                 self._failing = True
-            await asyncio.sleep(pause_s(found, time.monotonic() - began, random.uniform(0.5, 1.5)))
+            others = self._writers.counters.operations - before - found
+            await asyncio.sleep(pause_s(found, others, time.monotonic() - began, random.uniform(0.5, 1.5)))
 
     async def sweep(self) -> int:
         """Returns how many were overdue, of those that it took."""
@@ -110,6 +112,10 @@ class Sweeper:
         return not outcome.replayed
 
 
-def pause_s(found: int, took_s: float, chance: float) -> float:
-    """Until the next look, if the last one took ``found``. ``chance``: 1 on average, so that ledgers look in turns."""
-    return chance * (min(ALONE * took_s, ALONE_S_MAX) if found == TAKEN_MAX else PAUSE_S)
+def pause_s(found: int, others: int, took_s: float, chance: float) -> float:
+    """Until the next look, if the last one took ``found``, and ``others`` were committed meanwhile: where hardly
+    anybody sells, nobody is in the way of what is overdue. ``chance``: 1 on average, so that ledgers look in turns.
+    """
+    if found < TAKEN_MAX:
+        return chance * PAUSE_S
+    return chance * min(ALONE * took_s, ALONE_S_MAX) * min(max(others, 0) / found, 1.0)

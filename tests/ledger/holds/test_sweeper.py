@@ -9,17 +9,23 @@ from ledger.holds.sweeper import ALONE_S_MAX, OVERDUE_ANYWHERE, PAUSE_S, TAKEN_M
 
 @pytest.mark.parametrize("took_s", [0.01, 0.1, 0.2])
 def test_the_many_overdue_holds_of_an_outage_leave_four_fifths_of_the_time_to_sales(took_s: float) -> None:
-    assert took_s / (took_s + pause_s(TAKEN_MAX, took_s, 1.0)) == pytest.approx(1 / 5)
+    assert took_s / (took_s + pause_s(TAKEN_MAX, TAKEN_MAX, took_s, 1.0)) == pytest.approx(1 / 5)
 
 
 def test_a_slow_database_does_not_keep_overdue_holds_for_long() -> None:
-    assert pause_s(TAKEN_MAX, 30.0, 1.0) == ALONE_S_MAX
+    assert pause_s(TAKEN_MAX, 1_000, 30.0, 1.0) == ALONE_S_MAX
+
+
+def test_where_nobody_sells_all_that_is_overdue_goes_at_once() -> None:
+    assert pause_s(TAKEN_MAX, 0, 0.1, 1.0) == 0
+    assert pause_s(TAKEN_MAX, -3, 0.1, 1.0) == 0, "some were let go of by others"
+    assert pause_s(TAKEN_MAX, TAKEN_MAX // 10, 0.1, 1.0) == pytest.approx(0.04)
 
 
 def test_a_hold_ends_within_a_second_of_its_time() -> None:
     for found in (0, 1, TAKEN_MAX - 1):
-        assert pause_s(found, 0.2, 1.5) + 0.2 < 1.0
-    assert pause_s(0, 0.0, 1.0) == PAUSE_S
+        assert pause_s(found, 1_000, 0.2, 1.5) + 0.2 < 1.0
+    assert pause_s(0, 0, 0.0, 1.0) == PAUSE_S
 
 
 async def test_a_look_for_overdue_holds_does_not_go_through_all_that_are_pending(database_url: str) -> None:
