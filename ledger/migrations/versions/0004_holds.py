@@ -37,15 +37,15 @@ create table if not exists hold_line (
 
 INDEXES = (
     "create index if not exists hold_open on hold (state, expires_at) where state in ('pending', 'committed')",
-    "create index if not exists hold_by_owner on hold (owner, created_at, id)",
+    "create index if not exists hold_by_age on hold (created_at, id)",
     "create index if not exists hold_by_reference on hold (reference) where reference is not null",
     "create index if not exists hold_open_by_owner on hold (owner) where state in ('pending', 'committed')",
     "create index if not exists hold_open_by_customer on hold (customer)"
     " where customer is not null and state in ('pending', 'committed')",
     "create index if not exists hold_line_open on hold_line (location, sku, expires_at) where pending + committed > 0",
 )
-"""The first serves the sweeper and whoever counts open holds; those by owner and customer say what one of them has
-open. The last serves both lists by level and the look for overdue holds: a line that is pending says when it ends, one
+"""The first serves the sweeper and whoever counts open holds, the second lists of any kind; those by owner and customer
+say what one of them has open. The last serves both lists by level and the look for overdue holds: a line that is pending says when it ends, one
 that is committed says nothing."""
 
 
