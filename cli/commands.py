@@ -267,6 +267,9 @@ def demo_flash_sale(
     buyers: Annotated[int, typer.Option(parser=whole(0), help="Each wants one unit, all at once.")] = 500,
     units: Annotated[int, typer.Option(parser=whole(0), help="On hand before the sale.")] = 50,
     watchers: Annotated[int, typer.Option(parser=whole(0), help="Screens that watch, spread over the hubs.")] = 100,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Each holds a unit and then pays; every third never does.")
+    ] = False,
     fault: Annotated[str, typer.Option(metavar="none|hub|broker", help="What to break in the middle.")] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
     data: Data = None,
@@ -278,7 +281,7 @@ def demo_flash_sale(
         from cli.flash_sale.fault import fault_kind
         from cli.flash_sale.sale import Asked
 
-        asked = Asked(buyers, units, watchers)
+        asked = Asked(buyers, units, watchers, hold)
         verdict = demo.hold_sale(data_path(data), asked, fault_kind(fault))
     demo.show(verdict, as_json=as_json)
     raise typer.Exit(0 if verdict.good else 1)

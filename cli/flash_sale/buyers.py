@@ -21,6 +21,8 @@ TRY_TIMEOUT_S = 10.0
 class Outcome(StrEnum):
     SOLD = "sold"
     REFUSED = "refused"
+    NEVER_PAID = "never paid"
+    """It was held, and let go of when its time was over."""
     UNKNOWN = "unknown"
     """No answer after every retry with the same key."""
 
@@ -59,14 +61,14 @@ async def buy(
             answered(purchases[-1])
 
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(_client(system)) for _ in range(min(at_once, POOLS_MAX))]
+        clients = [await stack.enter_async_context(client_of(system)) for _ in range(min(at_once, POOLS_MAX))]
         async with asyncio.TaskGroup() as tasks:
             for number in range(at_once):
                 tasks.create_task(stand_in_line(clients[number % len(clients)]), name="buyers")
     return purchases
 
 
-def _client(system: RunningSystem) -> AsyncClient:
+def client_of(system: RunningSystem) -> AsyncClient:
     return AsyncClient(
         system.ledger, system.key, max_retries=TRIES_MAX, retry_for_s=RETRY_FOR_S, timeout_s=TRY_TIMEOUT_S
     )

@@ -7,6 +7,7 @@ and two runs at once do not meet.
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ from cli.flash_sale.buyers import Outcome, Purchase, buy, callers
 from cli.flash_sale.fault import Fault
 from cli.flash_sale.level_audit import LevelAudit, audit_level
 from cli.flash_sale.naive_sale import sell_naively
-from cli.flash_sale.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
+from cli.flash_sale.shoppers import hold_and_pay
+from cli.flash_sale.verdict import FaultFound, HoldsFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
 from cli.flash_sale.views import HEAL_WITHIN_S, Views, WatchingScreen
 from cli.running_system import RunningSystem
 from server.settings.environment import SettingsError
@@ -25,14 +27,19 @@ LOCATION = "flash-sale"
 LOCATION_NAME = "Flash sale"
 BUYERS_MAX = 20_000
 UNITS_MAX = 1_000_000
+EXPIRED_WITHIN_S = 10.0  # after the sale: its holds last 2 s, and end within a second of that
+POLL_S = 0.1
 WATCHERS_MAX = 1_000  # all of them in this one process
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """``hold``: in two steps, held and then paid for, and every third never pays."""
+
     buyers: int
     units: int
     watchers: int
+    hold: bool = False
 
     def __post_init__(self) -> None:
         """Raises SettingsError."""
@@ -65,32 +72,42 @@ class FlashSale:
             self._told(f"opening {asked.watchers:,} screens on {hubs} hubs")
             async with Views(self._system, LOCATION, [self._sku], asked.watchers) as views:
                 self._told(f"{asked.buyers:,} buyers, {asked.units:,} units")
-                sale, fault, over_at, after_fault = await self._sell()
+                sale, fault, over_at, after = await self._sell()
+                holds = await self._holds(client) if asked.hold else None
+                if asked.hold and asked.buyers - sale.never_paid < asked.units:  # what is left came back since
+                    over_at, after = time.monotonic(), "the last hold ended"
                 level = await client.stock.get(self._sku, LOCATION)
-                screens = await self._settle(views, level, over_at, after_fault)
+                screens = await self._settle(views, level, over_at, after)
             audit = await self._audit(client, level)
         self._told("the same sale, done naively")
         naive = await sell_naively(self._system.database_url, asked.buyers, asked.units)
         compared = NaiveFound(sale_of(naive.purchases, asked.units, naive.connections, naive.took_s), naive.on_hand)
-        return Verdict(self._sku, LOCATION, sale, screens, audit, compared, fault)
+        return Verdict(self._sku, LOCATION, sale, screens, audit, compared, fault, holds)
 
     async def _stock(self, client: AsyncClient) -> None:
         await client.locations.put(LOCATION, LOCATION_NAME)
         await client.items.put(self._sku, f"Flash sale of {self._asked.units:,}")
         await client.stock.receive(self._sku, LOCATION, self._asked.units, key=f"{self._sku}:stock")
 
-    async def _sell(self) -> tuple[Sale, FaultFound | None, float, bool]:
+    async def _sell(self) -> tuple[Sale, FaultFound | None, float, str]:
         """The sale, the fault in the middle of it, the moment from which screens should heal (monotonic seconds), and
-        whether that is the end of the fault."""
+        which that is."""
         async with asyncio.TaskGroup() as tasks:
             striking = tasks.create_task(self._strike(), name="fault")
-            purchases = await buy(self._system, self._sku, LOCATION, self._asked.buyers, self._answered)
+            purchases = await self._purchases()
             self._selling.set()
         answered_at = max(purchase.answered_at for purchase in purchases)
         began_at = min(purchase.answered_at - purchase.took_s for purchase in purchases)
         sale = sale_of(purchases, self._asked.units, callers(self._asked.buyers), answered_at - began_at)
         fault, ended_at = striking.result()
-        return sale, fault, max(answered_at, ended_at), ended_at > answered_at
+        after = "the end of the fault" if ended_at > answered_at else "the last answer"
+        return sale, fault, max(answered_at, ended_at), after
+
+    async def _purchases(self) -> list[Purchase]:
+        asked, sold = self._asked, (self._system, self._sku, LOCATION, self._asked.buyers)
+        if asked.hold:
+            return await hold_and_pay(*sold, asked.units, self._answered)
+        return await buy(*sold, self._answered)
 
     def _answered(self, purchase: Purchase) -> None:
         if purchase.outcome is Outcome.SOLD:
@@ -106,7 +123,7 @@ class FlashSale:
         lasted_s = await self._fault.strike()
         return FaultFound(self._fault.name, self._fault.done, sold_before, lasted_s), time.monotonic()
 
-    async def _settle(self, views: Views, level: Level, over_at: float, after_fault: bool) -> ScreensFound:
+    async def _settle(self, views: Views, level: Level, over_at: float, after: str) -> ScreensFound:
         def healed(watched: WatchingScreen) -> bool:
             return watched.fresh and watched.equals(level)
 
@@ -121,7 +138,7 @@ class FlashSale:
             hubs=len(self._system.hubs),
             equal=equal,
             healed_s=healed_s,
-            healed_after="the end of the fault" if after_fault else "the last answer",
+            healed_after=after,
             went_back=sum(watched.went_back for watched in views.all),
             p50_ms=percentile(latencies_ms, 0.50),
             p99_ms=percentile(latencies_ms, 0.99),
@@ -129,3 +146,13 @@ class FlashSale:
 
     async def _audit(self, client: AsyncClient, level: Level) -> LevelAudit:
         return audit_level(level, [event async for event in client.stock.history(self._sku, LOCATION)])
+
+    async def _holds(self, client: AsyncClient) -> HoldsFound:
+        """When nothing of it moves any more: the last of those that were never paid for may have a moment left."""
+        ends = time.monotonic() + EXPIRED_WITHIN_S
+        while True:
+            count = Counter([hold.state async for hold in client.reservations.list(reference=self._sku)])
+            still_open = count["pending"] + count["committed"]
+            if not still_open or time.monotonic() > ends:
+                return HoldsFound(count.total(), count["fulfilled"], count["expired"], still_open)
+            await asyncio.sleep(POLL_S)

@@ -14,7 +14,8 @@ HEALED_S_MAX = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """``unknown``: without an answer after all retries. ``at_once``: requests under way at the same time at most.
+    """``unknown``: without an answer after all retries. ``never_paid``: held a unit and let its time go by.
+    ``at_once``: requests under way at the same time at most.
 
     ``took_s``: from the first request to the last answer. Percentiles are of the answered purchases.
     """
@@ -28,6 +29,7 @@ class Sale:
     took_s: float
     p50_ms: float | None
     p99_ms: float | None
+    never_paid: int = 0
 
     @property
     def oversold(self) -> int:
@@ -35,8 +37,8 @@ class Sale:
 
     @property
     def due(self) -> int:
-        """How many must be sold: every buyer wants one."""
-        return min(self.buyers, self.units)
+        """How many must be sold: every buyer wants one, and most pay."""
+        return min(self.buyers - self.never_paid, self.units)
 
 
 def sale_of(purchases: Sequence[Purchase], units: int, at_once: int, took_s: float) -> Sale:
@@ -52,7 +54,30 @@ def sale_of(purchases: Sequence[Purchase], units: int, at_once: int, took_s: flo
         took_s=took_s,
         p50_ms=percentile(took_ms, 0.50),
         p99_ms=percentile(took_ms, 0.99),
+        never_paid=count[Outcome.NEVER_PAID],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsFound:
+    """What the database says of the sale's holds, each of one unit: what became of them, and how many are open."""
+
+    made: int
+    paid: int
+    expired: int
+    open: int
+
+    def complaints(self, sale: Sale) -> list[str]:
+        found = []
+        if self.open:
+            found.append(f"holds: {self.open} are still open")
+        if self.paid > sale.units:
+            found.append(f"holds: {self.paid} were paid for, of {sale.units} units")
+        if not sale.sold <= self.paid <= sale.sold + sale.unknown:
+            found.append(f"holds: {self.paid} were paid for, {sale.sold} buyers were told so")
+        if not sale.never_paid <= self.expired <= self.made - self.paid:
+            found.append(f"holds: {self.expired} expired, {sale.never_paid} buyers never paid")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +126,7 @@ class Verdict:
     audit: LevelAudit
     naive: NaiveFound
     fault: FaultFound | None = None
+    holds: HoldsFound | None = None
 
     @property
     def good(self) -> bool:
@@ -109,7 +135,8 @@ class Verdict:
     def reasons(self) -> list[str]:
         """Why it is not good; what the naive sale did is no part of it."""
         lost = [f"{self.fault.part} did not come back"] if self.fault and self.fault.lasted_s is None else []
-        return [*lost, *self._sale_reasons(), *self._screen_reasons(), *self.audit.complaints()]
+        held = self.holds.complaints(self.sale) if self.holds else []
+        return [*lost, *self._sale_reasons(), *held, *self._screen_reasons(), *self.audit.complaints()]
 
     def _sale_reasons(self) -> list[str]:
         sale, found = self.sale, []

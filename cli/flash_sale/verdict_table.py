@@ -5,13 +5,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.flash_sale.verdict import FaultFound, ScreensFound, Verdict
+from cli.flash_sale.verdict import FaultFound, HoldsFound, ScreensFound, Verdict
 
 COLUMNS_MAX = 80
 
 
 def verdict_table(verdict: Verdict) -> RenderableType:
-    title = Text(f"Flash sale: {verdict.sale.buyers:,} buyers, {verdict.sale.units:,} units", style="bold")
+    who = "shoppers that hold" if verdict.holds else "buyers"
+    title = Text(f"Flash sale: {verdict.sale.buyers:,} {who}, {verdict.sale.units:,} units", style="bold")
     return Group(title, _comparison(verdict), *_findings(verdict), Text(), *_end(verdict))
 
 
@@ -24,6 +25,7 @@ def _comparison(verdict: Verdict) -> Table:
     for name, ours, theirs in (
         ("sold", f"{sale.sold:,}", f"{naive.sold:,}"),
         ("refused", f"{sale.refused:,}", f"{naive.refused:,}"),
+        *((("never paid", f"{sale.never_paid:,}", "–"),) if verdict.holds else ()),
         ("no answer", f"{sale.unknown:,}", f"{naive.unknown:,}"),
         ("oversold", _bad(sale.oversold), _bad(naive.oversold)),
         ("stock left", f"{verdict.audit.on_hand:,}", f"{verdict.naive.on_hand:,}"),
@@ -40,6 +42,7 @@ def _findings(verdict: Verdict) -> list[Text]:
     screens, audit = verdict.screens, verdict.audit
     lines = [
         *(_fault(verdict.fault) if verdict.fault else ()),
+        *((("holds", _holds(verdict.holds)),) if verdict.holds else ()),
         ("screens", _screens(screens)),
         ("", f"commit to screen p50 {_ms(screens.p50_ms)}, p99 {_ms(screens.p99_ms)}"),
         ("", f"versions that went back: {screens.went_back or 'none'}"),
@@ -51,6 +54,11 @@ def _findings(verdict: Verdict) -> list[Text]:
 def _fault(fault: FaultFound) -> list[tuple[str, str]]:
     back = "not back" if fault.lasted_s is None else f"back after {fault.lasted_s:.2f} s"
     return [("fault", f"{fault.part} {fault.done}"), ("", f"struck after {fault.sold_before:,} sold, {back}")]
+
+
+def _holds(holds: HoldsFound) -> str:
+    left = f"{holds.open:,} still open" if holds.open else "none open"
+    return f"{holds.made:,} made, {holds.paid:,} paid for, {holds.expired:,} expired and came back, {left}"
 
 
 def _screens(screens: ScreensFound) -> str:

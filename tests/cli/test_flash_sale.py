@@ -9,9 +9,10 @@ import asyncpg
 import pytest
 
 from cli.data_folder import DataFolder
+from cli.flash_sale import shoppers
 from cli.flash_sale.fault import FaultKind, fault_in
 from cli.flash_sale.naive_sale import sell_naively
-from cli.flash_sale.sale import Asked
+from cli.flash_sale.sale import Asked, FlashSale
 from cli.running_system import running_system
 from server.settings.environment import SettingsError
 from tests.cli.running import PROGRAM
@@ -81,6 +82,20 @@ async def test_a_sale_that_is_told_to_stop_says_so_with_its_status(tmp_path: Pat
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_what_a_third_never_pays_for_is_sold_to_others_and_nothing_twice(
+    tmp_path: Path, shared_system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that is slow a hold may be over before it is paid for: that shopper asks again."""
+    monkeypatch.setattr(shoppers, "TTL_S", 1)
+    system = running_system(await folder(tmp_path, shared_system))
+    verdict = await FlashSale(system, Asked(buyers=40, units=12, watchers=2, hold=True), None, lambda _: None).run()
+    assert verdict.reasons() == []
+    assert verdict.holds is not None
+    assert (verdict.sale.sold, verdict.holds.paid, verdict.audit.on_hand, verdict.audit.reserved) == (12, 12, 0, 0)
+    assert verdict.sale.never_paid <= verdict.holds.expired
+    assert verdict.naive.sale.never_paid == 0
 
 
 @pytest.mark.usefixtures("processes")

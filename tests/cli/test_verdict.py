@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli.flash_sale.buyers import Outcome, Purchase
 from cli.flash_sale.level_audit import audit_level
-from cli.flash_sale.verdict import FaultFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
+from cli.flash_sale.verdict import FaultFound, HoldsFound, NaiveFound, Sale, ScreensFound, Verdict, sale_of
 from cli.flash_sale.verdict_table import COLUMNS_MAX, verdict_table
 from stockwire import Event, Level
 
@@ -34,8 +34,10 @@ SALE = Sale(buyers=5, units=2, at_once=5, sold=2, refused=3, unknown=0, took_s=0
 SCREENS = ScreensFound(
     views=4, hubs=2, equal=4, healed_s=0.01, healed_after="the last answer", went_back=0, p50_ms=1.0, p99_ms=2.0
 )
+HOLDS = HoldsFound(made=3, paid=2, expired=1, open=0)
 NAIVE = NaiveFound(replace(SALE, sold=5, refused=0), on_hand=1)
 GOOD = Verdict("A", "x", SALE, SCREENS, audit_level(level(3, 0), SOUND), NAIVE)
+IN_TWO_STEPS = replace(GOOD, sale=replace(SALE, refused=2, never_paid=1), holds=HOLDS)
 
 
 def test_a_sound_sale_is_good_whatever_the_naive_one_did() -> None:
@@ -69,6 +71,32 @@ def test_each_thing_that_is_wrong_is_named(wrong: Verdict, reason: str) -> None:
     assert any(found.startswith(reason) or reason in found for found in wrong.reasons())
     assert json.loads(wrong.as_json())["reasons"] == wrong.reasons()
     assert "✗" in printed(wrong)
+
+
+@pytest.mark.parametrize(
+    ("holds", "reason"),
+    [
+        (replace(HOLDS, open=1), "holds: 1 are still open"),
+        (replace(HOLDS, made=4, paid=3), "holds: 3 were paid for, of 2 units"),
+        (replace(HOLDS, paid=1), "holds: 1 were paid for, 2 buyers were told so"),
+        (replace(HOLDS, expired=0), "holds: 0 expired, 1 buyers never paid"),
+    ],
+)
+def test_each_hold_that_is_wrong_is_named(holds: HoldsFound, reason: str) -> None:
+    assert IN_TWO_STEPS.reasons() == []
+    wrong = replace(IN_TWO_STEPS, holds=holds)
+    assert reason in wrong.reasons()
+    assert "✗" in printed(wrong)
+
+
+def test_who_never_pays_buys_nothing_and_the_rest_is_left() -> None:
+    sale = replace(SALE, buyers=3, units=9, refused=0, never_paid=1)
+    assert replace(IN_TWO_STEPS, sale=sale, holds=replace(HOLDS, made=3)).reasons() == []
+
+
+def test_units_that_nobody_lets_go_of_are_found() -> None:
+    left = replace(level(3, 0), reserved=1, available=-1)
+    assert "audit: 1 are reserved, the events sum up to 0" in replace(GOOD, audit=audit_level(left, SOUND)).reasons()
 
 
 def test_fewer_buyers_than_units_leave_the_rest_and_are_good() -> None:

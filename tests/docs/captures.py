@@ -78,6 +78,7 @@ CAPTURES = {
     "stock-history": Capture(("stock", "history", SKU, "shop", "--limit", "5")),
     "locations": Capture(("locations", "list")),
     "flash-sale": Capture(("demo", "flash-sale"), rows=SALE_ROWS),
+    "flash-sale-hold": Capture(("demo", "flash-sale", "--hold"), rows=SALE_ROWS),
     "flash-sale-hub": Capture(("demo", "flash-sale", "--fault", "hub"), rows=SALE_ROWS),
     "flash-sale-broker": Capture(("demo", "flash-sale", "--fault", "broker"), rows=SALE_ROWS),
 }
