@@ -45,8 +45,8 @@ INDEXES = (
     "create index if not exists hold_line_open on hold_line (location, sku, expires_at) where pending + committed > 0",
 )
 """The first serves the sweeper and whoever counts open holds, the second lists of any kind; those by owner and customer
-say what one of them has open. The last serves both lists by level and the look for overdue holds: a line that is pending says when it ends, one
-that is committed says nothing."""
+say what one of them has open. The last serves both lists by level and the look for overdue holds: a line that is
+pending says when it ends, one that is committed says nothing."""
 
 
 def steps(_shards: int) -> tuple[Step, ...]:
