@@ -177,7 +177,9 @@ class Change(ABC):
             return [(key, None) for key in hold.lines]
         for key in self.parts:
             if key not in hold.lines:
-                self._refuse(hold, asked, f"it has no line of {key.sku} at {key.location}")
+                numbers = {"sku": key.sku, "location": key.location, "possible": 0}
+                reason = f"it has no line of {key.sku} at {key.location}"
+                raise ReservationState(hold.id, hold.state, asked, reason, **numbers)
         return self.parts.items()
 
     def _refuse(self, hold: Hold, asked: str, reason: str) -> NoReturn:

@@ -30,7 +30,7 @@ _FILTERS = {
     "customer": "customer = :customer",
     "reference": "reference = :reference",
     "state": "state = any(:state)",
-    "before": "created_at < :before",
+    "age_s": "created_at < clock_timestamp() - make_interval(secs => cast(:age_s as float8))",
     "location": "exists (select from hold_line l where l.hold = h.id and l.location = :location)",
     "level": """id in (select l.hold from hold_line l
                         where l.location = :location and l.sku = :sku and l.pending + l.committed > 0)""",
@@ -45,7 +45,8 @@ class Asked:
     """What a page is to hold; None: whatever it is. ``sku``, with ``location``: those that have open units of that
     level.
 
-    ``state``: one of them. ``before``: made before that. ``readable``: those with lines at these locations alone.
+    ``state``: one of them. ``age_s``: made at least so long ago, by the database's clock. ``readable``: those with
+    lines at these locations alone.
     """
 
     owner: str | None = None
@@ -54,7 +55,7 @@ class Asked:
     state: Sequence[str] | None = None
     location: str | None = None
     sku: str | None = None
-    before: datetime | None = None
+    age_s: float | None = None
     readable: Sequence[str] | None = None
 
 

@@ -95,9 +95,14 @@ def reservation(body: bytes, lines_max: int, ttl_s_max: int) -> Reservation:
         _check_places(line, f"lines[{number}].")
         for location in line.places:
             _check_once(named, (line.sku, location), number)
-    if len(named) > LINES_MAX:
-        raise Invalid("lines", f"must name at most {LINES_MAX} levels in all, this are {len(named)}")
+    check_levels(len(named))
     return asked
+
+
+def check_levels(number: int) -> None:
+    """One operation moves all levels of a reservation, and has no more lines than any other. Raises Invalid."""
+    if number > LINES_MAX:
+        raise Invalid("lines", f"must name at most {LINES_MAX} levels in all, not {number}")
 
 
 def _check_places(line: WantedLine, path: str) -> None:
@@ -105,6 +110,10 @@ def _check_places(line: WantedLine, path: str) -> None:
         raise Invalid(f"{path}location", "is required, or locations; not both")
     if line.split and line.locations is UNSET:
         raise Invalid(f"{path}split", "is for several locations: name them in locations")
+    first: dict[str, int] = {}
+    for number, location in enumerate(line.places):
+        if (earlier := first.setdefault(location, number)) != number:
+            raise Invalid(f"{path}locations[{number}]", f"names {location}, as locations[{earlier}] does")
 
 
 def _check_once(named: dict[tuple[str, str], int], level: tuple[str, str], number: int) -> None:

@@ -53,11 +53,12 @@ class AskedChange:
         yield from (location for location, _ in self._quantities or ())
 
     def operation(self, owner: str, key: str, hold: Hold, shards: Mapping[str, int]) -> Operation:
-        """``shards``: of its locations."""
+        """``shards``: of its locations. Raises Invalid if the hold would have too many lines."""
         parts = None
         if self._quantities is not None:
             parts = {LevelKey(shards[place], place, sku): units for (place, sku), units in self._quantities.items()}
         levels = [*hold.lines, *(level for level in parts or () if level not in hold.lines)]
+        hold_bodies.check_levels(len(levels))
         plan = self._plan_of(self._asked, hold, levels, parts)
         return _operation(owner, key, f"{hold.id} {self._name}", self._asked, plan)
 
@@ -68,7 +69,7 @@ def reserving(
     """``shards``: of all locations that it names. ``ttl_s_max``: for how long units may be kept, if it does not say."""
     wanted = tuple(
         Wanted(
-            tuple(LevelKey(shards[place], place, line.sku) for place in dict.fromkeys(line.places)),
+            tuple(LevelKey(shards[place], place, line.sku) for place in line.places),
             line.quantity,
             line.split,
         )

@@ -1,7 +1,7 @@
 """``GET /v1/reservations``: one of them, and pages of those that are asked for, the oldest first."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from starlette.requests import Request
@@ -61,7 +61,7 @@ class ReservationReadRoutes:
             state=_state(query),
             location=location,
             sku=sku,
-            before=_before(query),
+            age_s=query.seconds("age_s", high=AGE_S_MAX) or None,
             readable=readable_locations(principal),
         )
         found = await self._reads.page(asked, _after(query), limit + 1)
@@ -87,11 +87,6 @@ def _state(query: Query) -> Sequence[str] | None:
     if state not in _STATES:
         raise Invalid("state", f"must be one of {', '.join(_STATES)}", 400)
     return _STATES[state]
-
-
-def _before(query: Query) -> datetime | None:
-    age_s = query.seconds("age_s", high=AGE_S_MAX)
-    return datetime.now(UTC) - timedelta(seconds=age_s) if age_s else None
 
 
 def _cursor(hold: Hold) -> str:
