@@ -81,3 +81,16 @@ def test_units_come_from_several_locations_or_it_is_said_what_each_has(shell: Sh
     assert again.splitlines()[0].endswith(" (as answered before)")
     (level,) = shell.json("stock", "get", shell.name, second)
     assert level["available"] == 2
+
+
+def test_limits_of_an_item_are_put_and_a_refusal_says_which(shell: Shell) -> None:
+    put = ("items", "put", shell.name, "An apple")
+    assert shell.json(*put, "--hold-units", "2", "--hold-ttl", "5m")[0]["hold_limits"] == {
+        "customer_units": 2,
+        "ttl_s": 300,
+    }
+    assert shell.run(*put).stdout == f'{shell.name}: An apple, holds {{"customer_units":2,"ttl_s":300}}\n'
+    refused = shell.refused("stock", "hold", f"{shell.name}@{shell.name}=3", "--customer", "c-1")
+    assert (refused["error"], refused["limit"], refused["allowed"]) == ("hold-limit", "customer_units", 2)
+    shell.run(*put, "--hold-share", "50", "--no-hold-limits", status=2)
+    assert shell.run(*put, "--no-hold-limits").stdout == f"{shell.name}: An apple\n"

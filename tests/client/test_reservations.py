@@ -7,8 +7,11 @@ import pytest
 from stockwire import (
     AsyncClient,
     BelowReserved,
+    HoldLimit,
+    HoldLimits,
     IdempotencyMismatch,
     Invalid,
+    Item,
     NotFound,
     OutOfStock,
     ReservationExpired,
@@ -131,6 +134,27 @@ async def test_what_has_expired_says_what_is_left_of_it(client: AsyncClient) -> 
     assert too_late.value.sku is None
     part = await client.reservations.commit(made.id, [held("A", "berlin", 2)])
     assert [(line.committed, line.expired) for line in part.lines] == [(2, 2)]
+
+
+async def test_a_limit_of_an_item_is_kept_told_and_taken_away(client: AsyncClient) -> None:
+    limited = await client.items.put("A", "A", hold_limits=HoldLimits(customer_units=2, ttl_s=300))
+    assert limited.hold_limits == HoldLimits(2, 300, None)
+    assert (await client.items.put("A", "A")).hold_limits == limited.hold_limits, "not named is as it was"
+    first = await client.reservations.reserve([held("A", "berlin", 2)], customer="c-1")
+    with pytest.raises(HoldLimit) as more:
+        await client.reservations.reserve([held("A", "berlin")], customer="c-1", key="more")
+    error = more.value
+    assert (error.limit, error.allowed, error.held, error.requested) == ("customer_units", 2, 2, 1)
+    assert (error.customer, error.owner, error.sku, error.key) == ("c-1", None, "A", "more")
+    with pytest.raises(HoldLimit) as longer:
+        await client.reservations.extend(first.id, 301)
+    assert (longer.value.limit, longer.value.allowed, longer.value.requested) == ("ttl_s", 300, 301)
+    await client.reservations.cancel(first.id)
+    again = await client.reservations.reserve([held("A", "berlin")], customer="c-1", key="more")
+    assert again.result is not None
+    assert not again.result.replayed, "a limit is not remembered"
+    await client.items.put_many([Item("A", "A", hold_limits=HoldLimits())])
+    assert (await client.items.get("A")).hold_limits is None
 
 
 async def test_lists_go_from_page_to_page_and_name_what_they_hold(

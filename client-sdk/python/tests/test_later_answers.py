@@ -49,7 +49,7 @@ def read(asked: call.Call[Any]) -> Callable[[Any], Any]:
         (Level.parse, LEVEL),
         (LevelNumbers.parse, NUMBERS),
         (Availability.parse, VIEW),
-        (Item.parse, {"sku": "A", "name": "Apple", "price": "2.55", "currency": "EUR"}),
+        (Item.parse, {"sku": "A", "name": "Apple", "price": "2.55", "currency": "EUR", "hold_limits": {"ttl_s": 9}}),
         (Location.parse, {"location": "berlin", "name": "Berlin"}),
         (PutResult.parse, {"created": ["A"], "updated": [], "unchanged": 2}),
         (Line.parse, LINE),

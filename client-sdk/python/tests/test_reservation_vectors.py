@@ -94,6 +94,7 @@ def refused(error: errors.StockwireError, problem: dict[str, Any]) -> None:
         "insufficient-stock": errors.OutOfStock,
         "reservation-state": errors.ReservationState,
         "reservation-expired": errors.ReservationExpired,
+        "reservation-limit": errors.HoldLimit,
         "not-found": errors.NotFound,
     }
     assert type(error) is kinds[problem["type"]]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stockwire.asyncio.client import AsyncClient
     from stockwire.asyncio.subscription import AsyncSubscription
     from stockwire.availability import Availability
-    from stockwire.catalogue import Item, Location, PutResult
+    from stockwire.catalogue import HoldLimits, Item, Location, PutResult
     from stockwire.errors import (
         BadToken,
         BelowReserved,
@@ -90,6 +90,7 @@ __all__ = [
     "Forbidden",
     "Freshness",
     "HoldLimit",
+    "HoldLimits",
     "IdempotencyMismatch",
     "InFlight",
     "Invalid",
@@ -148,7 +149,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be anything to a type checke
             "asyncio.client": "AsyncClient",
             "asyncio.subscription": "AsyncSubscription",
             "availability": "Availability",
-            "catalogue": "Item Location PutResult",
+            "catalogue": "HoldLimits Item Location PutResult",
             "errors": (
                 "BadToken BelowReserved ConfigurationError Forbidden HoldLimit IdempotencyMismatch InFlight Invalid "
                 "Later NotFound OutcomeUnknown OutOfStock Overloaded RateLimited Refused ReservationExpired "

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from stockwire import argument, request
 from stockwire.answer import Answer, error_in
 from stockwire.argument import VERSION_MAX
-from stockwire.catalogue import Item, Location, PutResult, item_fields
+from stockwire.catalogue import HoldLimits, Item, Location, PutResult, item_fields
 from stockwire.errors import Invalid, StockwireError, UnexpectedAnswer
 from stockwire.level import Level, Malformed, fields, integer, rows, text
 from stockwire.operation import Event, Line, Operation, OperationResult, Outcome
@@ -140,9 +140,14 @@ def hubs() -> Call[list[str]]:
 
 
 def put_item(
-    sku: str, name: str, price: Decimal | None, currency: str | None, attributes: Mapping[str, Any] | None
+    sku: str,
+    name: str,
+    price: Decimal | None,
+    currency: str | None,
+    attributes: Mapping[str, Any] | None,
+    hold_limits: HoldLimits | None = None,
 ) -> Call[Item]:
-    known = item_fields(name, price, currency, attributes)
+    known = item_fields(name, price, currency, attributes, hold_limits)
     return Call(request.put_thing("items", sku, known), lambda document, _: Item.parse(document))
 
 

@@ -114,7 +114,9 @@ class AsyncReservations:
         return await self._transport.call(call.cancel(id, lines, key))
 
     async def extend(self, id: str, ttl_s: int, *, key: str | None = None) -> Reservation:
-        """Keep the pending units for ``ttl_s`` seconds from now. Raises ReservationState and ReservationExpired.
+        """Keep the pending units for ``ttl_s`` seconds from now.
+
+        Raises ReservationState, ReservationExpired, and HoldLimit if an item may not be held for so long.
 
         >>> made = await client.reservations.reserve([held("A-100", "berlin")], ttl_s=60)
         >>> longer = await client.reservations.extend(made.id, 900)

@@ -76,6 +76,7 @@ def item_fields(item: "Item") -> dict[str, Any]:
         "price": price,
         "currency": item.currency,
         "attributes": dict(item.attributes),
+        **({} if item.hold_limits is None else {"hold_limits": item.hold_limits.body()}),
     }
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Any, cast
 import orjson
 import typer
 
-from stockwire.catalogue import Item
+from stockwire.argument import UNITS_MAX
+from stockwire.catalogue import PERCENT_MAX, HoldLimits, Item
 from stockwire.cli.columns import Column, Columns, terminal_width
 from stockwire.cli.fields import item_fields
-from stockwire.cli.numbers import amount
+from stockwire.cli.numbers import amount, duration, whole
 from stockwire.cli.options import Json, Key, SkuArgument, Url, client_of, failures
 from stockwire.cli.output import say, say_json
 
@@ -45,16 +46,41 @@ def put(
     ] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Of the price (ISO 4217).")] = None,
     attributes: Annotated[str | None, typer.Option("--attributes", help="Anything else, as a JSON object.")] = None,
+    hold_units: Annotated[
+        int | None,
+        typer.Option("--hold-units", parser=whole(1, UNITS_MAX), help="So many units one customer may hold at most."),
+    ] = None,
+    hold_ttl: Annotated[
+        int | None,
+        typer.Option("--hold-ttl", parser=duration(1, UNITS_MAX), metavar="TIME", help="So long at most: 90s, 15m."),
+    ] = None,
+    hold_share: Annotated[
+        int | None,
+        typer.Option("--hold-share", parser=whole(1, PERCENT_MAX), help="Percent of what is on hand that may be held."),
+    ] = None,
+    no_hold_limits: Annotated[bool, typer.Option("--no-hold-limits", help="Take away those that it has.")] = False,
     url: Url = None,
     key: Key = None,
     json: Json = False,
 ) -> None:
-    """Make an item, or replace all that is known of it. Moves no stock."""
+    """Make an item, or replace all that is known of it; limits on holds stay unless some are given. Moves no stock."""
     known = _object(attributes)
+    limits = HoldLimits(hold_units, hold_ttl, hold_share)
+    limited = limits != HoldLimits()
+    if limited and no_hold_limits:
+        raise typer.BadParameter("give either limits or --no-hold-limits")
     if price is not None and currency is None:
         raise typer.BadParameter("a price needs its currency, such as EUR", param_hint="--currency")
     with failures(json), client_of(url, key) as client:
-        _show(client.items.put(sku, name, price=price, currency=currency, attributes=known), json)
+        item = client.items.put(
+            sku,
+            name,
+            price=price,
+            currency=currency,
+            attributes=known,
+            hold_limits=limits if limited or no_hold_limits else None,
+        )
+        _show(item, json)
 
 
 def item_cells(item: Item) -> list[str]:
@@ -72,7 +98,8 @@ def _show(item: Item, json: bool) -> None:
         return
     price = price_of(item)
     known = f", {orjson.dumps(dict(item.attributes)).decode()}" if item.attributes else ""
-    say(f"{item.sku}: {item.name}" + (f", {price}" if price else "") + known)
+    limits = "" if item.hold_limits is None else f", holds {orjson.dumps(item.hold_limits.body()).decode()}"
+    say(f"{item.sku}: {item.name}" + (f", {price}" if price else "") + known + limits)
 
 
 def _object(attributes: str | None) -> dict[str, Any] | None:

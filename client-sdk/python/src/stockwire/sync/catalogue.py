@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from stockwire import call
-from stockwire.catalogue import Item, Location, PutResult
+from stockwire.catalogue import HoldLimits, Item, Location, PutResult
 from stockwire.sync.transport import Transport
 
 
@@ -28,15 +28,17 @@ class Items:
         price: Decimal | None = None,
         currency: str | None = None,
         attributes: Mapping[str, Any] | None = None,
+        hold_limits: HoldLimits | None = None,
     ) -> Item:
         """Make the item, or replace what is known of it: what is not given is gone afterwards. Moves no stock.
 
-        ``price`` in units of ``currency`` (ISO 4217); give both or neither. May be repeated. Raises Invalid, Forbidden.
+        ``price`` in units of ``currency`` (ISO 4217); give both or neither. ``hold_limits`` stay as they are unless
+        they are given; ``HoldLimits()`` takes them away. May be repeated. Raises Invalid, Forbidden.
 
         >>> client.items.put("A-100", "Apple", attributes={"colour": "red"}).name
         'Apple'
         """
-        return self._transport.call(call.put_item(sku, name, price, currency, attributes))
+        return self._transport.call(call.put_item(sku, name, price, currency, attributes, hold_limits))
 
     def put_many(self, items: Iterable[Item], *, keep_existing: bool = False) -> PutResult:
         """Put as many as you like, in one request for 1,000 of them; those that are not in the list stay as they are.
