@@ -6,7 +6,8 @@ Problem
 │   ├── VersionConflict     expected_version, level
 │   ├── BelowReserved       sku, location, on_hand, reserved
 │   ├── ReservationState    reservation, state, asked
-│   └── ReservationExpired  reservation, expires_at, sku, location, available, requested
+│   ├── ReservationExpired  reservation, expires_at, sku, location, available, requested
+│   └── TransferState       transfer, state, asked, reason, sku, quantity, possible
 ├── ReservationLimit        limit, allowed, held, requested, and whose
 ├── IdempotencyMismatch
 ├── NotConfigured           setting
@@ -149,6 +150,24 @@ class ReservationLimit(Problem):
         )
 
 
+class TransferState(Refusal):
+    """Units of a transfer that are not in transit, or of which fewer are. ``asked``: receive, return or close. Of a
+    line of which more were named than are in transit: its sku, and how many.
+    """
+
+    type = "transfer-state"
+
+    def __init__(self, transfer: str, state: str, asked: str, reason: str, **line: Any) -> None:
+        super().__init__(
+            f"transfer {transfer} is {state}: {reason}",
+            transfer=transfer,
+            state=state,
+            asked=asked,
+            reason=reason,
+            **line,
+        )
+
+
 class IdempotencyMismatch(Problem):
     type = "idempotency-mismatch"
 
@@ -168,7 +187,7 @@ class OutcomeUnknown(Later):
     type = "outcome-unknown"
 
 
-_REFUSALS = (InsufficientStock, VersionConflict, BelowReserved, ReservationState, ReservationExpired)
+_REFUSALS = (InsufficientStock, VersionConflict, BelowReserved, ReservationState, ReservationExpired, TransferState)
 REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in _REFUSALS}
 
 

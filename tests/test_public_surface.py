@@ -35,6 +35,7 @@ RAISED: list[problems.Problem] = [
     errors.ReservationState("r", "pending", "fulfil", "why", sku="A", location="berlin", quantity=2, possible=1),
     errors.ReservationExpired("r", "then", sku="A", location="berlin", available=1, requested=2),
     errors.ReservationLimit("customer_units", 2, 1, 2, customer="c", owner="o", sku="A", location="berlin"),
+    errors.TransferState("t", "in_transit", "receive", "why", sku="A", quantity=2, possible=1),
     errors.IdempotencyMismatch("used before"),
     problems.TooLarge(262144),
     problems.UnsupportedEncoding("Content-Encoding", "gzip"),

@@ -11,6 +11,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "reservation-state": (409, "The reservation is in a state that does not allow this"),
     "reservation-expired": (409, "The time of the reservation is over"),
     "reservation-limit": (409, "A limit on what may be held is reached"),
+    "transfer-state": (409, "Fewer units of the transfer are in transit"),
     "idempotency-in-flight": (409, "The same key is being worked on elsewhere"),
     "misdirected": (421, "This is not the host that was asked for"),
     "too-large": (413, "The request body is too large"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from ledger.commit.line import COMMIT, COUNT, FULFIL, HOLD, RELEASE, SIGNS, Line
+from ledger.commit.line import COMMIT, COUNT, FULFIL, HOLD, LOST, RELEASE, SIGNS, TRANSFER, TRANSIT, Line
 from ledger.commit.stock import Stock
 from ledger.errors import BelowReserved, InsufficientStock
 
@@ -63,6 +63,12 @@ def fulfil(stock: Stock, lines: Sequence[Line]) -> Units:
     return Units(stock.on_hand - line.quantity, reserved - line.quantity)
 
 
+def transit(stock: Stock, lines: Sequence[Line]) -> Units:
+    """Units on their way come to the level or leave it: nobody else can have them, so all of them are reserved."""
+    units = sum(line.quantity for line in lines)
+    return Units(stock.on_hand + units, stock.reserved + units)
+
+
 def _reserve(stock: Stock, line: Line, units: int) -> Units:
     if units > stock.available:
         raise InsufficientStock(line.sku, line.location, stock.available, units)
@@ -76,5 +82,8 @@ EFFECTS: dict[str, Effect] = {
     RELEASE: release,
     COMMIT: commit,
     FULFIL: fulfil,
+    TRANSFER: move,
+    TRANSIT: transit,
+    LOST: transit,
 }
 """By the kind of the first line: an operation has lines of one effect on a level, or it is refused where it is read."""

@@ -57,6 +57,8 @@ HOLD = {
     "owner": "text",
     "customer": "text",
     "reference": "text",
+    "source": "text",
+    "target": "text",
     "state": "text",
     "version": "bigint",
     "old_version": "bigint",
@@ -189,8 +191,8 @@ def _held(decision: Decision) -> list[Any]:
         if hold is None:
             continue
         old_version = 0 if before is None else before.version
-        of_hold = hold.owner, hold.customer, hold.reference, hold.state, hold.version, old_version, hold.ttl_s or 0
-        holds.append((known, *of_hold))
+        labels = hold.owner, hold.customer, hold.reference, hold.source, hold.target
+        holds.append((known, *labels, hold.state, hold.version, old_version, hold.ttl_s or 0))
         if hold.version > old_version:
             lines += _lines_of_hold(hold, {} if before is None else before.lines)
     return [*_columns(holds, HOLD), *_columns(lines, HOLD_LINE)]

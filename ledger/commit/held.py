@@ -83,7 +83,7 @@ class Tally:
     def moved(self, before: Hold | None, after: Hold, moment: datetime | None) -> None:
         """An operation of the batch made ``after`` of ``before``."""
         counted = (self._owners.get(after.owner), self._customers.get(after.customer or ""))
-        if counted == (None, None):
+        if counted == (None, None) or after.is_transfer:  # what is on its way is held from nobody
             return
         was, is_now = ({} if before is None else _open_units(before, moment)), _open_units(after, moment)
         for held in counted:

@@ -1,6 +1,7 @@
-"""A hold as the commit path knows it: units of an order that are reserved, with a state. Pure data.
+"""A hold as the commit path knows it: units that are reserved, with a state. Pure data.
 
-What may become of a hold is decided in ``ledger.holds.decide``.
+Most are of an order, a reservation: what may become of it is decided in ``ledger.holds.decide``. Some are of a transfer
+from one location to another: ``ledger.holds.transfer``.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,10 @@ CANCELLED = "cancelled"
 EXPIRED = "expired"
 STATES = (PENDING, COMMITTED, FULFILLED, CANCELLED, EXPIRED)
 """Of a hold, and of each of its units."""
+TRANSFER_STATES = {COMMITTED: "in_transit", FULFILLED: "received", CANCELLED: "returned", EXPIRED: "lost"}
+"""What the states are called of a transfer, and of each of its units: one that is on its way is nobody else's, and one
+that was lost ended as nobody meant it to.
+"""
 
 
 class HoldLine(Struct, frozen=True, gc=False):
@@ -45,6 +50,9 @@ class Hold(Struct, frozen=True):
 
     ``version`` counts its changes: the optimistic lock. ``created_at`` is None until its first commit. ``expires_at``:
     when its pending units are let go, by the database's clock; ``ttl_s``: counted from the commit that it waits for.
+
+    ``source`` and ``target``: the locations of a transfer, None of a reservation. The lines of a transfer are at the
+    level where its units are on their way.
     """
 
     id: str
@@ -56,6 +64,12 @@ class Hold(Struct, frozen=True):
     created_at: datetime | None = None
     expires_at: datetime | None = None
     ttl_s: int | None = None
+    source: str | None = None
+    target: str | None = None
+
+    @property
+    def is_transfer(self) -> bool:
+        return self.target is not None
 
     @property
     def state(self) -> str:
@@ -111,6 +125,8 @@ def complete(hold: Hold, at: datetime | None) -> Hold:
 
 def document(hold: Hold) -> dict[str, Any]:
     """As it is answered. ``expires_at`` stands there as long as something of it can expire."""
+    if hold.is_transfer:
+        return _transfer_document(hold)
     state = hold.state
     return {
         "id": hold.id,
@@ -133,5 +149,26 @@ def document(hold: Hold) -> dict[str, Any]:
                 "expired": line.expired,
             }
             for key, line in hold.lines.items()
+        ],
+    }
+
+
+def _transfer_document(transfer: Hold) -> dict[str, Any]:
+    return {
+        "id": transfer.id,
+        "state": TRANSFER_STATES[transfer.state],
+        "owner": transfer.owner,
+        "from": transfer.source,
+        "to": transfer.target,
+        "reference": transfer.reference,
+        "version": transfer.version,
+        "created_at": timestamp(transfer.created_at),
+        "lines": [
+            {
+                "sku": key.sku,
+                "quantity": line.quantity,
+                **{name: getattr(line, state) for state, name in TRANSFER_STATES.items()},
+            }
+            for key, line in transfer.lines.items()
         ],
     }

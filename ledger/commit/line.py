@@ -12,6 +12,11 @@ SIGNS: dict[str, int] = {"receipt": 1, "return": 1, "sale": -1, "write_off": -1,
 HOLD, RELEASE, COMMIT, FULFIL = "hold", "release", "commit", "fulfil"
 """What becomes of units of a hold: see ``ledger.commit.effects``. Nobody asks for such a line by itself."""
 
+TRANSFER, TRANSIT, LOST = "transfer", "transit", "lost"
+"""The legs of a transfer: at a location that units leave or come to, and where they are on their way; and what was lost
+there. Nobody asks for such a line by itself either.
+"""
+
 COUNT = "count"
 MIXED = "mixed"
 

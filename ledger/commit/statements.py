@@ -21,12 +21,16 @@ from ledger.errors import Refusal, refusal_from_stored
 
 _SQL = files("ledger.commit") / "sql"
 
+_OF_HOLD = ("owner", "customer", "reference", "version", "created_at", "expires_at", "source", "target")
+HOLD_COLUMNS = ", ".join(("h.id", *(f"h.{n}" for n in _OF_HOLD), "l.shard, l.location, l.sku", *STATES))
+"""What ``holds_of_rows`` needs of ``hold h`` and ``hold_line l``."""
+
 COMMIT = (_SQL / "commit.sql").read_text()
 READ = (_SQL / "read.sql").read_text()
 MAKE = (_SQL / "make.sql").read_text()
 KNOWN = (_SQL / "known.sql").read_text()
 LOCK = (_SQL / "lock.sql").read_text()
-HOLDS = (_SQL / "holds.sql").read_text()
+HOLDS = (_SQL / "holds.sql").read_text().replace("{hold_columns}", HOLD_COLUMNS)
 LOCK_HOLDS = (_SQL / "lock_holds.sql").read_text()
 OVERDUE = (_SQL / "overdue.sql").read_text()
 STORED = (_SQL / "stored.sql").read_text().replace("{event_columns}", EVENT_COLUMNS)
@@ -111,7 +115,7 @@ async def holds(connection: CheckedConnection, ids: Iterable[str]) -> ReadHolds:
 
 
 def holds_of_rows(rows: Iterable[Any]) -> Iterator[tuple[str, Hold]]:
-    """``rows``: as ``sql/holds.sql`` lists them, those of one hold behind each other."""
+    """``rows``: of ``HOLD_COLUMNS``, those of one hold behind each other."""
     for known, of_hold in groupby(rows, key=itemgetter("id")):
         if known is None:
             continue
@@ -121,8 +125,7 @@ def holds_of_rows(rows: Iterable[Any]) -> Iterator[tuple[str, Hold]]:
             for row in (first, *others)
             if row["shard"] is not None
         }
-        names = ("owner", "customer", "reference", "version", "created_at", "expires_at")
-        yield str(known), Hold(str(known), lines=lines, **{name: first[name] for name in names})
+        yield str(known), Hold(str(known), lines=lines, **{name: first[name] for name in _OF_HOLD})
 
 
 async def lock_holds(connection: CheckedConnection, ids: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ effects      I3  one key, one effect: every event belongs to an operation that c
 torn         I3  an operation stands whole: as many events as its lines touch levels, with the sums of its lines
 holds        I8  what is reserved of a level is the sum of its open holds, a hold's state is that of its lines, and its
                  lines end when it does
+transit      I8  the units of a transfer stand where those are that go to its target, and no others do
 """
 
 from dataclasses import dataclass
@@ -123,6 +124,8 @@ CHECKS = (
                                      when 'release' then -(l->>'quantity')::bigint
                                      when 'commit' then coalesce((l->>'again')::bigint, 0)
                                      when 'fulfil' then coalesce((l->>'again')::bigint, 0) - (l->>'quantity')::bigint
+                                     when 'transit' then (l->>'quantity')::bigint
+                                     when 'lost' then (l->>'quantity')::bigint
                                      else 0 end) as reserved
             from operation o, jsonb_array_elements(o.lines) l
            where o.refusal is null
@@ -176,6 +179,23 @@ HOLDS = Check(
 )
 """A line says when it ends as long as units of it are pending: a refused sale looks for those that are over."""
 
+TRANSIT = Check(
+    "I8",
+    "transit",
+    """
+    select format('%s at %s: on_hand %s, reserved %s, all of it should be on its way to %s',
+                  l.sku, l.location, l.on_hand, l.reserved, p.transit_of)
+      from stock_level l
+      join location p using (location)
+     where p.transit_of is not null and l.on_hand <> l.reserved
+    union all
+    select format('hold %s from %s to %s has a line of %s at %s', h.id, h.source, h.target, l.sku, l.location)
+      from hold h
+      join hold_line l on l.hold = h.id
+      join location p using (location)
+     where h.target is distinct from p.transit_of or (h.source is null) <> (h.target is null)""",
+)
+
 WITHOUT_HOLDS = Check(
     "I8",
     "holds",
@@ -196,7 +216,7 @@ async def audit(connection: AsyncConnection) -> list[Violation]:
     await connection.execute(text("set local statement_timeout = 0"))
     has_holds = (await connection.execute(text(HAS_HOLDS))).scalar_one()
     violations = []
-    for check in (*CHECKS, HOLDS if has_holds else WITHOUT_HOLDS):
+    for check in (*CHECKS, *((HOLDS, TRANSIT) if has_holds else (WITHOUT_HOLDS,))):
         rows = (await connection.exec_driver_sql(check.sql)).scalars().all()
         if rows:
             violations.append(Violation(check.invariant, check.name, len(rows), tuple(rows[:SAMPLES_MAX])))

@@ -1,4 +1,4 @@
-"""How many holds are open, for the metrics."""
+"""How many reservations are open, for the metrics."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,9 @@ from server.problems import Unavailable
 COUNT_AGE_S = 30.0
 """Counted no more often, however often somebody scrapes: a million holds take PostgreSQL about 0.1 s."""
 
-_COUNTS = text("select state, count(*) from hold where state in ('pending', 'committed') group by state")
+_COUNTS = text("""
+    select state, count(*) from hold where state in ('pending', 'committed') and target is null group by state
+""")
 
 
 class OpenHolds:

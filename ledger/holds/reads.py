@@ -1,4 +1,4 @@
-"""Holds as they are read: one, or a page of those that were asked for, the oldest first."""
+"""Reservations as they are read: one, or a page of those that were asked for, the oldest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ledger.commit.hold import Hold
-from ledger.commit.statements import holds_of_rows
+from ledger.commit.statements import HOLD_COLUMNS, holds_of_rows
 from ledger.database.reading import reading
 
-_COLUMNS = """h.id, h.owner, h.customer, h.reference, h.version, h.created_at, h.expires_at,
-           l.shard, l.location, l.sku, l.pending, l.committed, l.fulfilled, l.cancelled, l.expired"""
-
 _ONE = text(f"""
-    select {_COLUMNS} from hold h join hold_line l on l.hold = h.id where h.id = cast(:id as uuid) order by l.place
+    select {HOLD_COLUMNS} from hold h join hold_line l on l.hold = h.id
+     where h.id = cast(:id as uuid) and h.target is null order by l.place
 """)
 
 _PAGE = """
     with page as materialized (
-      select * from hold h where {where} order by created_at, id limit :limit)
+      select * from hold h where target is null and {where} order by created_at, id limit :limit)
     select {columns} from page h join hold_line l on l.hold = h.id order by h.created_at, h.id, l.place
 """
 
@@ -80,7 +78,7 @@ class HoldReads:
         if after is not None:
             values |= {"after_at": after[0], "after_id": after[1]}
             conditions.append(_FILTERS["after"])
-        statement = text(_PAGE.format(where=" and ".join(conditions) or "true", columns=_COLUMNS))
+        statement = text(_PAGE.format(where=" and ".join(conditions) or "true", columns=HOLD_COLUMNS))
         async with reading(self._engine) as connection:
             rows = (await connection.execute(statement, {**values, "limit": limit})).mappings().all()
         return [hold for _, hold in holds_of_rows(rows)]

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ledger.commit.hold import Hold
 from ledger.commit.operation import Operation, operation_id
-from ledger.commit.statements import holds_of_rows
+from ledger.commit.statements import HOLD_COLUMNS, holds_of_rows
 from ledger.commit.writers import Writers
 from ledger.database.reading import reading
 from ledger.holds.decide import Expire, NothingToDo
@@ -40,14 +40,13 @@ ALONE_S_MAX = 1.0
 """However slow the database was."""
 
 # By the time of the statement, which an index can be searched with: clock_timestamp() looks at every pending hold.
-OVERDUE_ANYWHERE = """
+OVERDUE_ANYWHERE = f"""
     with oldest as materialized (
       select id, expires_at from hold
-       where state = 'pending' and expires_at <= statement_timestamp() order by expires_at limit :oldest),
+       where state = 'pending' and target is null and expires_at <= statement_timestamp()
+       order by expires_at limit :oldest),
     taken as materialized (select id from oldest order by random() limit :taken)
-    select extract(epoch from clock_timestamp() - h.expires_at)::float8 as overdue_s,
-           h.id, h.owner, h.customer, h.reference, h.version, h.created_at, h.expires_at,
-           l.shard, l.location, l.sku, l.pending, l.committed, l.fulfilled, l.cancelled, l.expired
+    select extract(epoch from clock_timestamp() - h.expires_at)::float8 as overdue_s, {HOLD_COLUMNS}
       from taken t join hold h using (id) join hold_line l on l.hold = h.id
      order by h.id, l.place
 """

@@ -9,6 +9,7 @@ from ledger.access.access import Access
 from ledger.commit.writers import Writers
 from ledger.database.locations import Locations
 from ledger.holds.reads import HoldReads
+from ledger.holds.transfer_reads import TransferReads
 from ledger.http.admission import Admission
 from ledger.http.body import body_bytes_max
 from ledger.http.ordinary import OrdinaryRequests
@@ -29,6 +30,8 @@ from ledger.http.routes.operations import OperationRoutes
 from ledger.http.routes.reservation_reads import ReservationReadRoutes
 from ledger.http.routes.reservations import ReservationRoutes
 from ledger.http.routes.tokens import TokenRoutes
+from ledger.http.routes.transfer_reads import TransferReadRoutes
+from ledger.http.routes.transfers import TransferRoutes
 from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
@@ -54,7 +57,7 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
     settings, engine, problems = parts.settings, parts.read_engine, parts.problems
     access = Access(engine, parts.verifier, parts.rate_limits, parts.hub_callers)
     locations = Locations(engine, lambda: parts.heads.epoch)
-    hold_reads = HoldReads(engine)
+    hold_reads, transfer_reads = HoldReads(engine), TransferReads(engine)
     nouns = (
         MovementRoutes(access, locations, writers, settings.lines_max),  # first: the router tries them in order
         OperationRoutes(engine, access, locations, writers, settings.lines_max),
@@ -62,6 +65,8 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
         CountRoutes(access, locations, writers),
         ReservationRoutes(access, locations, writers, hold_reads, settings.lines_max, settings.hold_limits.ttl_s),
         ReservationReadRoutes(access, hold_reads),
+        TransferRoutes(access, locations, writers, transfer_reads, settings.lines_max),
+        TransferReadRoutes(access, transfer_reads),
         EventRoutes(engine, access, parts.heads, parts.long_polls),
         HistoryRoutes(engine, access, locations),
         ItemRoutes(engine, access, parts.heads),

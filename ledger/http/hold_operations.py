@@ -60,7 +60,7 @@ class AskedChange:
         levels = [*hold.lines, *(level for level in parts or () if level not in hold.lines)]
         hold_bodies.check_levels(len(levels))
         plan = self._plan_of(self._asked, hold, levels, parts)
-        return _operation(owner, key, f"{hold.id} {self._name}", self._asked, plan)
+        return planned(owner, key, f"{hold.id} {self._name}", self._asked, plan)
 
 
 def reserving(
@@ -78,7 +78,7 @@ def reserving(
     or_less = asked.ttl_s is None
     ttl_s = asked.ttl_s or min(hold_bodies.HOLD_TTL_S_DEFAULT, ttl_s_max)
     plan = Reserve(operation_id(owner, key), owner, wanted, ttl_s, asked.customer, asked.reference, or_less)
-    return _operation(owner, key, "reservations", asked, plan)
+    return planned(owner, key, "reservations", asked, plan)
 
 
 def _holder(hold: Hold) -> Holder:
@@ -93,5 +93,6 @@ def hold_id(given: str) -> str | None:
         return None
 
 
-def _operation(owner: str, key: str, kind: str, asked: msgspec.Struct, plan: Plan) -> Operation:
+def planned(owner: str, key: str, kind: str, asked: msgspec.Struct, plan: Plan) -> Operation:
+    """``kind``: the route, and what it is about."""
     return Operation(operation_id(owner, key), owner, key, hash_of(kind, asked), (), plan)

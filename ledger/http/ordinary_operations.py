@@ -70,7 +70,7 @@ class OrdinaryOperations:
         if known is None or name not in CHANGES:
             return None
         hold = self._writers.remembered_holds.of((known,)).get(known)
-        if hold is None:
+        if hold is None or hold.is_transfer:
             return None
         asked = AskedChange(name, body, self._ttl_s_max)
         shards = self._writable(principal, asked.locations(hold))
@@ -80,7 +80,7 @@ class OrdinaryOperations:
         """The shards of the locations; None if one is not known, or may not be written."""
         shards: dict[str, int] = {}
         for location in locations:
-            shard = self._locations.known_shard(location)
+            shard = self._locations.known_shard_to_write(location)
             if shard is None or not _may_write(principal.scopes, location):
                 return None
             shards[location] = shard

@@ -33,7 +33,7 @@ from tests.ledger.migrations.databases import expand_to
 
 COLUMNS, ROWS = 80, 24
 SALE_ROWS = 30
-PLAN_ROWS = 100
+PLAN_ROWS = 120
 ENDS_WITHIN_S = 90.0
 """A flash sale may wait a minute for a hub, and then for screens."""
 SKU = "85123A"

@@ -44,8 +44,9 @@ moment as materialized (select clock_timestamp() as at),                        
 hold_want as materialized (                                                          -- holds
   {holds}),                                                                          -- holds
 hold_made as (                                                                       -- holds
-  insert into hold (id, owner, customer, reference, state, version, created_at, expires_at) -- holds
-  select w.id, w.owner, w.customer, w.reference, w.state, w.version, {moment}, {moment} + make_interval(secs => w.ttl_s) -- holds
+  insert into hold (id, owner, customer, reference, source, target, state, version, created_at, expires_at) -- holds
+  select w.id, w.owner, w.customer, w.reference, w.source, w.target, w.state, w.version,   -- holds
+         {moment}, {moment} + make_interval(secs => w.ttl_s)                         -- holds
     from hold_want w where w.old_version = 0                                         -- holds
   returning 1),                                                                      -- holds
 hold_moved as (                                                                      -- holds

@@ -11,7 +11,7 @@ select 'owner' as kind, t.name, null as sku, count(o.id)::int as holds, coalesce
            (select sum(l.committed + case when h.expires_at > $1::timestamptz then l.pending else 0 end)
               from hold_line l where l.hold = h.id) as units
       from hold h
-     where h.owner = t.name and h.state in ('pending', 'committed')
+     where h.owner = t.name and h.state in ('pending', 'committed') and h.target is null
        and (h.state = 'committed' or h.expires_at > $1::timestamptz
             or exists (select from hold_line l where l.hold = h.id and l.committed > 0))
      limit $3::int) o on true

@@ -44,7 +44,7 @@ class CountRoutes:
         line = Line(
             sku=sku,
             location=location,
-            shard=await self._locations.shard(location),
+            shard=await self._locations.shard_to_write(location),
             kind=COUNT,
             quantity=body.on_hand,
             expected_version=expected_version(body, matched),

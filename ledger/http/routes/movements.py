@@ -34,7 +34,7 @@ class MovementRoutes:
         locations = dict.fromkeys(movement.location for movement in movements)
         for location in locations:  # all of them first: who may not write here does not learn what exists
             require(principal, write_scope(location))
-        shards = {location: await self._locations.shard(location) for location in locations}
+        shards = {location: await self._locations.shard_to_write(location) for location in locations}
         lines = tuple(line_of(movement, shards) for movement in movements)
         outcome = await self._writers.submit(operation_of(principal.owner, key, "movements", lines))
         return committed(outcome, 201)

@@ -15,9 +15,10 @@ from starlette.routing import Route
 
 from ledger.access.access import Access, require, write_scope
 from ledger.commit import statements
-from ledger.commit.line import COUNT, Line
+from ledger.commit.line import COUNT, LOST, TRANSFER, TRANSIT, Line
 from ledger.commit.operation import Operation, operation_id
 from ledger.commit.writers import Writers
+from ledger.database.locations import TRANSIT as TRANSIT_NAME
 from ledger.database.locations import Locations
 from ledger.database.reading import reading
 from ledger.errors import Refusal
@@ -57,7 +58,7 @@ class OperationRoutes:
         locations = dict.fromkeys(location for operation in asked for location in _locations(operation))
         for location in locations:  # all of them first: who may not write here does not learn what exists
             require(principal, write_scope(location))
-        shards = {location: await self._locations.shard(location) for location in locations}
+        shards = {location: await self._locations.shard_to_write(location) for location in locations}
         operations = [_operation(principal, operation, shards) for operation in asked]
         results: list[dict[str, Any]] = []
         for batch in batches(operations):
@@ -137,7 +138,13 @@ def _counted(count: bodies.LevelCount, shards: Mapping[str, int]) -> Line:
 
 def _may_see(principal: Principal, lines: Sequence[Mapping[str, Any]]) -> bool:
     """A token may have less than all scopes of the owner whose keys these are."""
-    return all(allows(principal.scopes, write_scope(location)) for location in {line["location"] for line in lines})
+    return all(allows(principal.scopes, write_scope(location)) for location in {_moved_by(line) for line in lines})
+
+
+def _moved_by(line: Mapping[str, Any]) -> str:
+    """Where somebody must be allowed to write for it: on their way to a location units are moved by who may there."""
+    location: str = line["location"]
+    return location.removeprefix(TRANSIT_NAME) if line["kind"] in (TRANSFER, TRANSIT, LOST) else location
 
 
 def _known(key: str, operation: statements.Known) -> dict[str, Any]:

@@ -55,25 +55,25 @@ class ReservationReadRoutes:
         if sku is not None and location is None:
             raise Invalid("sku", "needs a location beside it", 400)
         asked = Asked(
-            owner=_label(query, "owner"),
-            customer=_label(query, "customer"),
-            reference=_label(query, "reference"),
+            owner=label_of(query, "owner"),
+            customer=label_of(query, "customer"),
+            reference=label_of(query, "reference"),
             state=_state(query),
             location=location,
             sku=sku,
             age_s=query.seconds("age_s", high=AGE_S_MAX) or None,
             readable=readable_locations(principal),
         )
-        found = await self._reads.page(asked, _after(query), limit + 1)
+        found = await self._reads.page(asked, after_of(query), limit + 1)
         more = len(found) > limit
         content = {
             "reservations": [document(hold) for hold in found[:limit]],
-            "next": _cursor(found[limit - 1]) if more else None,
+            "next": cursor_of(found[limit - 1]) if more else None,
         }
         return Json(content)
 
 
-def _label(query: Query, name: str) -> str | None:
+def label_of(query: Query, name: str) -> str | None:
     text = query.text(name)
     if text is not None and (len(text) > LABEL_CHARACTERS_MAX or "\0" in text):
         raise Invalid(name, f"must be at most {LABEL_CHARACTERS_MAX} characters, without NUL", 400)
@@ -89,12 +89,12 @@ def _state(query: Query) -> Sequence[str] | None:
     return _STATES[state]
 
 
-def _cursor(hold: Hold) -> str:
+def cursor_of(hold: Hold) -> str:
     assert hold.created_at is not None
     return f"{hold.created_at.astimezone(UTC).isoformat()}/{hold.id}"
 
 
-def _after(query: Query) -> tuple[datetime, str] | None:
+def after_of(query: Query) -> tuple[datetime, str] | None:
     cursor = query.cursor()
     if not cursor:
         return None

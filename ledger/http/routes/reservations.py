@@ -71,6 +71,8 @@ class ReservationRoutes:
             if hold is None:
                 raise NotFound("reservation", known)
             remembered.keep((hold,))  # its writer would read it once more
+        if hold.is_transfer:
+            raise NotFound("reservation", known)
         return hold
 
     async def _writable(self, principal: Principal, locations: Iterable[str]) -> Mapping[str, int]:
@@ -78,7 +80,7 @@ class ReservationRoutes:
         named = dict.fromkeys(locations)
         for location in named:  # all of them first: who may not write here does not learn what exists
             require(principal, write_scope(location))
-        return {location: await self._locations.shard(location) for location in named}
+        return {location: await self._locations.shard_to_write(location) for location in named}
 
 
 def check_seen(principal: Principal, hold: Hold) -> None:

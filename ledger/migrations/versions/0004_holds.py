@@ -1,4 +1,4 @@
-"""Holds: units of an order that are reserved, with a state. Ledgers of before know none, and leave them alone."""
+"""Holds: units of an order or a transfer that are reserved, with a state. Ledgers of before leave them alone."""
 
 from ledger.migrations.migrator import expand
 from ledger.migrations.steps import Change, Lock, Step, has_column
@@ -13,6 +13,8 @@ create table if not exists hold (
   owner text not null,
   customer text,
   reference text,
+  source text collate "C",
+  target text collate "C",
   state text not null,
   version bigint not null,
   created_at timestamptz not null,
@@ -36,12 +38,17 @@ create table if not exists hold_line (
 ) with (fillfactor = 80)"""
 
 INDEXES = (
-    "create index if not exists hold_open on hold (state, expires_at) where state in ('pending', 'committed')",
+    "create index if not exists hold_open on hold (state, expires_at) where state in ('pending', 'committed')"
+    " and target is null",
     "create index if not exists hold_by_age on hold (created_at, id)",
     "create index if not exists hold_by_reference on hold (reference) where reference is not null",
-    "create index if not exists hold_open_by_owner on hold (owner) where state in ('pending', 'committed')",
+    "create index if not exists hold_open_by_owner on hold (owner) where state in ('pending', 'committed')"
+    " and target is null",
     "create index if not exists hold_open_by_customer on hold (customer)"
     " where customer is not null and state in ('pending', 'committed')",
+    "create index if not exists hold_transfers on hold (created_at, id) where target is not null",
+    "create index if not exists hold_by_source on hold (source, created_at, id) where target is not null",
+    "create index if not exists hold_by_target on hold (target, created_at, id) where target is not null",
     "create index if not exists hold_line_open on hold_line (location, sku, expires_at) where pending + committed > 0",
 )
 """The first serves the sweeper and whoever counts open holds, the second lists of any kind; those by owner and customer
@@ -51,6 +58,12 @@ pending says when it ends, one that is committed says nothing."""
 
 def steps(_shards: int) -> tuple[Step, ...]:
     return (
+        Change(
+            "with a location of units on their way the one that they go to",
+            ('alter table location add column transit_of text collate "C"',),
+            {"location": Lock.ACCESS_EXCLUSIVE},
+            unless=has_column("location", "transit_of"),
+        ),
         Change("holds and their lines", (HOLD, LINE, *INDEXES)),
         Change(
             "with an operation the hold that it was about",

@@ -5,7 +5,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from ledger.commit.effects import EFFECTS, Units, count, move
-from ledger.commit.line import COMMIT, COUNT, FULFIL, HOLD, RELEASE
+from ledger.commit.line import COMMIT, COUNT, FULFIL, HOLD, LOST, RELEASE, TRANSFER, TRANSIT
 from ledger.commit.stock import Stock
 from ledger.errors import BelowReserved, InsufficientStock
 from ledger.http.bodies import Movement
@@ -15,7 +15,7 @@ STOCK = Stock(on_hand=10, reserved=4, version=7)
 
 
 def test_every_kind_that_can_be_asked_for_has_an_effect() -> None:
-    of_holds = {HOLD, RELEASE, COMMIT, FULFIL}
+    of_holds = {HOLD, RELEASE, COMMIT, FULFIL, TRANSFER, TRANSIT, LOST}
     assert set(EFFECTS) == {*get_args(get_type_hints(Movement)["kind"]), COUNT, *of_holds}
 
 

@@ -1,4 +1,4 @@
-"""I8 can fail: holds and what is reserved for them are broken on purpose by SQL, in each way, and named."""
+"""I8 can fail: holds, transfers and what is reserved for them are broken on purpose by SQL, in each way, and named."""
 
 from collections.abc import AsyncIterator
 
@@ -11,13 +11,17 @@ from ledger.holds.decide import Cancel, Commit, Extend, Fulfil, Resize, Wanted
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.ledger.hold_requests import asking, at, reserving
 from tests.ledger.migrations.databases import expand_to
+from tests.ledger.transfer_requests import add_transit, sending
 
 
 @pytest.fixture
 async def path(database_url: str) -> AsyncIterator[CommitPath]:
-    """One hold that is pending, of two levels on two shards, one that was paid for, one that left, one that ended."""
+    """One hold that is pending, of two levels on two shards, one that was paid for, one that left, one that ended; and
+    a transfer.
+    """
     async with commit_path(database_url) as path:
         await path.add_catalog(["A", "B"], ["berlin", "paris"])
+        await add_transit(path, "paris")
         await path.writers.submit(operation(line("A", "berlin", 20), line("B", "berlin", 10), line("A", "paris", 5)))
         levels = [at("A"), at("A", "paris")]
         pending, committed, fulfilled, cancelled = [
@@ -33,12 +37,14 @@ async def path(database_url: str) -> AsyncIterator[CommitPath]:
             Cancel(cancelled, levels),
         ):
             await path.writers.submit(asking(plan))
+        await path.writers.submit(sending({"B": 2}, "berlin", "paris"))
         assert await path.audit() == []
         yield path
 
 
 PENDING = "(select id from hold where state = 'pending')"
-COMMITTED = "(select id from hold where state = 'committed')"
+COMMITTED = "(select id from hold where state = 'committed' and target is null)"
+TRANSFER = "(select id from hold where target is not null)"
 CANCELLED = "(select id from hold where state = 'cancelled')"
 
 BREAKS = [
@@ -53,6 +59,13 @@ BREAKS = [
     ({"I8 holds"}, f"delete from hold_line where hold = {PENDING} and location = 'paris'"),
     ({"I8 holds"}, "insert into hold_line select gen_random_uuid(), 0, shard, location, sku, 0, 0, 0, 0, 1"
                    " from stock_level where sku = 'B'"),
+    ({"I8 transit"}, f"update hold set target = 'berlin' where id = {TRANSFER}"),
+    ({"I8 transit"}, f"update hold set target = null, source = null where id = {TRANSFER}"),
+    ({"I8 transit"}, f"update hold set source = null where id = {TRANSFER}"),
+    ({"I8 transit"}, "update location set transit_of = null where location = 'transit:paris'"),
+    ({"I8 transit", "I1 balance"}, "update stock_level set on_hand = on_hand + 1 where location = 'transit:paris'"),
+    ({"I8 holds"}, f"update hold_line set committed = 1, fulfilled = 1 where hold = {TRANSFER}"),
+    ({"I1 balance", "I3 torn"}, "update stock_event set reserved_delta = 1 where kind = 'transit'"),
     ({"I8 holds"}, f"update hold_line set shard = shard + 1 where hold = {PENDING} and location = 'paris'"),
     ({"I8 holds"}, f"update hold_line set sku = 'C' where hold = {COMMITTED} and location = 'berlin'"),
     ({"I8 holds"}, f"update hold_line set pending = pending - 1, cancelled = cancelled + 1 where hold = {PENDING}"),

@@ -33,6 +33,8 @@ from ledger.http.routes import (
     reservation_reads,
     reservations,
     tokens,
+    transfer_reads,
+    transfers,
 )
 from ledger.http.routes.levels import HUB_PAGE_MAX
 from ledger.limits import BODY_BYTES_MAX, LINES_MAX
@@ -52,6 +54,8 @@ NOUNS: tuple[Any, ...] = (
     levels.LevelRoutes,
     reservations.ReservationRoutes,
     reservation_reads.ReservationReadRoutes,
+    transfers.TransferRoutes,
+    transfer_reads.TransferReadRoutes,
     events.EventRoutes,
     history.HistoryRoutes,
     items.ItemRoutes,
@@ -65,10 +69,12 @@ NOUNS: tuple[Any, ...] = (
 )
 OPEN = {"front", "discover", "readKeySet", "health", "ready", "describe", "document"}
 """Operations that need no key."""
-ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations", "listReservations"}
+ANY_KEY = {"listItems", "readItem", "listLocations", "queryOperations", "listReservations", "listTransfers"}
 OF_ONE_RESERVATION = {
     name for name, (_, path, _) in LEDGER.operations.items() if path.startswith("/v1/reservations/{id}")
 }
+OF_ONE_TRANSFER = {name for name, (_, path, _) in LEDGER.operations.items() if path.startswith("/v1/transfers/{id}")}
+OF_ONE = OF_ONE_RESERVATION | OF_ONE_TRANSFER
 """Who may not see its locations is not told that there is one."""
 FOR_HUBS = {"introspectKey"}
 LISTS = {"putItems", "putLocations", "submitOperations"}
@@ -127,6 +133,7 @@ def test_every_problem_type_is_described_with_its_status() -> None:
 
 async def test_every_operation_answers_as_described(api: Api, hub_api: Api, unique_name: str) -> None:
     await api.stock(unique_name, unique_name, 10)
+    await api.put(f"/v1/locations/to-{unique_name}", {"name": "There"})
     for name, (_, _, operation) in LEDGER.operations.items():
         answer = await call(hub_api if name in FOR_HUBS else api, name, unique_name)
         assert answer.is_success, (name, answer.text)
@@ -144,7 +151,7 @@ async def test_without_the_scope_every_other_operation_answers_403(http_system: 
     async with Api(http_system.ledger_url, key) as nobody:
         for name in LEDGER.operations:
             answer = await call(nobody, name, unique_name)
-            assert (answer.status_code == 403) == (name not in OPEN | ANY_KEY | OF_ONE_RESERVATION), (name, answer.text)
+            assert (answer.status_code == 403) == (name not in OPEN | ANY_KEY | OF_ONE), (name, answer.text)
 
 
 async def test_malformed_requests_answer_400(api: Api, hub_api: Api, unique_name: str) -> None:
@@ -240,8 +247,9 @@ def test_every_status_described_is_provoked_here_or_named() -> None:
     of_reservations = {
         (name, "409") for name in OF_ONE_RESERVATION - {"getReservation"} | {"reserve"}
     }  # test_reservations
+    of_transfers = {(name, "409") for name in OF_ONE_TRANSFER - {"getTransfer"} | {"sendTransfer"}}  # test_transfers
     others = {("move", "409"), ("count", "409"), ("count", "412"), ("readLevel", "304"), elsewhere}
-    assert left == others | of_reservations
+    assert left == others | of_reservations | of_transfers
 
 
 async def test_conflicts_and_conditions(api: Api, unique_name: str) -> None:
@@ -293,7 +301,7 @@ async def call(api: Api, name: str, thing: str, shard: int = 0, **spoilt: Any) -
     arguments: dict[str, Any] = {"json": BODIES[name](thing)} if name in BODIES else {}
     if "content" in spoilt:
         arguments = {}
-    if name in {"move", "count", "reserve"} | OF_ONE_RESERVATION:
+    if name in {"move", "count", "reserve", "sendTransfer"} | OF_ONE:
         arguments["headers"] = {"Idempotency-Key": secrets.token_hex(8)}
     if name == "readEvents":
         arguments["params"] = {"shard": shard}
@@ -302,6 +310,8 @@ async def call(api: Api, name: str, thing: str, shard: int = 0, **spoilt: Any) -
     target = await revocable_key(api) if name == "revokeKey" and not thing.startswith("absent") else thing
     if name in OF_ONE_RESERVATION:
         target = await reservation(api, thing, paid=name == "fulfilReservation")
+    if name in OF_ONE_TRANSFER:
+        target = await transfer(api, thing)
     path = path.replace("{location}", thing).replace("{sku}", thing).replace("{id}", target)
     return await api.send(method, path, **{**arguments, **spoilt})
 
@@ -325,7 +335,19 @@ async def reservation(api: Api, thing: str, *, paid: bool) -> str:
     return made
 
 
+async def transfer(api: Api, thing: str) -> str:
+    """The id of one of one unit to another location; of none, if it cannot be sent."""
+    await api.client.put(f"/v1/locations/to-{thing}", json={"name": "There"})
+    body = {"from": thing, "to": f"to-{thing}", "lines": [{"sku": thing, "quantity": 1}]}
+    answer = await api.client.post("/v1/transfers", json=body, headers={"Idempotency-Key": secrets.token_hex(8)})
+    return str(answer.json()["transfer"]["id"]) if answer.status_code == 201 else str(UUID(int=1))
+
+
 BODIES: dict[str, Any] = {
+    "sendTransfer": lambda thing: {"from": thing, "to": f"to-{thing}", "lines": [{"sku": thing, "quantity": 1}]},
+    "receiveTransfer": lambda thing: {"lines": [{"sku": thing, "quantity": 1}], "close": True, "reason": "torn"},
+    "returnTransfer": lambda thing: {"lines": [{"sku": thing}], "to": thing},
+    "closeTransfer": lambda thing: {"reason": "lost"},
     "reserve": lambda thing: {"lines": [{"sku": thing, "location": thing, "quantity": 1}], "ttl_s": 60},
     "commitReservation": lambda thing: {"lines": [{"sku": thing, "location": thing}]},
     "fulfilReservation": lambda thing: {"lines": [{"sku": thing, "location": thing, "quantity": 1}]},
