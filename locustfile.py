@@ -1,4 +1,6 @@
-"""A launch rehearsal for locust: shoppers, tills and staff, and a verdict at the end. See docs/how-to/load-test.md.
+"""A launch rehearsal for locust: shoppers, tills, staff, abandoned baskets, and a verdict at the end.
+
+See docs/how-to/load-test.md.
 
     make load ARGS="--users-peak 300 --minutes 5 --processes 2"
 
@@ -16,11 +18,12 @@ from typing import Any
 import gevent
 from locust import FastHttpUser, LoadTestShape, events, task
 
-from stockwire import request
+from stockwire import held, request, reservation_call
 from stockwire.errors import Later, Refused
 from stockwire.level import Level
 from stockwire.operation import Line, OperationResult, receipt, sale
 from stockwire.request import Request
+from stockwire.reservation import Reservation
 from tests.load import rehearsal
 from tests.load.caller import TIMEOUT_S, call
 from tests.load.catalogue import DELIVERY_UNITS, SCARCE_UNITS
@@ -30,6 +33,10 @@ from tests.load.options import add_options
 from tests.load.rehearsal import run_of
 from tests.load.sending import send
 from tests.load.stream import watch
+
+BASKET_S_MAX = 6
+"""How long a basket is held at most, from 2 s on."""
+ABANDONED_SHARE = 0.8
 
 IDLE_S = 0.2
 """How often a user whose shop has closed looks whether it is over."""
@@ -73,13 +80,16 @@ class Visitor(FastHttpUser):
         key = run_of(self.environment).settings.key
         return call(lambda again: send(self.client, key, name, again), asked)
 
-    def book(self, name: str, asked: Request) -> None:
-        """One operation with all its tries. Being refused, and nobody there, are in the statistics."""
+    def book(self, name: str, asked: Request) -> dict[str, Any] | None:
+        """One operation with all its tries. Being refused, and nobody there, are in the statistics, and None here."""
         assert asked.key is not None
         if not self.node.trading:
-            return
+            return None
         with contextlib.suppress(Refused, Later), self.node.booking(asked.key) as booking:
-            booking.result = OperationResult.parse(self.call(name, asked), key=asked.key, replayed=False)
+            document = self.call(name, asked)
+            booking.result = OperationResult.parse(document, key=asked.key, replayed=False)
+            return document
+        return None
 
     def move(self, name: str, lines: list[Line], key: str) -> None:
         self.book(name, request.operation(lines, key))
@@ -135,6 +145,30 @@ class Till(Visitor):
     def sell(self) -> None:
         key = str(uuid.uuid4())
         self.move("basket", self.node.catalogue.basket(self.node.phase.hot / 2, key), key)
+
+
+class Undecided(Visitor):
+    """Holds a basket for a few seconds. Of five one is paid for; nobody comes back for the others."""
+
+    weight = 4
+    pace = 0.12
+
+    @task
+    def fill_a_basket(self) -> None:
+        key, ttl_s, catalogue = str(uuid.uuid4()), random.randint(2, BASKET_S_MAX), self.node.catalogue
+        lines = [held(line.sku, catalogue.location) for line in catalogue.basket(self.node.phase.hot / 2, key)]
+        made = self.reserve("hold", reservation_call.reserve(lines, ttl_s, None, key, key).request)
+        if made is None or made.expires_at is None:
+            return
+        if random.random() < ABANDONED_SHARE:
+            self.node.abandon(key, made.expires_at)
+        else:
+            self.reserve("pay", reservation_call.commit(made.id, None, True, f"{key}:paid").request)
+
+    def reserve(self, name: str, asked: Request) -> Reservation | None:
+        """None: refused, or not known."""
+        document = self.book(name, asked)
+        return None if document is None else Reservation.parse(document["reservation"])
 
 
 class Staff(Visitor):

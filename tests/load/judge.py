@@ -9,7 +9,8 @@ from stockwire.settings import Settings
 from tests.load.catalogue import Catalogue
 from tests.load.ledger import Ledger
 from tests.load.reports import Reports
-from tests.load.verdict import Fault, Log, agrees, effects, faults
+from tests.load.shelf import Returned, returns_of
+from tests.load.verdict import Fault, Log, agrees, effects, faults, late
 
 ASK_AGAIN_S = 0.5
 
@@ -21,8 +22,9 @@ class Runner(Protocol):
 
 
 class Judge:
-    """One run. ``present``: the load processes there are, of those that ``runner`` reaches. ``hubs``: as the ledger
-    names them. ``ended``: whether the verdict has been asked for."""
+    """One run. ``late_s``: how long after its end an abandoned basket may take to be back on a screen. ``present``: the
+    load processes there are, of those that ``runner`` reaches. ``hubs``: as the ledger names them. ``ended``: whether
+    the verdict has been asked for."""
 
     def __init__(
         self,
@@ -31,6 +33,7 @@ class Judge:
         settings: Settings,
         catalogue: Catalogue,
         quiet_s: float,
+        late_s: float,
     ) -> None:
         """Makes what is sold. Raises StockwireError."""
         self.catalogue = catalogue
@@ -39,6 +42,7 @@ class Judge:
         self._present = present
         self._settings = settings
         self._quiet_s = quiet_s
+        self._late_s = late_s
         self._nodes = set(present())  # one that has gone at the end is missed all the same
         self._unheard: set[str] = set()
         with Ledger(settings) as ledger:
@@ -58,12 +62,25 @@ class Judge:
         self._runner.send_message("close", {})
         self._unheard |= self.reports.await_closed(nodes, self._present)
         with Ledger(self._settings) as ledger:
+            self._await_returns(ledger)
             log, quiet = self._settled(ledger, nodes)
         reports = self.reports
+        backs, kept = returns_of(log.events, reports.abandoned)
+        self._runner.send_message("backs", {"backs": backs})
+        self._unheard |= reports.await_returned(nodes - self._unheard, self._present)
+        returned = Returned(len(reports.abandoned), kept, reports.times)
         unheard = [f"load process {name} did not answer" for name in sorted(self._unheard)]
         unheard += ["no load process is left"] * (not nodes)
         unheard += [f"{reports.unfinished} calls did not end"] * bool(reports.unfinished)
-        return faults(log, reports.told, reports.screens, reports.delivered, unheard, quiet)
+        found = faults(log, reports.told, reports.screens, reports.delivered, unheard, quiet)
+        return [*found, late(returned, self._late_s)]
+
+    def _await_returns(self, ledger: Ledger) -> None:
+        """Until nothing is reserved any more, or every abandoned basket should have been back for as long as it may."""
+        over = max((ends_at.timestamp() for ends_at in self.reports.abandoned.values()), default=0.0)
+        ends = over + self._late_s + self._quiet_s
+        while any(level.reserved for level in ledger.levels(self.catalogue.location).values()) and time.time() < ends:
+            time.sleep(ASK_AGAIN_S)
 
     def _settled(self, ledger: Ledger, nodes: Set[str]) -> tuple[Log, str]:
         """The log, once every screen shows what it says or the quiet time is over, and how long that took in words."""

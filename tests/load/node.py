@@ -1,7 +1,8 @@
 """What the users of one load process share, and how it reports to the process that judges.
 
 Messages, in the order in which they go: ``acknowledged`` all the time, in parcels; after ``close`` no user trades any
-more, and ``closed`` comes behind the last parcel; each ``show`` is answered by ``screens``, in parcels, and ``shown``.
+more, and ``closed`` comes behind the last parcel; each ``show`` is answered by ``screens``, in parcels, and ``shown``;
+at last ``backs``, where abandoned baskets came back, by ``returned``, when screens showed it.
 With one process for everything the same messages go round inside of it.
 """
 
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +20,7 @@ from stockwire.operation import OperationResult
 from tests.load.catalogue import Catalogue
 from tests.load.curve import PHASES, Phase
 from tests.load.screen import Delivered, Screen
+from tests.load.shelf import Return, Shelf, times_of
 from tests.load.verdict import effects
 
 PARCEL_OPERATIONS = 200
@@ -61,9 +64,11 @@ class Node:
         self._numbers = count()
         self._screens: dict[str, Screen] = {}
         self._left = Delivered()
+        self._left_shelves: list[Shelf] = []
         self._under_way = 0
         self._acknowledged: list[tuple[str, list[tuple[Any, ...]]]] = []
         self._unknown: list[str] = []
+        self._abandoned: list[tuple[str, float]] = []
 
     # users
 
@@ -80,6 +85,8 @@ class Node:
         """What it was sent still counts; what it shows no more. Safe twice."""
         if self._screens.pop(screen.name, None) is not None:
             self._left.add(screen.delivered)
+            screen.shelf.end(time.time())
+            self._left_shelves.append(screen.shelf)
 
     @contextmanager
     def booking(self, key: str) -> Iterator[Booking]:
@@ -100,6 +107,10 @@ class Node:
                 self._unknown.append(key)
             if len(self._acknowledged) >= PARCEL_OPERATIONS:
                 self._send_acknowledged()
+
+    def abandon(self, reference: str, ends_at: datetime) -> None:
+        """A basket that nobody comes back for."""
+        self._abandoned.append((reference, ends_at.timestamp()))
 
     def think_s(self, part: float = 1.0) -> float:
         return random.uniform(0.5, 1.5) * self.phase.think_s * part
@@ -126,6 +137,11 @@ class Node:
         figures = {**asdict(delivered), "samples": list(delivered.samples)}
         self._runner.send_message("shown", {"turn": turn, "delivered": figures})
 
+    def tell_returns(self, backs: list[Return]) -> None:
+        shelves = [*self._left_shelves, *(screen.shelf for screen in self._screens.values())]
+        times = times_of(shelves, [(sku, version, over) for sku, version, over in backs], time.time())
+        self._runner.send_message("returned", {"times": sorted(times.items())})
+
     def _send_acknowledged(self) -> None:
         acknowledged, self._acknowledged = self._acknowledged, []
         unknown, self._unknown = self._unknown, []
@@ -133,6 +149,9 @@ class Node:
             self._runner.send_message("acknowledged", {"operations": some, "unknown": []})
         for keys in _parcels(unknown, PARCEL_OPERATIONS):
             self._runner.send_message("acknowledged", {"operations": [], "unknown": keys})
+        abandoned, self._abandoned = self._abandoned, []
+        for baskets in _parcels(abandoned, PARCEL_OPERATIONS):
+            self._runner.send_message("abandoned", {"baskets": baskets})
 
 
 def _described(screen: Screen) -> dict[str, Any]:

@@ -12,6 +12,7 @@ MINUTES_MAX = 60.0
 SKUS_DEFAULT = 40
 QUIET_S_DEFAULT = 10.0
 """Invariant I4 of docs/design.md: after this time every screen equals the ledger."""
+LATE_S_DEFAULT = 1.0
 
 N = TypeVar("N", int, float)
 
@@ -45,6 +46,13 @@ def add_options(parser: ArgumentParser) -> None:
         default=QUIET_S_DEFAULT,
         env_var="LAUNCH_QUIET_S",
         help="seconds after the last sale until every screen must equal the ledger",
+    )
+    parser.add_argument(
+        "--late-s",
+        type=_between(float, 0.0, 600.0),
+        default=LATE_S_DEFAULT,
+        env_var="LAUNCH_LATE_S",
+        help="seconds after the end of an abandoned basket until every screen must show its units again",
     )
     parser.add_argument(
         "--hubs",

@@ -61,11 +61,11 @@ def find_the_system(environment: Environment, **_: Any) -> None:
     environment.host = run.settings.url
     environment.stop_timeout = environment.stop_timeout or LEAVE_S
     if not isinstance(runner, MasterRunner):
-        for order in ("phase", "close", "show"):
+        for order in ("phase", "close", "show", "backs"):
             runner.register_message(order, obey, concurrent=True)
     if not isinstance(runner, WorkerRunner):
         environment.process_exit_code = 1  # until there is a verdict
-        for news in ("acknowledged", "closed", "screens", "shown"):
+        for news in ("acknowledged", "abandoned", "closed", "screens", "shown", "returned"):
             runner.register_message(news, hear)
 
 
@@ -84,7 +84,7 @@ def open_the_shop(environment: Environment) -> bool:
     run.faults = []
     try:
         catalogue = named(options.location, options.skus)
-        run.judge = Judge(runner, lambda: present(runner), run.settings, catalogue, options.quiet_s)
+        run.judge = Judge(runner, lambda: present(runner), run.settings, catalogue, options.quiet_s, options.late_s)
         hubs = hubs_of(options) or run.judge.hubs
         if not hubs:
             raise ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there, or give --hubs")
@@ -112,6 +112,8 @@ def obey(environment: Environment, msg: Any, **_: Any) -> None:
             node.close()
         case Node() as node, "show":
             node.show(msg.data["turn"])
+        case Node() as node, "backs":
+            node.tell_returns(msg.data["backs"])
 
 
 def hear(environment: Environment, msg: Any, **_: Any) -> None:

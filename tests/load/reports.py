@@ -1,7 +1,9 @@
 """What the load processes report to the one that judges, gathered. See `node` for the messages."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Set
+from datetime import UTC, datetime
 from typing import Any
 
 from ledger.commit.operation import operation_id
@@ -16,7 +18,8 @@ ANSWER_S = 40.0
 class Reports:
     """``owner``: of the key that everybody uses: an operation's id is a hash of its owner and its key.
 
-    ``unfinished``: calls that did not end when trading did.
+    ``unfinished``: calls that did not end when trading did. ``abandoned``: baskets by their references, with their
+    ends; ``times``: see `shelf.Returned`.
     """
 
     def __init__(self, owner: str) -> None:
@@ -24,6 +27,9 @@ class Reports:
         self.screens: list[Watched] = []
         self.delivered = Delivered()
         self.unfinished = 0
+        self.abandoned: dict[str, datetime] = {}
+        self.times: Counter[int] = Counter()
+        self._returned: set[str] = set()
         self._owner = owner
         self._turn = 0
         self._closed: set[str] = set()
@@ -33,6 +39,11 @@ class Reports:
         """Screens of an earlier turn come too late and are left out."""
         if kind == "acknowledged":
             self._acknowledged(data)
+        elif kind == "abandoned":
+            self.abandoned |= {reference: datetime.fromtimestamp(over, UTC) for reference, over in data["baskets"]}
+        elif kind == "returned":
+            self.times.update(dict(data["times"]))
+            self._returned.add(node)
         elif kind == "closed":
             self._closed.add(node)
             self.unfinished += data["under_way"]
@@ -55,6 +66,10 @@ class Reports:
     def await_shown(self, nodes: Set[str], present: Callable[[], Collection[str]]) -> Set[str]:
         """As `await_closed`, for this turn."""
         return _missing(nodes, present, lambda: self._shown)
+
+    def await_returned(self, nodes: Set[str], present: Callable[[], Collection[str]]) -> Set[str]:
+        """As `await_closed`, of when abandoned baskets were back."""
+        return _missing(nodes, present, lambda: self._returned)
 
     def _acknowledged(self, data: Mapping[str, Any]) -> None:
         for operation, effects in data["operations"]:

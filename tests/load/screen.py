@@ -1,4 +1,4 @@
-"""One shopper's screen: what it holds, and whether what it was sent keeps the protocol's promises. Pure.
+"""One shopper's screen: what it holds, and whether what it was sent keeps the protocol's promises.
 
 Protocol v1 promises of one connection, once its snapshot is complete, that the versions of a level go up. Two
 deviations are told apart:
@@ -10,6 +10,7 @@ repeated    the version already shown, once more: allowed once after a version w
 The client's rule drops both, so the session's view cannot tell; this counts what came over the wire.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from stockwire import frame
 from stockwire.kind import LEVELS
 from stockwire.level import Level, Malformed
 from stockwire.session import Changed, Dropped, Output, Session, Taken
+from tests.load.shelf import Shelf
 
 Shown = tuple[int, int, int, int]
 """Of a level on a screen: version, on_hand, available, and the version that the first snapshot had."""
@@ -63,6 +65,7 @@ class Screen:
         self.session = Session(LEVELS, location, skus)
         self.delivered = Delivered()
         self.complete = False
+        self.shelf = Shelf()
         self._begun: dict[str, int] | None = None
         self._versions: dict[str, int] = {}
         self._gaps: set[str] = set()
@@ -74,6 +77,7 @@ class Screen:
 
     def lost(self, code: int | None) -> None:
         self.complete = False
+        self.shelf.end(time.time())
         self.session.lost(code)
 
     def receive(self, data: str | bytes) -> tuple[list[Output], list[Level]]:
@@ -88,6 +92,7 @@ class Screen:
                     self._taken()
                 case Dropped():
                     self.complete = False
+                    self.shelf.end(time.time())
                     self._begun = None
         if self.complete and not outputs:
             self._not_newer(data)
@@ -113,6 +118,8 @@ class Screen:
         self.complete = True
         self._versions = {level.sku: level.version for level in self.session.view.values()}
         self._gaps.clear()
+        self.shelf.end(time.time())
+        self.shelf.begin(self._versions, time.time())
         if self._begun is None:
             self._begun = dict(self._versions)
 
@@ -122,6 +129,8 @@ class Screen:
             if level.version > self._versions.get(level.sku, 0) + 1:
                 self._gaps.add(level.sku)
             self._versions[level.sku] = level.version
+            if self.complete:
+                self.shelf.show(level.sku, level.version, time.time())
         self.delivered.levels += len(levels)
         return levels
 

@@ -4,10 +4,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stockwire.answer import Answer, error_of
-from stockwire.errors import OutcomeUnknown, OutOfStock, Unavailable, VersionConflict
+from stockwire.errors import OutcomeUnknown, OutOfStock, ReservationExpired, Unavailable, VersionConflict
 from stockwire.request import Request
 
-ROWS = {OutOfStock: "out of stock", VersionConflict: "version conflict"}
+ROWS = {OutOfStock: "out of stock", VersionConflict: "version conflict", ReservationExpired: "too late"}
 """Refusals that belong to a launch: good answers, each in a row of its own."""
 
 

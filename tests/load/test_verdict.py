@@ -55,6 +55,26 @@ def test_a_clean_run_has_no_fault() -> None:
     assert found() == {}
 
 
+def test_what_the_ledger_lets_go_of_was_asked_for_with_the_hold() -> None:
+    held, released = (
+        event(4, 0, 2, "held", "hold"),
+        replace(event(5, 0, 2, "let go", "release"), reference="key of held"),
+    )
+    log = Log((*EVENTS, held, released), {"A": level(5)})
+    assert found(log, told(*EVENTS, held), screen((5, 2, 2, 1))) == {}
+    assert found(log, told(*EVENTS, released), screen((5, 2, 2, 1))) == {"unasked": 1}
+
+
+def test_a_basket_that_is_let_go_of_twice_is_seen_twice() -> None:
+    held, released = (
+        event(4, 0, 2, "held", "hold"),
+        replace(event(5, 0, 2, "let go", "release"), reference="key of held"),
+    )
+    again = replace(released, version=6, seq=6, operation="and again")
+    log = Log((*EVENTS, held, released, again), {"A": level(6)})
+    assert found(log, told(*EVENTS, held), screen((6, 2, 2, 1))) == {"seen twice": 1}
+
+
 def test_less_than_nothing_is_oversold() -> None:
     below = replace(SOLD_MORE, on_hand_delta=-4, on_hand=-1, available=-1)
     judged = found(

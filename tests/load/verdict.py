@@ -9,6 +9,7 @@ unasked       an operation in the log that nobody was told of, and whose outcome
 unheard       a load process did not answer, or a call did not end: what became of it is not known
 unmeasured    no sale, no screen or no change of a level on one: nothing was tested; a change that came before its
               commit: the clocks differ, and the time to the screen is wrong
+late          an abandoned basket whose units were on a screen too long after its end, or never back at all
 failed        requests or connections that failed; refusals for want of stock are none
 """
 
@@ -19,9 +20,12 @@ from dataclasses import dataclass, field
 from stockwire.level import Level
 from stockwire.operation import Event
 from tests.load.screen import Delivered, Shown
+from tests.load.shelf import Returned
 
 SAMPLES_MAX = 5
 """Of each fault, spelt out; all are counted."""
+
+HOLDS = ("hold", "release", "commit", "fulfil")
 
 Effect = tuple[int, int, str, int, int, int]
 """What an operation did to one level: shard, seq, sku, version, units added, units on hand after it."""
@@ -83,6 +87,7 @@ def faults(
     """Every kind, those of count 0 too. ``quiet``: how long the ledger had been quiet, in words."""
     watched = sum(len(_skus_of(screen, log.levels)) for screen in screens)
     operations = {event.operation for event in log.events}
+    asked = told.acknowledged.keys() | told.unknown
     return [
         _fault("oversold", _oversold(log), f"{len(log.events):,} events, {_sold(log):,} units sold of {_came(log):,}"),
         _fault(
@@ -94,12 +99,31 @@ def faults(
         _fault("stale", list(_stale(log, screens)), f"{len(screens):,} screens, {quiet}"),
         _fault(
             "unasked",
-            sorted(operations - told.acknowledged.keys() - told.unknown),
+            sorted(operations - asked - _let_go(log, asked)),
             f"{len(operations):,} operations in the log, {len(told.unknown):,} of unknown outcome",
         ),
         _fault("unheard", list(unheard), "answers of load processes"),
         _fault("unmeasured", list(_unmeasured(log, screens, delivered)), f"{delivered.levels:,} level messages"),
     ]
+
+
+def late(returned: Returned, late_s: float) -> Fault:
+    p99, longest = (returned.within_s(share) for share in (0.99, 1.0))
+    told = "seen by nobody" if p99 is None or longest is None else f"p99 {p99:.2f} s, longest {longest:.2f} s"
+    times = f"{sum(returned.times.values()):,} times on a screen"
+    found = [f"basket {reference} never came back" for reference in returned.kept]
+    slow = returned.late(late_s)
+    found += [f"{slow:,} times units were on a screen more than {late_s:g} s after the end of their basket"] * bool(
+        slow
+    )
+    of = f"{returned.baskets:,} abandoned baskets, {times}: {told} after their end"
+    return Fault("late", len(returned.kept) + slow, of, tuple(found[:SAMPLES_MAX]))
+
+
+def _let_go(log: Log, asked: Set[str]) -> set[str]:
+    """Operations by which the ledger itself let go of what somebody had asked it to hold."""
+    held = {event.reference for event in log.events if event.kind == "hold" and event.operation in asked}
+    return {event.operation for event in log.events if event.kind == "release" and event.reference in held}
 
 
 def _fault(name: str, found: Sequence[str], of: str) -> Fault:
@@ -119,7 +143,7 @@ def _oversold(log: Log) -> list[str]:
 
 
 def _sold(log: Log) -> int:
-    return -sum(event.on_hand_delta for event in log.events if event.kind == "sale")
+    return -sum(event.on_hand_delta for event in log.events if event.kind in ("sale", "fulfil"))
 
 
 def _came(log: Log) -> int:
@@ -200,15 +224,16 @@ def _never_heard(shown: Shown, level: tuple[int, int, int]) -> bool:
 
 
 def _seen_twice(log: Log, delivered: Delivered, operations: int) -> Fault:
-    """By its id and by its key: the reference of a line is the Idempotency-Key under which it was sent."""
+    """By its id and by its key: the reference of a line is the Idempotency-Key under which it was sent, and of a basket
+    that under which it was held; it is held, let go of and paid for once."""
     booked: Counter[tuple[str, str]] = Counter()
-    keys: defaultdict[str, set[str]] = defaultdict(set)
+    keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for event in log.events:
         booked[event.operation, event.sku] += 1
         if event.reference is not None:
-            keys[event.reference].add(event.operation)
+            keys[event.reference, event.kind if event.kind in HOLDS else ""].add(event.operation)
     found = [f"operation {name} booked {times} times on {sku}" for (name, sku), times in booked.items() if times > 1]
-    found += [f"key {key} booked by {len(names)} operations" for key, names in keys.items() if len(names) > 1]
+    found += [f"key {key} booked by {len(names)} operations" for (key, _), names in keys.items() if len(names) > 1]
     return Fault(
         "seen twice",
         len(found) + delivered.repeated + delivered.backwards,
