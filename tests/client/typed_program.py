@@ -13,6 +13,7 @@ from stockwire import (
     Client,
     Event,
     Freshness,
+    HoldLimit,
     Item,
     Level,
     LevelChanged,
@@ -20,12 +21,16 @@ from stockwire import (
     OutOfStock,
     PutResult,
     Reconnecting,
+    Reservation,
+    ReservationExpired,
     Snapshot,
     StreamEvent,
     Subscription,
     Threshold,
     ThresholdCrossed,
     View,
+    held,
+    held_from,
     sale,
 )
 
@@ -49,6 +54,22 @@ def till() -> None:
                 assert_type(kind_of(event), str)
 
 
+def basket(client: Client) -> Reservation:
+    held_now = client.reservations.reserve(
+        [held("A", "berlin", 2), held_from("B", ["berlin", "web"], split=True)], ttl_s=60
+    )
+    assert_type(held_now.lines[0].pending, int)
+    assert_type(held_now.result, OperationResult | None)
+    try:
+        return client.reservations.commit(held_now.id, fulfil=True, key="paid-1")
+    except ReservationExpired as late:
+        assert_type(late.available, int | None)
+    except HoldLimit as limit:
+        assert_type(limit.allowed, int)
+    assert_type(client.reservations.list(location="berlin", state="open"), Iterator[Reservation])
+    return client.reservations.cancel(held_now.id, [held("A", "berlin", None)])
+
+
 def storefront(client: Client) -> None:
     with client.subscribe_public("web", ["A"]) as public:
         assert_type(public, Subscription[Availability, AvailabilityChanged])
@@ -67,6 +88,8 @@ async def screen() -> None:
         assert_type(await client.stock.get("A", "berlin"), Level)
         assert_type(await client.stock.count("A", "berlin", 3, if_version=7), OperationResult)
         assert_type(client.levels("berlin"), AsyncIterator[Level])
+        assert_type(await client.reservations.get("0b1e6f1c-3c1f-5d0a-9d0e-2f6f3a1c9b77"), Reservation)
+        assert_type(client.reservations.list(customer="c-1"), AsyncIterator[Reservation])
         async with client.subscribe("berlin") as subscription:
             assert_type(await subscription.ready(), View)
             assert_type(await subscription.next_event(0.5), StreamEvent | None)
