@@ -89,6 +89,16 @@ def test_what_is_refused_of_a_reservation_carries_its_numbers() -> None:
     assert (error.sku, error.location, error.available, error.requested) == ("A", "b", 1, 2)
 
 
+def test_what_is_refused_of_a_transfer_carries_its_numbers() -> None:
+    numbers = {"transfer": "t", "state": "in_transit", "asked": "receive", "reason": "fewer"}
+    error = problem("transfer-state", **numbers, sku="A", quantity=3, possible=2)
+    assert isinstance(error, errors.TransferState)
+    assert (error.transfer, error.state, error.asked, error.sku, error.quantity, error.possible) == (
+        *("t", "in_transit", "receive"),
+        *("A", 3, 2),
+    )
+
+
 def test_a_limit_against_hoarding_says_which_and_of_whom() -> None:
     error = problem("reservation-limit", limit="units_per_customer", allowed=4, held=3, requested=2, customer="c-1")
     assert isinstance(error, errors.HoldLimit)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         StreamRefused,
         TokenExpired,
         TooLarge,
+        TransferState,
         Unauthorized,
         Unavailable,
         UnexpectedAnswer,
@@ -127,6 +128,7 @@ __all__ = [
     "ThresholdCrossed",
     "TokenExpired",
     "TooLarge",
+    "TransferState",
     "Unauthorized",
     "Unavailable",
     "UnexpectedAnswer",
@@ -153,9 +155,8 @@ if not TYPE_CHECKING:  # else a misspelt name would be anything to a type checke
             "errors": (
                 "BadToken BelowReserved ConfigurationError Forbidden HoldLimit IdempotencyMismatch InFlight Invalid "
                 "Later NotFound OutcomeUnknown OutOfStock Overloaded RateLimited Refused ReservationExpired "
-                "ReservationState StockwireError "
-                "StreamRefused TokenExpired TooLarge Unauthorized Unavailable UnexpectedAnswer "
-                "VersionConflict"
+                "ReservationState StockwireError StreamRefused TokenExpired TooLarge TransferState Unauthorized "
+                "Unavailable UnexpectedAnswer VersionConflict"
             ),
             "frame": "Position",
             "level": "Level LevelNumbers",

@@ -157,6 +157,18 @@ def _reservation_expired(problem: Problem) -> errors.StockwireError:
     )
 
 
+def _transfer_state(problem: Problem) -> errors.StockwireError:
+    return errors.TransferState(
+        text(problem, "transfer"),
+        text(problem, "state"),
+        text(problem, "asked"),
+        text(problem, "reason"),
+        sku=optional_text(problem, "sku"),
+        quantity=optional_integer(problem, "quantity"),
+        possible=optional_integer(problem, "possible"),
+    )
+
+
 def _hold_limit(problem: Problem) -> errors.StockwireError:
     return errors.HoldLimit(
         _detail(problem),
@@ -182,6 +194,7 @@ _BY_TYPE: dict[str, Callable[[Problem], errors.StockwireError]] = {
     "reservation-state": _reservation_state,
     "reservation-expired": _reservation_expired,
     "reservation-limit": _hold_limit,
+    "transfer-state": _transfer_state,
     "idempotency-in-flight": lambda problem: errors.InFlight(_detail(problem)),
     "too-large": lambda problem: errors.TooLarge(problem.get("bytes_max")),
     "unsupported-encoding": lambda problem: errors.Invalid(str(problem.get("header", "body")), _detail(problem)),

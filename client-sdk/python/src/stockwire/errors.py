@@ -17,6 +17,7 @@
     │   ├── BelowReserved           sku, location, on_hand, reserved
     │   ├── ReservationState        reservation, state, asked, reason, sku, location, quantity, possible
     │   ├── ReservationExpired      reservation, expires_at, sku, location, available, requested
+    │   ├── TransferState           transfer, state, asked, reason, sku, quantity, possible
     │   └── HoldLimit               limit, allowed, held, requested, customer, owner, sku, location; the one that is not
     │                               remembered: the same key may be sent again once less is held
     ├── Later                       retry_after_s: the same request with the same key may be sent again
@@ -193,6 +194,32 @@ class ReservationExpired(Refused):
         self.location = location
         self.available = available
         self.requested = requested
+
+
+class TransferState(Refused):
+    """Fewer units of the transfer are in transit than were ``asked`` for: receive, return or close.
+
+    ``sku``, ``quantity`` and ``possible``: of a line of which more units were named than are in transit; else None.
+    """
+
+    def __init__(
+        self,
+        transfer: str,
+        state: str,
+        asked: str,
+        reason: str,
+        sku: str | None = None,
+        quantity: int | None = None,
+        possible: int | None = None,
+    ) -> None:
+        super().__init__(f"transfer {transfer} is {state}: {reason}")
+        self.transfer = transfer
+        self.state = state
+        self.asked = asked
+        self.reason = reason
+        self.sku = sku
+        self.quantity = quantity
+        self.possible = possible
 
 
 class HoldLimit(Refused):
