@@ -370,9 +370,9 @@ def _left_s(hold: Hold, situation: Situation) -> int:
 
 def _pending(hold: Hold, situation: Situation, asked: str) -> Hold:
     """Raises ReservationState or ReservationExpired: only what is pending has a time, and can be changed."""
-    if hold.state == EXPIRED or hold.overdue(situation.moment):
+    if hold.state == EXPIRED or (hold.state == PENDING and hold.overdue(situation.moment)):
         raise _expired(hold)
-    if hold.state != PENDING:
+    if hold.state != PENDING:  # also long after its time: one that was paid for did not expire
         raise ReservationState(hold.id, hold.state, asked, "it is not pending")
     return hold
 

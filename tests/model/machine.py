@@ -2,17 +2,22 @@
 
 import itertools
 import secrets
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.model.baskets import SWEEPER, Baskets, HoldRequest
 from tests.model.shelf import UNITS_MAX, Answer, Body, Request, Shelf
 
 OWNERS = ("till", "shop")
 SKUS, PLACES = 3, 3
 PAGE = 2
+FILLED = 20
+"""Units of each level at first, so that most baskets are held."""
 SIGNS = {"receipt": 1, "return": 1, "sale": -1, "write_off": -1, "adjustment": 0}
 OF_THE_DATABASE = ("shard", "seq", "committed_at")
 
@@ -28,13 +33,16 @@ owners, replicas = st.sampled_from(OWNERS), st.integers(0, 1)
 signs, kinds = st.sampled_from((1, -1)), st.sampled_from((*SIGNS, "receipt", "receipt", "receipt"))
 """More comes than goes, or most sales would be refused."""
 line = st.tuples(any_place, any_sku, kinds, signs, units, versions, texts, texts)
-one_level = st.lists(st.tuples(kinds, signs, few, texts), min_size=2, max_size=4)
 
 
-class LedgerMachine(RuleBasedStateMachine):
-    """``clients``: for each owner one of each replica. Names are new for each example, so one database serves all."""
+class ShopMachine(RuleBasedStateMachine):
+    """``clients``: for each owner one of each replica. Names are new for each example, so one database serves all.
+
+    ``end_time_of``: one, which makes a reservation, by its id, one whose time is over.
+    """
 
     clients: ClassVar[dict[str, list[httpx.Client]]] = {}
+    end_time_of: ClassVar[list[Callable[[str], None]]] = []
     steps: ClassVar[int] = 0
     answers: ClassVar[dict[str, int]] = {}
 
@@ -42,8 +50,8 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.prefix = secrets.token_hex(5)
         self.numbers = itertools.count()
-        self.sent: list[Request] = []
-        self.committed: list[Request] = []
+        self.sent: list[Request | HoldRequest] = []
+        self.committed: list[Request | HoldRequest] = []
         self.bodies: dict[tuple[str, str], Body] = {}
         self.read: dict[tuple[str, str], int] = {}
         self.turn = 0
@@ -57,58 +65,14 @@ class LedgerMachine(RuleBasedStateMachine):
         places = [self.place(number) for number in range(PLACES)]
         answers = [put(f"/v1/locations/{place}", json={"name": place}).raise_for_status() for place in places]
         self.shelf = Shelf({answer.json()["location"]: answer.json()["shard"] for answer in answers}, skus)
+        self.baskets = Baskets(self.shelf)
+        for place in range(PLACES):
+            lines = tuple(self.line(place, sku, "receipt", 1, FILLED, None, None, None) for sku in range(SKUS))
+            self.send(0, Request(OWNERS[0], self.new_key(), lines))
+        self.prepare()
 
-    # what clients ask for
-
-    @rule(owner=owners, replica=replicas, of=line)
-    def move(self, owner: str, replica: int, of: Any) -> None:
-        self.send(replica, Request(owner, self.new_key(), (self.line(*of),)))
-
-    @rule(owner=owners, replica=replicas, of=st.lists(line, min_size=2, max_size=5))
-    def move_many(self, owner: str, replica: int, of: list[Any]) -> None:
-        lines = tuple(self.line(*one) for one in of)
-        expected: dict[tuple[str, str], set[int]] = {}
-        for one in lines:
-            if one["expected_version"] is not None:
-                expected.setdefault((one["location"], one["sku"]), set()).add(one["expected_version"])
-        if all(len(wanted) == 1 for wanted in expected.values()):
-            self.send(replica, Request(owner, self.new_key(), lines))
-
-    @rule(owner=owners, replica=replicas, place=known, sku=known, of=one_level)
-    def move_one_level_by_several_lines(self, owner: str, replica: int, place: int, sku: int, of: list[Any]) -> None:
-        lines = tuple(self.line(place, sku, kind, sign, many, None, text, None) for kind, sign, many, text in of)
-        self.send(replica, Request(owner, self.new_key(), lines))
-
-    @rule(owner=owners, replica=replicas, place=known, sku=known, again=st.booleans(), room=few)
-    def fill_a_level(self, owner: str, replica: int, place: int, sku: int, again: bool, room: int) -> None:
-        """To the brim. The same receipt again fits no more and was done; after a sale elsewhere a small one fits."""
-        on_hand = self.shelf.level((self.place(place), self.sku(sku)))["on_hand"]
-        if on_hand == UNITS_MAX:
-            return
-        line = self.line(place, sku, "receipt", 1, UNITS_MAX - on_hand, None, None, None)
-        full = Request(owner, self.new_key(), (line,))
-        self.send(replica, full)
-        if again:
-            self.send(replica, full)
-        sale, receipt = (self.line(place, sku, kind, 1, room, None, None, None) for kind in ("sale", "receipt"))
-        self.send(1 - replica, Request(owner, self.new_key(), (sale,)))
-        self.send(replica, Request(owner, self.new_key(), (receipt,)))
-
-    @rule(
-        owner=owners,
-        replica=replicas,
-        place=any_place,
-        sku=any_sku,
-        found=st.sampled_from((0, 1, 5, 40, UNITS_MAX)),
-        version=versions,
-        if_match=st.booleans(),
-    )
-    def count(
-        self, owner: str, replica: int, place: int, sku: int, found: int, version: str | None, if_match: bool
-    ) -> None:
-        expected = self.version(self.place(place), self.sku(sku), version)
-        one = {"location": self.place(place), "sku": self.sku(sku), "on_hand": found, "expected_version": expected}
-        self.send(replica, Request(owner, self.new_key(), (one,), if_match and expected is not None))
+    def prepare(self) -> None:
+        """What there is before anybody asks."""
 
     @precondition(lambda self: self.sent)
     @rule(replica=replicas, which=st.integers(0, 100))
@@ -132,7 +96,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def use_the_key_of_another_owner(self, replica: int, which: int) -> None:
         old = self.sent[-1 - which % len(self.sent)]
         other = next(owner for owner in OWNERS if owner != old.owner)
-        self.send(replica, Request(other, old.key, old.lines, old.if_match))
+        self.send(replica, replace(old, owner=other))
 
     @rule(replica=replicas, place=known)
     def page_through_a_location(self, replica: int, place: int) -> None:
@@ -179,17 +143,21 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # the means
 
-    def send(self, replica: int, request: Request) -> None:
-        expected = self.shelf.take(request)
+    def send(self, replica: int, request: Request | HoldRequest) -> None:
+        expected = self.baskets.take(request) if isinstance(request, HoldRequest) else self.shelf.take(request)
         answer = _send(self.clients[request.owner][replica], request)
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and isinstance(request, HoldRequest):
+            # the other ledger gave it lines of more levels than this one remembers: it says so, once
+            answer = _send(self.clients[request.owner][replica], request)
         self.check(request, expected, answer)
         self.sent.append(request)
         if answer.is_success:
             self.committed.append(request)
-        kind = f"{answer.status_code} {expected.type or 'committed'}{' again' if expected.replayed else ''}"
+        asked = request.asked_for if isinstance(request, HoldRequest) else "count" if request.counts else "move"
+        kind = f"{asked} {answer.status_code} {expected.type or 'committed'}{' again' if expected.replayed else ''}"
         type(self).answers[kind] = type(self).answers.get(kind, 0) + 1
 
-    def check(self, request: Request, expected: Answer, answer: httpx.Response) -> None:
+    def check(self, request: Request | HoldRequest, expected: Answer, answer: httpx.Response) -> None:
         said = f"{request}\nexpected {expected}\nfound {answer.status_code} {answer.text}"
         body: Body = answer.json()
         assert answer.status_code == expected.status, said
@@ -200,9 +168,18 @@ class LedgerMachine(RuleBasedStateMachine):
             assert tuple(_without(event) for event in body["events"]) == expected.events, said
             assert body["operation"] == request.operation, said
             assert [_numbers(level) for level in body["levels"]] == [_numbers(event) for event in body["events"]], said
+        if expected.reservation is not None:
+            assert untimed(body["reservation"]) == expected.reservation, said
+            if not expected.replayed:
+                client = self.clients[request.owner][self.turn % 2]
+                assert self.read_basket(client, expected.reservation["id"]) == body["reservation"], said
         if expected.stored:
             first = self.bodies.setdefault((request.owner, request.key), body)
             assert body == first, f"{said}\nfirst {first}"
+
+    def read_basket(self, client: httpx.Client, known: str) -> Body:
+        document: Body = client.get(f"/v1/reservations/{known}").raise_for_status().json()
+        return document
 
     def history_page(self, replica: int, key: tuple[str, str], after: int, limit: int) -> Any:
         client = self.clients[OWNERS[1]][replica]
@@ -239,8 +216,11 @@ class LedgerMachine(RuleBasedStateMachine):
         }
 
 
-def _send(client: httpx.Client, request: Request) -> httpx.Response:
+def _send(client: httpx.Client, request: Request | HoldRequest) -> httpx.Response:
     headers = {"Idempotency-Key": request.key}
+    if isinstance(request, HoldRequest):
+        path = f"/v1/reservations/{request.hold}/{request.asked_for}" if request.hold else "/v1/reservations"
+        return client.post(path, json=request.body, headers=headers)
     if not request.counts:
         body = dict(request.lines[0]) if len(request.lines) == 1 else {"lines": list(request.lines)}
         return client.post("/v1/movements", json=body, headers=headers)
@@ -256,4 +236,11 @@ def _numbers(level: Body) -> Body:
 
 
 def _without(event: Body) -> Body:
-    return {name: value for name, value in event.items() if name not in OF_THE_DATABASE}
+    """A ledger that lets go of what is overdue makes the operation's id of what only it knows."""
+    operation = "" if event["actor"] == SWEEPER else event["operation"]
+    return {name: value for name, value in event.items() if name not in OF_THE_DATABASE} | {"operation": operation}
+
+
+def untimed(reservation: Body) -> Body:
+    assert (reservation["expires_at"] is None) == (reservation["state"] != "pending"), reservation
+    return {name: value for name, value in reservation.items() if name not in ("created_at", "expires_at")}

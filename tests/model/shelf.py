@@ -6,9 +6,9 @@ Written from docs and wire/openapi.yaml, not from the ledger's code; it shares n
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 Body = dict[str, Any]
 Key = tuple[str, str]
@@ -38,18 +38,39 @@ class Request:
 
     @property
     def operation(self) -> str:
-        return str(uuid.UUID(bytes=hashlib.sha256(f"{self.owner}\0{self.key}".encode()).digest()[:16]))
+        return operation_of(self.owner, self.key)
+
+
+def operation_of(owner: str, key: str) -> str:
+    return str(uuid.UUID(bytes=hashlib.sha256(f"{owner}\0{key}".encode()).digest()[:16]))
+
+
+class Asked(Protocol):
+    """A request of any kind. ``asked``: equal for those that are the same."""
+
+    @property
+    def owner(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def asked(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``numbers``: what a problem has beside title and detail. ``events``: without shard, seq and committed_at."""
+    """``numbers``: what a problem has beside title and detail. ``events``: without shard, seq and committed_at.
+
+    ``reservation``: without its times.
+    """
 
     status: int
     type: str = ""
     numbers: Body = field(default_factory=dict)
     events: tuple[Body, ...] = ()
     replayed: bool = False
+    reservation: Body | None = None
 
     @property
     def stored(self) -> bool:
@@ -68,8 +89,8 @@ class Shelf:
     def level(self, key: Key) -> Body:
         """The numbers of a level as clients read them."""
         events = self.history[key]
-        on_hand = events[-1]["on_hand"] if events else 0
-        numbers = {"version": len(events), "on_hand": on_hand, "reserved": 0, "available": on_hand}
+        on_hand, reserved = (events[-1]["on_hand"], events[-1]["reserved"]) if events else (0, 0)
+        numbers = {"version": len(events), "on_hand": on_hand, "reserved": reserved, "available": on_hand - reserved}
         return {"sku": key[1], "location": key[0], **numbers}
 
     def take(self, request: Request) -> Answer:
@@ -77,25 +98,60 @@ class Shelf:
         for place in dict.fromkeys(line["location"] for line in request.lines):
             if place not in self.shards:
                 return Answer(404, "not-found", {"field": "location", "value": place})
-        known = self.answers.get((request.owner, request.key))
+        known = self.known(request)
         if known is not None:
-            asked, answer = known
-            if asked == request.asked:
-                return Answer(answer.status, answer.type, answer.numbers, answer.events, replayed=True)
-            return Answer(422, "idempotency-mismatch", {"key": request.key})
+            return known
         answer = self._decide(request)
-        if answer.stored:
-            self.answers[request.owner, request.key] = request.asked, answer
-        for event in answer.events:
-            self.history[event["location"], event["sku"]].append(event)
+        self.keep(request, answer)
         return answer
 
+    def known(self, request: Asked) -> Answer | None:
+        """What a key that was used before is answered."""
+        known = self.answers.get((request.owner, request.key))
+        if known is None:
+            return None
+        asked, answer = known
+        if asked == request.asked:
+            return replace(answer, replayed=True)
+        return Answer(422, "idempotency-mismatch", {"key": request.key})
+
+    def keep(self, request: Asked, answer: Answer) -> None:
+        if answer.stored:
+            self.answers[request.owner, request.key] = request.asked, answer
+        self.append(answer.events)
+
+    def append(self, events: tuple[Body, ...]) -> None:
+        for event in events:
+            self.history[event["location"], event["sku"]].append(event)
+
+    def event(self, key: Key, kind: str, on_hand_delta: int, reserved_delta: int, **names: Any) -> Body:
+        """The next one of the level. ``names``: operation, actor, reason and reference."""
+        level = self.level(key)
+        on_hand, reserved = level["on_hand"] + on_hand_delta, level["reserved"] + reserved_delta
+        return {
+            "sku": key[1],
+            "location": key[0],
+            "version": level["version"] + 1,
+            "kind": kind,
+            "on_hand_delta": on_hand_delta,
+            "reserved_delta": reserved_delta,
+            "on_hand": on_hand,
+            "reserved": reserved,
+            "available": on_hand - reserved,
+            **names,
+            "occurred_at": None,
+            "view_version": self._view_version(key, on_hand - reserved),
+        }
+
     def _decide(self, request: Request) -> Answer:
-        """All lines or none; the first level that refuses, by shard and then as the lines came, is the reason."""
+        """All lines or none; the first level that refuses, by shard and then as the lines came, is the reason. All have
+        to be known before any refuses."""
         events: list[Body] = []
-        for key, lines in self._by_level(request).items():
-            if key[1] not in self.skus:
-                return Answer(404, "not-found", {"field": "sku", "value": key[1]})
+        by_level = self._by_level(request)
+        unknown = next((sku for _, sku in by_level if sku not in self.skus), None)
+        if unknown is not None:
+            return Answer(404, "not-found", {"field": "sku", "value": unknown})
+        for key, lines in by_level.items():
             refusal = self._refusal(key, lines, request)
             if refusal is not None:
                 return refusal
@@ -116,7 +172,11 @@ class Shelf:
                 conflict = {"expected_version": expected, "level": level}
                 return Answer(412 if request.if_match else 409, "version-conflict", conflict)
         delta = self._delta(key, lines)
-        if level["on_hand"] + delta < 0:
+        on_hand = level["on_hand"] + delta
+        if request.counts and on_hand < level["reserved"]:
+            numbers = {"sku": key[1], "location": key[0], "on_hand": on_hand, "reserved": level["reserved"]}
+            return Answer(409, "below-reserved", numbers)
+        if delta < 0 and on_hand < level["reserved"]:
             numbers = {"sku": key[1], "location": key[0], "available": level["available"], "requested": -delta}
             return Answer(409, "insufficient-stock", numbers)
         if level["on_hand"] + delta > UNITS_MAX:
@@ -129,30 +189,21 @@ class Shelf:
         return sum(int(line["quantity"]) for line in lines)
 
     def _event(self, key: Key, lines: list[Body], request: Request) -> Body:
-        level, delta = self.level(key), self._delta(key, lines)
-        on_hand = level["on_hand"] + delta
         kinds = {"count" if request.counts else line["kind"] for line in lines}
-        return {
-            "sku": key[1],
-            "location": key[0],
-            "version": level["version"] + 1,
-            "kind": kinds.pop() if len(kinds) == 1 else "mixed",
-            "on_hand_delta": delta,
-            "reserved_delta": 0,
-            "on_hand": on_hand,
-            "reserved": 0,
-            "available": on_hand,
-            "operation": request.operation,
-            "actor": request.owner,
-            "reason": _common([line.get("reason") for line in lines]),
-            "reference": _common([line.get("reference") for line in lines]),
-            "occurred_at": None,
-            "view_version": self._view_version(key, on_hand),
-        }
+        return self.event(
+            key,
+            kinds.pop() if len(kinds) == 1 else "mixed",
+            self._delta(key, lines),
+            0,
+            operation=request.operation,
+            actor=request.owner,
+            reason=_common([line.get("reason") for line in lines]),
+            reference=_common([line.get("reference") for line in lines]),
+        )
 
-    def _view_version(self, key: Key, on_hand: int) -> int:
+    def _view_version(self, key: Key, available: int) -> int:
         """How often the public step has changed; to come into being is a change."""
-        numbers: list[int] = [*(event["on_hand"] for event in self.history[key]), on_hand]
+        numbers: list[int] = [*(event["available"] for event in self.history[key]), available]
         steps = [sum(number >= step for step in (1, 5, 10)) for number in numbers]
         return 1 + sum(before != after for before, after in pairwise(steps))
 

@@ -179,6 +179,9 @@ async def test_who_is_late_cannot_extend(path: CommitPath) -> None:
     await overdue(path, hold)
     with pytest.raises(ReservationExpired):
         await path.writers.submit(asking(Extend(hold, levels, ttl_s=3_600)))
+    await path.writers.submit(asking(Commit(hold, levels)))
+    with pytest.raises(ReservationState, match="is committed"):
+        await path.writers.submit(asking(Extend(hold, levels, ttl_s=3_600)))
 
 
 async def test_a_basket_is_changed_as_one_step(path: CommitPath) -> None:
