@@ -39,10 +39,12 @@ def new_order(
     )
 
 
-def policy_of(can_find: bool, can_refund: bool, charge_for_s: float, late_s: float | None) -> Policy:
-    """Raises Invalid."""
+def policy_of(can_find: bool, can_refund: bool, charge_for_s: float, late_s: float | None, lease_s: float) -> Policy:
+    """Raises Invalid. A process may stand still for its lease before it asks for what it wrote down."""
     asked_s = argument.seconds("charge_for_s", charge_for_s)
-    return Policy(can_find, can_refund, asked_s, late_s=None if late_s is None else argument.seconds("late_s", late_s))
+    return Policy(
+        can_find, can_refund, asked_s, late_s=None if late_s is None else argument.seconds("late_s", late_s) + lease_s
+    )
 
 
 def ledger_key(step: Step, order: Order) -> str:

@@ -119,10 +119,16 @@ def _reserved(order: Order, until: OrderState, run: Run, now_s: float) -> Next |
 
 
 def _charging(order: Order, run: Run, policy: Policy, now_s: float) -> Next | None:
+    over = run.lapsed or now_s - (order.charging_at_s or now_s) > policy.charge_for_s
+    unresolved = Next(None, replace(order, state=OrderState.UNRESOLVED))
     if policy.can_find and not run.absent:  # also after the last try: it may have come to something
-        return Next(Step.FIND, order, _wait_s(run.tries)) if run.tries <= policy.tries_max else None
-    if run.lapsed or now_s - (order.charging_at_s or now_s) > policy.charge_for_s:
-        return _given_up(order, run, policy, now_s) or Next(None, replace(order, state=OrderState.UNRESOLVED))
+        if run.tries > policy.tries_max:
+            return unresolved if over else None
+        if run.tries and not over and not _sure(order, now_s):  # what may be paid for stays held while nobody answers
+            return Next(Step.EXTEND, order)
+        return Next(Step.FIND, order, _wait_s(run.tries))
+    if over:
+        return _given_up(order, run, policy, now_s) or unresolved
     if run.tries >= policy.tries_max:
         return None
     if not _sure(order, now_s):  # nothing is taken for stock that may be gone

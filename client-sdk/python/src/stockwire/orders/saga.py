@@ -23,6 +23,8 @@ from stockwire.orders.errors import (
 from stockwire.orders.journal import Row
 from stockwire.orders.order import Order, OrderState
 
+STILL_MAX = 3
+"""Times that a run decides anew since it stood still while it wrote. More, and its lease is too short for its disk."""
 ADOPTIONS_MAX = 5
 """Somebody else works on the order; each time that they write meanwhile it is read again."""
 
@@ -81,14 +83,19 @@ def run_of(
     order is let go of then too.
     """
     run, saved, read_s, unknown = Run(), Order.read(row.key, row.document), clock(), None
+    still_max_s, stood_still = lease_s / 2, 0
     while (following := decide_next(order, until, run, policy, _now_s(row, read_s, clock))) is not None:
         if following.wait_s:
             yield Pause(following.wait_s)
         order = following.order
         if following.step is None:
             continue
-        if order != saved or clock() - read_s > lease_s / 2:
+        if order != saved or clock() - read_s > still_max_s:
+            decided_s = clock()
             row, saved, read_s = (yield from _saved(row, order, saved)), order, clock()
+            if read_s - decided_s > still_max_s and stood_still < STILL_MAX:
+                stood_still += 1  # what was decided, and when it asks, is of the past
+                continue
         began_s = _now_s(row, read_s, clock)
         try:
             outcome: object = yield Take(following.step, order)

@@ -71,8 +71,8 @@ class Orders:
         self._charge = charge
         self._find = find
         self._refund = refund
-        self._policy = policy_of(find is not None, refund is not None, charge_for_s, late_s)
         self._lease_s = argument.seconds("lease_s", lease_s, argument.TIMEOUT_S_MIN)
+        self._policy = policy_of(find is not None, refund is not None, charge_for_s, late_s, self._lease_s)
 
     def order(
         self,
