@@ -7,8 +7,12 @@ list when the module is imported. ``wire.messages.Event`` says the same to hubs,
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
+
+TIMESTAMPS_MAX = 1_024
+"""Moments that are remembered as they are written out: those of a batch are mostly the same ones."""
 
 
 class Source(Enum):
@@ -78,6 +82,7 @@ def complete(event: dict[str, Any], seq: int, committed_at: str | None) -> None:
     event["committed_at"] = committed_at
 
 
+@lru_cache(TIMESTAMPS_MAX)
 def timestamp(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC, always with microseconds."""
     if moment is None:

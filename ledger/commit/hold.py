@@ -99,7 +99,9 @@ class Hold(Struct, frozen=True):
 
 def stored_hold(hold: Hold) -> dict[str, Any]:
     """What is kept of it with the operation that left it so, for ``answer_of_stored``."""
-    return {**document(hold), "ttl_s": hold.ttl_s}
+    stored = document(hold)
+    stored["ttl_s"] = hold.ttl_s
+    return stored
 
 
 def answer_of_stored(stored: dict[str, Any], committed_at: datetime | None) -> dict[str, Any]:

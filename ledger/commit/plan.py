@@ -5,9 +5,10 @@ taken follows from what each has.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from ledger.commit.held import Bounds, Holder
 from ledger.commit.hold import Hold
@@ -15,8 +16,7 @@ from ledger.commit.line import Line
 from ledger.commit.stock import LevelKey, Stock
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True, gc=False):
     """What a plan is decided on. ``hold``: None if there is none of that id. ``moment``: by the database's clock, when
     the batch was begun; None unless a plan of it is ``timed``. ``bounds``: None if nothing limits what may be held.
     """
@@ -27,8 +27,7 @@ class Situation:
     bounds: Bounds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True, gc=False):
     """``lines``: at least one for each level that gets an event. ``hold``: after it; the very one that was given, if
     nothing becomes of it.
     """

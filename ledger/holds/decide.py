@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.commit.event import timestamp
@@ -32,8 +33,7 @@ class NothingToDo(Problem):
     type = "unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True, gc=False):
     """Units of one sku, from the first of ``places`` that has all of them; ``split``: from as many as it takes."""
 
     places: tuple[LevelKey, ...]

@@ -77,8 +77,9 @@ def reserving(
     )
     or_less = asked.ttl_s is None
     ttl_s = asked.ttl_s or min(hold_bodies.HOLD_TTL_S_DEFAULT, ttl_s_max)
-    plan = Reserve(operation_id(owner, key), owner, wanted, ttl_s, asked.customer, asked.reference, or_less)
-    return planned(owner, key, "reservations", asked, plan)
+    known = operation_id(owner, key)
+    plan = Reserve(known, owner, wanted, ttl_s, asked.customer, asked.reference, or_less)
+    return Operation(known, owner, key, hash_of("reservations", asked), (), plan)
 
 
 def _holder(hold: Hold) -> Holder:
