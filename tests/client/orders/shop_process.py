@@ -30,13 +30,16 @@ POINTS = tuple(
 LEASE_S = 0.2
 PATIENCE_S = 0.3
 """For an answer of the provider, which falls silent for longer."""
+LAST_PATIENCE_S = 4.0
+"""Of who is not killed: by then the provider has lied as often as it does, and a slow disk is no lie."""
+NOWHERE = "nowhere"
 BUSY_MAX = 200
 """Waits for the lease of a child that was killed, or still works."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """``point``: where it is killed, the ``nth`` time that it comes there; empty: nowhere."""
+    """``point``: where it is killed, the ``nth`` time that it comes there; empty: it is the last to try."""
 
     order: str
     units: int
@@ -105,7 +108,7 @@ def watched(function: Callable[..., Any], name: str, fate: Fate) -> Callable[...
 
 def attempted(task: Task, attempt: Attempt) -> None:
     payment = importlib.import_module("payment")
-    vars(payment)["PATIENCE_S"] = PATIENCE_S
+    vars(payment)["PATIENCE_S"] = PATIENCE_S if attempt.point else LAST_PATIENCE_S
     fate = Fate(attempt)
     with Client(task.url, task.key) as client, SqliteJournal("orders.db") as journal:
         client.reservations = Watched(client.reservations, "ledger", fate)  # type: ignore[assignment]  # the same methods

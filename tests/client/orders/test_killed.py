@@ -20,7 +20,7 @@ import pytest
 
 from stockwire import AsyncClient
 from stockwire.orders import Order, OrderState, SqliteJournal
-from tests.client.orders.shop_process import POINTS, Attempt, Task
+from tests.client.orders.shop_process import NOWHERE, POINTS, Attempt, Task
 from tests.docs.pages import block
 from tests.harness.processes import clean_environment
 from tests.harness.size import SIZE
@@ -204,7 +204,10 @@ def racing(one: Killed, chance: random.Random) -> list[Attempt]:
     """The last of a gone order's shops; of the others two at the same time, of which one may die anywhere."""
     if one.gone:
         return one.attempts(one.points[-1:])
-    return [replace(one.first, point=chance.choice(POINTS), nth=chance.choice((1, 1, 2))), one.first]
+    return [
+        replace(one.first, point=chance.choice(POINTS), nth=chance.choice((1, 1, 2))),
+        replace(one.first, point=NOWHERE),
+    ]
 
 
 async def take_away(client: AsyncClient, name: str, gone: set[str]) -> int:
