@@ -22,12 +22,14 @@ from stockwire import (
     AtMost,
     Client,
     ConfigurationError,
+    HoldLimits,
     Invalid,
     Item,
     Line,
     Location,
     Operation,
     call,
+    held,
     sale,
 )
 from stockwire.operation import Count, Details
@@ -72,6 +74,7 @@ GOOD: dict[str, Any] = {
     **{"asked": [sale("A", "berlin")], "items": [Item("A", "Apple")], "locations": [Location("berlin", "Berlin")]},
     **{"skus": ["A"], "hubs": ["ws://h/v1/stream"], "when": AtMost(5), "public": False, "keep_existing": False},
     **{"price": Decimal("2.50"), "currency": "GBP", "attributes": {"colour": "red"}, "callback": print},
+    **{"id": str(uuid.UUID(int=1)), "ttl_s": 60},
     **{"url": NOBODY, "max_retries": 0, "retry_for_s": 1.0, "timeout_s": 1.0, "connect_timeout_s": 1.0},
 }
 BAD: dict[str, list[Any]] = {
@@ -112,6 +115,21 @@ BAD: dict[str, list[Any]] = {
         HALF,
         TIME,
     ],
+    "hold_limits": [
+        1,
+        "A",
+        {"ttl_s": 1},
+        [],
+        Unshowable(),
+        HoldLimits(0),
+        HoldLimits(ttl_s=True),
+        HoldLimits(1, 1, 101),
+    ],
+    **{name: [1, True, b"A", ["A"], Unshowable()] for name in ("customer", "owner", "state")},
+    "id": [*NO_TEXT, None, "", "A", "../levels"],
+    "ttl_s": [*NO_NUMBER, 0, -1, 2**31],
+    "older_than_s": [one for one in NO_SECONDS if one is not None],
+    **{name: [1, 0, None, "yes"] for name in ("fulfil", "split")},
     "callback": [*NO_FUNCTION, None, fetched],
     "retry_for_s": [*NO_SECONDS, None],
     "timeout_s": NO_SECONDS,
@@ -137,14 +155,14 @@ def _own_details(signature: inspect.Signature) -> list[str]:
 def _surface() -> dict[str, Callable[..., Any]]:
     """By their names: whatever an application can call with arguments."""
     found: dict[str, Callable[..., Any]] = {"Client": Client, "AsyncClient": AsyncClient}
-    for name in ("sale", "receipt", "returned", "write_off", "adjustment"):
+    for name in ("sale", "receipt", "returned", "write_off", "adjustment", "held", "held_from"):
         found[name] = getattr(stockwire, name)
     for made in (Line, Count, Operation, AtMost, AtLeast):
         found[made.__name__] = made
     client, other = Client(NOBODY, "k", max_retries=0), AsyncClient(NOBODY, "k", max_retries=0)
     owners: dict[str, object] = {"Client": client, "AsyncClient": other}
     for one in (client, other):
-        owners |= {type(part).__name__: part for part in (one.stock, one.items, one.locations)}
+        owners |= {type(part).__name__: part for part in (one.stock, one.items, one.locations, one.reservations)}
         owners[type(one.subscribe("berlin")).__name__] = one.subscribe("berlin")
     for owner_name, owner in owners.items():
         for name, method in inspect.getmembers(owner, callable):
@@ -167,8 +185,10 @@ async def _called(where: str, **arguments: Any) -> None:
     function = SURFACE[where]
     if function in (Client, AsyncClient):
         arguments = {"url": NOBODY} | arguments
+    good = GOOD | ({"lines": [held("A", "berlin")]} if "Reservations." in where else {})
+    good |= {"locations": ["berlin"]} if where == "held_from" else {}
     needed = {
-        name: GOOD[name]
+        name: good[name]
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
     }
@@ -192,6 +212,12 @@ async def test_what_an_argument_cannot_be_is_refused_with_its_name(where: str, n
         bad = [*bad, None]
     if name == "location" and where.endswith(".levels"):
         bad = NO_TEXT  # None: all of them
+    if "Reservations." in where:
+        bad = _of_a_reservation(where, name, bad)
+    if where == "held":
+        bad = [one for one in bad if one is not None] if name == "quantity" else bad
+    if (where, name) == ("held_from", "locations"):
+        bad = [*NO_LIST, None, [], [1], [b"A"], {"A"}]
     if (where, name) == ("AtMost", "units"):
         bad = [one for one in bad if one is False or one is not bad[-3]]  # 0
     if where == "Operation":
@@ -202,6 +228,20 @@ async def test_what_an_argument_cannot_be_is_refused_with_its_name(where: str, n
         field = refused.value.field
         assert field == name or field.startswith((f"{name}[", f"{name}.")) or (name, field) == ("keys", "key"), field
         assert "Traceback" not in str(refused.value)
+
+
+def _of_a_reservation(where: str, name: str, bad: list[Any]) -> list[Any]:
+    """Where an argument means another thing than elsewhere, or may be left out."""
+    method = where.partition(".")[2]
+    if name == "lines":
+        return [one for one in bad if one is not None or method in ("reserve", "change")]
+    if name == "ttl_s" and method != "extend":
+        return [one for one in bad if one is not None]
+    if name == "location":
+        return [*NO_TEXT, "*", ""]
+    if name == "sku":
+        return [*NO_TEXT, "A/B", "A"]  # needs a location beside it
+    return bad
 
 
 @pytest.mark.parametrize("one", [1, Index(), Decimal(1), Decimal("1.0"), 1.0, Fraction(1)], ids=repr)

@@ -131,7 +131,7 @@ def item_fields(
 
 def _limits(given: object) -> HoldLimits:
     if not isinstance(given, HoldLimits):
-        raise Invalid("hold_limits", f"{given!r} are no HoldLimits")
+        raise Invalid("hold_limits", f"a {type(given).__name__} is no HoldLimits")
     return given
 
 

@@ -51,7 +51,8 @@ def held_from(sku: str, locations: Iterable[str], quantity: int = 1, *, split: b
     >>> held_from("A-100", ["berlin", "hamburg"], 2, split=True).locations
     ('berlin', 'hamburg')
     """
-    return Wanted(sku, tuple(argument.several("locations", locations)), quantity, split)
+    units = argument.whole("quantity", quantity, 1, QUANTITY_MAX)
+    return Wanted(sku, tuple(argument.several("locations", locations)), units, split)
 
 
 @dataclass(frozen=True, slots=True)
