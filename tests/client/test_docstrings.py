@@ -23,17 +23,19 @@ from stockwire import AsyncClient, AsyncSubscription, Client, State, Subscriptio
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
+from stockwire.asyncio.transfers import AsyncTransfers
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
+from stockwire.sync.transfers import Transfers
 from tests.client.blocking import in_thread
 from tests.harness.shown import shown_by_hubs
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S
 
 LOOKED_UP = [
-    *(AsyncClient, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations, AsyncSubscription),
-    *(Client, Stock, Items, Locations, Reservations, Subscription, View),
+    *(AsyncClient, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations, AsyncTransfers, AsyncSubscription),
+    *(Client, Stock, Items, Locations, Reservations, Transfers, Subscription, View),
 ]
 WITHOUT = {"view"}
 """Shown wherever a subscription is."""
@@ -101,6 +103,8 @@ async def stock_up(system: System, client: AsyncClient) -> None:
         await client.items.put(sku, name)
         counted = await client.stock.count(sku, "berlin", 10, if_version=None)
         await shown_by_hubs(system, "berlin", sku, counted.level.version)
+        if (await client.stock.get(sku, "hamburg")).on_hand:
+            await client.stock.count(sku, "hamburg", 0, if_version=None)
 
 
 async def run(test: doctest.DocTest, names: dict[str, Any]) -> None:

@@ -11,10 +11,12 @@ from stockwire import AsyncClient, AsyncSubscription, Client, Subscription
 from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
+from stockwire.asyncio.transfers import AsyncTransfers
 from stockwire.orders import AsyncOrders, AsyncSaga, Orders, Saga
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
+from stockwire.sync.transfers import Transfers
 
 TWINS = [
     (AsyncClient, Client),
@@ -22,11 +24,20 @@ TWINS = [
     (AsyncItems, Items),
     (AsyncLocations, Locations),
     (AsyncReservations, Reservations),
+    (AsyncTransfers, Transfers),
     (AsyncSubscription, Subscription),
     (AsyncOrders, Orders),
     (AsyncSaga, Saga),
 ]
-MADE_BY_A_CLIENT = {AsyncSaga, AsyncSubscription, AsyncStock, AsyncItems, AsyncLocations, AsyncReservations}
+MADE_BY_A_CLIENT = {
+    AsyncSaga,
+    AsyncSubscription,
+    AsyncStock,
+    AsyncItems,
+    AsyncLocations,
+    AsyncReservations,
+    AsyncTransfers,
+}
 """Nobody else calls their ``__init__``, which takes the shell's own things."""
 OWN_WORDS = {
     "AsyncSubscription",

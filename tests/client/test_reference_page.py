@@ -12,8 +12,10 @@ import stockwire
 from stockwire import AsyncClient, AsyncSubscription, Client, StockwireError, Subscription, View, errors
 from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
+from stockwire.asyncio.transfers import AsyncTransfers
 from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
+from stockwire.sync.transfers import Transfers
 from tests.harness.source import REFERENCE, code_names, rows, section
 
 PAGE = (REFERENCE / "python.md").read_text()
@@ -57,6 +59,7 @@ SECTIONS: list[tuple[str, type]] = [
     *(("`Client` and `AsyncClient`", type_) for type_ in (Client, AsyncClient)),
     *(("`Stock` and `AsyncStock`", type_) for type_ in (Stock, AsyncStock)),
     *(("`Reservations` and `AsyncReservations`", type_) for type_ in (Reservations, AsyncReservations)),
+    *(("`Transfers` and `AsyncTransfers`", type_) for type_ in (Transfers, AsyncTransfers)),
     *(("`Subscription` and `AsyncSubscription`", type_) for type_ in (Subscription, AsyncSubscription)),
     ("`View`", View),
 ]

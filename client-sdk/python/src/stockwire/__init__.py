@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from stockwire.sync.client import Client
     from stockwire.sync.subscription import Subscription
     from stockwire.threshold import AtLeast, AtMost, Threshold
+    from stockwire.transfer import Transfer, TransferLine
     from stockwire.view import State, View
 
 __version__ = "0.2.0.dev0"
@@ -128,6 +129,8 @@ __all__ = [
     "ThresholdCrossed",
     "TokenExpired",
     "TooLarge",
+    "Transfer",
+    "TransferLine",
     "TransferState",
     "Unauthorized",
     "Unavailable",
@@ -168,6 +171,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be anything to a type checke
             "sync.client": "Client",
             "sync.subscription": "Subscription",
             "threshold": "AtLeast AtMost Threshold",
+            "transfer": "Transfer TransferLine",
             "view": "State View",
         },
     )

@@ -10,6 +10,7 @@ from stockwire.asyncio.catalogue import AsyncItems, AsyncLocations
 from stockwire.asyncio.reservations import AsyncReservations
 from stockwire.asyncio.stock import AsyncStock
 from stockwire.asyncio.subscription import AsyncSubscription
+from stockwire.asyncio.transfers import AsyncTransfers
 from stockwire.asyncio.transport import AsyncTransport
 from stockwire.availability import Availability
 from stockwire.kind import LEVELS, PUBLIC, ViewKind, thresholds
@@ -64,6 +65,7 @@ class AsyncClient:
         self.items = AsyncItems(self._transport)
         self.locations = AsyncLocations(self._transport)
         self.reservations = AsyncReservations(self._transport)
+        self.transfers = AsyncTransfers(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

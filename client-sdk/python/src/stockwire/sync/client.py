@@ -13,6 +13,7 @@ from stockwire.settings import resolve
 from stockwire.sync.catalogue import Items, Locations
 from stockwire.sync.reservations import Reservations
 from stockwire.sync.stock import Stock
+from stockwire.sync.transfers import Transfers
 from stockwire.sync.transport import Transport
 
 if TYPE_CHECKING:  # whoever asks once need not wait for what streams are made of
@@ -67,6 +68,7 @@ class Client:
         self.items = Items(self._transport)
         self.locations = Locations(self._transport)
         self.reservations = Reservations(self._transport)
+        self.transfers = Transfers(self._transport)
 
     def __enter__(self) -> Self:
         return self
