@@ -12,7 +12,7 @@ import httpx
 
 from ledger.database.audit import audit
 from ledger.database.engine import create_engine
-from stockwire import Level, OperationResult, Refused, Unavailable
+from stockwire import Level, Refused, Unavailable
 from stockwire.operation import Event
 from stockwire.oracle import judge
 from stockwire.view import Key
@@ -37,6 +37,8 @@ BETWEEN_KILLS_S = (0.05, 1.2)
 CONNECTIONS_MAX = SPREAD * 24
 """Of all ledgers to PostgreSQL: ten for reads, two and one a shard for commits, and as many again for those that a kill
 has left and PostgreSQL has not noticed yet would already be a leak."""
+
+OVERDUE = "select count(*) from hold where state = 'pending' and expires_at < clock_timestamp() - interval '1 s'"
 
 
 class NotHealed(AssertionError):
@@ -79,7 +81,7 @@ class Campaign:
         if row.impossible or (reason := fault.impossible(self.under_fire)):
             row.impossible = row.impossible or reason
             return row
-        checked = len(self.traffic.recorder.invocations)
+        checked = self.traffic.ended
         if self._tasks_at_first is None:
             self._tasks_at_first = await self._tasks()
         self.traffic.go()
@@ -107,7 +109,7 @@ class Campaign:
         """At random moments under traffic that never stops; everything is checked after each KILLS_CHECKED."""
         row = self.rows.setdefault(fault.name, Row(fault.name))
         for first in range(0, times, KILLS_CHECKED):
-            checked, began = len(self.traffic.recorder.invocations), time.monotonic()
+            checked, began = self.traffic.ended, time.monotonic()
             self.traffic.go()
             for _ in range(min(KILLS_CHECKED, times - first)):
                 await asyncio.sleep(self.chance.uniform(*BETWEEN_KILLS_S))
@@ -126,7 +128,7 @@ class Campaign:
         """Of what has happened so far, without a fault. Returns how many operations were checked."""
         await self._heal(time.monotonic())
         await self._verify(Row("no fault"), 0)
-        return len(self.traffic.recorder.invocations)
+        return self.traffic.ended
 
     async def _heal(self, since: float) -> float:
         """Seconds from ``since`` until every view is fresh and equals the ledger."""
@@ -152,7 +154,7 @@ class Campaign:
     async def _verify(self, row: Row, checked: int) -> None:
         """Everything from the beginning, not only this round. Raises NotHealed."""
         levels = await self._settled()
-        invocations = self.traffic.recorder.invocations
+        invocations = self.traffic.calls
         events = [event for shard in self._events.values() for event in shard]
         violations = await asyncio.to_thread(judge, invocations, events, levels)
         row.operations += len(invocations) - checked
@@ -161,12 +163,14 @@ class Campaign:
         row.lost += sum(one.kind in ("lost", "torn") for one in violations)
         row.doubled += sum(one.kind in ("doubled", "ghost") for one in violations)
         broken = [str(one) for one in violations] + await self._audited() + self._went_back()
+        if leaked := await self._leaked_holds():
+            broken.append(f"{leaked} reservations are held although their time is over")
         connections = await self._left_connections()
         if connections > CONNECTIONS_MAX:
             broken.append(f"{connections} connections to the database, at most {CONNECTIONS_MAX} are accounted for")
         if (leaked := await self._leaked_tasks()) > 0:
             broken.append(f"{leaked} tasks more in all servers than the {self._tasks_at_first} at first")
-        if not any(isinstance(call.answer, OperationResult) for call in invocations[checked:]):
+        if not any(call.result is not None for call in invocations[checked:]):
             broken.append("nothing was committed in this round: nothing was proved")
         if broken:
             raise NotHealed(f"{row.fault}: {len(broken)} findings, such as " + "; ".join(broken[:5]))
@@ -211,6 +215,17 @@ class Campaign:
 
     def _went_back(self) -> list[str]:
         return [f"a screen went back: {one}" for watcher in self.traffic.watchers for one in watcher.went_back[:2]]
+
+    async def _leaked_holds(self) -> int:
+        """Nobody asks for their units: the ledgers that are left have to let go of them."""
+        ends_at = time.monotonic() + HEAL_S_MAX
+        while (held := await self._overdue_holds()) and time.monotonic() < ends_at:  # noqa: ASYNC110 - asked of others
+            await asyncio.sleep(LOOK_S)
+        return held
+
+    async def _overdue_holds(self) -> int:
+        rows = await self.under_fire.postgres.query(OVERDUE)
+        return int(rows[0][0])
 
     async def _left_connections(self) -> int:
         """Backends of a ledger that was killed end when they notice."""

@@ -7,8 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from stockwire import AsyncClient, Level, LevelChanged, Line, Snapshot, StockwireError, StreamEvent, receipt, sale
-from stockwire.oracle import Recorder
+from stockwire import (
+    AsyncClient,
+    Level,
+    LevelChanged,
+    Line,
+    Snapshot,
+    StockwireError,
+    StreamEvent,
+    held,
+    held_from,
+    receipt,
+    sale,
+)
+from stockwire.oracle import HoldInvocation, Invocation, Recorder
 from stockwire.view import Key, State
 from tests.chaos.field import SPREAD as LEDGERS
 from tests.chaos.field import Field
@@ -23,8 +35,11 @@ PACE_S = 0.02
 """Between two operations of one writer: enough for some hundreds in a second, and an idle moment for all the others."""
 RETRY_FOR_S = 25.0
 """Longer than any fault lasts: what still fails then has failed for good."""
-REPEATED, COUNTED, SPREAD = 0.1, 0.05, 0.25
-"""The shares of operations that repeat an old key, count, and have several lines."""
+REPEATED, COUNTED, SPREAD, HELD = 0.1, 0.05, 0.2, 0.25
+"""The shares of operations that repeat an old key, count, have several lines, and hold a basket."""
+BASKET_TTL_S = 3
+PAID, CANCELLED = 0.4, 0.25
+"""The shares of baskets that are paid for and that are cancelled; the others are left until their time is over."""
 PATIENT, IMPATIENT = 10_000, 0
 """Tries after the first, of half of the writers and of the others: these leave with an unknown outcome, and perhaps an
 operation that is committed when they have gone."""
@@ -63,6 +78,15 @@ class Traffic:
                     self._idle.set()
             await asyncio.sleep(PACE_S * self.chance.random() * 2)
 
+    @property
+    def ended(self) -> int:
+        return len(self.recorder.invocations) + len(self.recorder.holds)
+
+    @property
+    def calls(self) -> list[Invocation | HoldInvocation]:
+        """In the order in which they ended."""
+        return sorted((*self.recorder.invocations, *self.recorder.holds), key=lambda call: call.completed_s)
+
     def go(self) -> None:
         self._going.set()
 
@@ -75,9 +99,9 @@ class Traffic:
 
     async def done(self, operations: int, deadline_s: float = 60.0) -> None:
         """Until so many more have ended, well or badly."""
-        goal = len(self.recorder.invocations) + operations
+        goal = self.ended + operations
         async with asyncio.timeout(deadline_s):
-            while len(self.recorder.invocations) < goal:  # noqa: ASYNC110 - a list is no event
+            while self.ended < goal:  # noqa: ASYNC110 - a list is no event
                 await asyncio.sleep(PACE_S)
 
     async def _one(self, client: AsyncClient) -> None:
@@ -91,11 +115,30 @@ class Traffic:
             level = await client.stock.get(self.chance.choice(SKUS), self.chance.choice(LOCATIONS))
             on_hand = max(level.reserved, level.on_hand + self.chance.randrange(-2, 3))
             await self.recorder.count(client, level.sku, level.location, on_hand, if_version=level.version)
+        elif dice < REPEATED + COUNTED + HELD:
+            await self._basket(client)
         else:
-            several = dice < REPEATED + COUNTED + SPREAD
+            several = dice < REPEATED + COUNTED + HELD + SPREAD
             await self.recorder.operation(
                 client, [self._line() for _ in range(self.chance.randrange(2, 5) if several else 1)]
             )
+
+    async def _basket(self, client: AsyncClient) -> None:
+        """Held at one place or at several; then paid for and sent, cancelled, or left."""
+        places = self.chance.sample(LOCATIONS, self.chance.randrange(1, 4))
+        units = self.chance.randrange(1, 5)
+        wanted = [held_from(sku, places, units, split=True) for sku in self.chance.sample(SKUS, 2)]
+        basket = await self.recorder.reserve(client, wanted, ttl_s=BASKET_TTL_S)
+        dice = self.chance.random()
+        if dice < PAID:
+            await self.recorder.about(client, basket.id, "extend", ttl_s=BASKET_TTL_S)
+            await self.recorder.about(client, basket.id, "commit", fulfil=dice < PAID / 4)
+            await self.recorder.about(client, basket.id, self.chance.choice(("fulfil", "fulfil", "cancel")))
+        elif dice < PAID + CANCELLED:
+            first = basket.lines[0]
+            less = [held(first.sku, first.location, 0)]
+            await self.recorder.about(client, basket.id, "change", less, ttl_s=BASKET_TTL_S)
+            await self.recorder.about(client, basket.id, "cancel")
 
     def _line(self) -> Line:
         make = self.chance.choice((sale, sale, receipt))

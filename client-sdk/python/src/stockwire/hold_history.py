@@ -5,8 +5,8 @@
 
 import hashlib
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stockwire.errors import OutcomeUnknown, StockwireError
@@ -72,7 +72,7 @@ class _Share:
 
 class HoldHistory:
     """``calls`` about reservations, by operation; ``log``: all events in order; ``reservations``: as they were read
-    when all was over.
+    when all was over, or none to leave that out.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class HoldHistory:
     ) -> None:
         self._reservations = {one.id: one for one in reservations}
         self._of = {operation: same[0].reservation for operation, same in calls.items()}
-        self._of |= self._swept({event.shard for event in log})
+        self._of |= _swept(self._of.values(), {event.shard for event in log})
         self._ends_s = _ends(calls, {event.operation for event in log})
         self._shares: dict[Key, list[_Share]] = defaultdict(list)
         self._open: dict[tuple[Key, str], _Share] = {}
@@ -114,16 +114,6 @@ class HoldHistory:
             self._seen[key, version] = [(self._ends_s.get(share.reservation, ALWAYS), share.units) for share in shares]
         return sum(units for ends_s, units in self._seen[key, version] if ends_s + CLOCKS_S < at_s)
 
-    def _swept(self, shards: Iterable[int]) -> dict[str, str]:
-        """The operations by which ledgers let go of what is overdue, each by the reservation that it is about."""
-        parts = ("all", *shards)
-        return {
-            operation_id(SWEEPER, f"expire {known} {version} {part}"): known
-            for known, one in self._reservations.items()
-            for version in range(1, one.version + 1)
-            for part in parts
-        }
-
     def _follow(self, event: Event, reservation: str) -> None:
         key = event.location, event.sku
         before = self._open.get((key, reservation))
@@ -139,6 +129,19 @@ class HoldHistory:
         if event.kind == COMMIT:
             self._ends_s[reservation] = ALWAYS  # what was paid for has no end, and what was not is not told apart
         self._shares[key].append(share)
+
+
+def _swept(known: Iterable[str], shards: Collection[int]) -> dict[str, str]:
+    """The operations by which ledgers may let go of what is overdue, each by the reservation that it is about. Its key
+    has the version that was found: one more for each call, and for each shard that its lines were let go of on.
+    """
+    parts = ("all", *shards)
+    return {
+        operation_id(SWEEPER, f"expire {one} {version} {part}"): one
+        for one, calls in Counter(known).items()
+        for version in range(1, calls + len(parts) + 1)
+        for part in parts
+    }
 
 
 def _ends(calls: Mapping[str, Sequence[HoldInvocation]], stand: set[str]) -> dict[str, float]:
