@@ -8,6 +8,7 @@ from stockwire.stream import LevelChanged, Snapshot, StreamEvent
 from stockwire.view import View
 from tests.simulation.history import History, Key
 from tests.simulation.violation import Violation
+from wire.messages import LevelState
 
 
 class Checks:
@@ -136,6 +137,11 @@ class Checks:
             raise Violation("never-existed", f"{key} version {level.version} of {self._truth.epoch}: {len(versions)}")
         if level.version:
             true = versions[level.version - 1]
-            if (level.on_hand, level.seq, level.shard) != (true.on_hand, true.seq, true.shard):
+            if _told(level) != _told(true):
                 raise Violation("never-existed", f"{level} in {self._truth.epoch}, it was {true}")
         self.shown[key] = level.version
+
+
+def _told(level: Level | LevelState) -> tuple[int | str | None, ...]:
+    """What a screen shows of it, and where it stands in the log."""
+    return level.on_hand, level.reserved, level.available, level.kind, level.seq, level.shard

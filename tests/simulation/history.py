@@ -13,6 +13,19 @@ EPOCH = "e1"
 COMMITTED_AT = "2999-11-22T10:00:00.000000Z"
 """Later than any clock: what a hub makes of the time on the way is 0, in every run."""
 
+CYCLE = (
+    ("receipt", 4, 0),
+    ("hold", 0, 2),
+    ("sale", -1, 0),
+    ("commit", 0, 0),
+    ("fulfil", -1, -1),
+    ("hold", 0, 1),
+    ("release", 0, -2),
+)
+"""What becomes of a level, version by version: kind, units on hand, units reserved. Screens see available fall and
+rise; one version in each round changes no number of it. In a round two units more come than go."""
+ROUND_ON_HAND = sum(on_hand for _, on_hand, _ in CYCLE)
+
 Key = tuple[str, str]
 """(location, sku)"""
 
@@ -78,17 +91,28 @@ class History:
         shard = shard_of(location, len(self.events))
         versions = self.versions.setdefault((location, sku), [])
         seq, version = len(self.events[shard]) + 1, len(versions) + 1
-        on_hand = 1_000 * self.era + version
+        kind, more, more_reserved = CYCLE[(version - 1) % len(CYCLE)]
+        on_hand, reserved = _units(version)
+        on_hand += 1_000 * self.era
         event = Event(
-            *(shard, seq, sku, location, version, "sale", 1, 0, on_hand, 0, on_hand, "o", "a"),
-            *(None, None, None, COMMITTED_AT, 1),
+            *(shard, seq, sku, location, version, kind, more, more_reserved, on_hand, reserved, on_hand - reserved),
+            *("o", "a", None, None, None, COMMITTED_AT, 1),
         )
         self.events[shard].append(event)
-        versions.append(LevelState(sku, location, version, on_hand, 0, on_hand, "sale", COMMITTED_AT, shard, seq))
+        numbers = version, on_hand, reserved, on_hand - reserved
+        versions.append(LevelState(sku, location, *numbers, kind, COMMITTED_AT, shard, seq))
         self._seqs.setdefault((location, sku), []).append(seq)
         return event
 
 
+@cache
+def _units(version: int) -> tuple[int, int]:
+    """On hand and reserved after so many versions."""
+    rounds, left = divmod(version, len(CYCLE))
+    begun = CYCLE[:left]
+    return rounds * ROUND_ON_HAND + sum(on_hand for _, on_hand, _ in begun), sum(units for *_, units in begun)
+
+
 def read_level(state: LevelState) -> ReadLevel:
-    """With its view version: on_hand is always beyond the last public step."""
+    """With its view version: as if all of them were in one public step."""
     return ReadLevel(state, min(state.version, 1))
