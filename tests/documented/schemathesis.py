@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.harness.chance import ROUNDS, SEED
 
-DEADLINE_S = 90 * ROUNDS
+DEADLINE_S = 180 * ROUNDS
 ALL_PHASES = "examples,coverage,fuzzing"
 """``coverage``: the bounds of each field, one by one, without chance. Links between operations are not followed: one of
 them leads from the list of keys to the revocation of our own."""
