@@ -129,6 +129,7 @@ class Decider:
         if not unknown:
             return remembered, None
         read = await statements.holds(connection, unknown)
+        self.holds.keep(read.holds.values())  # who asks again must not be told of the old levels again
         return remembered | read.holds, read.now
 
     def keep(self, decision: Decision, heads: Mapping[int, Head]) -> datetime | None:
