@@ -117,15 +117,15 @@ def _decide_one(
     tally: Tally | None,
 ) -> tuple[list[dict[str, Any]], Sequence[Line], Hold | None]:
     """Its events, its lines, and the hold that it was about. Nothing of it stands if it raises a Problem."""
-    stocks = _looked_at(operation, levels, decision)
     by_level: Mapping[LevelKey, Sequence[Line]] = operation.by_level
     hold = None
     if operation.plan is not None:
+        stocks = {key: _looked_at(key, levels, decision) for key in by_level}
         by_level, hold = _planned(operation.plan, stocks, decision, holds, tally)
-    changes = [
-        (key, stocks[key], _after(key, stocks[key], of_level, decision.steps), of_level)
-        for key, of_level in by_level.items()
-    ]
+    changes: list[tuple[LevelKey, Stock, Stock, Sequence[Line]]] = []
+    for key, of_level in by_level.items():
+        before = _looked_at(key, levels, decision)
+        changes.append((key, before, _after(key, before, of_level, decision.steps), of_level))
     decision.after.update([(key, after) for key, _, after, _ in changes])
     if hold is not None:
         if tally is not None:
@@ -143,18 +143,15 @@ def _named(operation: Operation) -> list[Line]:
     return [Line(key.sku, key.location, key.shard, kind, 0) for key in operation.by_level]
 
 
-def _looked_at(operation: Operation, levels: Mapping[LevelKey, Stock], decision: Decision) -> dict[LevelKey, Stock]:
-    """Its levels as the operations before it left them. Raises NotFound."""
-    stocks: dict[LevelKey, Stock] = {}
-    for key in operation.by_level:
-        stock = decision.after.get(key)
+def _looked_at(key: LevelKey, levels: Mapping[LevelKey, Stock], decision: Decision) -> Stock:
+    """A level as the operations before left it. Raises NotFound."""
+    stock = decision.after.get(key)
+    if stock is None:
+        stock = levels.get(key)
         if stock is None:
-            stock = levels.get(key)
-            if stock is None:
-                raise NotFound("sku", key.sku)
-            decision.before[key] = decision.after[key] = stock
-        stocks[key] = stock
-    return stocks
+            raise NotFound("sku", key.sku)
+        decision.before[key] = decision.after[key] = stock
+    return stock
 
 
 def _planned(

@@ -159,7 +159,7 @@ def _can_be_overdue(hold: Hold) -> bool:
 
 
 def _short_of(operations: Sequence[Operation], decision: Decision) -> list[LevelKey]:
-    """The levels of those that are refused, where units are reserved."""
+    """The levels that were looked at for those that are refused, where units are reserved."""
     verdicts = zip(operations, decision.verdicts, strict=True)
     short = {key for operation, verdict in verdicts if isinstance(verdict, SHORT) for key in operation.by_level}
-    return sorted(key for key in short if decision.before[key].reserved)
+    return sorted(key for key in short & decision.before.keys() if decision.before[key].reserved)

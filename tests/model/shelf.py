@@ -144,14 +144,11 @@ class Shelf:
         }
 
     def _decide(self, request: Request) -> Answer:
-        """All lines or none; the first level that refuses, by shard and then as the lines came, is the reason. All have
-        to be known before any refuses."""
+        """All lines or none; the first level that refuses, by shard and then as the lines came, is the reason."""
         events: list[Body] = []
-        by_level = self._by_level(request)
-        unknown = next((sku for _, sku in by_level if sku not in self.skus), None)
-        if unknown is not None:
-            return Answer(404, "not-found", {"field": "sku", "value": unknown})
-        for key, lines in by_level.items():
+        for key, lines in self._by_level(request).items():
+            if key[1] not in self.skus:
+                return Answer(404, "not-found", {"field": "sku", "value": key[1]})
             refusal = self._refusal(key, lines, request)
             if refusal is not None:
                 return refusal
