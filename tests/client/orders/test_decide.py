@@ -21,7 +21,7 @@ from stockwire import (
 from stockwire.operation import OperationResult
 from stockwire.orders import Declined, Order, OrderState, Shortage
 from stockwire.orders.ask import ledger_key, new_order, policy_of
-from stockwire.orders.by_hand import cancelled, refunded, settled
+from stockwire.orders.by_hand import cancelled, refunded, settled, was_cancelled
 from stockwire.orders.decide import Policy, Run, Step, adopted, after, decide_next, due_in_s, goes_on
 
 NOW = 1_000.0
@@ -48,8 +48,8 @@ def order(state: OrderState, **changes: object) -> Order:
     return replace(NEW, state=state, **known | changes)  # type: ignore[arg-type]  # fields by name
 
 
-def reservation(replayed: bool = False) -> Reservation:
-    line = ReservationLine("A-1", "berlin", 2, 2, 0, 0, 0, 0)
+def reservation(replayed: bool = False, left: int = 0) -> Reservation:
+    line = ReservationLine("A-1", "berlin", 2, 2 - left, 0, left, 0, 0)
     result = OperationResult("op-1", (), (), replayed, "k")
     return Reservation("r-1", "pending", "shop", None, None, 1, WHEN, None, (line,), result)
 
@@ -59,11 +59,11 @@ def reservation(replayed: bool = False) -> Reservation:
     [
         (replace(NEW), S.RESERVED, Run(), BLIND, Step.RESERVE, S.RESERVING),
         (order(S.RESERVED), S.RESERVED, Run(), BLIND, None, None),
-        (order(S.RESERVED, held_until_s=NOW - 6), S.RESERVED, Run(), BLIND, Step.CANCEL, S.CANCELLING),
+        (order(S.RESERVED, held_until_s=NOW - 6), S.RESERVED, Run(), BLIND, None, S.EXPIRED),
         (order(S.RESERVED), S.CHARGED, Run(), BLIND, Step.CHARGE, S.CHARGING),
         (order(S.RESERVED, sure_until_s=NOW), S.CHARGED, Run(), BLIND, Step.EXTEND, S.RESERVED),
         (order(S.RESERVED, sure_until_s=None), S.CHARGED, Run(), BLIND, Step.EXTEND, S.RESERVED),
-        (order(S.RESERVED), S.CHARGED, Run(lapsed=True), BLIND, Step.CANCEL, S.CANCELLING),
+        (order(S.RESERVED), S.CHARGED, Run(lapsed=True), BLIND, None, S.EXPIRED),
         (order(S.CHARGING), S.CHARGED, Run(), KNOWS, Step.FIND, S.CHARGING),
         (order(S.CHARGING), S.CHARGED, Run(absent=True), KNOWS, Step.CHARGE, S.CHARGING),
         (order(S.CHARGING, sure_until_s=NOW), S.CHARGED, Run(absent=True), KNOWS, Step.EXTEND, S.CHARGING),
@@ -79,7 +79,10 @@ def reservation(replayed: bool = False) -> Reservation:
         (order(S.CHARGING), S.CHARGED, Run(lapsed=True, absent=True), KNOWS, None, S.UNRESOLVED),
         (order(S.CHARGING, charging_at_s=NOW - 4_000), S.CHARGED, Run(absent=True), KNOWS, None, S.UNRESOLVED),
         (order(S.CHARGING), S.CHARGED, Run(lapsed=True, absent=True), LATE, None, S.UNRESOLVED),
-        (order(S.CHARGING), S.CHARGED, Run(lapsed=True, absent=True), SOON, Step.CANCEL, S.CANCELLING),
+        (order(S.CHARGING), S.CHARGED, Run(lapsed=True, absent=True), SOON, None, S.EXPIRED),
+        (order(S.CHARGING, charging_at_s=NOW - 4_000), S.CHARGED, Run(absent=True), SOON, Step.EXTEND, S.CHARGING),
+        (order(S.UNRESOLVED), S.COMMITTED, Run(absent=True), SOON, Step.EXTEND, S.UNRESOLVED),
+        (order(S.UNRESOLVED), S.COMMITTED, Run(absent=True, pending=True), SOON, Step.CANCEL, S.CANCELLING),
         (order(S.UNRESOLVED), S.COMMITTED, Run(), BLIND, None, None),
         (order(S.UNRESOLVED), S.COMMITTED, Run(), KNOWS, Step.FIND, S.UNRESOLVED),
         (order(S.UNRESOLVED), S.COMMITTED, Run(absent=True), KNOWS, None, None),
@@ -132,11 +135,9 @@ def test_stock_that_may_be_back_is_asked_for_under_the_key_that_was_refused() ->
         (Step.COMMIT, reservation(), S.COMMITTED, None),
         (Step.COMMIT, EXPIRED, S.CHARGED_WITHOUT_STOCK, None),
         (Step.COMMIT, STATE, S.CHARGED_WITHOUT_STOCK, None),
-        (Step.COMMIT, NotFound("no such reservation"), S.CHARGED_WITHOUT_STOCK, None),
         (Step.FULFIL, reservation(), S.FULFILLED, None),
         (Step.CANCEL, reservation(), S.CANCELLED, None),
         (Step.CANCEL, STATE, S.CANCELLED, None),
-        (Step.CANCEL, NotFound("no such reservation"), S.CANCELLED, None),
         (Step.REFUND, "re-1", S.REFUNDED, None),
     ],
     ids=lambda value: str(value) if isinstance(value, Step) else type(value).__name__,
@@ -185,6 +186,30 @@ def test_money_that_is_owed_is_forgotten_when_the_hold_is_let_go_of() -> None:
     assert owed.state is S.REFUNDING
     paid_back = order(S.CANCELLING, charge="ch-1", refund="re-1", ending=S.CANCELLED)
     assert after(paid_back, Run(), Step.CANCEL, reservation(), NOW)[0].state is S.CANCELLED
+
+
+def test_money_goes_back_for_goods_that_have_left() -> None:
+    sold = order(S.CANCELLING, charge="ch-1", ending=S.CANCELLED)
+    left = ReservationState("r-1", "fulfilled", "cancel", "nothing of it is pending")
+    became, _ = after(sold, Run(), Step.CANCEL, left, NOW)
+    assert (became.state, became.ending) == (S.FULFILLED, None)
+    with pytest.raises(Invalid, match="has left"):
+        was_cancelled(became)
+    in_part, _ = after(sold, Run(), Step.CANCEL, reservation(left=1), NOW)
+    assert (in_part.state, in_part.reason and in_part.reason[:10]) == (S.CHARGED_WITHOUT_STOCK, "1 of its u")
+    assert decide_next(in_part, S.COMMITTED, Run(), KNOWS, NOW) is None, "gave all of it back by itself"
+    with pytest.raises(Invalid, match="has left in part"):
+        cancelled(in_part, "not wanted")
+    for answer in (left, reservation(left=1)):
+        assert after(refunded(in_part, "re-1"), Run(), Step.CANCEL, answer, NOW)[0].state is S.REFUNDED
+        unpaid = order(S.CANCELLING, ending=S.DECLINED)
+        assert after(unpaid, Run(), Step.CANCEL, answer, NOW)[0].state is S.DECLINED
+
+
+@pytest.mark.parametrize("step", [Step.EXTEND, Step.COMMIT, Step.CANCEL])
+def test_a_hold_is_thought_gone_that_this_key_may_not_see(step: Step) -> None:
+    with pytest.raises(NotFound):
+        after(order(S.CHARGED, charge="ch-1"), Run(), step, NotFound("no such reservation"), NOW)
 
 
 @pytest.mark.parametrize("state", [S.DECLINED, S.EXPIRED, S.CANCELLED, S.CANCELLING])

@@ -7,24 +7,34 @@ from dataclasses import replace
 
 from stockwire import argument
 from stockwire.errors import Invalid
-from stockwire.orders.decide import cancelling, goes_on
+from stockwire.orders.decide import cancelling, goes_on, left_in_part
 from stockwire.orders.order import ENDED, Order, OrderState
 
 _PAID = (OrderState.CHARGED, OrderState.COMMITTED, OrderState.CHARGED_WITHOUT_STOCK)
+_LEFT = "has left: book what comes back as a return"
 
 
 def cancelled(order: Order, reason: str) -> Order:
     """Not wanted any more: what is held is let go of, what was taken goes back."""
     argument.text("reason", reason)
+    if left_in_part(order):
+        raise _cannot(order, "has left in part: give back what is owed, and say so with refunded()")
     if order.state in (OrderState.RESERVED, *_PAID):
         return cancelling(order, OrderState.CANCELLED, reason)
     if order.state in (OrderState.CANCELLING, OrderState.REFUNDING) or order.state in ENDED - {OrderState.FULFILLED}:
         return order
     why = {
         OrderState.RESERVING: "is not held yet: reserve it, or let it be",
-        OrderState.FULFILLED: "has left: book what comes back as a return",
+        OrderState.FULFILLED: _LEFT,
     }
     raise _cannot(order, why.get(order.state, "may be paid for: resume or settle it first"))
+
+
+def was_cancelled(order: Order) -> Order:
+    """It was to be: not if the ledger says that its goods had left, whoever sent them."""
+    if order.state is OrderState.FULFILLED:
+        raise _cannot(order, _LEFT)
+    return order
 
 
 def settled(order: Order, charge: str | None) -> Order:

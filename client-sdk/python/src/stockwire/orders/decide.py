@@ -58,11 +58,13 @@ class Policy:
 class Run:
     """What one run has learnt that is in no journal.
 
-    ``lapsed``: the hold has ended. ``absent``: the provider knows of no charge, and was not asked for one since.
-    ``tries``: questions that it left open. ``commits``: how often the stock was asked for.
+    ``lapsed``: the hold has ended, or is somebody else's by now. ``pending``: it was found to be neither. ``absent``:
+    the provider knows of no charge, and was not asked for one since. ``tries``: questions that it left open.
+    ``commits``: how often the stock was asked for.
     """
 
     lapsed: bool = False
+    pending: bool = False
     absent: bool = False
     tries: int = 0
     commits: int = 0
@@ -109,9 +111,9 @@ def _wants(until: OrderState, state: OrderState) -> bool:
 def _reserved(order: Order, until: OrderState, run: Run, now_s: float) -> Next | None:
     if not _wants(until, OrderState.CHARGED):  # nobody has asked to be paid: nothing can have been taken
         over = now_s >= (order.held_until_s or 0.0) + LAPSE_GRACE_S
-        return Next(Step.CANCEL, cancelling(order, OrderState.EXPIRED)) if over else None
+        return Next(None, _expired(order)) if over else None
     if run.lapsed:
-        return Next(Step.CANCEL, cancelling(order, OrderState.EXPIRED))
+        return Next(None, _expired(order))
     if not _sure(order, now_s):
         return Next(Step.EXTEND, order)
     asked = replace(order, state=OrderState.CHARGING, charging_at_s=now_s, asked_at_s=now_s)
@@ -150,10 +152,23 @@ def _unresolved(order: Order, run: Run, policy: Policy, now_s: float) -> Next | 
 def _given_up(order: Order, run: Run, policy: Policy, now_s: float) -> Next | None:
     """Nothing was taken, if that is sure."""
     final = policy.late_s is not None and now_s - (order.asked_at_s or now_s) > policy.late_s
-    return Next(Step.CANCEL, cancelling(order, OrderState.EXPIRED)) if run.absent and final else None
+    if not run.absent or not final:
+        return None
+    if run.lapsed:
+        return Next(None, _expired(order))
+    if not run.pending:  # whatever was sold meanwhile, at the desk, is not let go of
+        return Next(Step.EXTEND, order)
+    return Next(Step.CANCEL, cancelling(order, OrderState.EXPIRED))
+
+
+def _expired(order: Order) -> Order:
+    """The ledger itself lets go of what is overdue. What it still holds was sold or kept by somebody else since."""
+    return replace(order, state=OrderState.EXPIRED, ending=OrderState.EXPIRED)
 
 
 def _without_stock(order: Order, run: Run, policy: Policy) -> Next | None:
+    if left_in_part(order):
+        return None
     if policy.can_refund:
         return Next(Step.CANCEL, cancelling(order, OrderState.REFUNDED, order.reason))
     if (
@@ -218,10 +233,10 @@ def _after_reserve(order: Order, run: Run, outcome: object, now_s: float) -> tup
 
 
 def _after_extend(order: Order, run: Run, outcome: object, now_s: float) -> tuple[Order, Run]:
-    if isinstance(outcome, ReservationExpired | ReservationState | NotFound):
+    if isinstance(outcome, ReservationExpired | ReservationState):
         return order, replace(run, lapsed=True)
     _raise(outcome)
-    return _held(order, now_s), run
+    return _held(order, now_s), replace(run, pending=True)
 
 
 def _held(order: Order, now_s: float) -> Order:
@@ -255,9 +270,9 @@ def _after_commit(order: Order, run: Run, outcome: object) -> tuple[Order, Run]:
     gone = replace(order, state=OrderState.CHARGED_WITHOUT_STOCK, reason=str(outcome))
     if isinstance(outcome, ReservationExpired):
         return replace(gone, shortage=_shortage(outcome)), run
-    if isinstance(outcome, ReservationState | NotFound):
+    if isinstance(outcome, ReservationState):
         return replace(gone, shortage=None), run
-    _raise(outcome)
+    _raise(outcome)  # also NotFound: the ledger says so of whatever a key may not see, and holds are never deleted
     return replace(order, state=OrderState.COMMITTED, reason=None, shortage=None), run
 
 
@@ -268,10 +283,23 @@ def _shortage(error: ReservationExpired) -> Shortage | None:
 
 
 def _after_cancel(order: Order, outcome: object) -> Order:
-    if not isinstance(outcome, ReservationState | NotFound):  # else nothing is held any more
-        _raise(outcome)
     owed = order.charge is not None and order.refund is None
+    if isinstance(outcome, ReservationState):  # nothing is held any more
+        if owed and outcome.state == "fulfilled":
+            left = "its goods had left before it was to be cancelled"
+            return replace(order, state=OrderState.FULFILLED, ending=None, reason=left)
+    else:
+        _raise(outcome)
+        sent = sum(line.fulfilled for line in cast(Reservation, outcome).lines)
+        if owed and sent:
+            left = f"{sent} of its units had left, and the others are let go of: what of it goes back is for a person"
+            return replace(order, state=OrderState.CHARGED_WITHOUT_STOCK, ending=OrderState.FULFILLED, reason=left)
     return replace(order, state=OrderState.REFUNDING if owed else order.ending or OrderState.CANCELLED)
+
+
+def left_in_part(order: Order) -> bool:
+    """Some of it is with the customer, the rest is let go of: how much goes back, nobody knows here."""
+    return order.state is OrderState.CHARGED_WITHOUT_STOCK and order.ending is OrderState.FULFILLED
 
 
 def _raise(outcome: object) -> None:

@@ -77,7 +77,7 @@ def run_of(
     ends: bool = False,
 ) -> Answers:
     """``row``: as it was claimed; ``order``: the same, with what the caller has changed. ``clock``: seconds, monotonic.
-    ``ends``: that it does not come to a sale is what the caller wants.
+    ``ends``: that it does not come to a sale is what the caller wants, but not that money waits for a person.
 
     Gives the order as it is let go of. Raises OrderTaken, or what a step raised that says nothing about the order; the
     order is let go of then too.
@@ -110,7 +110,7 @@ def run_of(
             raise
     yield from _saved(row, order, saved, due_in_s(order, _now_s(row, read_s, clock)))
     verdict = error_of(order, run.tries, _now_s(row, read_s, clock))
-    if verdict is not None and not ends:
+    if verdict is not None and (not ends or order.state is OrderState.CHARGED_WITHOUT_STOCK):
         raise verdict from unknown
     return order
 

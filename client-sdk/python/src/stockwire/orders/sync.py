@@ -135,21 +135,24 @@ class Orders:
     def cancel(self, key: str, reason: str = "cancelled") -> Order:
         """What it holds is let go of, what was taken goes back, if there is a ``refund`` function.
 
-        Raises Invalid for one that may be paid for (resume it first) or has left, and OrderBusy.
+        Raises Invalid for one that may be paid for (resume it first) or has left, ChargedWithoutStock for one that has
+        left in part (nothing is refunded then: that is for a person), OrderBusy, NotFound, Later, and whatever the
+        ``refund`` function raises.
         """
-        return self._changed(key, OrderState.RESERVED, lambda order: by_hand.cancelled(order, reason), ends=True)
+        found = self._changed(key, OrderState.RESERVED, lambda order: by_hand.cancelled(order, reason), ends=True)
+        return by_hand.was_cancelled(found)
 
     def settle(self, key: str, charge: str | None) -> Order:
         """Somebody has looked at the provider: there is this ``charge``, or (None) none, and never will be.
 
         For an order that is ``unresolved`` or still ``charging``. It goes on from there: paid for and committed, or
-        cancelled. Raises Invalid, OrderBusy, and OrderError as `resume` does.
+        cancelled. Raises Invalid, OrderBusy, NotFound, Later, and OrderError as `resume` does.
         """
         return self._changed(key, None, lambda order: by_hand.settled(order, charge), ends=charge is None)
 
     def refunded(self, key: str, refund: str) -> Order:
         """What was taken has gone back by hand, as ``refund``, of an order that is ``charged-without-stock`` or
-        ``refunding``. Raises Invalid and OrderBusy.
+        ``refunding``. Raises Invalid, OrderBusy, NotFound and Later.
         """
         return self._changed(key, OrderState.RESERVED, lambda order: by_hand.refunded(order, refund), ends=True)
 
