@@ -19,10 +19,11 @@ from stockwire import (
     held_from,
 )
 from stockwire.operation import OperationResult
-from stockwire.orders import Declined, Order, OrderState, Shortage
+from stockwire.orders import Declined, JournalError, Order, OrderState, OrderTaken, Row, Shortage
 from stockwire.orders.ask import ledger_key, new_order, policy_of
 from stockwire.orders.by_hand import cancelled, refunded, settled, was_cancelled
 from stockwire.orders.decide import Policy, Run, Step, adopted, after, decide_next, due_in_s, goes_on
+from stockwire.orders.saga import Look, Save, run_of
 
 NOW = 1_000.0
 NEW = Order("o-1", (held("A-1", "berlin", 2), held_from("B-1", ["berlin", "paris"], split=True)), 60)
@@ -30,6 +31,7 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 S = OrderState
 KNOWS = Policy(can_find=True, can_refund=True)
 BLIND = Policy()
+CANNOT = replace(KNOWS, can_charge=False)
 SOON, LATE = replace(KNOWS, late_s=0.5), replace(KNOWS, late_s=2.0)
 EXPIRED = ReservationExpired("r-1", WHEN, "A-1", "berlin", 1, 2)
 STATE = ReservationState("r-1", "cancelled", "commit", "it is over")
@@ -87,6 +89,13 @@ def reservation(replayed: bool = False, left: int = 0) -> Reservation:
         (order(S.UNRESOLVED), S.COMMITTED, Run(), KNOWS, Step.FIND, S.UNRESOLVED),
         (order(S.UNRESOLVED), S.COMMITTED, Run(absent=True), KNOWS, None, None),
         (order(S.UNRESOLVED), S.COMMITTED, Run(tries=1), KNOWS, None, None),
+        (replace(NEW), S.COMMITTED, Run(), CANNOT, None, None),
+        (replace(NEW), S.RESERVED, Run(), CANNOT, Step.RESERVE, S.RESERVING),
+        (order(S.RESERVED), S.COMMITTED, Run(), CANNOT, None, None),
+        (order(S.RESERVED, held_until_s=NOW - 6), S.COMMITTED, Run(), CANNOT, None, S.EXPIRED),
+        (order(S.CHARGING), S.COMMITTED, Run(), CANNOT, Step.FIND, S.CHARGING),
+        (order(S.CHARGING), S.COMMITTED, Run(absent=True), CANNOT, None, None),
+        (order(S.CHARGED), S.COMMITTED, Run(), CANNOT, Step.COMMIT, S.CHARGED),
         (order(S.CHARGED), S.CHARGED, Run(), BLIND, None, None),
         (order(S.CHARGED), S.COMMITTED, Run(), BLIND, Step.COMMIT, S.CHARGED),
         (order(S.COMMITTED), S.COMMITTED, Run(), BLIND, None, None),
@@ -299,6 +308,29 @@ def test_a_senseless_order_is_begun(field: str, changes: dict[str, object]) -> N
 def test_a_charge_that_a_process_asks_for_within_its_lease_is_too_late() -> None:
     assert policy_of(True, True, 10.0, 5.0, 120.0).late_s == 125.0
     assert policy_of(True, True, 10.0, None, 120.0).late_s is None
+
+
+def test_a_sold_order_that_somebody_began_to_send_is_forgotten() -> None:
+    assert order(S.COMMITTED, goal=S.FULFILLED).is_open
+    assert not order(S.COMMITTED).is_open
+    assert not order(S.FULFILLED, goal=S.FULFILLED).is_open
+
+
+@pytest.mark.parametrize("document", ['{"lines":[],"ttl_s":60,"state":"of a later release"}', "{}", "no JSON"])
+def test_an_order_that_cannot_be_read_breaks_in_another_way_than_its_journal(document: str) -> None:
+    with pytest.raises(JournalError, match="o-1 cannot be read"):
+        Order.read("o-1", document)
+
+
+def test_who_lost_an_order_is_told_what_was_never_written() -> None:
+    theirs = order(S.CANCELLED)
+    row = Row("o-1", 1, order(S.RESERVED).document(), "me", NOW + 60, NOW)
+    run = run_of(row, order(S.RESERVED), S.CHARGED, BLIND, 60.0, lambda: 0.0)
+    assert isinstance(next(run), Save)
+    assert isinstance(run.send(None), Look)
+    with pytest.raises(OrderTaken) as taken:
+        run.send(replace(row, document=theirs.document()))
+    assert taken.value.order.state is S.CANCELLED
 
 
 def test_a_basket_is_looked_at_before_its_time_is_over() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stockwire.orders import Journal, JournalError, PostgresJournal, SqliteJournal
+from stockwire.orders import Journal, JournalError, PostgresJournal, Row, SqliteJournal
 from tests.client.orders.asyncpg_connection import Driver
 from tests.harness.waiting import PATIENCE_S
 
@@ -110,6 +110,23 @@ def test_what_is_let_go_of_is_due_before_its_time_or_never_free(journal: Journal
     assert journal.claim("o-1", "you", 60.0) is not None, (
         "its time is for those who look for work, not for its customer"
     )
+
+
+def test_a_write_is_thought_another_s_when_somebody_claims_right_behind_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = journal.begin("o-1", "reserving", "{}", "me", 60.0)
+    get = journal.get
+
+    def get_late(key: str) -> Row | None:
+        monkeypatch.undo()
+        journal.claim("o-1", "you", 60.0)
+        return get(key)
+
+    monkeypatch.setattr(journal, "get", get_late)
+    saved = journal.save("o-1", row.version, "charged", True, '{"a":1}', "", 0.0)
+    assert saved is not None
+    assert (saved.version, saved.document, saved.worker) == (row.version + 1, '{"a":1}', "")
 
 
 def test_what_is_at_its_end_is_listed_as_open_or_due(journal: Journal) -> None:

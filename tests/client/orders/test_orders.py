@@ -16,6 +16,7 @@ from stockwire.orders import (
     ChargedWithoutStock,
     ChargeUnknown,
     ChargeUnresolved,
+    JournalError,
     Order,
     OrderBusy,
     OrderCancelled,
@@ -249,6 +250,38 @@ def test_a_sold_order_that_is_cancelled_keeps_money_or_stock(shop: Shop) -> None
         orders.cancel("nobody's")
 
 
+def test_an_order_that_cannot_be_paid_for_is_begun_or_thought_to_be_charged(shop: Shop) -> None:
+    without = Orders(shop.till.client, shop.journal)
+    with pytest.raises(Invalid, match="no charge function"):
+        shop.order(without).commit()
+    with pytest.raises(NotFound):
+        without.get(shop.key())
+    shop.order(without).reserve()
+    with pytest.raises(Invalid, match="no charge function"):
+        shop.order(without).commit()
+    assert (without.get(shop.key()).state, without.get(shop.key()).goal) == (OrderState.RESERVED, OrderState.RESERVED)
+    assert shop.order(shop.orders()).charge().commit().order.state is OrderState.COMMITTED
+
+
+def test_an_order_that_cannot_be_read_keeps_the_others_from_being_resumed(shop: Shop) -> None:
+    shop.journal.begin("a-1", "later", '{"state":"of a later release"}', "", 0.0)
+    shop.order(shop.orders(lease_s=0.01)).charge()
+    row = shop.journal.claim(shop.key(), "", 0.0)
+    assert row is not None
+    resumed = {one.key: one for one in shop.orders().resume_all()}
+    assert (resumed["a-1"].order, type(resumed["a-1"].error)) == (None, JournalError)
+    assert resumed[shop.key()].order == shop.orders().get(shop.key())
+
+
+def test_goods_that_others_sent_are_given_back_for_money(shop: Shop) -> None:
+    orders = shop.orders()
+    sold = shop.order(orders).commit().order
+    shop.till.client.reservations.fulfil(sold.reservation or "", key=f"{shop.key()}:desk")
+    with pytest.raises(Invalid, match="has left"):
+        orders.cancel(shop.key())
+    assert (orders.get(shop.key()).state, shop.provider.kept) == (OrderState.FULFILLED, 1)
+
+
 def test_two_processes_act_on_one_order(shop: Shop) -> None:
     orders = shop.orders()
     seen = []
@@ -292,7 +325,8 @@ def test_one_order_keeps_the_others_from_being_resumed(shop: Shop, monkeypatch: 
     shop.provider.told = ["away"]  # when its money is to go back
     resumed = {one.key: one for one in orders.resume_all()}
     assert isinstance(resumed[shop.key("o-1")].error, Away)
-    assert resumed[shop.key("o-2")].order.state is OrderState.COMMITTED
+    assert resumed[shop.key("o-2")].order == orders.get(shop.key("o-2"))
+    assert orders.get(shop.key("o-2")).state is OrderState.COMMITTED
     assert [type(one.error) for one in orders.resume_all()] == [ChargedWithoutStock]
     assert (list(orders.open()), shop.provider.kept) == ([], 1)
 

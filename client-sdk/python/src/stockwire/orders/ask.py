@@ -39,11 +39,18 @@ def new_order(
     )
 
 
+def no_function(name: str) -> Invalid:
+    return Invalid(name, f"there is no {name} function: give one to Orders")
+
+
 def policy_of(can_find: bool, can_refund: bool, charge_for_s: float, late_s: float | None, lease_s: float) -> Policy:
     """Raises Invalid. A process may stand still for its lease before it asks for what it wrote down."""
     asked_s = argument.seconds("charge_for_s", charge_for_s)
     return Policy(
-        can_find, can_refund, asked_s, late_s=None if late_s is None else argument.seconds("late_s", late_s) + lease_s
+        can_find=can_find,
+        can_refund=can_refund,
+        charge_for_s=asked_s,
+        late_s=None if late_s is None else argument.seconds("late_s", late_s) + lease_s,
     )
 
 

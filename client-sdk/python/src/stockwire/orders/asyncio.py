@@ -3,14 +3,16 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self, TypeAlias, cast
 
 from stockwire import argument
 from stockwire.asyncio.client import AsyncClient
 from stockwire.errors import IdempotencyMismatch, Invalid, NotFound
 from stockwire.orders import by_hand
-from stockwire.orders.ask import ledger_key, new_order, policy_of
-from stockwire.orders.decide import Step, goes_on
+from stockwire.orders.ask import ledger_key, new_order, no_function, policy_of
+from stockwire.orders.decide import Step, goes_on, unpaid
 from stockwire.orders.errors import OrderBusy
 from stockwire.orders.journal import PAGE_SIZE, Journal, Row
 from stockwire.orders.order import Order, OrderState
@@ -129,8 +131,14 @@ class AsyncOrders:
             except OrderBusy:
                 continue
             except Exception as error:  # noqa: BLE001 - of the caller's functions too: one order must not keep the others
-                found.append(Resumed(key, await self.get(key), error))
+                found.append(Resumed(key, await self._standing(key), error))
         return found
+
+    async def _standing(self, key: str) -> Order | None:
+        """None: it cannot be read, or not now."""
+        with suppress(Exception):  # of any journal: what is wrong with it is reported already
+            return await self.get(key)
+        return None
 
     async def cancel(self, key: str, reason: str = "cancelled") -> Order:
         """What it holds is let go of, what was taken goes back, if there is a ``refund`` function.
@@ -172,6 +180,11 @@ class AsyncOrders:
 
     async def _to(self, order: Order, until: OrderState, charge: ChargeFunction | None) -> Order:
         """A step of an `AsyncSaga`: what comes before it is done too."""
+        charge = charge or self._charge
+        if charge is None and unpaid(order, until):  # it is not begun either
+            row = await asyncio.to_thread(self._journal.get, order.key)
+            if row is None or unpaid(Order.read(order.key, row.document), until):
+                raise no_function("charge")
         worker = uuid.uuid4().hex
         wanted = goes_on(order, until)
         row = await asyncio.to_thread(
@@ -183,7 +196,7 @@ class AsyncOrders:
         if row.worker != worker:
             row = await self._claimed(order.key, worker)
             standing = Order.read(order.key, row.document)
-        return await self._went(row, goes_on(standing, until), until, worker, charge or self._charge, False)
+        return await self._went(row, goes_on(standing, until), until, worker, charge, False)
 
     async def _went(
         self,
@@ -194,8 +207,12 @@ class AsyncOrders:
         charge: ChargeFunction | None,
         ends: bool,
     ) -> Order:
-        run = run_of(row, order, until, self._policy, self._lease_s, asyncio.get_running_loop().time, ends=ends)
-        return await self._answered(run, worker, charge)
+        policy = replace(self._policy, can_charge=charge is not None)
+        run = run_of(row, order, until, policy, self._lease_s, asyncio.get_running_loop().time, ends=ends)
+        order = await self._answered(run, worker, charge)
+        if charge is None and unpaid(order, until):
+            raise no_function("charge")
+        return order
 
     async def _answered(self, run: Answers, worker: str, charge: ChargeFunction | None) -> Order:
         try:
@@ -328,5 +345,5 @@ class AsyncSaga:
 
 def _function(name: str, function: _AnyFunction | None) -> _AnyFunction:
     if function is None:
-        raise Invalid(name, f"there is no {name} function: give one to Orders")
+        raise no_function(name)
     return function

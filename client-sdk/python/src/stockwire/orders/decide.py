@@ -45,6 +45,7 @@ class Policy:
     """``charge_for_s``: how long a provider is asked for an answer, over all runs; ``tries_max``: how often in one.
 
     ``late_s``: a charge that was asked for so long ago and is not to be found will never be; None: that is never sure.
+    ``can_charge``: whether this run has a function for it.
     """
 
     can_find: bool = False
@@ -52,6 +53,7 @@ class Policy:
     charge_for_s: float = 3_600.0
     tries_max: int = 3
     late_s: float | None = None
+    can_charge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ def decide_next(order: Order, until: OrderState, run: Run, policy: Policy, now_s
     """None: this run can do no more. ``until``: how far it is to go."""
     match order.state:
         case OrderState.RESERVING:
-            return Next(Step.RESERVE, order)
+            return Next(Step.RESERVE, order) if policy.can_charge or not unpaid(order, until) else None
         case OrderState.RESERVED:
-            return _reserved(order, until, run, now_s)
+            return _reserved(order, until, run, policy, now_s)
         case OrderState.CHARGING:
             return _charging(order, run, policy, now_s)
         case OrderState.UNRESOLVED:
@@ -108,8 +110,13 @@ def _wants(until: OrderState, state: OrderState) -> bool:
     return _WAYS.index(until) >= _WAYS.index(state)
 
 
-def _reserved(order: Order, until: OrderState, run: Run, now_s: float) -> Next | None:
-    if not _wants(until, OrderState.CHARGED):  # nobody has asked to be paid: nothing can have been taken
+def unpaid(order: Order, until: OrderState) -> bool:
+    """Whether it is to be charged on its way there, and the provider was certainly not asked yet."""
+    return _wants(until, OrderState.CHARGED) and order.state in (OrderState.RESERVING, OrderState.RESERVED)
+
+
+def _reserved(order: Order, until: OrderState, run: Run, policy: Policy, now_s: float) -> Next | None:
+    if not policy.can_charge or not unpaid(order, until):  # nobody asks to be paid: nothing can have been taken
         over = now_s >= (order.held_until_s or 0.0) + LAPSE_GRACE_S
         return Next(None, _expired(order)) if over else None
     if run.lapsed:
@@ -131,7 +138,7 @@ def _charging(order: Order, run: Run, policy: Policy, now_s: float) -> Next | No
         return Next(Step.FIND, order, _wait_s(run.tries))
     if over:
         return _given_up(order, run, policy, now_s) or unresolved
-    if run.tries >= policy.tries_max:
+    if run.tries >= policy.tries_max or not policy.can_charge:
         return None
     if not _sure(order, now_s):  # nothing is taken for stock that may be gone
         return Next(Step.EXTEND, order)

@@ -30,7 +30,7 @@ class Row:
 
 
 class Journal(Protocol):
-    """Each method is one or two transactions, on disk when it returns. Safe to call from any thread.
+    """Each method is on disk when it returns. Safe to call from any thread.
 
     Times are the journal's own: the clocks of the processes that share it do not have to agree.
     """
@@ -52,7 +52,9 @@ class Journal(Protocol):
         """
         ...
 
-    def get(self, key: str) -> Row | None: ...
+    def get(self, key: str) -> Row | None:
+        """As it stands; None: there is none."""
+        ...
 
     def due(self, limit: int) -> list[str]:
         """Keys of open orders that are nobody's and to be looked at, the longest due first."""
@@ -85,8 +87,8 @@ class SqlJournal(ABC):
     INDEX = "CREATE INDEX IF NOT EXISTS stockwire_order_due ON stockwire_order (due_at) WHERE is_open = 1"
 
     @abstractmethod
-    def _run(self, sql: str, *parameters: object) -> tuple[int, list[tuple[Any, ...]]]:
-        """Execute and commit it: how many rows it has written, and those that it has read. Raises JournalError.
+    def _run(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Execute and commit it: the rows that it gives. Raises JournalError.
 
         ``sql`` has ``%s`` in the place of each parameter.
         """
@@ -103,39 +105,37 @@ class SqlJournal(ABC):
         return row
 
     def claim(self, key: str, worker: str, lease_s: float) -> Row | None:
-        written, _ = self._run(
+        rows = self._run(
             f"UPDATE stockwire_order SET worker = %s, due_at = {self.NOW} + %s, version = version + 1"
-            f" WHERE key = %s AND (worker = '' OR due_at <= {self.NOW})",
+            f" WHERE key = %s AND (worker = '' OR due_at <= {self.NOW}) RETURNING {_COLUMNS}, {self.NOW}",
             *(worker, float(lease_s), key),
         )
-        row = self.get(key) if written else None
-        return row if row is not None and row.worker == worker else None  # else it was paused for longer than that
+        return Row(*rows[0]) if rows else None
 
     def save(
         self, key: str, version: int, state: str, is_open: bool, document: str, worker: str, due_in_s: float
     ) -> Row | None:
-        written, _ = self._run(
+        rows = self._run(
             "UPDATE stockwire_order SET state = %s, is_open = %s, document = %s, worker = %s,"
             f" due_at = {self.NOW} + %s, changed_at = {self.NOW}, version = version + 1"
-            " WHERE key = %s AND version = %s",
+            f" WHERE key = %s AND version = %s RETURNING {_COLUMNS}, {self.NOW}",
             *(state, int(is_open), document, worker, float(due_in_s), key, version),
         )
-        row = self.get(key) if written else None
-        return row if row is not None and row.version == version + 1 else None  # as above
+        return Row(*rows[0]) if rows else None
 
     def get(self, key: str) -> Row | None:
-        _, rows = self._run(f"SELECT {_COLUMNS}, {self.NOW} FROM stockwire_order WHERE key = %s", key)
+        rows = self._run(f"SELECT {_COLUMNS}, {self.NOW} FROM stockwire_order WHERE key = %s", key)
         return Row(*rows[0]) if rows else None
 
     def due(self, limit: int) -> list[str]:
-        _, rows = self._run(
+        rows = self._run(
             f"SELECT key FROM stockwire_order WHERE is_open = 1 AND due_at <= {self.NOW} ORDER BY due_at LIMIT %s",
             limit,
         )
         return [key for (key,) in rows]
 
     def open_after(self, key: str, limit: int) -> list[Row]:
-        _, rows = self._run(
+        rows = self._run(
             f"SELECT {_COLUMNS}, {self.NOW} FROM stockwire_order WHERE is_open = 1 AND key > %s ORDER BY key LIMIT %s",
             *(key, limit),
         )

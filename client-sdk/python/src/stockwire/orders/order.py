@@ -21,6 +21,7 @@ from typing import Any, cast
 import orjson
 
 from stockwire.errors import StockwireError
+from stockwire.orders.journal import JournalError
 from stockwire.reservation import Wanted
 
 
@@ -94,8 +95,9 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do for it."""
-        return self.state not in ENDED
+        """Whether something is left to do for it: also if it is sold, and somebody has begun to send it."""
+        sending = self.state is OrderState.COMMITTED and self.goal is OrderState.FULFILLED
+        return sending or self.state not in ENDED
 
     @property
     def charge_key(self) -> str:
@@ -120,6 +122,14 @@ class Order:
 
     @classmethod
     def read(cls, key: str, document: str) -> "Order":
+        """Raises JournalError."""
+        try:
+            return cls._read(key, document)
+        except (ValueError, TypeError, KeyError) as error:
+            raise JournalError(f"order {key} cannot be read, perhaps a later release wrote it: {error!r}") from error
+
+    @classmethod
+    def _read(cls, key: str, document: str) -> "Order":
         said = cast(dict[str, Any], orjson.loads(document))
         known = {name: said[name] for name in _FIELDS if name in said}
         for name in _STATES & known.keys():

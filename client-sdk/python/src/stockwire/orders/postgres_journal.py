@@ -13,8 +13,6 @@ class Cursor(Protocol):
     """What is used of a cursor of PEP 249."""
 
     @property
-    def rowcount(self) -> int: ...
-    @property
     def description(self) -> object: ...
     def execute(self, operation: str, parameters: Sequence[Any] = ..., /) -> object: ...
     def fetchall(self) -> Sequence[Any]: ...
@@ -61,10 +59,10 @@ class PostgresJournal(SqlJournal):
         """Make the table ``stockwire_order``, if there is none. Safe twice, and at the same time elsewhere."""
         self._transaction([(self._ALONE, ()), (self.TABLE, ()), (self.INDEX, ())])
 
-    def _run(self, sql: str, *parameters: object) -> tuple[int, list[tuple[Any, ...]]]:
+    def _run(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self._transaction([(sql, parameters)])
 
-    def _transaction(self, statements: Sequence[tuple[str, tuple[object, ...]]]) -> tuple[int, list[tuple[Any, ...]]]:
+    def _transaction(self, statements: Sequence[tuple[str, tuple[object, ...]]]) -> list[tuple[Any, ...]]:
         """What the last of them gives."""
         with self._lock:
             try:
@@ -74,7 +72,6 @@ class PostgresJournal(SqlJournal):
                 for sql, parameters in statements:
                     cursor.execute(sql, parameters)
                 rows = [tuple(row) for row in cursor.fetchall()] if cursor.description is not None else []
-                written = cursor.rowcount
                 cursor.close()
                 self._connection.commit()
             except (
@@ -82,7 +79,7 @@ class PostgresJournal(SqlJournal):
             ) as error:  # of a driver that is not known here: whatever it is, its connection is done with
                 self._drop()
                 raise JournalError(f"the journal's database cannot be used: {error}") from error
-            return written, rows
+            return rows
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

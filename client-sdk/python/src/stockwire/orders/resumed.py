@@ -7,8 +7,8 @@ from stockwire.orders.order import Order
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """``order``: as it stands now. ``error``: what `resume` would have raised for it."""
+    """``order``: as it stands now; None: its row cannot be read. ``error``: what `resume` would have raised for it."""
 
     key: str
-    order: Order
+    order: Order | None
     error: Exception | None = None

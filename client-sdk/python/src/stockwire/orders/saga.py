@@ -128,7 +128,8 @@ def _saved(row: Row, order: Order, saved: Order, due_s: float | None = None) -> 
     charge = order.charge if order.charge != saved.charge else None
     if charge is not None:
         yield from _handed_over(order.key, charge)
-    raise OrderTaken(order, charge)
+    standing: Row | None = yield Look(order.key)
+    raise OrderTaken(order if standing is None else Order.read(order.key, standing.document), charge)
 
 
 def _handed_over(key: str, charge: str) -> Generator[Asked, Any, None]:

@@ -3,13 +3,15 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self, TypeAlias, cast
 
 from stockwire import argument
 from stockwire.errors import IdempotencyMismatch, Invalid, NotFound
 from stockwire.orders import by_hand
-from stockwire.orders.ask import ledger_key, new_order, policy_of
-from stockwire.orders.decide import Step, goes_on
+from stockwire.orders.ask import ledger_key, new_order, no_function, policy_of
+from stockwire.orders.decide import Step, goes_on, unpaid
 from stockwire.orders.errors import OrderBusy
 from stockwire.orders.journal import PAGE_SIZE, Journal, Row
 from stockwire.orders.order import Order, OrderState
@@ -129,8 +131,14 @@ class Orders:
             except OrderBusy:
                 continue
             except Exception as error:  # noqa: BLE001 - of the caller's functions too: one order must not keep the others
-                found.append(Resumed(key, self.get(key), error))
+                found.append(Resumed(key, self._standing(key), error))
         return found
+
+    def _standing(self, key: str) -> Order | None:
+        """None: it cannot be read, or not now."""
+        with suppress(Exception):  # of any journal: what is wrong with it is reported already
+            return self.get(key)
+        return None
 
     def cancel(self, key: str, reason: str = "cancelled") -> Order:
         """What it holds is let go of, what was taken goes back, if there is a ``refund`` function.
@@ -172,6 +180,11 @@ class Orders:
 
     def _to(self, order: Order, until: OrderState, charge: ChargeFunction | None) -> Order:
         """A step of a `Saga`: what comes before it is done too."""
+        charge = charge or self._charge
+        if charge is None and unpaid(order, until):  # it is not begun either
+            row = self._journal.get(order.key)
+            if row is None or unpaid(Order.read(order.key, row.document), until):
+                raise no_function("charge")
         worker = uuid.uuid4().hex
         wanted = goes_on(order, until)
         row = self._journal.begin(order.key, order.state, wanted.document(), worker, self._lease_s)
@@ -181,7 +194,7 @@ class Orders:
         if row.worker != worker:
             row = self._claimed(order.key, worker)
             standing = Order.read(order.key, row.document)
-        return self._went(row, goes_on(standing, until), until, worker, charge or self._charge, False)
+        return self._went(row, goes_on(standing, until), until, worker, charge, False)
 
     def _went(
         self,
@@ -192,8 +205,12 @@ class Orders:
         charge: ChargeFunction | None,
         ends: bool,
     ) -> Order:
-        run = run_of(row, order, until, self._policy, self._lease_s, time.monotonic, ends=ends)
-        return self._answered(run, worker, charge)
+        policy = replace(self._policy, can_charge=charge is not None)
+        run = run_of(row, order, until, policy, self._lease_s, time.monotonic, ends=ends)
+        order = self._answered(run, worker, charge)
+        if charge is None and unpaid(order, until):
+            raise no_function("charge")
+        return order
 
     def _answered(self, run: Answers, worker: str, charge: ChargeFunction | None) -> Order:
         try:
@@ -324,5 +341,5 @@ class Saga:
 
 def _function(name: str, function: _AnyFunction | None) -> _AnyFunction:
     if function is None:
-        raise Invalid(name, f"there is no {name} function: give one to Orders")
+        raise no_function(name)
     return function
