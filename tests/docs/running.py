@@ -52,9 +52,10 @@ class Reader:
         return cls(clone, data.path, system.ledger_url, system.stream_urls)
 
     async def shell(self, text: str) -> str:
-        """What it prints; what it exports stays. Raises AssertionError if any command fails."""
+        """What it prints; what it exports stays, and its functions. Raises AssertionError if any command fails."""
         kept = self.folder / ".exported"
-        printed = await self._finished(*self._bash(f"{text}\nenv -0 > {kept}\n"))
+        keep = f"export -f $(compgen -A function) > /dev/null\nenv -0 > {kept}"
+        printed = await self._finished(*self._bash(f"{text}\n{keep}\n"))
         pairs = (pair.partition("=") for pair in kept.read_text().split("\0") if pair)
         self.variables.update({name: value for name, _, value in pairs})
         return printed
