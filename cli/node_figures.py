@@ -37,7 +37,7 @@ class NodeFigures:
 
     Of holds, as a ledger tells: ``holds_open`` in the whole database; ``holds_expired_per_s`` that it swept;
     ``holds_released_before_refusal`` since it started: overdue ones whose units somebody needed; ``sweeper_delay_s``:
-    how long the one had been overdue that it found last.
+    how long the oldest overdue one of its last look has been overdue; 0 if there was none.
     """
 
     name: str

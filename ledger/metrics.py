@@ -114,7 +114,7 @@ class LedgerCollector(Collector):
         )
         yield OURS.gauge(
             "sweeper_delay_seconds",
-            "How long the reservation has been overdue that this ledger found so last; 0 if there is none; "
+            "How long the oldest overdue reservation of this ledger's last look has been overdue; 0 if there was none; "
             "alert above 5.",
             self._sweeper.delay_s,
         )
