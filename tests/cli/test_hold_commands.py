@@ -66,6 +66,7 @@ def test_what_is_held_now_is_listed_and_what_has_ended_only_if_asked_for(shell: 
     assert [row.split()[:2] for row in rows] == [[ids[1], "committed"], [ids[2], "pending"]]
     assert max(map(len, rows)) <= 80
     shell.run("stock", "holds", *where, "--all", "--state", "pending", status=2)
+    shell.run("stock", "holds", ids[0], *where, status=2)
     assert shell.refused("stock", "holds", "--sku", shell.name, status=1)["field"] == "sku"
     assert shell.refused("stock", "holds", "no-id", status=1)["field"] == "id"
 

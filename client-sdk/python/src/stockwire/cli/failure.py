@@ -11,7 +11,8 @@ from stockwire.errors import ConfigurationError, Later, OutcomeUnknown, Refused,
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 3
-"""Decided on the stock: not enough of it, or it has moved on. The same request gets the same answer."""
+"""Decided on the stock: not enough of it, or it has moved on. The same request gets the same answer, but where
+a limit refused it: it may pass later."""
 EXIT_OUTPUT = 74
 """EX_IOERR of sysexits.h: it was done, but what it prints could not be written."""
 EXIT_LATER = 75

@@ -169,6 +169,9 @@ def holds(
     """What is held now, the oldest first. With --json one object to a line."""
     if everything and state is not None:
         raise typer.BadParameter("give either --state or --all")
+    looked_for = (location, sku, state, owner, customer, reference, older)
+    if reservation is not None and (everything or any(one is not None for one in looked_for)):
+        raise typer.BadParameter("give either ID or what to look for")
     with failures(json), client_of(url, key) as client:
         if reservation is not None:
             found = client.reservations.get(reservation)
