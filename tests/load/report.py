@@ -23,7 +23,7 @@ def table(title: str, faults: Sequence[Fault]) -> str:
 
 def summary(faults: Sequence[Fault]) -> str:
     found = [f"{fault.name} {fault.count:,}" for fault in faults if fault.count]
-    return f"FAILED: {', '.join(found)}" if found else "PASSED: nothing oversold, lost, seen twice or stale"
+    return f"FAILED: {', '.join(found)}" if found else "PASSED: nothing oversold, lost, seen twice, stale or late"
 
 
 def write_json(path: Path, title: str, faults: Sequence[Fault]) -> None:
