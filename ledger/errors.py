@@ -191,12 +191,28 @@ _REFUSALS = (InsufficientStock, VersionConflict, BelowReserved, ReservationState
 REFUSALS: dict[str, type[Refusal]] = {kind.type: kind for kind in _REFUSALS}
 
 
+OF_BEFORE = {
+    InsufficientStock.type: {"sku", "location", "available", "requested"},
+    VersionConflict.type: {"expected_version", "level"},
+    BelowReserved.type: {"sku", "location", "on_hand", "reserved"},
+}
+"""Refusals that ledgers of 0.1.0 read, with their numbers. Another one, met under a key that is used again there, would
+end them."""
+
+_FOR_THOSE = InsufficientStock("", "", 0, 0)
+"""What they read instead. They tell it to nobody who repeats a request: that is another one to them."""
+
+
 def refusal_as_stored(refusal: Refusal) -> dict[str, Any]:
-    return {"type": refusal.type, "numbers": refusal.numbers, "precondition": refusal.precondition}
+    told = {"type": refusal.type, "numbers": refusal.numbers, "precondition": refusal.precondition}
+    if refusal.numbers.keys() == OF_BEFORE.get(refusal.type):
+        return told
+    return {"type": _FOR_THOSE.type, "numbers": _FOR_THOSE.numbers, "precondition": False, "told": told}
 
 
 def refusal_from_stored(stored: dict[str, Any]) -> Refusal:
     """The refusal as it was first answered, with the numbers of that moment."""
+    stored = stored.get("told", stored)
     kind = REFUSALS[stored["type"]]
     if kind is VersionConflict:
         return VersionConflict(**stored["numbers"], precondition=stored["precondition"])

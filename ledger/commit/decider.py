@@ -5,6 +5,7 @@ What is remembered is taken as it is; the commit statement finds out if it was o
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from ledger.commit import statements
 from ledger.commit.counters import Counters
@@ -12,6 +13,7 @@ from ledger.commit.decide import NO_HOLDS, Decision, decide, holds_of
 from ledger.commit.hold import Hold, complete
 from ledger.commit.limiter import Limited, Limiter
 from ledger.commit.operation import Operation
+from ledger.commit.queue import BATCH_LINES_MAX
 from ledger.commit.remembered import RememberedLevels
 from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head
@@ -22,8 +24,8 @@ from ledger.feed.heads import Heads
 from ledger.limits import HoldLimits
 
 OVERDUE_MAX = 200
-"""Holds whose time is over that are let go of in the statement of a batch that needs their units. If there are more,
-the first go before it, in a statement of their own."""
+"""Holds whose time is over that are let go of in the statement of a batch that needs their units, if they have no more
+lines than go into one. If there are more, the first go before it, in a statement of their own."""
 
 SHORT = (InsufficientStock, BelowReserved, ReservationExpired, ReservationLimit)
 """Refusals that would not be if fewer units were reserved."""
@@ -33,11 +35,14 @@ Expire = Callable[[Hold, int | None], Operation]
 
 
 class OverdueHolds(Exception):
-    """Operations would be refused for units that holds reserve whose time is over. ``releases`` let go of these."""
+    """Operations would be refused for units that holds reserve whose time is over. ``releases`` let go of these, or of
+    the first of them: then there may be ``more``.
+    """
 
-    def __init__(self, releases: Sequence[Operation]) -> None:
+    def __init__(self, releases: Sequence[Operation], *, more: bool) -> None:
         super().__init__(f"{len(releases)} holds")
         self.releases = releases
+        self.more = more
 
 
 class Decider:
@@ -89,7 +94,7 @@ class Decider:
         ``released``: holds that were let go of for this batch already, or are among ``operations`` to be. ``limited``:
         where holders are counted, their locks were taken.
         """
-        holds, moment = await self._read_holds(connection, operations)
+        holds, moment = await self._read_holds(connection, operations, limited)
         tally = None if limited is None else await limited.tally(connection, moment)
         decision = decide(operations, levels, self._heads.steps, holds, moment, tally)
         keys = _short_of(operations, decision)
@@ -102,30 +107,33 @@ class Decider:
     ) -> None:
         """Raises OverdueHolds. What this very batch makes of a hold comes first: all of it may be paid for by now."""
         moved = {hold.id for hold, before in decision.holds if hold.version > before and not _can_be_overdue(hold)}
-        ids = set(await statements.overdue(connection, keys, OVERDUE_MAX)).difference(moved, released)
+        ids = await statements.overdue(connection, keys, OVERDUE_MAX, moved.union(released))
         if not ids:
             return
         read = (await statements.holds(connection, ids)).holds
         releases = [self._expire(hold, self._shard) for hold in read.values()]
         releases = [release for release in releases if release.by_level]  # others were paid for at this very moment
-        if releases:
-            self._counters.holds_released_before_refusal += len(releases)
-            raise OverdueHolds(releases)
+        taken = within_a_batch(releases)
+        if taken:
+            self._counters.holds_released_before_refusal += len(taken)
+            raise OverdueHolds(taken, more=len(ids) == OVERDUE_MAX or len(taken) < len(releases))
 
     async def _read_holds(
-        self, connection: CheckedConnection, operations: Sequence[Operation]
+        self, connection: CheckedConnection, operations: Sequence[Operation], limited: Limited | None
     ) -> tuple[Mapping[str, Hold], datetime | None]:
         """Those of the operations: what is remembered as it is, the others read; and the time, if it matters.
 
-        Of those that somebody wants to judge by the time nothing is remembered: what is not overdue is not written, so
-        no statement would find out that another ledger has given it less time.
+        Of those that somebody wants to judge by the time what is remembered is not used: what is not overdue is not
+        written, so no statement would find out that another ledger has given it less time. One that is to be made is
+        not looked for, unless it has to be known when: the statement finds out if it is there.
         """
         ids = holds_of(operations)
         if not ids:
             return NO_HOLDS, None
         timed = {one.plan.hold for one in operations if one.plan is not None and one.plan.timed}
         remembered = self.holds.of(ids - timed)
-        unknown = [known for known in ids if known not in remembered]
+        made = () if limited is not None else {one.id for one in operations if one.makes_hold}
+        unknown = [known for known in ids if known not in remembered and known not in made]
         if not unknown:
             return remembered, None
         read = await statements.holds(connection, unknown)
@@ -151,6 +159,12 @@ class Decider:
     def clear(self) -> None:
         self.levels.clear()
         self.holds.clear()
+
+
+def within_a_batch(releases: Sequence[Operation]) -> Sequence[Operation]:
+    """The first of them, as many as have no more lines than go into one batch; one at least."""
+    lines = accumulate(release.size for release in releases)
+    return releases[: max(1, sum(of_all <= BATCH_LINES_MAX for of_all in lines))]
 
 
 def _can_be_overdue(hold: Hold) -> bool:

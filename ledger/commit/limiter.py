@@ -32,11 +32,14 @@ where many writers have batches of hundreds of customers; with fewer, other cust
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Of one batch: the limits that apply to it. ``holders``: whose holds would grow. ``skus``: of what."""
+    """Of one batch: the limits that apply to it. ``holders``: whose holds would grow. ``wanted``:
+    customers, each with a sku that it wants more of.
+    """
 
     limits: HoldLimits
     items: Mapping[str, ItemLimits]
     holders: frozenset[Holder]
+    wanted: frozenset[tuple[str, str]]
 
     @property
     def counted(self) -> bool:
@@ -68,7 +71,8 @@ class Limited:
         """
         if not self.counted or moment is None:
             return Tally(self.limits, self.items)
-        limits, pairs = self.limits, [(name, sku) for name in self._customers for sku in self._counted_skus]
+        limits, counted = self.limits, set(self._counted_skus)
+        pairs = sorted(pair for pair in self.wanted if pair[1] in counted)
         rows: Sequence[Any] = await connection.fetch(
             HELD,
             moment,
@@ -118,7 +122,9 @@ class Limiter:
             items = {row[0]: ItemLimits(row[1], row[2], row[3]) for row in rows}
         if not (self._limits_all or items):
             return None
-        return Limited(self._limits, items, frozenset(holder for holder, _ in plans if holder is not None))
+        holders = frozenset(holder for holder, _ in plans)
+        wanted = frozenset((who.customer, key.sku) for who, levels in plans if who.customer for key in levels)
+        return Limited(self._limits, items, holders, wanted)
 
 
 def _lock_of(name: str) -> int:

@@ -38,6 +38,11 @@ class Operation(Struct, frozen=True):
         return len(self.lines) or len(self.by_level)
 
     @property
+    def makes_hold(self) -> bool:
+        """Whether it is the one that its hold begins with, whose id that has."""
+        return self.plan is not None and self.plan.hold == self.id
+
+    @property
     def shard(self) -> int | None:
         """That of all its lines; None if they stand in several."""
         first, last = next(iter(self.by_level)).shard, next(reversed(self.by_level)).shard

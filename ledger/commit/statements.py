@@ -133,10 +133,12 @@ async def lock_holds(connection: CheckedConnection, ids: Iterable[str]) -> None:
     await connection.fetch(LOCK_HOLDS, list(ids))
 
 
-async def overdue(connection: CheckedConnection, keys: Sequence[LevelKey], limit: int) -> list[str]:
-    """Holds whose time is over and that still reserve units of one of ``keys``, the oldest first."""
+async def overdue(
+    connection: CheckedConnection, keys: Sequence[LevelKey], limit: int, besides: Iterable[str]
+) -> list[str]:
+    """Holds ``besides`` these whose time is over and that still reserve units of one of ``keys``, the oldest first."""
     _, locations, skus = _columns(keys)
-    return [str(row[0]) for row in await connection.fetch(OVERDUE, locations, skus, limit)]
+    return [str(row[0]) for row in await connection.fetch(OVERDUE, locations, skus, limit, list(besides))]
 
 
 async def stored(connection: CheckedConnection, ids: Iterable[str]) -> dict[str, Stored]:

@@ -15,11 +15,11 @@ from ledger.commit import statements
 from ledger.commit.contention import Contention
 from ledger.commit.counters import Counters
 from ledger.commit.decide import Decision, holds_of, keys_of
-from ledger.commit.decider import OVERDUE_MAX, Decider, Expire, OverdueHolds
+from ledger.commit.decider import Decider, Expire, OverdueHolds
 from ledger.commit.failure import ALONE, AT_ONCE, MISSED, Failure, failure_of, not_now, problem_of
 from ledger.commit.operation import Operation
 from ledger.commit.pending import Pending, complete_by_shard, settle
-from ledger.commit.queue import Queue
+from ledger.commit.queue import BATCH_LINES_MAX, Queue
 from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head, Stored
 from ledger.database.connector import CheckedConnection
@@ -142,8 +142,10 @@ class Writer:
             try:
                 return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
             except OverdueHolds as overdue:
+                if time.monotonic() > deadline:
+                    return _give_up(batch, unknown, overdue)
                 released |= holds_of(overdue.releases)
-                batch = await self._behind(overdue.releases, batch, deadline)
+                batch = await self._behind(overdue, batch, deadline)
                 continue
             except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
                 failure, reason = failure_of(error), error
@@ -161,10 +163,13 @@ class Writer:
                 tries += 1
             locked = True
 
-    async def _behind(self, releases: Sequence[Operation], batch: list[Pending], deadline: float) -> list[Pending]:
-        """The batch behind ``releases``; if there may be more of them, these go by themselves, before it."""
-        first = [Pending(release, time.monotonic()) for release in releases]
-        if len(first) < OVERDUE_MAX:
+    async def _behind(self, overdue: OverdueHolds, batch: list[Pending], deadline: float) -> list[Pending]:
+        """The batch behind what lets go of them; if there may be more, or all is too much for one statement, these go
+        by themselves, before it.
+        """
+        first = [Pending(release, time.monotonic()) for release in overdue.releases]
+        lines = sum(pending.operation.size for pending in (*first, *batch))
+        if not overdue.more and lines <= BATCH_LINES_MAX:
             return first + batch
         await self._commit_until(first, deadline)
         return batch

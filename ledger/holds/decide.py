@@ -7,20 +7,19 @@ what this does to the levels.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.commit.event import timestamp
-from ledger.commit.held import Bounds, Holder
+from ledger.commit.held import Holder
 from ledger.commit.hold import CANCELLED, COMMITTED, EXPIRED, FULFILLED, PENDING, Hold, HoldLine
 from ledger.commit.line import COMMIT, FULFIL, HOLD, RELEASE, Line
 from ledger.commit.plan import Planned, Situation
-from ledger.commit.stock import LevelKey, Stock
-from ledger.errors import InsufficientStock, ReservationExpired, ReservationState
-from ledger.holds.limits import check_holder, check_share, check_time, holdable, longest
+from ledger.commit.stock import LevelKey
+from ledger.errors import ReservationExpired, ReservationState
+from ledger.holds.limits import by_sku, check_holder, check_share, check_time
 from server.problems import NotFound, Problem, Unavailable
 
 Parts = Mapping[LevelKey, int | None]
@@ -28,97 +27,11 @@ Parts = Mapping[LevelKey, int | None]
 
 
 class NothingToDo(Problem):
-    """What was overdue is not, or not any more. Nobody asked for it, so nobody is told."""
+    """It was done before: what was overdue is not any more, and nobody asked for that; or a hold is made by a key that
+    has made it, and whoever asks is told what was answered then.
+    """
 
     type = "unavailable"
-
-
-class Wanted(Struct, frozen=True, gc=False):
-    """Units of one sku, from the first of ``places`` that has all of them; ``split``: from as many as it takes."""
-
-    places: tuple[LevelKey, ...]
-    quantity: int
-    split: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reserve:
-    """Makes a hold of all that is wanted, or none. ``hold``: its id, that of the operation. ``ttl_s``: with ``or_less``
-    less where an item allows no more.
-    """
-
-    kind: ClassVar[str] = HOLD
-    hold: str
-    owner: str
-    wanted: tuple[Wanted, ...]
-    ttl_s: int
-    customer: str | None = None
-    reference: str | None = None
-    or_less: bool = False
-    timed: bool = field(default=False, init=False)
-
-    @property
-    def holder(self) -> Holder:
-        return Holder(self.owner, self.customer)
-
-    @property
-    def levels(self) -> Sequence[LevelKey]:
-        return [place for wanted in self.wanted for place in wanted.places]
-
-    def decide(self, situation: Situation) -> Planned:
-        """Raises InsufficientStock or ReservationLimit."""
-        bounds, ttl_s = situation.bounds, self.ttl_s
-        skus = [wanted.places[0].sku for wanted in self.wanted]
-        if self.or_less:
-            ttl_s = longest(bounds, skus, ttl_s)
-        check_time(bounds, skus, ttl_s)
-        check_holder(bounds, _by_sku((wanted.places[0], wanted.quantity) for wanted in self.wanted), new=True)
-        taken = {
-            key: units for wanted in self.wanted for key, units in _taken(wanted, situation.stocks, bounds).items()
-        }
-        lines = {key: (_line(key, HOLD, units, self.reference),) for key, units in taken.items()}
-        held = {key: HoldLine(pending=units) for key, units in taken.items()}
-        hold = Hold(self.hold, self.owner, held, self.customer, self.reference, version=1, ttl_s=ttl_s)
-        return Planned(lines, hold)
-
-
-def _by_sku(units: Iterable[tuple[LevelKey, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for key, quantity in units:
-        found[key.sku] = found.get(key.sku, 0) + quantity
-    return found
-
-
-def _taken(wanted: Wanted, stocks: Mapping[LevelKey, Stock], bounds: Bounds | None) -> dict[LevelKey, int]:
-    """Where the units are taken. Raises InsufficientStock, or ReservationLimit if the shares that may be held are all
-    that is in the way.
-    """
-    if bounds is None:
-        return _places(wanted, {place: stocks[place].available for place in wanted.places})
-    try:
-        return _places(wanted, {place: holdable(bounds, place, stocks[place]) for place in wanted.places})
-    except InsufficientStock:
-        for place, units in _taken(wanted, stocks, None).items():
-            check_share(bounds, place, stocks[place], units)
-        raise
-
-
-def _places(wanted: Wanted, available: Mapping[LevelKey, int]) -> dict[LevelKey, int]:
-    """``available``: in the order of preference. Raises InsufficientStock."""
-    for place, units in available.items():
-        if units >= wanted.quantity:
-            return {place: wanted.quantity}
-    taken: dict[LevelKey, int] = {}
-    missing = wanted.quantity
-    for place, units in available.items() if wanted.split else ():
-        taken[place] = min(units, missing)
-        missing -= taken[place]
-    if missing and (not wanted.split or sum(available.values()) < wanted.quantity):
-        most = sum(available.values()) if wanted.split else max(available.values())
-        places = {place.location: units for place, units in available.items()} if len(available) > 1 else None
-        first = wanted.places[0]
-        raise InsufficientStock(first.sku, first.location, most, wanted.quantity, places)
-    return {place: units for place, units in taken.items() if units}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +66,13 @@ class Change(ABC):
             raise Unavailable("the reservation was changed at this very moment: send the same request again")
         return hold
 
-    def _move(self, hold: Hold, asked: str, sources: Sequence[str], target: str) -> dict[LevelKey, dict[str, int]]:
-        """By level, the units that are moved to ``target``, by the state that they are in. Raises ReservationState."""
+    def _move(
+        self, hold: Hold, asked: str, sources: Sequence[str], done: Sequence[str]
+    ) -> dict[LevelKey, dict[str, int]]:
+        """By level, the units that are to be moved, by the state that they are in. Raises ReservationState.
+
+        ``done``: states of units of which the same was asked before.
+        """
         moved: dict[LevelKey, dict[str, int]] = {}
         for key, units in self._asked(hold, asked):
             line = hold.lines[key]
@@ -166,9 +84,9 @@ class Change(ABC):
             found = _units(line, sources, there if units is None else units)
             if found:
                 moved[key] = found
-            elif self.parts is not None and not getattr(line, target):
+            elif self.parts is not None and not any(getattr(line, state) for state in done):
                 self._refuse(hold, asked, f"nothing of {key.sku} at {key.location} is {' or '.join(sources)}")
-        if not moved and not any(getattr(line, target) for line in hold.lines.values()):
+        if not moved and not any(getattr(line, state) for line in hold.lines.values() for state in done):
             self._refuse(hold, asked, f"nothing of it is {' or '.join(sources)}")
         return moved
 
@@ -226,7 +144,7 @@ class Commit(Change):
         sources = (PENDING, EXPIRED, COMMITTED) if self.fulfil else (PENDING, EXPIRED)
         if hold.state == FULFILLED and self.parts is None:
             return Planned({}, hold)  # it was paid before it left
-        moved = self._move(hold, "commit", sources, target)
+        moved = self._move(hold, "commit", sources, (target, FULFILLED))
         lines = {key: (self._line(situation, hold, key, units),) for key, units in moved.items()}
         return Planned(lines, _moved(hold, moved, target))
 
@@ -235,7 +153,7 @@ class Commit(Change):
         if again > available:
             raise _expired(hold, sku=key.sku, location=key.location, available=available, requested=again)
         kind = FULFIL if self.fulfil else COMMIT
-        return _line(key, kind, sum(units.values()), hold.reference, again)
+        return line_of(key, kind, sum(units.values()), hold.reference, again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +167,8 @@ class Fulfil(Change):
         hold = self._hold(situation)
         if self.parts is None and hold.state == PENDING:
             self._refuse(hold, "fulfil", "it was not committed")
-        moved = self._move(hold, "fulfil", (COMMITTED,), FULFILLED)
-        lines = {key: (_line(key, FULFIL, sum(units.values()), hold.reference),) for key, units in moved.items()}
+        moved = self._move(hold, "fulfil", (COMMITTED,), (FULFILLED,))
+        lines = {key: (line_of(key, FULFIL, sum(units.values()), hold.reference),) for key, units in moved.items()}
         return Planned(lines, _moved(hold, moved, FULFILLED))
 
 
@@ -263,7 +181,7 @@ class Cancel(Change):
     def decide(self, situation: Situation) -> Planned:
         """Raises NotFound or ReservationState."""
         hold = self._hold(situation)
-        moved = self._move(hold, "cancel", (PENDING, COMMITTED, EXPIRED), CANCELLED)
+        moved = self._move(hold, "cancel", (PENDING, COMMITTED, EXPIRED), (CANCELLED,))
         return Planned(_released(hold, moved), _moved(hold, moved, CANCELLED))
 
 
@@ -306,7 +224,7 @@ class Extend(Change):
         hold = _pending(self._hold(situation), situation, "extend")
         keys = [key for key, line in hold.lines.items() if line.pending]
         check_time(situation.bounds, (key.sku for key in keys), self.ttl_s)
-        lines = {key: (_line(key, HOLD, 0, hold.reference),) for key in keys}
+        lines = {key: (line_of(key, HOLD, 0, hold.reference),) for key in keys}
         return Planned(lines, replace(hold, version=hold.version + 1, ttl_s=self.ttl_s))
 
 
@@ -333,14 +251,15 @@ class Resize(Change):
             before = held.get(key, HoldLine())
             more = (units or 0) - before.pending
             if more:
-                lines[key] = (_line(key, HOLD if more > 0 else RELEASE, abs(more), hold.reference),)
+                lines[key] = (line_of(key, HOLD if more > 0 else RELEASE, abs(more), hold.reference),)
                 held[key] = replace(before, pending=units or 0)
         if self.ttl_s is not None:
             kept = (key for key, line in held.items() if line.pending and key not in lines)
-            lines |= {key: (_line(key, HOLD, 0, hold.reference),) for key in kept}
+            lines |= {key: (line_of(key, HOLD, 0, hold.reference),) for key in kept}
         if not lines:
             return Planned({}, hold)
-        return Planned(lines, replace(hold, lines=held, version=hold.version + 1, ttl_s=self.ttl_s))
+        ttl_s = hold.ttl_s if self.ttl_s is None else self.ttl_s  # the same batch may have given it more time
+        return Planned(lines, replace(hold, lines=held, version=hold.version + 1, ttl_s=ttl_s))
 
     def _check(self, hold: Hold, situation: Situation) -> None:
         """Raises ReservationLimit. What comes to a hold is kept as long as the others: no longer than it may be."""
@@ -356,7 +275,7 @@ class Resize(Change):
             )
         else:
             check_time(bounds, (key.sku for key in grown), _left_s(hold, situation))
-        check_holder(bounds, _by_sku(more.items()), new=False)
+        check_holder(bounds, by_sku(more.items()), new=False)
         for key in grown:
             check_share(bounds, key, situation.stocks[key], more[key])
 
@@ -384,8 +303,8 @@ def _expired(hold: Hold, **line: Any) -> ReservationExpired:
 def _released(hold: Hold, moved: Mapping[LevelKey, Mapping[str, int]]) -> dict[LevelKey, Sequence[Line]]:
     """What was expired reserves nothing any more."""
     reserved = {key: units.get(PENDING, 0) + units.get(COMMITTED, 0) for key, units in moved.items()}
-    return {key: (_line(key, RELEASE, units, hold.reference),) for key, units in reserved.items() if units}
+    return {key: (line_of(key, RELEASE, units, hold.reference),) for key, units in reserved.items() if units}
 
 
-def _line(key: LevelKey, kind: str, units: int, reference: str | None, again: int = 0) -> Line:
+def line_of(key: LevelKey, kind: str, units: int, reference: str | None, again: int = 0) -> Line:
     return Line(key.sku, key.location, key.shard, kind, units, reference=reference, again=again)

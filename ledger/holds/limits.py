@@ -72,3 +72,10 @@ def _allowed(bounds: Bounds | None, key: LevelKey, stock: Stock) -> int | None:
         return None
     percent = bounds.of_item(key.sku).share_percent or bounds.limits.share_percent
     return -(-stock.on_hand * percent // 100) if percent else None
+
+
+def by_sku(units: Iterable[tuple[LevelKey, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for key, quantity in units:
+        found[key.sku] = found.get(key.sku, 0) + quantity
+    return found

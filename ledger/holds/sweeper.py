@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ledger.commit.decider import within_a_batch
 from ledger.commit.hold import Hold
 from ledger.commit.operation import Operation, operation_id
 from ledger.commit.statements import HOLD_COLUMNS, holds_of_rows
@@ -30,7 +31,8 @@ PAUSE_S = 0.25
 """Between two looks; a hold ends within a second of its time."""
 
 OLDEST_MAX, TAKEN_MAX = 1_000, 100
-"""Of the oldest that are overdue so many are let go of at once: sales beside them wait for no more."""
+"""Of the oldest that are overdue so many are let go of at once, and no more lines than go into one batch: sales beside
+them wait for no more."""
 
 ALONE = 4.0
 """For so many times as long as that took, sales are alone if there are any: an outage's many thousands go a few at a
@@ -62,12 +64,13 @@ def expire_operation(hold: Hold, shard: int | None) -> Operation:
 
 
 class Sweeper:
-    """``swept`` counts the holds that it let go of."""
+    """``swept`` counts the holds that it let go of. ``more``: whether more were overdue than it took last."""
 
     def __init__(self, engine: AsyncEngine, writers: Writers) -> None:
         self._engine = engine
         self._writers = writers
         self.swept = 0
+        self.more = False
         self._overdue_s = 0.0
         self._looked = time.monotonic()
         self._failing = False
@@ -80,41 +83,49 @@ class Sweeper:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            found, began, before = 0, time.monotonic(), self._writers.counters.operations
+            taken, began, before = 0, time.monotonic(), self._writers.counters.operations
+            self.more = False
             try:
-                found = await self.sweep()
+                taken = await self.sweep()
                 self._failing = False
             except (OSError, Problem) as error:
                 if not self._failing:
                     log.warning("overdue holds cannot be let go of, trying again reason=%r", str(error))
                 self._failing = True
-            others = self._writers.counters.operations - before - found
-            await asyncio.sleep(pause_s(found, others, time.monotonic() - began, random.uniform(0.5, 1.5)))
+            others = self._writers.counters.operations - before - taken
+            full = taken if self.more else None
+            await asyncio.sleep(pause_s(full, others, time.monotonic() - began, random.uniform(0.5, 1.5)))
 
     async def sweep(self) -> int:
-        """Returns how many were overdue, of those that it took."""
+        """Returns how many it took. Raises Problem, when all others are done with."""
         async with reading(self._engine) as connection:
             values = {"oldest": OLDEST_MAX, "taken": TAKEN_MAX}
             rows: Sequence[Any] = (await connection.execute(text(OVERDUE_ANYWHERE), values)).mappings().all()
         self._overdue_s = max((row["overdue_s"] for row in rows), default=0.0)
         self._looked = time.monotonic()
-        holds = [hold for _, hold in holds_of_rows(rows)]
-        done = await asyncio.gather(*(self._let_go(hold) for hold in holds))
-        self.swept += sum(done)
-        return len(holds)
+        releases = [expire_operation(hold, None) for _, hold in holds_of_rows(rows)]
+        taken = within_a_batch(releases) if releases else ()
+        self.more = len(releases) == TAKEN_MAX or len(taken) < len(releases)
+        done = await asyncio.gather(*map(self._let_go, taken), return_exceptions=True)
+        self.swept += sum(one is True for one in done)
+        for failure in done:
+            if isinstance(failure, BaseException):
+                raise failure
+        return len(taken)
 
-    async def _let_go(self, hold: Hold) -> bool:
+    async def _let_go(self, release: Operation) -> bool:
         try:
-            outcome = await self._writers.submit(expire_operation(hold, None))
+            outcome = await self._writers.submit(release)
         except NothingToDo:
             return False
         return not outcome.replayed
 
 
-def pause_s(found: int, others: int, took_s: float, chance: float) -> float:
-    """Until the next look, if the last one took ``found``, and ``others`` were committed meanwhile: where hardly
-    anybody sells, nobody is in the way of what is overdue. ``chance``: 1 on average, so that ledgers look in turns.
+def pause_s(full: int | None, others: int, took_s: float, chance: float) -> float:
+    """Until the next look, if the last one was ``full``: it took so many, and left more (None: it left none); and
+    ``others`` were committed meanwhile: where hardly anybody sells, nobody is in the way of what is overdue.
+    ``chance``: 1 on average, so that ledgers look in turns.
     """
-    if found < TAKEN_MAX:
+    if full is None:
         return chance * PAUSE_S
-    return chance * min(ALONE * took_s, ALONE_S_MAX) * min(max(others, 0) / found, 1.0)
+    return chance * min(ALONE * took_s, ALONE_S_MAX) * min(max(others, 0) / full, 1.0)

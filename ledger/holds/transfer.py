@@ -16,6 +16,7 @@ from ledger.commit.line import LOST, TRANSFER, TRANSIT, Line
 from ledger.commit.plan import Planned, Situation
 from ledger.commit.stock import LevelKey
 from ledger.errors import TransferState
+from ledger.holds.decide import NothingToDo
 from server.problems import NotFound
 
 Units = Mapping[LevelKey, int]
@@ -60,7 +61,9 @@ class Send:
         return [place.level(sku) for sku in self.units for place in (self.source, self.transit)]
 
     def decide(self, situation: Situation) -> Planned:
-        """What the source lacks is refused by the effect of its line."""
+        """What the source lacks is refused by the effect of its line. Raises NothingToDo if it was sent before."""
+        if situation.hold is not None:
+            raise NothingToDo("sent before")
         lines: dict[LevelKey, Sequence[Line]] = {}
         for sku, units in self.units.items():
             leaving, coming = self.source.level(sku), self.transit.level(sku)
@@ -120,6 +123,8 @@ class End:
                 self._refuse(transfer, reason, sku=sku, quantity=units, possible=there)
             if units:
                 ended[keys[sku]] = units
+            elif not getattr(transfer.lines[keys[sku]], self.ending):
+                self._refuse(transfer, f"nothing of {sku} is in transit", sku=sku, quantity=0, possible=0)
         return ended
 
     def _lines(self, transfer: Hold, ended: Units, missing: Units) -> dict[LevelKey, Sequence[Line]]:

@@ -139,10 +139,14 @@ def new_quantities(body: bytes) -> NewQuantities:
     return decode(_quantities, body)
 
 
-def quantities(lines: Sequence[Part | NewQuantity] | None) -> Mapping[tuple[str, str], int | None] | None:
-    """By (location, sku). Raises Invalid for a line that is named twice."""
+def quantities(
+    lines: Sequence[Part | NewQuantity] | None, lines_max: int
+) -> Mapping[tuple[str, str], int | None] | None:
+    """By (location, sku). Raises Invalid for a line that is named twice, and for too many."""
     if lines is None:
         return None
+    if len(lines) > lines_max:
+        raise Invalid("lines", f"must be at most {lines_max}")
     found: dict[tuple[str, str], int | None] = {}
     named: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines):

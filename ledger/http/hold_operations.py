@@ -11,7 +11,8 @@ from ledger.commit.hold import Hold
 from ledger.commit.operation import Operation, operation_id
 from ledger.commit.plan import Plan
 from ledger.commit.stock import LevelKey
-from ledger.holds.decide import Cancel, Change, Commit, Extend, Fulfil, Parts, Reserve, Resize, Wanted
+from ledger.holds.decide import Cancel, Change, Commit, Extend, Fulfil, Parts, Resize
+from ledger.holds.reserve import Reserve, Wanted
 from ledger.http import hold_bodies
 from ledger.http.idempotency import hash_of
 
@@ -39,13 +40,13 @@ CHANGES = tuple(_CHANGES)
 class AskedChange:
     """What a request wants of a hold that is there. ``name``: one of CHANGES."""
 
-    def __init__(self, name: str, body: bytes, ttl_s_max: int) -> None:
+    def __init__(self, name: str, body: bytes, lines_max: int, ttl_s_max: int) -> None:
         """Raises Invalid."""
         read, self._plan_of = _CHANGES[name]
         self._name = name
         self._asked: msgspec.Struct = read(body)
         hold_bodies.check_ttl(getattr(self._asked, "ttl_s", None), ttl_s_max)
-        self._quantities = hold_bodies.quantities(getattr(self._asked, "lines", None))
+        self._quantities = hold_bodies.quantities(getattr(self._asked, "lines", None), lines_max)
 
     def locations(self, hold: Hold) -> Iterator[str]:
         """All that it touches or names."""

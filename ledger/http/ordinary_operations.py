@@ -72,7 +72,7 @@ class OrdinaryOperations:
         hold = self._writers.remembered_holds.of((known,)).get(known)
         if hold is None or hold.is_transfer:
             return None
-        asked = AskedChange(name, body, self._ttl_s_max)
+        asked = AskedChange(name, body, self._lines_max, self._ttl_s_max)
         shards = self._writable(principal, asked.locations(hold))
         return None if shards is None else (asked.operation(principal.owner, key, hold, shards), 200)
 

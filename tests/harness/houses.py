@@ -84,7 +84,8 @@ HOUSES = {
         },
         pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.held"
         " commit.hold commit.level commit.line commit.operation commit.plan commit.remembered commit.remembered_holds"
-        " commit.stock commit.turns holds.decide holds.limits holds.transfer http.connection_table limits",
+        " commit.stock commit.turns holds.decide holds.limits holds.reserve holds.transfer http.connection_table"
+        " limits",
     ),
     "hub": House(
         order=(

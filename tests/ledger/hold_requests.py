@@ -8,7 +8,7 @@ from sqlalchemy import text
 from ledger.commit.operation import Operation, operation_id
 from ledger.commit.plan import Plan
 from ledger.commit.stock import LevelKey
-from ledger.holds.decide import Reserve, Wanted
+from ledger.holds.reserve import Reserve, Wanted
 from tests.ledger.commit_path import SHARDS, CommitPath
 from wire.shards import shard_of
 

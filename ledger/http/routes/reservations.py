@@ -55,7 +55,8 @@ class ReservationRoutes:
         principal = await self._access.admit(request)
         Query(request)
         key = key_of(request)
-        asked = AskedChange(request.url.path.rpartition("/")[2], await request.body(), self._ttl_s_max)
+        name = request.url.path.rpartition("/")[2]
+        asked = AskedChange(name, await request.body(), self._lines_max, self._ttl_s_max)
         hold = await self._hold(request)
         check_seen(principal, hold)
         shards = await self._writable(principal, asked.locations(hold))

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 import cli.checks.database
 from cli.findings import FindingState
-from ledger.holds.decide import Cancel, Commit, Extend, Fulfil, Resize, Wanted
+from ledger.holds.decide import Cancel, Commit, Extend, Fulfil, Resize
+from ledger.holds.reserve import Wanted
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation
 from tests.ledger.hold_requests import asking, at, reserving
 from tests.ledger.migrations.databases import expand_to

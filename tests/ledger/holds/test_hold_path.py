@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from ledger.commit.operation import Outcome
 from ledger.errors import InsufficientStock, ReservationExpired, ReservationState
-from ledger.holds.decide import Cancel, Commit, Extend, Fulfil, Reserve, Resize, Wanted
+from ledger.holds.decide import Cancel, Commit, Extend, Fulfil, Resize
+from ledger.holds.reserve import Reserve, Wanted
 from ledger.holds.sweeper import Sweeper
 from server.problems import NotFound
 from tests.ledger.commit_path import CommitPath, commit_path, line, operation

@@ -13,7 +13,8 @@ from ledger.commit.contention import LOCKED_BATCHES
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.stock import LevelKey
 from ledger.errors import OutcomeUnknown, ReservationExpired, ReservationState
-from ledger.holds.decide import Cancel, Commit, Expire, Extend, Fulfil, Resize, Wanted
+from ledger.holds.decide import Cancel, Commit, Expire, Extend, Fulfil, Resize
+from ledger.holds.reserve import Wanted
 from ledger.holds.sweeper import OLDEST_MAX, TAKEN_MAX, Sweeper
 from server.problems import Problem
 from tests.harness.postgres import PostgresServer

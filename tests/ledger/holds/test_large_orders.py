@@ -12,7 +12,8 @@ from sqlalchemy import text
 from ledger.commit.operation import Operation, Outcome
 from ledger.commit.stock import LevelKey
 from ledger.errors import InsufficientStock
-from ledger.holds.decide import Cancel, Commit, Fulfil, Resize, Wanted
+from ledger.holds.decide import Cancel, Commit, Fulfil, Resize
+from ledger.holds.reserve import Wanted
 from server.problems import Later
 from tests.harness.size import SIZE
 from tests.ledger.commit_path import SHARDS, CommitPath, commit_path, line, operation

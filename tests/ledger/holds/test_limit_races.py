@@ -12,7 +12,8 @@ from sqlalchemy import text
 from ledger.commit.operation import Operation, Outcome, operation_id
 from ledger.commit.stock import LevelKey
 from ledger.errors import ReservationLimit
-from ledger.holds.decide import Commit, Reserve, Wanted
+from ledger.holds.decide import Commit
+from ledger.holds.reserve import Reserve, Wanted
 from ledger.limits import HoldLimits
 from server.problems import Problem
 from tests.ledger.commit_path import SHARDS, CommitPath, commit_path, line, operation

@@ -13,7 +13,8 @@ from ledger.commit.operation import Operation
 from ledger.commit.plan import Plan
 from ledger.commit.stock import LevelKey, Stock
 from ledger.errors import InsufficientStock, ReservationLimit
-from ledger.holds.decide import Cancel, Commit, Expire, Extend, Reserve, Resize, Wanted
+from ledger.holds.decide import Cancel, Commit, Expire, Extend, Resize
+from ledger.holds.reserve import Reserve, Wanted
 from ledger.limits import HoldLimits
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from ledger.commit.operation import Outcome
 from ledger.commit.stock import LevelKey
 from ledger.database.locations import transit_name
 from ledger.errors import InsufficientStock, TransferState
-from ledger.holds.decide import Reserve, Wanted
+from ledger.holds.reserve import Reserve, Wanted
 from ledger.holds.transfer import NOWHERE, RECEIVED, RETURNED, End
 from server.problems import NotFound
 from tests.ledger.commit_path import SHARDS, CommitPath, commit_path, line, operation

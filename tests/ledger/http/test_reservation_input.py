@@ -98,7 +98,7 @@ def test_a_reservation_that_is_wrong_says_where_and_how(wrong: bytes, where: str
 )
 def test_a_change_that_is_wrong_says_where(name: str, wrong: bytes, where: str) -> None:
     with pytest.raises(Invalid) as refused:
-        AskedChange(name, wrong, HOLD_TTL_S_MAX)
+        AskedChange(name, wrong, LINES_MAX, HOLD_TTL_S_MAX)
     assert refused.value.numbers["field"] == where
 
 
@@ -106,7 +106,7 @@ def test_a_reservation_does_not_grow_beyond_the_lines_of_an_operation() -> None:
     levels = [LevelKey(0, "berlin", f"s{number}") for number in range(LINES_MAX)]
     hold = Hold(str(uuid4()), "shop", dict.fromkeys(levels, HoldLine(pending=1)))
     for sku, fits in (("s0", True), ("one-more", False)):
-        asked = AskedChange("lines", body({**LINE, "sku": sku}), HOLD_TTL_S_MAX)
+        asked = AskedChange("lines", body({**LINE, "sku": sku}), LINES_MAX, HOLD_TTL_S_MAX)
         with nullcontext() if fits else pytest.raises(Invalid, match="at most 1000 levels in all, not 1001"):
             asked.operation("shop", "key", hold, {"berlin": 0})
 
