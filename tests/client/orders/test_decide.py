@@ -1,7 +1,7 @@
 """What comes next for an order, transition by transition."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -19,10 +19,10 @@ from stockwire import (
     held_from,
 )
 from stockwire.operation import OperationResult
-from stockwire.orders import Declined, JournalError, Order, OrderState, OrderTaken, Row, Shortage
+from stockwire.orders import Declined, JournalError, Limit, Order, OrderState, OrderTaken, Row, Shortage
 from stockwire.orders.ask import ledger_key, new_order, policy_of
 from stockwire.orders.by_hand import cancelled, refunded, settled, was_cancelled
-from stockwire.orders.decide import Policy, Run, Step, adopted, after, decide_next, due_in_s, goes_on
+from stockwire.orders.decide import Policy, Run, Step, adopted, after, asked_again, decide_next, due_in_s, goes_on
 from stockwire.orders.saga import Look, Save, run_of
 
 NOW = 1_000.0
@@ -331,6 +331,28 @@ def test_who_lost_an_order_is_told_what_was_never_written() -> None:
     with pytest.raises(OrderTaken) as taken:
         run.send(replace(row, document=theirs.document()))
     assert taken.value.order.state is S.CANCELLED
+
+
+def test_a_limit_that_may_pass_later_ends_an_order_for_ever_or_its_numbers_are_lost() -> None:
+    refusal = HoldLimit("too many", "customer-units", 2, 1, 2, customer="c-1", sku="A-1")
+    refused, _ = after(order(S.RESERVING, reservation=None), Run(), Step.RESERVE, refusal, NOW)
+    assert (refused.state, refused.is_open) == (S.REFUSED, False), "sold later to a customer who was told no"
+    assert refused.limit == Limit("customer-units", 2, 1, 2, customer="c-1", sku="A-1")
+    assert Order.read("o-1", refused.document()) == refused
+    again = asked_again(refused)
+    assert (again.state, again.limit, again.reason) == (S.RESERVING, None, None)
+    assert ledger_key(Step.RESERVE, again) == ledger_key(Step.RESERVE, NEW)
+    short, _ = after(again, Run(), Step.RESERVE, OutOfStock("A-1", "berlin", 2, 1, {"berlin": 1, "paris": 0}), NOW)
+    assert short.shortage == Shortage("A-1", "berlin", 2, 1, {"berlin": 1, "paris": 0})
+    assert asked_again(short) == short, "the ledger remembers this no"
+
+
+def test_an_order_thinks_itself_held_for_longer_than_an_item_allows() -> None:
+    brief = replace(reservation(), expires_at=WHEN + timedelta(seconds=300))
+    unsaid = new_order(NEW.lines, "o-1", None, None, None, None)
+    made, _ = after(unsaid, Run(), Step.RESERVE, brief, NOW)
+    assert (made.lasts_s, made.held_until_s, made.sure_until_s) == (300, NOW + 300, NOW + 150)
+    assert made.asks_for() == unsaid.asks_for()
 
 
 def test_a_basket_is_looked_at_before_its_time_is_over() -> None:

@@ -187,6 +187,9 @@ async def test_a_killed_shop_leaks_a_unit_sells_it_twice_or_takes_money_for_noth
     assert len(world.deaths) >= KILLS
     assert SIZE.share < 1 or (set(world.deaths) == set(POINTS) and states[OrderState.UNRESOLVED])
     assert_paid_for(orders, world)
+    async with asyncio.timeout(PATIENCE_S):
+        while [one async for one in shared_client.reservations.list(location=unique_name, state="pending")]:
+            pass  # what has expired is let go of by the ledger's sweeper, within a second or two
     level = await shared_client.stock.get(unique_name, unique_name)
     fulfilled, committed = (
         sum(line.quantity or 0 for order in orders if order.state is state for line in order.lines)
@@ -194,8 +197,6 @@ async def test_a_killed_shop_leaks_a_unit_sells_it_twice_or_takes_money_for_noth
     )
     assert level.on_hand == stocked - sold_to_others - fulfilled
     assert level.reserved == committed
-    held = [one async for one in shared_client.reservations.list(location=unique_name, state="pending")]
-    assert [one.reference for one in held] == []
     async with commit_path(shared_system.database_url) as path:
         assert await path.audit() == []
 

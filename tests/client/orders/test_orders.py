@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stockwire import AsyncClient, Client, IdempotencyMismatch, Invalid, NotFound, held
+from stockwire import AsyncClient, Client, HoldLimits, IdempotencyMismatch, Invalid, NotFound, held
 from stockwire.errors import Unavailable
 from stockwire.orders import (
     AsyncOrders,
@@ -280,6 +280,19 @@ def test_goods_that_others_sent_are_given_back_for_money(shop: Shop) -> None:
     with pytest.raises(Invalid, match="has left"):
         orders.cancel(shop.key())
     assert (orders.get(shop.key()).state, shop.provider.kept) == (OrderState.FULFILLED, 1)
+
+
+def test_an_item_with_limits_can_never_be_ordered(shop: Shop) -> None:
+    put, sku = shop.till.client.items.put, shop.till.sku
+    put(sku, "Apple", hold_limits=HoldLimits(customer_units=2, ttl_s=300))
+    three = shop.orders().order([held(sku, shop.till.location, 3)], key=shop.key(), customer=shop.key())
+    with pytest.raises(OrderRefused) as refused:
+        three.reserve()
+    assert refused.value.limit is not None
+    assert (refused.value.limit.allowed, refused.value.limit.requested, list(shop.orders().open())) == (2, 3, [])
+    put(sku, "Apple", hold_limits=HoldLimits(customer_units=3, ttl_s=300))
+    assert three.reserve().order.lasts_s == 300
+    assert three.charge().commit().order.state is OrderState.COMMITTED
 
 
 def test_two_processes_act_on_one_order(shop: Shop) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         OrderTaken,
     )
     from stockwire.orders.journal import Journal, JournalError, Row
-    from stockwire.orders.order import Declined, Order, OrderState, Shortage
+    from stockwire.orders.order import Declined, Limit, Order, OrderState, Shortage
     from stockwire.orders.postgres_journal import PostgresJournal
     from stockwire.orders.resumed import Resumed
     from stockwire.orders.sqlite_journal import SqliteJournal
@@ -37,6 +37,7 @@ __all__ = [
     "Declined",
     "Journal",
     "JournalError",
+    "Limit",
     "Order",
     "OrderBusy",
     "OrderCancelled",
@@ -65,7 +66,7 @@ if not TYPE_CHECKING:
                 "OrderExpired OrderRefused OrderTaken"
             ),
             "journal": "Journal JournalError Row",
-            "order": "Declined Order OrderState Shortage",
+            "order": "Declined Limit Order OrderState Shortage",
             "postgres_journal": "PostgresJournal",
             "resumed": "Resumed",
             "sqlite_journal": "SqliteJournal",

@@ -18,7 +18,7 @@ _KEY = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]{0,159}\Z")
 def new_order(
     lines: Sequence[Wanted],
     key: str,
-    ttl_s: int,
+    ttl_s: int | None,
     customer: str | None,
     reference: str | None,
     data: Mapping[str, Any] | None,
@@ -32,7 +32,7 @@ def new_order(
     return Order(
         key,
         tuple(found),
-        argument.whole("ttl_s", ttl_s, 1, QUANTITY_MAX),
+        None if ttl_s is None else argument.whole("ttl_s", ttl_s, 1, QUANTITY_MAX),
         argument.optional_text("customer", customer),
         argument.optional_text("reference", reference) or key,
         argument.attributes("data", data) or {},

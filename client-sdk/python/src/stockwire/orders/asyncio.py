@@ -12,7 +12,7 @@ from stockwire.asyncio.client import AsyncClient
 from stockwire.errors import IdempotencyMismatch, Invalid, NotFound
 from stockwire.orders import by_hand
 from stockwire.orders.ask import ledger_key, new_order, no_function, policy_of
-from stockwire.orders.decide import Step, goes_on, unpaid
+from stockwire.orders.decide import Step, asked_again, goes_on, unpaid
 from stockwire.orders.errors import OrderBusy
 from stockwire.orders.journal import PAGE_SIZE, Journal, Row
 from stockwire.orders.order import Order, OrderState
@@ -81,7 +81,7 @@ class AsyncOrders:
         lines: Sequence[Wanted],
         *,
         key: str,
-        ttl_s: int = 900,
+        ttl_s: int | None = None,
         customer: str | None = None,
         reference: str | None = None,
         data: Mapping[str, Any] | None = None,
@@ -89,8 +89,9 @@ class AsyncOrders:
         """An order of all ``lines`` or none. Nothing is done before its first step.
 
         ``key``: its own, 1 to 160 visible ASCII characters: the same key is the same order, in any process and after
-        any crash. ``ttl_s``: how long it is held for the customer to pay. ``reference``: of its hold; the key, unless
-        given. ``data``: what JSON can say, for the functions: what they need after a crash stands here. Raises Invalid.
+        any crash. ``ttl_s``: how long it is held for the customer to pay; unless given 900, or less where the ledger
+        or an item allows no more. ``reference``: of its hold; the key, unless given. ``data``: what JSON can say, for
+        the functions: what they need after a crash stands here. Raises Invalid.
 
         >>> from stockwire.orders import AsyncOrders, SqliteJournal
         >>> with SqliteJournal(":memory:") as journal:
@@ -183,7 +184,7 @@ class AsyncOrders:
         charge = charge or self._charge
         if charge is None and unpaid(order, until):  # it is not begun either
             row = await asyncio.to_thread(self._journal.get, order.key)
-            if row is None or unpaid(Order.read(order.key, row.document), until):
+            if row is None or unpaid(asked_again(Order.read(order.key, row.document)), until):
                 raise no_function("charge")
         worker = uuid.uuid4().hex
         wanted = goes_on(order, until)
@@ -196,7 +197,7 @@ class AsyncOrders:
         if row.worker != worker:
             row = await self._claimed(order.key, worker)
             standing = Order.read(order.key, row.document)
-        return await self._went(row, goes_on(standing, until), until, worker, charge, False)
+        return await self._went(row, goes_on(asked_again(standing), until), until, worker, charge, False)
 
     async def _went(
         self,
@@ -247,7 +248,7 @@ class AsyncOrders:
                     order.lines, ttl_s=order.ttl_s, customer=order.customer, reference=order.reference, key=key
                 )
             case Step.EXTEND:
-                return await self._reservations.extend(held, order.ttl_s)
+                return await self._reservations.extend(held, order.lasts_s)
             case Step.COMMIT:
                 return await self._reservations.commit(held, key=key)
             case Step.FULFIL:

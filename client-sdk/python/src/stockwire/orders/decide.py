@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import cast
 
 from stockwire import argument
-from stockwire.errors import Invalid, NotFound, OutOfStock, Refused, ReservationExpired, ReservationState
-from stockwire.orders.order import Declined, Order, OrderState, Shortage
+from stockwire.errors import HoldLimit, Invalid, NotFound, OutOfStock, Refused, ReservationExpired, ReservationState
+from stockwire.orders.order import Declined, Limit, Order, OrderState, Shortage
 from stockwire.reservation import Reservation
 
 WAIT_FIRST_S = 0.25
@@ -226,17 +226,36 @@ def after(order: Order, run: Run, step: Step, outcome: object, now_s: float) -> 
 
 
 def _after_reserve(order: Order, run: Run, outcome: object, now_s: float) -> tuple[Order, Run]:
+    no = replace(order, state=OrderState.REFUSED, reason=str(outcome))
     if isinstance(outcome, OutOfStock):
-        missing = Shortage(outcome.sku, outcome.location, outcome.requested, outcome.available)
-        return replace(order, state=OrderState.REFUSED, reason=str(outcome), shortage=missing), run
+        numbers = (outcome.requested, outcome.available, outcome.locations)
+        return replace(no, shortage=Shortage(outcome.sku, outcome.location, *numbers)), run
+    if isinstance(outcome, HoldLimit):
+        return replace(no, limit=_limit(outcome)), run
     if isinstance(outcome, Refused | Invalid | NotFound):  # the same request can never succeed
-        return replace(order, state=OrderState.REFUSED, reason=str(outcome)), run
+        return no, run
     _raise(outcome)
     made = cast(Reservation, outcome)
-    held = replace(_held(order, now_s), state=OrderState.RESERVED, reservation=made.id)
+    lasts_s = None if made.expires_at is None else round((made.expires_at - made.created_at).total_seconds())
+    held = replace(_held(replace(order, hold_s=lasts_s), now_s), state=OrderState.RESERVED, reservation=made.id)
     if made.result is not None and made.result.replayed:  # nobody knows how much of its time is left
         held = replace(held, sure_until_s=None)
     return held, run
+
+
+def _limit(error: HoldLimit) -> Limit:
+    numbers = (error.limit, error.allowed, error.held, error.requested)
+    return Limit(*numbers, error.customer, error.owner, error.sku, error.location)
+
+
+def asked_again(order: Order) -> Order:
+    """By its customer. A limit may let pass now what it refused, under the same key: the ledger forgets such a no.
+
+    Nobody who resumes it asks again: the customer was told that there is no sale.
+    """
+    if order.state is not OrderState.REFUSED or order.limit is None:
+        return order
+    return replace(order, state=OrderState.RESERVING, reason=None, limit=None)
 
 
 def _after_extend(order: Order, run: Run, outcome: object, now_s: float) -> tuple[Order, Run]:
@@ -248,7 +267,7 @@ def _after_extend(order: Order, run: Run, outcome: object, now_s: float) -> tupl
 
 def _held(order: Order, now_s: float) -> Order:
     """The second half of its time is for the provider to answer in."""
-    return replace(order, held_until_s=now_s + order.ttl_s, sure_until_s=now_s + order.ttl_s / 2)
+    return replace(order, held_until_s=now_s + order.lasts_s, sure_until_s=now_s + order.lasts_s / 2)
 
 
 def _after_charge(order: Order, run: Run, outcome: object) -> tuple[Order, Run]:

@@ -2,7 +2,7 @@
 
     StockwireError
     └── OrderError                  order: as its journal has it
-        ├── OrderRefused            shortage, reason: nothing is held, nothing was taken
+        ├── OrderRefused            shortage, limit, reason: nothing is held, nothing was taken
         ├── OrderDeclined           reason: the provider said no; the hold is let go of
         ├── OrderExpired            ttl_s: its hold ended before anything was taken
         ├── OrderCancelled          reason
@@ -16,7 +16,7 @@ All but `OrderBusy` are told again by whoever asks for the same order again: the
 """
 
 from stockwire.errors import StockwireError
-from stockwire.orders.order import Order, OrderState, Shortage
+from stockwire.orders.order import Limit, Order, OrderState, Shortage
 
 
 class OrderError(StockwireError):
@@ -29,11 +29,14 @@ class OrderError(StockwireError):
 
 
 class OrderRefused(OrderError):
-    """``shortage``: what was missing; None where it was refused for another ``reason``, such as a limit."""
+    """``shortage``: what was missing; ``limit``: what was in the way instead, and the same order may be asked for again
+    once less is held. None of both where it was refused for another ``reason``.
+    """
 
     def __init__(self, order: Order) -> None:
         super().__init__(order, f"is refused: {order.reason}")
         self.shortage: Shortage | None = order.shortage
+        self.limit: Limit | None = order.limit
         self.reason = order.reason or ""
 
 
@@ -45,8 +48,8 @@ class OrderDeclined(OrderError):
 
 class OrderExpired(OrderError):
     def __init__(self, order: Order) -> None:
-        super().__init__(order, f"was held for {order.ttl_s} s, and not paid for in this time")
-        self.ttl_s = order.ttl_s
+        super().__init__(order, f"was held for {order.lasts_s} s, and not paid for in this time")
+        self.ttl_s = order.lasts_s
 
 
 class OrderCancelled(OrderError):

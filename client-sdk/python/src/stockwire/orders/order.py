@@ -43,6 +43,8 @@ class OrderState(StrEnum):
     REFUNDED = "refunded"
 
 
+HOLD_S = 900
+"""What a ledger holds for if it is not told how long, unless it or an item allows less."""
 ENDED = frozenset(
     {
         *(OrderState.COMMITTED, OrderState.FULFILLED, OrderState.REFUSED, OrderState.DECLINED),
@@ -54,34 +56,54 @@ ENDED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Units that were ``requested`` of a sku at a location, and how many were ``available``."""
+    """Units that were ``requested`` of a sku at a location, and how many were ``available``.
+
+    ``locations``: what was available at each, where a line named several, else empty; as of `OutOfStock`.
+    """
 
     sku: str
     location: str
     requested: int
     available: int
+    locations: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit against hoarding that was in the way, with the numbers of `HoldLimit`. No stock was missing."""
+
+    limit: str
+    allowed: int
+    held: int
+    requested: int
+    customer: str | None = None
+    owner: str | None = None
+    sku: str | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order as its journal has it. Times are seconds since 1970, by the journal's clock.
 
-    ``goal``: how far whoever resumes it takes it. ``data``: the caller's own. ``reservation``: the id of its hold,
-    which has ended at ``held_until_s`` if nobody extends it; up to ``sure_until_s`` a charge may begin.
-    ``charging_at_s``, ``asked_at_s``: when the provider was asked for the first and for the last time. ``commits``: how
-    many times the stock was asked for, each under a key of its own. ``ending``: what becomes of it once the hold is let
-    go of. ``reason`` and ``shortage``: why it came to no sale.
+    ``ttl_s``: None: as the ledger has it. ``hold_s``: for how long its hold was made. ``goal``: how far whoever resumes
+    it takes it. ``data``: the caller's own. ``reservation``: the id of its hold, which has ended at ``held_until_s`` if
+    nobody extends it; up to ``sure_until_s`` a charge may begin. ``charging_at_s``, ``asked_at_s``: when the provider
+    was asked for the first and for the last time. ``commits``: how many times the stock was asked for, each under a key
+    of its own. ``ending``: what becomes of it once the hold is let go of. ``reason``, ``shortage`` and ``limit``: why
+    it came to no sale.
     """
 
     key: str
     lines: tuple[Wanted, ...]
-    ttl_s: int
+    ttl_s: int | None = None
     customer: str | None = None
     reference: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
     state: OrderState = OrderState.RESERVING
     goal: OrderState = OrderState.RESERVED
     reservation: str | None = None
+    hold_s: int | None = None
     held_until_s: float | None = None
     sure_until_s: float | None = None
     charge: str | None = None
@@ -92,12 +114,18 @@ class Order:
     ending: OrderState | None = None
     reason: str | None = None
     shortage: Shortage | None = None
+    limit: Limit | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether something is left to do for it: also if it is sold, and somebody has begun to send it."""
         sending = self.state is OrderState.COMMITTED and self.goal is OrderState.FULFILLED
         return sending or self.state not in ENDED
+
+    @property
+    def lasts_s(self) -> int:
+        """How long it is held at a time."""
+        return self.hold_s or self.ttl_s or HOLD_S
 
     @property
     def charge_key(self) -> str:
@@ -139,6 +167,8 @@ class Order:
         )
         if "shortage" in known:
             known["shortage"] = Shortage(**known["shortage"])
+        if "limit" in known:
+            known["limit"] = Limit(**known["limit"])
         return cls(key, **known)
 
 
