@@ -12,7 +12,8 @@
         └── OrderBusy               for_s: somebody else is working on it
             └── OrderTaken          charge: somebody else has gone on with it while this process stood still
 
-All but `OrderBusy` are told again by whoever asks for the same order again: they stand in its journal.
+All but `OrderBusy`, and `OrderRefused` for a limit, are told again to whoever asks for the same order again: they stand
+in its journal.
 """
 
 from stockwire.errors import StockwireError
@@ -77,7 +78,8 @@ class ChargeUnresolved(ChargeUnknown):
 class ChargedWithoutStock(OrderError):
     """``charge``: what was taken. ``refund``: what the provider calls its going back; None: it has not gone back yet.
 
-    ``shortage``: what was missing; None where the hold had ended in another way, which ``reason`` says.
+    ``shortage``: what was missing; None where the hold had ended in another way, or a part of it had left, which
+    ``reason`` says.
     """
 
     def __init__(self, order: Order) -> None:

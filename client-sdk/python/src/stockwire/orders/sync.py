@@ -108,7 +108,10 @@ class Orders:
         return Order.read(key, self._row(key).document)
 
     def open(self) -> Iterator[Order]:
-        """Every order that is not at its end, by their keys: what is under way, waits for money, or for a person."""
+        """Every order that is not at its end, by their keys: what is under way, waits for money, or for a person.
+
+        Raises JournalError, also at a row that cannot be read.
+        """
         after = ""
         while rows := self._journal.open_after(after, PAGE_SIZE):
             for row in rows:
@@ -116,7 +119,7 @@ class Orders:
             after = rows[-1].key
 
     def resume(self, key: str) -> Order:
-        """Take it as far as it was to come, or back. Raises OrderError as the steps of the order do, and NotFound."""
+        """Take it as far as it was to come, or back. Raises as the steps of the order do, and NotFound."""
         return self._changed(key, None, lambda order: order)
 
     def resume_all(self, limit: int = 100) -> list[Resumed]:
@@ -286,8 +289,8 @@ class Saga:
 
     After a crash the same steps with the same key go on where they were. Raises OrderRefused, OrderDeclined,
     OrderExpired, OrderCancelled, ChargeUnknown, ChargeUnresolved, ChargedWithoutStock and OrderBusy, each with the
-    order; IdempotencyMismatch if the key is another order's; and Later, JournalError: then take the step again, or
-    resume the order.
+    order; IdempotencyMismatch if the key is another order's; Invalid if there is no function for a step; NotFound if
+    the client's key may not see the hold; and Later, JournalError: then take the step again, or resume the order.
 
     >>> from stockwire.orders import Orders, SqliteJournal
     >>> def charge(order, key):
