@@ -145,6 +145,12 @@ def test_a_broken_file_is_told_as_sqlite_tells_it(tmp_path: Path) -> None:
         SqliteJournal(tmp_path / "orders.db")
 
 
+def test_an_old_sqlite_is_found_out_in_the_middle_of_an_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    with pytest.raises(JournalError, match="journal needs 3"):
+        SqliteJournal(tmp_path / "orders.db")
+
+
 def test_a_lost_connection_ends_the_journal(empty_database_url: str) -> None:
     with Driver() as driver:
         made = []
