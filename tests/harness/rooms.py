@@ -19,6 +19,10 @@ from tests.harness.tiers import tier_of
 
 BUDGET = Path(__file__).with_name("budget.toml")
 SLOWEST = 10
+BURIED = 0.04
+"""Of the suite's processor time, a room may have so much more. A server that many rooms ask lives on from one to the
+next, and all that it took is charged where a worker happens to end it: 45 s of 1,550 were seen.
+"""
 CPU = "cpu_s"
 TIER = "tier"
 
@@ -82,7 +86,7 @@ def outgrown(shares: dict[str, float], budget: dict[str, float]) -> list[str]:
         f"tests/{room} takes {share:.0%} of the suite's processor time, and may take {budget.get(room, 0):.0%}:"
         f" make its tests cheaper, or give it a larger share in {BUDGET.name}"
         for room, share in sorted(shares.items())
-        if share > budget.get(room, 0)
+        if room not in budget or share > budget[room] + BURIED
     ]
 
 

@@ -136,7 +136,7 @@ def test_reading_the_tests_is_charged_to_none_of_them(tmp_path: Path) -> None:
 
 def test_a_room_that_outgrew_its_budget_is_named_with_its_share() -> None:
     budget = {"hub": 0.5, "ledger": 0.4}
-    assert outgrown({"hub": 0.45, "ledger": 0.4}, budget) == []
+    assert outgrown({"hub": 0.53, "ledger": 0.4}, budget) == [], "another room's server may have ended there"
     (line,) = outgrown({"hub": 0.55, "ledger": 0.4}, budget)
     assert "tests/hub takes 55%" in line
     assert "may take 50%" in line

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stockwire.errors import OutcomeUnknown, OutOfStock, ReservationExpired, StockwireError
+from stockwire.errors import OutcomeUnknown, OutOfStock, ReservationExpired, StockwireError, VersionConflict
 from stockwire.hold_history import HoldInvocation, operation_id
-from stockwire.level import Level
+from stockwire.level import Level, LevelNumbers
 from stockwire.operation import Event, Line, OperationResult, receipt, sale
 from stockwire.oracle import Invocation, judge
 from stockwire.reservation import Reservation, ReservationLine, Wanted, held, held_from
@@ -217,3 +217,14 @@ def test_whose_time_nobody_knows_is_not_taken_for_over() -> None:
     unknown.calls[1] = replace(unknown.calls[1], answer=OutcomeUnknown("lost"))
     overdue(unknown)
     assert unknown.kinds() == set()
+
+
+def test_another_version_is_another_version_whatever_is_overdue_there() -> None:
+    """Who expected an old version is told so at once: nobody looks for units that should be free."""
+    late = world()
+    late.now_s += 10 * TTL_S
+    last = [event for event in late.events if event.location == "berlin"][-1]
+    level = LevelNumbers("A", "berlin", last.version, last.on_hand, last.reserved, last.available)
+    line = sale("A", "berlin", 1, if_version=last.version - 1)
+    late.moves(line, key="conflict", answer=VersionConflict(last.version - 1, level))
+    assert late.kinds() == set()

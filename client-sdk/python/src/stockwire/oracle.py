@@ -8,8 +8,8 @@ afterwards, and `judge` both. Nothing is sampled: an empty list of violations me
 - the order of versions agrees with real time: no operation was over before one with a lower version began (strict
   serializability of each level: Herlihy and Wing, *Linearizability*, ACM TOPLAS 12(3), 1990; checked as Gibbons and
   Korach, SIAM J. Computing 26(4), 1997, do when the order of writes is known);
-- every refusal was true of some version that can have been the newest while it was decided, and named no units as
-  reserved whose time was over by then;
+- every refusal was true of some version that can have been the newest while it was decided, and nobody was told of too
+  few units while some were reserved whose time was over;
 - no reservation let go of more than it held, and each holds what its events say.
 
 Moments are seconds of one clock that never goes back, such as `time.monotonic` of one machine.
@@ -233,8 +233,8 @@ def _reserved(name: str, call: HoldInvocation, stand: Mapping[Key, Sequence[Even
 def _refusals(
     calls: Mapping[str, Sequence[Call]], histories: Mapping[Key, _History], holds: HoldHistory
 ) -> Iterator[Violation]:
-    """Each was true of a version that can have been the newest at some moment while it was decided, and of which no
-    units were reserved whose time was over."""
+    """Each was true of a version that can have been the newest at some moment while it was decided, and, if it was for
+    too few units, of which none were reserved whose time was over."""
     for same in calls.values():
         began_s = min(call.invoked_s for call in same)  # a repeated key gets the refusal that was decided first
         for call in same:
@@ -243,7 +243,9 @@ def _refusals(
             for key, is_true in _claims(call.answer, call):
                 states = histories[key].states if key in histories else [_State(0, 0, 0)]
                 reigned = (one for one in states if one.since_s <= call.completed_s and began_s <= one.until_s)
-                if not any(is_true(one) and not holds.overdue(key, one.version, began_s) for one in reigned):
+                too_few = not isinstance(call.answer, VersionConflict)
+                true = (one for one in reigned if is_true(one))
+                if not any(not (too_few and holds.overdue(key, one.version, began_s)) for one in true):
                     when = f"asked at {call.invoked_s:.6f}, told at {call.completed_s:.6f}"
                     yield Violation("unjustified", f"no version of {key} in its time bears out: {call.answer}; {when}")
 
