@@ -105,9 +105,9 @@ class Decider:
     async def _look_for_overdue(
         self, connection: CheckedConnection, keys: Sequence[LevelKey], decision: Decision, released: Collection[str]
     ) -> None:
-        """Raises OverdueHolds. What this very batch makes of a hold comes first: all of it may be paid for by now."""
-        moved = {hold.id for hold, before in decision.holds if hold.version > before and not _can_be_overdue(hold)}
-        ids = await statements.overdue(connection, keys, OVERDUE_MAX, moved.union(released))
+        """Raises OverdueHolds. What this very batch pays for comes first; what it cancels was free before."""
+        kept = {hold.id for hold, _ in decision.holds if _is_kept(decision.holds_before[hold.id], hold)}
+        ids = await statements.overdue(connection, keys, OVERDUE_MAX, kept.union(released))
         if not ids:
             return
         read = (await statements.holds(connection, ids)).holds
@@ -167,9 +167,16 @@ def within_a_batch(releases: Sequence[Operation]) -> Sequence[Operation]:
     return releases[: max(1, sum(of_all <= BATCH_LINES_MAX for of_all in lines))]
 
 
-def _can_be_overdue(hold: Hold) -> bool:
-    """Something of it is pending, and it gets no more time."""
-    return hold.ttl_s is None and any(line.pending for line in hold.lines.values())
+def _is_kept(before: Hold | None, after: Hold) -> bool:
+    """Whether the batch pays for all that was pending of it, or gives it more time."""
+    if after.ttl_s is not None:
+        return True
+    pending = any(line.pending for line in after.lines.values())
+    return not pending and before is not None and _paid(after) > _paid(before)
+
+
+def _paid(hold: Hold) -> int:
+    return sum(line.committed + line.fulfilled for line in hold.lines.values())
 
 
 def _short_of(operations: Sequence[Operation], decision: Decision) -> list[LevelKey]:

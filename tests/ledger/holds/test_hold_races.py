@@ -89,6 +89,18 @@ async def test_what_is_left_of_an_overdue_hold_is_let_go_of_although_a_part_is_p
     assert await path.audit() == []
 
 
+async def test_nobody_is_refused_for_an_overdue_hold_that_is_cancelled_at_that_moment(path: CommitPath) -> None:
+    """In the same batch, behind who needs its units."""
+    hold = await held(path, at("A"), units=100_000)
+    await overdue(path, hold)
+    asked = [operation(line("A", "berlin", -100_000)), asking(Cancel(hold, [at("A")]))]
+    sold, cancelled = await asyncio.gather(*(answered(path, one) for one in asked))
+    assert isinstance(sold, Outcome), sold
+    assert isinstance(cancelled, Outcome)
+    assert (await states(path, [hold])) == ["cancelled"]
+    assert await path.audit() == []
+
+
 async def test_a_hold_that_another_ledger_gave_less_time_is_let_go_of_by_who_remembers_more(
     path: CommitPath, rival: CommitPath
 ) -> None:
