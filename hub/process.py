@@ -173,6 +173,7 @@ class Node:
             reads=Reads(self._feed, self._ticker.schedule_flush),
             streams=self._event_streams,
             feed=self._feed,
+            ledger=self._ledger,
             readers=readers,
             door=door,
             problems=problems,

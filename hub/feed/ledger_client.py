@@ -166,6 +166,10 @@ class LedgerClient:
         except (LedgerUnavailable, LedgerRefused) as error:
             raise KeysUnavailable(str(error)) from None
 
+    async def discovery(self) -> bytes:
+        """Where everything is, as a ledger tells it to anybody."""
+        return msgspec.json.encode(await self._get("/v1/discovery", {}, dict[str, Any]))
+
     async def _introspect(self, asked: dict[str, str]) -> Principal | None:
         found = await self._request("POST", "/v1/keys/introspect", Introspection, json=asked)
         if not found.active:

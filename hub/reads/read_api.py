@@ -21,6 +21,7 @@ from hub.entry.door import Visitor
 from hub.errors import HubError
 from hub.reads import event_stream
 from hub.reads.availability_api import AvailabilityApi
+from hub.reads.discovery import Discovery
 from hub.reads.problems import problem_of
 from hub.reads.rate_headers import RateHeaders
 from hub.reads.read_parts import ReadParts
@@ -42,7 +43,7 @@ FRONT = {
     "name": "Stockwire hub",
     "version": "1",
     "docs": "GET /docs on the ledger, and docs/reference/http.md",
-    "paths": ["/v1/levels", "/v1/levels/query", "/v1/levels/stream", "/v1/availability"],
+    "paths": ["/v1/levels", "/v1/levels/query", "/v1/levels/stream", "/v1/availability", "/v1/discovery"],
 }
 
 
@@ -73,6 +74,7 @@ def create_app(parts: ReadParts) -> Starlette:
         Route("/v1/levels/{location}/{sku}", api.one, methods=["GET"]),
         Route("/v1/availability", availability.page, methods=["GET"]),
         Route("/v1/availability/{location}/{sku}", availability.one, methods=["GET"]),
+        Route("/v1/discovery", Discovery(parts.ledger, parts.readers).discover, methods=["GET"]),
     ]
     middleware = [
         Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hub.entry.door import Door
 from hub.feed.feed import Feed
+from hub.feed.ledger_client import LedgerClient
 from hub.reads.event_stream import EventStreams
 from hub.reads.readers import Readers
 from hub.reads.reads import Reads
@@ -17,6 +18,7 @@ class ReadParts:
     reads: Reads
     streams: EventStreams
     feed: Feed
+    ledger: LedgerClient
     readers: Readers
     door: Door
     problems: Problems

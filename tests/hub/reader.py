@@ -85,6 +85,7 @@ async def read_port(
             reads=Reads(feed, lambda: None),
             streams=streams,
             feed=feed,
+            ledger=ledger,
             readers=readers,
             door=door,
             problems=Problems(ANSWERED),

@@ -12,7 +12,7 @@ from tests.harness.rate_rounds import taken_at
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.hub.reader import client, in_memory, read_port
-from tests.hub.reads.test_openapi import NAMES, status
+from tests.hub.reads.test_openapi import OF_LEVELS, status
 
 RATE = 10
 POLICY = Policy(RATE)
@@ -29,7 +29,7 @@ async def limited(reader: httpx.AsyncClient, path: str) -> httpx.Response:
     raise AssertionError(f"{TRIES_MAX} reads at once were all answered")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_LEVELS)
 async def test_an_owner_over_its_rate_meets_429_on_every_path(name: str) -> None:
     async with read_port(rate_per_s=RATE) as app, in_memory(app) as reader:
         answer = await limited(reader, "/v1/levels?limit=0")
