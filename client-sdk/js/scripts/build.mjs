@@ -1,0 +1,95 @@
+/**
+ * Makes what is committed beside its source, and holds the sizes:
+ *
+ *     node scripts/build.mjs [--to FOLDER]
+ *
+ * - `types/`: the declarations that programs in TypeScript read
+ * - `hub/reads/badge.js`: the badge with its client in one file, which hubs serve
+ *
+ * `--to FOLDER`: into `FOLDER/types` and `FOLDER/badge.js` instead, for the test that holds both equal to their source.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+
+import { buildSync } from "esbuild";
+
+const PACKAGE = dirname(dirname(fileURLToPath(import.meta.url)));
+const KB = 1024;
+const SIZES_MAX = { client: 8 * KB, "react, beside it": KB, "badge with client": 11 * KB };
+const TARGET = ["es2022", "safari17"]; // what all that is in Baseline 2024 takes without being rewritten
+
+const { values } = parseArgs({ options: { to: { type: "string" } } });
+const types = values.to ? resolve(values.to, "types") : join(PACKAGE, "types");
+const badge = values.to ? resolve(values.to, "badge.js") : join(PACKAGE, "../../hub/reads/badge.js");
+
+declarations(types);
+process.exitCode = held(sizes());
+
+/** @param {string} to */
+function declarations(to) {
+  rmSync(to, { recursive: true, force: true });
+  const tsc = join(PACKAGE, "node_modules/typescript/bin/tsc");
+  const arguments_ = [tsc, "-p", join(PACKAGE, "tsconfig.types.json"), "--outDir", to];
+  execFileSync(process.execPath, arguments_, { stdio: "inherit" });
+}
+
+/** Bytes of each, gzip of the minified bundle. */
+function sizes() {
+  const client = gzipped(bundled('export * from "./src/index.js";'));
+  /** @type {Record<string, number>} */
+  const found = { client };
+  if (existsSync(join(PACKAGE, "src/react.js"))) {
+    const both = bundled('export * from "./src/index.js"; export * from "./src/react.js";');
+    found["react, beside it"] = gzipped(both) - client;
+  }
+  if (existsSync(join(PACKAGE, "src/badge/index.js"))) {
+    const script = bundled('import "./src/badge/index.js";');
+    mkdirSync(dirname(badge), { recursive: true });
+    writeFileSync(badge, script);
+    found["badge with client"] = gzipped(script);
+  }
+  return found;
+}
+
+/** @param {string} program */
+function bundled(program) {
+  const made = buildSync({
+    stdin: { contents: program, resolveDir: PACKAGE },
+    absWorkingDir: PACKAGE,
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: TARGET,
+    external: ["react"],
+    legalComments: "none",
+  });
+  return /** @type {import("esbuild").OutputFile} */ (made.outputFiles[0]).contents;
+}
+
+/** @param {Uint8Array} script */
+function gzipped(script) {
+  return gzipSync(script, { level: 9 }).length;
+}
+
+/**
+ * The exit status: 1 if one is larger than it may be.
+ *
+ * @param {Record<string, number>} found
+ */
+function held(found) {
+  let status = 0;
+  for (const [name, most] of Object.entries(SIZES_MAX)) {
+    const bytes = found[name];
+    if (bytes === undefined) continue;
+    const over = bytes > most;
+    if (over) status = 1;
+    const [size, bound] = [bytes, most].map((number) => number.toLocaleString("en").padStart(7));
+    console.log(`${name.padEnd(18)}${size} of ${bound} bytes gzip${over ? ": TOO LARGE" : ""}`);
+  }
+  return status;
+}
