@@ -1,0 +1,1 @@
+"""What browsers do to sockets, in real ones: Chromium and Firefox ESR, against real hubs."""
