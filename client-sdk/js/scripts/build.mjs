@@ -19,7 +19,7 @@ import { buildSync } from "esbuild";
 
 const PACKAGE = dirname(dirname(fileURLToPath(import.meta.url)));
 const KB = 1024;
-const SIZES_MAX = { client: 8 * KB, "react, beside it": KB, "badge with client": 11 * KB };
+const SIZES_MAX = { client: 10 * KB, "react, beside it": KB, "badge with client": 13 * KB };
 const TARGET = ["es2022", "safari17"]; // what all that is in Baseline 2024 takes without being rewritten
 
 const { values } = parseArgs({ options: { to: { type: "string" } } });

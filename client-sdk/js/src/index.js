@@ -1,4 +1,5 @@
 /** The client of Stockwire. */
+export { StockClient } from "./client.js";
 export {
   BadToken, BelowReserved, ConfigurationError, Forbidden, HoldLimit, IdempotencyMismatch, InFlight, Invalid, Later,
   NotFound, OutOfStock, OutcomeUnknown, Overloaded, RateLimited, Refused, ReservationExpired, ReservationState,

@@ -8,5 +8,21 @@
  *   sku: string, location: string, version: number, on_hand: number, reserved: number, available: number,
  *   kind: string | null, committed_at: string | null, shard: number, seq: number,
  * }>} Level
+ *
+ * What the public sees of a level. `version` counts the changes of this, and is the same on every hub; `quantity`: the
+ * largest public step that is available, with a plus (`10+`), or `0`.
+ *
+ * @typedef {Readonly<{
+ *   sku: string, location: string, version: number, availability: "in_stock" | "low" | "out", quantity: string,
+ * }>} Availability
+ *
+ * On which side of a threshold a level stands. `available`: its units when it crossed; not of what the public sees.
+ *
+ * @typedef {Readonly<{
+ *   sku: string, location: string, version: number, raised: boolean, available?: number | null,
+ *   when: Readonly<{ at_most?: number, at_least?: number, until?: number }>,
+ * }>} Threshold
+ *
+ * @typedef {Level | Availability | Threshold} Watched
  */
 export {};

@@ -1,0 +1,142 @@
+/**
+ * @import { Availability, Level, Threshold, Watched } from "./level.js"
+ * @import { GetToken, Socket } from "./link.js"
+ * @import { Kind } from "./kind.js"
+ * @import { State } from "./view.js"
+ *
+ * @typedef {object} ClientOptions
+ * @property {string} [url]  The ledger's. Hubs are found by asking it.
+ * @property {string} [hub]  Or a hub's read port, for a page that knows nothing else.
+ * @property {readonly string[]} [hubs]  Or the URLs of the streams themselves.
+ * @property {GetToken} [getToken]  Gives an API key or a token for each connection; absent: a visitor, who may watch
+ *   `{view: "public"}` only.
+ * @property {typeof globalThis.fetch} [fetch]
+ * @property {new (url: string, protocol: string) => Socket} [WebSocket]
+ *
+ * @typedef {{ view?: "public" }} WatchOptions
+ * @typedef {{ atMost?: number, atLeast?: number, until?: number, view?: "public" }} ThresholdOptions
+ */
+import { ConfigurationError, invalid } from "./errors.js";
+import { SUBPROTOCOL } from "./frame.js";
+import { Hubs, discovery } from "./hubs.js";
+import { LEVELS, PUBLIC, thresholds } from "./kind.js";
+import { Link } from "./link.js";
+import { isName } from "./name.js";
+import { View } from "./view.js";
+
+// What a hub lets a connection name
+const SKUS_MAX = 20_000;
+const UNITS_MAX = 2 ** 31 - 1;
+
+export class StockClient {
+  #link;
+
+  /** @param {ClientOptions} options */
+  constructor(options) {
+    const { url, hub, hubs, getToken, fetch = globalThis.fetch.bind(globalThis), WebSocket = globalThis.WebSocket } = options;
+    if (!url && !hub && !hubs?.length) throw new ConfigurationError("a client needs url, hub or hubs");
+    const known = new Hubs(discovery({ url, hub, hubs, fetch }));
+    this.#link = new Link({
+      nextHub: () => known.next(),
+      open: ({ stream }) => new WebSocket(stream, SUBPROTOCOL),
+      getToken,
+    });
+  }
+
+  /** @returns {State} Of the connection. It is opened when something is watched. */
+  get state() {
+    return this.#link.state;
+  }
+
+  /**
+   * @param {(state: State) => void} listener
+   * @returns {() => void}  Ends it.
+   */
+  onState(listener) {
+    const own = () => listener(this.state);
+    this.#link.listeners.add(own);
+    return () => void this.#link.listeners.delete(own);
+  }
+
+  /**
+   * Follow levels; with `view: "public"` what the public sees of them. Many watchers are one connection, and those of
+   * one tick one subscription.
+   *
+   * @template {WatchOptions} [O={}]
+   * @param {string} location  Or `*` for all of them.
+   * @param {Iterable<string> | null} [skus]  Null: every one there.
+   * @param {O} [options]
+   * @returns {View<O extends { view: "public" } ? Availability : Level>}
+   */
+  watch(location, skus = null, options) {
+    return this.#watch(options?.view ? PUBLIC : LEVELS, location, skus, options);
+  }
+
+  /**
+   * Follow the crossings of a threshold: raised at so many available units or fewer (`atMost`) or more (`atLeast`),
+   * lowered again at `until`.
+   *
+   * @param {string} location
+   * @param {Iterable<string> | null} skus
+   * @param {ThresholdOptions} options
+   * @returns {View<Threshold>}
+   */
+  watchThreshold(location, skus, options) {
+    const { atMost, atLeast, until } = options;
+    if ((atMost === undefined) === (atLeast === undefined)) throw invalid("atMost", "give either atMost or atLeast");
+    whole("atMost", atMost, 0, UNITS_MAX);
+    whole("atLeast", atLeast, 1, UNITS_MAX);
+    whole("until", until, atMost === undefined ? 0 : atMost + 1, atLeast === undefined ? UNITS_MAX : atLeast - 1);
+    const when = { at_most: atMost, at_least: atLeast, until };
+    return this.#watch(thresholds(when, options.view === "public"), location, skus, options);
+  }
+
+  /** For good. No socket and no timer is left when it returns; all views are closed. */
+  close() {
+    this.#link.close();
+  }
+
+  [Symbol.dispose]() {
+    this.close();
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {string} location
+   * @param {Iterable<string> | null} skus
+   * @param {WatchOptions} [options]
+   * @returns {View<any>}
+   */
+  #watch(kind, location, skus, { view } = {}) {
+    if (view !== undefined && view !== "public") throw invalid("view", "is public, or absent for levels");
+    if (!view && !this.#link.getToken) throw invalid("view", "without getToken only {view: \"public\"} can be watched");
+    if (location !== "*" && !isName(location)) throw invalid("location", "is 1 to 64 visible characters without / and *");
+    const named = skus === null ? null : checked(location, skus);
+    if (this.#link.isClosed) throw new ConfigurationError("the client is closed");
+    return new View(this.#link, this.#link.session.feed(kind, location, named !== null), named);
+  }
+}
+
+/**
+ * @param {string} location
+ * @param {Iterable<string>} skus
+ */
+function checked(location, skus) {
+  if (location === "*") throw invalid("skus", "named skus need one location");
+  if (typeof skus === "string") throw invalid("skus", "is a list");
+  const named = [...new Set(skus)];
+  if (!named.length || named.length > SKUS_MAX) throw invalid("skus", `name 1 to ${SKUS_MAX}, or null for all`);
+  for (const sku of named) if (!isName(sku)) throw invalid("skus", `${JSON.stringify(sku)} is no sku`);
+  return named;
+}
+
+/**
+ * @param {string} field
+ * @param {number | undefined} value
+ * @param {number} low
+ * @param {number} high
+ */
+function whole(field, value, low, high) {
+  if (value === undefined || (Number.isInteger(value) && value >= low && value <= high)) return;
+  throw invalid(field, `is a whole number from ${low} to ${high}`);
+}

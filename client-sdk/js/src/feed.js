@@ -1,0 +1,247 @@
+/**
+ * The newest known of what is watched of one kind at one location: some skus of it, or all of it. Pure: what comes in
+ * decides, in whatever order it comes.
+ *
+ * Within an epoch no version ever goes back, not even of a level that a complete snapshot left out: what was held of it
+ * is remembered.
+ *
+ * @import { Kind } from "./kind.js"
+ * @import { Position } from "./frame.js"
+ * @import { StockwireError } from "./errors.js"
+ * @import { Watched } from "./level.js"
+ * @import { Pack } from "./pack.js"
+ *
+ * @typedef {{ note(key: string, level: Watched | undefined): void }} Watcher  Is told what changed, `undefined`: gone.
+ */
+import { settle } from "./kind.js";
+
+/** One sku. Ten thousand of them may be held: each field counts. */
+export class Entry {
+  constructor() {
+    /** @type {Watched | undefined} */
+    this.held = undefined;
+    /** @type {Watcher | Set<Watcher> | undefined} One is kept bare. */
+    this.watchers = undefined;
+    /** @type {Pack | undefined} The subscription that brings it; undefined: none was asked for yet. */
+    this.pack = undefined;
+    this.isDirty = false;
+  }
+}
+
+export class Feed {
+  /**
+   * @param {Kind} kind
+   * @param {string} location  Or `*`.
+   * @param {boolean} isNamed  Only the skus that are wanted; else all there are.
+   */
+  constructor(kind, location, isNamed) {
+    this.kind = kind;
+    this.location = location;
+    this.isNamed = isNamed;
+    /** @type {Map<string, Entry>} */
+    this.entries = new Map();
+    /** @type {Set<Watcher>} Of all of it. */
+    this.watchers = new Set();
+    /** @type {Pack[]} What it is subscribed by; of a whole location always one. */
+    this.packs = [];
+    /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
+    this.taking = new Set();
+    /** @type {Map<string, Watched>} What a complete snapshot left out. */
+    this.gone = new Map();
+    /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
+    this.left = new Map();
+    /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
+    this.told = new Map();
+    /** @type {string[]} */
+    this.dirty = [];
+    /** @type {Set<string>} Wanted, and no subscription names it yet. */
+    this.loose = new Set();
+    /** @type {Map<string, number>} Wanted by nobody any more, since when. */
+    this.idle = new Map();
+    /** @type {StockwireError | undefined} The hub does not serve it, and will not. */
+    this.error = undefined;
+  }
+
+  /** @param {{ sku: string, location: string }} level */
+  keyOf({ sku, location }) {
+    return this.location === "*" ? `${location}/${sku}` : sku;
+  }
+
+  /**
+   * Hold it if it is newer than what is held. Whether it was.
+   *
+   * @param {Watched} told
+   */
+  apply(told) {
+    const key = this.keyOf(told);
+    let entry = this.entries.get(key);
+    if (entry === undefined) {
+      if (this.isNamed) return false;
+      this.entries.set(key, (entry = new Entry()));
+      entry.pack = this.packs[0];
+    }
+    for (const pack of this.taking) pack.named?.add(key);
+    const held = entry.held;
+    const level = this.kind.type === "threshold" ? settle(told, held ?? this.gone.get(key)) : told;
+    if (held !== undefined) {
+      if (level.version <= held.version) return false;
+    } else if (this.gone.size) {
+      if (level.version < (this.gone.get(key)?.version ?? 0)) return false;
+      this.gone.delete(key);
+    }
+    entry.held = level;
+    this.mark(key, entry);
+    return true;
+  }
+
+  /**
+   * @param {string} key
+   * @param {Entry} entry
+   */
+  mark(key, entry) {
+    if (entry.isDirty) return;
+    entry.isDirty = true;
+    this.dirty.push(key);
+  }
+
+  /**
+   * @param {Pack} pack
+   * @param {boolean} recovered  Only what changed since its position is named; else everything there is.
+   */
+  beginSnapshot(pack, recovered) {
+    pack.begin(recovered);
+    if (!recovered) this.taking.add(pack);
+  }
+
+  /**
+   * All parts have been applied. What a complete one did not name, and no message since, is gone: unless it is of an
+   * event behind `position`, which this hub has not heard of yet. Another had, whose snapshot was cut off.
+   *
+   * @param {Pack} pack
+   * @param {Position | undefined} position
+   */
+  endSnapshot(pack, position) {
+    for (const key of pack.skus ?? this.entries.keys()) {
+      const entry = this.entries.get(key);
+      if (!entry) continue;
+      this.#settleLeft(key, entry);
+      if (pack.named?.has(key) === false && entry.held && !isBehind(entry.held, position)) {
+        this.gone.set(key, entry.held);
+        entry.held = undefined;
+        this.mark(key, entry);
+      }
+      const held = /** @type {any} */ (entry.held);
+      // Where something stands when it is seen first is no crossing
+      if (held?.raised !== undefined && !pack.begun && !this.told.has(key)) this.told.set(key, held.raised);
+      pack.adopt(entry);
+    }
+    this.taking.delete(pack);
+    pack.end(position);
+  }
+
+  /**
+   * What another epoch left of what was known, and this one does not name, is as if it had never been.
+   *
+   * @param {string} key
+   * @param {Entry} entry
+   */
+  #settleLeft(key, entry) {
+    const left = this.left.get(key);
+    if (left === undefined) return;
+    this.left.delete(key);
+    if (!entry.held) this.apply(Object.freeze(this.kind.never(left)));
+  }
+
+  /** Another epoch: nothing that is held means anything any more, and no position either. */
+  drop() {
+    for (const [key, entry] of this.entries) {
+      const known = entry.held ?? this.gone.get(key);
+      if (known && !this.left.has(key)) this.left.set(key, known);
+      if (entry.held) this.mark(key, entry);
+      entry.held = undefined;
+    }
+    this.gone.clear();
+    for (const pack of this.packs) pack.position = undefined;
+  }
+
+  /** The connection has gone. */
+  lost() {
+    this.taking.clear();
+    for (const pack of this.packs) pack.lost();
+  }
+
+  /**
+   * Tell the watchers of each what has changed. What is in the middle of a snapshot waits for the end of it.
+   */
+  tell() {
+    if (!this.isNamed && !this.packs[0]?.isComplete) return;
+    const dirty = this.dirty;
+    this.dirty = [];
+    for (const key of dirty) {
+      const entry = this.entries.get(key);
+      if (!entry) continue;
+      if (entry.held && !entry.pack?.isComplete) {
+        this.dirty.push(key);
+        continue;
+      }
+      entry.isDirty = false;
+      if (!this.#isNews(key, entry.held)) continue;
+      for (const watcher of watchersOf(entry)) watcher.note(key, entry.held);
+      for (const watcher of this.watchers) watcher.note(key, entry.held);
+    }
+  }
+
+  /**
+   * Of a threshold only an edge is told, and what has just come into being was not raised before.
+   *
+   * @param {string} key
+   * @param {any} held
+   */
+  #isNews(key, held) {
+    if (held?.raised === undefined) return true;
+    const before = this.told.get(key) ?? false;
+    this.told.set(key, held.raised);
+    return before !== held.raised;
+  }
+
+  /** @param {string} key */
+  forget(key) {
+    this.entries.delete(key);
+    for (const map of [this.gone, this.left, this.told, this.loose, this.idle]) map.delete(key);
+  }
+}
+
+/**
+ * Whether it is of an event that is not among those that the position promises.
+ *
+ * @param {any} level
+ * @param {Position | undefined} position
+ */
+const isBehind = (level, position) => level.seq > (position?.seq[level.shard] ?? level.seq);
+
+/**
+ * @param {Entry} entry
+ * @returns {Iterable<Watcher>}
+ */
+export const watchersOf = ({ watchers }) => (watchers instanceof Set ? watchers : watchers ? [watchers] : []);
+
+/**
+ * @param {Entry} entry
+ * @param {Watcher} watcher
+ */
+export function addWatcher(entry, watcher) {
+  if (entry.watchers instanceof Set) entry.watchers.add(watcher);
+  else entry.watchers = entry.watchers ? new Set([entry.watchers, watcher]) : watcher;
+}
+
+/**
+ * Whether somebody is left.
+ *
+ * @param {Entry} entry
+ * @param {Watcher} watcher
+ */
+export function removeWatcher(entry, watcher) {
+  if (entry.watchers instanceof Set) entry.watchers.delete(watcher);
+  else if (entry.watchers === watcher) entry.watchers = undefined;
+  return entry.watchers instanceof Set ? entry.watchers.size > 0 : entry.watchers !== undefined;
+}

@@ -1,0 +1,12 @@
+/**
+ * Foreign code: one that throws must not take anything from the others, nor be silent.
+ *
+ * @param {() => unknown} call
+ */
+export function heed(call) {
+  try {
+    call();
+  } catch (error) {
+    (globalThis.reportError ?? console.error)(error);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What a subscription is about: levels, what the public sees of them, or the crossings of a threshold.
+ *
+ * @import { Level, Availability, Threshold, Watched } from "./level.js"
+ * @typedef {{ at_most?: number, at_least?: number, until?: number }} When  A threshold as on the wire.
+ *
+ * @typedef {object} Kind
+ * @property {string} key  The same for the same kind.
+ * @property {"level" | "view" | "threshold"} type  Of a message of its own.
+ * @property {"levels" | "views" | "thresholds"} part  Its list in a snapshot.
+ * @property {{ view?: "public", when?: When }} asks  Its members of `subscribe`.
+ * @property {(held: any) => Watched} never  What is held of something held before when nothing was ever booked there.
+ */
+
+/** @type {Kind} */
+export const LEVELS = {
+  key: "level",
+  type: "level",
+  part: "levels",
+  asks: {},
+  never: ({ sku, location, shard }) => ({
+    sku, location, version: 0, on_hand: 0, reserved: 0, available: 0, kind: null, committed_at: null, shard, seq: 0,
+  }),
+};
+
+/** @type {Kind} */
+export const PUBLIC = {
+  key: "view",
+  type: "view",
+  part: "views",
+  asks: { view: "public" },
+  never: ({ sku, location }) => ({ sku, location, version: 0, availability: "out", quantity: "0" }),
+};
+
+/**
+ * @param {When} when
+ * @param {boolean} isPublic  What the public sees never says a number, and by that its messages are told apart.
+ */
+export const thresholdKey = (when, isPublic) => [isPublic, when.at_most, when.at_least, when.until].join();
+
+/**
+ * @param {When} when
+ * @param {boolean} isPublic
+ * @returns {Kind}
+ */
+export const thresholds = (when, isPublic) => ({
+  key: thresholdKey(when, isPublic),
+  type: "threshold",
+  part: "thresholds",
+  asks: isPublic ? { view: "public", when } : { when },
+  never: ({ sku, location, when: asked }) => ({ sku, location, version: 0, raised: false, when: asked, available: null }),
+});
+
+/**
+ * What is to be held after `told`. One that is undecided (between the edges, not seen from which side it came there)
+ * keeps what is known, else it counts as not raised at version 0: what any hub knows for sure counts more.
+ *
+ * @param {any} told
+ * @param {Watched | undefined} known
+ * @returns {Watched}
+ */
+export const settle = (told, known) =>
+  told.raised === null ? (known ?? Object.freeze({ ...told, version: 0, raised: false })) : told;

@@ -1,0 +1,301 @@
+/**
+ * The way to a hub, kept open: connects, feeds the session, judges silence by the clock, waits, connects again.
+ *
+ * @import { Ending } from "./reconnect.js"
+ * @import { Hub } from "./hubs.js"
+ * @import { StockwireError } from "./errors.js"
+ * @import { State, View } from "./view.js"
+ *
+ * @typedef {object} Socket  A WebSocket, or what acts as one.
+ * @property {(text: string) => void} send
+ * @property {(code?: number) => void} close
+ * @property {((event: any) => void) | null} onopen
+ * @property {((event: any) => void) | null} onmessage
+ * @property {((event: any) => void) | null} onclose
+ *
+ * @typedef {(options: { signal: AbortSignal }) => string | Promise<string>} GetToken
+ */
+import { ConfigurationError, Later, StockwireError as AnyError, Unavailable } from "./errors.js";
+import { atNextFrame } from "./frames.js";
+import { heed } from "./heed.js";
+import { isUnsettled } from "./packing.js";
+import { Reconnect } from "./reconnect.js";
+import { Session } from "./session.js";
+
+const HEARTBEATS_MISSED_MAX = 2;
+// For a hub to answer, and for the application to give a token
+const CONNECT_TIMEOUT_MS = 10_000;
+// How often the clock is looked at
+const LOOK_MS = 500;
+// What has arrived while this page could not run is read first
+const GRACE_MS = 300;
+const PROBE_MS = 3_000;
+const RENEW_LEAST_S = 5;
+// The part of a token's life after which the next one is asked for
+const RENEW_AFTER = 0.8;
+
+export class Link {
+  session = new Session();
+  /** @type {Set<View<any>>} */
+  views = new Set();
+  /** @type {Set<View<any>>} Those with something to tell. */
+  touched = new Set();
+  /** @type {Set<() => void>} */
+  listeners = new Set();
+  /** @type {StockwireError | undefined} */
+  error = undefined;
+  isClosed = false;
+  /** When the hub said something last. */
+  heard_ms = 0;
+
+  /** @type {Socket | undefined} */
+  #socket = undefined;
+  #attempt = 0;
+  #isTrying = false;
+  #turn = 0;
+  /** @type {{ due_ms: number, least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
+  #wait = undefined;
+  /** @type {number | undefined} Something must be heard until then. */
+  #doomed_ms = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #planning = undefined;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #looking = undefined;
+  /** @type {AbortController | undefined} Of the token that is being fetched. */
+  #fetching = undefined;
+  #told_ms = 0;
+  #renew_ms = 0;
+  /** @type {State} */
+  #toldState = "connecting";
+  #tellSoon = atNextFrame(() => this.#tell());
+
+  /**
+   * @param {object} options
+   * @param {() => Promise<Hub>} options.nextHub
+   * @param {(hub: Hub) => Socket} options.open
+   * @param {GetToken} [options.getToken]
+   */
+  constructor({ nextHub, open, getToken }) {
+    this.nextHub = nextHub;
+    this.open = open;
+    this.getToken = getToken;
+    this.reconnect = new Reconnect(getToken !== undefined);
+  }
+
+  /** @returns {State} */
+  get state() {
+    if (this.isClosed) return "closed";
+    if (!this.session.connected) return "connecting";
+    return this.session.heard?.fresh === false || this.isSilent ? "stale" : "live";
+  }
+
+  get isSilent() {
+    return Math.abs(Date.now() - this.heard_ms) > this.#silence_ms();
+  }
+
+  #silence_ms() {
+    const { connected } = this.session;
+    return connected ? HEARTBEATS_MISSED_MAX * connected.heartbeat_s * 1_000 : CONNECT_TIMEOUT_MS;
+  }
+
+  /** What is wanted has changed: all that does so in one tick is one subscription. */
+  wanted() {
+    if (this.isClosed) return;
+    this.#planning ??= setTimeout(() => {
+      this.#planning = undefined;
+      this.#plan();
+    }, 0);
+    if (!this.#socket && !this.#isTrying && !this.#wait && this.views.size) void this.#connect();
+  }
+
+  /** @param {StockwireError} [error] */
+  close(error) {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.error = error;
+    this.#leave(null);
+    clearTimeout(this.#planning);
+    for (const view of [...this.views]) view.end(error);
+    this.#refresh();
+  }
+
+  /** Something may have happened to the connection while nobody looked: judge it by the clock, and ask the hub. */
+  probe() {
+    const now_ms = Date.now();
+    if (this.#wait && now_ms >= this.#wait.least_ms) return void this.#connect();
+    if (!this.#socket || !this.session.connected) return;
+    this.#refresh();
+    if (!this.session.budget.take(now_ms)) return;
+    this.session.probe();
+    this.#send();
+    this.#doom(now_ms + (this.isSilent ? GRACE_MS : PROBE_MS));
+  }
+
+  async #connect() {
+    const attempt = ++this.#attempt;
+    this.#isTrying = true;
+    clearTimeout(this.#wait?.timer);
+    this.#wait = undefined;
+    let hub, token;
+    try {
+      [hub, token] = await Promise.all([this.nextHub(), this.#fetchToken()]);
+    } catch (error) {
+      if (attempt === this.#attempt) this.#ended(endingOf(error));
+      return;
+    }
+    if (attempt === this.#attempt) this.#converse(this.open(hub), token);
+  }
+
+  /**
+   * @param {Socket} socket
+   * @param {string | null} token
+   */
+  #converse(socket, token) {
+    this.#isTrying = false;
+    this.#socket = socket;
+    this.#heard();
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
+    socket.onopen = () => {
+      if (socket !== this.#socket) return;
+      this.#heard();
+      this.session.begin(token, Date.now());
+      this.#send();
+    };
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
+    socket.onclose = ({ code, reason }) =>
+      socket === this.#socket && this.#ended({ code, reason: reason || `closed with code ${code}` });
+  }
+
+  #heard() {
+    this.heard_ms = Date.now();
+    this.#doomed_ms = undefined;
+  }
+
+  /** @param {string} text */
+  #receive(text) {
+    const { session } = this;
+    this.#heard();
+    const known = session.connected;
+    const ending = session.receive(text, this.heard_ms);
+    if (ending) return this.#ended(ending);
+    if (session.connected !== known) this.#told_ms = this.#renew_ms = this.heard_ms;
+    if (session.isTaken) this.reconnect.succeeded();
+    if (session.turn !== this.#turn) this.#refresh();
+    if (session.isDirty) this.#tellSoon();
+  }
+
+  #send() {
+    const texts = this.session.out;
+    this.session.out = [];
+    for (const text of texts) this.#socket?.send(text);
+  }
+
+  #plan() {
+    this.session.plan(Date.now());
+    this.#send();
+    this.#refresh();
+  }
+
+  /** @param {Ending} ending */
+  #ended(ending) {
+    this.#leave(ending.code);
+    const decision = this.reconnect.after(ending, Math.random());
+    if (decision instanceof AnyError) return this.close(decision);
+    const now_ms = Date.now();
+    this.#wait = {
+      due_ms: now_ms + decision.wait_ms,
+      least_ms: now_ms + decision.least_ms,
+      timer: setTimeout(() => this.#connect(), decision.wait_ms),
+    };
+    this.#refresh();
+  }
+
+  /** @param {number | null | undefined} code */
+  #leave(code) {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#attempt++;
+    this.#isTrying = false;
+    this.#fetching?.abort();
+    clearTimeout(this.#wait?.timer);
+    clearInterval(this.#looking);
+    this.#wait = this.#looking = undefined;
+    this.session.lost(code);
+    socket?.close();
+  }
+
+  /** The clock decides, whenever this comes to run. */
+  #look() {
+    const now_ms = Date.now();
+    if (this.#doomed_ms !== undefined && now_ms > this.#doomed_ms) {
+      return this.#ended({ code: null, reason: "nothing was heard" });
+    }
+    if (this.isSilent) this.#doom(now_ms + GRACE_MS);
+    if (isUnsettled(this.session)) this.#plan();
+    void this.#renew(now_ms);
+  }
+
+  /** @param {number} until_ms */
+  #doom(until_ms) {
+    this.#doomed_ms = Math.min(until_ms, this.#doomed_ms ?? Infinity);
+  }
+
+  /** @param {number} now_ms */
+  async #renew(now_ms) {
+    const { connected } = this.session;
+    if (!this.getToken || this.#fetching || !connected?.expires_at) return;
+    // A hub that does not say how long a token lasts: this machine's clock may be hours off, and is all there is
+    const life_ms = (connected.expires_in_s ?? 0) * 1_000 || Date.parse(connected.expires_at) - this.#told_ms;
+    const due_ms = Math.max(this.#told_ms + RENEW_AFTER * life_ms, this.#renew_ms + RENEW_LEAST_S * 1_000);
+    if (now_ms < due_ms) return;
+    this.#renew_ms = now_ms;
+    const socket = this.#socket;
+    try {
+      const token = await this.#fetchToken();
+      if (!token || socket !== this.#socket) return;
+      this.session.renew(token);
+      this.#send();
+    } catch {
+      // asked again in a while; the hub ends the connection when the token does
+    }
+  }
+
+  /** @returns {Promise<string | null>} Rejects with StockwireError. */
+  async #fetchToken() {
+    if (!this.getToken) return null;
+    const fetching = (this.#fetching = new AbortController());
+    const late = setTimeout(() => fetching.abort(new Error("timed out")), CONNECT_TIMEOUT_MS);
+    try {
+      const aborted = new Promise((_, reject) => fetching.signal.addEventListener("abort", () => reject(fetching.signal.reason)));
+      const token = await Promise.race([this.getToken({ signal: fetching.signal }), aborted]);
+      if (typeof token === "string" && token) return token;
+      throw new ConfigurationError("getToken gave no text");
+    } catch (error) {
+      throw error instanceof AnyError ? error : new Unavailable(`getToken: ${error}`);
+    } finally {
+      clearTimeout(late);
+      if (this.#fetching === fetching) this.#fetching = undefined;
+    }
+  }
+
+  #refresh() {
+    this.#turn = this.session.turn;
+    for (const view of [...this.views]) view.refresh();
+    if (this.touched.size) this.#tellSoon();
+    if (this.state === this.#toldState) return;
+    this.#toldState = this.state;
+    for (const listener of [...this.listeners]) heed(listener);
+  }
+
+  #tell() {
+    this.session.isDirty = false;
+    for (const feed of this.session.feeds.values()) feed.tell();
+    const touched = [...this.touched];
+    this.touched.clear();
+    for (const view of touched) view.tell();
+  }
+}
+
+/** @param {unknown} error @returns {Ending} */
+const endingOf = (error) =>
+  error instanceof AnyError && !(error instanceof Later) ? { reason: error.message, error } : { reason: String(error) };

@@ -1,0 +1,92 @@
+/**
+ * One subscription of a connection: the skus that it names, and how far it has read.
+ *
+ * @import { Position } from "./frame.js"
+ * @import { Entry } from "./feed.js"
+ */
+export class Pack {
+  /**
+   * @param {readonly string[] | null} skus  Null: the whole location.
+   * @param {Position} [position]
+   */
+  constructor(skus, position) {
+    this.skus = skus;
+    this.position = position;
+    /** Its id on this connection; 0: it was not asked for on this one. */
+    this.id = 0;
+    /** When it may be asked for again. */
+    this.notBefore_ms = 0;
+    /** How many skus are brought by it, and wanted. */
+    this.live = 0;
+    /** A snapshot was completed, on whichever connection. */
+    this.begun = false;
+    this.isTaking = false;
+    this.isComplete = false;
+    /** It takes over skus of others as soon as it is complete: nobody has left it yet. */
+    this.takesOver = false;
+    /** @type {Set<string> | undefined} What a complete snapshot has named so far. */
+    this.named = undefined;
+  }
+
+  /** @param {boolean} recovered */
+  begin(recovered) {
+    this.isTaking = true;
+    this.named = recovered ? undefined : new Set();
+    // Nobody could serve it: what was missed is not known until the last part
+    if (!recovered) this.position = undefined;
+  }
+
+  /** @param {Position | undefined} position */
+  end(position) {
+    this.isTaking = this.takesOver = false;
+    this.isComplete = this.begun = true;
+    this.named = undefined;
+    this.position = position;
+  }
+
+  lost() {
+    this.id = 0;
+    this.isTaking = this.isComplete = this.takesOver = false;
+    this.named = undefined;
+  }
+
+  /** @param {Entry} entry */
+  adopt(entry) {
+    if (entry.pack === this) return;
+    if (entry.pack) entry.pack.live--;
+    entry.pack = this;
+    this.live++;
+  }
+
+  /**
+   * A heartbeat's promise. Never goes back.
+   *
+   * @param {Record<string, number>} seq
+   */
+  advance(seq) {
+    const held = this.position;
+    if (!this.isComplete || !held) return;
+    const merged = { ...held.seq };
+    for (const [shard, number] of Object.entries(held.seq)) merged[shard] = Math.max(number, seq[shard] ?? 0);
+    this.position = { ...held, seq: merged };
+  }
+}
+
+/**
+ * The position from which all that several packs hold can be resumed: the earliest of each shard. Undefined if one of
+ * them has none. It belongs to no selection: whoever gives it back vouches that all of it is held.
+ *
+ * @param {Iterable<Pack | undefined>} packs
+ * @returns {Position | undefined}
+ */
+export function earliest(packs) {
+  /** @type {Position | undefined} */
+  let first;
+  for (const pack of packs) {
+    if (!pack?.position) return undefined;
+    const { epoch, seq } = pack.position;
+    first ??= { epoch, seq: { ...seq } };
+    for (const [shard, number] of Object.entries(seq)) first.seq[shard] = Math.min(number, first.seq[shard] ?? number);
+  }
+  return first;
+}

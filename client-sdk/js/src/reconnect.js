@@ -1,0 +1,85 @@
+/**
+ * Whether and when to connect again. Pure: chance comes in as a number, time goes out as one.
+ *
+ * Full jitter: each wait is anywhere between 0 and a bound that doubles up to a cap, so that the thousands of clients of
+ * a hub do not come back in step.
+ */
+import { BadToken, Forbidden, StockwireError, StreamRefused, TokenExpired } from "./errors.js";
+
+/**
+ * @typedef {object} Ending  Why a connection is over.
+ * @property {string} reason
+ * @property {number | null} [code]  Null: lost without one.
+ * @property {number} [after_ms]  How long the hub asked to stay away.
+ * @property {boolean} [final]  The hub says that coming back unchanged makes no sense.
+ * @property {StockwireError} [error]  What coming back cannot mend.
+ */
+
+const BOUND_FIRST_MS = 250;
+// A client is back within this of the end of an outage, however long that was
+const BOUND_MAX_MS = 5_000;
+// The least wait after 4100 to 4199: the hub asked for less of this client
+const PAUSE_MS = 2_000;
+// No hub can send a client away for longer
+const AFTER_MS_MAX = 120_000;
+// A token may have ended or been revoked since it was fetched: so often in a row another one is tried
+const TOKENS_REFUSED_MAX = 2;
+
+export const POLICY = 1008, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY = 4100, TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
+
+/**
+ * By range, so that codes may be added.
+ *
+ * @param {number | null | undefined} code  None: lost without a close frame.
+ * @returns {"never" | "paused" | "now"}
+ */
+export function returnAfter(code) {
+  if (code === POLICY || (code && code >= 4000 && code <= 4099)) return "never";
+  return code && code >= 4100 && code <= 4199 ? "paused" : "now";
+}
+
+/**
+ * @param {number | null | undefined} code
+ * @param {string} reason
+ */
+export function refusalOf(code, reason) {
+  if (code === BAD_TOKEN) return new BadToken(reason || "the hub does not accept this key or token");
+  if (code === TOKEN_EXPIRED) return new TokenExpired(reason || "the token has ended");
+  if (code === FORBIDDEN) return new Forbidden(reason || "the key or token does not allow this", {});
+  return new StreamRefused(reason || "the hub ended the stream", { reason, code: code ?? undefined });
+}
+
+export class Reconnect {
+  /** @param {boolean} tokenChanges  The application gives a fresh token for each connection. */
+  constructor(tokenChanges) {
+    this.tokenChanges = tokenChanges;
+    this.attempt = 0;
+    this.refused = 0;
+  }
+
+  /** A snapshot was completed: the next loss is the first again. */
+  succeeded() {
+    this.attempt = this.refused = 0;
+  }
+
+  /**
+   * Milliseconds to wait before the next try and of these the `least` that nobody may cut short, or the error that
+   * ends it all.
+   *
+   * @param {Ending} ending
+   * @param {number} chance  Anywhere in 0 to 1.
+   * @returns {{ wait_ms: number, least_ms: number } | StockwireError}
+   */
+  after({ reason, code, after_ms, final, error }, chance) {
+    if (error) return error;
+    const isTokens = code === BAD_TOKEN || code === TOKEN_EXPIRED;
+    if (final || isTokens || returnAfter(code) === "never") {
+      const mayChange = isTokens && this.tokenChanges && (code === TOKEN_EXPIRED || ++this.refused < TOKENS_REFUSED_MAX);
+      if (!mayChange) return refusalOf(code, reason);
+    }
+    const bound_ms = Math.min(BOUND_MAX_MS, BOUND_FIRST_MS * 2 ** Math.min(this.attempt++, 16));
+    const pause_ms = isTokens || returnAfter(code) === "paused" ? PAUSE_MS : 0;
+    const least_ms = after_ms === undefined ? pause_ms : Math.min(after_ms, AFTER_MS_MAX);
+    return { wait_ms: least_ms + chance * bound_ms, least_ms };
+  }
+}

@@ -1,0 +1,109 @@
+import type { Kind } from "./kind.js";
+import type { Position } from "./frame.js";
+import type { StockwireError } from "./errors.js";
+import type { Watched } from "./level.js";
+import type { Pack } from "./pack.js";
+export type Watcher = {
+    note(key: string, level: Watched | undefined): void;
+};
+/** One sku. Ten thousand of them may be held: each field counts. */
+export declare class Entry {
+    /** @type {Watched | undefined} */
+    held: Watched | undefined;
+    /** @type {Watcher | Set<Watcher> | undefined} One is kept bare. */
+    watchers: Watcher | Set<Watcher> | undefined;
+    /** @type {Pack | undefined} The subscription that brings it; undefined: none was asked for yet. */
+    pack: Pack | undefined;
+    isDirty: boolean;
+    constructor();
+}
+export declare class Feed {
+    #private;
+    kind: Kind;
+    location: string;
+    isNamed: boolean;
+    /** @type {Map<string, Entry>} */
+    entries: Map<string, Entry>;
+    /** @type {Set<Watcher>} Of all of it. */
+    watchers: Set<Watcher>;
+    /** @type {Pack[]} What it is subscribed by; of a whole location always one. */
+    packs: Pack[];
+    /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
+    taking: Set<Pack>;
+    /** @type {Map<string, Watched>} What a complete snapshot left out. */
+    gone: Map<string, Watched>;
+    /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
+    left: Map<string, Watched>;
+    /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
+    told: Map<string, boolean>;
+    /** @type {string[]} */
+    dirty: string[];
+    /** @type {Set<string>} Wanted, and no subscription names it yet. */
+    loose: Set<string>;
+    /** @type {Map<string, number>} Wanted by nobody any more, since when. */
+    idle: Map<string, number>;
+    /** @type {StockwireError | undefined} The hub does not serve it, and will not. */
+    error: StockwireError | undefined;
+    /**
+     * @param {Kind} kind
+     * @param {string} location  Or `*`.
+     * @param {boolean} isNamed  Only the skus that are wanted; else all there are.
+     */
+    constructor(kind: Kind, location: string, isNamed: boolean);
+    /** @param {{ sku: string, location: string }} level */
+    keyOf({ sku, location }: {
+        sku: string;
+        location: string;
+    }): string;
+    /**
+     * Hold it if it is newer than what is held. Whether it was.
+     *
+     * @param {Watched} told
+     */
+    apply(told: Watched): boolean;
+    /**
+     * @param {string} key
+     * @param {Entry} entry
+     */
+    mark(key: string, entry: Entry): void;
+    /**
+     * @param {Pack} pack
+     * @param {boolean} recovered  Only what changed since its position is named; else everything there is.
+     */
+    beginSnapshot(pack: Pack, recovered: boolean): void;
+    /**
+     * All parts have been applied. What a complete one did not name, and no message since, is gone: unless it is of an
+     * event behind `position`, which this hub has not heard of yet. Another had, whose snapshot was cut off.
+     *
+     * @param {Pack} pack
+     * @param {Position | undefined} position
+     */
+    endSnapshot(pack: Pack, position: Position | undefined): void;
+    /** Another epoch: nothing that is held means anything any more, and no position either. */
+    drop(): void;
+    /** The connection has gone. */
+    lost(): void;
+    /**
+     * Tell the watchers of each what has changed. What is in the middle of a snapshot waits for the end of it.
+     */
+    tell(): void;
+    /** @param {string} key */
+    forget(key: string): void;
+}
+/**
+ * @param {Entry} entry
+ * @returns {Iterable<Watcher>}
+ */
+export declare const watchersOf: ({ watchers }: Entry) => Iterable<Watcher>;
+/**
+ * @param {Entry} entry
+ * @param {Watcher} watcher
+ */
+export declare function addWatcher(entry: Entry, watcher: Watcher): void;
+/**
+ * Whether somebody is left.
+ *
+ * @param {Entry} entry
+ * @param {Watcher} watcher
+ */
+export declare function removeWatcher(entry: Entry, watcher: Watcher): boolean;

@@ -1,0 +1,96 @@
+import type { StockwireError } from "./errors.js";
+import type { Kind } from "./kind.js";
+import type { Connected } from "./frame.js";
+import type { Ending } from "./reconnect.js";
+/**
+ * The client's side of protocol v1 on one connection, for everything that is watched. Pure: messages in, what to do
+ * out; no socket, no clock. It outlives its connections: each begins with `begin` and ends with `lost`.
+ *
+ * @import { StockwireError } from "./errors.js"
+ * @import { Kind } from "./kind.js"
+ * @import { Connected, ErrorReply, Message, Part, Subscribed, Told } from "./frame.js"
+ * @import { Ending } from "./reconnect.js"
+ */
+import { Budget } from "./budget.js";
+import { Feed } from "./feed.js";
+import { Pack } from "./pack.js";
+export declare class Session {
+    #private;
+    /** @type {Map<string, Feed>} */
+    feeds: Map<string, Feed>;
+    /** @type {string | undefined} */
+    epoch: string | undefined;
+    /** Something has changed that was not told. */
+    isDirty: boolean;
+    /** Counts what may change the state of a view. */
+    turn: number;
+    /** @type {string[]} To be sent, in this order. */
+    out: string[];
+    /** @type {Connected | undefined} */
+    connected: Connected | undefined;
+    /** @type {{ fresh: boolean, lag_ms: number } | undefined} */
+    heard: {
+        fresh: boolean;
+        lag_ms: number;
+    } | undefined;
+    /** @type {Map<number, { feed: Feed, pack: Pack }>} */
+    subs: Map<number, {
+        feed: Feed;
+        pack: Pack;
+    }>;
+    /** Skus, over all subscriptions. */
+    named: number;
+    lastId: number;
+    isOpen: boolean;
+    /** A snapshot was completed. */
+    isTaken: boolean;
+    budget: Budget;
+    /**
+     * @param {Kind} kind
+     * @param {string} location
+     * @param {boolean} isNamed
+     */
+    feed(kind: Kind, location: string, isNamed: boolean): Feed;
+    /**
+     * A connection is open: what to say first. The subscriptions do not wait for the answer to `connect`: should the
+     * epoch be another, the hub serves no position of the old one.
+     *
+     * @param {string | null} token
+     * @param {number} now_ms
+     */
+    begin(token: string | null, now_ms: number): void;
+    /** @param {number} now_ms */
+    plan(now_ms: number): void;
+    /**
+     * @param {Feed} feed
+     * @param {Pack} pack
+     */
+    ask(feed: Feed, pack: Pack): void;
+    /**
+     * @param {Feed} feed
+     * @param {Pack} pack
+     */
+    end(feed: Feed, pack: Pack): void;
+    /** @param {string} token */
+    renew(token: string): void;
+    probe(): void;
+    /**
+     * The connection has gone; what is held ages.
+     *
+     * @param {number | null | undefined} code
+     */
+    lost(code: number | null | undefined): void;
+    /**
+     * What one message means; everything that is held has it when this returns.
+     *
+     * @param {string} text
+     * @param {number} now_ms
+     * @returns {Ending | undefined}  The connection is over.
+     */
+    receive(text: string, now_ms: number): Ending | undefined;
+    /**
+     * @param {Feed} feed
+     * @param {StockwireError} [error]
+     */
+    close(feed: Feed, error?: StockwireError): void;
+}
