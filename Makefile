@@ -110,6 +110,7 @@ lint: $(TEST) $(TOOLS)
 	$(VENV)/bin/mypy
 	$(PYRIGHT) -p client-sdk/python
 	$(NODE) run tsc -p client-sdk/js
+	$(NODE) run tsc -p console/pages
 	$(VENV)/bin/python -m tests.ledger.migrations.squawk
 
 # What is committed beside its source: the JavaScript client's declarations, and the badge that hubs serve. Says how

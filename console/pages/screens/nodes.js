@@ -1,0 +1,103 @@
+// Nodes: every process of the system, how far behind it is, what waits in it, and who has to be sent elsewhere.
+
+import { counted, duration, known, mebibytes, milliseconds, moment, rate, short, whole } from "../base/format.js";
+import { classes, html } from "../base/html.js";
+import { Empty, Panel, Pill } from "../parts/figure.js";
+import { Table } from "../parts/table.js";
+import { Known, Text } from "../parts/text.js";
+import { Actions } from "./actions.js";
+
+/** @type {import("../base/app.js").Asks} */
+export const asks = () => ({ topic: "nodes", args: {} });
+
+/** @param {{app: import("../base/app.js").App, data: any}} props */
+export function Nodes({ app, data }) {
+  const { nodes } = data;
+  const up = nodes.filter((/** @type {any} */ node) => !AWAY.has(node.state)).length;
+  return html`
+    <${Panel} title="Processes" id="processes" aside=${html`<${Pill} tone=${up === nodes.length ? "good" : "bad"} text=${`${up} of ${nodes.length} up`} />`}>
+      <${Table} label="Ledgers and hubs" columns=${columnsOf(app, Date.parse(data.at))} rows=${nodes} keyOf=${(/** @type {any} */ node) => node.admin}
+        tone=${(/** @type {any} */ node) => (AWAY.has(node.state) ? "away" : "")} empty=${html`<${Empty}>No admin port was named: the console knows of no process.<//>`} />
+    <//>
+    <div class="columns">
+      <div class="main">
+        <${Panel} title="Queues" id="queues"><${Queues} nodes=${nodes} /><//>
+        <${Panel} title="Resyncs, by reason" id="resyncs"><${Resyncs} nodes=${nodes} /><//>
+      </div>
+      <div class="side"><${Actions} app=${app} up=${data.up} /></div>
+    </div>`;
+}
+
+const AWAY = new Set(["away", "too big", "foreign"]);
+/** @type {Record<string, "good" | "warn" | "bad">} */
+const TONES = { ready: "good", fresh: "good", behind: "warn", unready: "warn", away: "bad", "too big": "bad", foreign: "bad" };
+
+/**
+ * @param {import("../base/app.js").App} app
+ * @param {number} now_ms
+ * @returns {import("../parts/table.js").Column[]}
+ */
+function columnsOf(app, now_ms) {
+  const number = (/** @type {string} */ field, /** @type {string} */ head, /** @type {(value: any) => string} */ write) => ({
+    name: field, head, number: true, cell: (/** @type {any} */ node) => figure(write(node[field]), node.unknown[field]),
+  });
+  return [
+    { name: "name", head: "Node", wide: true, cell: (node) => html`<b><${Text} of=${node.name} /></b> <small class="below">${node.kind} · ${node.admin.replace(/^https?:\/\//, "")}</small>` },
+    { name: "state", head: "State", cell: (node) => html`<${Pill} tone=${TONES[node.state] ?? "warn"} text=${node.state} />${node.draining && html` <${Pill} tone="warn" text="drains" />`}${node.broker_up === false && html` <${Pill} tone="bad" text="no broker" />`}` },
+    { name: "drain", head: "Drain", cell: (node) => html`<${Drain} app=${app} node=${node} />` },
+    { name: "version", head: "Version", cell: (node) => html`<${Version} node=${node} now_ms=${now_ms} />` },
+    number("lag_ms", "Lag ms", milliseconds),
+    number("clients", "Clients", whole),
+    number("changes_per_s", "Changes/s", rate),
+    number("deliveries_per_s", "Sent/s", rate),
+    number("slow_readers", "Slow", whole),
+    number("conflated", "Conflated", short),
+    number("conflicts", "Conflicts", short),
+    number("cpu_percent", "CPU %", rate),
+    number("memory_bytes", "MiB", mebibytes),
+  ];
+}
+
+/** What a node cannot have is a dash with the reason; what could not be read says so. @param {string} text @param {string | undefined} why */
+function figure(text, why) {
+  if (text !== "not known" || !why || !/^a (ledger|hub) /.test(why)) return html`<${Known} text=${text} why=${why} />`;
+  return html`<span class="soft" title=${why}>–<span class="unseen">${why}</span></span>`;
+}
+
+/** @param {{node: any, now_ms: number}} props */
+function Version({ node, now_ms }) {
+  const since = node.started_at && `since ${moment(node.started_at)}`;
+  return html`<${Known} text=${node.version ?? "not known"} why=${node.unknown.version} />${node.schema && html` <small>schema ${node.schema}</small>`}
+    ${since && html`<small class="below" title=${since}>up ${duration((now_ms - Date.parse(node.started_at)) / 1000)}</small>`}`;
+}
+
+/** @param {{app: import("../base/app.js").App, node: any}} props */
+function Drain({ app, node }) {
+  if (!node.may_drain) return null;
+  const what = node.draining ? "undrain" : "drain";
+  return html`<button type="button" data-act=${what} disabled=${!app.session?.may_act || app.doing !== null} title=${app.session?.may_act ? undefined : "needs a key with the scope admin"}
+    onClick=${() => app.act(what, { node: node.name })}>${node.draining ? "Undrain" : "Drain"}<span class="unseen"> ${node.name}</span></button>`;
+}
+
+/** @param {{nodes: any[]}} props */
+function Queues({ nodes }) {
+  const rows = nodes.flatMap((node) => node.queues.map((/** @type {any} */ queue) => ({ ...queue, node: node.name })));
+  return html`<${Table} label="Queues" rows=${rows} keyOf=${(/** @type {any} */ row) => `${row.node} ${row.what}`} empty=${html`<${Empty}>No process that answers has a queue.<//>`} columns=${[
+    { name: "node", head: "Node", cell: (/** @type {any} */ row) => html`<${Text} of=${row.node} />` },
+    { name: "what", head: "What waits", wide: true, cell: (/** @type {any} */ row) => row.what },
+    { name: "length", head: "Length", number: true, cell: (/** @type {any} */ row) => html`<b class=${classes(known(row.length) && row.length > 0 && "warn")}><${Known} text=${whole(row.length)} why="the process does not say" /></b>` },
+  ]} />`;
+}
+
+/** @param {{nodes: any[]}} props */
+function Resyncs({ nodes }) {
+  const rows = nodes.flatMap((node) => node.resyncs.map((/** @type {any} */ resync) => ({ ...resync, node: node.name })));
+  const all = rows.reduce((sum, row) => sum + (row.count ?? 0), 0);
+  return html`
+    <${Table} label="Resyncs" rows=${rows} keyOf=${(/** @type {any} */ row) => `${row.node} ${row.reason}`} empty=${html`<${Empty}>Nobody had to begin again since the hubs started.<//>`} columns=${[
+      { name: "node", head: "Node", cell: (/** @type {any} */ row) => html`<${Text} of=${row.node} />` },
+      { name: "reason", head: "Reason", wide: true, cell: (/** @type {any} */ row) => row.reason },
+      { name: "count", head: "Since its start", number: true, cell: (/** @type {any} */ row) => html`<${Known} text=${whole(row.count)} />` },
+    ]} />
+    ${rows.length > 0 && html`<p class="note">${counted(all, "resync")} in all.</p>`}`;
+}

@@ -1,0 +1,2 @@
+// For tsc alone: the types are those of the package, which the development tools have.
+export * from "preact";
