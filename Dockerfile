@@ -1,6 +1,6 @@
-# Ledger, hub and tools in one image:
+# Ledger, hub, console and tools in one image:
 #   docker build -t stockwire .
-#   docker run stockwire ledger | hub | migrate | doctor | key ...
+#   docker run stockwire ledger | hub | console | migrate | doctor | key ...
 # PostgreSQL and Valkey are not inside: name yours. deploy/compose.yaml runs a whole system.
 
 FROM python:3.13-slim-bookworm AS build
@@ -14,6 +14,7 @@ COPY wire wire
 COPY server server
 COPY ledger ledger
 COPY hub hub
+COPY console console
 COPY cli cli
 COPY client-sdk/python client-sdk/python
 # What only builds, and the embedded servers of `stockwire up`, are of no use from here on: half of the whole.
@@ -40,11 +41,12 @@ ENV PATH=/opt/stockwire/bin:$PATH \
     PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1 \
     STOCKWIRE_LEDGER_HOST=0.0.0.0 \
-    STOCKWIRE_HUB_HOST=0.0.0.0
+    STOCKWIRE_HUB_HOST=0.0.0.0 \
+    STOCKWIRE_CONSOLE_HOST=0.0.0.0
 USER 65532:65532
-# Ledger: API, admin. Hub: stream, reads, admin.
-EXPOSE 8080 8081 8090 8091 8092
-# `stockwire ledger` and `hub` become the process by exec: it is PID 1, and the signal reaches it.
+# Ledger: API, admin. Console. Hub: stream, reads, admin.
+EXPOSE 8080 8081 8083 8090 8091 8092
+# `stockwire ledger`, `hub` and `console` become the process by exec: it is PID 1, and the signal reaches it.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["python", "-m", "cli.health"]
 ENTRYPOINT ["stockwire"]

@@ -40,7 +40,7 @@ up: $(RUN)
 	@exec $(VENV)/bin/stockwire up $(ARGS)
 
 # Compiled once, a start of a process costs half, also where Python may not write bytecode itself.
-COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub cli tests client-sdk/python/src
+COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub console cli tests client-sdk/python/src
 PYTEST  := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 
 # While you work: types, everything pure, and one path through real processes. Under 3 minutes.

@@ -1,7 +1,8 @@
-"""``python -m cli.health``: whether the ledger or hub of this container lives. The image's HEALTHCHECK.
+"""``python -m cli.health``: whether the ledger, hub or console of this container lives. The image's HEALTHCHECK.
 
-It asks the admin ports of both, where the settings say that they are: a container runs one of the two, and which one
-does not matter. Exit status 0: one answers. Only modules without drivers are imported, since it runs every few seconds.
+It asks the admin ports of both and the console, where the settings say that they are: a container runs one of them, and
+which one does not matter. Exit status 0: one answers. Only modules without drivers are imported, since it runs every
+few seconds.
 """
 
 import http.client
@@ -15,9 +16,11 @@ from server.settings.environment import EXIT_CONFIG, Environment, SettingsError
 
 TIMEOUT_S = 2.0
 """Less than the HEALTHCHECK's own, so that the reason is printed."""
+_CONSOLE_HOST = "STOCKWIRE_CONSOLE_HOST"
 _SETTINGS = (
     ("STOCKWIRE_LEDGER_ADMIN_HOST", "STOCKWIRE_LEDGER_ADMIN_PORT", 8081),
     ("STOCKWIRE_HUB_ADMIN_HOST", "STOCKWIRE_HUB_ADMIN_PORT", 8092),
+    (_CONSOLE_HOST, "STOCKWIRE_CONSOLE_PORT", 8083),
 )
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -36,7 +39,8 @@ def main() -> int:
 
 
 def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
-    """Host and port of the ledger's and of the hub's (first worker's) admin port. Raises SettingsError."""
+    """Host and port of the ledger's and of the hub's (first worker's) admin port, and of the console. Raises
+    SettingsError."""
     env = Environment(variables)
     found = []
     for host_name, port_name, port in _SETTINGS:
@@ -46,10 +50,13 @@ def admin_addresses(variables: Mapping[str, str]) -> list[tuple[str, int]]:
 
 
 def admin_encryption(variables: Mapping[str, str]) -> list[bool]:
-    """Of the same ports: with a certificate, those beyond loopback are encrypted."""
+    """Of the same ports: with a certificate, admin ports beyond loopback are encrypted, and the console anyway."""
     env = Environment(variables)
     has_certificate = bool(env.text("STOCKWIRE_TLS_CERT_FILE", ""))
-    return [has_certificate and not is_loopback(env.text(host_name, "127.0.0.1")) for host_name, _, _ in _SETTINGS]
+    return [
+        has_certificate and (host_name == _CONSOLE_HOST or not is_loopback(env.text(host_name, "127.0.0.1")))
+        for host_name, _, _ in _SETTINGS
+    ]
 
 
 def _why_not(host: str, port: int, *, encrypted: bool) -> str | None:

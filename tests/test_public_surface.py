@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
+from console.settings import read_settings as read_console_settings
 from hub.errors import Crowded
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
@@ -103,6 +104,12 @@ def test_the_defaults_and_bounds_of_the_hubs_settings_are_as_described(monkeypat
             "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET,
         }
     )
+    check_described(read)
+
+
+def test_the_defaults_and_bounds_of_the_consoles_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = recorded(monkeypatch)
+    read_console_settings({"STOCKWIRE_URL": "http://localhost", "STOCKWIRE_CONSOLE_KEY": "sw_key"})
     check_described(read)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from console.settings import read_settings as read_console_settings
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
 from server.settings.environment import Environment, SettingsError
@@ -19,6 +20,7 @@ SENSELESS = "no sense!"
 SHARED = {"STOCKWIRE_REDIS_URL": "redis://localhost", "STOCKWIRE_TOKEN_SECRET": TOKEN_SECRET}
 LEDGER = {**SHARED, "STOCKWIRE_DATABASE_URL": "postgresql://localhost/stockwire"}
 HUB = {**SHARED, "STOCKWIRE_LEDGER_URLS": "http://localhost", "STOCKWIRE_HUB_KEY": "sw_key"}
+CONSOLE = {"STOCKWIRE_URL": "http://localhost", "STOCKWIRE_CONSOLE_KEY": "sw_key"}
 LEDGER_CASES = [
     ("STOCKWIRE_DATABASE_URL", None),
     ("STOCKWIRE_DATABASE_URL", "sqlite:///x"),
@@ -55,6 +57,20 @@ HUB_CASES = [
     ("STOCKWIRE_HUB_HOST", "0.0.0.0"),
     ("STOCKWIRE_HUB_ADMIN_HOST", "0.0.0.0"),
 ]
+CONSOLE_CASES = [
+    ("STOCKWIRE_URL", None),
+    ("STOCKWIRE_URL", "ftp://x"),
+    ("STOCKWIRE_CONSOLE_KEY", None),
+    ("STOCKWIRE_ADMIN_URLS", "127.0.0.1:8081"),
+    ("STOCKWIRE_CONSOLE_PORT", "70000"),
+    ("STOCKWIRE_CONSOLE_ORIGINS", "*"),
+    ("STOCKWIRE_CONSOLE_ORIGINS", "console.example"),
+    ("STOCKWIRE_CONSOLE_SESSION_HOURS", "0"),
+    ("STOCKWIRE_CONSOLE_VIEWERS_MAX", "0"),
+    ("STOCKWIRE_CONSOLE_PORTS", "1"),
+    ("STOCKWIRE_CONSOLE_HOST", "0.0.0.0"),
+    ("STOCKWIRE_LEDGER_CA_FILE", "/nonexistent"),
+]
 Read = Callable[[Mapping[str, str]], object]
 NAME = re.compile(r"STOCKWIRE_[A-Z_]+[A-Z]")
 
@@ -77,7 +93,11 @@ def names_read(read: Read, variables: Mapping[str, str]) -> list[str]:
 
 CASES = [
     pytest.param(read, variables, name, id=f"{title}-{name}")
-    for title, read, variables in (("ledger", read_ledger_settings, LEDGER), ("hub", read_hub_settings, HUB))
+    for title, read, variables in (
+        ("ledger", read_ledger_settings, LEDGER),
+        ("hub", read_hub_settings, HUB),
+        ("console", read_console_settings, CONSOLE),
+    )
     for name in names_read(read, variables)
 ]
 
@@ -100,6 +120,7 @@ def test_the_setting_that_makes_no_sense_is_the_one_that_is_named(
         for title, read, variables, cases in (
             ("ledger", read_ledger_settings, LEDGER, LEDGER_CASES),
             ("hub", read_hub_settings, HUB, HUB_CASES),
+            ("console", read_console_settings, CONSOLE, CONSOLE_CASES),
         )
         for name, value in cases
     ],
@@ -137,6 +158,7 @@ def test_a_limit_that_could_never_be_met_is_refused_with_what_would_do(idle: str
     [
         (read_ledger_settings, LEDGER, ("STOCKWIRE_LEDGER_HOST", "STOCKWIRE_LEDGER_ADMIN_HOST")),
         (read_hub_settings, HUB, ("STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST")),
+        (read_console_settings, CONSOLE, ("STOCKWIRE_CONSOLE_HOST",)),
     ],
 )
 def test_a_public_address_needs_a_certificate_or_the_word_that_a_proxy_encrypts(

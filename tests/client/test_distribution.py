@@ -31,7 +31,7 @@ import asyncio, sys
 from importlib.util import find_spec
 from stockwire import AsyncClient, Client, LevelChanged, Snapshot
 
-for name in ("starlette", "typer", "rich", "msgspec", "pytest", "wire", "server", "ledger", "hub", "cli"):
+for name in ("starlette", "typer", "rich", "msgspec", "pytest", "wire", "server", "ledger", "hub", "console", "cli"):
     assert find_spec(name) is None, f"{name} can be imported"
 name = sys.argv[1]
 

@@ -96,13 +96,18 @@ def test_the_health_check_is_a_program_that_gives_up_in_time() -> None:
 
 
 def test_the_health_check_asks_where_the_settings_say() -> None:
-    assert health.admin_addresses(environment(Path("/"))) == [("127.0.0.1", 8081), ("127.0.0.1", 8092)]
+    assert health.admin_addresses(environment(Path("/"))) == [
+        *(("127.0.0.1", 8081), ("127.0.0.1", 8092), ("127.0.0.1", 8083)),
+    ]
     moved = {"STOCKWIRE_LEDGER_ADMIN_HOST": "0.0.0.0", "STOCKWIRE_LEDGER_ADMIN_PORT": "9000"}
-    assert health.admin_addresses({**moved, "STOCKWIRE_HUB_ADMIN_HOST": "::"}) == [("127.0.0.1", 9000), ("::1", 8092)]
+    assert health.admin_addresses({**moved, "STOCKWIRE_HUB_ADMIN_HOST": "::"})[:2] == [
+        ("127.0.0.1", 9000),
+        ("::1", 8092),
+    ]
     assert health.admin_addresses({"STOCKWIRE_HUB_ADMIN_HOST": "10.0.0.5"})[1] == ("10.0.0.5", 8092)
 
 
 def test_the_ports_are_those_that_the_settings_default_to() -> None:
     settings = (ROOT / "docs" / "reference" / "settings.md").read_text()
-    defaults = re.findall(r"`STOCKWIRE_(?:LEDGER|HUB)_(?:ADMIN_|STREAM_|READ_)?PORT` \| (\d+)", settings)
+    defaults = re.findall(r"`STOCKWIRE_(?:LEDGER|HUB|CONSOLE)_(?:ADMIN_|STREAM_|READ_)?PORT` \| (\d+)", settings)
     assert sorted(only("EXPOSE").split()) == sorted(defaults)

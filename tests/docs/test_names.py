@@ -18,9 +18,9 @@ from tests.load.test_options import launch_options
 PAGES = pages()
 PROSE = [page for page in PAGES if page.is_relative_to(ROOT / "docs") or page.parent == ROOT]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-FOLDERS = ("wire", "server", "ledger", "hub", "cli", "client-sdk", "tests", "docs")
+FOLDERS = ("wire", "server", "ledger", "hub", "console", "cli", "client-sdk", "tests", "docs")
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".html", ".js", ".toml", ".sh", ".mako"}
-PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/docs", "/openapi.json", "/v1/stream"}
+PROCESS_ROUTES = {"/healthz", "/readyz", "/metrics", "/drain", "/undrain", "/docs", "/openapi.json", "/v1/stream"}
 FOREIGN_OPTIONS = {
     *("--pgdata", "--checkpoint", "--wal-method", "--dbname", "--rounds", "--row", "--json"),
     *("--before", "--before-rounds", "--changes-per-s", "--write", "--seed", "--seeds"),

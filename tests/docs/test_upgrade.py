@@ -122,7 +122,7 @@ def path_of(reader: Reader) -> str:
 
 def new_release(folder: Path) -> None:
     """This one's code, with a migration more."""
-    for name in ("wire", "server", "ledger", "hub", "cli"):
+    for name in ("wire", "server", "ledger", "hub", "console", "cli"):
         shutil.copytree(PACKAGES[name], folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PACKAGES["stockwire"].parent, folder / "client-sdk" / "python" / "src")
     before = newest()

@@ -99,6 +99,15 @@ HOUSES = {
         },
         pure="endings entry.door errors fanout limits protocols.native reads.problems stock stream.pulse",
     ),
+    "console": House(
+        order=(("ground",), ("watched",), ("following",), ("topics", "entry"), ("web",), ("process",)),
+        rooms={
+            "ground": "moments settings",
+            "process": "__main__ process",
+            **{room: room for room in ("watched", "following", "topics", "entry", "web")},
+        },
+        pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
+    ),
 }
 
 

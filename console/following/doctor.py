@@ -1,0 +1,86 @@
+"""`stockwire doctor` beside the console, now and then while somebody looks at what is wrong."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from server.settings.environment import EXIT_CONFIG
+
+EVERY_S = 60.0
+"""It starts a Python and asks everything once: no more often than what it finds can change."""
+LOOK_EVERY_S = 1.0
+WITHIN_S = 45.0
+ANSWER_BYTES_MAX = 2**20
+_NOT_YET = "it was not asked yet: it is while somebody looks at this page"
+
+
+class Doctor:
+    """``found``: the newest report, as `stockwire doctor --json` prints it; ``found_s``: when it was made, Unix time;
+    ``why_not``: why there is none."""
+
+    def __init__(self, program: Path, data: Path | None, looked_at: Callable[[], bool]) -> None:
+        self._program = program
+        self._data = data
+        self._looked_at = looked_at
+        self._asked_s: float | None = None
+        self.found: dict[str, Any] | None = None
+        self.found_s: float | None = None
+        self.why_not: str | None = _NOT_YET
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            if self._looked_at() and (self._asked_s is None or self._asked_s < time.monotonic() - EVERY_S):
+                self._asked_s = time.monotonic()
+                await self._ask()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _ask(self) -> None:
+        arguments = ["doctor", "--read-only", "--json", *([] if self._data is None else ["--data", str(self._data)])]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                str(self._program),
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=dict(os.environ),
+                limit=ANSWER_BYTES_MAX,
+            )
+        except OSError as error:
+            self._nothing(f"it cannot be started: {error.strerror}")
+            return
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                out, errors = await process.communicate()
+        except TimeoutError:
+            self._nothing(f"it did not end within {WITHIN_S:.0f} s")
+            return
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        self._read(process.returncode, out, errors)
+
+    def _read(self, status: int | None, out: bytes, errors: bytes) -> None:
+        said = errors.decode(errors="replace").strip().rpartition("\n")[2].removeprefix("stockwire: ")
+        if status == EXIT_CONFIG:
+            self._nothing(f"it is not told enough here: {said}")
+            return
+        try:
+            self.found = orjson.loads(out)
+            self.found_s = time.time()
+            self.why_not = None
+        except ValueError:
+            self._nothing(f"it ended with status {status}: {said or 'nothing said'}")
+
+    def _nothing(self, why: str) -> None:
+        self.found, self.found_s, self.why_not = None, None, why

@@ -1,0 +1,97 @@
+"""Log: every event as it comes, through a filter; and back in time."""
+
+import heapq
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from console.following.ledger import Ledger, LedgerAway
+from console.moments import text_of
+from console.topics.arguments import Arguments
+from console.topics.figures import log_rates
+from console.topics.topic import Topic
+from console.watched.events import Event, shown
+from console.watched.log_tail import Filter, Page, cursor_of, page_of, read_cursor
+from server.problems import Invalid
+
+ROWS_MAX = 500
+LOOKED_AT_MAX = 5_000
+"""Events that one request reads back for a filter that lets few through: then it says how far it got."""
+PART = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    wanted: Filter
+    limit: int
+    before: str | None
+
+
+class LogPage(Topic[Asked]):
+    name = "log"
+    rows = "events"
+    key = ("shard", "seq")
+    new_rows = True
+
+    def read(self, arguments: Arguments) -> Asked:
+        names = ("sku", "location", "actor", "kind", "operation")
+        before = arguments.optional_text("before")
+        if before is not None:
+            try:
+                read_cursor(before)
+            except ValueError as error:
+                raise Invalid("before", str(error)) from None
+        return Asked(
+            Filter(*(arguments.text(name) for name in names)), arguments.whole("limit", 200, 1, ROWS_MAX), before
+        )
+
+    async def data(self, asked: Asked) -> dict[str, Any]:
+        unknown: dict[str, str] = {}
+        if asked.before is None:
+            page = self.watch.log.tail.newest(asked.wanted, asked.limit)
+            if self.watch.log.away is not None:
+                unknown["events"] = self.watch.log.away
+        else:
+            try:
+                page = await older(self.watch.ledger, asked.wanted, asked.limit, read_cursor(asked.before))
+            except LedgerAway as error:
+                page, unknown["events"] = Page((), 0, None, {}), str(error)
+        (changes_per_s, why), _ = log_rates(self.watch, time.time())
+        if changes_per_s is None:
+            unknown["changes_per_s"] = why
+        # A shard of which nothing was read yet goes on at its head
+        following = {**self.watch.log.heads, **page.next} if asked.before is None else page.next
+        return {
+            "at": text_of(time.time()),
+            "live": asked.before is None,
+            "events": [shown(event, self.watch.name_of(event["sku"])) for event in page.events],
+            "next": cursor_of(following),
+            "looked_at": page.looked_at,
+            "looked_back_to": page.oldest["committed_at"] if page.oldest else None,
+            "changes_per_s": changes_per_s,
+            "unknown": unknown,
+        }
+
+
+async def older(ledger: Ledger, wanted: Filter, most: int, following: dict[int, int]) -> Page:
+    """Events of all shards at or below ``following``, the newest first. Raises LedgerAway."""
+    each = max(1, min(PART, LOOKED_AT_MAX // max(1, len(following))))
+    parts: dict[int, list[Event]] = {}
+    for shard, seq in following.items():
+        after = max(0, seq - each)
+        answer = await ledger.events(shard, after, min(PART, seq - after)) if seq > after else {"events": []}
+        parts[shard] = [event for event in answer["events"] if event["seq"] <= seq][::-1]
+    page = page_of(_until_one_ends(parts, following, each), wanted, most)
+    return Page(page.events, page.looked_at, page.oldest, {**following, **page.next})
+
+
+def _until_one_ends(parts: dict[int, list[Event]], following: dict[int, int], each: int) -> Iterator[Event]:
+    """Merged by their time. Where the part of one shard ends and there is more of it, nobody knows what comes next."""
+    left = {shard: len(events) for shard, events in parts.items()}
+    more = {shard: following[shard] > each for shard in parts}
+    for event in heapq.merge(*parts.values(), key=lambda one: one["committed_at"], reverse=True):
+        yield event
+        left[event["shard"]] -= 1
+        if left[event["shard"]] == 0 and more[event["shard"]]:
+            return

@@ -1,0 +1,28 @@
+"""Changes and sales a second, of the log. Pure: times are handed in."""
+
+from collections import deque
+
+from console.watched.events import Event, sold_by
+
+WINDOW_S = 10
+"""Short enough to follow a launch, long enough that a figure does not flicker."""
+
+
+class Throughput:
+    def __init__(self, since_s: float) -> None:
+        self._since_s = since_s
+        self._seconds: deque[tuple[int, int, int]] = deque(maxlen=WINDOW_S + 2)
+
+    def count(self, event: Event, now: float) -> None:
+        second, sold = int(now), sold_by(event)
+        if self._seconds and self._seconds[-1][0] >= second:
+            last, changes, sold_then = self._seconds[-1]
+            self._seconds[-1] = last, changes + 1, sold_then + sold
+        else:
+            self._seconds.append((second, 1, sold))
+
+    def per_s(self, now: float) -> tuple[float, float]:
+        """Changes and units sold, as they were heard over the last seconds that are whole."""
+        span_s = min(float(WINDOW_S), max(1.0, now - self._since_s))
+        heard = [(changes, sold) for second, changes, sold in self._seconds if now - span_s - 1 < second <= now]
+        return sum(changes for changes, _ in heard) / span_s, sum(sold for _, sold in heard) / span_s

@@ -1,0 +1,1 @@
+"""The console as browsers reach it: pages, `/api`, `/live`."""
