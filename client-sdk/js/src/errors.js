@@ -33,9 +33,9 @@
  * Names and numbers are those of the Python client's `stockwire.errors`. Fields have the names that problem documents
  * give them, units last; a field that the ledger did not name is undefined. `key` is the Idempotency-Key of the call
  * that failed: giving it to the same call again, even from another process and after days, has no second effect.
+ *
+ * Those that only commands throw lie in `refusals.js`: what watches does without them.
  */
-
-/** @import { Level } from "./level.js" */
 
 /**
  * A class of errors whose fields are given at once.
@@ -68,12 +68,6 @@ export class ConfigurationError extends StockwireError {}
 
 /** `field`: path of what is wrong, such as `lines[2].quantity`. */
 export class Invalid extends /** @type {With<StockwireError, {field: string, reason: string}>} */ (StockwireError) {}
-export class IdempotencyMismatch extends Invalid {}
-export class TooLarge extends /**
- * @type {With<Invalid, {
- *   field: string, reason: string, bytes_max?: number,
- * }>}
- */ (Invalid) {}
 
 export class Unauthorized extends StockwireError {}
 export class BadToken extends Unauthorized {}
@@ -87,86 +81,13 @@ export class NotFound extends /**
  * @type {WithSome<StockwireError, {field?: string | undefined, value?: string | undefined}>}
  */ (StockwireError) {}
 
-export class Refused extends StockwireError {}
-
-/**
- * Quantities in units; nothing was taken. `locations`: what is available at each, where a line of a reservation named
- * several, else undefined. `location` is then the first of them, and `available` the most that the line could have had.
- */
-export class OutOfStock extends /**
- * @type {With<Refused, {
- *   sku: string, location: string, requested: number, available: number, locations?: Readonly<Record<string,
- *   number>>,
- * }>}
- */ (Refused) {}
-
-/** `current`: the level as it stood when the request was decided. */
-export class VersionConflict extends /**
- * @type {With<Refused, {
- *   expected_version: number, current: Pick<Level, "sku" | "location" | "version" | "on_hand" | "reserved" |
- *   "available">,
- * }>}
- */ (Refused) {}
-
-/** `on_hand`: the units counted; `reserved`: the units promised to somebody. */
-export class BelowReserved extends /**
- * @type {With<Refused, {
- *   sku: string, location: string, on_hand: number, reserved: number,
- * }>}
- */ (Refused) {}
-
-/**
- * `state`: the one that the reservation is in, which does not allow what was `asked`. `sku`, `location`, `quantity` and
- * `possible`: of a line of which more units were named than it can be done with.
- */
-export class ReservationState extends /**
- * @type {With<Refused, {
- *   reservation: string, state: string, asked: string, reason: string, sku?: string, location?: string,
- *   quantity?: number, possible?: number,
- * }>}
- */ (Refused) {}
-
-/**
- * Its units were let go of at `expires_at` (RFC 3339). `sku`, `location`, `available` and `requested`: of the line that
- * was to be committed all the same and of which too little is left.
- */
-export class ReservationExpired extends /**
- * @type {With<Refused, {
- *   reservation: string, expires_at: string, sku?: string, location?: string, available?: number, requested?:
- *   number,
- * }>}
- */ (Refused) {}
-
-/** Fewer units of the transfer are in transit than were `asked` for: receive, return or close. */
-export class TransferState extends /**
- * @type {With<Refused, {
- *   transfer: string, state: string, asked: string, reason: string, sku?: string, quantity?: number, possible?:
- *   number,
- * }>}
- */ (Refused) {}
-
-/**
- * A limit against hoarding: no stock is missing. `limit`: its name; `allowed`: at most so many; `held`: so many are;
- * `requested`: so many more were asked for. The last four: what it is a limit of.
- */
-export class HoldLimit extends /**
- * @type {With<Refused, {
- *   limit: string, allowed: number, held: number, requested: number, customer?: string, owner?: string, sku?:
- *   string, location?: string,
- * }>}
- */ (Refused) {}
-
 /** `retry_after_s`: how long the server asked to wait, in seconds; undefined where it did not say. */
 export class Later extends /**
  * @type {WithSome<StockwireError, {
  *   retry_after_s?: number | undefined,
  * }>}
  */ (StockwireError) {}
-export class RateLimited extends Later {}
-export class Overloaded extends Later {}
-export class InFlight extends Later {}
 export class Unavailable extends Later {}
-export class OutcomeUnknown extends Later {}
 
 /** `code`: the WebSocket close code; undefined if the hub answered with an error message instead. */
 export class StreamRefused extends /**
@@ -174,16 +95,20 @@ export class StreamRefused extends /**
  *   reason: string, code?: number,
  * }>}
  */ (StockwireError) {}
-export class UnexpectedAnswer extends /** @type {With<StockwireError, {status: number}>} */ (StockwireError) {}
 
-/** @type {Record<string, Function>} Names that a bundler shortens are still said in full. */
-const NAMED = {
-  StockwireError, ConfigurationError, Invalid, IdempotencyMismatch, TooLarge, Unauthorized, BadToken, TokenExpired,
-  Forbidden, NotFound, Refused, OutOfStock, VersionConflict, BelowReserved, ReservationState, ReservationExpired,
-  TransferState, HoldLimit, Later, RateLimited, Overloaded, InFlight, Unavailable, OutcomeUnknown, StreamRefused,
-  UnexpectedAnswer,
-};
-for (const [name, made] of Object.entries(NAMED)) made.prototype.name = name;
+named({
+  StockwireError, ConfigurationError, Invalid, Unauthorized, BadToken, TokenExpired, Forbidden, NotFound, Later,
+  Unavailable, StreamRefused,
+});
+
+/**
+ * Names that a bundler shortens are still said in full.
+ *
+ * @param {Record<string, Function>} classes
+ */
+export function named(classes) {
+  for (const [name, made] of Object.entries(classes)) made.prototype.name = name;
+}
 
 /**
  * @param {string} field

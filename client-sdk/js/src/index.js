@@ -1,8 +1,12 @@
 /** The client of Stockwire. */
-export { StockClient } from "./client.js";
+export { StockClient } from "./stock_client.js";
 export {
-  BadToken, BelowReserved, ConfigurationError, Forbidden, HoldLimit, IdempotencyMismatch, InFlight, Invalid, Later,
-  NotFound, OutOfStock, OutcomeUnknown, Overloaded, RateLimited, Refused, ReservationExpired, ReservationState,
-  StockwireError, StreamRefused, TokenExpired, TooLarge, TransferState, Unauthorized, Unavailable, UnexpectedAnswer,
-  VersionConflict,
+  BadToken, ConfigurationError, Forbidden, Invalid, Later, NotFound, StockwireError, StreamRefused, TokenExpired,
+  Unauthorized, Unavailable,
 } from "./errors.js";
+export {
+  BelowReserved, HoldLimit, IdempotencyMismatch, InFlight, OutOfStock, OutcomeUnknown, Overloaded, RateLimited, Refused,
+  ReservationExpired, ReservationState, TooLarge, TransferState, UnexpectedAnswer, VersionConflict,
+} from "./refusals.js";
+export { adjustment, counted, receipt, returned, sale, writeOff } from "./operation.js";
+export { held, heldFrom } from "./reservation.js";
