@@ -5,25 +5,28 @@ must come from the page itself: JSON with our own Origin under one of our own Ho
 """
 
 import asyncio
-import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from stockwire import AsyncClient
 from stockwire.errors import Later, OutOfStock, StockwireError
 
-PAGE = Path(__file__).with_name("shop.html")
+PAGES = Path(__file__).with_name("storefront")
+"""The page, its style and scripts, and in ``client`` the modules of the JavaScript client."""
 TOKEN_TTL_S = 300
 BODY_BYTES_MAX = 1024
 BUYS_IN_FLIGHT_MAX = 32  # beyond it the shop says so at once rather than letting buyers queue
@@ -54,16 +57,9 @@ class Shop:
 
 def create_shop(shop: Shop, client: AsyncClient, http: httpx.AsyncClient) -> Starlette:
     """``client`` and ``http`` stay the caller's to close."""
-    page = PAGE.read_text()
-    headers = {**_HEADERS, "Content-Security-Policy": _policy(page, shop.hubs)}
     hosts = {urlsplit(origin).netloc for origin in shop.origins}
     skus = {card.sku for card in shop.cards}
     buys = asyncio.Semaphore(BUYS_IN_FLIGHT_MAX)
-
-    async def show(request: Request) -> Response:
-        if request.headers.get("host") not in hosts:
-            return _refused(421, "this page is served under another name")
-        return HTMLResponse(page, headers=headers)
 
     async def session(request: Request) -> Response:
         if await _body(request, shop.origins, hosts) is None:
@@ -91,9 +87,9 @@ def create_shop(shop: Shop, client: AsyncClient, http: httpx.AsyncClient) -> Sta
 
     return Starlette(
         routes=[
-            Route("/", show, methods=["GET"]),
             Route("/session", session, methods=["POST"]),
             Route("/buy", buy, methods=["POST"]),
+            Mount("/", _Pages(hosts, _policy(shop.hubs))),
         ]
     )
 
@@ -109,7 +105,8 @@ async def _sell(client: AsyncClient, location: str, sku: str, key: str) -> Respo
         return _refused(503, "the ledger is busy, try again with the same key")
     except StockwireError as error:
         return _refused(502, str(error))
-    return JSONResponse({"sold": True, "available": sold.level.available}, headers=_HEADERS)
+    level = sold.level
+    return JSONResponse({"sold": True, "available": level.available, "version": level.version}, headers=_HEADERS)
 
 
 async def _read_token(http: httpx.AsyncClient, shop: Shop) -> dict[str, object]:
@@ -147,20 +144,32 @@ def _refused(status: int, reason: str) -> Response:
     return JSONResponse({"reason": reason}, status, headers=_HEADERS)
 
 
-def _policy(page: str, hubs: Sequence[str]) -> str:
-    """Only this page's own script and style run, and it talks to nobody but us and the hubs."""
-    inline = {tag: re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.S) for tag in _INLINE}
-    hashes = {tag: " ".join(map(_hash, texts)) for tag, texts in inline.items()}
+class _Pages(StaticFiles):
+    """A browser asks for each anew every time, and gets it only if it has changed."""
+
+    def __init__(self, hosts: set[str], policy: str) -> None:
+        super().__init__(directory=PAGES, html=True, follow_symlink=True)
+        self._hosts = hosts
+        self._headers = {**_HEADERS, "Cache-Control": "no-cache", "Content-Security-Policy": policy}
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if Headers(scope=scope).get("host") not in self._hosts:
+            return _refused(421, "this page is served under another name")
+        return await super().get_response(path, scope)
+
+    def file_response(self, *given: Any, **named: Any) -> Response:
+        response = super().file_response(*given, **named)
+        response.headers.update(self._headers)
+        return response
+
+
+def _policy(hubs: Sequence[str]) -> str:
+    """Only the shop's own scripts and style run, and they talk to nobody but us and the hubs."""
     sockets = " ".join(sorted({f"{urlsplit(hub).scheme}://{urlsplit(hub).netloc}" for hub in hubs}))
     return (
-        f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; "
-        f"connect-src 'self' {sockets}; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {sockets}; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-_INLINE = ("script", "style")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}

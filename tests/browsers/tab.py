@@ -39,13 +39,17 @@ class Tab:
 
     async def evaluate(self, expression: str) -> Any:
         """Of JavaScript, promises awaited: what JSON can say of it, undefined as None. Raises ScriptFailed."""
-        wrapped = f"(async () => JSON.stringify(await ({expression})))()"
-        answer = await self._command(
-            "script.evaluate", {"expression": wrapped, "target": {"context": self.context}, "awaitPromise": True}
-        )
+        result = await self.run(f"(async () => JSON.stringify(await ({expression})))()")
+        return json.loads(result.get("value", "null"))
+
+    async def run(self, script: str) -> Result:
+        """As a plain script, as it stands, a promise at its end awaited: the protocol's own value. As ``evaluate``."""
+        target = {"context": self.context}
+        answer = await self._command("script.evaluate", {"expression": script, "target": target, "awaitPromise": True})
         if answer["type"] == "exception":
-            raise ScriptFailed(f"{expression}: {answer['exceptionDetails']['text']}")
-        return json.loads(answer["result"].get("value", "null"))
+            raise ScriptFailed(f"{script}: {answer['exceptionDetails']['text']}")
+        result: Result = answer["result"]
+        return result
 
     async def wait(self, expression: str, what: str = "") -> Any:
         """Until it is true of the page, whichever stands there: its value."""

@@ -1,6 +1,6 @@
 """The browsers do what the tests of this room rely on: hide tabs, cut them off, keep pages, print what fails."""
 
-from tests.browsers.conftest import NewTab
+from tests.browsers.fixtures import NewTab
 from tests.browsers.site import Site
 from tests.browsers.tab import SEVERE
 

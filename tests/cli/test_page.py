@@ -1,221 +1,205 @@
-"""The page in a real browser: cards tick, buying works, what is old looks old, a lost hub comes back, and what is
+"""The page in real browsers: cards tick, buying works, what is old looks old, a lost hub comes back, and what is
 pasted into the console breaks nothing."""
 
-import asyncio
 import json
 import os
 import re
-import shutil
 import signal
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.wait import WebDriverWait
 
-from stockwire import Client
+from stockwire import AsyncClient
+from tests.browsers.fixtures import NewTab
+from tests.browsers.tab import SEVERE, Tab
 from tests.cli.running import RunningUp
 from tests.docs.pages import Block, watching_blocks
 from tests.harness.source import ROOT
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
 SNIPPETS = [found for found in watching_blocks() if found.language == "js"]
 WATCHED = re.compile(r"85123A|TEA-1|A-100")
-MUTE_SOCKETS = "window.WebSocket = class { send() {} close() {} };"
+MUTE_SOCKETS = "() => { window.WebSocket = class { send() {} close() {} }; }"
 """A hub that takes the connection and says nothing."""
-OLD = "body[data-old]"
+HOLD_BUYING = """() => {
+  const { fetch } = window;
+  window.fetch = async (path, init) => {
+    if (path === "/buy") await new Promise(done => { window.letBuy = done; });
+    return fetch(path, init);
+  };
+}"""
+"""A slow back end: it answers when the test says so."""
 RECORD = """
-window.seen = [];
-const look = () => {
-  const card = document.querySelector(".card"), button = card.querySelector("button");
-  seen.push({state: document.getElementById("state").textContent, card: card.innerText, button: button.innerText,
-    filled: getComputedStyle(button).backgroundColor !== "rgba(0, 0, 0, 0)",
-    bold: Number(getComputedStyle(card.querySelector("b")).fontWeight) > 400});
-};
-new MutationObserver(look).observe(document.body, {attributes: true, attributeFilter: ["data-old"]});
+(() => {
+  const looked = [];
+  window.look = () => {
+    const card = document.querySelector(".card"), button = card.querySelector("button");
+    return {state: document.getElementById("state").textContent, card: card.innerText, button: button.innerText,
+      filled: getComputedStyle(button).backgroundColor !== "rgba(0, 0, 0, 0)",
+      bold: Number(getComputedStyle(card.querySelector("b")).fontWeight) > 400};
+  };
+  window.seen = looked;
+  new MutationObserver(() => looked.push(window.look()))
+    .observe(document.body, {attributes: true, attributeFilter: ["data-old"], subtree: true});
+})()
 """
 """Looks at the page whenever it becomes old, or live again: before anybody can ask, it may be over."""
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1280,900",
-)
+STATE = "document.getElementById('state').textContent"
+LIVE = f"{STATE} === 'live'"
+NUMBERS = "[...document.querySelectorAll('.card b')].map(b => b.textContent)"
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        reason = "no chromium and chromedriver on this machine (Debian: apt-get install chromium chromium-driver)"
-        if os.environ.get("STOCKWIRE_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    options = Options()
-    options.binary_location = chromium
-    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    try:
-        yield started
-    finally:
-        started.quit()
-
-
-def console_lines(browser: WebDriver, level: str = "") -> list[str]:
-    """What was printed since this was asked last."""
-    entries = browser.execute("getLog", {"type": "browser"})["value"]
-    return [entry["message"] for entry in entries if level in entry["level"]]
-
-
-def looked_at(browser: WebDriver) -> Any:
-    return browser.execute_script(RECORD + "look(); return seen.at(-1)")
-
-
-def recorded(browser: WebDriver, part: str) -> Any:
+async def recorded(page: Tab, part: str) -> Any:
     """The first look at the page while its state named ``part``."""
-
-    def found() -> list[Any]:
-        return [look for look in browser.execute_script("return window.seen") if part in look["state"]]
-
-    wait(browser, found)
-    return found()[0]
+    return await page.wait(f"window.seen.find(look => look.state.includes({json.dumps(part)}))")
 
 
-def wait(browser: WebDriver, condition: Callable[[], object]) -> None:
-    WebDriverWait(browser, PATIENCE_S, poll_frequency=0.05).until(lambda _: condition())
+async def changed(page: Tab) -> None:
+    before = await page.evaluate(f"JSON.stringify({NUMBERS})")
+    await page.wait(f"JSON.stringify({NUMBERS}) !== {json.dumps(before)}")
 
 
-def state(browser: WebDriver) -> str:
-    return browser.find_element(By.ID, "state").text
+def card(nth: int, inside: str = "") -> str:
+    """A selector: the ``nth`` card of the page, counted from 1."""
+    return f".card:nth-child({nth}) {inside}"
 
 
-def cards(browser: WebDriver) -> list[WebElement]:
-    return browser.find_elements(By.CLASS_NAME, "card")
+def text_of(selector: str) -> str:
+    return f"document.querySelector({json.dumps(selector)}).textContent"
 
 
-def numbers(browser: WebDriver) -> list[str]:
-    return [card.find_element(By.TAG_NAME, "b").text for card in cards(browser)]
+def enabled(selector: str) -> str:
+    return f"!document.querySelector({json.dumps(selector)}).disabled"
 
 
 @pytest.fixture
-def page(browser: WebDriver, up: RunningUp) -> WebDriver:
-    browser.get(up.run["page"])
-    wait(browser, lambda: state(browser) == "live")
-    return browser
+async def page(new_tab: NewTab, up: RunningUp) -> Tab:
+    tab = await new_tab()
+    await tab.open(up.run["page"])
+    await tab.wait(LIVE)
+    return tab
 
 
-def test_cards_tick_as_stock_changes(page: WebDriver, up: RunningUp) -> None:
-    assert len(cards(page)) == 24
-    before = numbers(page)
-    assert all(number.replace(",", "").isdigit() for number in before)
-    wait(page, lambda: numbers(page) != before)
-    wait(page, lambda: page.find_elements(By.CSS_SELECTOR, "b.down"))
-    assert console_lines(page, "SEVERE") == []
+async def test_cards_tick_as_stock_changes(page: Tab, up: RunningUp) -> None:
+    numbers = await page.evaluate(NUMBERS)
+    assert len(numbers) == 24
+    assert all(number.replace(",", "").isdigit() for number in numbers)
+    await changed(page)
+    await page.wait("document.querySelector('b.down') !== null")
+    assert page.console(SEVERE) == []
 
 
-def test_buying_one_makes_the_stock_fall(page: WebDriver, up: RunningUp) -> None:
-    card = cards(page)[-1]
-    button, note = card.find_element(By.TAG_NAME, "button"), card.find_element(By.CLASS_NAME, "note")
-    number = card.find_element(By.TAG_NAME, "b")
-    before = int(number.text.replace(",", ""))
-    assert button.get_attribute(
-        "aria-label",
-    ).startswith("Buy one ")  # type: ignore[union-attr]
-    button.click()
-    wait(page, lambda: note.text == "bought, thank you")
-    wait(page, lambda: int(number.text.replace(",", "")) != before)
-    assert button.is_enabled()
+async def test_buying_one_makes_the_stock_fall(page: Tab, up: RunningUp) -> None:
+    last = card(24, "button")
+    assert (await page.evaluate(f"document.querySelector('{last}').ariaLabel")).startswith("Buy one ")
+    before = await page.evaluate(text_of(card(24, "b")))
+    await page.click(last)
+    await page.wait(f"{text_of(card(24, '.note'))} === 'bought, thank you'")
+    await page.wait(f"{text_of(card(24, 'b'))} !== {json.dumps(before)}")
+    assert await page.evaluate(enabled(last))
 
 
-def test_the_page_looks_old_while_its_hub_is_away_and_comes_back(page: WebDriver, up: RunningUp) -> None:
-    page.execute_script(RECORD)
+async def test_the_number_falls_at_the_click_and_rises_again_when_somebody_was_faster(
+    new_tab: NewTab, up: RunningUp
+) -> None:
+    tab = await new_tab()
+    await tab.before_each_page(HOLD_BUYING)
+    await tab.open(up.run["page"])
+    await tab.wait(LIVE)
+    number, note = text_of(card(22, "b")), text_of(card(22, ".note"))
+    sku = await tab.evaluate(f"document.querySelector('{card(22)}').dataset.sku")
+    async with AsyncClient(up.run["ledger"], up.run["key"]) as client:
+        await client.stock.receive(sku, "shop", 5)
+        await tab.wait(enabled(card(22, "button")))
+        before, after, said = await tab.evaluate(
+            f"(() => {{ const before = {number}; document.querySelector('{card(22, 'button')}').click();"
+            f" return [before, {number}, {note}]; }})()"
+        )
+        assert int(after.replace(",", "")) == int(before.replace(",", "")) - 1
+        assert said == "buying …"
+        await client.stock.count(sku, "shop", 0, if_version=None)
+        await tab.wait("window.letBuy && (window.letBuy(), true)")
+        await tab.wait(f"{note} === 'sold out, somebody was faster' && {number} === 'Sold out'")
+        await client.stock.receive(sku, "shop", 500)
+    await tab.wait(f"Number({number}) > 400")
+
+
+async def test_the_page_looks_old_while_its_hub_is_away_and_comes_back(page: Tab, up: RunningUp) -> None:
+    await page.evaluate(RECORD)
     pids = up.run["pids"]
     for name in ("hub-1", "hub-2"):
         os.kill(pids[name], signal.SIGKILL)
-    old = recorded(page, "reconnecting")
+    old = await recorded(page, "reconnecting")
     moment = old["state"].removeprefix("as of ").removesuffix(", reconnecting")
     assert len(moment.split(":")) == 3
     assert f"in stock at {moment}" in old["card"]
     assert (old["button"], old["filled"], old["bold"]) == ("Try to buy one", False, False)
-    wait(page, lambda: state(page) == "live")
-    now = looked_at(page)
+    await page.wait(LIVE)
+    now = await page.evaluate("window.look()")
     assert "in stock at" not in now["card"]
     assert (now["button"], now["filled"], now["bold"]) == ("Buy one", True, True)
-    before = numbers(page)
-    wait(page, lambda: numbers(page) != before)
-    asyncio.run(up.replaced(pids, "hub-1", "hub-2"))  # one of them is enough for the page
+    await changed(page)
+    await up.replaced(pids, "hub-1", "hub-2")  # one of them is enough for the page
 
 
-def test_what_a_hub_that_is_behind_shows_looks_old(page: WebDriver, up: RunningUp) -> None:
-    page.execute_script(RECORD)
+async def test_what_a_hub_that_is_behind_shows_looks_old(page: Tab, up: RunningUp) -> None:
+    await page.evaluate(RECORD)
     broker = up.run["pids"]["valkey"]
     os.kill(broker, signal.SIGSTOP)
     try:
-        old = recorded(page, "the hub is behind")
+        old = await recorded(page, "the hub is behind")
     finally:
         os.kill(broker, signal.SIGCONT)
     assert old["state"].startswith("as of ")
     assert (old["button"], old["filled"], old["bold"]) == ("Try to buy one", False, False)
-    wait(page, lambda: state(page) == "live" and not page.find_elements(By.CSS_SELECTOR, OLD))
+    await page.wait(f"{LIVE} && !document.querySelector('body[data-old]')")
 
 
-def test_what_is_sold_out_says_so_and_cannot_be_bought(page: WebDriver, up: RunningUp) -> None:
-    card = cards(page)[-2]
-    sku = card.get_attribute("data-sku")
-    assert sku
-    with Client(up.run["ledger"], up.run["key"]) as client:
-        client.stock.count(sku, "shop", 0, if_version=None)
-        wait(page, lambda: card.find_element(By.CLASS_NAME, "stock").text == "Sold out")
-        assert not card.find_element(By.TAG_NAME, "button").is_enabled()
-        client.stock.receive(sku, "shop", 500)
-    wait(page, lambda: card.find_element(By.CLASS_NAME, "stock").text.endswith("in stock"))
-    assert card.find_element(By.TAG_NAME, "button").is_enabled()
+async def test_what_is_sold_out_says_so_and_cannot_be_bought(page: Tab, up: RunningUp) -> None:
+    stock, button = card(23, ".stock"), card(23, "button")
+    sku = await page.evaluate(f"document.querySelector('{card(23)}').dataset.sku")
+    async with AsyncClient(up.run["ledger"], up.run["key"]) as client:
+        await client.stock.count(sku, "shop", 0, if_version=None)
+        await page.wait(f"{text_of(stock)} === 'Sold out'")
+        assert not await page.evaluate(enabled(button))
+        await client.stock.receive(sku, "shop", 500)
+    await page.wait(f"{text_of(stock)}.endsWith('in stock')")
+    assert await page.evaluate(enabled(button))
 
 
-def test_before_the_first_snapshot_nothing_is_said_to_be_in_stock(page: WebDriver, up: RunningUp) -> None:
-    mute = page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": MUTE_SOCKETS})
-    try:
-        page.get(up.run["page"])
-        wait(page, lambda: len(cards(page)) == 24)
-        card = cards(page)[0]
-        assert state(page) == "connecting"
-        assert "not known yet" in card.text
-        assert not card.find_element(By.TAG_NAME, "button").is_enabled()
-    finally:
-        page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", mute)
+async def test_before_the_first_snapshot_nothing_is_said_to_be_in_stock(new_tab: NewTab, up: RunningUp) -> None:
+    tab = await new_tab()
+    await tab.before_each_page(MUTE_SOCKETS)
+    await tab.open(up.run["page"])
+    await tab.wait("document.querySelectorAll('.card').length === 24")
+    assert await tab.evaluate(STATE) == "connecting"
+    assert "not known yet" in await tab.evaluate(text_of(card(1)))
+    assert not await tab.evaluate(enabled(card(1, "button")))
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda found: str(found.page.relative_to(ROOT)))
-def test_a_snippet_pasted_twice_into_the_console_leaves_the_page_alive(
-    page: WebDriver, up: RunningUp, snippet: Block
+async def test_a_snippet_pasted_twice_into_the_console_leaves_the_page_alive(
+    page: Tab, up: RunningUp, snippet: Block
 ) -> None:
     """As a plain script, which is stricter than the console of some browsers: nothing may be declared twice."""
     text = snippet.text.replace("READ_TOKEN", json.dumps(up.run["read_token"]))
     for number, hub in enumerate(up.run["hubs"]):
         text = text.replace(f"ws://127.0.0.1:{8090 + 10 * number}/v1/stream", hub)
     for _ in range(2):
-        answer = page.execute_cdp_cmd("Runtime.evaluate", {"expression": text})
-        assert "exceptionDetails" not in answer, answer
-    wait(page, lambda: [line for line in console_lines(page) if WATCHED.search(line)])
-    sku = page.find_element(By.CSS_SELECTOR, ".card").get_attribute("data-sku")
-    assert sku
-    with Client(up.run["ledger"], up.run["key"]) as client:
-        client.stock.sell(sku, "shop")
-        wait(page, lambda: numbers(page)[0] == f"{client.stock.get(sku, 'shop').available:,}")
-    assert state(page) == "live"
+        await page.run(text)
+    await wait_until(lambda: _printed(page), PATIENCE_S, what="the snippet prints what it watches")
+    sku = await page.evaluate("document.querySelector('.card').dataset.sku")
+    async with AsyncClient(up.run["ledger"], up.run["key"]) as client:
+        await client.stock.sell(sku, "shop")
+        await wait_until(lambda: _equal(page, client, sku), PATIENCE_S, what="the page shows what the ledger has")
+    assert await page.evaluate(LIVE)
+
+
+async def _printed(page: Tab) -> bool:
+    return any(WATCHED.search(line) for line in page.console())
+
+
+async def _equal(page: Tab, client: AsyncClient, sku: str) -> bool:
+    return bool(await page.evaluate(text_of(card(1, "b"))) == f"{(await client.stock.get(sku, 'shop')).available:,}")

@@ -10,7 +10,7 @@ import pytest
 from stockwire import AsyncClient
 from tests.cli.running import RunningUp
 from tests.docs.pages import block
-from tests.docs.running import Reader, line_of, node_command
+from tests.docs.running import Reader, line_of
 from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -71,11 +71,8 @@ async def test_the_python_program_shows_a_sale(reader: Reader, shop: AsyncClient
 
 
 async def test_the_script_shows_the_stock_and_a_sale(reader: Reader, shop: AsyncClient, up: RunningUp) -> None:
-    node = node_command()
-    if node is None:
-        pytest.skip("no node with WebSocket here; test_page.py runs it in a browser")
     text = block(README, "js", "subscribe")
-    async with reader.script_running(node, text, READ_TOKEN=up.run["read_token"]) as lines:
+    async with reader.script_running(text, READ_TOKEN=up.run["read_token"]) as lines:
         sku, before = (await line_of(lines)).split()
         assert sku == SKU
         await shop.stock.sell(SKU, LOCATION)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from cli.shop import PAGES
 from stockwire import AsyncClient
 from stockwire.errors import Forbidden
 from tests.cli.running import RunningUp
@@ -29,7 +30,23 @@ def test_the_page_runs_only_its_own_script(up: RunningUp) -> None:
     assert "unsafe" not in policy
     assert all(f"ws://{urlsplit(hub).netloc}" in policy for hub in up.run["hubs"])
     assert up.run["key"] not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(file.name for file in PAGES.glob("*.*") if file.is_file()), "client/index.js"]
+)
+def test_whatever_the_page_loads_is_served_under_its_policy(up: RunningUp, path: str) -> None:
+    answer = httpx.get(f"{up.run['page']}/{path}")
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "innerHTML" not in answer.text
+    assert httpx.get(f"{up.run['page']}/{path}", headers={"Host": "evil.example"}).status_code == 421
+
+
+@pytest.mark.parametrize("path", ["client/../../shop.py", "client/../package.json", "%2e%2e/shop.py", "../shop.py"])
+def test_nothing_beside_the_page_is_served(up: RunningUp, path: str) -> None:
+    assert httpx.get(f"{up.run['page']}/{path}").status_code == 404
 
 
 async def test_a_browser_gets_a_short_token_that_only_reads(up: RunningUp) -> None:

@@ -3,15 +3,14 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.cli.running import RunningUp
 from tests.docs.pages import block, blocks
-from tests.docs.running import Reader, line_of, node_command
+from tests.docs.running import Reader, line_of
 from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -78,14 +77,8 @@ class Screen:
         return not self._shown
 
 
-@asynccontextmanager
-async def browser(reader: Reader, up: RunningUp) -> AsyncIterator[asyncio.StreamReader | None]:
-    node = node_command()
-    if node is None:
-        yield None
-        return
-    async with reader.script_running(node, block(PAGE, "js", "tutorial"), READ_TOKEN=up.run["read_token"]) as lines:
-        yield lines
+def browser(reader: Reader, up: RunningUp) -> AbstractAsyncContextManager[asyncio.StreamReader]:
+    return reader.script_running(block(PAGE, "js", "tutorial"), READ_TOKEN=up.run["read_token"])
 
 
 async def test_the_tutorial_works_from_the_first_sale_to_two_screens(newcomer: Reader, up: RunningUp) -> None:
@@ -99,21 +92,18 @@ async def test_the_tutorial_works_from_the_first_sale_to_two_screens(newcomer: R
         terminal, screen = Screen(watch, "tutorial-terminal"), Screen(program, "tutorial-program")
         await terminal.shows()
         await screen.shows()
-        if page is not None:
-            assert await line_of(page) == "TEA-1: 3 left"
+        assert await line_of(page) == "TEA-1: 3 left"
 
         await follower.next()  # a sale
         await terminal.shows()
         await screen.shows()
-        if page is not None:
-            assert await line_of(page) == "TEA-1: 2 left"
+        assert await line_of(page) == "TEA-1: 2 left"
         await follower.next()  # the same key again: were it a sale, the next line on the screens would be 1 left
         await follower.next()  # refused
         await follower.next()  # sold out
         await screen.shows()
         await terminal.reads_to('"available":0')
-        if page is not None:
-            assert await line_of(page) == "TEA-1: 0 left"
+        assert await line_of(page) == "TEA-1: 0 left"
 
         before = up.run["pids"]
         await follower.next()  # the hubs are killed
@@ -123,9 +113,8 @@ async def test_the_tutorial_works_from_the_first_sale_to_two_screens(newcomer: R
         await follower.next()  # a delivery
         await screen.shows()
         await terminal.reads_to('"available":5')
-        if page is not None:
-            while await line_of(page) != "TEA-1: 5 left":
-                pass
+        while await line_of(page) != "TEA-1: 5 left":
+            pass
         await up.replaced(before, "hub-1", "hub-2")
     history = json.loads(await follower.next())["events"]
     assert [event["on_hand_delta"] for event in history] == [3, -1, -2, 5]

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.docs.pages import Block, blocks
-from tests.docs.running import Reader, line_of, node_command
+from tests.docs.running import Reader, line_of
 
 
 class Follower:
@@ -20,7 +20,6 @@ class Follower:
         self._printed: dict[str, str] = {}
         self._open: dict[str, tuple[AsyncExitStack, asyncio.StreamReader]] = {}
         self._token = ""
-        self._absent: set[str] = set()
 
     async def follow(self) -> None:
         """Raises AssertionError where the page says another thing than what happens."""
@@ -59,8 +58,7 @@ class Follower:
             case _, "example":
                 pass
             case _, "output":
-                if found.name not in self._absent:
-                    await self._compare(found)
+                await self._compare(found)
             case _, verb:
                 assert not verb, f"nobody knows how to follow {verb} {found.name} of {found.page.name}"
 
@@ -76,13 +74,10 @@ class Follower:
             self._token = json.loads(printed)["token"]
 
     async def _open_script(self, found: Block) -> None:
-        """Nothing where no node is: tests/cli/test_page.py pastes it into a browser."""
-        if (node := node_command()) is not None:
-            stack = AsyncExitStack()
-            script = self._reader.script_running(node, found.text, READ_TOKEN=self._token)
-            self._open[found.name] = stack, await stack.enter_async_context(script)
-        else:
-            self._absent.add(found.name)
+        """By node; tests/cli/test_page.py pastes it into browsers."""
+        stack = AsyncExitStack()
+        script = self._reader.script_running(found.text, READ_TOKEN=self._token)
+        self._open[found.name] = stack, await stack.enter_async_context(script)
 
     async def _compare(self, found: Block) -> None:
         meant = _meaning(found.language)

@@ -27,7 +27,7 @@ SKIPPED = {".venv", ".git", ".stockwire", ".pytest_cache", ".ruff_cache", ".mypy
 
 _FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:^|(?<=\n\n))((?:    [^\n]*\n+)+)", re.MULTILINE)
-WATCHES = {"python": re.compile(r"\.subscribe(_\w+)?\("), "js": re.compile(r"\bWebSocket\(")}
+WATCHES = {"python": re.compile(r"\.subscribe(_\w+)?\("), "js": re.compile(r"\bWebSocket\(|\.watch\(")}
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -5,9 +5,7 @@ import contextlib
 import copy
 import json
 import os
-import re
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from cli.data_folder import DataFolder
+from tests.harness.node import NODE, PACKAGE
 from tests.harness.processes import clean_environment
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S
@@ -27,7 +26,8 @@ class Reader:
     ``data`` of a running `stockwire up`. ``variables`` is what a terminal knows. On its PATH is no `stockwire`, and
     no STOCKWIRE_ variable is set, unless the page's own lines see to it, or a test puts there what it names.
 
-    Pages name the addresses of a `make up` without options; ``ledger_url`` and ``stream_urls`` are meant.
+    Pages name the addresses of a `make up` without options; ``ledger_url`` and ``stream_urls`` are meant. What a page's
+    script loads from the shop's own server, node takes from where it lies.
     ``ends_with``: one after the other, what is sent to a program that is no longer needed.
     """
 
@@ -39,7 +39,8 @@ class Reader:
         (folder / ".stockwire").symlink_to(data)
         self.variables: dict[str, str] = {"PATH": _path_without_ours()}
         hubs = {f"ws://127.0.0.1:{8090 + 10 * number}/v1/stream": url for number, url in enumerate(stream_urls)}
-        self._addresses = {"http://127.0.0.1:8080": ledger_url, **hubs}
+        served = {'import("/client/': f'import("{PACKAGE.as_uri()}/src/'}
+        self._addresses = {"http://127.0.0.1:8080": ledger_url, **hubs, **served}
 
     @classmethod
     def of_system(cls, folder: Path, system: System, key: str) -> "Reader":
@@ -79,10 +80,10 @@ class Reader:
             yield lines
 
     @contextlib.asynccontextmanager
-    async def script_running(self, node: list[str], text: str, **constants: str) -> AsyncIterator[asyncio.StreamReader]:
+    async def script_running(self, text: str, **constants: str) -> AsyncIterator[asyncio.StreamReader]:
         """As ``python_running``, by node; ``constants`` are what the page leaves to its reader."""
         known = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
-        async with self._running(*node, str(self._program(".mjs", known + text))) as lines:
+        async with self._running(NODE, str(self._program(".mjs", known + text))) as lines:
             yield lines
 
     def _bash(self, text: str) -> tuple[str, ...]:
@@ -154,17 +155,3 @@ async def line_of(lines: asyncio.StreamReader) -> str:
         line = await lines.readline()
     assert line, "it has ended"
     return line.decode().strip()
-
-
-def node_command() -> list[str] | None:
-    """A node that knows WebSocket, as browsers do: 22 or later, or 20.10 when asked. None if there is none."""
-    program = shutil.which("node")
-    if program is None:
-        return None
-    shown = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    ).stdout
-    version = tuple(int(part) for part in re.findall(r"\d+", shown)[:2])
-    if version >= (22, 0):
-        return [program]
-    return [program, "--no-warnings", "--experimental-websocket"] if version >= (20, 10) else None

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from cli.wheels import postgres_programs
 from stockwire import AsyncClient
 from tests.docs.pages import HOW_TOS, block
-from tests.docs.running import PROGRAMS, Reader, line_of, node_command, server_settings
+from tests.docs.running import PROGRAMS, Reader, line_of, server_settings
 from tests.faults.watcher import await_agreement, watching_hub
 from tests.harness.postgres import PostgresServer
 from tests.harness.source import ROOT
@@ -40,16 +39,10 @@ class Operator:
         await asyncio.to_thread(self._postgres.give_data_to, owner.st_uid, owner.st_gid)
         return printed
 
-    @asynccontextmanager
-    async def browser(self, key: str) -> AsyncIterator[asyncio.StreamReader | None]:
-        """What the README's program for browsers shows. None where there is no node to run it."""
-        node = node_command()
-        if node is None:
-            yield None
-            return
+    def browser(self, key: str) -> AbstractAsyncContextManager[asyncio.StreamReader]:
+        """What the README's program for browsers shows."""
         text = block(ROOT / "README.md", "js", "subscribe").replace('"shop", ["85123A"]', '"berlin", ["A"]')
-        async with self._reader.script_running(node, text, READ_TOKEN=key) as lines:
-            yield lines
+        return self._reader.script_running(text, READ_TOKEN=key)
 
 
 @pytest.fixture
@@ -95,7 +88,7 @@ async def test_after_a_restore_everybody_agrees_on_what_was_backed_up(
             assert again.operation == lost.operation
             await await_agreement(client, "berlin", [whole, one])
             assert whole.figures["berlin", "A"][:2] == (3, 7)
-            while shown is not None and await line_of(shown) != "A 7":  # under a lower version than before
+            while await line_of(shown) != "A 7":  # under a lower version than before
                 pass
             after = whole.subscription.view.position
     assert before is not None

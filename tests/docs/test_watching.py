@@ -14,7 +14,7 @@ import pytest
 
 from stockwire import AsyncClient
 from tests.docs.pages import Block, watching_blocks
-from tests.docs.running import Reader, node_command
+from tests.docs.running import Reader
 from tests.harness.metrics import metric_of
 from tests.harness.source import ROOT
 from tests.harness.system import Grounds, ProcessSystem
@@ -89,13 +89,12 @@ async def _watch(system: ProcessSystem, folder: Path) -> dict[str, Watching]:
     key = await system.admin_key()
     reader = Reader.of_system(folder, system, key)
     reader.variables |= {"STOCKWIRE_URL": system.ledger_url, "STOCKWIRE_API_KEY": key, "PYTHONUNBUFFERED": "1"}
-    node = node_command()
-    runs = [Watching(program) for program in PROGRAMS if program.language != "js" or node]
+    runs = [Watching(program) for program in PROGRAMS]
     async with AsyncClient(system.ledger_url, key) as client, AsyncExitStack() as stack:
         await _fill(client)
         for one in runs:
             if one.program.language == "js":
-                running = reader.script_running(node or [], one.program.text, READ_TOKEN=key)
+                running = reader.script_running(one.program.text, READ_TOKEN=key)
             else:
                 running = reader.python_running(one.program.text)
             lines = await stack.enter_async_context(running)
@@ -158,8 +157,6 @@ async def _judge(client: AsyncClient, runs: list[Watching], moment: str) -> None
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=name_of)
 def test_a_program_of_a_page_ends_equal_to_the_ledger(program: Block, watched: dict[str, Watching]) -> None:
-    one = watched.get(name_of(program))
-    if one is None:
-        pytest.skip("no node with WebSocket here; tests/cli/test_page.py runs it in a browser")
+    one = watched[name_of(program)]
     assert one.skus, "it names no sku and no location of STOCK: add what the page watches there"
     assert one.wrong == {}, one.lines
