@@ -1,0 +1,11 @@
+/** Buttons that cannot be pressed while what they sell is sold out. */
+export type Held = {
+    by: Set<HTMLElement>;
+    found: boolean;
+    described: string | null;
+};
+/** @param {HTMLElement} badge what is said there is the reason
+ * @param {string} id of the button */
+export declare function hold(badge: HTMLElement, id: string): void;
+/** @param {HTMLElement} badge */
+export declare function release(badge: HTMLElement): void;
