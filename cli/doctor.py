@@ -6,6 +6,7 @@ It changes nothing but the level that ``cli.checks.round_trip`` moves up and dow
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.checks.badge import badge
 from cli.checks.broker import broker
 from cli.checks.database import audit as run_audit
 from cli.checks.database import connected_ledgers, database, schema
@@ -36,6 +37,7 @@ async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read
     found.append(await hub_key(variables, None if way_in is None else way_in.url))
     found += await processes(data, variables, await connected_ledgers(url) if reached else {})
     found += await origins(variables, way_in)
+    found += await badge(variables, way_in)
     found += await _client(way_in, read_only)
     if audit and reached:
         found += await run_audit(url)

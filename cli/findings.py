@@ -1,5 +1,6 @@
 """What `stockwire doctor` found: pure."""
 
+import hashlib
 import json
 import textwrap
 from collections import Counter
@@ -8,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from ledger.access.keys import ApiKey
 from ledger.migrations.schema import Ledger, Schema, too_new, too_old
@@ -35,6 +37,8 @@ ENDS_SOON = timedelta(days=14)
 """Long enough to exchange a key on every till before it ends, holidays included."""
 ENDING_SHOWN_MAX = 3
 """Named one by one; more would hide the rest of the report. `stockwire key list` has all."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Browsers take these for safe without TLS."""
 TRIP_SLOW_MS = 500.0
 """A sound system takes tens; half a second is what people at a screen notice."""
 
@@ -53,12 +57,13 @@ SIGNS = {FindingState.GOOD: "✓", FindingState.WARNING: "!", FindingState.FAILE
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``fix``: what to do about it; empty for what is good."""
+    """``fix``: what to do about it; empty for what is good. ``paste``: a line for somewhere else, never wrapped."""
 
     check: str
     state: FindingState
     detail: str
     fix: str = ""
+    paste: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class Report:
             lines += _wrapped(f"{SIGNS[finding.state]} {finding.check}: {finding.detail}", "  ", width)
             if finding.fix:
                 lines += _wrapped(f"    fix: {finding.fix}", " " * len("    fix: "), width)
+            if finding.paste:
+                lines.append(finding.paste)
         counts = Counter(finding.state for finding in self.findings)
         lines += ["", ", ".join(_counted(counts[state], state) for state in FindingState if counts[state])]
         return "\n".join(lines)
@@ -222,6 +229,34 @@ def origins_finding(allowed: Sequence[str], answers: Sequence[Answered]) -> Find
     return Finding(
         "origins", FindingState.GOOD, f"{shown} allowed" + (f", answered by {asked} places" if asked else "")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeScript:
+    """``sha384``: of its bytes, in Base64."""
+
+    url: str
+    sha384: str
+
+
+def badge_finding(scripts: Sequence[BadgeScript]) -> Finding:
+    """``scripts``: of the hubs that serve one."""
+    if not scripts:
+        return Finding("badge", FindingState.SKIPPED, "no hub's read port that the ledger names serves one")
+    first = scripts[0]
+    hashes = {script.sha384 for script in scripts}
+    # What is cached of before would not match the hash: another one is another address
+    source = f"{first.url}?v={hashlib.sha256(first.sha384.encode()).hexdigest()[:8]}"
+    line = f'<script type="module" src="{source}" integrity="sha384-{first.sha384}" crossorigin></script>'
+    if len(hashes) > 1:
+        detail = f"hubs serve {len(hashes)} different scripts: a page that names one's integrity loads no other"
+        return Finding("badge", FindingState.WARNING, detail, "bring all hubs to one version", line)
+    address = urlsplit(first.url)
+    if address.scheme != "https" and address.hostname not in LOOPBACK:
+        detail = f"{address.netloc} is named without TLS: no page that has it loads a script from there"
+        fix = "name read ports by https:// in STOCKWIRE_HUB_READ_URLS: docs/how-to/tls.md"
+        return Finding("badge", FindingState.WARNING, detail, fix, line)
+    return Finding("badge", FindingState.GOOD, "pages load it by this line, without a break in it:", paste=line)
 
 
 def stored_keys_findings(keys: Sequence[ApiKey], now: datetime) -> list[Finding]:

@@ -1,6 +1,8 @@
 """`stockwire doctor` notices what is broken, names it and says the fix."""
 
 import asyncio
+import base64
+import hashlib
 import json
 import os
 import resource
@@ -19,6 +21,7 @@ from cli import keys
 from cli.checks.processes import reason_of
 from cli.doctor import examine
 from cli.findings import Finding, FindingState
+from hub.reads.badge_script import FILE as SCRIPT
 from ledger import migrations
 from ledger.migrations.schema import Ledger
 from server.version import VERSION
@@ -163,6 +166,10 @@ async def test_a_change_is_seen_through_every_hub_and_leaves_nothing_behind(up: 
     assert [trip["state"] for trip in trips] == ["good", "good"], trips
     assert all(" ms after it was asked for" in trip["detail"] for trip in trips)
     assert f"{resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,}" in found["open files"]["detail"], "not the servers'"
+    assert found["badge"]["state"] == "good"
+    integrity = base64.b64encode(hashlib.sha384(SCRIPT.read_bytes()).digest()).decode()
+    assert f'integrity="sha384-{integrity}"' in found["badge"]["paste"]
+    assert f'src="{up.run["reads"][0]}/v1/badge.js?v=' in found["badge"]["paste"]
     after = await level()
     assert after.on_hand == 0
     _, found = doctor(up.data, "--read-only", STOCKWIRE_DATA=str(up.data))

@@ -8,10 +8,12 @@ import pytest
 from cli import findings
 from cli.findings import (
     Answered,
+    BadgeScript,
     Finding,
     FindingState,
     OpenFiles,
     Report,
+    badge_finding,
     buffer_finding,
     clock_finding,
     durability_finding,
@@ -40,6 +42,14 @@ ENDS = (NOW + timedelta(days=3)).isoformat()
         (origins_finding([SHOP], []), FindingState.GOOD),
         (origins_finding([SHOP], [Answered("the ledger", SHOP, True)]), FindingState.GOOD),
         (origins_finding([SHOP], [Answered("a", SHOP, True), Answered("b", SHOP, False)]), FindingState.FAILED),
+        (badge_finding([]), FindingState.SKIPPED),
+        (badge_finding([BadgeScript("https://a.example/v1/badge.js", "x")]), FindingState.GOOD),
+        (badge_finding([BadgeScript("http://127.0.0.1:8091/v1/badge.js", "x")]), FindingState.GOOD),
+        (badge_finding([BadgeScript("http://10.0.0.1:8091/v1/badge.js", "x")]), FindingState.WARNING),
+        (
+            badge_finding([BadgeScript("https://a.example", "x"), BadgeScript("https://b.example", "y")]),
+            FindingState.WARNING,
+        ),
         (hub_key_finding(200, GOOD_KEY, NOW), FindingState.GOOD),
         (hub_key_finding(200, GOOD_KEY | {"expires_at": ENDS}, NOW), FindingState.WARNING),
         (hub_key_finding(200, {"active": False}, NOW), FindingState.FAILED),
@@ -110,6 +120,15 @@ def test_a_long_finding_goes_on_below_in_the_width_of_the_terminal() -> None:
     for width in (40, 80):
         assert max(map(len, report.as_text(width).splitlines())) <= width
     assert "\n  wrong" in report.as_text(80) or "\n  what" in report.as_text(80) or "\n  is" in report.as_text(80)
+
+
+def test_the_line_of_the_badge_is_whole_in_a_narrow_terminal() -> None:
+    finding = badge_finding([BadgeScript("https://hub.example/v1/badge.js", "b64+/=" * 10)])
+    line = next(line for line in Report([finding]).as_text(40).splitlines() if line.startswith("<script"))
+    assert 'src="https://hub.example/v1/badge.js?v=' in line
+    assert line.endswith(f'integrity="sha384-{"b64+/=" * 10}" crossorigin></script>')
+    other = badge_finding([BadgeScript("https://hub.example/v1/badge.js", "another")])
+    assert other.paste.split()[2] != finding.paste.split()[2], "what is cached of before does not match the hash"
 
 
 def test_whatever_is_not_good_says_the_fix() -> None:
