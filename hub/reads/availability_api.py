@@ -5,6 +5,7 @@ keeps that answer. The bodies hold nothing that changes while the view does not:
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ CACHEABLE = "public, max-age=1, stale-while-revalidate=5"
 OWN = "private, no-cache"
 BEHIND = "no-store"
 VERSION_MAX = 2**53 - 1
+SKUS_MAX = 200
+"""Of one answer: of long names as many as a request line of 16 KB has room for."""
 ANYBODY = ""
 """No owner has this name. All clients without a key share the places of this one owner."""
 
@@ -48,22 +51,28 @@ class AvailabilityApi:
         owner = await self._admit(request, location)
         wanted = query.integer("version", 0, high=VERSION_MAX)
         with self._door.place(owner):
-            view = self._view(await self._held(location, sku))
+            view = self._view((await self._selected(location, [sku]))[0])
         # An answer from before what was asked for by its version must not take its place in a cache
         behind = view["version"] < wanted
         return self._answer(request, location, view, f"{view['version']}", behind=behind)
 
     async def page(self, request: Request) -> Response:
-        """GET /v1/availability?location=&after=&limit="""
-        query = Query(request, "location", "after", "limit")
-        location, limit, after = query.name("location"), query.limit(), query.level_cursor()
+        """GET /v1/availability?location=&after=&limit= or GET /v1/availability?location=&sku=&sku="""
+        query = Query(request, "location", "after", "limit", "sku", repeated="sku")
+        location, skus = query.name("location"), query.names("sku")
         if location is None:
             raise Invalid("location", "is required", 400)
+        limit, after = query.limit(), query.level_cursor()
+        _check_selection(query, skus)
         owner = await self._admit(request, location)
+        following = None
         with self._door.place(owner):
-            held = await self._reads.page(location, after, limit + 1)
-        following = level_cursor(held[limit - 1].sku, held[limit - 1].location) if len(held) > limit else None
-        content = {"views": [self._view(one) for one in held[:limit]], "next": following}
+            if skus:
+                held = await self._selected(location, skus)
+            else:
+                held = await self._reads.page(location, after, limit + 1)
+                following = level_cursor(held[limit - 1].sku, location) if len(held) > limit else None
+        content = {"views": [self._view(one) for one in held[: len(skus) or limit]], "next": following}
         digest = hashlib.sha256(encode(content)).hexdigest()[:16]
         return self._answer(request, location, content, digest, behind=False)
 
@@ -78,11 +87,11 @@ class AvailabilityApi:
             raise Forbidden(scope)
         return principal.owner
 
-    async def _held(self, location: str, sku: str) -> Held:
+    async def _selected(self, location: str, skus: Sequence[str]) -> list[Held]:
         """Of a public location from the whole of it, so that names that anybody makes up cost no memory and no look."""
         if location in self._public:
-            return await self._reads.member(location, sku)
-        return (await self._reads.levels([(location, sku)]))[0]
+            return await self._reads.members(location, skus)
+        return await self._reads.levels([(location, sku) for sku in skus])
 
     def _view(self, held: Held) -> dict[str, Any]:
         view: dict[str, Any] = msgspec.to_builtins(view_of(held, self._reads.fanout().views.steps))
@@ -104,3 +113,12 @@ class AvailabilityApi:
         if holds(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(encode(content), headers=headers, media_type="application/json")
+
+
+def _check_selection(query: Query, skus: Sequence[str]) -> None:
+    """Raises Invalid."""
+    if len(skus) > SKUS_MAX:
+        raise Invalid("sku", f"may be given {SKUS_MAX} times", 400)
+    for name in ("after", "limit"):
+        if skus and query.text(name) is not None:
+            raise Invalid(name, "is of pages, and goes with no sku", 400)

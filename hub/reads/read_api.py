@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +20,8 @@ from hub.entry.door import Visitor
 from hub.errors import HubError
 from hub.reads import event_stream
 from hub.reads.availability_api import AvailabilityApi
+from hub.reads.badge_script import PATH as BADGE
+from hub.reads.badge_script import BadgeScript, Origins
 from hub.reads.discovery import Discovery
 from hub.reads.problems import problem_of
 from hub.reads.rate_headers import RateHeaders
@@ -43,7 +44,7 @@ FRONT = {
     "name": "Stockwire hub",
     "version": "1",
     "docs": "GET /docs on the ledger, and docs/reference/http.md",
-    "paths": ["/v1/levels", "/v1/levels/query", "/v1/levels/stream", "/v1/availability", "/v1/discovery"],
+    "paths": ["/v1/levels", "/v1/levels/query", "/v1/levels/stream", "/v1/availability", "/v1/discovery", BADGE],
 }
 
 
@@ -59,7 +60,7 @@ def create_app(parts: ReadParts) -> Starlette:
     api = ReadApi(parts)
     availability = AvailabilityApi(parts)
     cors = Middleware(
-        CORSMiddleware,
+        Origins,
         allow_origins=list(parts.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
@@ -75,6 +76,7 @@ def create_app(parts: ReadParts) -> Starlette:
         Route("/v1/availability", availability.page, methods=["GET"]),
         Route("/v1/availability/{location}/{sku}", availability.one, methods=["GET"]),
         Route("/v1/discovery", Discovery(parts.ledger, parts.readers).discover, methods=["GET"]),
+        Route(BADGE, BadgeScript(parts.readers).answer, methods=["GET"]),
     ]
     middleware = [
         Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),

@@ -43,7 +43,7 @@ class Reads:
         await self._arrive(missing())
         return held
 
-    async def member(self, location: str, sku: str) -> Held:
+    async def members(self, location: str, skus: Sequence[str]) -> list[Held]:
         """Of a location that is held as a whole from now on; a level that does not exist is not held."""
         levels = self.fanout().levels
         area = levels.area(location)
@@ -53,11 +53,8 @@ class Reads:
                 await self._arrive([area])
             if area.order is None:
                 raise Overloaded(f"{location} has more levels than this hub may hold")
-            held = levels.locations.get(location, {}).get(sku)
-            if held is None:
-                held = Held(location, sku)
-                held.state = absent(location, sku, area.shard)
-            return held
+            found = levels.locations.get(location, {})
+            return [found.get(sku) or _absent(location, sku, area.shard) for sku in skus]
         finally:
             levels.unwatch_area(area)
 
@@ -93,6 +90,12 @@ class Reads:
         finally:
             for arrival in arrivals:
                 arrival.waited_for.waiters.pop(arrival, None)
+
+
+def _absent(location: str, sku: str, shard: int) -> Held:
+    held = Held(location, sku)
+    held.state = absent(location, sku, shard)
+    return held
 
 
 class _Arrival:

@@ -1,4 +1,4 @@
-"""Codings of a request's body. Ledger and hub decode none, and must not read an encoded body as if it were plain."""
+"""Codings of bodies. Of a request's ledger and hub decode none, and must not read one as if it were plain."""
 
 from collections.abc import Iterable
 
@@ -19,3 +19,13 @@ def unknown_coding(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str] | 
             if coding.strip().lower() not in plain:
                 return name.decode().title(), coding.strip()[:SHOWN_MAX]
     return None
+
+
+def accepts_gzip(values: Iterable[str]) -> bool:
+    """RFC 9110, 12.5.3; ``values``: of the headers ``Accept-Encoding``. Without a word of it: no."""
+    for value in values:
+        for one in value.lower().split(","):
+            coding, _, weight = one.replace(" ", "").partition(";q=")
+            if coding in ("gzip", "x-gzip"):
+                return weight.strip("0.") != "" or weight == ""
+    return False

@@ -23,10 +23,12 @@ FOLLOWED = ("storefront.md", "till.md", "import-sales.md", "holds.md", "orders.m
 """From the first block to the last, in a system that has nothing but what `up` makes. See ``Follower``."""
 ELSEWHERE = {
     "back-up-and-restore.md": {"back-up", "restore"},
+    "badge.md": {"badge", "badge-server", "badge-page", "badge-event", "index.html"},
+    "badge-in-a-shop.md": {"shopify", "shopify-card", "woocommerce"},
     "production.md": {"production", "ledger", "hub"},
     "upgrade.md": {*("operator", "screen", "ledger-1", "ledger-2", "hub-1", "hub-2"), *("system.sh", "process.sh")},
 }
-"""Pages that need more, and their blocks that a test of this folder runs, by name."""
+"""Pages that need more, and their blocks that a test of this folder runs, by name; the badge's: tests/browsers."""
 PRINTED_DATABASE = "postgresql://stockwire:secret@db.internal/stockwire"
 VERBS = {"run", "open", "output", "file", "env", "capture", "example"}
 PROGRAMS = {"sh", "python", "js", "csv"}

@@ -114,8 +114,9 @@ def test_every_route_exists(page: Path) -> None:
         *(document(name).content["paths"] for name in ("openapi.yaml", "hub-openapi.yaml"))
     )
     named: set[str] = set()
+    route = re.compile(r"(?<![\w.:])(/v1/[\w{}/-]+(?:\.js)?|/healthz|/readyz|/metrics|/drain|/openapi\.json)")
     for code in code_in(page):
-        named |= set(re.findall(r"(?<![\w.:])(/v1/[\w{}/-]+|/healthz|/readyz|/metrics|/drain|/openapi\.json)", code))
+        named |= set(route.findall(code))
     known = re.compile("|".join(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) for path in described))
     assert not [name for name in named if not known.fullmatch(name)]
 

@@ -152,8 +152,21 @@ async def test_caches_may_keep_what_is_public_and_nothing_else(start_system: Sta
             page = await _fresh(anonymous, "/v1/availability?location=web")
             assert page.json() == {"views": [_view(1, "in_stock", "10+")], "next": None}
             assert page.headers["Cache-Control"].startswith("public")
-            for path in ("/v1/availability/back-room/A", "/v1/availability/nowhere/A", "/v1/availability?location=x"):
+            some = await _fresh(anonymous, "/v1/availability?location=web&sku=B&sku=A&sku=%C3%A9")
+            assert [view["sku"] for view in some.json()["views"]] == ["B", "A", "é"]
+            assert [view["version"] for view in some.json()["views"]] == [0, 1, 0]
+            assert some.headers["Cache-Control"].startswith("public")
+            same = await anonymous.get(str(some.url), headers={"If-None-Match": some.headers["ETag"]})
+            assert same.status_code == 304
+            for path in (
+                "/v1/availability/back-room/A",
+                "/v1/availability/nowhere/A",
+                "/v1/availability?location=x",
+                "/v1/availability?location=back-room&sku=A",
+            ):
                 assert (await anonymous.get(path)).status_code == 401
+            some = await _fresh(holder, "/v1/availability?location=back-room&sku=A&sku=B")
+            assert [view["version"] for view in some.json()["views"]] == [1, 0]
             own = await _fresh(holder, "/v1/availability/back-room/A")
             assert own.headers["Cache-Control"] == "private, no-cache"
             assert (await holder.get("/v1/levels/web/A")).status_code == 403
