@@ -6,6 +6,7 @@ from wire.close_codes import CloseCode
 from wire.scopes import PUBLIC, READ
 
 AWAY_MIN_MS, AWAY_MAX_MS = 1_000, 5_000
+VISITOR_AWAY_MIN_MS, VISITOR_AWAY_MAX_MS = 10_000, 30_000  # longer: a page has the cached availability meanwhile
 
 
 class Ending(Enum):
@@ -23,7 +24,7 @@ class Ending(Enum):
     TOO_BIG = CloseCode.TOO_BIG, "messages have at most {bytes_max} bytes"
     TOO_MANY_MESSAGES = CloseCode.RATE, "too many messages", AWAY_MIN_MS
 
-    TOKEN_MISSING = CloseCode.BAD_TOKEN, "connect needs a token"
+    TOKEN_MISSING = CloseCode.BAD_TOKEN, "connect needs a token here"
     TOKEN_REFUSED = CloseCode.BAD_TOKEN, "{error}"
     KEY_REVOKED = CloseCode.BAD_TOKEN, "the key was revoked"
     TOKEN_EXPIRED_BEFORE = CloseCode.TOKEN_EXPIRED, "{error}"
@@ -33,6 +34,13 @@ class Ending(Enum):
 
     HUB_FULL = CloseCode.TOO_MANY, "this hub has as many connections as it may", AWAY_MAX_MS
     OWNER_FULL = CloseCode.TOO_MANY, "{error}", AWAY_MIN_MS, AWAY_MAX_MS
+    VISITOR_REFUSED = CloseCode.TOO_MANY, "{error}", VISITOR_AWAY_MIN_MS, VISITOR_AWAY_MAX_MS
+    VISITOR_GIVES_WAY = (
+        CloseCode.TOO_MANY,
+        "somebody else needs this visitor's place",
+        VISITOR_AWAY_MIN_MS,
+        VISITOR_AWAY_MAX_MS,
+    )
     GIVES_WAY = CloseCode.TOO_MANY, "{newer} newer connections wait to authenticate", AWAY_MIN_MS, AWAY_MAX_MS
 
     CONNECT_LATE = CloseCode.TOO_SLOW, "connect must come within {seconds:g} s", AWAY_MIN_MS

@@ -84,8 +84,9 @@ class Crowded(Later):
 
     type = "crowded"
 
-    def __init__(self, holder: str, connections_max: int) -> None:
+    def __init__(self, holder: str, connections_max: int, retry_after_s: int = 1) -> None:
         super().__init__(
             f"this {holder} has {connections_max} connections to this hub and may not have more",
+            retry_after_s,
             connections_max=connections_max,
         )

@@ -1,6 +1,10 @@
 """How much clients may ask of a hub, one connection and all together. Pure."""
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+NAMES_MAX = 10_000
+"""Whose rate is remembered; the one that came least recently is forgotten first, and may do as much as at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,35 @@ class Limits:
     send_buffer_bytes: int = 65_536
 
 
+@dataclass(frozen=True, slots=True)
+class VisitorLimits:
+    """Of those who watch without a key or token. All are settings, and none lets a visitor do more than ``Limits``.
+
+    ``visitors_max``, ``per_minute``: of all of them, ``..._address_...``: of one address (0: no limit); per minute:
+    that come. ``skus_max``: over all subscriptions of a visitor. ``levels_max``: what all of them may name together.
+    """
+
+    visitors_max: int = 10_000
+    per_address_max: int = 200
+    per_minute: int = 6_000
+    per_address_per_minute: int = 600
+    subscriptions_max: int = 8
+    skus_max: int = 1_000
+    messages_per_minute: int = 60
+    levels_max: int = 1_000_000
+
+    def within(self, limits: Limits) -> Limits:
+        """Those of one visitor's connection."""
+        return replace(
+            limits,
+            messages_per_minute=min(self.messages_per_minute, limits.messages_per_minute),
+            messages_burst=min(self.messages_per_minute, limits.messages_burst),
+            skus_max=min(self.skus_max, limits.skus_max),
+            subscriptions_max=min(self.subscriptions_max, limits.subscriptions_max),
+            levels_per_connection_max=min(self.skus_max, limits.levels_per_connection_max),
+        )
+
+
 class Rate:
     """A token bucket: ``burst`` at once, then ``per_minute``. Every frame counts, control frames too."""
 
@@ -53,6 +86,26 @@ class Rate:
         return True
 
 
+class Rates:
+    """A ``Rate`` for each name, so many at once and then in a minute (0: any number)."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._rates: OrderedDict[str, Rate] = OrderedDict()
+
+    def take(self, name: str, now: float) -> bool:
+        if not self.per_minute:
+            return True
+        rate = self._rates.get(name)
+        if rate is None:
+            rate = self._rates[name] = Rate(self.per_minute, self.per_minute, now)
+            if len(self._rates) > NAMES_MAX:
+                self._rates.popitem(last=False)
+        else:
+            self._rates.move_to_end(name)
+        return rate.take(now)
+
+
 class Tally:
     """How many places each name holds, at most ``most`` (0: any number). A name that holds none is forgotten."""
 
@@ -63,12 +116,14 @@ class Tally:
     def __len__(self) -> int:
         return len(self._held)
 
+    def full(self, name: str) -> bool:
+        return self.most > 0 and self._held.get(name, 0) >= self.most
+
     def take(self, name: str) -> bool:
         """Whether ``name`` got one more place."""
-        held = self._held.get(name, 0)
-        if self.most and held >= self.most:
+        if self.full(name):
             return False
-        self._held[name] = held + 1
+        self._held[name] = self._held.get(name, 0) + 1
         return True
 
     def give_back(self, name: str) -> None:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from hub.entry.access import Access
 from hub.entry.door import Door
+from hub.entry.visitors import Port
 from hub.feed.feed import Feed
 from hub.feed.loader import Loader
 from hub.reads.event_stream import EventStreams
@@ -231,6 +232,20 @@ class HubCollector(Collector):
             "unauthenticated or connections.",
             "limit",
             door.refused,
+        )
+        yield OURS.gauges(
+            "visitors",
+            "Visitors that are here, by the port they came in: stream or event_stream.",
+            "port",
+            {port.value: door.visitors.at(port) for port in Port},
+        )
+        yield OURS.counters(
+            "visitors_turned_away",
+            "Visitors that were refused or ended, by reason: no place left (places), too many of one address "
+            "(address), too many new ones (rate) or of one address (address_rate), or their place was needed "
+            "(gave_way).",
+            "reason",
+            door.visitors.refused,
         )
         yield OURS.counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
         yield OURS.gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))

@@ -11,6 +11,7 @@ from hub.endings import Ending
 from hub.entry.access import Access
 from hub.entry.door import Door
 from hub.entry.serving import bound_send_buffer, create_server
+from hub.entry.visitors import Port, Visitors
 from hub.fanout.fanout import Fanout
 from hub.feed.feed import Feed
 from hub.feed.feed_parts import FeedParts
@@ -28,6 +29,7 @@ from hub.reads.readers import Readers
 from hub.reads.reads import Reads
 from hub.settings import Settings
 from hub.stream.stream import Stream, StreamParts
+from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
@@ -70,7 +72,9 @@ class Node:
         self._loader = Loader(self._ledger, lambda: feed.fanout, schedule_flush, feed.rewrite)
         limits = settings.limits
         stream_handshakes, read_handshakes, admin_handshakes = (Handshakes(one) for one in (tls, tls, admin_tls))
-        door = Door(limits, asyncio.get_running_loop().time(), settings.trusted_proxies)
+        now = asyncio.get_running_loop().time()
+        visitors = Visitors(settings.visitors, limits, settings.public_locations, settings.origins, now)
+        door = Door(limits, now, settings.trusted_proxies, visitors)
         self._owner_rates, address_rates = _read_rates(settings)
         readers = Readers(self._access, door, self._owner_rates, address_rates)
         stream_parts = StreamParts(
@@ -85,7 +89,8 @@ class Node:
             allowed_hosts=settings.allowed_hosts,
         )
         self._stream = Stream(stream_parts)
-        self._event_streams = EventStreams(limits, greeting, schedule_flush, door)
+        read_places = ConnectionTable(limits.connections_max)
+        self._event_streams = EventStreams(limits, greeting, schedule_flush, door, read_places)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems(ANSWERED)
         parts = Parts(
@@ -103,9 +108,11 @@ class Node:
             draining=self._draining,
         )
         read_app = read_api.create_app(self._read_parts(door, readers, problems))
-        self._read_server = create_server(read_app, limits.connections_max, read_handshakes)
+        self._read_server = create_server(
+            read_app, read_places, read_handshakes, lambda: visitors.give_way(Port.EVENTS)
+        )
         admin_app = admin.create_app(registry_of(parts), self.why_not_ready, self._draining.set)
-        self._admin_server = create_server(admin_app, ADMIN_CONNECTIONS_MAX, admin_handshakes)
+        self._admin_server = create_server(admin_app, ConnectionTable(ADMIN_CONNECTIONS_MAX), admin_handshakes)
 
     def stop(self) -> None:
         """Drain, and end."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hub.fanout.fanout import Bounds
-from hub.limits import Limits
+from hub.limits import Limits, VisitorLimits
 from server.broker.broker_url import broker_url_of
 from server.settings.addresses import Network
 from server.settings.environment import Environment, SettingsError
@@ -19,6 +19,10 @@ from wire.names import NAME_PATTERN
 HOST, ADMIN_HOST = "STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST"
 STREAM_PORT, READ_PORT = "STOCKWIRE_HUB_STREAM_PORT", "STOCKWIRE_HUB_READ_PORT"
 ADMIN_PORT = "STOCKWIRE_HUB_ADMIN_PORT"
+PUBLIC_LOCATIONS, ALLOWED_ORIGINS = "STOCKWIRE_HUB_PUBLIC_LOCATIONS", "STOCKWIRE_ALLOWED_ORIGINS"
+VISITORS, VISITORS_MAX = "STOCKWIRE_HUB_VISITORS", "STOCKWIRE_HUB_VISITORS_MAX"
+VISITORS_PER_ADDRESS_MAX = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX"
+VISITORS_PER_ADDRESS_PER_MINUTE = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_PER_MINUTE"
 HTTP = ("http", "https")
 LOOPS = ("uvloop", "asyncio")
 RATE_PER_S_DEFAULT = 2_000.0
@@ -30,7 +34,8 @@ _location = re.compile(NAME_PATTERN)
 class Settings:
     """``drain_s``: how long a drain may take before what is left is cut off. ``origins`` may be ("*",).
 
-    ``rate_per_s``: reads of one owner over HTTP, from all hubs together; 0: any number.
+    ``visitors``: None where nobody may watch without a key. ``rate_per_s``: reads of one owner over HTTP, from all hubs
+    together; 0: any number.
     """
 
     ledger_urls: tuple[str, ...]
@@ -52,6 +57,7 @@ class Settings:
     drain_s: float
     bounds: Bounds
     limits: Limits
+    visitors: VisitorLimits | None
     rate_per_s: float
     certificate: Certificate | None
     ledger_ca_file: Path | None
@@ -62,6 +68,9 @@ class Settings:
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingsError, naming the variable and the fix."""
     env = Environment(variables)
+    limits = _limits(env)
+    public_locations = _locations(env, PUBLIC_LOCATIONS)
+    visitors = _visitors(env, limits)
     settings = Settings(
         ledger_urls=_ledger_urls(env),
         hub_key=env.secret("STOCKWIRE_HUB_KEY"),
@@ -74,17 +83,19 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         read_port=env.port(READ_PORT, 8091),
         admin_port=env.port(ADMIN_PORT, 8092),
         node=env.text("STOCKWIRE_HUB_NODE", socket.gethostname()),
-        origins=env.origins("STOCKWIRE_ALLOWED_ORIGINS"),
+        origins=env.origins(ALLOWED_ORIGINS),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
-        public_locations=_locations(env, "STOCKWIRE_HUB_PUBLIC_LOCATIONS"),
+        public_locations=public_locations,
         loop=_one_of(env, "STOCKWIRE_HUB_LOOP", LOOPS),
         heartbeat_s=env.number("STOCKWIRE_HUB_HEARTBEAT_S", 5, low=0.1, high=60),
         drain_s=env.number("STOCKWIRE_HUB_DRAIN_S", 10, low=0.1, high=13),
         bounds=Bounds(
             env.integer("STOCKWIRE_HUB_LEVELS_MAX", 1_000_000, low=1, high=100_000_000),
             env.integer("STOCKWIRE_HUB_IDLE_LEVELS_MAX", 200_000, low=0, high=100_000_000),
+            whole=public_locations if visitors else (),
         ),
-        limits=_limits(env),
+        limits=limits,
+        visitors=visitors,
         rate_per_s=env.number("STOCKWIRE_HUB_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),
         certificate=certificate_of(env),
         ledger_ca_file=ca_file_of(env),
@@ -112,8 +123,8 @@ def _limits(env: Environment) -> Limits:
         connections_per_owner_max=_count(
             env, "STOCKWIRE_HUB_CONNECTIONS_PER_OWNER_MAX", default.connections_per_owner_max
         ),
-        connections_per_address_max=env.integer(
-            "STOCKWIRE_HUB_CONNECTIONS_PER_ADDRESS_MAX", default.connections_per_address_max, low=0, high=10_000_000
+        connections_per_address_max=_any_count(
+            env, "STOCKWIRE_HUB_CONNECTIONS_PER_ADDRESS_MAX", default.connections_per_address_max
         ),
         unauthenticated_max=_count(env, "STOCKWIRE_HUB_UNAUTHENTICATED_MAX", default.unauthenticated_max),
         handshakes_per_s=_count(env, "STOCKWIRE_HUB_HANDSHAKES_PER_S", default.handshakes_per_s),
@@ -125,6 +136,40 @@ def _limits(env: Environment) -> Limits:
         write_bytes_max=_bytes(env, "STOCKWIRE_HUB_WRITE_BYTES_MAX", default.write_bytes_max),
         send_buffer_bytes=_bytes(env, "STOCKWIRE_HUB_SEND_BUFFER_BYTES", default.send_buffer_bytes),
     )
+
+
+def _visitors(env: Environment, limits: Limits) -> VisitorLimits | None:
+    """None where they are not let in. What belongs together is looked at only where they are."""
+    default = VisitorLimits()
+    allowed = VisitorLimits(
+        visitors_max=_count(env, VISITORS_MAX, max(1, limits.connections_max // 2)),
+        per_address_max=_any_count(env, VISITORS_PER_ADDRESS_MAX, default.per_address_max),
+        per_minute=_count(env, "STOCKWIRE_HUB_VISITORS_PER_MINUTE", default.per_minute),
+        per_address_per_minute=_any_count(env, VISITORS_PER_ADDRESS_PER_MINUTE, default.per_address_per_minute),
+        subscriptions_max=_count(env, "STOCKWIRE_HUB_VISITOR_SUBSCRIPTIONS_MAX", default.subscriptions_max),
+        skus_max=_count(env, "STOCKWIRE_HUB_VISITOR_SKUS_MAX", default.skus_max),
+        messages_per_minute=_count(env, "STOCKWIRE_HUB_VISITOR_MESSAGES_PER_MINUTE", default.messages_per_minute),
+        levels_max=_count(env, "STOCKWIRE_HUB_VISITOR_LEVELS_MAX", default.levels_max),
+    )
+    if not env.flag(VISITORS):
+        return None
+    for name, what in ((PUBLIC_LOCATIONS, "the locations that they may watch"), (ALLOWED_ORIGINS, "their pages")):
+        if not env.items(name):
+            raise SettingsError(f"{VISITORS}=1 lets nobody in without {name}: name {what} there, or set {VISITORS}=0")
+    if allowed.visitors_max >= limits.connections_max:
+        most = max(1, limits.connections_max - 1)
+        raise SettingsError(f"{VISITORS_MAX}={allowed.visitors_max} leaves no place for keys: set it to at most {most}")
+    if env.flag("STOCKWIRE_BEHIND_PROXY") and not env.items("STOCKWIRE_TRUSTED_PROXIES"):
+        for name, most in (
+            (VISITORS_PER_ADDRESS_MAX, allowed.per_address_max),
+            (VISITORS_PER_ADDRESS_PER_MINUTE, allowed.per_address_per_minute),
+        ):
+            if most:
+                raise SettingsError(
+                    f"{name}={most} would count all visitors behind the proxy as one: "
+                    f"name the proxy in STOCKWIRE_TRUSTED_PROXIES, or set {name}=0"
+                )
+    return allowed
 
 
 def _ledger_urls(env: Environment) -> tuple[str, ...]:
@@ -154,6 +199,10 @@ def _one_of(env: Environment, name: str, values: tuple[str, ...]) -> str:
 
 def _count(env: Environment, name: str, default: int) -> int:
     return env.integer(name, default, low=1, high=10_000_000)
+
+
+def _any_count(env: Environment, name: str, default: int) -> int:
+    return env.integer(name, default, low=0, high=10_000_000)
 
 
 def _bytes(env: Environment, name: str, default: int) -> int:

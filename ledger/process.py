@@ -19,12 +19,12 @@ from ledger.feed.publisher import Publisher
 from ledger.holds.sweeper import Sweeper, expire_operation
 from ledger.http.admission import InFlight
 from ledger.http.app import create_app, create_waiting_app
-from ledger.http.connection_table import ConnectionTable
 from ledger.http.parts import Parts
 from ledger.http.serving import Gate, create_server
 from ledger.migrations import marks
 from ledger.readiness import NoDatabase, Readiness
 from ledger.settings import Settings
+from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.settings.environment import SettingsError

@@ -34,7 +34,10 @@ ConnectedT = TypeVar("ConnectedT", bound=Connected)
 
 
 class Connections(Generic[ConnectedT]):
-    """``connections_max``: how many there may be; whoever adds one asks first whether it is ``full``."""
+    """``connections_max``: how many there may be; whoever adds one asks first whether it is ``full``.
+
+    Where visitors can give way there may be some more, until it is known who they are: then it is ``over``.
+    """
 
     def __init__(self, connections_max: int) -> None:
         self._connections_max = connections_max
@@ -51,6 +54,10 @@ class Connections(Generic[ConnectedT]):
     @property
     def full(self) -> bool:
         return len(self._connections) >= self._connections_max
+
+    @property
+    def over(self) -> bool:
+        return len(self._connections) > self._connections_max
 
     def add(self, connection: ConnectedT) -> None:
         self._connections[connection] = None

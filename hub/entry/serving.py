@@ -1,19 +1,27 @@
 """The HTTP servers of a hub's read and admin ports, and what its sockets may hold back."""
 
 import socket
+from collections.abc import Callable
 from functools import partial
 
 from starlette.types import ASGIApp
 
 from hub.entry.http_connection import HubConnection
+from server.http.connection_table import ConnectionTable
 from server.http.server import HttpServer, create_http_server
 from server.tls.handshakes import Handshakes
 
 GRACE_S = 3
 
 
-def create_server(app: ASGIApp, connections_max: int, handshakes: Handshakes | None = None) -> HttpServer:
-    connection = partial(HubConnection, connections_max=connections_max)
+def create_server(
+    app: ASGIApp,
+    table: ConnectionTable,
+    handshakes: Handshakes | None = None,
+    room: Callable[[], bool] = lambda: False,
+) -> HttpServer:
+    """``table``: of its connections. ``room``: as for ``ConnectionTable.admit``."""
+    connection = partial(HubConnection, table=table, room=room)
     return create_http_server(app, connection, GRACE_S, handshakes or Handshakes(None))
 
 

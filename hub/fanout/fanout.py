@@ -26,10 +26,13 @@ from wire.shards import shard_of
 
 
 class Bounds(NamedTuple):
-    """``levels_max``: held at once; ``idle_max``: of these, watched by nobody."""
+    """``levels_max``: held at once; ``idle_max``: of these, watched by nobody. ``whole``: locations that are held from
+    the start, whoever watches: names that do not exist there are known without asking.
+    """
 
     levels_max: int = 1_000_000
     idle_max: int = 200_000
+    whole: tuple[str, ...] = ()
 
 
 class Fanout:
@@ -48,6 +51,8 @@ class Fanout:
         self.sessions: dict[Session, None] = {}
         self.confirming: dict[Subscription, None] = {}
         self._starting = Starting()
+        for location in bounds.whole:
+            self.levels.watch_area(self.levels.area(location))
 
     def behind(self) -> int:
         """Sessions over their write limit."""

@@ -1,7 +1,8 @@
 """What the public sees of levels, over HTTP: the only reads that a shared cache may keep.
 
-Anybody may read it of the public locations. Of other locations only a client with the scope may, and no shared cache
-keeps that answer. The bodies hold nothing that changes while the view does not: no seq, no lag, no number.
+Anybody may read it of the public locations; all who ask without a key share the places of one owner. Of other locations
+only a client with the scope may, and no shared cache keeps that answer. The bodies hold nothing that changes while the
+view does not: no seq, no lag, no number.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.entry.visitors import ANYBODY
 from hub.reads.read_parts import ReadParts
 from hub.stock.held import Held
 from hub.stock.view_states import view_of
@@ -30,8 +32,6 @@ BEHIND = "no-store"
 VERSION_MAX = 2**53 - 1
 SKUS_MAX = 200
 """Of one answer: of long names as many as a request line of 16 KB has room for."""
-ANYBODY = ""
-"""No owner has this name. All clients without a key share the places of this one owner."""
 
 
 class AvailabilityApi:

@@ -14,14 +14,16 @@ from starlette.types import Receive, Scope, Send
 
 from hub.endings import Ending
 from hub.entry.connections import Connections
-from hub.entry.door import Door, Visitor
+from hub.entry.door import Caller, Door
 from hub.entry.refusal import RETRY_AFTER_MAX_S
+from hub.entry.visitors import Port
 from hub.errors import Ended
 from hub.fanout.fanout import Fanout
 from hub.fanout.frames import Framing
 from hub.fanout.session import Session
 from hub.limits import Limits
 from hub.protocols.native.conversation import Conversation, Greeting
+from server.http.connection_table import ConnectionTable
 from server.problems import Overloaded
 from wire.messages import Disconnect, Subscribe
 from wire.tokens import Principal
@@ -35,25 +37,48 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class EventStreams:
     """All event streams of this hub."""
 
-    def __init__(self, limits: Limits, greeting: Greeting, schedule_flush: Callable[[], None], door: Door) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        greeting: Greeting,
+        schedule_flush: Callable[[], None],
+        door: Door,
+        places: ConnectionTable,
+    ) -> None:
+        """``places``: of the port that they are served on."""
         self.streams = Connections["EventStream"](limits.connections_max)
         self.draining = False
         self._limits = limits
         self._greeting = greeting
         self._schedule_flush = schedule_flush
         self._door = door
+        self._places = places
 
     def knock(self) -> None:
-        """Before anything is looked up. Raises Overloaded when no more streams are taken now."""
-        if self.draining or self.streams.full:
+        """Before anything is looked up. Raises Overloaded when no more streams are taken now. That its connection was
+        taken means that there is a place.
+        """
+        if self.draining:
             raise Overloaded("this hub takes no more streams now")
         if not self._door.knock(asyncio.get_running_loop().time()):
             raise Overloaded("this hub takes no more streams now", random.randint(1, RETRY_AFTER_MAX_S))
 
-    def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe, visitor: Visitor) -> Response:
-        """Subscribes. ``visitor`` leaves when the stream ends. Raises Refused or Full before anything is sent."""
-        stream = EventStream(self, fanout, principal, self._schedule_flush, lambda: self._door.leave(visitor))
+    def visits(self, caller: Caller, address: str) -> None:
+        """It shows no key, and has not come by ``knock``: visitors have a rate of their own, so that a flood of them
+        takes nothing from the others'. Raises Overloaded, Crowded or RateLimited.
+        """
+        visitors, now = self._door.visitors, asyncio.get_running_loop().time()
+        crowded = self.draining or self._places.full
+        visit = visitors.come(Port.EVENTS, address, now, lambda _: None, crowded=crowded)
+        self._door.visits(caller, visit)
+
+    def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe, caller: Caller) -> Response:
+        """Subscribes. ``caller`` leaves when the stream ends. Raises Refused or Full before anything is sent."""
+        stream = EventStream(self, fanout, principal, self._schedule_flush, lambda: self._door.leave(caller))
         conversation = Conversation(fanout, stream.session, self._limits, self._greeting)
+        if caller.visit is not None:
+            caller.visit.end = stream.end
+            conversation.welcome(self._door.visitors, caller.visit)
         fanout.join(stream.session)
         try:
             conversation.greet(0, principal, time.time())

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.entry.door import Visitor
+from hub.entry.door import Caller
 from hub.errors import HubError
 from hub.reads import event_stream
 from hub.reads.availability_api import AvailabilityApi
@@ -148,8 +148,12 @@ class ReadApi:
 
     async def stream(self, request: Request) -> Response:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
-        self._streams.knock()
-        principal = await self._readers.principal(request)
+        address = self._readers.visits_from(request)
+        if address is None:
+            self._streams.knock()
+            principal = await self._readers.principal(request)
+        else:
+            principal = self._door.visitors.principal
         query = Query(request, "location", "sku", "since", "view", "at_most", "at_least", "until", repeated="sku")
         location = query.text("location") or ""
         if location != "*":
@@ -161,13 +165,16 @@ class ReadApi:
         if request.method == "HEAD":
             return event_stream.head()
         subscribe = Subscribe(1, location, skus or None, since, view, when)
-        visitor = Visitor()
+        caller = Caller()
         try:
-            self._readers.locate(visitor, request)
-            self._door.known(visitor, principal.owner)
-            return self._streams.response(self._reads.fanout(), principal, subscribe, visitor)
+            self._readers.locate(caller, request)
+            if address is None:
+                self._door.known(caller, principal.owner)
+            else:
+                self._streams.visits(caller, address)
+            return self._streams.response(self._reads.fanout(), principal, subscribe, caller)
         except BaseException:
-            self._door.leave(visitor)
+            self._door.leave(caller)
             raise
 
     def _answer(self, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

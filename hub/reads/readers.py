@@ -3,7 +3,7 @@
 from starlette.requests import Request
 
 from hub.entry.access import Access
-from hub.entry.door import Door, Visitor
+from hub.entry.door import Caller, Door
 from hub.errors import Crowded
 from server.rates.rate_limits import RateLimits
 from server.tokens.credentials import credential_of
@@ -34,9 +34,17 @@ class Readers:
         address = self._door.address_of(*_origin(request))
         self.addresses.admit(request.scope, address, "an address without a key")
 
-    def locate(self, visitor: Visitor, request: Request) -> None:
+    def visits_from(self, request: Request) -> str | None:
+        """The address of who shows no key and comes from a page that may visit; None: it needs one."""
+        if "Authorization" in request.headers:
+            return None
+        if not self._door.visitors.is_page(request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")):
+            return None
+        return self._door.address_of(*_origin(request))
+
+    def locate(self, caller: Caller, request: Request) -> None:
         """Raises Crowded when its address has no place left."""
-        if not self._door.located(visitor, *_origin(request)):
+        if not self._door.located(caller, *_origin(request)):
             raise Crowded("address", self._door.per_address_max)
 
 

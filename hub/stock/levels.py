@@ -82,9 +82,13 @@ class Levels(Shelf[Held]):
         self._idle.pop(level, None)
 
     def rest(self, level: Held) -> None:
-        """The level becomes idle, unless something else keeps it."""
-        if not level.watchers and not level.derived and not self._in_area(level):
+        """The level becomes idle, unless something else keeps it: its area does if it exists, but no made-up name."""
+        if level.watchers or level.derived:
+            return
+        if not self._in_area(level):
             self._idle[level] = None
+        elif not level.seq and not level.waiters and self.complete(level.location):
+            self._remove(level)
 
     def area(self, name: AreaName) -> Area[Held]:
         area = self.areas.get(name)

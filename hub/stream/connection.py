@@ -9,13 +9,13 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from hub.entry.door import Visitor
+from hub.entry.door import Caller
 from hub.errors import Ended
 from hub.fanout.frames import Framing, frame
 from hub.fanout.session import Session
 from hub.limits import Limits
 from hub.stream.pulse import Act, Pulse
-from hub.stream.stream_protocol import Answers, log, shortened
+from hub.stream.stream_protocol import Answers, StreamProtocol, log, shortened
 from wire.messages import Disconnect
 from wire.tokens import Principal
 
@@ -38,7 +38,8 @@ class Port(Answers, Protocol):
 
 
 class Connection(ServerConnection):
-    """``session`` is set when there is one to serve; ``principal`` on the upgrade, if it was authorized there.
+    """``session`` is set when there is one to serve; ``principal`` on the upgrade, if it was authorized there;
+    ``visits_from``, the address, if it was not and comes from a page that may visit.
 
     Raw frames are written through ``session.write`` by whoever has them: this class keeps ``session.writable`` true
     only while the WebSocket is open (no close frame was sent) and its transport is below the write limit.
@@ -46,7 +47,7 @@ class Connection(ServerConnection):
     Most connections say nothing most of the time, and there are thousands: nothing stays that no later message needs.
     """
 
-    __slots__ = ("_port", "_unread", "cut_off", "limits", "principal", "pulse", "session", "visitor")
+    __slots__ = ("_port", "_unread", "caller", "cut_off", "limits", "principal", "pulse", "session", "visits_from")
 
     def __init__(
         self,
@@ -57,12 +58,13 @@ class Connection(ServerConnection):
         **options: Any,
     ) -> None:
         super().__init__(protocol, server, **options)
-        self.visitor = Visitor()
+        self.caller = Caller()
         self._port = port
         self.limits = limits
         self.pulse = Pulse(self.loop.time())
         self.session: Session | None = None
         self.principal: Principal | None = None
+        self.visits_from: str | None = None
         self.cut_off = False
         self._unread: frozenset[str] = frozenset()
 
@@ -115,6 +117,11 @@ class Connection(ServerConnection):
         if self.session is not None:
             self.session.resumed()
             self._port.schedule_flush()
+
+    def limit_messages(self, limits: Limits) -> None:
+        """From now on it may say as much as these let it."""
+        assert isinstance(self.protocol, StreamProtocol)
+        self.protocol.limit_messages(limits)
 
     def end(self, ended: Ended) -> None:
         """Say why, and close. Returns at once. Safe to call twice.

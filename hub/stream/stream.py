@@ -22,18 +22,19 @@ from hub.entry.connections import DEADLINES_S, Connections
 from hub.entry.door import Door
 from hub.entry.refusal import RETRY_AFTER_MAX_S, Cut, Refusal
 from hub.entry.serving import bound_send_buffer
+from hub.entry.visitors import Port
 from hub.errors import Crowded, Ended, LedgerUnavailable
 from hub.fanout.fanout import Fanout
 from hub.fanout.frames import Framing
 from hub.fanout.session import Session
 from hub.feed.feed import Feed
 from hub.limits import Limits
-from hub.protocols.native.conversation import Conversation, Greeting
+from hub.protocols.native.conversation import Authenticate, Conversation, Greeting
 from hub.stream.connection import Connection
 from hub.stream.pulse import CLOSE_S
 from hub.stream.stream_protocol import StreamProtocol
 from server.http.listening import BACKLOG
-from server.problems import Unauthorized
+from server.problems import Later, Unauthorized
 from server.tls.handshakes import Handshakes
 from server.tokens.credentials import credential_of
 from wire.close_codes import CloseCode
@@ -136,7 +137,7 @@ class Stream:
         )
 
     def came(self, connection: Connection) -> None:
-        self._door.await_key(connection.visitor, lambda: self._give_way(connection))
+        self._door.await_key(connection.caller, lambda: self._give_way(connection))
 
     def _give_way(self, connection: Connection) -> None:
         if connection.protocol.state is State.CONNECTING:
@@ -145,7 +146,7 @@ class Stream:
         connection.end(Ended(Ending.GIVES_WAY, newer=self._limits.unauthenticated_max))
 
     def left(self, connection: Connection) -> None:
-        self._door.leave(connection.visitor)
+        self._door.leave(connection.caller)
 
     def answered(self, status: int) -> None:
         self.upgrades[int(status)] = self.upgrades.get(int(status), 0) + 1
@@ -162,7 +163,7 @@ class Stream:
         if self.draining:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "This hub is being stopped\n")
         forwarded_for = request.headers.get_all("X-Forwarded-For")
-        if not self._door.located(connection.visitor, _peer(connection), forwarded_for):
+        if not self._door.located(connection.caller, _peer(connection), forwarded_for):
             most = self._limits.connections_per_address_max
             response = connection.respond(
                 http.HTTPStatus.TOO_MANY_REQUESTS, f"An address may have {most} connections to this hub\n"
@@ -171,6 +172,8 @@ class Stream:
             return response
         values = request.headers.get_all("Authorization")
         if not values:
+            if self._door.visitors.is_page(request.headers.get("Origin")):
+                connection.visits_from = self._door.address_of(_peer(connection), forwarded_for)
             return None
         try:
             connection.principal = await self._access.principal(credential_of(values))
@@ -213,7 +216,7 @@ class Stream:
 
     async def _serve(self, connection: Connection) -> None:
         connection.answered()
-        if self.connections.full:
+        if self.connections.full and not self._door.visitors.at(Port.STREAM):
             self._door.full()
             connection.end(Ended(Ending.HUB_FULL))
             return
@@ -278,27 +281,59 @@ class Stream:
                 return
             asked = conversation.receive(message, time.time())
             if asked is not None:
-                connection.pulse.waiting_for_us = True
-                try:
-                    principal = await self._access.principal(asked.token)
-                    conversation.authenticated(asked, principal, time.time())
-                except Unauthorized as error:
-                    conversation.unauthorized(asked, error)
-                except LedgerUnavailable as error:
-                    log.warning("a key cannot be checked now reason=%r", str(error))
-                    raise Ended(Ending.KEYS_UNCHECKED) from None
-                self._authenticated(connection, session)
+                if asked.token is None:
+                    self._visit(connection, conversation, asked)
+                else:
+                    await self._authenticate(connection, conversation, asked, asked.token)
+                    self._authenticated(connection, session)
             self.schedule_flush()
 
+    async def _authenticate(
+        self, connection: Connection, conversation: Conversation, asked: Authenticate, token: str
+    ) -> None:
+        """Raises Ended."""
+        connection.pulse.waiting_for_us = True
+        try:
+            principal = await self._access.principal(token)
+            conversation.authenticated(asked, principal, time.time())
+        except Unauthorized as error:
+            conversation.unauthorized(asked, error)
+        except LedgerUnavailable as error:
+            log.warning("a key cannot be checked now reason=%r", str(error))
+            raise Ended(Ending.KEYS_UNCHECKED) from None
+
+    def _visit(self, connection: Connection, conversation: Conversation, asked: Authenticate) -> None:
+        """It shows no key. Raises Ended if it may not visit, or finds no place."""
+        if connection.visits_from is None:
+            raise Ended(Ending.TOKEN_MISSING)
+        visitors, now, crowded = self._door.visitors, connection.loop.time(), self.connections.over
+        try:
+            visit = visitors.come(Port.STREAM, connection.visits_from, now, connection.end, crowded=crowded)
+        except Later as refused:
+            raise Ended(Ending.VISITOR_REFUSED, error=refused, after_ms=1_000 * refused.retry_after_s) from None
+        self._door.visits(connection.caller, visit)
+        conversation.welcome(visitors, visit)
+        connection.limit_messages(visitors.limits)
+        connection.pulse.waiting_for_us = True
+        conversation.authenticated(asked, visitors.principal, time.time())
+
     def _authenticated(self, connection: Connection, session: Session) -> None:
-        """Raises Ended if its owner has as many connections as it may."""
-        if session.principal is not None:
-            try:
-                self._door.known(connection.visitor, session.principal.owner)
-            except Crowded as crowded:
-                raise Ended(Ending.OWNER_FULL, error=crowded) from None
-            connection.pulse.waiting_for_us = True
-            connection.pulse.expires_at = session.principal.expires_at
+        """Raises Ended if its owner has as many connections as it may, or the hub."""
+        if session.principal is None or session.principal is self._door.visitors.principal:
+            return
+        caller, newly = connection.caller, connection.caller.owner is None
+        if caller.visit is not None:
+            connection.limit_messages(self._limits)
+        try:
+            self._door.known(caller, session.principal.owner)
+        except Crowded as crowded:
+            raise Ended(Ending.OWNER_FULL, error=crowded) from None
+        if newly and self.connections.over and not self._door.visitors.give_way(Port.STREAM):
+            self._door.full()
+            raise Ended(Ending.HUB_FULL)
+        connection.visits_from = None
+        connection.pulse.waiting_for_us = True
+        connection.pulse.expires_at = session.principal.expires_at
 
 
 def _peer(connection: Connection) -> str:

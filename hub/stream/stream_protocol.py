@@ -107,6 +107,10 @@ class StreamProtocol(ServerProtocol, PatientProtocol):
         self._port = port
         self._rate = Rate(limits.messages_per_minute, limits.messages_burst, clock())
 
+    def limit_messages(self, limits: Limits) -> None:
+        """From now on those of somebody else."""
+        self._rate = Rate(limits.messages_per_minute, limits.messages_burst, self._clock())
+
     def parse(self) -> Generator[None]:
         self.reader = HeadReader()
         yield from super().parse()

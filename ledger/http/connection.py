@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.access.hub_callers import HubCallers
-from ledger.http.connection_table import ConnectionTable
 from ledger.http.ordinary import OrdinaryRequests, may_come_apart
 from ledger.http.ordinary_operations import is_ordinary_path
 from server.http.connection import HEAD_TOO_LARGE, BoundedConnection, cancelled, whole_answer
+from server.http.connection_table import ConnectionTable
 from server.http.cycle import Cycle
 from wire.problems import PROBLEMS
 

@@ -10,8 +10,8 @@ from ledger.feed.heads import Heads
 from ledger.feed.long_polls import LongPolls
 from ledger.feed.publisher import Publisher
 from ledger.http.admission import InFlight
-from ledger.http.connection_table import ConnectionTable
 from ledger.settings import Settings
+from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tls.handshakes import Handshakes

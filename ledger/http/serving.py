@@ -7,9 +7,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.access.hub_callers import HubCallers
 from ledger.http.connection import LedgerConnection
-from ledger.http.connection_table import ConnectionTable
 from ledger.http.ordinary import OrdinaryRequests
 from ledger.limits import CONNECTIONS_MAX
+from server.http.connection_table import ConnectionTable
 from server.http.server import HttpServer, create_http_server
 from server.tls.handshakes import Handshakes
 

@@ -71,8 +71,8 @@ HOUSES = {
             "process": "metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
-        pure="problems version rates.allowance settings.addresses http.codings http.level_cursor tokens.key_set"
-        " tokens.signing_keys",
+        pure="problems version rates.allowance settings.addresses http.codings http.connection_table"
+        " http.level_cursor tokens.key_set tokens.signing_keys",
     ),
     "ledger": House(
         order=(("ground",), ("database",), ("access",), ("feed",), ("commit",), ("holds",), ("http",), ("process",)),
@@ -84,7 +84,7 @@ HOUSES = {
         },
         pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.held"
         " commit.hold commit.level commit.line commit.operation commit.plan commit.remembered commit.remembered_holds"
-        " commit.stock commit.turns holds.decide holds.limits holds.reserve holds.transfer http.connection_table"
+        " commit.stock commit.turns holds.decide holds.limits holds.reserve holds.transfer"
         " limits",
     ),
     "hub": House(
@@ -97,7 +97,8 @@ HOUSES = {
             "process": "__main__ admin metrics process settings workers",
             **{room: room for room in ("stock", "fanout", "feed", "entry", "protocols", "stream", "reads")},
         },
-        pure="endings entry.door errors fanout limits protocols.native reads.problems stock stream.pulse",
+        pure="endings entry.door entry.visitors errors fanout limits protocols.native reads.problems stock"
+        " stream.pulse",
     ),
     "console": House(
         order=(("ground",), ("watched",), ("following",), ("topics", "entry"), ("web",), ("process",)),

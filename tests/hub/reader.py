@@ -8,7 +8,7 @@ import httpx
 from starlette.applications import Starlette
 
 from hub.entry.access import Access
-from hub.entry.door import Door, Visitor
+from hub.entry.door import Caller, Door
 from hub.fanout.fanout import Bounds
 from hub.feed.feed import Feed
 from hub.feed.ledger_client import LedgerClient
@@ -21,6 +21,7 @@ from hub.reads.read_parts import ReadParts
 from hub.reads.readers import Readers
 from hub.reads.reads import Reads
 from hub.settings import read_settings
+from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from server.tokens.keys import FixedKeys
@@ -75,8 +76,8 @@ async def read_port(
         feed.fanout = make_fanout(History(shards=2), bounds=bounds) if started else None
         door = Door(limits or Limits(), asyncio.get_running_loop().time())
         if held_by is not None:
-            door.known(Visitor(), held_by)
-        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None, door)
+            door.known(Caller(), held_by)
+        streams = EventStreams(Limits(), Greeting("node", 5), lambda: None, door, ConnectionTable(10))
         access = Access(ledger, Verifier(SharedSecret(TOKEN_SECRET, OURS), FixedKeys({})), list, lambda _: None)
         owners, addresses = (RateLimits(rate_per_s, url, "test", "hub") for url in (NO_BROKER, None))
         readers = Readers(access, door, owners, addresses)

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from hub.endings import Ending
+from hub.entry.visitors import Visit, Visitors
 from hub.errors import Ended, Full, Refused
 from hub.fanout.fanout import Fanout
 from hub.fanout.session import Session
 from hub.limits import Limits
+from hub.protocols.native.guest import Guest
 from server.problems import Unauthorized
 from wire.messages import (
     Connect,
@@ -41,10 +43,10 @@ _loose_decoder = msgspec.json.Decoder()
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Find out who is behind this request's token."""
+    """Find out who is behind this request's token; None: whether it may go on as a visitor."""
 
     request: Connect | Refresh = field(repr=False)
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Greeting:
 class Conversation:
     """One connection's. If the upgrade was authorized, ``session.principal`` is set before the first message."""
 
-    __slots__ = ("_connected", "_fanout", "_greeting", "_limits", "_session")
+    __slots__ = ("_connected", "_fanout", "_greeting", "_guest", "_limits", "_session")
 
     def __init__(self, fanout: Fanout, session: Session, limits: Limits, greeting: Greeting) -> None:
         self._fanout = fanout
@@ -66,6 +68,11 @@ class Conversation:
         self._limits = limits
         self._greeting = greeting
         self._connected = False
+        self._guest: Guest | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits if self._guest is None else self._guest.limits
 
     def receive(self, data: str | bytes, wall: float) -> Authenticate | None:
         """Raises Ended when the connection must end; everything else that is wrong is answered with ``error``."""
@@ -82,6 +89,10 @@ class Conversation:
             self._session.send(Error(request.id, refused.code, refused.message))
             return None
 
+    def welcome(self, visitors: Visitors, visit: Visit) -> None:
+        """A visitor's limits hold from now on, until it shows a token."""
+        self._guest = Guest(visitors, visit, self._fanout, self._session)
+
     def authenticated(self, asked: Authenticate, principal: Principal, wall: float) -> None:
         if isinstance(asked.request, Connect):
             self.greet(asked.request.id, principal, wall)
@@ -90,7 +101,7 @@ class Conversation:
                 Error(asked.request.id, "forbidden", f"the new token does not cover subscription {lost}")
             )
         else:
-            self._session.principal = principal
+            self._session.principal, self._guest = principal, None
             self._session.send(Refreshed(asked.request.id, *_expiry(principal, wall)))
 
     def unauthorized(self, asked: Authenticate, error: Unauthorized) -> None:
@@ -110,6 +121,8 @@ class Conversation:
             self.subscribe(request, self._session.principal)
         else:
             self._fanout.unsubscribe(self._session, request.sub)
+            if self._guest is not None:
+                self._guest.settle()
             self._session.send(Unsubscribed(request.id, request.sub))
         return None
 
@@ -120,7 +133,7 @@ class Conversation:
         if request.token is not None:
             return Authenticate(request, request.token)
         if self._session.principal is None:
-            raise Ended(Ending.TOKEN_MISSING)
+            return Authenticate(request, None)
         self.greet(request.id, self._session.principal, wall)
         return None
 
@@ -141,9 +154,11 @@ class Conversation:
             raise Refused("forbidden", f"this needs the scope {scope}")
         if request.id in self._session.subscriptions:
             raise Refused("invalid", f"id: subscription {request.id} exists, use another id")
-        if len(self._session.subscriptions) >= self._limits.subscriptions_max:
-            raise Refused("limit", f"a connection may have {self._limits.subscriptions_max} subscriptions")
+        if len(self._session.subscriptions) >= self.limits.subscriptions_max:
+            raise Refused("limit", f"a connection may have {self.limits.subscriptions_max} subscriptions")
         self._check_levels(set(request.skus or ()))
+        if self._guest is not None:
+            self._guest.claim(request)
         try:
             self._fanout.subscribe(self._session, request)
         except Full as full:
@@ -164,14 +179,14 @@ class Conversation:
             raise Refused("invalid", "skus: named skus need one location", field="skus")
         if not request.skus:
             raise Refused("invalid", "skus: name at least one, or leave it out for the whole location", field="skus")
-        if len(request.skus) > self._limits.skus_max:
+        if len(request.skus) > self.limits.skus_max:
             raise Refused(
-                "limit", f"a subscription may name {self._limits.skus_max} skus, not {len(request.skus)}", field="skus"
+                "limit", f"a subscription may name {self.limits.skus_max} skus, not {len(request.skus)}", field="skus"
             )
 
     def _check_levels(self, skus: set[str]) -> None:
         """A name costs the hub memory whether or not it exists; a whole location is shared by all who watch it."""
-        most = self._limits.levels_per_connection_max
+        most = self.limits.levels_per_connection_max
         named = sum(subscription.named() for subscription in self._session.subscriptions.values())
         if named + len(skus) > most:
             raise Refused(

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from hub.entry.door import Door, Visitor
+from hub.entry.door import Caller, Door
 from hub.errors import Crowded
 from hub.limits import Limits
 from hub.stream.stream_protocol import HEAD_BYTES_MAX, HEADERS_MAX
@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 def test_an_owner_gets_so_many_places_and_all_of_them_back() -> None:
     door = Door(Limits(connections_per_owner_max=2), 0)
-    first, second, third = Visitor(), Visitor(), Visitor()
-    for visitor in (first, first, second):  # who shows a new token of the same owner takes no second place
-        door.known(visitor, "ann")
+    first, second, third = Caller(), Caller(), Caller()
+    for caller in (first, first, second):  # who shows a new token of the same owner takes no second place
+        door.known(caller, "ann")
     with pytest.raises(Crowded, match="2 connections"):
         door.known(third, "ann")
     door.known(third, "bob")
@@ -42,8 +42,8 @@ def test_an_owner_gets_so_many_places_and_all_of_them_back() -> None:
     door.leave(first)
     door.leave(first)
     door.known(third, "ann")
-    for visitor in (second, third):
-        door.leave(visitor)
+    for caller in (second, third):
+        door.leave(caller)
     assert not len(door._owners)
     assert door.refused["owner"] == 2
 
@@ -58,26 +58,26 @@ def test_an_owner_gets_so_many_places_and_all_of_them_back() -> None:
 )
 def test_an_address_gets_so_many_places_and_all_of_them_back(one: str, same: str, another: str) -> None:
     door = Door(Limits(connections_per_address_max=1), 0)
-    first, second = Visitor(), Visitor()
+    first, second = Caller(), Caller()
     assert door.located(first, one, [])
     assert not door.located(second, same, ["198.51.100.7"]), "nobody is believed who is no named proxy"
     assert door.located(second, another, [])
     door.leave(first)
-    assert door.located(Visitor(), same, [])
+    assert door.located(Caller(), same, [])
 
 
 def test_of_too_many_unknown_the_one_that_waited_longest_gives_way() -> None:
     door = Door(Limits(unauthenticated_max=2), 0)
     gave_way: list[str] = []
-    visitors = {name: Visitor() for name in "abcd"}
+    callers = {name: Caller() for name in "abcd"}
     for name in "abc":
-        door.await_key(visitors[name], lambda name=name: gave_way.append(name))  # type: ignore[misc]  # bound now
+        door.await_key(callers[name], lambda name=name: gave_way.append(name))  # type: ignore[misc]  # bound now
     assert gave_way == ["a"]
-    door.known(visitors["b"], "ann")
-    door.await_key(visitors["d"], lambda: gave_way.append("d"))
+    door.known(callers["b"], "ann")
+    door.await_key(callers["d"], lambda: gave_way.append("d"))
     assert (gave_way, door.unauthenticated) == (["a"], 2)
-    for visitor in visitors.values():
-        door.leave(visitor)
+    for caller in callers.values():
+        door.leave(caller)
     assert door.unauthenticated == 0
 
 
@@ -199,13 +199,20 @@ async def test_a_head_that_is_too_large_is_answered_431(start_system: StartSyste
             assert status == 431, url
 
 
-async def test_a_connection_to_the_read_port_over_the_limit_is_answered(start_system: StartSystem) -> None:
+async def test_of_too_many_connections_to_the_read_port_one_that_waits_makes_room_and_none_that_is_served(
+    start_system: StartSystem,
+) -> None:
     hub = await _hub(start_system, STOCKWIRE_HUB_CONNECTIONS_MAX=1)
-    async with raw_socket(hub.url) as first, raw_socket(hub.url) as second:
-        request = b"GET /v1/levels HTTP/1.1\r\nHost: hub\r\n\r\n"
-        status, headers = await second.handshake(request)
+    request = b"GET /v1/levels HTTP/1.1\r\nHost: hub\r\n\r\n"
+    async with raw_socket(hub.url) as silent, raw_socket(hub.url) as second:
+        assert (await second.handshake(request))[0] == 401
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await silent.handshake(request)
+    events = "/v1/levels/stream?location=berlin"
+    async with client(hub.url, BERLIN) as reader, reader.stream("GET", events) as served, raw_socket(hub.url) as third:
+        assert served.status_code == 200
+        status, headers = await third.handshake(request)
         assert (status, headers["retry-after"].isdecimal()) == (503, True)
-        assert (await first.handshake(request))[0] == 401
 
 
 async def test_a_read_gives_its_place_back_whatever_became_of_it() -> None:

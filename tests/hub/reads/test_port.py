@@ -16,6 +16,7 @@ from hub.reads.reads import Reads
 from server.http import body_limits
 from server.http import connection as http_connection
 from server.http.connection import HEAD_BYTES_MAX, HEADERS_MAX
+from server.http.connection_table import ConnectionTable
 from server.http.listening import bind
 from tests.harness.api_keys import make_token
 from tests.harness.waiting import PATIENCE_S
@@ -122,7 +123,7 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
 async def served(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server as the hub runs it."""
     with bind("127.0.0.1", 0, "HOST", "PORT") as listener:
-        server = create_server(app, 10)
+        server = create_server(app, ConnectionTable(10))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         try:

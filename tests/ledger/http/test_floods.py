@@ -8,11 +8,11 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from ledger.http.connection_table import ConnectionTable
 from ledger.http.serving import create_server
 from server.http import connection as http_connection
 from server.http.body_limits import BODY_DEADLINE_S
 from server.http.connection import AHEAD_MAX, HEAD_BYTES_MAX, HEADERS_MAX
+from server.http.connection_table import ConnectionTable
 from server.http.listening import bind, url_of
 from tests.conftest import StartHub, StartLedger
 from tests.harness.servers import Server

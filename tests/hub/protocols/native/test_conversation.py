@@ -124,7 +124,6 @@ def test_an_id_is_taken_once_and_a_connection_has_so_many_subscriptions() -> Non
         ([subscribing()], Ending.CONNECT_MISSING),
         ([{"type": "refresh", "id": 1, "token": "a token"}], Ending.CONNECT_MISSING),
         ([{"type": "fly", "id": 1}], Ending.CONNECT_UNREADABLE),
-        ([{"type": "connect", "id": 1}], Ending.TOKEN_MISSING),
     ],
 )
 def test_what_breaks_the_protocol_ends_the_connection(messages: list[object], ending: Ending) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ledger.http.connection_table import ConnectionTable
+from server.http.connection_table import ConnectionTable
 
 
 @dataclass(eq=False)

@@ -1,12 +1,13 @@
-"""The open connections of a ledger: how many, from where, and whose turn it is to go when there are too many. Pure.
+"""The open connections of an HTTP port: how many, from where, whose turn it is to go when there are too many. Pure.
 
 A connection that waits for a request costs nobody anything but its place. So when all places are taken, the one that
 has waited for longest makes room for a new one: a flood of silent connections meets itself, and whoever has something
-to say gets in. Those of hubs stay. Only when every connection has a request under way is a new one turned away.
+to say gets in. Those of hubs to a ledger stay. Only when every connection has a request under way is a new one turned
+away.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from server.settings.addresses import Network, customer_of, is_among
@@ -44,12 +45,21 @@ class ConnectionTable:
     def open(self) -> int:
         return len(self._waiting) + len(self._busy)
 
-    def admit(self, connection: Connection) -> bool:
-        """Whether there is a place for ``connection``; if not, the caller turns it away."""
+    @property
+    def full(self) -> bool:
+        return self.open >= self._connections_max
+
+    def admit(self, connection: Connection, room: Callable[[], bool] = lambda: False) -> bool:
+        """Whether there is a place for ``connection``; if not, the caller turns it away.
+
+        ``room``: called when all have a request under way: whether one that will soon be free was made.
+        """
         if connection.address and self._per_address_max and self._is_full(connection.address):
             self.turned_away["address"] += 1
             return False
-        if self.open >= self._connections_max and not self._evict():
+        while self.full and self._evict():  # more than one where some were made for others
+            pass
+        if self.full and not room():
             self.turned_away["connections"] += 1
             return False
         self._waiting[connection] = None
