@@ -33,14 +33,16 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check node-tools javascript test campaign flaky bench bench-peers bench-centrifugo load captures chaos attacks soak lint lock reference sbom
+.PHONY: up check node-tools javascript test campaign flaky bench bench-peers bench-centrifugo load captures chaos attacks soak
+.PHONY: lint ruff mypy pyright tsc squawk lock reference sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
 	@exec $(VENV)/bin/stockwire up $(ARGS)
 
-# Compiled once, a start of a process costs half, also where Python may not write bytecode itself.
-COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib wire server ledger hub console cli tests client-sdk/python/src
+# Tests start hundreds of processes. Compiled once, a start costs half, also where Python may not write bytecode itself.
+COMPILE_OURS := $(VENV)/bin/python -m compileall -qq -j 0 wire server ledger hub console cli tests client-sdk/python/src
+COMPILE_ALL  := $(COMPILE_OURS) $(VENV)/lib
 PYTEST  := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 
 # While you work: types, everything pure, and one path through real processes. Under 3 minutes.
@@ -51,7 +53,7 @@ check: $(TEST) $(TOOLS) lint
 # All of it. What breaks and loads whole systems comes last and alone, so that nothing else meets a starved machine, and
 # at a fifth of its size: tests/harness/size.py
 test: $(TEST) $(TOOLS) lint
-	@$(COMPILE)
+	@$(COMPILE_OURS)
 ifeq ($(ARGS),)
 	@mkdir -p build && rm -f $(COSTS)
 	$(PYTEST) -n $(WORKERS) -m "not campaign" --costs $(COSTS)
@@ -63,17 +65,17 @@ endif
 # What `make test` runs a fifth of, whole: cuts, races, kills, attacks, launches, an import under fire, 2,100 seeds.
 campaign: export CAMPAIGN_SHARE ?= 1
 campaign: $(TEST)
-	@$(COMPILE)
+	@$(COMPILE_OURS)
 	$(PYTEST) -n $(WORKERS) -m sized $(ARGS)
 	$(PYTEST) -n 1 -m campaign $(ARGS)
 
 # Everything that starts processes, five times beside a busy machine: a test that fails once is a fault.
 flaky: $(TEST)
-	@$(COMPILE)
+	@$(COMPILE_OURS)
 	@$(VENV)/bin/python -m tests.harness.busy $(ARGS)
 
 bench: $(TEST)
-	@$(COMPILE)
+	@$(COMPILE_OURS)
 	@exec $(VENV)/bin/python -m tests.bench $(ARGS)
 
 # What `make bench` sets beside a hub where it is installed: Debian's packages, as root, and Centrifugo where Go is.
@@ -104,13 +106,27 @@ attacks: $(TEST)
 soak: $(TEST)
 	@exec $(VENV)/bin/python -m tests.chaos.soak $(ARGS)
 
+# Two at a time: mypy takes one processor for as long as all the others together.
+LINTERS := mypy ruff pyright tsc squawk
+
 lint: $(TEST) $(TOOLS)
+	@$(MAKE) --no-print-directory --jobs 2 $(LINTERS)
+
+ruff: $(TEST)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
+
+mypy: $(TEST)
 	$(VENV)/bin/mypy
+
+pyright: $(TEST)
 	$(PYRIGHT) -p client-sdk/python
+
+tsc: $(TEST) $(TOOLS)
 	$(NODE) run tsc -p client-sdk/js
 	$(NODE) run tsc -p console/pages
+
+squawk: $(TEST)
 	$(VENV)/bin/python -m tests.ledger.migrations.squawk
 
 # What is committed beside its source: the JavaScript client's declarations, and the badge that hubs serve. Says how
@@ -147,7 +163,7 @@ $(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VEN
 $(TEST): requirements-test.txt requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
 	@$(ONE_LINE) "what testing needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements-test.txt
 	@$(ONE_LINE) "Stockwire itself" $(LOG) $(PIP) install $(OURS)
-	@$(COMPILE)
+	@$(COMPILE_ALL)
 	@pwd -P > $(VENV)/.place && touch $(RUN) $@
 
 # Where no registry answers it says so, and leaves nothing behind: the next call tries again.
