@@ -50,14 +50,14 @@ check: $(TEST) $(TOOLS) lint
 	$(PYTEST) -n $(WORKERS) -q -m pure
 	$(PYTEST) -q tests/test_system.py
 
-# All of it. What breaks and loads whole systems comes last and alone, so that nothing else meets a starved machine, and
-# at a fifth of its size: tests/harness/size.py
+# All of it. What breaks and loads whole systems comes last, so that nothing else meets a starved machine, and at a fifth of
+# its size: tests/harness/size.py. Two at a time: at that size they wait more than they work.
 test: $(TEST) $(TOOLS) lint
 	@$(COMPILE_OURS)
 ifeq ($(ARGS),)
 	@mkdir -p build && rm -f $(COSTS)
 	$(PYTEST) -n $(WORKERS) -m "not campaign" --costs $(COSTS)
-	$(PYTEST) -n 1 -m campaign --costs $(COSTS)
+	$(PYTEST) -n 2 -m campaign --costs $(COSTS)
 else
 	$(PYTEST) -n $(WORKERS) $(ARGS)
 endif

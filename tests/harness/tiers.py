@@ -3,7 +3,7 @@
 quick     everything in the test's own process, over the run's own PostgreSQL and Valkey
 pure      what of the quick ones needs neither: ``make check`` runs it
 process   starts programs: it asks for the fixture ``processes``, itself or through another
-campaign  breaks and loads whole systems for long: it asks for ``campaign``, and is run last and alone
+campaign  breaks and loads whole systems for long: it asks for ``campaign``, and is run last, at full size alone
 
 Campaigns take their counts from ``tests.harness.size``: ``make test`` runs a fifth of them. Tests of other tiers
 that do the same ask for ``sized``, which is a mark as well: ``make campaign`` runs these whole too.
@@ -26,7 +26,7 @@ TIERS = {
     "quick": "in the test's own process, over the run's PostgreSQL and Valkey",
     "pure": "quick, and needs neither",
     "process": "starts programs",
-    "campaign": "breaks or loads whole systems for long; run last and alone",
+    "campaign": "breaks or loads whole systems for long; run last",
     "sized": "no campaign, and as large as campaigns are",
 }
 
