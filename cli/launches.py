@@ -7,6 +7,7 @@ from cli.access import PreparedAccess
 from cli.data_folder import DataFolder
 from cli.launch import Launch
 from cli.ports import HOST, HubPorts, Ports
+from cli.sample_shop import LOCATION
 
 HUB_DRAIN_S = 1.0  # nobody else serves these clients meanwhile, and whoever pressed Ctrl-C waits
 HUB_STOP_TIMEOUT_S = 10.0
@@ -82,6 +83,8 @@ def hub_launch(folder: DataFolder, shared: Mapping[str, str], number: int, ports
             "STOCKWIRE_HUB_ADMIN_PORT": str(ports.admin),
             "STOCKWIRE_HUB_NODE": name,
             "STOCKWIRE_HUB_DRAIN_S": str(HUB_DRAIN_S),
+            "STOCKWIRE_HUB_PUBLIC_LOCATIONS": LOCATION,
+            "STOCKWIRE_HUB_VISITORS": "1",  # for pages of one's own that are served from the shop's address
         },
         log=folder.path / f"{name}.log",
         stop_timeout_s=HUB_STOP_TIMEOUT_S,

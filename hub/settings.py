@@ -20,6 +20,7 @@ HOST, ADMIN_HOST = "STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST"
 STREAM_PORT, READ_PORT = "STOCKWIRE_HUB_STREAM_PORT", "STOCKWIRE_HUB_READ_PORT"
 ADMIN_PORT = "STOCKWIRE_HUB_ADMIN_PORT"
 PUBLIC_LOCATIONS, ALLOWED_ORIGINS = "STOCKWIRE_HUB_PUBLIC_LOCATIONS", "STOCKWIRE_ALLOWED_ORIGINS"
+CONNECTIONS_MAX = "STOCKWIRE_HUB_CONNECTIONS_MAX"
 VISITORS, VISITORS_MAX = "STOCKWIRE_HUB_VISITORS", "STOCKWIRE_HUB_VISITORS_MAX"
 VISITORS_PER_ADDRESS_MAX = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX"
 VISITORS_PER_ADDRESS_PER_MINUTE = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_PER_MINUTE"
@@ -119,7 +120,7 @@ def _limits(env: Environment) -> Limits:
         levels_per_connection_max=_count(
             env, "STOCKWIRE_HUB_LEVELS_PER_CONNECTION_MAX", default.levels_per_connection_max
         ),
-        connections_max=_count(env, "STOCKWIRE_HUB_CONNECTIONS_MAX", default.connections_max),
+        connections_max=_count(env, CONNECTIONS_MAX, default.connections_max),
         connections_per_owner_max=_count(
             env, "STOCKWIRE_HUB_CONNECTIONS_PER_OWNER_MAX", default.connections_per_owner_max
         ),
@@ -157,8 +158,10 @@ def _visitors(env: Environment, limits: Limits) -> VisitorLimits | None:
         if not env.items(name):
             raise SettingsError(f"{VISITORS}=1 lets nobody in without {name}: name {what} there, or set {VISITORS}=0")
     if allowed.visitors_max >= limits.connections_max:
-        most = max(1, limits.connections_max - 1)
-        raise SettingsError(f"{VISITORS_MAX}={allowed.visitors_max} leaves no place for keys: set it to at most {most}")
+        raise SettingsError(
+            f"{VISITORS_MAX}={allowed.visitors_max} leaves no place for keys: "
+            f"set it below {CONNECTIONS_MAX}={limits.connections_max}, or that one higher"
+        )
     if env.flag("STOCKWIRE_BEHIND_PROXY") and not env.items("STOCKWIRE_TRUSTED_PROXIES"):
         for name, most in (
             (VISITORS_PER_ADDRESS_MAX, allowed.per_address_max),

@@ -136,6 +136,36 @@ def test_a_value_that_would_not_do_is_refused_in_one_line_that_begins_with_its_n
     assert "\n" not in str(refused.value)
 
 
+PAGES = {"STOCKWIRE_HUB_PUBLIC_LOCATIONS": "web", "STOCKWIRE_ALLOWED_ORIGINS": "https://shop.example"}
+PROXY = {"STOCKWIRE_BEHIND_PROXY": "1"}
+UNCOUNTED = {"STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX": "0", "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_PER_MINUTE": "0"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({**PAGES, "STOCKWIRE_HUB_PUBLIC_LOCATIONS": ""}, "HUB_VISITORS=1 .*PUBLIC_LOCATIONS: name the locations"),
+        ({**PAGES, "STOCKWIRE_ALLOWED_ORIGINS": ""}, "HUB_VISITORS=1 .*ALLOWED_ORIGINS: name their pages"),
+        ({**PAGES, "STOCKWIRE_HUB_VISITORS_MAX": "20000"}, "HUB_VISITORS_MAX=20000 .*set it below .*=20000"),
+        ({**PAGES, "STOCKWIRE_HUB_CONNECTIONS_MAX": "1"}, "HUB_VISITORS_MAX=1 .*or that one higher"),
+        ({**PAGES, **PROXY}, "HUB_VISITORS_PER_ADDRESS_MAX=200 .*name the proxy in STOCKWIRE_TRUSTED_PROXIES"),
+        ({**PAGES, **PROXY, "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX": "0"}, "HUB_VISITORS_PER_ADDRESS_PER_MINUTE=600 "),
+    ],
+)
+def test_visitors_are_not_let_in_where_that_makes_no_sense(given: dict[str, str], said: str) -> None:
+    assert read_hub_settings({**HUB, **given}).visitors is None, "without the setting nobody looks at it"
+    with pytest.raises(SettingsError, match=f"^STOCKWIRE_{said}"):
+        read_hub_settings({**HUB, **given, "STOCKWIRE_HUB_VISITORS": "1"})
+
+
+@pytest.mark.parametrize("given", [{}, {**PROXY, **UNCOUNTED}, {**PROXY, "STOCKWIRE_TRUSTED_PROXIES": "10.0.0.7"}])
+def test_visitors_are_let_in_where_it_makes_sense(given: dict[str, str]) -> None:
+    settings = read_hub_settings({**HUB, **PAGES, **given, "STOCKWIRE_HUB_VISITORS": "1"})
+    assert settings.visitors is not None
+    assert (settings.visitors.visitors_max, settings.bounds.whole) == (settings.limits.connections_max // 2, ("web",))
+    assert not read_hub_settings({**HUB, **PAGES, **given}).bounds.whole
+
+
 @pytest.mark.parametrize(
     ("idle", "met"),
     [

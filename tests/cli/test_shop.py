@@ -5,11 +5,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.typing import Origin
 
 from cli.shop import PAGES
 from stockwire import AsyncClient
 from stockwire.errors import Forbidden
 from tests.cli.running import RunningUp
+from tests.harness.stream import open_stream
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -60,6 +62,14 @@ async def test_a_browser_gets_a_short_token_that_only_reads(up: RunningUp) -> No
         await client.stock.get(session["cards"][0]["sku"], "shop")
         with pytest.raises(Forbidden):
             await client.stock.sell(session["cards"][0]["sku"], "shop")
+
+
+async def test_another_page_of_that_address_watches_without_a_token(up: RunningUp) -> None:
+    for hub in up.run["hubs"]:
+        async with open_stream(hub, origin=Origin(up.run["page"])) as page:
+            await page.expect("connected", id=await page.request("connect"))
+            _, snapshot = await page.subscribe("shop", [first_card(up)], view="public")
+            assert snapshot["levels"][0]["version"] > 0
 
 
 @pytest.mark.parametrize(
