@@ -3,9 +3,9 @@
  *
  *     node watching.mjs '{"source": FOLDER, "options": {...}, "watch": [[location, skus, options], ...]}'
  *
- * `clients`: so many of them, each with a connection of its own.
+ * `clients`: so many of them, each with a connection of its own. `blocked`: each WebSocket ends at once with this code.
  *
- * `{"await": {"A": 3}}`: answers with what all of them hold as soon as each is `live` at these versions, or after
+ * `{"await": {"A": 3}}`: answers with what all of them hold as soon as each is `live` (or `state`) at these versions, or after
  * `PATIENCE_MS`: `{"held": [...], "states", "back", "connections"}`, where `back` names each version that came after a
  * higher one.
  */
@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const PATIENCE_MS = 30_000;
-const { source, token, options, clients, watch } = JSON.parse(process.argv[2] ?? "");
+const { source, token, options, clients, watch, blocked } = JSON.parse(process.argv[2] ?? "");
 const { StockClient } = await import(pathToFileURL(`${source}/index.js`).href);
 
 let connections = 0;
@@ -25,13 +25,24 @@ class CountedSocket extends WebSocket {
   }
 }
 
+/** As where a proxy refuses upgrades: an end without a word. */
+class BlockedSocket extends EventTarget {
+  onclose = (/** @type {object} */ _) => {};
+  constructor() {
+    super();
+    connections += 1;
+    setTimeout(() => this.onclose({ code: blocked, reason: "" }));
+  }
+  close() {}
+}
+
 /** @type {string[]} */
 const back = [];
 /** @type {() => void} */
 let look = () => {};
 
 function watching() {
-  const client = new StockClient({ WebSocket: CountedSocket, ...options, ...(token && { getToken: () => token }) });
+  const client = new StockClient({ WebSocket: blocked ? BlockedSocket : CountedSocket, ...options, ...(token && { getToken: () => token }) });
   const [view] = watch.map((/** @type {any[]} */ asked) => client.watch(...asked));
   const seen = new Map();
   view.subscribe((/** @type {any} */ _, /** @type {any[]} */ changed) => {
@@ -49,11 +60,11 @@ const held = () =>
   all.map(({ view }) => Object.fromEntries([...view.values()].map(({ sku, version }) => [sku, version])));
 
 /** @param {Record<string, number>} wanted */
-async function agreement(wanted) {
+async function agreement(wanted, state = "live") {
   const isThere = () =>
     all.every(
       ({ view }) =>
-        view.state === "live" && Object.entries(wanted).every(([sku, version]) => view.get(sku)?.version === version),
+        ["live", state].includes(view.state) && Object.entries(wanted).every(([sku, version]) => view.get(sku)?.version === version),
     );
   await new Promise((resolve) => {
     const late = setTimeout(resolve, PATIENCE_MS);
@@ -64,12 +75,13 @@ async function agreement(wanted) {
     };
     look();
   });
-  return { held: held(), states: all.map(({ view }) => view.state), back, connections };
+  const { known_ms, lag_ms } = all[0]?.view ?? {};
+  return { held: held(), known_ms, lag_ms, states: all.map(({ view }) => view.state), back, connections };
 }
 
 await Promise.all(all.map(({ view }) => view.ready));
 console.log(JSON.stringify({ ready: held() }));
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await agreement(JSON.parse(line).await)));
+  console.log(JSON.stringify(await agreement(JSON.parse(line).await, JSON.parse(line).state)));
 }
 for (const { client } of all) client.close();

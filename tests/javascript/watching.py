@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.harness.node import NODE, PACKAGE
 from tests.harness.waiting import PATIENCE_S
 
 SOURCE = PACKAGE / "src"
-PROGRAM = Path(__file__).with_name("watching.mjs")
+HERE = Path(__file__).parent
 
 
 class NodeWatcher:
@@ -26,25 +26,44 @@ class NodeWatcher:
         read: dict[str, Any] = json.loads(line)
         return read
 
-    async def agreement(self, versions: Mapping[str, int]) -> dict[str, Any]:
-        """What it holds when it is live at these versions, or what it holds at last."""
+    async def agreement(self, versions: Mapping[str, int], state: str = "live") -> dict[str, Any]:
+        """What it holds when it is live (or of this state) at these versions, or what it holds at last."""
+        return await self.ask({"await": versions, "state": state})
+
+    async def ask(self, question: Mapping[str, object]) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"await": versions}).encode() + b"\n")
+        self._process.stdin.write(json.dumps(question).encode() + b"\n")
         return await self.line()
 
 
-@asynccontextmanager
-async def node_watching(
+def node_watching(
     options: Mapping[str, object],
     token: str | None,
     *watch: Sequence[object],
     clients: int = 1,
+    blocked: int | None = None,
     source: Path = SOURCE,
-) -> AsyncIterator[NodeWatcher]:
+) -> AbstractAsyncContextManager[NodeWatcher]:
     """Ready. ``watch``: what is given to ``watch`` of the client."""
-    asked = json.dumps({"source": str(source), "options": options, "token": token, "clients": clients, "watch": watch})
+    asked = {"options": options, "token": token, "clients": clients, "watch": watch, "blocked": blocked}
+    return _node("watching.mjs", {"source": str(source), **asked})
+
+
+def node_tabs(
+    options: Mapping[str, object], token: str, *watch: Sequence[Sequence[object]]
+) -> AbstractAsyncContextManager[NodeWatcher]:
+    """A tab for each of ``watch``: what it gives to ``watch`` of a client of its own."""
+    return _node("tabs.mjs", {"source": str(SOURCE), "options": options, "token": token, "watch": watch})
+
+
+@asynccontextmanager
+async def _node(program: str, asked: Mapping[str, object]) -> AsyncIterator[NodeWatcher]:
     process = await asyncio.create_subprocess_exec(
-        NODE, str(PROGRAM), asked, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        NODE,
+        str(HERE / program),
+        json.dumps(asked),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         watcher = NodeWatcher(process)

@@ -3,6 +3,7 @@
  * @import { GetToken, Socket } from "./link.js"
  * @import { Kind } from "./kind.js"
  * @import { State } from "./view.js"
+ * @import { Storage } from "./storage.js"
  *
  * @typedef {object} ClientOptions
  * @property {string} [url]  The ledger's. Hubs are found by asking it.
@@ -10,6 +11,10 @@
  * @property {readonly string[]} [hubs]  Or the URLs of the streams themselves.
  * @property {GetToken} [getToken]  Gives an API key or a token for each connection; absent: a visitor, who may watch
  *   `{view: "public"}` only.
+ * @property {Storage} [storage]  Such as `sessionStorage`: a reload goes on from what is held. Whoever reads it reads levels.
+ * @property {boolean | string} [share]  One connection for all tabs that have the same `url` and `share`: give tabs whose
+ *   tokens allow other things another text.
+ * @property {number} [hiddenFor_ms]  How long a page that nobody looks at keeps its connection. 5 minutes.
  * @property {typeof globalThis.fetch} [fetch]
  * @property {new (url: string, protocol: string) => Socket} [WebSocket]
  *
@@ -17,30 +22,33 @@
  * @typedef {{ atMost?: number, atLeast?: number, until?: number, view?: "public" }} ThresholdOptions
  */
 import { ConfigurationError, invalid } from "./errors.js";
-import { SUBPROTOCOL } from "./frame.js";
 import { Hubs, discovery } from "./hubs.js";
 import { LEVELS, PUBLIC, thresholds } from "./kind.js";
+import { followPage } from "./lifecycle.js";
 import { Link } from "./link.js";
-import { isName } from "./name.js";
 import { View } from "./view.js";
+import { Ways } from "./ways.js";
 
 // What a hub lets a connection name
 const SKUS_MAX = 20_000;
-const UNITS_MAX = 2 ** 31 - 1;
+// Whether a name leaves a mark at all, which is a long list of characters, the hub says
+const NAME = /^[^\s/*]{1,64}$/u;
+const HIDDEN_FOR_MS = 300_000;
 
 export class StockClient {
   #link;
+  #leavePage;
+  #ways;
 
   /** @param {ClientOptions} options */
   constructor(options) {
-    const { url, hub, hubs, getToken, fetch = globalThis.fetch.bind(globalThis), WebSocket = globalThis.WebSocket } = options;
-    if (!url && !hub && !hubs?.length) throw new ConfigurationError("a client needs url, hub or hubs");
-    const known = new Hubs(discovery({ url, hub, hubs, fetch }));
-    this.#link = new Link({
-      nextHub: () => known.next(),
-      open: ({ stream }) => new WebSocket(stream, SUBPROTOCOL),
-      getToken,
-    });
+    const { url, hub, hubs, getToken, storage, share, hiddenFor_ms = HIDDEN_FOR_MS } = options;
+    const { fetch = globalThis.fetch.bind(globalThis), WebSocket = globalThis.WebSocket } = options;
+    const name = url ?? hub ?? hubs?.[0] ?? "";
+    if (!name) throw new ConfigurationError("a client needs url, hub or hubs");
+    this.#ways = new Ways({ hubs: new Hubs(discovery({ url, hub, hubs, fetch })), name, fetch, WebSocket, storage, share });
+    this.#link = new Link({ open: (link) => this.#ways.open(link), getToken });
+    this.#leavePage = followPage(this.#link, hiddenFor_ms, () => this.#ways.save());
   }
 
   /** @returns {State} Of the connection. It is opened when something is watched. */
@@ -82,18 +90,16 @@ export class StockClient {
    * @returns {View<Threshold>}
    */
   watchThreshold(location, skus, options) {
-    const { atMost, atLeast, until } = options;
-    if ((atMost === undefined) === (atLeast === undefined)) throw invalid("atMost", "give either atMost or atLeast");
-    whole("atMost", atMost, 0, UNITS_MAX);
-    whole("atLeast", atLeast, 1, UNITS_MAX);
-    whole("until", until, atMost === undefined ? 0 : atMost + 1, atLeast === undefined ? UNITS_MAX : atLeast - 1);
+    const { atMost, atLeast, until, view } = options;
     const when = { at_most: atMost, at_least: atLeast, until };
-    return this.#watch(thresholds(when, options.view === "public"), location, skus, options);
+    return this.#watch(thresholds(when, view === "public"), location, skus, options);
   }
 
   /** For good. No socket and no timer is left when it returns; all views are closed. */
   close() {
+    this.#leavePage();
     this.#link.close();
+    this.#ways.close();
   }
 
   [Symbol.dispose]() {
@@ -110,7 +116,7 @@ export class StockClient {
   #watch(kind, location, skus, { view } = {}) {
     if (view !== undefined && view !== "public") throw invalid("view", "is public, or absent for levels");
     if (!view && !this.#link.getToken) throw invalid("view", "without getToken only {view: \"public\"} can be watched");
-    if (location !== "*" && !isName(location)) throw invalid("location", "is 1 to 64 visible characters without / and *");
+    if (location !== "*" && !NAME.test(location)) throw invalid("location", "is no name");
     const named = skus === null ? null : checked(location, skus);
     if (this.#link.isClosed) throw new ConfigurationError("the client is closed");
     return new View(this.#link, this.#link.session.feed(kind, location, named !== null), named);
@@ -126,17 +132,6 @@ function checked(location, skus) {
   if (typeof skus === "string") throw invalid("skus", "is a list");
   const named = [...new Set(skus)];
   if (!named.length || named.length > SKUS_MAX) throw invalid("skus", `name 1 to ${SKUS_MAX}, or null for all`);
-  for (const sku of named) if (!isName(sku)) throw invalid("skus", `${JSON.stringify(sku)} is no sku`);
+  for (const sku of named) if (!NAME.test(sku)) throw invalid("skus", `${JSON.stringify(sku)} is no sku`);
   return named;
-}
-
-/**
- * @param {string} field
- * @param {number | undefined} value
- * @param {number} low
- * @param {number} high
- */
-function whole(field, value, low, high) {
-  if (value === undefined || (Number.isInteger(value) && value >= low && value <= high)) return;
-  throw invalid(field, `is a whole number from ${low} to ${high}`);
 }

@@ -9,26 +9,34 @@
  * @import { Position } from "./frame.js"
  * @import { StockwireError } from "./errors.js"
  * @import { Watched } from "./level.js"
- * @import { Pack } from "./pack.js"
  *
  * @typedef {{ note(key: string, level: Watched | undefined): void }} Watcher  Is told what changed, `undefined`: gone.
  */
 import { settle } from "./kind.js";
+import { Pack } from "./pack.js";
 
-/** One sku. Ten thousand of them may be held: each field counts. */
-export class Entry {
-  constructor() {
-    /** @type {Watched | undefined} */
-    this.held = undefined;
-    /** @type {Watcher | Set<Watcher> | undefined} One is kept bare. */
-    this.watchers = undefined;
-    /** @type {Pack | undefined} The subscription that brings it; undefined: none was asked for yet. */
-    this.pack = undefined;
-    this.isDirty = false;
-  }
-}
+/**
+ * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
+ * that brings it; undefined: none was asked for yet.
+ *
+ * @typedef {{
+ *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
+ * }} Entry
+ */
+
+/** @returns {Entry} */
+export const newEntry = () => ({ held: undefined, watchers: undefined, pack: undefined, isDirty: false });
 
 export class Feed {
+  /** @type {Map<string, Watched>} What a complete snapshot left out. */
+  #gone = new Map();
+  /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
+  #left = new Map();
+  /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
+  #told = new Map();
+  /** @type {string[]} */
+  #dirty = [];
+
   /**
    * @param {Kind} kind
    * @param {string} location  Or `*`.
@@ -46,14 +54,6 @@ export class Feed {
     this.packs = [];
     /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
     this.taking = new Set();
-    /** @type {Map<string, Watched>} What a complete snapshot left out. */
-    this.gone = new Map();
-    /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
-    this.left = new Map();
-    /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
-    this.told = new Map();
-    /** @type {string[]} */
-    this.dirty = [];
     /** @type {Set<string>} Wanted, and no subscription names it yet. */
     this.loose = new Set();
     /** @type {Map<string, number>} Wanted by nobody any more, since when. */
@@ -68,6 +68,22 @@ export class Feed {
   }
 
   /**
+   * What was held before a reload, of what is watched again.
+   *
+   * @param {readonly Watched[]} levels
+   * @param {Position | undefined} position  From which they can be resumed.
+   */
+  restore(levels, position) {
+    const pack = this.isNamed ? new Pack(null) : this.packs[0];
+    if (pack) pack.position = position;
+    for (const level of levels) {
+      this.apply(level);
+      const entry = this.entries.get(this.keyOf(level));
+      if (entry) entry.pack = pack;
+    }
+  }
+
+  /**
    * Hold it if it is newer than what is held. Whether it was.
    *
    * @param {Watched} told
@@ -77,17 +93,17 @@ export class Feed {
     let entry = this.entries.get(key);
     if (entry === undefined) {
       if (this.isNamed) return false;
-      this.entries.set(key, (entry = new Entry()));
+      this.entries.set(key, (entry = newEntry()));
       entry.pack = this.packs[0];
     }
     for (const pack of this.taking) pack.named?.add(key);
     const held = entry.held;
-    const level = this.kind.type === "threshold" ? settle(told, held ?? this.gone.get(key)) : told;
+    const level = this.kind.type === "threshold" ? settle(told, held ?? this.#gone.get(key)) : told;
     if (held !== undefined) {
       if (level.version <= held.version) return false;
-    } else if (this.gone.size) {
-      if (level.version < (this.gone.get(key)?.version ?? 0)) return false;
-      this.gone.delete(key);
+    } else if (this.#gone.size) {
+      if (level.version < (this.#gone.get(key)?.version ?? 0)) return false;
+      this.#gone.delete(key);
     }
     entry.held = level;
     this.mark(key, entry);
@@ -101,7 +117,7 @@ export class Feed {
   mark(key, entry) {
     if (entry.isDirty) return;
     entry.isDirty = true;
-    this.dirty.push(key);
+    this.#dirty.push(key);
   }
 
   /**
@@ -126,13 +142,13 @@ export class Feed {
       if (!entry) continue;
       this.#settleLeft(key, entry);
       if (pack.named?.has(key) === false && entry.held && !isBehind(entry.held, position)) {
-        this.gone.set(key, entry.held);
+        this.#gone.set(key, entry.held);
         entry.held = undefined;
         this.mark(key, entry);
       }
       const held = /** @type {any} */ (entry.held);
       // Where something stands when it is seen first is no crossing
-      if (held?.raised !== undefined && !pack.begun && !this.told.has(key)) this.told.set(key, held.raised);
+      if (held?.raised !== undefined && !pack.begun && !this.#told.has(key)) this.#told.set(key, held.raised);
       pack.adopt(entry);
     }
     this.taking.delete(pack);
@@ -146,21 +162,21 @@ export class Feed {
    * @param {Entry} entry
    */
   #settleLeft(key, entry) {
-    const left = this.left.get(key);
+    const left = this.#left.get(key);
     if (left === undefined) return;
-    this.left.delete(key);
-    if (!entry.held) this.apply(Object.freeze(this.kind.never(left)));
+    this.#left.delete(key);
+    if (!entry.held) this.apply(Object.freeze({ ...left, ...this.kind.never }));
   }
 
   /** Another epoch: nothing that is held means anything any more, and no position either. */
   drop() {
     for (const [key, entry] of this.entries) {
-      const known = entry.held ?? this.gone.get(key);
-      if (known && !this.left.has(key)) this.left.set(key, known);
+      const known = entry.held ?? this.#gone.get(key);
+      if (known && !this.#left.has(key)) this.#left.set(key, known);
       if (entry.held) this.mark(key, entry);
       entry.held = undefined;
     }
-    this.gone.clear();
+    this.#gone.clear();
     for (const pack of this.packs) pack.position = undefined;
   }
 
@@ -170,18 +186,15 @@ export class Feed {
     for (const pack of this.packs) pack.lost();
   }
 
-  /**
-   * Tell the watchers of each what has changed. What is in the middle of a snapshot waits for the end of it.
-   */
+  /** Tell the watchers of each what has changed. An edge in the middle of a snapshot waits for the end of it. */
   tell() {
-    if (!this.isNamed && !this.packs[0]?.isComplete) return;
-    const dirty = this.dirty;
-    this.dirty = [];
+    const dirty = this.#dirty;
+    this.#dirty = [];
     for (const key of dirty) {
       const entry = this.entries.get(key);
       if (!entry) continue;
-      if (entry.held && !entry.pack?.isComplete) {
-        this.dirty.push(key);
+      if (this.kind.type === "threshold" && entry.held && !entry.pack?.isComplete) {
+        this.#dirty.push(key);
         continue;
       }
       entry.isDirty = false;
@@ -199,15 +212,15 @@ export class Feed {
    */
   #isNews(key, held) {
     if (held?.raised === undefined) return true;
-    const before = this.told.get(key) ?? false;
-    this.told.set(key, held.raised);
+    const before = this.#told.get(key) ?? false;
+    this.#told.set(key, held.raised);
     return before !== held.raised;
   }
 
   /** @param {string} key */
   forget(key) {
     this.entries.delete(key);
-    for (const map of [this.gone, this.left, this.told, this.loose, this.idle]) map.delete(key);
+    for (const map of [this.#gone, this.#left, this.#told, this.loose, this.idle]) map.delete(key);
   }
 }
 

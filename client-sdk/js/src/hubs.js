@@ -13,6 +13,7 @@ export class Hubs {
   /** @type {Hub[]} */
   #hubs = [];
   #next = 0;
+  #first = 0;
 
   /** @param {() => Promise<Hub[]>} discover */
   constructor(discover) {
@@ -22,21 +23,17 @@ export class Hubs {
   /** @returns {Promise<Hub>} Rejects with StockwireError. */
   async next() {
     if (this.#next >= this.#hubs.length) await this.#ask();
-    return /** @type {Hub} */ (this.#hubs[this.#next++]);
+    return /** @type {Hub} */ (this.#hubs[(this.#first + this.#next++) % this.#hubs.length]);
   }
 
   async #ask() {
-    let hubs = this.#hubs;
-    try {
-      hubs = await this.discover();
-    } catch (error) {
-      if (!hubs.length) throw error; // else: the hubs serve on without a ledger
-    }
-    if (!hubs.length) throw new ConfigurationError("no hub is named: set STOCKWIRE_HUB_STREAM_URLS where the ledger runs");
-    if (JSON.stringify(hubs) !== JSON.stringify(this.#hubs)) {
-      const begin = Math.floor(Math.random() * hubs.length);
-      hubs = [...hubs.slice(begin), ...hubs.slice(0, begin)];
-    }
+    const known = this.#hubs;
+    const hubs = await this.discover().catch((error) => {
+      if (known.length) return known; // the hubs serve on without a ledger
+      throw error;
+    });
+    if (!hubs.length) throw new ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there");
+    if (hubs.length !== known.length) this.#first = Math.floor(Math.random() * hubs.length);
     this.#hubs = hubs;
     this.#next = 0;
   }
@@ -50,13 +47,9 @@ export function discovery({ url, hub, hubs, fetch }) {
   if (hubs) return async () => hubs.map((stream) => ({ stream, read: readOf(stream) }));
   const from = `${(url ?? hub ?? "").replace(/\/+$/, "")}/v1/discovery`;
   return async () => {
-    try {
-      const answer = await fetch(from, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
-      if (answer.ok) return (await answer.json()).hubs;
-      throw new Error(`status ${answer.status}`);
-    } catch (error) {
-      throw new Unavailable(`${from}: ${error}`);
-    }
+    const answer = await fetch(from, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
+    if (answer.ok) return (await answer.json()).hubs;
+    throw new Unavailable(`${from} answered ${answer.status}`);
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a subscription is about: levels, what the public sees of them, or the crossings of a threshold.
  *
- * @import { Level, Availability, Threshold, Watched } from "./level.js"
+ * @import { Watched } from "./level.js"
  * @typedef {{ at_most?: number, at_least?: number, until?: number }} When  A threshold as on the wire.
  *
  * @typedef {object} Kind
@@ -9,7 +9,7 @@
  * @property {"level" | "view" | "threshold"} type  Of a message of its own.
  * @property {"levels" | "views" | "thresholds"} part  Its list in a snapshot.
  * @property {{ view?: "public", when?: When }} asks  Its members of `subscribe`.
- * @property {(held: any) => Watched} never  What is held of something held before when nothing was ever booked there.
+ * @property {object} never  Of something held before: what it is when nothing was ever booked there.
  */
 
 /** @type {Kind} */
@@ -18,9 +18,7 @@ export const LEVELS = {
   type: "level",
   part: "levels",
   asks: {},
-  never: ({ sku, location, shard }) => ({
-    sku, location, version: 0, on_hand: 0, reserved: 0, available: 0, kind: null, committed_at: null, shard, seq: 0,
-  }),
+  never: { version: 0, on_hand: 0, reserved: 0, available: 0, kind: null, committed_at: null, seq: 0 },
 };
 
 /** @type {Kind} */
@@ -29,7 +27,7 @@ export const PUBLIC = {
   type: "view",
   part: "views",
   asks: { view: "public" },
-  never: ({ sku, location }) => ({ sku, location, version: 0, availability: "out", quantity: "0" }),
+  never: { version: 0, availability: "out", quantity: "0" },
 };
 
 /**
@@ -48,7 +46,7 @@ export const thresholds = (when, isPublic) => ({
   type: "threshold",
   part: "thresholds",
   asks: isPublic ? { view: "public", when } : { when },
-  never: ({ sku, location, when: asked }) => ({ sku, location, version: 0, raised: false, when: asked, available: null }),
+  never: { version: 0, raised: false, available: null },
 });
 
 /**

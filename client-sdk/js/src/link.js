@@ -2,7 +2,6 @@
  * The way to a hub, kept open: connects, feeds the session, judges silence by the clock, waits, connects again.
  *
  * @import { Ending } from "./reconnect.js"
- * @import { Hub } from "./hubs.js"
  * @import { StockwireError } from "./errors.js"
  * @import { State, View } from "./view.js"
  *
@@ -12,14 +11,15 @@
  * @property {((event: any) => void) | null} onopen
  * @property {((event: any) => void) | null} onmessage
  * @property {((event: any) => void) | null} onclose
+ * @property {boolean} [isMute]  It cannot ask the hub for a sign of life.
  *
  * @typedef {(options: { signal: AbortSignal }) => string | Promise<string>} GetToken
  */
 import { ConfigurationError, Later, StockwireError as AnyError, Unavailable } from "./errors.js";
 import { atNextFrame } from "./frames.js";
 import { heed } from "./heed.js";
-import { isUnsettled } from "./packing.js";
-import { Reconnect } from "./reconnect.js";
+import { isUnsettled, isUntidy } from "./packing.js";
+import { Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
 
 const HEARTBEATS_MISSED_MAX = 2;
@@ -47,13 +47,25 @@ export class Link {
   isClosed = false;
   /** When the hub said something last. */
   heard_ms = 0;
+  /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
+  tap = undefined;
+  /** @type {(() => void) | undefined} */
+  slept = undefined;
+  /** @type {number | undefined} When what was held before a reload was known to be true. */
+  stored_ms = undefined;
+  /** Nobody looks: the connection was let go, and comes back with `wake`. */
+  isAsleep = false;
+  /** How often in a row a connection ended before the hub spoke; why, a browser does not say. */
+  failed = 0;
+  /** How often in a row the hub had no place. */
+  crowded = 0;
 
   /** @type {Socket | undefined} */
   #socket = undefined;
   #attempt = 0;
   #isTrying = false;
   #turn = 0;
-  /** @type {{ due_ms: number, least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
+  /** @type {{ least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
   #wait = undefined;
   /** @type {number | undefined} Something must be heard until then. */
   #doomed_ms = undefined;
@@ -67,16 +79,15 @@ export class Link {
   #renew_ms = 0;
   /** @type {State} */
   #toldState = "connecting";
-  #tellSoon = atNextFrame(() => this.#tell());
+  /** Tell everybody what has changed, once in a frame. */
+  tellSoon = atNextFrame(() => this.#tell());
 
   /**
    * @param {object} options
-   * @param {() => Promise<Hub>} options.nextHub
-   * @param {(hub: Hub) => Socket} options.open
+   * @param {(link: Link) => Promise<[Socket, string | null]>} options.open  With the token to say.
    * @param {GetToken} [options.getToken]
    */
-  constructor({ nextHub, open, getToken }) {
-    this.nextHub = nextHub;
+  constructor({ open, getToken }) {
     this.open = open;
     this.getToken = getToken;
     this.reconnect = new Reconnect(getToken !== undefined);
@@ -105,7 +116,28 @@ export class Link {
       this.#planning = undefined;
       this.#plan();
     }, 0);
-    if (!this.#socket && !this.#isTrying && !this.#wait && this.views.size) void this.#connect();
+    this.#begin();
+  }
+
+  #begin() {
+    if (this.isClosed || this.isAsleep || this.#socket || this.#isTrying || this.#wait) return;
+    if (this.views.size) void this.#connect();
+  }
+
+  /** Nobody looks any more. What is held stays, and is resumed from where it was. */
+  sleep() {
+    if (this.isClosed || this.isAsleep) return;
+    this.isAsleep = true;
+    this.#leave(null);
+    this.#refresh();
+    this.slept?.();
+  }
+
+  /** Somebody looks, or the network is back. */
+  wake() {
+    if (!this.isAsleep) return this.probe();
+    this.isAsleep = false;
+    this.#begin();
   }
 
   /** @param {StockwireError} [error] */
@@ -123,12 +155,13 @@ export class Link {
   probe() {
     const now_ms = Date.now();
     if (this.#wait && now_ms >= this.#wait.least_ms) return void this.#connect();
-    if (!this.#socket || !this.session.connected) return;
+    if (!this.session.connected) return;
     this.#refresh();
-    if (!this.session.budget.take(now_ms)) return;
-    this.session.probe();
-    this.#send();
-    this.#doom(now_ms + (this.isSilent ? GRACE_MS : PROBE_MS));
+    if (!this.#socket?.isMute && this.session.budget.take(now_ms)) {
+      this.session.probe();
+      this.#send();
+      this.#doom(now_ms + (this.isSilent ? GRACE_MS : PROBE_MS));
+    }
   }
 
   async #connect() {
@@ -136,14 +169,13 @@ export class Link {
     this.#isTrying = true;
     clearTimeout(this.#wait?.timer);
     this.#wait = undefined;
-    let hub, token;
     try {
-      [hub, token] = await Promise.all([this.nextHub(), this.#fetchToken()]);
+      const [socket, token] = await this.open(this);
+      if (attempt === this.#attempt) this.#converse(socket, token);
+      else socket.close();
     } catch (error) {
       if (attempt === this.#attempt) this.#ended(endingOf(error));
-      return;
     }
-    if (attempt === this.#attempt) this.#converse(this.open(hub), token);
   }
 
   /**
@@ -178,10 +210,17 @@ export class Link {
     const known = session.connected;
     const ending = session.receive(text, this.heard_ms);
     if (ending) return this.#ended(ending);
-    if (session.connected !== known) this.#told_ms = this.#renew_ms = this.heard_ms;
-    if (session.isTaken) this.reconnect.succeeded();
+    if (session.connected !== known) {
+      this.failed = 0;
+      this.#told_ms = this.#renew_ms = this.heard_ms;
+    }
+    this.tap?.(text, session);
+    if (session.isTaken) {
+      this.reconnect.succeeded();
+      this.crowded = 0;
+    }
     if (session.turn !== this.#turn) this.#refresh();
-    if (session.isDirty) this.#tellSoon();
+    if (session.isDirty) this.tellSoon();
   }
 
   #send() {
@@ -198,13 +237,13 @@ export class Link {
 
   /** @param {Ending} ending */
   #ended(ending) {
+    if (this.#socket && !this.session.connected) this.failed++;
+    if (ending.code === TOO_MANY) this.crowded++;
     this.#leave(ending.code);
     const decision = this.reconnect.after(ending, Math.random());
     if (decision instanceof AnyError) return this.close(decision);
-    const now_ms = Date.now();
     this.#wait = {
-      due_ms: now_ms + decision.wait_ms,
-      least_ms: now_ms + decision.least_ms,
+      least_ms: Date.now() + decision.least_ms,
       timer: setTimeout(() => this.#connect(), decision.wait_ms),
     };
     this.#refresh();
@@ -232,7 +271,14 @@ export class Link {
     }
     if (this.isSilent) this.#doom(now_ms + GRACE_MS);
     if (isUnsettled(this.session)) this.#plan();
+    if (!this.session.tidy && [...this.session.feeds.values()].some(isUntidy)) void this.#loadTidy();
     void this.#renew(now_ms);
+  }
+
+  async #loadTidy() {
+    const { tidy } = await import("./tidy.js");
+    this.session.tidy = tidy;
+    this.#plan();
   }
 
   /** @param {number} until_ms */
@@ -251,7 +297,7 @@ export class Link {
     this.#renew_ms = now_ms;
     const socket = this.#socket;
     try {
-      const token = await this.#fetchToken();
+      const token = await this.fetchToken();
       if (!token || socket !== this.#socket) return;
       this.session.renew(token);
       this.#send();
@@ -261,7 +307,7 @@ export class Link {
   }
 
   /** @returns {Promise<string | null>} Rejects with StockwireError. */
-  async #fetchToken() {
+  async fetchToken() {
     if (!this.getToken) return null;
     const fetching = (this.#fetching = new AbortController());
     const late = setTimeout(() => fetching.abort(new Error("timed out")), CONNECT_TIMEOUT_MS);
@@ -281,7 +327,7 @@ export class Link {
   #refresh() {
     this.#turn = this.session.turn;
     for (const view of [...this.views]) view.refresh();
-    if (this.touched.size) this.#tellSoon();
+    if (this.touched.size) this.tellSoon();
     if (this.state === this.#toldState) return;
     this.#toldState = this.state;
     for (const listener of [...this.listeners]) heed(listener);

@@ -8,7 +8,7 @@
  * @import { Feed, Watcher } from "./feed.js"
  * @import { Session } from "./session.js"
  */
-import { Entry, addWatcher, removeWatcher } from "./feed.js";
+import { addWatcher, newEntry, removeWatcher } from "./feed.js";
 import { Pack, earliest } from "./pack.js";
 
 export const LINGER_MS = 10_000;
@@ -19,9 +19,7 @@ const NAMED_MAX = 20_000;
 // From here on ending comes before beginning, and nothing lingers
 const CROWDED = 0.75;
 // More subscriptions of a location than these are taken together when there is time
-const PACKS_CALM = 8;
-// As many skus that nobody wants are let be: to name the others again costs a snapshot
-const WASTE_SKUS = 50;
+export const PACKS_CALM = 8;
 // Of the burst, kept for what somebody waits for
 const KEPT = 0.5;
 
@@ -40,7 +38,7 @@ export function want(feed, skus, watcher) {
   }
   for (const sku of skus ?? []) {
     let entry = feed.entries.get(sku);
-    if (!entry) feed.entries.set(sku, (entry = new Entry()));
+    if (!entry) feed.entries.set(sku, (entry = newEntry()));
     addWatcher(entry, watcher);
     feed.idle.delete(sku);
     if (!entry.pack) feed.loose.add(sku);
@@ -68,13 +66,18 @@ export function unwant(feed, skus, watcher, now_ms) {
  */
 export function repack(feed) {
   if (!feed.isNamed) return;
-  const whole = feed.packs.filter((pack) => pack.position && pack.live === pack.skus?.length);
   /** @type {string[][]} */
   const [resumed = [], others = []] = [[], []];
-  for (const [sku, { pack }] of feed.entries) (pack?.position ? resumed : others).push(sku);
-  const since = earliest(feed.packs.filter((pack) => pack.position && pack.live));
-  const kept = whole.length === 1 && whole[0]?.live === resumed.length ? whole : cut(resumed).map((skus) => new Pack(skus, since));
-  for (const { pack } of feed.entries.values()) if (pack) pack.live = 0;
+  /** @type {Set<Pack>} */
+  const packs = new Set();
+  for (const [sku, { pack }] of feed.entries) {
+    if (pack?.position) packs.add(pack);
+    (pack?.position ? resumed : others).push(sku);
+  }
+  const [only] = packs;
+  // As it was: the hub can check that the position belongs to it
+  const isSame = packs.size === 1 && only?.skus?.length === resumed.length;
+  const kept = isSame ? packs : cut(resumed).map((skus) => new Pack(skus, earliest(packs)));
   feed.packs = [];
   feed.loose.clear();
   for (const pack of [...kept, ...cut(others).map((skus) => new Pack(skus))]) place(feed, pack);
@@ -90,7 +93,8 @@ export function plan(session, now_ms) {
   for (const feed of session.feeds.values()) {
     const crowded = isCrowded(session);
     expire(session, feed, crowded ? Infinity : now_ms - LINGER_MS);
-    if (crowded) tidy(session, feed, now_ms, 0);
+    const kept = crowded ? 0 : KEPT;
+    if (crowded) tidy(session, feed, now_ms, kept);
     for (const pack of feed.packs) if (!pack.id) ask(session, feed, pack, now_ms);
     while (feed.loose.size && fits(session, Math.min(feed.loose.size, SKUS_MAX)) && session.budget.take(now_ms)) {
       const [skus] = cut([...feed.loose]);
@@ -100,7 +104,7 @@ export function plan(session, now_ms) {
       place(feed, pack);
       session.ask(feed, pack);
     }
-    tidy(session, feed, now_ms, KEPT);
+    if (!crowded) tidy(session, feed, now_ms, kept);
   }
 }
 
@@ -129,7 +133,7 @@ function ask(session, feed, pack, now_ms) {
  * @param {Session} session
  * @param {number} more  Skus.
  */
-const fits = ({ subs, named }, more) => subs.size < PACKS_MAX && named + more <= NAMED_MAX;
+export const fits = ({ subs, named }, more) => subs.size < PACKS_MAX && named + more <= NAMED_MAX;
 
 /** @param {Session} session */
 const isCrowded = ({ subs, named }) => subs.size > CROWDED * PACKS_MAX || named > CROWDED * NAMED_MAX;
@@ -180,39 +184,17 @@ export function expire(session, feed, since_ms) {
  * @param {number} kept
  */
 function tidy(session, feed, now_ms, kept) {
-  if (!feed.isNamed) return;
-  for (const pack of [...feed.packs]) {
-    if (pack.live || pack.takesOver || (pack.id && !session.budget.take(now_ms, kept))) continue;
-    session.end(feed, pack);
+  for (const pack of feed.packs) {
+    const isOver = feed.isNamed && !pack.live && !pack.takesOver;
+    if (isOver && (!pack.id || session.budget.take(now_ms, kept))) session.end(feed, pack);
   }
-  const full = feed.packs.filter(({ isComplete, live }) => isComplete && live);
-  const poor = full.filter(({ live, skus }) =>
-    live * 2 < (skus?.length ?? 0) || (full.length > PACKS_CALM && live * 2 < SKUS_MAX));
-  const waste = poor.reduce((sum, { live, skus }) => sum + (skus?.length ?? 0) - live, 0);
-  if ((poor.length < 2 || full.length <= PACKS_CALM) && waste < WASTE_SKUS) return;
-  if (feed.packs.some(({ takesOver }) => takesOver)) return;
-  takeOver(session, feed, poor, now_ms, kept);
+  if (isUntidy(feed)) session.tidy?.(session, feed, now_ms, kept);
 }
 
 /**
- * @param {Session} session
+ * Whether few subscriptions could do what many do, or one names skus of which most are wanted no more.
+ *
  * @param {Feed} feed
- * @param {Pack[]} packs
- * @param {number} now_ms
- * @param {number} kept
  */
-function takeOver(session, feed, packs, now_ms, kept) {
-  const taken = new Set();
-  let count = 0;
-  for (const pack of packs) {
-    if (count + pack.live > SKUS_MAX) continue;
-    count += pack.live;
-    taken.add(pack);
-  }
-  if (!fits(session, count) || !session.budget.take(now_ms, kept)) return;
-  const skus = [...feed.entries].filter(([, entry]) => taken.has(entry.pack)).map(([sku]) => sku);
-  const pack = new Pack(skus, earliest(taken));
-  pack.takesOver = true;
-  feed.packs.push(pack);
-  session.ask(feed, pack);
-}
+export const isUntidy = ({ packs }) =>
+  packs.length > PACKS_CALM || packs.some(({ isComplete, live, skus }) => isComplete && live * 2 < (skus?.length ?? 0));

@@ -4,7 +4,7 @@
  * Full jitter: each wait is anywhere between 0 and a bound that doubles up to a cap, so that the thousands of clients of
  * a hub do not come back in step.
  */
-import { BadToken, Forbidden, StockwireError, StreamRefused, TokenExpired } from "./errors.js";
+import { BadToken, Forbidden, Invalid, NotFound, StockwireError, StreamRefused, TokenExpired } from "./errors.js";
 
 /**
  * @typedef {object} Ending  Why a connection is over.
@@ -25,7 +25,8 @@ const AFTER_MS_MAX = 120_000;
 // A token may have ended or been revoked since it was fetched: so often in a row another one is tried
 const TOKENS_REFUSED_MAX = 2;
 
-export const POLICY = 1008, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY = 4100, TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
+export const POLICY = 1008, RESTART = 1012, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY = 4100;
+export const TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
 
 /**
  * By range, so that codes may be added.
@@ -38,15 +39,19 @@ export function returnAfter(code) {
   return code && code >= 4100 && code <= 4199 ? "paused" : "now";
 }
 
+/** @type {Record<string, new (message: string, fields: any) => StockwireError>} By code of a close, or of an `error`. */
+const REFUSALS = {
+  [BAD_TOKEN]: BadToken, [TOKEN_EXPIRED]: TokenExpired, [FORBIDDEN]: Forbidden,
+  unauthorized: BadToken, forbidden: Forbidden, invalid: Invalid, "not-found": NotFound,
+};
+
 /**
- * @param {number | null | undefined} code
+ * @param {number | string | null | undefined} code  Of a close, or of an `error`.
  * @param {string} reason
  */
 export function refusalOf(code, reason) {
-  if (code === BAD_TOKEN) return new BadToken(reason || "the hub does not accept this key or token");
-  if (code === TOKEN_EXPIRED) return new TokenExpired(reason || "the token has ended");
-  if (code === FORBIDDEN) return new Forbidden(reason || "the key or token does not allow this", {});
-  return new StreamRefused(reason || "the hub ended the stream", { reason, code: code ?? undefined });
+  const Refusal = REFUSALS[code ?? ""] ?? StreamRefused;
+  return new Refusal(reason || `the hub ended the stream with ${code}`, /** @type {any} */ ({ reason, code, field: "subscription" }));
 }
 
 export class Reconnect {

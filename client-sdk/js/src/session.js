@@ -4,17 +4,16 @@
  *
  * @import { StockwireError } from "./errors.js"
  * @import { Kind } from "./kind.js"
- * @import { Connected, ErrorReply, Message, Part, Subscribed, Told } from "./frame.js"
+ * @import { Connected, ErrorReply, Heartbeat, Message, Part, Subscribed, Told } from "./frame.js"
  * @import { Ending } from "./reconnect.js"
  */
 import { Budget } from "./budget.js";
-import { BadToken, Forbidden, Invalid, NotFound, StreamRefused } from "./errors.js";
 import { Feed } from "./feed.js";
 import * as frame from "./frame.js";
 import { thresholdKey } from "./kind.js";
 import { Pack } from "./pack.js";
 import { expire, plan, repack } from "./packing.js";
-import { EPOCH_CHANGED } from "./reconnect.js";
+import { EPOCH_CHANGED, refusalOf } from "./reconnect.js";
 
 const CONNECT_ID = 1;
 // How long a subscription waits that a hub could not serve
@@ -36,14 +35,18 @@ export class Session {
   out = [];
   /** @type {Connected | undefined} */
   connected = undefined;
-  /** @type {{ fresh: boolean, lag_ms: number } | undefined} */
+  /** @type {Heartbeat | undefined} */
   heard = undefined;
+  /** Of the newest message. */
+  type = "";
   /** @type {Map<number, { feed: Feed, pack: Pack }>} */
   subs = new Map();
   /** Skus, over all subscriptions. */
   named = 0;
   lastId = CONNECT_ID;
   isOpen = false;
+  /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
+  tidy = undefined;
   /** A snapshot was completed. */
   isTaken = false;
   budget = new Budget(0);
@@ -170,6 +173,7 @@ export class Session {
    * @returns {Ending | undefined}
    */
   #take(message, now_ms) {
+    this.type = message.type;
     switch (message.type) {
       case "level":
       case "view":
@@ -177,7 +181,7 @@ export class Session {
         return this.#told(message);
       case "heartbeat":
         this.heard = message;
-        for (const { pack } of this.subs.values()) pack.advance(message.seq);
+        for (const { pack } of this.subs.values()) if ((message.sub ?? pack.id) === pack.id) pack.advance(message.seq);
         this.turn++;
         return undefined;
       case "snapshot":
@@ -257,7 +261,7 @@ export class Session {
    * @returns {Ending | undefined}
    */
   #error({ id, code, message }, now_ms) {
-    if (id === CONNECT_ID) return { reason: message, error: refusal(code, message) };
+    if (id === CONNECT_ID) return { reason: message, error: refusalOf(code, message) };
     const sub = this.subs.get(id ?? 0);
     if (!sub) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
     const { feed, pack } = sub;
@@ -265,7 +269,7 @@ export class Session {
     feed.taking.delete(pack);
     pack.lost();
     pack.notBefore_ms = now_ms + AGAIN_MS;
-    if (!WORTH_ANOTHER_TRY.includes(code)) this.close(feed, refusal(code, message));
+    if (!WORTH_ANOTHER_TRY.includes(code)) this.close(feed, refusalOf(code, message));
     this.turn++;
     return undefined;
   }
@@ -279,16 +283,4 @@ export class Session {
     for (const pack of feed.packs) this.end(feed, pack);
     for (const [name, one] of this.feeds) if (one === feed) this.feeds.delete(name);
   }
-}
-
-/**
- * @param {string} code
- * @param {string} message
- */
-function refusal(code, message) {
-  if (code === "forbidden") return new Forbidden(message, {});
-  if (code === "unauthorized" || code === "bad-token") return new BadToken(message);
-  if (code === "not-found") return new NotFound(message, {});
-  if (code === "invalid") return new Invalid(message, { field: "subscription", reason: message });
-  return new StreamRefused(`${code}: ${message}`, { reason: message });
 }

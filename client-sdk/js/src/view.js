@@ -71,8 +71,9 @@ export class View {
   get known_ms() {
     const { heard_ms } = this.#link;
     if (this.#state === "live") return heard_ms;
-    if (this.#state !== "stale") return this.#known_ms;
-    return Math.max(this.#known_ms ?? 0, heard_ms - (this.lag_ms ?? 0));
+    const known_ms = this.#known_ms ?? this.#link.stored_ms;
+    if (this.#state !== "stale") return known_ms;
+    return Math.max(known_ms ?? 0, heard_ms - (this.lag_ms ?? 0));
   }
 
   /**

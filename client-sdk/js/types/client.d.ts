@@ -1,6 +1,7 @@
 import type { Availability, Level, Threshold } from "./level.js";
 import type { GetToken, Socket } from "./link.js";
 import type { State } from "./view.js";
+import type { Storage } from "./storage.js";
 export type ClientOptions = {
     /**
      * The ledger's. Hubs are found by asking it.
@@ -19,6 +20,19 @@ export type ClientOptions = {
      * `{view: "public"}` only.
      */
     getToken?: GetToken;
+    /**
+     * Such as `sessionStorage`: a reload goes on from what is held. Whoever reads it reads levels.
+     */
+    storage?: Storage;
+    /**
+     * One connection for all tabs that have the same `url` and `share`: give tabs whose
+     * tokens allow other things another text.
+     */
+    share?: boolean | string;
+    /**
+     * How long a page that nobody looks at keeps its connection. 5 minutes.
+     */
+    hiddenFor_ms?: number;
     fetch?: typeof globalThis.fetch;
     WebSocket?: new (url: string, protocol: string) => Socket;
 };

@@ -2,21 +2,26 @@ import type { Kind } from "./kind.js";
 import type { Position } from "./frame.js";
 import type { StockwireError } from "./errors.js";
 import type { Watched } from "./level.js";
-import type { Pack } from "./pack.js";
 export type Watcher = {
     note(key: string, level: Watched | undefined): void;
 };
-/** One sku. Ten thousand of them may be held: each field counts. */
-export declare class Entry {
-    /** @type {Watched | undefined} */
+import { Pack } from "./pack.js";
+export type Entry = {
     held: Watched | undefined;
-    /** @type {Watcher | Set<Watcher> | undefined} One is kept bare. */
     watchers: Watcher | Set<Watcher> | undefined;
-    /** @type {Pack | undefined} The subscription that brings it; undefined: none was asked for yet. */
     pack: Pack | undefined;
     isDirty: boolean;
-    constructor();
-}
+};
+/**
+ * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
+ * that brings it; undefined: none was asked for yet.
+ *
+ * @typedef {{
+ *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
+ * }} Entry
+ */
+/** @returns {Entry} */
+export declare const newEntry: () => Entry;
 export declare class Feed {
     #private;
     kind: Kind;
@@ -30,14 +35,6 @@ export declare class Feed {
     packs: Pack[];
     /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
     taking: Set<Pack>;
-    /** @type {Map<string, Watched>} What a complete snapshot left out. */
-    gone: Map<string, Watched>;
-    /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
-    left: Map<string, Watched>;
-    /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
-    told: Map<string, boolean>;
-    /** @type {string[]} */
-    dirty: string[];
     /** @type {Set<string>} Wanted, and no subscription names it yet. */
     loose: Set<string>;
     /** @type {Map<string, number>} Wanted by nobody any more, since when. */
@@ -55,6 +52,13 @@ export declare class Feed {
         sku: string;
         location: string;
     }): string;
+    /**
+     * What was held before a reload, of what is watched again.
+     *
+     * @param {readonly Watched[]} levels
+     * @param {Position | undefined} position  From which they can be resumed.
+     */
+    restore(levels: readonly Watched[], position: Position | undefined): void;
     /**
      * Hold it if it is newer than what is held. Whether it was.
      *
@@ -83,9 +87,7 @@ export declare class Feed {
     drop(): void;
     /** The connection has gone. */
     lost(): void;
-    /**
-     * Tell the watchers of each what has changed. What is in the middle of a snapshot waits for the end of it.
-     */
+    /** Tell the watchers of each what has changed. An edge in the middle of a snapshot waits for the end of it. */
     tell(): void;
     /** @param {string} key */
     forget(key: string): void;

@@ -12,7 +12,7 @@
  * @typedef {{ type: "snapshot", sub: number, levels?: Watched[], views?: Watched[], thresholds?: Watched[],
  *   last: boolean, position?: Position | null }} Part
  * @typedef {{ type: "refreshed", id: number, expires_at: string | null, expires_in_s?: number | null }} Refreshed
- * @typedef {{ type: "heartbeat", seq: Record<string, number>, fresh: boolean, lag_ms: number }} Heartbeat
+ * @typedef {{ type: "heartbeat", seq: Record<string, number>, fresh: boolean, lag_ms: number, sub?: number }} Heartbeat
  * @typedef {{ type: "error", id: number | null, code: string, message: string }} ErrorReply
  * @typedef {{ type: "disconnect", code: number, reason: string, reconnect: boolean, after_ms: number }} Disconnect
  * @typedef {{ type: "unsubscribed", id: number, sub: number }} Unsubscribed
@@ -61,6 +61,7 @@ export type Heartbeat = {
     seq: Record<string, number>;
     fresh: boolean;
     lag_ms: number;
+    sub?: number;
 };
 export type ErrorReply = {
     type: "error";

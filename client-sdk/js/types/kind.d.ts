@@ -1,7 +1,7 @@
 /**
  * What a subscription is about: levels, what the public sees of them, or the crossings of a threshold.
  *
- * @import { Level, Availability, Threshold, Watched } from "./level.js"
+ * @import { Watched } from "./level.js"
  * @typedef {{ at_most?: number, at_least?: number, until?: number }} When  A threshold as on the wire.
  *
  * @typedef {object} Kind
@@ -9,7 +9,7 @@
  * @property {"level" | "view" | "threshold"} type  Of a message of its own.
  * @property {"levels" | "views" | "thresholds"} part  Its list in a snapshot.
  * @property {{ view?: "public", when?: When }} asks  Its members of `subscribe`.
- * @property {(held: any) => Watched} never  What is held of something held before when nothing was ever booked there.
+ * @property {object} never  Of something held before: what it is when nothing was ever booked there.
  */
 import type { Watched } from "./level.js";
 export type When = {
@@ -38,9 +38,9 @@ export type Kind = {
         when?: When;
     };
     /**
-     * What is held of something held before when nothing was ever booked there.
+     * Of something held before: what it is when nothing was ever booked there.
      */
-    never: (held: any) => Watched;
+    never: object;
 };
 /** @type {Kind} */
 export declare const LEVELS: Kind;

@@ -1,4 +1,3 @@
-import type { Hub } from "./hubs.js";
 import type { StockwireError } from "./errors.js";
 import type { State, View } from "./view.js";
 export type Socket = {
@@ -7,6 +6,10 @@ export type Socket = {
     onopen: ((event: any) => void) | null;
     onmessage: ((event: any) => void) | null;
     onclose: ((event: any) => void) | null;
+    /**
+     * It cannot ask the hub for a sign of life.
+     */
+    isMute?: boolean;
 };
 export type GetToken = (options: {
     signal: AbortSignal;
@@ -15,8 +18,7 @@ import { Reconnect } from "./reconnect.js";
 import { Session } from "./session.js";
 export declare class Link {
     #private;
-    nextHub: () => Promise<Hub>;
-    open: (hub: Hub) => Socket;
+    open: (link: Link) => Promise<[Socket, string | null]>;
     getToken: GetToken | undefined;
     reconnect: Reconnect;
     session: Session;
@@ -31,15 +33,27 @@ export declare class Link {
     isClosed: boolean;
     /** When the hub said something last. */
     heard_ms: number;
+    /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
+    tap: ((text: string, session: Session) => void) | undefined;
+    /** @type {(() => void) | undefined} */
+    slept: (() => void) | undefined;
+    /** @type {number | undefined} When what was held before a reload was known to be true. */
+    stored_ms: number | undefined;
+    /** Nobody looks: the connection was let go, and comes back with `wake`. */
+    isAsleep: boolean;
+    /** How often in a row a connection ended before the hub spoke; why, a browser does not say. */
+    failed: number;
+    /** How often in a row the hub had no place. */
+    crowded: number;
+    /** Tell everybody what has changed, once in a frame. */
+    tellSoon: () => void;
     /**
      * @param {object} options
-     * @param {() => Promise<Hub>} options.nextHub
-     * @param {(hub: Hub) => Socket} options.open
+     * @param {(link: Link) => Promise<[Socket, string | null]>} options.open  With the token to say.
      * @param {GetToken} [options.getToken]
      */
-    constructor({ nextHub, open, getToken }: {
-        nextHub: () => Promise<Hub>;
-        open: (hub: Hub) => Socket;
+    constructor({ open, getToken }: {
+        open: (link: Link) => Promise<[Socket, string | null]>;
         getToken?: GetToken;
     });
     /** @returns {State} */
@@ -47,8 +61,14 @@ export declare class Link {
     get isSilent(): boolean;
     /** What is wanted has changed: all that does so in one tick is one subscription. */
     wanted(): void;
+    /** Nobody looks any more. What is held stays, and is resumed from where it was. */
+    sleep(): void;
+    /** Somebody looks, or the network is back. */
+    wake(): undefined;
     /** @param {StockwireError} [error] */
     close(error?: StockwireError): void;
     /** Something may have happened to the connection while nobody looked: judge it by the clock, and ask the hub. */
     probe(): undefined;
+    /** @returns {Promise<string | null>} Rejects with StockwireError. */
+    fetchToken(): Promise<string | null>;
 }

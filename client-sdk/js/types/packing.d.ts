@@ -2,6 +2,7 @@ import type { Feed, Watcher } from "./feed.js";
 import type { Session } from "./session.js";
 export declare const LINGER_MS = 10000;
 export declare const SKUS_MAX = 1000;
+export declare const PACKS_CALM = 8;
 /**
  * @param {Feed} feed
  * @param {readonly string[] | null} skus  Null: all of it.
@@ -35,6 +36,11 @@ export declare function plan(session: Session, now_ms: number): void;
  */
 export declare const isUnsettled: (session: Session) => boolean;
 /**
+ * @param {Session} session
+ * @param {number} more  Skus.
+ */
+export declare const fits: ({ subs, named }: Session, more: number) => boolean;
+/**
  * Forget what nobody has wanted since `since_ms`.
  *
  * @param {Session} session
@@ -42,3 +48,9 @@ export declare const isUnsettled: (session: Session) => boolean;
  * @param {number} since_ms
  */
 export declare function expire(session: Session, feed: Feed, since_ms: number): void;
+/**
+ * Whether few subscriptions could do what many do, or one names skus of which most are wanted no more.
+ *
+ * @param {Feed} feed
+ */
+export declare const isUntidy: ({ packs }: Feed) => boolean;

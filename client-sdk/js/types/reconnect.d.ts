@@ -4,7 +4,7 @@
  * Full jitter: each wait is anywhere between 0 and a bound that doubles up to a cap, so that the thousands of clients of
  * a hub do not come back in step.
  */
-import { BadToken, Forbidden, StockwireError, StreamRefused } from "./errors.js";
+import { StockwireError } from "./errors.js";
 export type Ending = {
     reason: string;
     /**
@@ -24,7 +24,8 @@ export type Ending = {
      */
     error?: StockwireError;
 };
-export declare const POLICY = 1008, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY = 4100, TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
+export declare const POLICY = 1008, RESTART = 1012, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY = 4100;
+export declare const TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
 /**
  * By range, so that codes may be added.
  *
@@ -33,10 +34,10 @@ export declare const POLICY = 1008, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY
  */
 export declare function returnAfter(code: number | null | undefined): "never" | "paused" | "now";
 /**
- * @param {number | null | undefined} code
+ * @param {number | string | null | undefined} code  Of a close, or of an `error`.
  * @param {string} reason
  */
-export declare function refusalOf(code: number | null | undefined, reason: string): BadToken | Forbidden | StreamRefused;
+export declare function refusalOf(code: number | string | null | undefined, reason: string): StockwireError;
 export declare class Reconnect {
     tokenChanges: boolean;
     attempt: number;

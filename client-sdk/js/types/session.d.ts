@@ -1,6 +1,6 @@
 import type { StockwireError } from "./errors.js";
 import type { Kind } from "./kind.js";
-import type { Connected } from "./frame.js";
+import type { Connected, Heartbeat } from "./frame.js";
 import type { Ending } from "./reconnect.js";
 /**
  * The client's side of protocol v1 on one connection, for everything that is watched. Pure: messages in, what to do
@@ -8,7 +8,7 @@ import type { Ending } from "./reconnect.js";
  *
  * @import { StockwireError } from "./errors.js"
  * @import { Kind } from "./kind.js"
- * @import { Connected, ErrorReply, Message, Part, Subscribed, Told } from "./frame.js"
+ * @import { Connected, ErrorReply, Heartbeat, Message, Part, Subscribed, Told } from "./frame.js"
  * @import { Ending } from "./reconnect.js"
  */
 import { Budget } from "./budget.js";
@@ -28,11 +28,10 @@ export declare class Session {
     out: string[];
     /** @type {Connected | undefined} */
     connected: Connected | undefined;
-    /** @type {{ fresh: boolean, lag_ms: number } | undefined} */
-    heard: {
-        fresh: boolean;
-        lag_ms: number;
-    } | undefined;
+    /** @type {Heartbeat | undefined} */
+    heard: Heartbeat | undefined;
+    /** Of the newest message. */
+    type: string;
     /** @type {Map<number, { feed: Feed, pack: Pack }>} */
     subs: Map<number, {
         feed: Feed;
@@ -42,6 +41,8 @@ export declare class Session {
     named: number;
     lastId: number;
     isOpen: boolean;
+    /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
+    tidy: typeof import("./tidy.js").tidy | undefined;
     /** A snapshot was completed. */
     isTaken: boolean;
     budget: Budget;

@@ -1,0 +1,72 @@
+/**
+ * What is held outlives a reload: each subscription as the snapshot that would bring it, with the position from which
+ * it goes on. What cannot be read, or is of another version or epoch, counts for nothing.
+ *
+ * @import { Link } from "./link.js"
+ *
+ * @typedef {Pick<globalThis.Storage, "getItem" | "setItem">} Storage
+ */
+import { parse } from "./frame.js";
+import { earliest } from "./pack.js";
+
+const KEY = "stockwire.1:";
+// A browser keeps about 5 million for the whole site
+const CHARACTERS_MAX = 1_000_000;
+
+export class Kept {
+  #link;
+  #storage;
+  #key;
+
+  /**
+   * Takes up what is there.
+   *
+   * @param {Link} link
+   * @param {Storage} storage
+   * @param {string} name
+   */
+  constructor(link, storage, name) {
+    this.#link = link;
+    this.#storage = storage;
+    this.#key = KEY + name;
+    try {
+      this.#restore(JSON.parse(storage.getItem(this.#key) || "{}"));
+    } catch {
+      // broken: as if there were none
+    }
+  }
+
+  /** @param {{ epoch?: unknown, known_ms?: unknown, parts?: Record<string, string> }} stored */
+  #restore({ epoch, known_ms, parts }) {
+    const { session } = this.#link;
+    if (typeof epoch !== "string" || typeof known_ms !== "number" || session.epoch !== undefined) return;
+    for (const [name, feed] of session.feeds) {
+      const part = parts?.[name] && parse(parts[name]);
+      if (!part || part.type !== "snapshot" || (part.position?.epoch ?? epoch) !== epoch) continue;
+      feed.restore(part[feed.kind.part] ?? [], part.position ?? undefined);
+    }
+    session.epoch = epoch;
+    this.#link.stored_ms = known_ms;
+    this.#link.tellSoon();
+  }
+
+  /** Only what is known to be true. */
+  save() {
+    const { session, heard_ms, state } = this.#link;
+    if (state !== "live") return;
+    /** @type {Record<string, string>} */
+    const parts = {};
+    for (const [name, feed] of session.feeds) {
+      const levels = [...feed.entries.values()].flatMap(({ held }) => held ?? []);
+      const position = earliest(feed.packs);
+      if (feed.kind.type === "threshold" || !levels.length || (feed.kind.type === "level" && !position)) continue;
+      parts[name] = JSON.stringify({ type: "snapshot", sub: 0, [feed.kind.part]: levels, last: true, position });
+    }
+    const text = JSON.stringify({ epoch: session.epoch, known_ms: heard_ms, parts });
+    try {
+      this.#storage.setItem(this.#key, text.length > CHARACTERS_MAX ? "" : text);
+    } catch {
+      // full, or forbidden: the next page begins with a snapshot
+    }
+  }
+}

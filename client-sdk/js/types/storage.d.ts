@@ -1,0 +1,15 @@
+import type { Link } from "./link.js";
+export type Storage = Pick<globalThis.Storage, "getItem" | "setItem">;
+export declare class Kept {
+    #private;
+    /**
+     * Takes up what is there.
+     *
+     * @param {Link} link
+     * @param {Storage} storage
+     * @param {string} name
+     */
+    constructor(link: Link, storage: Storage, name: string);
+    /** Only what is known to be true. */
+    save(): void;
+}

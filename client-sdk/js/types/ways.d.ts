@@ -1,0 +1,38 @@
+import type { Hubs } from "./hubs.js";
+import type { Link, Socket } from "./link.js";
+import type { Storage } from "./storage.js";
+export declare class Ways {
+    #private;
+    given: {
+        hubs: Hubs;
+        name: string;
+        fetch: typeof globalThis.fetch;
+        WebSocket: new (url: string, protocol: string) => Socket;
+        storage: Storage | undefined;
+        share: boolean | string | undefined;
+    };
+    /**
+     * @param {object} given
+     * @param {Hubs} given.hubs
+     * @param {string} given.name  Of where they were asked for.
+     * @param {typeof globalThis.fetch} given.fetch
+     * @param {new (url: string, protocol: string) => Socket} given.WebSocket
+     * @param {Storage | undefined} given.storage
+     * @param {boolean | string | undefined} given.share
+     */
+    constructor(given: {
+        hubs: Hubs;
+        name: string;
+        fetch: typeof globalThis.fetch;
+        WebSocket: new (url: string, protocol: string) => Socket;
+        storage: Storage | undefined;
+        share: boolean | string | undefined;
+    });
+    /**
+     * @param {Link} link
+     * @returns {Promise<[Socket, string | null]>}  With the token to say.
+     */
+    open(link: Link): Promise<[Socket, string | null]>;
+    save(): void;
+    close(): void;
+}
