@@ -45,8 +45,9 @@ export class Link {
   /** @type {StockwireError | undefined} */
   error = undefined;
   isClosed = false;
-  /** When the hub said something last. */
+  /** When the hub said something last, and when it did while it had everything. */
   heard_ms = 0;
+  fresh_ms = 0;
   /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
   tap = undefined;
   /** @type {(() => void) | undefined} */
@@ -210,6 +211,7 @@ export class Link {
     const known = session.connected;
     const ending = session.receive(text, this.heard_ms);
     if (ending) return this.#ended(ending);
+    if (session.heard?.fresh !== false) this.fresh_ms = this.heard_ms;
     if (session.connected !== known) {
       this.failed = 0;
       this.#told_ms = this.#renew_ms = this.heard_ms;

@@ -52,7 +52,7 @@ export class Kept {
 
   /** Only what is known to be true. */
   save() {
-    const { session, heard_ms, state } = this.#link;
+    const { session, fresh_ms, state } = this.#link;
     if (state !== "live") return;
     /** @type {Record<string, string>} */
     const parts = {};
@@ -62,7 +62,7 @@ export class Kept {
       if (feed.kind.type === "threshold" || !levels.length || (feed.kind.type === "level" && !position)) continue;
       parts[name] = JSON.stringify({ type: "snapshot", sub: 0, [feed.kind.part]: levels, last: true, position });
     }
-    const text = JSON.stringify({ epoch: session.epoch, known_ms: heard_ms, parts });
+    const text = JSON.stringify({ epoch: session.epoch, known_ms: fresh_ms, parts });
     try {
       this.#storage.setItem(this.#key, text.length > CHARACTERS_MAX ? "" : text);
     } catch {

@@ -69,9 +69,9 @@ export class View {
 
   /** `Date.now()` of when everything here was last known to be true; undefined: never yet. */
   get known_ms() {
-    const { heard_ms } = this.#link;
-    if (this.#state === "live") return heard_ms;
-    const known_ms = this.#known_ms ?? this.#link.stored_ms;
+    const { heard_ms, fresh_ms, stored_ms } = this.#link;
+    if (this.#state === "live") return fresh_ms;
+    const known_ms = this.#known_ms ?? stored_ms;
     if (this.#state !== "stale") return known_ms;
     return Math.max(known_ms ?? 0, heard_ms - (this.lag_ms ?? 0));
   }

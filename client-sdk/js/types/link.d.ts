@@ -31,8 +31,9 @@ export declare class Link {
     /** @type {StockwireError | undefined} */
     error: StockwireError | undefined;
     isClosed: boolean;
-    /** When the hub said something last. */
+    /** When the hub said something last, and when it did while it had everything. */
     heard_ms: number;
+    fresh_ms: number;
     /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
     tap: ((text: string, session: Session) => void) | undefined;
     /** @type {(() => void) | undefined} */
