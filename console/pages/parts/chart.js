@@ -80,7 +80,7 @@ function summed(line, points) {
 /** @param {Props} props */
 function numbers({ title, lines, points }) {
   return html`
-    <div class="table" role="region" aria-label=${`${title}, as a table`} tabindex="0">
+    <div class="table" role="group" aria-label=${`${title}, as a table`} tabindex="0">
       <table>
         <thead><tr><th scope="col">Time</th>${lines.map((line) => html`<th scope="col" class="number">${line.name}</th>`)}</tr></thead>
         <tbody>${points.slice(-TABLE_ROWS).reverse().map((point) => html`

@@ -48,7 +48,7 @@ export class Table extends Component {
     if (!rows.length) return empty ?? null;
     const at = Math.min(this.state.at, rows.length - 1);
     return html`
-      <div class="table" role="region" aria-label=${label} tabindex="0">
+      <div class="table" role="group" aria-label=${label} tabindex="0">
         <table class="stacks">
           <thead><tr>${columns.map((column) => html`<th scope="col" class=${classes(column.number && "number")}>${column.head}</th>`)}</tr></thead>
           <tbody ref=${(/** @type {HTMLElement | null} */ body) => { this.body = body; }}>

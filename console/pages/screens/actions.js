@@ -2,6 +2,7 @@
 
 import { clock } from "../base/format.js";
 import { html } from "../base/html.js";
+import { Button } from "../parts/button.js";
 import { Panel } from "../parts/figure.js";
 import { Text } from "../parts/text.js";
 
@@ -20,8 +21,8 @@ export function Actions({ app, up }) {
     <${Panel} title="Try it" id="try" class="try">
       <ul class="actions">${offered.map(({ what, label, does, grave }) => html`
         <li key=${what}>
-          <button type="button" class=${grave ? "grave" : "first"} disabled=${!app.session?.may_act || app.doing !== null || up.under_way.includes(what)}
-            aria-describedby=${`does-${what}`} onClick=${() => app.act(what, {})}>${up.under_way.includes(what) ? `${label}: under way` : label}</button>
+          <${Button} class=${grave ? "grave" : "first"} off=${!app.session?.may_act || app.doing !== null || up.under_way.includes(what)}
+            aria-describedby=${`does-${what}`} onClick=${() => app.act(what, {})}>${up.under_way.includes(what) ? `${label}: under way` : label}<//>
           <small id=${`does-${what}`}>${does}</small>
         </li>`)}</ul>
       <h3 id="followed">What followed</h3>

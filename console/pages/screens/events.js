@@ -29,7 +29,7 @@ const CHANGE = [
 ];
 /** @type {Column[]} */
 const WHY = [
-  { name: "who", head: "Who", cell: (event) => html`<a href=${addressOf("log", { actor: event.actor })}><${Text} of=${event.actor} /></a>` },
+  { name: "who", head: "Who", wide: true, cell: (event) => html`<a href=${addressOf("log", { actor: event.actor })}><${Text} of=${event.actor} /></a>` },
   {
     name: "why", head: "Why", wide: true,
     cell: (event) => why(event),

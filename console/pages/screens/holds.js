@@ -2,6 +2,7 @@
 
 import { duration, rate, whole } from "../base/format.js";
 import { html } from "../base/html.js";
+import { Button } from "../parts/button.js";
 import { Empty, Figure, Panel } from "../parts/figure.js";
 import { Filters } from "../parts/filters.js";
 import { HoldTable } from "./hold_table.js";
@@ -28,8 +29,8 @@ export function Holds({ app, data }) {
   };
   const pages = html`
     <span class="pages">
-      <button type="button" disabled=${!app.ui.after} onClick=${() => app.remember({ after: null })}>First</button>
-      <button type="button" disabled=${!data.next} onClick=${() => app.remember({ after: data.next })}>Next</button>
+      <${Button} off=${!app.ui.after} onClick=${() => app.remember({ after: null })}>First<//>
+      <${Button} off=${!data.next} onClick=${() => app.remember({ after: data.next })}>Next<//>
     </span>`;
   return html`
     <dl class="figures">

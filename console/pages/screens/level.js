@@ -4,6 +4,7 @@ import { moment, NOT_KNOWN, whole } from "../base/format.js";
 import { html } from "../base/html.js";
 import { addressOf } from "../base/routes.js";
 import { shown as theme } from "../base/theme.js";
+import { Button } from "../parts/button.js";
 import { Chart } from "../parts/chart.js";
 import { Empty, Figure, Panel } from "../parts/figure.js";
 import { Table } from "../parts/table.js";
@@ -51,8 +52,8 @@ function Events({ app, data }) {
   const before = app.ui.of === of ? app.ui.before : null;
   const pages = html`
     <span class="pages">
-      <button type="button" disabled=${!before} onClick=${() => app.remember({ of, before: null })}>Newest</button>
-      <button type="button" disabled=${!data.next} onClick=${() => app.remember({ of, before: data.next })}>Older</button>
+      <${Button} off=${!before} onClick=${() => app.remember({ of, before: null })}>Newest<//>
+      <${Button} off=${!data.next} onClick=${() => app.remember({ of, before: data.next })}>Older<//>
     </span>`;
   return html`
     <${Panel} title="Events" id="events" aside=${pages}>

@@ -3,6 +3,7 @@
 import { counted, rate, when, whole } from "../base/format.js";
 import { classes, html } from "../base/html.js";
 import { TAIL_MAX } from "../base/answers.js";
+import { Button } from "../parts/button.js";
 import { Empty, Pill } from "../parts/figure.js";
 import { Filters } from "../parts/filters.js";
 import { Table } from "../parts/table.js";
@@ -35,7 +36,7 @@ export function Log({ app, data }) {
     <div class="tail">
       <button id="pause" type="button" aria-pressed=${Boolean(ui.held)} onClick=${() => app.remember(ui.held || ui.before ? { held: null, before: null } : { held: data, before: null })}>
         ${ui.held || ui.before ? "Go on live" : "Pause"}</button>
-      <button type="button" disabled=${!shown.next} onClick=${() => app.remember({ held: null, before: shown.next })}>Further back</button>
+      <${Button} off=${!shown.next} onClick=${() => app.remember({ held: null, before: shown.next })}>Further back<//>
       <${Pill} ...${state(ui)} />
       <p class="count">${status(shown, data, ui)}</p>
     </div>

@@ -2,6 +2,7 @@
 
 import { counted, duration, known, mebibytes, milliseconds, moment, rate, short, whole } from "../base/format.js";
 import { classes, html } from "../base/html.js";
+import { Button } from "../parts/button.js";
 import { Empty, Panel, Pill } from "../parts/figure.js";
 import { Table } from "../parts/table.js";
 import { Known, Text } from "../parts/text.js";
@@ -75,8 +76,8 @@ function Version({ node, now_ms }) {
 function Drain({ app, node }) {
   if (!node.may_drain) return null;
   const what = node.draining ? "undrain" : "drain";
-  return html`<button type="button" data-act=${what} disabled=${!app.session?.may_act || app.doing !== null} title=${app.session?.may_act ? undefined : "needs a key with the scope admin"}
-    onClick=${() => app.act(what, { node: node.name })}>${node.draining ? "Undrain" : "Drain"}<span class="unseen"> ${node.name}</span></button>`;
+  return html`<${Button} data-act=${what} off=${!app.session?.may_act || app.doing !== null} title=${app.session?.may_act ? undefined : "needs a key with the scope admin"}
+    onClick=${() => app.act(what, { node: node.name })}>${node.draining ? "Undrain" : "Drain"}<span class="unseen"> ${node.name}</span><//>`;
 }
 
 /** @param {{nodes: any[]}} props */

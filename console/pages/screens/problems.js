@@ -53,7 +53,7 @@ const LINES = [
 /** @type {Column} */
 const TYPE = { name: "type", head: "Type", wide: true, cell: (row) => html`<code>${row.type}</code>` };
 /** @type {Column} */
-const OWNER = { name: "owner", head: "Owner", cell: (row) => html`<a href=${addressOf("log", { actor: row.owner })}><${Text} of=${row.owner} /></a>` };
+const OWNER = { name: "owner", head: "Owner", wide: true, cell: (row) => html`<a href=${addressOf("log", { actor: row.owner })}><${Text} of=${row.owner} /></a>` };
 /** @type {Column} */
 const NODE = { name: "node", head: "Process", cell: (row) => html`<${Text} of=${row.node} />` };
 /** @type {Column} */

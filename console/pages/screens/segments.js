@@ -11,7 +11,7 @@ export function Segments({ segments, painted, window_s }) {
   const most = Math.max(1, ...rows.map((row) => row.p99_ms ?? 0));
   return html`
     <${Panel} title="Commit to screen" id="segments" aside=${html`<span class="soft">last ${whole(window_s)} s</span>`}>
-      <div class="table" role="region" aria-label="Commit to screen, in segments" tabindex="0">
+      <div class="table" role="group" aria-label="Commit to screen, in segments" tabindex="0">
         <table class="segments">
           <thead><tr><th scope="col">Segment</th><th scope="col" class="number">p50 ms</th><th scope="col" class="number">p99 ms</th></tr></thead>
           <tbody>${rows.map((row) => html`

@@ -12,7 +12,7 @@ import { Known, Text, Ticking } from "../parts/text.js";
 const STEP = 20;
 const ROWS_MAX = 200;
 const FIRST = { first: 0, count: 60 };
-/** The height of a row in rem; style/stock.css has the same. */
+/** The height of a row in rem until style/stock.css is asked, which has another for narrow screens. */
 const ROW_REM = 2.75;
 
 /** @type {import("../base/app.js").Asks} */
@@ -62,9 +62,13 @@ class Grid extends Component {
   scroller = null;
   /** @type {ResizeObserver | null} */
   observer = null;
+  drawn_px = 0;
+  awaited = false;
 
   get row_px() {
-    return ROW_REM * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const rem_px = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const told = this.scroller ? parseFloat(getComputedStyle(this.scroller).getPropertyValue("--row-rem")) : ROW_REM;
+    return rem_px * (told || ROW_REM);
   }
 
   componentDidMount() {
@@ -82,6 +86,7 @@ class Grid extends Component {
     const span = inSight(scroller.scrollTop, scroller.clientHeight, this.row_px, data.matching);
     const before = app.uis.stock?.span;
     if (before?.first !== span.first || before?.count !== span.count) app.remember({ span });
+    else if (this.drawn_px !== this.row_px) this.setState({});   // narrower, or larger type: rows have another height
   };
 
   /** @param {KeyboardEvent} event */
@@ -108,13 +113,23 @@ class Grid extends Component {
     const to = scrolledTo(state.row, scroller.scrollTop, scroller.clientHeight - head_px, this.row_px);
     if (to !== null) scroller.scrollTop = to;
     this.look();
-    const cell = scroller.querySelector(`[data-row="${state.row}"][data-column="${state.column}"]`);
-    if (cell) /** @type {HTMLElement} */ (cell).focus({ preventScroll: true });
+    this.awaited = true;
+    this.componentDidUpdate();
+  }
+
+  /** A row far away has to come first. */
+  componentDidUpdate() {
+    const { row, column } = this.state;
+    if (!this.awaited) return;
+    const cell = this.scroller?.querySelector(`[data-row="${row}"][data-column="${column}"]`);
+    if (!cell) return;
+    this.awaited = false;
+    /** @type {HTMLElement} */ (cell).focus({ preventScroll: true });
   }
 
   /** @param {GridProps} props */
   render({ app, data, set }) {
-    const { row_px } = this;
+    const row_px = this.drawn_px = this.row_px;
     const span = app.uis.stock?.span ?? FIRST;
     const last = Math.min(data.matching, span.first + span.count);
     const indices = Array.from({ length: Math.max(0, last - span.first) }, (_, place) => span.first + place);
@@ -163,7 +178,7 @@ function Row({ index, row, top, locations, only, at, onFocus }) {
   return html`
     <div role="row" aria-rowindex=${index + 2} class=${classes("row", row.available === 0 && "out")} style=${place}>
       <div role="gridcell" class="sku">
-        <a href=${addressOf("level", { location: home, sku: row.sku })} ...${link(0)}><${Text} of=${row.name || row.sku} /></a>
+        <a href=${addressOf("level", { location: home, sku: row.sku })} ...${link(0)} title=${plain(row.name || row.sku)}><${Text} of=${row.name || row.sku} /></a>
         <small><span class="code"><${Text} of=${row.sku} /></span> · changed <${Known} text=${row.committed_at ? when(row.committed_at, Date.now()) : NOT_KNOWN} why="it has never moved" /></small>
       </div>
       <div role="gridcell" class="number"><b><${Ticking} text=${whole(row.available)} tick=${row.ticks?.available} /></b><small>${row.reserved ? `${whole(row.reserved)} held` : ""}</small></div>
