@@ -14,7 +14,7 @@ import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -39,6 +39,7 @@ class Site:
 
     ``token``: what ``POST /token`` does to answer; ``tokens`` counts how often it was asked, ``minting_most`` how often
     at once. ``discovery``: what ``GET /v1/discovery`` says. ``html``: pages by path. ``policy``: the pages' CSP.
+    ``built``: a folder whose files are below ``/built``.
     """
 
     origin: str
@@ -49,6 +50,7 @@ class Site:
     discovery: dict[str, Any] = field(default_factory=dict)
     html: dict[str, str] = field(default_factory=dict)
     policy: str = STRICT
+    built: Path | None = None
 
     def reset(self) -> None:
         self.__dict__.update(Site(self.origin).__dict__)
@@ -91,6 +93,10 @@ def _application(site: Site) -> Starlette:
         finally:
             site.minting -= 1
 
+    async def built(request: Request) -> Response:
+        assert site.built is not None
+        return FileResponse(site.built / request.path_params["path"])
+
     async def discovery(_: Request) -> Response:
         return JSONResponse(site.discovery)
 
@@ -99,6 +105,7 @@ def _application(site: Site) -> Starlette:
             Route("/token", token, methods=["POST"]),
             Route("/v1/discovery", discovery),
             Mount("/stockwire", StaticFiles(directory=MODULES)),
+            Route("/built/{path:path}", built),
             Mount("/scripts", StaticFiles(directory=PAGES)),
             Route("/{name}", page),
         ]

@@ -25,6 +25,11 @@ ELSEWHERE = {
     "back-up-and-restore.md": {"back-up", "restore"},
     "badge.md": {"badge", "badge-server", "badge-page", "badge-event", "index.html"},
     "badge-in-a-shop.md": {"shopify", "shopify-card", "woocommerce"},
+    # tests/javascript/test_how_to.py, and tests/browsers/test_frameworks.py the cards
+    "javascript.md": {
+        *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs"),
+        *("my-shop/Card.jsx", "my-shop/Card.vue", "my-shop/Card.svelte"),
+    },
     "production.md": {"production", "ledger", "hub"},
     "upgrade.md": {*("operator", "screen", "ledger-1", "ledger-2", "hub-1", "hub-2"), *("system.sh", "process.sh")},
 }

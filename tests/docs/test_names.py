@@ -27,9 +27,9 @@ FOREIGN_OPTIONS = {
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
-    *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow"),
+    *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
 }
-"""Of pg_basebackup, docker, git, grep, the simulation, `make bench`, `make chaos` and `make load` (also locust's)."""
+"""Of pg_basebackup, docker, git, npm, grep, `make bench`, the simulation, `make chaos`, `make load` (also locust)."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )

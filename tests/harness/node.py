@@ -42,7 +42,7 @@ def run_node(
     done = subprocess.run(
         [NODE, *map(str, arguments)],
         cwd=cwd,
-        env={**_environment(), **(env or {})},
+        env={**environment(), **(env or {})},
         capture_output=True,
         text=True,
         timeout=timeout_s,
@@ -67,7 +67,7 @@ def main(command: str, *arguments: str) -> int:
         return int(os.environ.get(REQUIRED) == "1")
     tool, *rest = arguments
     found = Path(tool) if tool.endswith(".mjs") else TOOLS / ".bin" / tool
-    return subprocess.run([NODE, str(found), *rest], cwd=ROOT, env=_environment(), check=False).returncode
+    return subprocess.run([NODE, str(found), *rest], cwd=ROOT, env=environment(), check=False).returncode
 
 
 def _install() -> int:
@@ -76,7 +76,7 @@ def _install() -> int:
         done = subprocess.run(
             [*NPM, "ci", "--ignore-scripts", "--loglevel=error", *FETCH],
             cwd=PACKAGE,
-            env=_environment(),
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -94,7 +94,7 @@ def _install() -> int:
     return 0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The wheel's node first: whatever starts another one gets the same."""
     path = os.pathsep.join([str(_WHEEL / "bin"), os.environ.get("PATH", os.defpath)])
     return {**os.environ, "PATH": path, "NO_COLOR": "1"}
