@@ -11,13 +11,16 @@ import { NAMES, WAITING, everyWord, wordOf, wordsIn } from "./words.js";
 /** @typedef {import("./shelf.js").Good} Good
  * @typedef {import("./states.js").Shown} Shown */
 
-/** The words lie on each other in one cell, which is as wide as the widest of them and of the text inside. */
+/** The text inside, the word, what is said while that may be old, and the room for all of them lie on each other in one
+ * cell, and one of them is seen. What may be old never takes another line than the word did: that comes to all badges at
+ * once, whenever a hub is away. */
 const STYLE = `
 .badge{display:inline-grid;grid-template-columns:minmax(0,max-content);max-width:100%}
 .badge>*{grid-area:1/1;unicode-bidi:isolate}
 slot{display:block}
-.room{height:0;overflow:hidden;visibility:hidden;white-space:pre}
-.known>slot{visibility:hidden}`;
+.text>:not(slot),.word>:not(.word),.old>:not(.old){visibility:hidden}
+.old{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+.room{height:0;overflow:hidden;white-space:pre}`;
 
 const NOTES_MAX = 50;
 
@@ -53,7 +56,7 @@ export class StockBadge extends Base {
 
   #badge = document.createElement("span");
   #word = document.createElement("span");
-  /** What it may come to say: nobody sees it. */
+  #old = document.createElement("span");
   #room = document.createElement("span");
   /** @type {Good | undefined} */
   #good;
@@ -61,7 +64,7 @@ export class StockBadge extends Base {
   #shelf;
   /** @type {Shown | undefined} what was told of last */
   #told;
-  /** @type {string | undefined} the last word that was so */
+  /** @type {string | undefined} the last state that was so */
   #fact;
   #due = false;
   #reader = () => this.#show();
@@ -72,13 +75,13 @@ export class StockBadge extends Base {
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
     const text = document.createElement("slot");
-    for (const [part, element] of Object.entries({ badge: this.#badge, text, word: this.#word })) {
+    for (const [part, element] of Object.entries({ badge: this.#badge, text, word: this.#word, old: this.#old })) {
+      element.className = part;
       element.setAttribute("part", part);
     }
-    this.#badge.className = "badge";
     this.#room.className = "room";
     this.#room.ariaHidden = "true";
-    this.#badge.append(text, this.#word, this.#room);
+    this.#badge.append(text, this.#word, this.#old, this.#room);
     root.append(this.#badge);
   }
 
@@ -124,14 +127,16 @@ export class StockBadge extends Base {
     const shown = this.#good?.shown;
     const words = this.#words();
     const waiting = this.#good && !shown && !this.#good.failed && this.#told;
-    const word = shown ? wordOf(words, shown.state, shown.stale) : waiting ? WAITING : "";
+    const word = shown ? wordOf(words, shown.state, false) : waiting ? WAITING : "";
+    const old = shown?.stale ? wordOf(words, shown.state, true) : "";
     write(this.#room, everyWord(words));
     write(this.#word, word);
-    this.#badge.classList.toggle("known", word !== "");
+    write(this.#old, old);
+    this.#badge.className = `badge ${shown?.stale ? "old" : word ? "word" : "text"}`;
     this.#mark(shown ? (shown.stale ? "stale" : shown.state) : waiting ? "waiting" : "");
     this.#hold(shown);
     if (shown && !shown.stale) this.#announce(shown, word);
-    if (shown && !alike(shown, this.#told)) this.#tell(shown, word);
+    if (shown && !alike(shown, this.#told)) this.#tell(shown, old || word);
     if (!waiting) this.#told = shown;
   }
 
@@ -157,11 +162,11 @@ export class StockBadge extends Base {
 
   /** @param {Shown} shown
    * @param {string} word */
-  #announce({ seen }, word) {
+  #announce({ state, seen }, word) {
     const label = this.getAttribute("label") ?? seen.sku;
-    if (this.#fact !== undefined && this.#fact !== word)
-      announce(JSON.stringify([seen.location, seen.sku]), `${label}: ${word}`);
-    this.#fact = word;
+    const key = JSON.stringify([seen.location, seen.sku]);
+    if (this.#fact !== undefined && this.#fact !== state) announce(key, `${label}: ${word}`);
+    this.#fact = state;
   }
 
   /** @param {Shown} shown

@@ -57,7 +57,7 @@ export class Good {
     const seen = told ?? this.#read;
     this.shown = shownOf(this.#fact, seen, live || now_ms - this.#read_ms < FACT_MS);
     if (!this.shown?.stale) this.#fact = this.shown;
-    this.failed = (seen !== undefined || this.view?.state === "closed") && !this.shown;
+    this.failed = (seen !== undefined || this.view?.state !== "connecting") && !this.shown;
     for (const reader of this.readers) reader();
   }
 }
@@ -125,14 +125,18 @@ export class Shelf {
 
   /** @param {Good} good */
   #watch(good) {
-    const view = this.#client.watch(good.location, [good.sku], { view: "public" });
-    good.view = view;
-    view.subscribe(() => {
+    const about = `${good.sku} at ${good.location}`;
+    try {
+      const view = (good.view = this.#client.watch(good.location, [good.sku], { view: "public" }));
+      view.subscribe(() => {
+        good.look(Date.now());
+        if (view.error) this.#note(`${about}: ${view.error}`);
+        else if (good.failed) this.#note(`${about} never had stock: is it spelled so?`);
+      });
+    } catch (error) {
+      this.#note(`${about}: ${error}`); // no name, or a client that was turned away for good: the others go on
       good.look(Date.now());
-      const about = `${good.sku} at ${good.location}`;
-      if (view.error) this.#note(`${about}: ${view.error}`);
-      else if (good.failed) this.#note(`${about} never had stock: is it spelled so?`);
-    });
+    }
   }
 
   /** @param {string} address

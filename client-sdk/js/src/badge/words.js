@@ -10,15 +10,15 @@ const en = {
   low: "Few left",
   out: "Sold out",
   back: "Back in stock",
-  stale: "{word} (unconfirmed)",
+  stale: "{word}? (unconfirmed)",
 };
 
 /** @type {Map<string, Words>} */
 const WORDS = new Map([
   ["en", en],
-  ["de", words("Auf Lager", "Nur noch wenige", "Ausverkauft", "Wieder da", "{word} (unbestätigt)")],
-  ["fr", words("En stock", "Presque épuisé", "Épuisé", "De retour", "{word} (à confirmer)")],
-  ["es", words("Disponible", "Quedan pocos", "Agotado", "De nuevo disponible", "{word} (sin confirmar)")],
+  ["de", words("Auf Lager", "Nur noch wenige", "Ausverkauft", "Wieder da", "{word}? (unbestätigt)")],
+  ["fr", words("En stock", "Presque épuisé", "Épuisé", "De retour", "{word}\u00a0? (à confirmer)")],
+  ["es", words("Disponible", "Quedan pocos", "Agotado", "De nuevo disponible", "¿{word}? (sin confirmar)")],
 ]);
 
 export const NAMES = /** @type {Name[]} */ (Object.keys(en));
