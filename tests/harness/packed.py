@@ -8,7 +8,10 @@ from pathlib import Path
 from tests.harness.node import NPM, PACKAGE, environment, need_tools
 from tests.harness.waiting import PATIENCE_S
 
-FRAMEWORKS = ("vite", "react", "react-dom", "vue", "svelte", "@vitejs/plugin-vue", "@sveltejs/vite-plugin-svelte")
+FRAMEWORKS = (
+    *("vite", "react", "react-dom", "@types/react", "vue", "svelte"),
+    *("@vitejs/plugin-vue", "@sveltejs/vite-plugin-svelte"),
+)
 
 
 def packed(folder: Path) -> Path:

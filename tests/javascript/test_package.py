@@ -1,14 +1,24 @@
 """The package as others get it: what is committed beside its source is made of it, and bundlers and types find it."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.harness.node import PACKAGE, need_tools, run_node
+from tests.harness.packed import packed, project_with_client
 from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
 
+TYPED = Path(__file__).with_name("typed")
+TYPESCRIPT = {
+    **{"strict": True, "exactOptionalPropertyTypes": True, "noEmit": True, "skipLibCheck": False, "types": []},
+    **{"module": "nodenext", "target": "es2024", "lib": ["es2024", "dom", "dom.iterable", "esnext.disposable"]},
+    "jsx": "react-jsx",
+}
+"""As strict as others may be."""
 BADGE = ROOT / "hub" / "reads" / "badge.js"
 
 
@@ -25,3 +35,18 @@ def test_declarations_and_badge_are_what_their_source_makes_and_no_part_is_too_l
     if BADGE.exists():
         committed["badge.js"] = BADGE.read_text()
     assert made == committed
+
+
+def test_bundlers_and_compilers_find_what_the_package_says_it_has(tmp_path: Path) -> None:
+    tools = need_tools()
+    tarball = packed(tmp_path)
+    run_node(tools / ".bin" / "publint", "run", tarball, "--strict")
+    run_node(tools / ".bin" / "attw", tarball, "--profile", "esm-only", "--no-color")
+
+
+def test_right_uses_compile_in_typescript_and_wrong_ones_do_not(tmp_path: Path) -> None:
+    """Strictly, from the packed declarations, which are checked too."""
+    project = project_with_client(tmp_path)
+    shutil.copytree(TYPED, project, dirs_exist_ok=True)
+    (project / "tsconfig.json").write_text(json.dumps({"compilerOptions": TYPESCRIPT, "include": ["*.ts", "*.tsx"]}))
+    run_node(PACKAGE / "node_modules" / "typescript" / "bin" / "tsc", "-p", project, cwd=project)
