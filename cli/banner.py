@@ -10,7 +10,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class Banner:
     """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells.
-    ``keys``: what can be pressed here; empty where nobody can."""
+    ``keys``: what can be pressed here; empty where nobody can. ``read``: a hub's read port. ``origins``: of pages
+    that may have a badge, beside those of ``page``."""
 
     page: str
     ledger: str
@@ -22,6 +23,8 @@ class Banner:
     data: Path
     location: str
     sku: str
+    read: str
+    origins: Sequence[str]
     keys: str = ""
 
     def text(self) -> str:
@@ -35,12 +38,22 @@ class Banner:
   Read token {self.read_token}
              (reads only, ends at {ends}; {self.data / "run.json"} always holds a fresh one)
 
+  Badge      <stock-badge location="{self.location}" sku="{self.sku}">In stock</stock-badge>
+             <script type="module" src="{self.read}/v1/badge.js"></script>
+             ({self.welcome()}: docs/how-to/badge.md)
+
   Sell one:
     {self.curl()}
   Watch, in a second terminal:
     {self.watch()}{keys}
   Ctrl-C stops everything.
 """
+
+    def welcome(self) -> str:
+        """Which pages."""
+        if self.origins:
+            return f"on pages of {', '.join(self.origins)}"
+        return "on any page that STOCKWIRE_ALLOWED_ORIGINS=http://localhost:8000 names when this is started"
 
     def curl(self) -> str:
         body = f'{{"sku":"{self.sku}","location":"{self.location}","quantity":-1,"kind":"sale"}}'

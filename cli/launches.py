@@ -1,7 +1,7 @@
 """How `stockwire up` runs a ledger and its hubs: their command lines and settings."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cli.access import PreparedAccess
 from cli.data_folder import DataFolder
@@ -39,15 +39,18 @@ def admin_urls(ports: Ports) -> dict[str, str]:
 
 
 def shared_settings(
-    database_url: str, redis_url: str, channel_prefix: str, access: PreparedAccess, ports: Ports
+    database_url: str, redis_url: str, channel_prefix: str, access: PreparedAccess, ports: Ports, origins: Sequence[str]
 ) -> dict[str, str]:
-    """What every process of the system is told; the data folder keeps it for other commands."""
+    """What every process of the system is told; the data folder keeps it for other commands.
+
+    ``origins``: of pages that may call, beside our own.
+    """
     return {
         "STOCKWIRE_DATABASE_URL": database_url,
         "STOCKWIRE_REDIS_URL": redis_url,
         "STOCKWIRE_CHANNEL_PREFIX": channel_prefix,
         "STOCKWIRE_TOKEN_SECRET": access.token_secret,
-        "STOCKWIRE_ALLOWED_ORIGINS": ",".join(page_origins(ports)),
+        "STOCKWIRE_ALLOWED_ORIGINS": ",".join([*page_origins(ports), *origins]),
         "STOCKWIRE_LEDGER_URLS": ledger_url(ports),
         "STOCKWIRE_HUB_KEY": access.hub_key,
         "STOCKWIRE_HUB_STREAM_URLS": ",".join(stream_urls(ports)),
@@ -84,7 +87,7 @@ def hub_launch(folder: DataFolder, shared: Mapping[str, str], number: int, ports
             "STOCKWIRE_HUB_NODE": name,
             "STOCKWIRE_HUB_DRAIN_S": str(HUB_DRAIN_S),
             "STOCKWIRE_HUB_PUBLIC_LOCATIONS": LOCATION,
-            "STOCKWIRE_HUB_VISITORS": "1",  # for pages of one's own that are served from the shop's address
+            "STOCKWIRE_HUB_VISITORS": "1",  # for pages of one's own, with a badge
         },
         log=folder.path / f"{name}.log",
         stop_timeout_s=HUB_STOP_TIMEOUT_S,

@@ -17,7 +17,8 @@ SPEED_MAX = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class UpSettings:
-    """``port`` 0: free ports. ``replay``: changes per second, 0: none. The URLs are None for the embedded servers."""
+    """``port`` 0: free ports. ``replay``: changes per second, 0: none. The URLs are None for the embedded servers.
+    ``origins``: of pages that may call, beside that of the sample shop."""
 
     data: Path
     reset: bool
@@ -27,6 +28,7 @@ class UpSettings:
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     channel_prefix: str
+    origins: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -52,6 +54,7 @@ class UpSettings:
             database_url=database_url_of(environment) if database else None,
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
+            origins=environment.origins("STOCKWIRE_ALLOWED_ORIGINS"),
         )
 
 

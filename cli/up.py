@@ -194,7 +194,9 @@ class Up:
     async def _start_services(
         self, supervisor: Supervisor, database_url: str, redis_url: str, access: PreparedAccess
     ) -> None:
-        shared = launches.shared_settings(database_url, redis_url, self._settings.channel_prefix, access, self._ports)
+        shared = launches.shared_settings(
+            database_url, redis_url, self._settings.channel_prefix, access, self._ports, self._settings.origins
+        )
         self._folder.write_environment(shared)
         ledger = ServicePart(launches.ledger_launch(self._folder, shared, self._ports))
         hubs = [
@@ -285,6 +287,8 @@ class Up:
             data=self._folder.path,
             location=LOCATION,
             sku=shop.cards()[0].sku,
+            read=launches.read_urls(self._ports)[0],
+            origins=self._settings.origins,
             keys=HINT if self._terminal else "",
         )
 

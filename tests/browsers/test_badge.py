@@ -1,20 +1,15 @@
 """`<stock-badge>` on a shop's page: nothing moves, nothing is said that is not so, and the page's policy is kept."""
 
+import base64
+import hashlib
 import html
 import json
-from dataclasses import dataclass
 
-import pytest
-
-from stockwire import AsyncClient, receipt
+from hub.reads.badge_script import FILE
 from tests.browsers.browser import CHROMIUM
 from tests.browsers.fixtures import NewTab
-from tests.browsers.site import Site
+from tests.browsers.shopfront import SEEN, Shopfront, badge, says
 from tests.browsers.tab import SEVERE, Tab
-from tests.conftest import StartHub, StartLedger
-from tests.harness.servers import Server
-from tests.harness.system import System
-from tests.hub.shop import Shop
 
 BADGES = 200
 OTHERS = ("own", "beside", "middle", "end")
@@ -31,11 +26,6 @@ RECORD = """() => {
   WebSocket.prototype.send = function (text) { sent.push(JSON.parse(text).type); return send.call(this, text); };
 }"""
 """Runs before any script of the page, whose policy would not let it."""
-SEEN = """(one => {
-  const shown = one.shadowRoot?.querySelector(".badge").className.split(" ")[1] ?? "text";
-  return shown === "text" ? one : one.shadowRoot.querySelector(`[part=${shown}]`);
-})"""
-"""JavaScript: the element with the text of a badge that is seen."""
 PLACES = f"""[...document.querySelectorAll("body *:not([role=status])")].map(one => {{
   const {{left, top, width, height}} = one.getBoundingClientRect();
   if (one.localName !== "stock-badge") return [one.localName, left, top, width, height];
@@ -45,63 +35,6 @@ PLACES = f"""[...document.querySelectorAll("body *:not([role=status])")].map(one
 }})"""
 """Where everything is. A badge may have more room than its text, as long as nothing moves for it, its text neither."""
 READS = "performance.getEntriesByType('resource').filter(({name}) => name.includes('/v1/availability')).length"
-
-
-@dataclass(frozen=True, slots=True)
-class Shopfront:
-    """A shop whose stock anybody may see at ``web``, and its pages at ``site``."""
-
-    system: System
-    shop: Shop
-    site: Site
-
-    @property
-    def hub(self) -> Server:
-        return self.system.hubs[0]
-
-    async def open(self, *skus: str) -> None:
-        """20 of each."""
-        async with AsyncClient(self.system.ledger_url, await self.system.admin_key()) as client:
-            await client.locations.put("web", "Web")
-            for sku in skus:
-                await client.items.put(sku, "something")
-            await client.operation([receipt(sku, "web", 20) for sku in skus])
-
-    def show(self, name: str, body: str, *, script: bool = True) -> str:
-        """URL of a page with nothing inline, under the strictest policy that the badge can do with."""
-        stream = self.hub.stream.removesuffix("/v1/stream")
-        self.site.policy = (
-            f"default-src 'none'; script-src {self.hub.url}; style-src 'self'; connect-src {self.hub.url} {stream}; "
-            "img-src data:; require-trusted-types-for 'script'; trusted-types 'none'; base-uri 'none'"
-        )
-        loaded = f'<script type="module" src="{self.hub.url}/v1/badge.js"></script>' if script else ""
-        self.site.html[name] = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">'
-            f'<link rel="stylesheet" href="/scripts/badge.css">{loaded}{body}'
-        )
-        return f"{self.site.origin}/{name}"
-
-
-@pytest.fixture
-async def front(system: System, start_ledger: StartLedger, start_hub: StartHub, site: Site) -> Shopfront:
-    system.plan_hubs(1)
-    await start_ledger()
-    await start_hub(
-        STOCKWIRE_ALLOWED_ORIGINS=site.origin, STOCKWIRE_HUB_PUBLIC_LOCATIONS="web", STOCKWIRE_HUB_VISITORS=1
-    )
-    await system.await_fresh()
-    return Shopfront(system, Shop(system), site)
-
-
-def badge(sku: str, attributes: str = "", text: str = "In stock") -> str:
-    return f'<stock-badge location="web" sku="{html.escape(sku)}" {attributes}>{text}</stock-badge>'
-
-
-async def says(tab: Tab, selector: str, text: str) -> None:
-    """Waits until a badge has this state and says this word."""
-    one = f"document.querySelector({json.dumps(selector)})"
-    seen = f"{one}.dataset.state + ': ' + {SEEN}({one}).textContent"
-    await tab.wait(f"{seen} === {json.dumps(text)}", f"{selector}: {text}")
 
 
 async def test_two_hundred_badges_move_nothing_and_cost_one_request_and_one_subscription(
@@ -121,7 +54,7 @@ async def test_two_hundred_badges_move_nothing_and_cost_one_request_and_one_subs
         )
     )
     await tab.before_each_page(RECORD)
-    await tab.open(front.show("plain", body, script=False))
+    await tab.open(front.show("plain", body, head=""))
     places = await tab.evaluate(PLACES)
     assert await tab.evaluate("document.querySelector('#own').innerText") == "In stock"
 
@@ -168,7 +101,9 @@ async def test_a_product_page_follows_its_variants_and_gives_its_button_back_as_
         '<button id="buy" aria-describedby="note">Buy</button><i id="note">Ships today</i>'
     )
     await tab.before_each_page(RECORD)
-    await tab.open(front.show("product", body))
+    integrity = base64.b64encode(hashlib.sha384(FILE.read_bytes()).digest()).decode()
+    source = f'src="{front.hub.url}/v1/badge.js?v=1" integrity="sha384-{integrity}" crossorigin'
+    await tab.open(front.show("product", body, head=f'<script type="module" {source}></script>'))
     await says(tab, "#one", "in-stock: In stock")
     assert await button_of(tab) == [False, "note"]
 

@@ -28,6 +28,7 @@ class Reader:
 
     Pages name the addresses of a `make up` without options; ``ledger_url`` and ``stream_urls`` are meant. What a page's
     script loads from the shop's own server, node takes from where it lies.
+    ``meant``: more of what is meant by what a page says, such as other ports.
     ``ends_with``: one after the other, what is sent to a program that is no longer needed.
     """
 
@@ -41,6 +42,7 @@ class Reader:
         hubs = {f"ws://127.0.0.1:{8090 + 10 * number}/v1/stream": url for number, url in enumerate(stream_urls)}
         served = {'import("/client/': f'import("{PACKAGE.as_uri()}/src/'}
         self._addresses = {"http://127.0.0.1:8080": ledger_url, **hubs, **served}
+        self.meant: dict[str, str] = {}
 
     @classmethod
     def of_system(cls, folder: Path, system: System, key: str) -> "Reader":
@@ -91,7 +93,7 @@ class Reader:
 
     def here(self, text: str) -> str:
         """With the addresses that are meant."""
-        for printed, real in self._addresses.items():
+        for printed, real in (self._addresses | self.meant).items():
             text = text.replace(printed, real)
         return text
 
