@@ -96,7 +96,7 @@ export class Feed {
       this.entries.set(key, (entry = newEntry()));
       entry.pack = this.packs[0];
     }
-    for (const pack of this.taking) pack.named?.add(key);
+    if (this.taking.size) for (const pack of this.taking) pack.named?.add(key);
     const held = entry.held;
     const level = this.kind.type === "threshold" ? settle(told, held ?? this.#gone.get(key)) : told;
     if (held !== undefined) {
@@ -198,9 +198,11 @@ export class Feed {
         continue;
       }
       entry.isDirty = false;
-      if (!this.#isNews(key, entry.held)) continue;
-      for (const watcher of watchersOf(entry)) watcher.note(key, entry.held);
-      for (const watcher of this.watchers) watcher.note(key, entry.held);
+      if (this.kind.type === "threshold" && !this.#isNews(key, entry.held)) continue;
+      const { held, watchers } = entry;
+      if (watchers instanceof Set) for (const watcher of watchers) watcher.note(key, held);
+      else watchers?.note(key, held);
+      if (this.watchers.size) for (const watcher of this.watchers) watcher.note(key, held);
     }
   }
 
@@ -231,12 +233,6 @@ export class Feed {
  * @param {Position | undefined} position
  */
 const isBehind = (level, position) => level.seq > (position?.seq[level.shard] ?? level.seq);
-
-/**
- * @param {Entry} entry
- * @returns {Iterable<Watcher>}
- */
-export const watchersOf = ({ watchers }) => (watchers instanceof Set ? watchers : watchers ? [watchers] : []);
 
 /**
  * @param {Entry} entry

@@ -23,8 +23,8 @@ export class View {
   #known_ms = undefined;
   /** @type {Set<(view: View<T>, changed: readonly T[]) => void>} */
   #listeners = new Set();
-  /** @type {Map<string, T | undefined>} */
-  #changed = new Map();
+  /** @type {T[]} Since the listeners were told, each sku once: the feed sees to that. */
+  #changed = [];
   /** @type {{ promise: Promise<View<T>>, resolve: (view: View<T>) => void, reject: (error: unknown) => void }} */
   #ready = Promise.withResolvers();
   #link;
@@ -169,8 +169,7 @@ export class View {
    * @param {Watched | undefined} level
    */
   note(key, level) {
-    this.#changed.set(key, /** @type {T | undefined} */ (level));
-    this.#link.touched.add(this);
+    if (!level || this.#changed.push(/** @type {T} */ (level)) === 1) this.#link.touched.add(this);
   }
 
   /** @internal What may change its state has happened. */
@@ -192,8 +191,8 @@ export class View {
 
   /** @internal Tell the listeners what has changed. */
   tell() {
-    const changed = /** @type {T[]} */ ([...this.#changed.values()].filter(Boolean));
-    this.#changed.clear();
+    const changed = this.#changed;
+    this.#changed = [];
     for (const listener of [...this.#listeners]) heed(() => listener(this, changed));
   }
 }

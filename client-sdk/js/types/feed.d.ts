@@ -94,11 +94,6 @@ export declare class Feed {
 }
 /**
  * @param {Entry} entry
- * @returns {Iterable<Watcher>}
- */
-export declare const watchersOf: ({ watchers }: Entry) => Iterable<Watcher>;
-/**
- * @param {Entry} entry
  * @param {Watcher} watcher
  */
 export declare function addWatcher(entry: Entry, watcher: Watcher): void;
