@@ -1,6 +1,7 @@
 """All rows of the bench, by the name that `--row` takes, in the order of the pages."""
 
 from tests.bench.broker_leg import broker_leg
+from tests.bench.browser import applying, holding, page_weight
 from tests.bench.bulk import bulk
 from tests.bench.bursts import bursts
 from tests.bench.cold import cold
@@ -46,11 +47,17 @@ ROWS: dict[str, Bench] = {
     "turned-away": turned_away,
     "idle": idle,
     "cold": cold,
+    "js-applying": applying,
+    "js-holding": holding,
+    "page-weight": page_weight,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
 LONG = ("pending-holds", "expand", "growth")
 """Only when they are named: each takes some minutes and more to fill."""
-ONLY_NOW = ("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth")
+ONLY_NOW = (
+    *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
+    *("js-applying", "js-holding", "page-weight"),
+)
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

@@ -20,10 +20,12 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.processes import ServerProcess
 from tests.harness.proxy import proxy_to_socket
 from tests.harness.servers import free_port
+from tests.harness.size import SIZE
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("campaign")  # without a size: an image is built and works, or not
+# Without a size: an image is built and works, or not
+pytestmark = [pytest.mark.timeout(SIZE.timeout_s), pytest.mark.usefixtures("campaign")]
 
 KINDS = ("LEDGER", "HUB")
 LOOKS_MAX = 5

@@ -27,8 +27,9 @@ MINUTES = 0.5 * SIZE.share
 """A launch; which faults are planted has no fifth."""
 DEADLINE_S = 240.0 + 60 * MINUTES
 """Whether it ends at all, beside another campaign and on a busy machine."""
-AT_ONCE = 4
-"""Runs side by side: more of them would starve each other on two cores, and sell nothing in their few seconds."""
+AT_ONCE = 3
+"""Runs side by side: more of them, beside another campaign, would starve each other on two cores, and sell nothing in
+their few seconds."""
 SMALL = (
     "--users-peak",
     "12",
