@@ -62,5 +62,3 @@ export async function watched(skus) {
   const view = await client.watch(LOCATION, skus).ready;
   return { client, view, receive: (data) => socket.onmessage({ data }) };
 }
-
-export const median = (figures) => figures.toSorted((one, other) => one - other)[figures.length >> 1];
