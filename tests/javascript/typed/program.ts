@@ -3,6 +3,7 @@ import {
   Later, OutOfStock, Refused, StockClient, StockwireError, VersionConflict, adjustment, counted, held, heldFrom,
   receipt, returned, sale, writeOff,
 } from "@stockwire/client";
+import type { Availability, Level, OperationResult, Reservation, State, Threshold, View } from "@stockwire/client";
 
 declare const order: { id: string; cents: number };
 
@@ -56,6 +57,8 @@ async function everything(): Promise<void> {
   await client.transfers.receive(truck.id, { units: { A: null }, close: true });
   console.log(first?.committed_at, paid.result.key, truck.from, truck.lines[0]?.in_transit);
 }
+
+declare const byName: [View<Level>, View<Availability>, View<Threshold>, View, State, OperationResult, Reservation, OutOfStock];
 
 function watching(): void {
   const view = client.watch("web", ["A-100"]);
@@ -114,4 +117,4 @@ client.stock.sell("A-100", "web").then((sold) => sold.quantity);
 // @ts-expect-error Private
 client.stock.transport;
 
-export { everything, sell, watching };
+export { everything, byName, sell, watching };
