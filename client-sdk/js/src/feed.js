@@ -10,22 +10,25 @@
  * @import { StockwireError } from "./errors.js"
  * @import { Watched } from "./level.js"
  *
- * @typedef {{ note(key: string, level: Watched | undefined): void }} Watcher  Is told what changed, `undefined`: gone.
+ * @typedef {{ note(level: Watched | undefined): void }} Watcher  Is told what changed, `undefined`: gone.
  */
 import { settle } from "./kind.js";
 import { Pack } from "./pack.js";
+
+// So many changes may wait to be told before those are let go of that newer ones have overtaken
+const DIRTY_MAX = 10_000;
 
 /**
  * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
  * that brings it; undefined: none was asked for yet.
  *
  * @typedef {{
- *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
+ *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined,
  * }} Entry
  */
 
 /** @returns {Entry} */
-export const newEntry = () => ({ held: undefined, watchers: undefined, pack: undefined, isDirty: false });
+export const newEntry = () => ({ held: undefined, watchers: undefined, pack: undefined });
 
 export class Feed {
   /** @type {Map<string, Watched>} What a complete snapshot left out. */
@@ -34,8 +37,9 @@ export class Feed {
   #left = new Map();
   /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
   #told = new Map();
-  /** @type {string[]} */
+  /** @type {Watched[]} As they came; which of them are still held is seen when they are told. */
   #dirty = [];
+  #dirtyMax = DIRTY_MAX;
 
   /**
    * @param {Kind} kind
@@ -106,18 +110,16 @@ export class Feed {
       this.#gone.delete(key);
     }
     entry.held = level;
-    this.mark(key, entry);
+    this.#mark(level);
     return true;
   }
 
-  /**
-   * @param {string} key
-   * @param {Entry} entry
-   */
-  mark(key, entry) {
-    if (entry.isDirty) return;
-    entry.isDirty = true;
-    this.#dirty.push(key);
+  /** @param {Watched} level */
+  #mark(level) {
+    if (this.#dirty.push(level) < this.#dirtyMax) return;
+    // Nobody was told for long, in a page that nobody looks at
+    this.#dirty = this.#dirty.filter((one) => this.entries.get(this.keyOf(one))?.held === one);
+    this.#dirtyMax = Math.max(DIRTY_MAX, 2 * this.#dirty.length);
   }
 
   /**
@@ -143,8 +145,8 @@ export class Feed {
       this.#settleLeft(key, entry);
       if (pack.named?.has(key) === false && entry.held && !isBehind(entry.held, position)) {
         this.#gone.set(key, entry.held);
+        this.#mark(entry.held);
         entry.held = undefined;
-        this.mark(key, entry);
       }
       const held = /** @type {any} */ (entry.held);
       // Where something stands when it is seen first is no crossing
@@ -173,7 +175,7 @@ export class Feed {
     for (const [key, entry] of this.entries) {
       const known = entry.held ?? this.#gone.get(key);
       if (known && !this.#left.has(key)) this.#left.set(key, known);
-      if (entry.held) this.mark(key, entry);
+      if (entry.held) this.#dirty.push(entry.held);
       entry.held = undefined;
     }
     this.#gone.clear();
@@ -190,19 +192,18 @@ export class Feed {
   tell() {
     const dirty = this.#dirty;
     this.#dirty = [];
-    for (const key of dirty) {
-      const entry = this.entries.get(key);
-      if (!entry) continue;
-      if (this.kind.type === "threshold" && entry.held && !entry.pack?.isComplete) {
-        this.#dirty.push(key);
+    for (const level of dirty) {
+      const key = this.keyOf(level), entry = this.entries.get(key);
+      if (!entry || (entry.held && entry.held !== level)) continue; // what is newer comes by itself
+      const { held, watchers, pack } = entry;
+      if (this.kind.type === "threshold" && held && !pack?.isComplete) {
+        this.#dirty.push(held);
         continue;
       }
-      entry.isDirty = false;
-      if (this.kind.type === "threshold" && !this.#isNews(key, entry.held)) continue;
-      const { held, watchers } = entry;
-      if (watchers instanceof Set) for (const watcher of watchers) watcher.note(key, held);
-      else watchers?.note(key, held);
-      if (this.watchers.size) for (const watcher of this.watchers) watcher.note(key, held);
+      if (this.kind.type === "threshold" && !this.#isNews(key, held)) continue;
+      if (watchers instanceof Set) for (const watcher of watchers) watcher.note(held);
+      else watchers?.note(held);
+      if (this.watchers.size) for (const watcher of this.watchers) watcher.note(held);
     }
   }
 
@@ -213,10 +214,9 @@ export class Feed {
    * @param {any} held
    */
   #isNews(key, held) {
-    if (held?.raised === undefined) return true;
-    const before = this.#told.get(key) ?? false;
-    this.#told.set(key, held.raised);
-    return before !== held.raised;
+    const before = this.#told.get(key) ?? false, now = held?.raised ?? before;
+    this.#told.set(key, now);
+    return before !== now;
   }
 
   /** @param {string} key */

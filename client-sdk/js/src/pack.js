@@ -10,7 +10,9 @@ export class Pack {
    * @param {Position} [position]
    */
   constructor(skus, position) {
+    /** Named when it is asked for; who is brought by it knows that, and it need not. */
     this.skus = skus;
+    this.size = skus?.length ?? 0;
     this.position = position;
     /** Its id on this connection; 0: it was not asked for on this one. */
     this.id = 0;
@@ -41,6 +43,7 @@ export class Pack {
     this.isTaking = this.takesOver = false;
     this.isComplete = this.begun = true;
     this.named = undefined;
+    this.skus = null;
     this.position = position;
   }
 

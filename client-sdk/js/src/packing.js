@@ -76,8 +76,8 @@ export function repack(feed) {
   }
   const [only] = packs;
   // As it was: the hub can check that the position belongs to it
-  const isSame = packs.size === 1 && only?.skus?.length === resumed.length;
-  const kept = isSame ? packs : cut(resumed).map((skus) => new Pack(skus, earliest(packs)));
+  const since = packs.size === 1 && only?.size === resumed.length ? only.position : earliest(packs);
+  const kept = cut(resumed).map((skus) => new Pack(skus, since));
   feed.packs = [];
   feed.loose.clear();
   for (const pack of [...kept, ...cut(others).map((skus) => new Pack(skus))]) place(feed, pack);
@@ -125,7 +125,7 @@ export const isUnsettled = (session) =>
  * @param {number} now_ms
  */
 function ask(session, feed, pack, now_ms) {
-  if (now_ms < pack.notBefore_ms || !fits(session, pack.skus?.length ?? 0)) return;
+  if (now_ms < pack.notBefore_ms || !fits(session, pack.size)) return;
   if (session.budget.take(now_ms)) session.ask(feed, pack);
 }
 
@@ -197,4 +197,4 @@ function tidy(session, feed, now_ms, kept) {
  * @param {Feed} feed
  */
 export const isUntidy = ({ packs }) =>
-  packs.length > PACKS_CALM || packs.some(({ isComplete, live, skus }) => isComplete && live * 2 < (skus?.length ?? 0));
+  packs.length > PACKS_CALM || packs.some(({ isComplete, live, size }) => isComplete && live * 2 < size);

@@ -108,7 +108,7 @@ export class Session {
   ask(feed, pack) {
     pack.id = ++this.lastId;
     this.subs.set(pack.id, { feed, pack });
-    this.named += pack.skus?.length ?? 0;
+    this.named += pack.size;
     this.out.push(frame.subscribe(pack.id, feed.location, pack.skus, pack.position, feed.kind.asks));
   }
 
@@ -126,7 +126,7 @@ export class Session {
   /** @param {Pack} pack */
   #forget(pack) {
     if (!this.subs.delete(pack.id)) return false;
-    this.named -= pack.skus?.length ?? 0;
+    this.named -= pack.size;
     return true;
   }
 
@@ -268,6 +268,7 @@ export class Session {
     this.#forget(pack);
     feed.taking.delete(pack);
     pack.lost();
+    if (feed.isNamed) pack.skus ??= [...feed.entries].flatMap(([sku, entry]) => (entry.pack === pack ? sku : []));
     pack.notBefore_ms = now_ms + AGAIN_MS;
     if (!WORTH_ANOTHER_TRY.includes(code)) this.close(feed, refusalOf(code, message));
     this.turn++;

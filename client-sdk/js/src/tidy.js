@@ -24,7 +24,7 @@ export function tidy(session, feed, now_ms, kept) {
   /** @type {Set<Pack | undefined>} */
   const taken = new Set();
   for (const pack of full) {
-    const size = pack.skus?.length ?? 0;
+    const { size } = pack;
     const isPoor = pack.live * 2 < size || (isMany && pack.live * 2 < SKUS_MAX);
     if (!isPoor || count + pack.live > SKUS_MAX) continue;
     waste += size - pack.live;

@@ -23,7 +23,7 @@ export class View {
   #known_ms = undefined;
   /** @type {Set<(view: View<T>, changed: readonly T[]) => void>} */
   #listeners = new Set();
-  /** @type {T[]} Since the listeners were told, each sku once: the feed sees to that. */
+  /** @type {T[]} */
   #changed = [];
   /** @type {{ promise: Promise<View<T>>, resolve: (view: View<T>) => void, reject: (error: unknown) => void }} */
   #ready = Promise.withResolvers();
@@ -165,10 +165,9 @@ export class View {
 
   /**
    * @internal
-   * @param {string} key
-   * @param {Watched | undefined} level
+   * @param {Watched | undefined} level  Undefined: gone.
    */
-  note(key, level) {
+  note(level) {
     if (!level || this.#changed.push(/** @type {T} */ (level)) === 1) this.#link.touched.add(this);
   }
 

@@ -194,6 +194,12 @@ test("a heartbeat promises nothing to what is still being sent", () => {
   session.receive(JSON.stringify({ type: "heartbeat", seq: { 0: 50 }, fresh: true, lag_ms: 1 }), 1);
   const positions = feed.packs.map(({ position }) => position?.seq[0]);
   assert.deepEqual(positions, [50, undefined]);
+  session.lost(null);
+  session.begin("token", 2);
+  session.receive(JSON.stringify({ type: "connected", id: 1, node: "h", epoch: EPOCH, heartbeat_s: 5, expires_at: null }), 2);
+  session.receive(JSON.stringify({ type: "subscribed", id: 2, sub: 2, recovered: true }), 2);
+  session.receive(JSON.stringify({ type: "heartbeat", seq: { 0: 90 }, fresh: true, lag_ms: 1 }), 2);
+  assert.equal(feed.packs[0].position.seq[0], 50);
 });
 
 test("a subscription that the hub cannot serve now is asked for again, one that it never will ends its watchers alone", () => {

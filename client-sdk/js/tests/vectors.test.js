@@ -71,7 +71,7 @@ for (const vector of load("apply.json")) {
     const kind = kindOf(vector);
     const feed = session.feed(kind, vector.location, vector.skus !== null);
     const told = [];
-    want(feed, vector.skus, { note: (_, level) => level && told.push([level.location, level.sku, level.raised]) });
+    want(feed, vector.skus, { note: (level) => level && told.push([level.location, level.sku, level.raised]) });
     for (const connection of vector.connections) {
       session.begin("token", 0);
       for (const message of connection.messages) {

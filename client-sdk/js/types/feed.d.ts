@@ -3,21 +3,20 @@ import type { Position } from "./frame.js";
 import type { StockwireError } from "./errors.js";
 import type { Watched } from "./level.js";
 export type Watcher = {
-    note(key: string, level: Watched | undefined): void;
+    note(level: Watched | undefined): void;
 };
 import { Pack } from "./pack.js";
 export type Entry = {
     held: Watched | undefined;
     watchers: Watcher | Set<Watcher> | undefined;
     pack: Pack | undefined;
-    isDirty: boolean;
 };
 /**
  * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
  * that brings it; undefined: none was asked for yet.
  *
  * @typedef {{
- *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
+ *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined,
  * }} Entry
  */
 /** @returns {Entry} */
@@ -65,11 +64,6 @@ export declare class Feed {
      * @param {Watched} told
      */
     apply(told: Watched): boolean;
-    /**
-     * @param {string} key
-     * @param {Entry} entry
-     */
-    mark(key: string, entry: Entry): void;
     /**
      * @param {Pack} pack
      * @param {boolean} recovered  Only what changed since its position is named; else everything there is.

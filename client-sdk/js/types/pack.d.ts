@@ -7,7 +7,9 @@ import type { Entry } from "./feed.js";
  * @import { Entry } from "./feed.js"
  */
 export declare class Pack {
+    /** Named when it is asked for; who is brought by it knows that, and it need not. */
     skus: readonly string[] | null;
+    size: number;
     position: Position | undefined;
     /** Its id on this connection; 0: it was not asked for on this one. */
     id: number;

@@ -52,10 +52,9 @@ export declare class View<T extends Watched = Watched> {
     end(error?: StockwireError): void;
     /**
      * @internal
-     * @param {string} key
-     * @param {Watched | undefined} level
+     * @param {Watched | undefined} level  Undefined: gone.
      */
-    note(key: string, level: Watched | undefined): void;
+    note(level: Watched | undefined): void;
     /** @internal What may change its state has happened. */
     refresh(): void;
     /** @internal Tell the listeners what has changed. */
