@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.harness.valkey import ValkeyServer
 MEMORY = Path("/dev/shm")  # Linux has it; elsewhere there is none
 MEMORY_BYTES_MIN = 2 * 2**30
 os.environ[SESSION_VARIABLE] = SESSION_ID
+# jsonschema builds its grammar when it is imported, in every worker: two seconds for a format that nothing of ours has
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # Python's own way to say: not there
 # A busy machine is slow now and then, which is no failure.
 hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True, derandomize=not EXPLORES)
 hypothesis.settings.load_profile("stockwire")

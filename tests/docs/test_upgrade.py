@@ -87,7 +87,7 @@ export PYTHONPATH=$code:$code/client-sdk/python/src
 exec {python} -P -c 'import stockwire_command; stockwire_command.main()' "\\$@"
 END
 chmod +x "$folder/.venv/bin/stockwire"
-exec {python} -m compileall -qq "$code"
+cd "$code" && exec {python} -m compileall -qq wire server ledger hub cli client-sdk/python/src
 """
 
 

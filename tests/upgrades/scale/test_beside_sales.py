@@ -22,9 +22,10 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.size import SIZE
 from tests.harness.system import ProcessSystem
 from tests.harness.valkey import ValkeyServer
+from tests.harness.waiting import wait_until
 from tests.upgrades.scale.locks import PlannedStep, Sampler, beyond
 from tests.upgrades.scale.migrating import MadeStep, Version
-from tests.upgrades.scale.sales import Sales, Till, http_tills, old_tills, selling
+from tests.upgrades.scale.sales import TILLS, Sales, Till, http_tills, old_tills, selling
 from tests.upgrades.scale.stocked import LEVELS, Stocked, stock
 
 pytestmark = [pytest.mark.timeout(SIZE.timeout_s), pytest.mark.usefixtures("campaign")]
@@ -39,7 +40,8 @@ select 1 from stock_event where version = 5 and sku like '%0' and lot is null li
 """
 """What it leaves out."""
 
-WARM_UP_S = 2.0
+SOLD_BEFORE = 2 * TILLS
+"""Every till is selling by then."""
 STALL_S_MAX = 10.0
 """No measurement: a ledger's own deadline for a commit. A step that waits for ever, or rewrites, is beyond it."""
 
@@ -130,7 +132,7 @@ async def _beside_the_sales(url: str, version: Version, sales: Sales, *arguments
     sampler = Sampler()
     async with selling(sales):
         sampling = asyncio.create_task(sampler.run(url))
-        await asyncio.sleep(WARM_UP_S)
+        await wait_until(lambda: asyncio.sleep(0, len(sales.made) >= SOLD_BEFORE), what="sales")
         began = time.monotonic()
         made = await version.migrate(url, *arguments)
         ended = time.monotonic()
