@@ -41,7 +41,8 @@ class VisitorLimits:
     """Of those who watch without a key or token. All are settings, and none lets a visitor do more than ``Limits``.
 
     ``visitors_max``, ``per_minute``: of all of them, ``..._address_...``: of one address (0: no limit); per minute:
-    that come. ``skus_max``: over all subscriptions of a visitor. ``levels_max``: what all of them may name together.
+    that come. ``skus_max``: over all subscriptions of a visitor. ``levels_max``: what all of them may name together;
+    ``levels_per_minute``: and begin to watch, a tenth of it at once.
     """
 
     visitors_max: int = 10_000
@@ -52,6 +53,7 @@ class VisitorLimits:
     skus_max: int = 1_000
     messages_per_minute: int = 60
     levels_max: int = 1_000_000
+    levels_per_minute: int = 600_000
 
     def within(self, limits: Limits) -> Limits:
         """Those of one visitor's connection."""
@@ -76,13 +78,13 @@ class Rate:
         self._left = float(burst)
         self._at = now
 
-    def take(self, now: float) -> bool:
-        """Whether one more is allowed at ``now`` (seconds of a monotonic clock)."""
+    def take(self, now: float, count: int = 1) -> bool:
+        """Whether so many more are allowed at ``now`` (seconds of a monotonic clock)."""
         self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
         self._at = now
-        if self._left < 1:
+        if self._left < count:
             return False
-        self._left -= 1
+        self._left -= count
         return True
 
 

@@ -72,9 +72,9 @@ class Node:
         self._loader = Loader(self._ledger, lambda: feed.fanout, schedule_flush, feed.rewrite)
         limits = settings.limits
         stream_handshakes, read_handshakes, admin_handshakes = (Handshakes(one) for one in (tls, tls, admin_tls))
-        now = asyncio.get_running_loop().time()
-        visitors = Visitors(settings.visitors, limits, settings.public_locations, settings.origins, now)
-        door = Door(limits, now, settings.trusted_proxies, visitors)
+        clock = asyncio.get_running_loop().time
+        visitors = Visitors(settings.visitors, limits, settings.public_locations, settings.origins, clock)
+        door = Door(limits, clock(), settings.trusted_proxies, visitors)
         self._owner_rates, address_rates = _read_rates(settings)
         readers = Readers(self._access, door, self._owner_rates, address_rates)
         stream_parts = StreamParts(

@@ -151,6 +151,7 @@ def _visitors(env: Environment, limits: Limits) -> VisitorLimits | None:
         skus_max=_count(env, "STOCKWIRE_HUB_VISITOR_SKUS_MAX", default.skus_max),
         messages_per_minute=_count(env, "STOCKWIRE_HUB_VISITOR_MESSAGES_PER_MINUTE", default.messages_per_minute),
         levels_max=_count(env, "STOCKWIRE_HUB_VISITOR_LEVELS_MAX", default.levels_max),
+        levels_per_minute=_count(env, "STOCKWIRE_HUB_VISITOR_LEVELS_PER_MINUTE", default.levels_per_minute),
     )
     if not env.flag(VISITORS):
         return None

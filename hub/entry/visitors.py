@@ -56,9 +56,11 @@ class Visitors:
         limits: Limits,
         locations: Sequence[str] = (),
         origins: Sequence[str] = (),
-        now: float = 0.0,
+        clock: Callable[[], float] = float,
     ) -> None:
-        """``allowed``: None where there are no visitors. ``locations``, ``origins``: as in the settings."""
+        """``allowed``: None where there are no visitors. ``locations``, ``origins``: as in the settings. ``clock``: in
+        seconds, monotonic.
+        """
         self.open = allowed is not None
         allowed = allowed or VisitorLimits()
         self.limits = allowed.within(limits)
@@ -68,9 +70,12 @@ class Visitors:
         self._origins = frozenset(origins)
         self._visits: dict[Port, dict[Visit, None]] = {port: {} for port in Port}
         self._addresses = Tally(allowed.per_address_max)
-        self._rate = Rate(allowed.per_minute, allowed.per_minute, now)
+        self._clock = clock
+        self._rate = Rate(allowed.per_minute, allowed.per_minute, clock())
         self._address_rates = Rates(allowed.per_address_per_minute)
         self._levels = 0
+        most_at_once = max(allowed.levels_per_minute // 10, NEW_LEVEL * allowed.skus_max)
+        self._levels_rate = Rate(allowed.levels_per_minute, most_at_once, clock())
 
     def at(self, port: Port) -> int:
         """How many are here."""
@@ -88,8 +93,9 @@ class Visitors:
             return site == "same-origin"
         return origin in self._origins or EVERYWHERE in self._origins
 
-    def come(self, port: Port, address: str, now: float, end: Callable[[Ended], None], *, crowded: bool) -> Visit:
+    def come(self, port: Port, address: str, end: Callable[[Ended], None], *, crowded: bool) -> Visit:
         """``crowded``: this port has no place left for anybody. Raises Overloaded, Crowded or RateLimited."""
+        now = self._clock()
         if self._addresses.full(address):
             self.refused["address"] += 1
             raise Crowded("address", self._addresses.most, _away_s())
@@ -123,15 +129,21 @@ class Visitors:
             self._addresses.give_back(visit.address)
             self._levels -= visit.levels
 
-    def hold(self, visit: Visit, levels: int) -> bool:
-        """Whether it may name so much, beside what all others do."""
-        if visit not in self._visits[visit.port]:
+    def claim(self, visit: Visit, levels: int) -> bool:
+        """Whether it may name so much more, beside what all visitors name and have begun to lately."""
+        if visit not in self._visits[visit.port] or self._levels + levels > self._allowed.levels_max:
             return False
-        together = self._levels - visit.levels + levels
-        if levels > visit.levels and together > self._allowed.levels_max:
+        if not self._levels_rate.take(self._clock(), levels):
             return False
-        self._levels, visit.levels = together, levels
+        self._levels += levels
+        visit.levels += levels
         return True
+
+    def give_back(self, visit: Visit, levels: int) -> None:
+        """Of what it has claimed; once it has left, it has none."""
+        if visit in self._visits[visit.port]:
+            self._levels -= levels
+            visit.levels -= levels
 
     @property
     def _full(self) -> bool:

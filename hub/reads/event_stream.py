@@ -67,9 +67,8 @@ class EventStreams:
         """It shows no key, and has not come by ``knock``: visitors have a rate of their own, so that a flood of them
         takes nothing from the others'. Raises Overloaded, Crowded or RateLimited.
         """
-        visitors, now = self._door.visitors, asyncio.get_running_loop().time()
         crowded = self.draining or self._places.full
-        visit = visitors.come(Port.EVENTS, address, now, lambda _: None, crowded=crowded)
+        visit = self._door.visitors.come(Port.EVENTS, address, lambda _: None, crowded=crowded)
         self._door.visits(caller, visit)
 
     def response(self, fanout: Fanout, principal: Principal, subscribe: Subscribe, caller: Caller) -> Response:

@@ -306,9 +306,9 @@ class Stream:
         """It shows no key. Raises Ended if it may not visit, or finds no place."""
         if connection.visits_from is None:
             raise Ended(Ending.TOKEN_MISSING)
-        visitors, now, crowded = self._door.visitors, connection.loop.time(), self.connections.over
+        visitors, crowded = self._door.visitors, self.connections.over
         try:
-            visit = visitors.come(Port.STREAM, connection.visits_from, now, connection.end, crowded=crowded)
+            visit = visitors.come(Port.STREAM, connection.visits_from, connection.end, crowded=crowded)
         except Later as refused:
             raise Ended(Ending.VISITOR_REFUSED, error=refused, after_ms=1_000 * refused.retry_after_s) from None
         self._door.visits(connection.caller, visit)

@@ -39,6 +39,7 @@ _NAMES = """
     HUB_VISITORS HUB_VISITORS_MAX HUB_VISITORS_PER_ADDRESS_MAX HUB_VISITORS_PER_MINUTE
     HUB_VISITORS_PER_ADDRESS_PER_MINUTE HUB_VISITOR_SUBSCRIPTIONS_MAX HUB_VISITOR_SKUS_MAX
     HUB_VISITOR_MESSAGES_PER_MINUTE HUB_VISITOR_LEVELS_MAX
+    HUB_VISITOR_LEVELS_PER_MINUTE
 """
 NAMES = frozenset(PREFIX + name for name in _NAMES.split())
 """Every variable of any part of Stockwire: one environment may serve them all, so each process knows them all."""

@@ -16,7 +16,8 @@ from tests.harness.waiting import PATIENCE_S
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """All that an attacker knows. ``key``: its own, for ``location``; ``foreign``: another tenant's location.
+    """All that an attacker knows. ``key``: its own, for ``location``; ``foreign``: another tenant's location, which is
+    public for pages of ``origin``.
 
     ``position``: one of the other tenant's. ``greedy``: a key of an owner whose rate one attack uses up. ``revoked``: a
     key that is good until ``admin`` revokes it; ``admin`` is only used for that. ``full``: 1.0 for `make attacks`, less
@@ -35,6 +36,7 @@ class Target:
     revoked: str
     admin: str
     full: float
+    origin: str
 
 
 class Met(Counter[str]):

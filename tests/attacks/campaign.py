@@ -19,6 +19,8 @@ ORIGIN = "https://shop.example"
 OWN = "attic"
 READS_PER_S = 200
 """Less than the default, so that any machine that attacks can send more."""
+VISITORS_MAX, VISITORS_PER_ADDRESS_MAX = 500, 100
+"""Fewer than a fifth of those that come."""
 SAMPLE_S = 0.1
 AFTER_S = 0.5
 HALF, NEARLY_ALL = 0.5, 0.99
@@ -41,7 +43,14 @@ async def start(system: ProcessSystem, reads_per_s: int = READS_PER_S) -> None:
     """One ledger and two hubs, which take so many reads of one owner."""
     await system.start_ledger(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN)
     for _ in range(2):
-        await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS=ORIGIN, STOCKWIRE_HUB_RATE_PER_S=reads_per_s)
+        await system.start_hub(
+            STOCKWIRE_ALLOWED_ORIGINS=ORIGIN,
+            STOCKWIRE_HUB_RATE_PER_S=reads_per_s,
+            STOCKWIRE_HUB_PUBLIC_LOCATIONS=LOCATION,
+            STOCKWIRE_HUB_VISITORS=1,
+            STOCKWIRE_HUB_VISITORS_MAX=VISITORS_MAX,
+            STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX=VISITORS_PER_ADDRESS_MAX,
+        )
 
 
 async def run(
@@ -138,4 +147,5 @@ async def _target(system: ProcessSystem, full: float) -> Target:
         await system.key("to be revoked", own),
         await system.admin_key(),
         full,
+        ORIGIN,
     )

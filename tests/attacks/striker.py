@@ -15,11 +15,12 @@ from tests.attacks.attack import Attack, Met, Target
 from tests.attacks.flood import FLOODS
 from tests.attacks.identity import IDENTITY
 from tests.attacks.malformed import MALFORMED
+from tests.attacks.visitors import OF_VISITORS
 from tests.harness.children import die_with_parent
 from tests.harness.processes import ROOT, clean_environment
 from tests.harness.waiting import PATIENCE_S
 
-ATTACKS: tuple[Attack, ...] = (*IDENTITY, *FLOODS, *MALFORMED)
+ATTACKS: tuple[Attack, ...] = (*IDENTITY, *FLOODS, *OF_VISITORS, *MALFORMED)
 DEADLINE_S = 120.0
 LINE_BYTES_MAX = 2**20
 

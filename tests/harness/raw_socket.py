@@ -149,14 +149,17 @@ def masked_with(mask: bytes, payload: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def raw_socket(url: str) -> AsyncIterator[RawSocket]:
-    """A TCP connection to the host and port of a URL; nothing is sent yet."""
+async def raw_socket(url: str, address: str | None = None) -> AsyncIterator[RawSocket]:
+    """A TCP connection to the host and port of a URL, from ``address`` if given; nothing is sent yet."""
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
     reader = _Reader(loop=loop)
     async with asyncio.timeout(PATIENCE_S):
         transport, protocol = await loop.create_connection(
-            lambda: asyncio.StreamReaderProtocol(reader, loop=loop), parts.hostname or "", parts.port or 0
+            lambda: asyncio.StreamReaderProtocol(reader, loop=loop),
+            parts.hostname or "",
+            parts.port or 0,
+            local_addr=None if address is None else (address, 0),
         )
     socket = RawSocket(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
     try:

@@ -35,12 +35,11 @@ class Guest:
         new = len(names) if request.when is not None else len(names - there.keys())
         levels = len(names) + (NEW_LEVEL - 1) * new
         self.settle()
-        if not self._visitors.hold(self._visit, sum(self._levels.values()) + levels):
+        if not self._visitors.claim(self._visit, levels):
             raise Refused("limit", "visitors watch as much as they may now: ask again later, or for less")
         self._levels[request.id] = levels
 
     def settle(self) -> None:
         """What it does not watch any more, for whatever reason, does not count."""
-        subscriptions = self._session.subscriptions
-        self._levels = {id_: levels for id_, levels in self._levels.items() if id_ in subscriptions}
-        self._visitors.hold(self._visit, sum(self._levels.values()))
+        for id_ in self._levels.keys() - self._session.subscriptions.keys():
+            self._visitors.give_back(self._visit, self._levels.pop(id_))

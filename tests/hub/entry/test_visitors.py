@@ -16,7 +16,8 @@ class Pages:
     """Pages that visit one hub; ``ended``: which of them had to go, in order."""
 
     def __init__(self, allowed: VisitorLimits = ANY) -> None:
-        self.visitors = Visitors(allowed, Limits(), ["web"], ["https://shop.example"])
+        self.now = 0.0
+        self.visitors = Visitors(allowed, Limits(), ["web"], ["https://shop.example"], lambda: self.now)
         self.ended: list[str] = []
 
     def come(
@@ -26,7 +27,8 @@ class Pages:
             assert (ended.ending, ended.code) == (Ending.VISITOR_GIVES_WAY, 4100)
             self.ended.append(name)
 
-        return self.visitors.come(port, address, at, end, crowded=crowded)
+        self.now = at
+        return self.visitors.come(port, address, end, crowded=crowded)
 
     def refused(self) -> dict[str, int]:
         return {reason: count for reason, count in self.visitors.refused.items() if count}
@@ -92,14 +94,29 @@ def test_for_a_key_the_visitor_that_came_first_at_that_port_leaves() -> None:
 def test_what_all_of_them_name_is_bounded_and_what_they_let_go_of_is_not_counted() -> None:
     pages = Pages(VisitorLimits(levels_max=10))
     first, second = pages.come("1"), pages.come("2")
-    assert pages.visitors.hold(first, 6)
-    assert pages.visitors.hold(first, 7), "6 of these are its own"
-    assert not pages.visitors.hold(second, 4)
-    assert pages.visitors.hold(first, 6)
-    assert pages.visitors.hold(second, 4)
+    assert pages.visitors.claim(first, 6)
+    assert not pages.visitors.claim(second, 5)
+    assert pages.visitors.claim(second, 4)
+    assert not pages.visitors.claim(first, 1)
+    pages.visitors.give_back(second, 3)
+    assert pages.visitors.claim(first, 3)
     pages.visitors.leave(first)
-    assert not pages.visitors.hold(first, 1), "it is gone"
-    assert pages.visitors.hold(second, 10)
+    pages.visitors.give_back(first, 9)
+    assert not pages.visitors.claim(first, 1), "it is gone"
+    assert pages.visitors.claim(second, 9)
+
+
+def test_what_they_begin_to_watch_comes_at_a_rate() -> None:
+    pages = Pages(VisitorLimits(levels_per_minute=600, skus_max=5))
+    visit = pages.come("1")
+    assert pages.visitors.claim(visit, 60)
+    pages.visitors.give_back(visit, 60)
+    assert not pages.visitors.claim(visit, 1)
+    pages.now = 1.0
+    assert pages.visitors.claim(visit, 10)
+    assert not pages.visitors.claim(visit, 1)
+    few = Pages(VisitorLimits(levels_per_minute=1, skus_max=5))
+    assert few.visitors.claim(few.come("1"), 50), "a visitor may always name as much as it may"
 
 
 @pytest.mark.parametrize(

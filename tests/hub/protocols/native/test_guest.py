@@ -29,7 +29,7 @@ class Page:
     def __init__(self, fanout: Fanout, visitors: Visitors) -> None:
         self.session, self._pipe = open_session(fanout)
         self.conversation = Conversation(fanout, self.session, Limits(), Greeting("node", 5))
-        visit = visitors.come(Port.STREAM, "a", 0.0, lambda _: None, crowded=False)
+        visit = visitors.come(Port.STREAM, "a", lambda _: None, crowded=False)
         asked = self.say(type="connect")
         assert asked is not None
         assert asked.token is None
