@@ -49,9 +49,9 @@ class VisitorLimits:
     per_address_max: int = 200
     per_minute: int = 6_000
     per_address_per_minute: int = 600
-    subscriptions_max: int = 8
-    skus_max: int = 1_000
-    messages_per_minute: int = 60
+    subscriptions_max: int = 32
+    skus_max: int = 2_000
+    messages_per_minute: int = 90
     levels_max: int = 1_000_000
     levels_per_minute: int = 600_000
 

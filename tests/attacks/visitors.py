@@ -20,7 +20,7 @@ from tests.harness.stream import open_stream
 VISITORS = 5_000
 VISITORS_PER_S = 1_000
 SUBSCRIPTIONS, NAMES = 8, 125
-"""As many as a visitor may have, with as many skus in each."""
+"""Of each visitor, with so many skus in each."""
 TICK_S = 0.01
 AGAIN_S = 0.05
 SERVED, VISITING = "a key served", "visiting"

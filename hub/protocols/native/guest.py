@@ -25,12 +25,9 @@ class Guest:
     def claim(self, request: Subscribe) -> None:
         """Before it subscribes. Raises Refused."""
         there = self._fanout.levels.locations.get(request.location, {})
-        if request.skus is None and len(there) > self.limits.skus_max:
-            raise Refused(
-                "limit",
-                f"skus: {request.location} has more than {self.limits.skus_max}, name those wanted",
-                field="skus",
-            )
+        most = self.limits.levels_per_connection_max
+        if request.skus is None and len(there) > most:
+            raise Refused("limit", f"skus: {request.location} has more than {most}, name those wanted", field="skus")
         names = there.keys() if request.skus is None else set(request.skus)
         new = len(names) if request.when is not None else len(names - there.keys())
         levels = len(names) + (NEW_LEVEL - 1) * new

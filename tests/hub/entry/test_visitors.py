@@ -159,8 +159,8 @@ def test_a_visitor_may_never_do_more_than_others() -> None:
     few = Limits(messages_per_minute=5, messages_burst=3, skus_max=7, subscriptions_max=2, levels_per_connection_max=6)
     assert VisitorLimits().within(few) == few
     usual = VisitorLimits().within(Limits())
-    assert (usual.messages_per_minute, usual.messages_burst) == (60, 60)
-    assert (usual.subscriptions_max, usual.skus_max, usual.levels_per_connection_max) == (8, 1_000, 1_000)
+    assert (usual.messages_per_minute, usual.messages_burst) == (90, 90)
+    assert (usual.subscriptions_max, usual.skus_max, usual.levels_per_connection_max) == (32, 1_000, 2_000)
 
 
 def test_addresses_without_end_cost_no_memory_without_end() -> None:
