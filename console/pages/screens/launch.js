@@ -14,7 +14,7 @@ import { Wall } from "./wall.js";
 import { Wrong } from "./wrong.js";
 
 /** More than a screen full of what sells most is no overview. */
-const SKUS = 20;
+const SKUS = 10;
 
 /** @type {import("../base/app.js").Asks} */
 export const asks = () => ({ topic: "launch", args: { location: "", limit: SKUS, since: null } });
@@ -79,13 +79,19 @@ const COLUMNS = [
   { name: "held", head: "Held", number: true, cell: (row) => html`<${Ticking} text=${whole(row.held)} tick=${row.ticks?.held} why=${row.unknown.held} />` },
   {
     name: "sold", head: "Sold", number: true,
-    cell: (row) => html`<${Ticking} text=${whole(row.sold)} tick=${row.ticks?.sold} why=${row.unknown.sold} /> <small><${Known} text=${rate(row.sold_per_s)} why=${row.unknown.sold_per_s} />/s</small>`,
+    cell: (row) => html`<${Counted} row=${row} field="sold" />`,
   },
   {
     name: "refused", head: "Refused", number: true,
-    cell: (row) => html`<${Ticking} text=${whole(row.refused)} tick=${row.ticks?.refused} why=${row.unknown.refused} /> <small><${Known} text=${rate(row.refused_per_s)} why=${row.unknown.refused_per_s} />/s</small>`,
+    cell: (row) => html`<${Counted} row=${row} field="refused" />`,
   },
 ];
+
+/** How many, and how many a second. @param {{row: any, field: "sold" | "refused"}} props */
+function Counted({ row, field }) {
+  const per_s = row[`${field}_per_s`];
+  return html`<${Ticking} text=${whole(row[field])} tick=${row.ticks?.[field]} why=${row.unknown[field]} />${known(per_s) && html` <small>${rate(per_s)}/s</small>`}`;
+}
 
 /** @param {{row: any}} props */
 function Left({ row }) {

@@ -1,6 +1,6 @@
 // Level: one sku at one location. What it is, what made it so, who holds units of it, and what it was at any moment.
 
-import { moment, NOT_KNOWN, whole } from "../base/format.js";
+import { moment, whole } from "../base/format.js";
 import { html } from "../base/html.js";
 import { addressOf } from "../base/routes.js";
 import { shown as theme } from "../base/theme.js";
@@ -95,7 +95,7 @@ function AsOf({ app, as_of }) {
           <div><dt>Moment</dt><dd>${moment(as_of.moment)}</dd></div>
           ${[["Available", as_of.available, "available"], ["On hand", as_of.on_hand, "on_hand"], ["Held", as_of.reserved, "reserved"], ["Version", as_of.version, "version"]].map(([name, value, field]) => html`
             <div><dt>${name}</dt><dd><${Known} text=${whole(value)} why=${as_of.unknown?.[field]} /></dd></div>`)}
-          <div><dt>Since</dt><dd><${Known} text=${as_of.committed_at ? moment(as_of.committed_at) : NOT_KNOWN} why=${as_of.unknown?.committed_at ?? "it had not moved yet"} /></dd></div>
+          <div><dt>Since</dt><dd>${as_of.version === 0 ? "it had not moved yet" : html`<${Known} text=${moment(as_of.committed_at)} why=${as_of.unknown?.committed_at} />`}</dd></div>
         </dl>`}
       ${args.at && !as_of && html`<p class="empty">Looking …</p>`}
     <//>`;

@@ -1,6 +1,6 @@
 // Nodes: every process of the system, how far behind it is, what waits in it, and who has to be sent elsewhere.
 
-import { counted, duration, known, mebibytes, milliseconds, moment, rate, short, whole } from "../base/format.js";
+import { duration, known, mebibytes, milliseconds, moment, rate, short, whole } from "../base/format.js";
 import { classes, html } from "../base/html.js";
 import { Button } from "../parts/button.js";
 import { Empty, Panel, Pill } from "../parts/figure.js";
@@ -20,10 +20,10 @@ export function Nodes({ app, data }) {
       <${Table} label="Ledgers and hubs" columns=${columnsOf(app, Date.parse(data.at))} rows=${nodes} keyOf=${(/** @type {any} */ node) => node.admin}
         tone=${(/** @type {any} */ node) => (AWAY.has(node.state) ? "away" : "")} empty=${html`<${Empty}>No admin port was named: the console knows of no process.<//>`} />
     <//>
-    <div class="columns">
-      <div class="main">
-        <${Panel} title="Queues" id="queues"><${Queues} nodes=${nodes} /><//>
-        <${Panel} title="Resyncs, by reason" id="resyncs"><${Resyncs} nodes=${nodes} /><//>
+    <div class=${app.session?.up ? "columns" : undefined}>
+      <div class="pair">
+        <${Panel} title="Queues" id="queues"><${Crossed} label="Queues" head="What waits" nodes=${nodes} cells=${queues} empty="No process that answers has a queue." /><//>
+        <${Panel} title="Resyncs, by reason" id="resyncs"><${Crossed} label="Resyncs" head="Since its start" nodes=${nodes} cells=${resyncs} empty="No hub says how often anybody had to begin again." /><//>
       </div>
       <div class="side"><${Actions} app=${app} up=${data.up} /></div>
     </div>`;
@@ -80,25 +80,32 @@ function Drain({ app, node }) {
     onClick=${() => app.act(what, { node: node.name })}>${node.draining ? "Undrain" : "Drain"}<span class="unseen"> ${node.name}</span><//>`;
 }
 
-/** @param {{nodes: any[]}} props */
-function Queues({ nodes }) {
-  const rows = nodes.flatMap((node) => node.queues.map((/** @type {any} */ queue) => ({ ...queue, node: node.name })));
-  return html`<${Table} label="Queues" rows=${rows} keyOf=${(/** @type {any} */ row) => `${row.node} ${row.what}`} empty=${html`<${Empty}>No process that answers has a queue.<//>`} columns=${[
-    { name: "node", head: "Node", cell: (/** @type {any} */ row) => html`<${Text} of=${row.node} />` },
-    { name: "what", head: "What waits", wide: true, cell: (/** @type {any} */ row) => row.what },
-    { name: "length", head: "Length", number: true, cell: (/** @type {any} */ row) => html`<b class=${classes(known(row.length) && row.length > 0 && "warn")}><${Known} text=${whole(row.length)} why="the process does not say" /></b>` },
+/** @typedef {{what: string, count: number | null}} Cell */
+
+/** @param {any} node @returns {Cell[]} */
+const queues = (node) => node.queues.map((/** @type {any} */ queue) => ({ what: queue.what, count: queue.length }));
+
+/** @param {any} node @returns {Cell[]} */
+const resyncs = (node) => node.resyncs.map((/** @type {any} */ resync) => ({ what: resync.reason, count: resync.count }));
+
+/**
+ * What there is of each kind in each process: kinds below each other, processes beside each other.
+ * @param {{label: string, head: string, nodes: any[], cells: (node: any) => Cell[], empty: string}} props
+ */
+function Crossed({ label, head, nodes, cells, empty }) {
+  const columns = nodes.map((node) => ({ node, counts: new Map(cells(node).map(({ what, count }) => [what, count])) })).filter(({ counts }) => counts.size);
+  const kinds = [...new Set(columns.flatMap(({ counts }) => [...counts.keys()]))];
+  return html`<${Table} label=${label} rows=${kinds} keyOf=${(/** @type {string} */ what) => what} empty=${html`<${Empty}>${empty}<//>`} columns=${[
+    { name: "what", head, wide: true, cell: (/** @type {string} */ what) => what },
+    ...columns.map(({ node, counts }) => ({
+      name: node.admin, head: html`<${Text} of=${node.name} />`, label: node.name, number: true, cell: (/** @type {string} */ what) => count(counts, what),
+    })),
   ]} />`;
 }
 
-/** @param {{nodes: any[]}} props */
-function Resyncs({ nodes }) {
-  const rows = nodes.flatMap((node) => node.resyncs.map((/** @type {any} */ resync) => ({ ...resync, node: node.name })));
-  const all = rows.reduce((sum, row) => sum + (row.count ?? 0), 0);
-  return html`
-    <${Table} label="Resyncs" rows=${rows} keyOf=${(/** @type {any} */ row) => `${row.node} ${row.reason}`} empty=${html`<${Empty}>Nobody had to begin again since the hubs started.<//>`} columns=${[
-      { name: "node", head: "Node", cell: (/** @type {any} */ row) => html`<${Text} of=${row.node} />` },
-      { name: "reason", head: "Reason", wide: true, cell: (/** @type {any} */ row) => row.reason },
-      { name: "count", head: "Since its start", number: true, cell: (/** @type {any} */ row) => html`<${Known} text=${whole(row.count)} />` },
-    ]} />
-    ${rows.length > 0 && html`<p class="note">${counted(all, "resync")} in all.</p>`}`;
+/** @param {Map<string, number | null>} counts @param {string} what */
+function count(counts, what) {
+  if (!counts.has(what)) return html`<span class="soft" title="such a process has none">–</span>`;
+  const number = counts.get(what);
+  return html`<span class=${classes(known(number) && number > 0 ? "some" : "soft")}><${Known} text=${whole(number)} why="the process does not say" /></span>`;
 }
