@@ -33,7 +33,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check node-tools javascript test campaign flaky bench bench-peers bench-centrifugo load captures chaos attacks soak
+.PHONY: up check node-tools javascript test campaign flaky bench bench-peers bench-centrifugo load captures screenshots chaos attacks soak
 .PHONY: lint ruff mypy pyright tsc squawk lock reference sbom
 .DELETE_ON_ERROR:
 
@@ -105,6 +105,10 @@ attacks: $(TEST)
 # Steady traffic: does anything grow? --minutes N
 soak: $(TEST)
 	@exec $(VENV)/bin/python -m tests.chaos.soak $(ARGS)
+
+# Of every page of the console of a running `make up`, into build/screenshots: look at them.
+screenshots: $(TEST)
+	@exec $(VENV)/bin/python -m tests.console.screenshots $(ARGS)
 
 # Two at a time: mypy takes one processor for as long as all the others together.
 LINTERS := mypy ruff pyright tsc squawk

@@ -2,7 +2,7 @@
 
     python -m tests.console.screenshots [--data .stockwire] [--url URL --key KEY] [--to build/screenshots] [--docs]
 
-``--docs`` also writes the pictures that the documentation shows, docs/pictures/console-*.webp.
+``--docs`` writes those that the documentation shows, docs/pictures/console-*.webp, and no others.
 """
 
 import argparse
@@ -49,37 +49,41 @@ PAGES = ("launch", "stock", "log", "nodes", "problems", "holds")
 
 async def main(url: str, key: str, folder: Path, *, docs: bool) -> int:
     """Exit status 1 if a page printed an error, or reaches beyond the screen."""
-    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as profile, started(CHROMIUM, Path(profile)) as browser:
         tab = Tab(browser, browser.bidi.asked("browsingContext.create", {"type": "tab"})["context"])
         await _sign_in(tab, url, key)
-        level = await _a_level(tab, url)
-        for name, look in LOOKS.items():
-            await _set(tab, look)
-            for page in (*PAGES, "level"):
-                await _open(tab, url + (level if page == "level" else f"/{page}"))
-                beside = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-                if beside > 0:
-                    wrong.append(f"{page}, {name}: {beside} px beside the screen")
-                await _tall(tab, look)
-                _write(folder / f"{page}-{name}.png", await _picture(tab, {"format": "png"}))
-                await _set(tab, look)
-        await _set(tab, WALL)
-        await _open(tab, f"{url}/launch?wall=1")
-        _write(folder / "wall.png", await _picture(tab, {"format": "png"}))
-        if docs:
-            await _document(tab, url)
+        wrong = await _document(tab, url) if docs else await _look(tab, url, folder)
         wrong += tab.console(SEVERE)
     for line in wrong:
         sys.stderr.write(f"{line}\n")
     return int(bool(wrong))
 
 
-async def _document(tab: Tab, url: str) -> None:
+async def _look(tab: Tab, url: str, folder: Path) -> list[str]:
+    wrong: list[str] = []
+    level = await _a_level(tab, url)
+    for name, look in LOOKS.items():
+        await _set(tab, look)
+        for page in (*PAGES, "level"):
+            await _open(tab, url + (level if page == "level" else f"/{page}"))
+            beside = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if beside > 0:
+                wrong.append(f"{page}, {name}: {beside} px beside the screen")
+            await _tall(tab, look)
+            _write(folder / f"{page}-{name}.png", await _picture(tab, {"format": "png"}))
+            await _set(tab, look)
+    await _set(tab, WALL)
+    await _open(tab, f"{url}/launch?wall=1")
+    _write(folder / "wall.png", await _picture(tab, {"format": "png"}))
+    return wrong
+
+
+async def _document(tab: Tab, url: str) -> list[str]:
     for scheme in ("light", "dark"):
         await _set(tab, Look(DOCS.width, DOCS.height, scheme, DOCS.scale))
         await _open(tab, f"{url}/launch")
         _write(PICTURES / f"console-{scheme}.webp", await _picture(tab, {"format": "webp", "quality": QUALITY}))
+    return []
 
 
 async def _sign_in(tab: Tab, url: str, key: str) -> None:

@@ -5,7 +5,8 @@
 
 /** @type {Record<string, {list: string, key: (row: any) => string, numbers: string[]}>} */
 const KEYED = {
-  launch: { list: "skus", key: (row) => `${row.location}/${row.sku}`, numbers: ["available", "held", "sold", "refused"] },
+  launch: { list: "skus", key: (row) => `${row.location}/${row.sku}`, numbers: ["available", "held", "sold",
+    "refused"] },
   stock: { list: "rows", key: (row) => row.sku, numbers: ["on_hand", "reserved", "available"] },
 };
 
@@ -84,6 +85,7 @@ export function committed(topic, before, after) {
   const { list, key } = /** @type {any} */ (KEYED[topic]);
   const held = new Map(before[list].map((/** @type {Row} */ row) => [key(row), row.committed_at]));
   return after[list]
-    .filter((/** @type {Row} */ row) => row.committed_at && held.has(key(row)) && held.get(key(row)) !== row.committed_at)
+    .filter((/** @type {Row} */ row) => row.committed_at && held.has(key(row))
+      && held.get(key(row)) !== row.committed_at)
     .map((/** @type {Row} */ row) => Date.parse(/** @type {string} */ (row.committed_at)));
 }

@@ -6,8 +6,8 @@ const DEADLINE_MS = 15_000;
 /** Something that acts may take longer: a flash sale answers when it has begun, a drain when the hub has agreed. */
 const ACT_DEADLINE_MS = 60_000;
 
-/** @typedef {{signed_in: boolean, owner?: string, may_act?: boolean, csrf?: string, expires_at?: string | null, version: string,
- *   up: boolean, actions?: string[]}} Session */
+/** @typedef {{signed_in: boolean, owner?: string, may_act?: boolean, csrf?: string, expires_at?: string | null,
+ *   version: string, up: boolean, actions?: string[]}} Session */
 
 export class Refused extends Error {
   name = "Refused";
@@ -29,7 +29,10 @@ export const signIn = (key) => ask("POST", "/api/session", { body: { key } });
 /** @param {string} csrf */
 export const signOut = (csrf) => ask("DELETE", "/api/session", { csrf });
 
-/** @returns {Promise<{locations: {location: string, name: string | null}[], kinds: string[], items: number, levels: number}>} */
+/**
+ * @returns {Promise<{locations: {location: string, name: string | null}[], kinds: string[], items: number, levels:
+ *   number}>}
+ */
 export const catalogue = () => ask("GET", "/api/catalogue");
 
 /** @returns {Promise<{every_s: number, points: any[]}>} */
@@ -65,5 +68,6 @@ async function ask(method, path, { body, csrf, deadline_ms = DEADLINE_MS } = {})
   const said = await answer.json().catch(() => null);
   if (answer.ok && said !== null) return said;
   const retry = Number(answer.headers.get("Retry-After"));
-  throw new Refused(answer.status, said?.detail || said?.title || `the console answered ${answer.status}`, retry || null);
+  throw new Refused(answer.status, said?.detail || said?.title || `the console answered ${answer.status}`, retry
+    || null);
 }

@@ -1,4 +1,4 @@
-// What the page knows and what can be done to it. Messages come in here and change the state; drawing is asked for, once a frame.
+// What the page knows and what can be done to it. Messages change the state; then drawing is asked for.
 
 import * as api from "./api.js";
 import { applied, committed, withPoint } from "./answers.js";
@@ -244,7 +244,10 @@ export class App {
   }
 }
 
-/** What an answer is about: if that changes, what was held says nothing about it. @param {{topic: string, args: any}} question */
+/**
+ * What an answer is about: if that changes, what was held says nothing about it.
+ * @param {{topic: string, args: any}} question
+ */
 function subjectOf({ topic, args }) {
   return topic === "level" ? JSON.stringify([args.sku, args.location]) : "";
 }

@@ -3,7 +3,10 @@
 import { clock, duration } from "./format.js";
 
 /** @typedef {import("./live.js").Link} Link */
-/** @typedef {{word: "live" | "behind" | "connecting" | "reconnecting" | "stopped", text: string, old: boolean}} Condition */
+/**
+ * @typedef {{word: "live" | "behind" | "connecting" | "reconnecting" | "stopped", text: string, old: boolean}}
+ *   Condition
+ */
 
 /**
  * @param {Link} link to the console
@@ -20,8 +23,10 @@ export function conditionOf(link, data, true_at) {
     return { word: "behind", text: `${state}${lag}, ${as_of}`, old: data !== null };
   }
   if (link.state === "reconnecting") {
-    return { word: "reconnecting", text: `reconnecting since ${clock(link.since_ms)}, ${as_of}: ${link.reason}`, old: data !== null };
+    return { word: "reconnecting", text: `reconnecting since ${clock(link.since_ms)}, ${as_of}: ${link.reason}`,
+      old: data !== null };
   }
-  if (link.state === "failed" || link.state === "signed out") return { word: "stopped", text: `stopped: ${link.reason}`, old: data !== null };
+  if (link.state === "failed" || link.state === "signed out") return { word: "stopped",
+    text: `stopped: ${link.reason}`, old: data !== null };
   return { word: "connecting", text: "connecting", old: data !== null };
 }

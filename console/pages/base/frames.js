@@ -1,4 +1,5 @@
-// At most one rendering a frame, however many messages came since. Where nobody looks there are no frames, and nothing is drawn.
+// At most one rendering a frame, however many messages came since. Where nobody looks there are no frames: nothing is
+// drawn.
 
 /** Whoever changed something asks; `painted` is called when it can be seen. */
 export class Frames {

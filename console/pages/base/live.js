@@ -1,7 +1,11 @@
-// The one connection over which the console says what is shown. It comes back by itself, and asks again for what was shown.
+// The one connection over which the console says what is shown. It comes back by itself, and asks again for what it
+// showed.
 // What it knows of its own state is honest: silence is a cut, whatever the socket says.
 
-/** Something comes at least this often while we are shown anything that changes; else we ask again, which must be answered. */
+/**
+ * Something comes at least this often while we are shown anything that changes; else we ask again, which must be
+ *   answered.
+ */
 export const QUIET_MS = 4_000;
 /** A question that is not answered in this time: the connection is dead. */
 export const ANSWER_MS = 6_000;
@@ -131,10 +135,12 @@ export class Live {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (code === SIGNED_OUT) return this.#became("signed out", "the session ended");
-    if (code === UNREADABLE) return this.#became("failed", `the console and this page are of different versions (${reason}): reload`);
+    if (code === UNREADABLE) return this.#became("failed",
+      `the console and this page are of different versions (${reason}): reload`);
     this.#became("reconnecting", code === CROWDED ? "the console has as many viewers as it takes" : reason);
     const ceiling_ms = Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS * 2 ** this.failures++);
-    this.timer = setTimeout(() => this.#connect(), (code === CROWDED ? PAUSE_MAX_MS / 2 : 0) + this.random() * ceiling_ms);
+    this.timer = setTimeout(() => this.#connect(), (code === CROWDED ? PAUSE_MAX_MS / 2
+      : 0) + this.random() * ceiling_ms);
   }
 
   #drop() {

@@ -9,7 +9,10 @@ const SAMPLES_MAX = 2_000;
 const QUESTIONS = 5;
 const AGAIN_MS = 60_000;
 
-/** @typedef {{p50_ms: number | null, p99_ms: number | null, samples: number, why: string | null, right_to_ms: number | null}} Painted */
+/**
+ * @typedef {{p50_ms: number | null, p99_ms: number | null, samples: number, why: string | null, right_to_ms: number |
+ *   null}} Painted
+ */
 
 export class Paint {
   /** @param {() => number} [now] @param {() => Promise<{now_ms: number}>} [time] of the console */
@@ -52,7 +55,8 @@ export class Paint {
       p50_ms: quantile(values, 0.5),
       p99_ms: quantile(values, 0.99),
       samples: values.length,
-      why: values.length ? null : trip_ms === null ? "the clocks were not compared yet" : "nothing changed here in the last 60 s",
+      why: values.length ? null : trip_ms === null ? "the clocks were not compared yet"
+        : "nothing changed here in the last 60 s",
       right_to_ms: trip_ms === null ? null : trip_ms / 2,
     };
   }

@@ -63,6 +63,7 @@ export class Offset {
   }
 
   get #best() {
-    return this.answers.reduce((best, answer) => (best && best.trip_ms <= answer.trip_ms ? best : answer), this.answers[0]);
+    return this.answers.reduce((best, answer) => (best && best.trip_ms <= answer.trip_ms ? best : answer),
+      this.answers[0]);
   }
 }

@@ -53,7 +53,8 @@ export function scrolledTo(index, scrolled, height, row) {
  */
 export function moved(key, index, page, total) {
   /** @type {Record<string, number>} */
-  const to = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: total - 1 };
+  const to = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0,
+    End: total - 1 };
   const next = to[key];
   return next === undefined || total === 0 ? null : Math.max(0, Math.min(total - 1, next));
 }

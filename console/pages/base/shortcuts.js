@@ -17,7 +17,8 @@ export class Shortcuts {
   /** @param {MouseEvent} event */
   click(event) {
     const link = /** @type {HTMLElement} */ (event.target).closest?.("a[href^='/']");
-    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey
+      || event.altKey) return;
     const address = new URL(/** @type {HTMLAnchorElement} */ (link).href);
     event.preventDefault();
     history.pushState(null, "", address.pathname + address.search);

@@ -4,14 +4,18 @@ import { clock } from "../base/format.js";
 import { html } from "../base/html.js";
 import { Component } from "../vendor/preact/preact.mjs";
 
-/** uPlot is released minified as a script alone, half as heavy as its module: index.html loads it first, and it is a global. */
+/**
+ * uPlot is released minified as a script alone, half as heavy as its module: index.html loads it first, and it is a
+ *   global.
+ */
 const { uPlot } = /** @type {{uPlot: typeof import("uplot")}} */ (/** @type {unknown} */ (globalThis));
 
 /** Rows of the table of numbers: the newest. */
 const TABLE_ROWS = 30;
 
 /**
- * @typedef {{name: string, field: string, color: 1 | 2 | 3 | 4, write: (value: number | null | undefined) => string}} Line
+ * @typedef {{name: string, field: string, color: 1 | 2 | 3 | 4,
+ *   write: (value: number | null | undefined) => string}} Line
  * @typedef {{title: string, lines: Line[], points: any[], height?: number, theme: string, stepped?: boolean}} Props
  * `points`: oldest first, each with `at`; what is null leaves a gap
  */
@@ -51,7 +55,8 @@ export class Chart extends Component {
 
   fit() {
     const { place, plot } = this;
-    if (place && plot && place.clientWidth && place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: plot.height });
+    if (place && plot && place.clientWidth
+      && place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: plot.height });
   }
 
   /** @param {Props} props */
@@ -61,7 +66,8 @@ export class Chart extends Component {
       <figure class="chart">
         <figcaption>
           <span class="title">${title}</span>
-          <ul class="legend">${lines.map((line) => html`<li class=${`series-${line.color}`}><span class="swatch" aria-hidden="true"></span>${line.name} <b>${line.write(points.at(-1)?.[line.field])}</b></li>`)}</ul>
+          <ul class="legend">${lines.map((line) => html`<li class=${`series-${line.color}`}><span class="swatch"
+            aria-hidden="true"></span>${line.name} <b>${line.write(points.at(-1)?.[line.field])}</b></li>`)}</ul>
         </figcaption>
         <div class="plot" role="img" aria-label=${`${title}: ${lines.map((line) => summed(line, points)).join("; ")}`}
              ref=${(/** @type {HTMLElement | null} */ place) => { this.place = place; }}></div>
@@ -74,7 +80,9 @@ export class Chart extends Component {
 function summed(line, points) {
   const values = points.map((point) => point[line.field]).filter((value) => typeof value === "number");
   if (!values.length) return `${line.name} not known`;
-  return `${line.name} now ${line.write(points.at(-1)?.[line.field])}, least ${line.write(Math.min(...values))}, most ${line.write(Math.max(...values))}`;
+  const { name, write } = line;
+  const now = write(points.at(-1)?.[line.field]);
+  return `${name} now ${now}, least ${write(Math.min(...values))}, most ${write(Math.max(...values))}`;
 }
 
 /** @param {Props} props */
@@ -82,9 +90,11 @@ function numbers({ title, lines, points }) {
   return html`
     <div class="table" role="group" aria-label=${`${title}, as a table`} tabindex="0">
       <table>
-        <thead><tr><th scope="col">Time</th>${lines.map((line) => html`<th scope="col" class="number">${line.name}</th>`)}</tr></thead>
+        <thead><tr><th scope="col">Time</th>${lines.map((line) => html`<th scope="col"
+          class="number">${line.name}</th>`)}</tr></thead>
         <tbody>${points.slice(-TABLE_ROWS).reverse().map((point) => html`
-          <tr><th scope="row">${clock(point.at)}</th>${lines.map((line) => html`<td class="number">${line.write(point[line.field])}</td>`)}</tr>`)}</tbody>
+          <tr><th scope="row">${clock(point.at)}</th>${lines.map((line) => html`<td
+            class="number">${line.write(point[line.field])}</td>`)}</tr>`)}</tbody>
       </table>
     </div>`;
 }
@@ -92,14 +102,16 @@ function numbers({ title, lines, points }) {
 /** @param {Props} props @returns {import("uplot").AlignedData} */
 function columnsOf({ lines, points }) {
   const times = points.map((point) => Date.parse(point.at) / 1000);
-  return /** @type {import("uplot").AlignedData} */ ([times, ...lines.map((line) => points.map((point) => point[line.field] ?? null))]);
+  return /** @type {import("uplot").AlignedData} */ ([times,
+    ...lines.map((line) => points.map((point) => point[line.field] ?? null))]);
 }
 
 /** @param {Props} props @param {HTMLElement} place @returns {import("uplot").Options} */
 function optionsOf({ lines, height = 140, stepped }, place) {
   const style = getComputedStyle(place);
   const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, gap: 6, font: "11px system-ui, sans-serif" };
+  const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, gap: 6,
+    font: "11px system-ui, sans-serif" };
   return {
     width: place.clientWidth || 320,
     height,

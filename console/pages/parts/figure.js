@@ -7,14 +7,16 @@ import { Known } from "./text.js";
 
 /**
  * `note`: what stands below. `tone` colours it; `says` is what the colour says, in words.
- * @param {{name: string, text: string, unit?: string, note?: any, tone?: Tone, says?: string, why?: string | null, large?: boolean}} props
+ * @param {{name: string, text: string, unit?: string, note?: any, tone?: Tone, says?: string, why?: string | null,
+ *   large?: boolean}} props
  */
 export function Figure({ name, text, unit, note, tone = "", says, why, large }) {
   return html`
     <div class=${classes("figure", large && "large", tone)}>
       <dt>${name}</dt>
       <dd>
-        <span class="value"><${Known} text=${text} why=${why} />${unit && text !== "not known" && html` <small>${unit}</small>`}</span>
+        <span class="value"><${Known} text=${text} why=${why} />${unit && text !== "not known"
+          && html` <small>${unit}</small>`}</span>
         ${says && html`<${Pill} tone=${tone} text=${says} />`}
         ${note && html`<span class="note">${note}</span>`}
       </dd>
@@ -38,7 +40,10 @@ export function Bar({ part, label, tone = "" }) {
     </span>`;
 }
 
-/** A part of a page under a heading. @param {{title: string, id: string, aside?: any, class?: string, children?: any}} props */
+/**
+ * A part of a page under a heading.
+ * @param {{title: string, id: string, aside?: any, class?: string, children?: any}} props
+ */
 export function Panel({ title, id, aside, class: more, children }) {
   return html`
     <section class=${classes("panel", more)} aria-labelledby=${id}>

@@ -7,7 +7,8 @@ import { Component } from "../vendor/preact/preact.mjs";
 const PAGE_ROWS = 10;
 
 /**
- * @typedef {{name: string, head: any, number?: boolean, cell: (row: any) => any, wide?: boolean, label?: string}} Column
+ * @typedef {{name: string, head: any, number?: boolean, cell: (row: any) => any, wide?: boolean,
+ *   label?: string}} Column
  * `label`: what stands before the cell where the table is a list, on a narrow screen
  */
 
@@ -50,7 +51,8 @@ export class Table extends Component {
     return html`
       <div class="table" role="group" aria-label=${label} tabindex="0">
         <table class="stacks">
-          <thead><tr>${columns.map((column) => html`<th scope="col" class=${classes(column.number && "number")}>${column.head}</th>`)}</tr></thead>
+          <thead><tr>${columns.map((column) => html`<th scope="col"
+            class=${classes(column.number && "number")}>${column.head}</th>`)}</tr></thead>
           <tbody ref=${(/** @type {HTMLElement | null} */ body) => { this.body = body; }}>
             ${rows.map((row, index) => html`
               <tr key=${keyOf(row)} class=${classes(tone?.(row), onOpen && "opens")} tabindex=${index === at ? 0 : -1}
@@ -67,6 +69,7 @@ export class Table extends Component {
 /** @param {Column} column @param {any} row @param {boolean} first */
 function cellOf(column, row, first) {
   const inside = column.cell(row);
-  const props = { class: classes(column.number && "number", column.wide && "wide"), "data-label": column.label ?? (typeof column.head === "string" ? column.head : "") };
+  const props = { class: classes(column.number && "number", column.wide && "wide"),
+    "data-label": column.label ?? (typeof column.head === "string" ? column.head : "") };
   return first ? html`<th scope="row" ...${props}>${inside}</th>` : html`<td ...${props}>${inside}</td>`;
 }

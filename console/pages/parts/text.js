@@ -5,9 +5,13 @@ import { addressOf } from "../base/routes.js";
 import { pieces } from "../base/marks.js";
 import { NOT_KNOWN } from "../base/format.js";
 
-/** Other people's text: isolated, so that it turns nothing around it; marks that cannot be seen are named. @param {{of: string}} props */
+/**
+ * Other people's text: isolated, so that it turns nothing around it; marks that cannot be seen are named.
+ * @param {{of: string}} props
+ */
 export function Text({ of }) {
-  return html`<bdi>${pieces(of).map((piece) => (piece.mark ? html`<span class="mark" title="a character that cannot be seen">${piece.text}</span>` : piece.text))}</bdi>`;
+  return html`<bdi>${pieces(of).map((piece) => (piece.mark ? html`<span class="mark"
+    title="a character that cannot be seen">${piece.text}</span>` : piece.text))}</bdi>`;
 }
 
 /**
@@ -16,7 +20,8 @@ export function Text({ of }) {
  */
 export function Known({ text, why }) {
   if (text !== NOT_KNOWN) return text;
-  return html`<span class="unknown" title=${why || undefined}>${NOT_KNOWN}${why && html`<span class="unseen">: ${why}</span>`}</span>`;
+  return html`<span class="unknown" title=${why || undefined}>${NOT_KNOWN}${why && html`<span
+    class="unseen">: ${why}</span>`}</span>`;
 }
 
 /**
@@ -24,15 +29,18 @@ export function Known({ text, why }) {
  * @param {{text: string, tick?: import("../base/answers.js").Tick, why?: string | null}} props
  */
 export function Ticking({ text, tick, why }) {
-  return html`<span key=${tick?.count ?? 0} class=${tick ? `tick ${tick.way}` : "tick"}><${Known} text=${text} why=${why} /></span>`;
+  return html`<span key=${tick?.count ?? 0} class=${tick ? `tick ${tick.way}` : "tick"}><${Known} text=${text}
+    why=${why} /></span>`;
 }
 
 /**
- * A level by its item's name, as a link to its page; below it what it is exactly. @param {{of: {sku: string, location: string, name?: string | null}}} props
+ * A level by its item's name, as a link to its page; below it what it is exactly. @param {{of: {sku: string,
+ *   location: string, name?: string | null}}} props
  */
 export function Subject({ of }) {
   return html`
-    <a class="subject" href=${addressOf("level", { location: of.location, sku: of.sku })}><${Text} of=${of.name || of.sku} /></a>
+    <a class="subject" href=${addressOf("level", { location: of.location, sku: of.sku })}><${Text}
+      of=${of.name || of.sku} /></a>
     <small class="below"><${Text} of=${of.sku} /> · <${Text} of=${of.location} /></small>`;
 }
 

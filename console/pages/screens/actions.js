@@ -13,7 +13,10 @@ const ACTIONS = [
   { what: "cut-broker", label: "Cut the broker", does: "hubs read the log meanwhile", grave: true },
 ];
 
-/** @param {{app: import("../base/app.js").App, up: {under_way: string[], said: {at: string, text: string}[]} | null | undefined}} props */
+/**
+ * @param {{app: import("../base/app.js").App, up: {under_way: string[], said: {at: string, text: string}[]} | null |
+ *   undefined}} props
+ */
 export function Actions({ app, up }) {
   const offered = ACTIONS.filter(({ what }) => app.session?.actions?.includes(what));
   if (!up || !offered.length) return null;
@@ -21,8 +24,10 @@ export function Actions({ app, up }) {
     <${Panel} title="Try it" id="try" class="try">
       <ul class="actions">${offered.map(({ what, label, does, grave }) => html`
         <li key=${what}>
-          <${Button} class=${grave ? "grave" : "first"} off=${!app.session?.may_act || app.doing !== null || up.under_way.includes(what)}
-            aria-describedby=${`does-${what}`} onClick=${() => app.act(what, {})}>${up.under_way.includes(what) ? `${label}: under way` : label}<//>
+          <${Button} class=${grave ? "grave" : "first"} off=${!app.session?.may_act || app.doing !== null
+            || up.under_way.includes(what)}
+            aria-describedby=${`does-${what}`} onClick=${() => app.act(what, {})}>${up.under_way.includes(what)
+              ? `${label}: under way` : label}<//>
           <small id=${`does-${what}`}>${does}</small>
         </li>`)}</ul>
       <h3 id="followed">What followed</h3>

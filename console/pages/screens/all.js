@@ -12,10 +12,12 @@ import * as stock from "./stock.js";
 
 /** @type {Record<Page, import("../base/app.js").Asks>} */
 export const asks = {
-  launch: launch.asks, stock: stock.asks, level: level.asks, log: log.asks, nodes: nodes.asks, problems: problems.asks, holds: holds.asks,
+  launch: launch.asks, stock: stock.asks, level: level.asks, log: log.asks, nodes: nodes.asks,
+    problems: problems.asks, holds: holds.asks,
 };
 
 /** @type {Record<Page, (props: {app: import("../base/app.js").App, data: any}) => any>} */
 export const screens = {
-  launch: launch.Launch, stock: stock.Stock, level: level.Level, log: log.Log, nodes: nodes.Nodes, problems: problems.Problems, holds: holds.Holds,
+  launch: launch.Launch, stock: stock.Stock, level: level.Level, log: log.Log, nodes: nodes.Nodes,
+    problems: problems.Problems, holds: holds.Holds,
 };

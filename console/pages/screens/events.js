@@ -13,7 +13,8 @@ export const keyOf = (event) => `${event.shard}:${event.seq}`;
 /** @type {Column} */
 const WHEN = {
   name: "when", head: "When",
-  cell: (event) => html`<time title=${moment(event.committed_at)} datetime=${event.committed_at}>${preciseClock(event.committed_at)}</time>`,
+  cell: (event) => html`<time title=${moment(event.committed_at)}
+    datetime=${event.committed_at}>${preciseClock(event.committed_at)}</time>`,
 };
 /** @type {Column} */
 const SUBJECT = {
@@ -22,27 +23,31 @@ const SUBJECT = {
 };
 /** @type {Column[]} */
 const CHANGE = [
-  { name: "kind", head: "Kind", cell: (event) => html`<span class=${`kind ${event.kind}`}>${spoken(event.kind)}</span>` },
+  { name: "kind", head: "Kind", cell: (event) => html`<span
+    class=${`kind ${event.kind}`}>${spoken(event.kind)}</span>` },
   { name: "change", head: "On hand", number: true, cell: (event) => change(event.on_hand_delta, event.on_hand) },
   { name: "reserved", head: "Held", number: true, cell: (event) => change(event.reserved_delta, event.reserved) },
   { name: "available", head: "Available", number: true, cell: (event) => html`<b>${whole(event.available)}</b>` },
 ];
 /** @type {Column[]} */
 const WHY = [
-  { name: "who", head: "Who", wide: true, cell: (event) => html`<a href=${addressOf("log", { actor: event.actor })}><${Text} of=${event.actor} /></a>` },
+  { name: "who", head: "Who", wide: true, cell: (event) => html`<a
+    href=${addressOf("log", { actor: event.actor })}><${Text} of=${event.actor} /></a>` },
   {
     name: "why", head: "Why", wide: true,
     cell: (event) => why(event),
   },
   {
     name: "operation", head: "Operation",
-    cell: (event) => html`<a class="code" href=${addressOf("log", { operation: event.operation })} title=${`all events of operation ${event.operation}`}>${event.operation.slice(0, 8)}</a>`,
+    cell: (event) => html`<a class="code" href=${addressOf("log", { operation: event.operation })}
+      title=${`all events of operation ${event.operation}`}>${event.operation.slice(0, 8)}</a>`,
   },
 ];
 /** @type {Column} */
 const VERSION = { name: "version", head: "Version", number: true, cell: (event) => whole(event.version) };
 /** @type {Column} */
-const PLACE = { name: "place", head: "Shard, seq", number: true, cell: (event) => html`<span class="soft">${event.shard}, ${whole(event.seq)}</span>` };
+const PLACE = { name: "place", head: "Shard, seq", number: true, cell: (event) => html`<span
+  class="soft">${event.shard}, ${whole(event.seq)}</span>` };
 
 /** @type {Column[]} */
 export const OF_ALL = [WHEN, SUBJECT, ...CHANGE, ...WHY, PLACE];
@@ -52,11 +57,13 @@ export const OF_A_LEVEL = [VERSION, WHEN, ...CHANGE, ...WHY, PLACE];
 /** @param {{reason: string | null, reference: string | null}} event */
 function why({ reason, reference }) {
   if (!reason && !reference) return html`<span class="soft">no reason given</span>`;
-  return html`${reason && html`<${Text} of=${reason} /> `}${reference && html`<small>for <${Text} of=${reference} /></small>`}`;
+  return html`${reason && html`<${Text} of=${reason} /> `}${reference && html`<small>for <${Text}
+    of=${reference} /></small>`}`;
 }
 
 /** What changed, and what it is since. @param {number} delta @param {number} now */
 function change(delta, now) {
   if (delta === 0) return html`<span class="soft">${whole(now)}</span>`;
-  return html`<span class=${delta > 0 ? "good" : "bad"}>${signed(delta)}</span> <span class="soft">→ ${whole(now)}</span>`;
+  return html`<span class=${delta > 0 ? "good" : "bad"}>${signed(delta)}</span> <span
+    class="soft">→ ${whole(now)}</span>`;
 }

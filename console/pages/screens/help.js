@@ -18,11 +18,15 @@ export class Help extends Component {
     const { app } = this.props;
     const close = () => app.setHelp(false);
     return html`
-      <dialog ref=${(/** @type {HTMLDialogElement | null} */ dialog) => { this.dialog = dialog; }} onClose=${close} aria-labelledby="help">
-        <header><h2 id="help">Keyboard</h2><button type="button" onClick=${() => this.dialog?.close()}>Close</button></header>
+      <dialog ref=${(/** @type {HTMLDialogElement | null} */ dialog) => { this.dialog = dialog; }} onClose=${close}
+        aria-labelledby="help">
+        <header><h2 id="help">Keyboard</h2><button type="button"
+          onClick=${() => this.dialog?.close()}>Close</button></header>
         <table><tbody>${SHORTCUTS.map(({ keys, does }) => html`
-          <tr key=${keys}><th scope="row">${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</th><td>${does}</td></tr>`)}</tbody></table>
-        <label class="switch"><input type="checkbox" checked=${switchedOn()} onChange=${(/** @type {any} */ event) => switchTo(event.target.checked)} /> Shortcuts of single keys</label>
+          <tr key=${keys}><th scope="row">${keys.split(" ").map((key) =>
+            html`<kbd>${key}</kbd> `)}</th><td>${does}</td></tr>`)}</tbody></table>
+        <label class="switch"><input type="checkbox" checked=${switchedOn()}
+          onChange=${(/** @type {any} */ event) => switchTo(event.target.checked)} /> Shortcuts of single keys</label>
       </dialog>`;
   }
 }

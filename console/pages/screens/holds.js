@@ -15,7 +15,8 @@ const STATES = ["open", "pending", "committed", "fulfilled", "cancelled", "expir
 /** @type {import("../base/app.js").Asks} */
 export function asks({ args }, ui) {
   const { state = "open", location = "", sku = "", owner = "", customer = "", reference = "" } = args;
-  return { topic: "holds", args: { state, location, sku, owner, customer, reference, after: ui.after ?? null, limit: HOLDS } };
+  return { topic: "holds", args: { state, location, sku, owner, customer, reference, after: ui.after ?? null,
+    limit: HOLDS } };
 }
 
 /** @param {{app: import("../base/app.js").App, data: any}} props */
@@ -35,10 +36,15 @@ export function Holds({ app, data }) {
   return html`
     <dl class="figures">
       <${Figure} name="Pending" text=${whole(totals.pending)} why=${totals.unknown.pending} note="end by themselves" />
-      <${Figure} name="Committed" text=${whole(totals.committed)} why=${totals.unknown.committed} note="paid for, not yet handed over" />
-      <${Figure} name="Expired" text=${rate(totals.expired_per_s)} unit="/s" why=${totals.unknown.expired_per_s} note="let go of: their time was over" />
-      <${Figure} name="Freed on demand" text=${whole(totals.released_before_refusal)} why=${totals.unknown.released_before_refusal} note="overdue, and somebody needed the units" />
-      <${Figure} name="Sweeper behind" text=${duration(totals.sweeper_delay_s)} why=${totals.unknown.sweeper_delay_s} tone=${late ? "warn" : ""} says=${late ? "too late" : undefined} note=${`more than ${DELAY_S_MAX} s is too much`} />
+      <${Figure} name="Committed" text=${whole(totals.committed)} why=${totals.unknown.committed}
+        note="paid for, not yet handed over" />
+      <${Figure} name="Expired" text=${rate(totals.expired_per_s)} unit="/s" why=${totals.unknown.expired_per_s}
+        note="let go of: their time was over" />
+      <${Figure} name="Freed on demand" text=${whole(totals.released_before_refusal)}
+        why=${totals.unknown.released_before_refusal} note="overdue, and somebody needed the units" />
+      <${Figure} name="Sweeper behind" text=${duration(totals.sweeper_delay_s)} why=${totals.unknown.sweeper_delay_s}
+        tone=${late ? "warn" : ""} says=${late ? "too late" : undefined}
+          note=${`more than ${DELAY_S_MAX} s is too much`} />
     </dl>
     <${Filters} label="Narrow the holds down" args=${args} onSet=${set} fields=${[
       { name: "state", label: "State", options: STATES.slice(1), all: "open" },

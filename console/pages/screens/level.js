@@ -17,7 +17,8 @@ const EVENTS = 100;
 /** @type {import("../base/app.js").Asks} */
 export const asks = ({ args }, ui) => ({
   topic: "level",
-  args: { sku: args.sku, location: args.location, before: ui.of === subject(args) ? (ui.before ?? null) : null, limit: EVENTS, as_of: args.at ?? null },
+  args: { sku: args.sku, location: args.location, before: ui.of === subject(args) ? (ui.before ?? null) : null,
+    limit: EVENTS, as_of: args.at ?? null },
 });
 
 /** @param {{app: import("../base/app.js").App, data: any}} props */
@@ -25,17 +26,20 @@ export function Level({ app, data }) {
   const { level } = data;
   return html`
     <dl class="figures">
-      <${Figure} name="Available" text=${whole(level?.available)} large tone=${level?.available === 0 ? "bad" : ""} says=${level?.available === 0 ? "sold out" : undefined} why=${data.unknown.level} />
+      <${Figure} name="Available" text=${whole(level?.available)} large tone=${level?.available === 0 ? "bad" : ""}
+        says=${level?.available === 0 ? "sold out" : undefined} why=${data.unknown.level} />
       <${Figure} name="On hand" text=${whole(level?.on_hand)} why=${data.unknown.level} />
       <${Figure} name="Held" text=${whole(level?.reserved)} why=${data.unknown.level} />
-      <${Figure} name="Version" text=${whole(level?.version)} why=${data.unknown.level} note=${level?.committed_at ? `since ${moment(level.committed_at)}` : "it has never moved"} />
+      <${Figure} name="Version" text=${whole(level?.version)} why=${data.unknown.level}
+        note=${level?.committed_at ? `since ${moment(level.committed_at)}` : "it has never moved"} />
     </dl>
     <div class="columns">
       <div class="main">
         <${OverTime} events=${data.events} />
         <${Panel} title="Holds on it" id="holds-on-it">
           <${HoldTable} holds=${data.holds} narrow empty=${html`<${Empty}>Nobody holds units of it.<//>`} />
-          ${data.more_holds && html`<p class="note">There are more: <a href=${addressOf("holds", { sku: data.sku, location: data.location })}>all holds on it</a></p>`}
+          ${data.more_holds && html`<p class="note">There are more: <a
+            href=${addressOf("holds", { sku: data.sku, location: data.location })}>all holds on it</a></p>`}
         <//>
       </div>
       <div class="side"><${AsOf} app=${app} as_of=${data.as_of} /></div>
@@ -66,7 +70,8 @@ function Events({ app, data }) {
 function OverTime({ events }) {
   if (events.length < 2) return null;
   const points = [...events].reverse().map((event) => ({ ...event, at: event.committed_at }));
-  return html`<${Panel} title="Over time" id="over-time"><${Chart} title="Units, by the events below" lines=${LINES} points=${points} theme=${theme()} stepped /><//>`;
+  return html`<${Panel} title="Over time" id="over-time"><${Chart} title="Units, by the events below" lines=${LINES}
+    points=${points} theme=${theme()} stepped /><//>`;
 }
 
 /** @type {import("../parts/chart.js").Line[]} */
@@ -86,16 +91,20 @@ function AsOf({ app, as_of }) {
   return html`
     <${Panel} title="At another moment" id="as-of">
       <form class="as-of" onSubmit=${look}>
-        <label><span>As of</span><input type="datetime-local" name="at" step="1" value=${args.at ? localOf(args.at) : ""} /></label>
+        <label><span>As of</span><input type="datetime-local" name="at" step="1"
+          value=${args.at ? localOf(args.at) : ""} /></label>
         <button type="submit">Look</button>
-        ${args.at && html`<button type="button" class="plain" onClick=${() => app.go("level", { ...args, at: "" })}>Now</button>`}
+        ${args.at && html`<button type="button" class="plain"
+          onClick=${() => app.go("level", { ...args, at: "" })}>Now</button>`}
       </form>
       ${args.at && as_of && html`
         <dl class="facts" aria-live="polite">
           <div><dt>Moment</dt><dd>${moment(as_of.moment)}</dd></div>
-          ${[["Available", as_of.available, "available"], ["On hand", as_of.on_hand, "on_hand"], ["Held", as_of.reserved, "reserved"], ["Version", as_of.version, "version"]].map(([name, value, field]) => html`
+          ${[["Available", as_of.available, "available"], ["On hand", as_of.on_hand, "on_hand"], ["Held",
+            as_of.reserved, "reserved"], ["Version", as_of.version, "version"]].map(([name, value, field]) => html`
             <div><dt>${name}</dt><dd><${Known} text=${whole(value)} why=${as_of.unknown?.[field]} /></dd></div>`)}
-          <div><dt>Since</dt><dd>${as_of.version === 0 ? "it had not moved yet" : html`<${Known} text=${moment(as_of.committed_at)} why=${as_of.unknown?.committed_at} />`}</dd></div>
+          <div><dt>Since</dt><dd>${as_of.version === 0 ? "it had not moved yet" : html`<${Known}
+            text=${moment(as_of.committed_at)} why=${as_of.unknown?.committed_at} />`}</dd></div>
         </dl>`}
       ${args.at && !as_of && html`<p class="empty">Looking …</p>`}
     <//>`;
@@ -107,5 +116,9 @@ function localOf(at) {
   return Number.isNaN(date.getTime()) ? "" : moment(date.getTime()).replace(" ", "T");
 }
 
-/** The heading of the page: others' words, as text. @param {{args: Record<string, string>, name?: string | null}} props */
-export const Heading = ({ args, name }) => html`<${Text} of=${name || args.sku || ""} /> <small><${Text} of=${args.sku || ""} /> at <${Text} of=${args.location || ""} /></small>`;
+/**
+ * The heading of the page: others' words, as text.
+ * @param {{args: Record<string, string>, name?: string | null}} props
+ */
+export const Heading = ({ args, name }) => html`<${Text} of=${name || args.sku || ""} /> <small><${Text}
+  of=${args.sku || ""} /> at <${Text} of=${args.location || ""} /></small>`;

@@ -34,15 +34,19 @@ export function Log({ app, data }) {
       { name: "operation", label: "Operation" },
     ]} />
     <div class="tail">
-      <button id="pause" type="button" aria-pressed=${Boolean(ui.held)} onClick=${() => app.remember(ui.held || ui.before ? { held: null, before: null } : { held: data, before: null })}>
+      <button id="pause" type="button" aria-pressed=${Boolean(ui.held)}
+        onClick=${() => app.remember(ui.held || ui.before ? { held: null, before: null } : { held: data,
+          before: null })}>
         ${ui.held || ui.before ? "Go on live" : "Pause"}</button>
       <${Button} off=${!shown.next} onClick=${() => app.remember({ held: null, before: shown.next })}>Further back<//>
       <${Pill} ...${state(ui)} />
       <p class="count">${status(shown, data, ui)}</p>
     </div>
     <${Table} label="Events, newest first" columns=${OF_ALL} rows=${shown.events} keyOf=${keyOf}
-      empty=${html`<${Empty}>${Object.keys(args).length ? "No event matches among those that were looked at." : "Nothing has been committed yet."}<//>`} />
-    ${shown.events.length > 0 && html`<p class=${classes("note")}>Looked at the newest ${counted(shown.looked_at, "event")}${shown.looked_back_to && `, back to ${when(shown.looked_back_to, Date.parse(shown.at))}`}.</p>`}`;
+      empty=${html`<${Empty}>${Object.keys(args).length ? "No event matches among those that were looked at."
+        : "Nothing has been committed yet."}<//>`} />
+    ${shown.events.length > 0 && html`<p class=${classes("note")}>Looked at the newest ${counted(shown.looked_at,
+      "event")}${shown.looked_back_to && `, back to ${when(shown.looked_back_to, Date.parse(shown.at))}`}.</p>`}`;
 }
 
 /** @param {any} ui @returns {{text: string, tone: "good" | "warn" | ""}} */
@@ -55,8 +59,10 @@ function state(ui) {
 function status(shown, data, ui) {
   const newer = ui.held ? newerThan(data.events, shown.events) : null;
   return html`<${Known} text=${rate(data.changes_per_s)} why=${data.unknown?.changes_per_s} /> changes/s
-    ${data.skipped > 0 && !ui.before && html` · ${counted(data.skipped, "event")} came too fast to be shown: narrow the log down, or go back`}
-    ${newer !== null && html` · ${newer >= TAIL_MAX ? `${whole(newer)} or more` : whole(newer)} newer since it was held`}`;
+    ${data.skipped > 0 && !ui.before && html` · ${counted(data.skipped,
+      "event")} came too fast to be shown: narrow the log down, or go back`}
+    ${newer !== null && html` · ${newer >= TAIL_MAX ? `${whole(newer)} or more`
+      : whole(newer)} newer since it was held`}`;
 }
 
 /** @param {any[]} events newest first @param {any[]} held */

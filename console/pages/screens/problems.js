@@ -29,13 +29,19 @@ export function Problems({ app, data }) {
     </dl>
     <div class="columns">
       <div class="main">
-        <${Panel} title="Over time" id="over-time"><${Chart} title="A second" lines=${LINES} points=${app.history} theme=${theme()} /><//>
+        <${Panel} title="Over time" id="over-time"><${Chart} title="A second" lines=${LINES} points=${app.history}
+          theme=${theme()} /><//>
         <div class="pair">
-          <${Panel} title="Refused, by type" id="by-type"><${Counts} label="Refusals by type" rows=${data.refused} columns=${[TYPE, ...COUNTS]} why=${data.unknown.refused} /><//>
-          <${Panel} title="Refused, by owner" id="by-owner"><${Counts} label="Refusals by owner" rows=${data.refused_by_owner} columns=${[OWNER, TYPE, ...COUNTS]} why=${data.unknown.refused_by_owner} /><//>
+          <${Panel} title="Refused, by type" id="by-type"><${Counts} label="Refusals by type" rows=${data.refused}
+            columns=${[TYPE, ...COUNTS]} why=${data.unknown.refused} /><//>
+          <${Panel} title="Refused, by owner" id="by-owner"><${Counts} label="Refusals by owner"
+            rows=${data.refused_by_owner} columns=${[OWNER, TYPE, ...COUNTS]}
+              why=${data.unknown.refused_by_owner} /><//>
         </div>
-        <${Panel} title="Refused, by level" id="by-level"><${Counts} label="Refusals by level" rows=${data.refused_by_level} columns=${[LEVEL, TYPE, ...COUNTS]} why=${data.unknown.refused_by_level} /><//>
-        <${Panel} title="Problems, by process" id="by-node"><${Counts} label="Problems by process" rows=${data.problems} columns=${[NODE, TYPE, ...COUNTS]} why=${data.unknown.problems} /><//>
+        <${Panel} title="Refused, by level" id="by-level"><${Counts} label="Refusals by level"
+          rows=${data.refused_by_level} columns=${[LEVEL, TYPE, ...COUNTS]} why=${data.unknown.refused_by_level} /><//>
+        <${Panel} title="Problems, by process" id="by-node"><${Counts} label="Problems by process"
+          rows=${data.problems} columns=${[NODE, TYPE, ...COUNTS]} why=${data.unknown.problems} /><//>
       </div>
       <div class="side">
         <${Wrong} wrong=${data.wrong} />
@@ -53,7 +59,8 @@ const LINES = [
 /** @type {Column} */
 const TYPE = { name: "type", head: "Type", wide: true, cell: (row) => html`<code>${row.type}</code>` };
 /** @type {Column} */
-const OWNER = { name: "owner", head: "Owner", wide: true, cell: (row) => html`<a href=${addressOf("log", { actor: row.owner })}><${Text} of=${row.owner} /></a>` };
+const OWNER = { name: "owner", head: "Owner", wide: true, cell: (row) => html`<a
+  href=${addressOf("log", { actor: row.owner })}><${Text} of=${row.owner} /></a>` };
 /** @type {Column} */
 const NODE = { name: "node", head: "Process", cell: (row) => html`<${Text} of=${row.node} />` };
 /** @type {Column} */
@@ -70,7 +77,8 @@ const COUNTS = [
 /** @param {{label: string, rows: any[] | null, columns: Column[], why?: string}} props */
 function Counts({ label, rows, columns, why }) {
   if (!rows) return html`<${Empty}><${Known} text="not known" why=${why} />: ${why}<//>`;
-  return html`<${Table} label=${label} rows=${rows} columns=${columns} keyOf=${(/** @type {any} */ row) => JSON.stringify([row.owner, row.node, row.sku, row.location, row.type])}
+  return html`<${Table} label=${label} rows=${rows} columns=${columns}
+    keyOf=${(/** @type {any} */ row) => JSON.stringify([row.owner, row.node, row.sku, row.location, row.type])}
     empty=${html`<${Empty}>${why ?? "None since the console watches."}<//>`} />`;
 }
 
@@ -79,14 +87,16 @@ const TONES = { good: "good", warning: "warn", bad: "bad", error: "bad", unknown
 
 /** @param {{doctor: any, now_ms: number, why?: string}} props */
 function Doctor({ doctor, now_ms, why }) {
-  const verdict = doctor && html`<${Pill} tone=${doctor.good ? "good" : "bad"} text=${doctor.good ? "all good" : "not all good"} />`;
+  const verdict = doctor && html`<${Pill} tone=${doctor.good ? "good" : "bad"}
+    text=${doctor.good ? "all good" : "not all good"} />`;
   return html`
     <${Panel} title="Doctor" id="doctor" aside=${verdict}>
       ${!doctor ? html`<${Empty}><${Known} text="not known" why=${why} />${why && `: ${why}`}<//>` : html`
         <p class="note">Looked at ${when(doctor.at, known(now_ms) ? now_ms : Date.now())}.</p>
         <ul class="findings">${doctor.findings.map((/** @type {any} */ finding) => html`
           <li key=${finding.check}>
-            <p><${Pill} tone=${TONES[finding.state] ?? "warn"} text=${finding.state} /> <b>${spoken(finding.check)}</b></p>
+            <p><${Pill} tone=${TONES[finding.state] ?? "warn"}
+              text=${finding.state} /> <b>${spoken(finding.check)}</b></p>
             <p class="detail"><${Text} of=${finding.detail} /></p>
             ${finding.fix && html`<p class="fix"><span class="soft">Fix:</span> <${Text} of=${finding.fix} /></p>`}
           </li>`)}</ul>`}

@@ -13,7 +13,8 @@ export function Segments({ segments, painted, window_s }) {
     <${Panel} title="Commit to screen" id="segments" aside=${html`<span class="soft">last ${whole(window_s)} s</span>`}>
       <div class="table" role="group" aria-label="Commit to screen, in segments" tabindex="0">
         <table class="segments">
-          <thead><tr><th scope="col">Segment</th><th scope="col" class="number">p50 ms</th><th scope="col" class="number">p99 ms</th></tr></thead>
+          <thead><tr><th scope="col">Segment</th><th scope="col" class="number">p50 ms</th><th scope="col"
+            class="number">p99 ms</th></tr></thead>
           <tbody>${rows.map((row) => html`
             <tr key=${row.name}>
               <th scope="row">${row.name}<small>${row.from} → ${row.to}</small><${Span} row=${row} most=${most} /></th>
@@ -22,9 +23,13 @@ export function Segments({ segments, painted, window_s }) {
             </tr>`)}</tbody>
         </table>
       </div>
-      ${known(painted.right_to_ms) && html`<p class="note">The paint is measured in this browser, its clock compared with the console's: right to ${milliseconds(painted.right_to_ms)} ms.</p>`}
+      ${known(painted.right_to_ms) && html`<p class="note">${noteOf(painted.right_to_ms)}</p>`}
     <//>`;
 }
+
+/** @param {number} right_to_ms */
+const noteOf = (right_to_ms) => "The paint is measured in this browser, its clock compared with the console's: "
+  + `right to ${milliseconds(right_to_ms)} ms.`;
 
 /** @param {import("../base/paint.js").Painted} painted */
 function paintOf({ p50_ms, p99_ms, samples, why }) {

@@ -15,7 +15,8 @@ import { SignIn } from "./sign_in.js";
 /** @param {Props} props */
 export function Shell({ app }) {
   const { session, route, condition } = app;
-  if (!session) return html`<main id="main" class="sign-in"><p class="panel empty" role="status">${app.away ? `${app.away}: tried again every second` : "Connecting …"}</p></main>`;
+  if (!session) return html`<main id="main" class="sign-in"><p class="panel empty"
+    role="status">${app.away ? `${app.away}: tried again every second` : "Connecting …"}</p></main>`;
   if (!session.signed_in) return html`<${SignIn} app=${app} />`;
   const wall = Boolean(route.args.wall);
   return html`
@@ -23,12 +24,15 @@ export function Shell({ app }) {
     ${wall ? null : html`<${Top} app=${app} />`}
     <main id="main" class=${classes("page", route.page, wall && "walled", condition.old && "old")} tabindex="-1">
       <div class="title">
-        <h1 id="title" tabindex="-1">${route.page === "level" ? html`<${Heading} args=${route.args} name=${app.data?.name} />` : titleOf(route)}</h1>
+        <h1 id="title" tabindex="-1">${route.page === "level" ? html`<${Heading} args=${route.args}
+          name=${app.data?.name} />` : titleOf(route)}</h1>
         <${Badge} app=${app} />
         ${wall && html`<a class="button" href=${addressOf("launch")}><${Icon} name="close" /> Leave the wall</a>`}
-        ${route.page === "launch" && !wall && html`<a class="button" href=${addressOf("launch", { wall: "1" })}><${Icon} name="wall" /> Wall</a>`}
+        ${route.page === "launch" && !wall && html`<a class="button"
+          href=${addressOf("launch", { wall: "1" })}><${Icon} name="wall" /> Wall</a>`}
       </div>
-      ${app.notice && html`<p class=${classes("notice", app.notice.tone)} role="status">${clock(app.notice.at_ms)} <${Text} of=${app.notice.text} /></p>`}
+      ${app.notice && html`<p class=${classes("notice", app.notice.tone)}
+        role="status">${clock(app.notice.at_ms)} <${Text} of=${app.notice.text} /></p>`}
       <${Content} app=${app} />
     </main>
     ${app.help && html`<${Help} app=${app} />`}`;
@@ -36,7 +40,8 @@ export function Shell({ app }) {
 
 /** @param {Props} props */
 function Content({ app }) {
-  if (app.error) return html`<p class="notice bad" role="alert"><b>${app.error.type}</b> <${Text} of=${app.error.detail} /></p>`;
+  if (app.error) return html`<p class="notice bad" role="alert"><b>${app.error.type}</b> <${Text}
+    of=${app.error.detail} /></p>`;
   if (!app.data) return html`<p class="empty waits" role="status">Asking the console …</p>`;
   const Screen = screens[app.route.page];
   return html`<${Screen} app=${app} data=${app.data} />`;
@@ -48,16 +53,24 @@ function Top({ app }) {
   const next = THEMES[(THEMES.indexOf(app.theme) + 1) % THEMES.length] ?? "system";
   return html`
     <header class="top">
-      <a class="brand" href=${addressOf("launch")}><img src="/favicon.svg" alt="" width="22" height="22" /> Stockwire</a>
+      <a class="brand" href=${addressOf("launch")}><img src="/favicon.svg" alt="" width="22"
+        height="22" /> Stockwire</a>
       <nav aria-label="Pages">
         <ul>${PAGES.map((one) => html`
-          <li key=${one.page}><a href=${addressOf(one.page)} aria-current=${one.page === page || (one.page === "stock" && page === "level") ? "page" : undefined}><${Icon} name=${one.page} />${one.title}</a></li>`)}</ul>
+          <li key=${one.page}><a href=${addressOf(one.page)}
+            aria-current=${one.page === page || (one.page === "stock" && page === "level") ? "page"
+              : undefined}><${Icon} name=${one.page} />${one.title}</a></li>`)}</ul>
       </nav>
       <div class="tools">
-        <button type="button" class="plain" onClick=${() => app.setTheme(next)} title=${`Theme: ${app.theme}. Next: ${next}`}><${Icon} name=${app.theme} /><span class="unseen">Theme: ${app.theme}, change to ${next}</span></button>
-        <button type="button" class="plain" onClick=${() => app.setHelp(true)} title="Keyboard shortcuts (?)"><${Icon} name="keys" /><span class="unseen">Keyboard shortcuts</span></button>
-        <span class="who" title=${app.session?.may_act ? "may act" : "may look"}><${Text} of=${app.session?.owner ?? ""} /></span>
-        <button type="button" class="plain" onClick=${() => app.signOut()} title="Sign out"><${Icon} name="out" /><span class="unseen">Sign out</span></button>
+        <button type="button" class="plain" onClick=${() => app.setTheme(next)}
+          title=${`Theme: ${app.theme}. Next: ${next}`}><${Icon} name=${app.theme} /><span
+            class="unseen">Theme: ${app.theme}, change to ${next}</span></button>
+        <button type="button" class="plain" onClick=${() => app.setHelp(true)} title="Keyboard shortcuts (?)"><${Icon}
+          name="keys" /><span class="unseen">Keyboard shortcuts</span></button>
+        <span class="who" title=${app.session?.may_act ? "may act" : "may look"}><${Text}
+          of=${app.session?.owner ?? ""} /></span>
+        <button type="button" class="plain" onClick=${() => app.signOut()} title="Sign out"><${Icon}
+          name="out" /><span class="unseen">Sign out</span></button>
       </div>
     </header>`;
 }

@@ -1,4 +1,4 @@
-// In: an API key, once. It is sent to the console alone, which keeps a session; the key is kept nowhere in this browser.
+// In: an API key, once. It is sent to the console alone, which keeps a session; it is kept nowhere in this browser.
 
 import { html } from "../base/html.js";
 import { Component } from "../vendor/preact/preact.mjs";
@@ -17,7 +17,8 @@ export class SignIn extends Component {
     try {
       await this.props.app.signIn(key);
     } catch (error) {
-      this.setState({ busy: false, error: said(/** @type {import("../base/api.js").Refused} */ (error)) }, () => field.focus());
+      this.setState({ busy: false, error: said(/** @type {import("../base/api.js").Refused} */ (error)) },
+        () => field.focus());
     }
   };
 
@@ -32,10 +33,14 @@ export class SignIn extends Component {
           <label><span>API key</span>
             <input name="key" type="password" autocomplete="current-password" spellcheck=${false} required autofocus
               aria-invalid=${Boolean(error)} aria-describedby="key-help key-error" /></label>
-          <p id="key-help" class="note">It needs the scope <code>stock:read:*</code> to look, and <code>admin</code> to drain a hub. It is asked for once and not kept in this browser.</p>
+          <p id="key-help"
+            class="note">It needs the scope <code>stock:read:*</code> to look, and <code>admin</code> to drain a hub.
+            ${" "}It is asked for once and not kept in this browser.</p>
           <p id="key-error" class="bad" role="alert">${error}</p>
           <button type="submit" class="first" disabled=${busy}>${busy ? "Signing in …" : "Sign in"}</button>
-          ${session?.up && html`<p class="note">This console is part of <code>stockwire up</code>: the link that it printed signs you in without a key.</p>`}
+          ${session?.up && html`<p
+            class="note">This console is part of <code>stockwire up</code>: the link that it printed signs you in
+            ${" "}without a key.</p>`}
         </form>
       </main>`;
   }

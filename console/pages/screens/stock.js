@@ -1,6 +1,6 @@
 // Stock: every sku by location. Of a hundred thousand rows only those in sight are asked for, and only they are drawn.
 
-import { clock, known, NOT_KNOWN, when, whole } from "../base/format.js";
+import { clock, NOT_KNOWN, when, whole } from "../base/format.js";
 import { classes, html } from "../base/html.js";
 import { plain } from "../base/marks.js";
 import { addressOf } from "../base/routes.js";
@@ -19,7 +19,8 @@ const ROW_REM = 2.75;
 export function asks({ args }, ui) {
   const { first, count } = askedFor(ui.span ?? FIRST, STEP, ROWS_MAX);
   const { search = "", location = "", sort = "sku", order = "" } = args;
-  return { topic: "stock", args: { search, sort, location, descending: order === "down", offset: first, limit: count, locations: [] } };
+  return { topic: "stock", args: { search, sort, location, descending: order === "down", offset: first, limit: count,
+    locations: [] } };
 }
 
 /** @typedef {{app: import("../base/app.js").App, data: any}} Props */
@@ -38,24 +39,36 @@ export function Stock({ app, data }) {
         <input type="search" value=${args.search ?? ""} placeholder="sku or name" autocomplete="off" spellcheck=${false}
           onInput=${(/** @type {any} */ event) => set({ search: event.target.value })} /></label>
       <label><span>Location</span>
-        <select value=${args.location ?? ""} onChange=${(/** @type {any} */ event) => set({ location: event.target.value })}>
+        <select value=${args.location ?? ""} onChange=${(/** @type {any} */ event) =>
+          set({ location: event.target.value })}>
           <option value="">all</option>
-          ${locationsOf(app, data).map((location) => html`<option key=${location} value=${location}>${plain(location)}</option>`)}
+          ${locationsOf(app, data).map((location) => html`<option key=${location}
+            value=${location}>${plain(location)}</option>`)}
         </select></label>
-      <p class="count" role="status">${whole(data.matching)} of ${whole(data.skus)} skus · ${whole(data.levels)} levels${data.more_locations > 0 && ` · ${data.more_locations} more locations: choose one`}</p>
+      <p class="count" role="status">${countOf(data)}</p>
     </form>
     <${Grid} app=${app} data=${data} set=${set} />`;
 }
 
+/** @param {any} data */
+function countOf({ matching, skus, levels, more_locations }) {
+  const more = more_locations > 0 ? ` · ${more_locations} more locations: choose one` : "";
+  return `${whole(matching)} of ${whole(skus)} skus · ${whole(levels)} levels${more}`;
+}
+
 /** @param {import("../base/app.js").App} app @param {any} data @returns {string[]} */
 function locationsOf(app, data) {
-  const all = new Set([...(app.catalogue?.locations.map((one) => one.location) ?? []), ...data.locations, app.route.args.location]);
+  const all = new Set([...(app.catalogue?.locations.map((one) => one.location) ?? []), ...data.locations,
+    app.route.args.location]);
   return [...all].filter((location) => location !== undefined).sort();
 }
 
 /** @typedef {Props & {set: (patch: Record<string, string>) => void}} GridProps */
 
-/** One cell is in the tab order; arrows move from cell to cell, and the rows follow. @extends {Component<GridProps, {row: number, column: number}>} */
+/**
+ * One cell is in the tab order; arrows move from cell to cell, and the rows follow.
+ * @extends {Component<GridProps, {row: number, column: number}>}
+ */
 class Grid extends Component {
   state = { row: 0, column: 0 };
   /** @type {HTMLElement | null} */
@@ -133,61 +146,86 @@ class Grid extends Component {
     const span = app.uis.stock?.span ?? FIRST;
     const last = Math.min(data.matching, span.first + span.count);
     const indices = Array.from({ length: Math.max(0, last - span.first) }, (_, place) => span.first + place);
-    if (this.state.row < data.matching && !indices.includes(this.state.row)) indices.push(this.state.row);   // keeps the focus
+    if (this.state.row < data.matching
+      && !indices.includes(this.state.row)) indices.push(this.state.row);   // keeps the focus
     return html`
-      <div class="grid" role="grid" aria-label="Stock by sku and location" aria-rowcount=${data.matching + 1} aria-colcount=${data.locations.length + 2}
+      <div class="grid" role="grid" aria-label="Stock by sku and location" aria-rowcount=${data.matching + 1}
+        aria-colcount=${data.locations.length + 2}
            style=${{ "--places": String(data.locations.length) }} onScroll=${this.look} onKeyDown=${this.key}
            ref=${(/** @type {HTMLElement | null} */ scroller) => { this.scroller = scroller; }}>
         <div role="rowgroup" class="head"><${Head} app=${app} data=${data} set=${set} /></div>
         <div role="rowgroup" class="rows" style=${{ height: `${data.matching * row_px}px` }}>
-          ${indices.map((index) => html`<${Row} key=${index} index=${index} row=${data.rows[index - data.offset]} top=${index * row_px}
-            locations=${data.locations} only=${app.route.args.location} at=${this.state.row === index ? this.state.column : null}
+          ${indices.map((index) => html`<${Row} key=${index} index=${index} row=${data.rows[index - data.offset]}
+            top=${index * row_px}
+            locations=${data.locations} only=${app.route.args.location}
+              at=${this.state.row === index ? this.state.column : null}
             onFocus=${(/** @type {number} */ column) => this.setState({ row: index, column })} />`)}
         </div>
       </div>
-      ${data.matching === 0 && html`<p class="empty">No sku or name contains this${app.route.args.location ? " at this location" : ""}.</p>`}`;
+      ${data.matching === 0 && html`<p class="empty">No sku or name contains this${app.route.args.location
+        ? " at this location" : ""}.</p>`}`;
   }
 }
 
 /** @param {GridProps} props */
 function Head({ app, data, set }) {
   const { sort = "sku", order = "" } = app.route.args;
-  const by = (/** @type {string} */ name) => () => set({ sort: name, order: sort === name && order !== "down" ? "down" : "" });
+  const by = (/** @type {string} */ name) => () => set({ sort: name, order: sort === name && order !== "down" ? "down"
+    : "" });
   const column = (/** @type {string} */ name, /** @type {string} */ label, number = true) => html`
-    <button type="button" class="plain" onClick=${by(name)}>${label}<span aria-hidden="true">${sort === name ? (order === "down" ? " ↓" : " ↑") : ""}</span></button>`;
-  const sorted = (/** @type {string[]} */ ...names) => (names.includes(sort) ? (order === "down" ? "descending" : "ascending") : undefined);
+    <button type="button" class="plain" onClick=${by(name)}>${label}<span
+      aria-hidden="true">${sort === name ? (order === "down" ? " ↓" : " ↑") : ""}</span></button>`;
+  const sorted = (/** @type {string[]} */ ...names) => (names.includes(sort) ? (order === "down" ? "descending"
+    : "ascending") : undefined);
   return html`
     <div role="row" aria-rowindex="1" class="row">
-      <div role="columnheader" class="sku" aria-sort=${sorted("sku", "name", "changed")}>${column("sku", "Sku", false)}${column("name", "Name", false)}${column("changed", "Changed", false)}</div>
+      <div role="columnheader" class="sku" aria-sort=${sorted("sku", "name", "changed")}>${column("sku", "Sku",
+        false)}${column("name", "Name", false)}${column("changed", "Changed", false)}</div>
       <div role="columnheader" class="number" aria-sort=${sorted("available")}>${column("available", "Available")}</div>
-      ${data.locations.map((/** @type {string} */ location) => html`<div role="columnheader" class="number place" key=${location}><${Text} of=${location} /></div>`)}
+      ${data.locations.map((/** @type {string} */ location) => html`<div role="columnheader" class="number place"
+        key=${location}><${Text} of=${location} /></div>`)}
     </div>`;
 }
 
 /**
- * @param {{index: number, row: any, top: number, locations: string[], only?: string, at: number | null, onFocus: (column: number) => void}} props
+ * @param {{index: number, row: any, top: number, locations: string[], only?: string, at: number | null,
+ *   onFocus: (column: number) => void}} props
  * `row` undefined: on its way. `at`: the column that is in the tab order; null: none of this row
  */
 function Row({ index, row, top, locations, only, at, onFocus }) {
   const place = { transform: `translateY(${top}px)` };
-  if (!row) return html`<div role="row" aria-rowindex=${index + 2} class="row waits" style=${place}><div role="gridcell" class="sku">…</div></div>`;
+  if (!row) return html`<div role="row" aria-rowindex=${index + 2} class="row waits" style=${place}><div
+    role="gridcell" class="sku">…</div></div>`;
   const home = only || (locations.find((_, column) => row.cells[column]) ?? locations[0] ?? "");
   const link = (/** @type {number} */ column) => ({
-    "data-row": index, "data-column": column, tabindex: at === column ? 0 : -1, onFocus: () => at !== column && onFocus(column),
+    "data-row": index, "data-column": column, tabindex: at === column ? 0 : -1, onFocus: () => at !== column
+      && onFocus(column),
   });
   return html`
     <div role="row" aria-rowindex=${index + 2} class=${classes("row", row.available === 0 && "out")} style=${place}>
       <div role="gridcell" class="sku">
-        <a href=${addressOf("level", { location: home, sku: row.sku })} ...${link(0)} title=${plain(row.name || row.sku)}><${Text} of=${row.name || row.sku} /></a>
-        <small><span class="code"><${Text} of=${row.sku} /></span> · changed <${Known} text=${row.committed_at ? when(row.committed_at, Date.now()) : NOT_KNOWN} why="it has never moved" /></small>
+        <a href=${addressOf("level", { location: home, sku: row.sku })} ...${link(0)}
+          title=${plain(row.name || row.sku)}><${Text} of=${row.name || row.sku} /></a>
+        <small><span class="code"><${Text} of=${row.sku} /></span> · changed <${Known}
+          text=${row.committed_at ? when(row.committed_at, Date.now()) : NOT_KNOWN} why="it has never moved" /></small>
       </div>
-      <div role="gridcell" class="number"><b><${Ticking} text=${whole(row.available)} tick=${row.ticks?.available} /></b><small>${row.reserved ? `${whole(row.reserved)} held` : ""}</small></div>
+      <div role="gridcell" class="number"><b><${Ticking} text=${whole(row.available)}
+        tick=${row.ticks?.available} /></b><small>${row.reserved ? `${whole(row.reserved)} held` : ""}</small></div>
       ${row.cells.map((/** @type {any} */ cell, /** @type {number} */ column) => html`
         <div role="gridcell" class="number" key=${locations[column]}>
           <a href=${addressOf("level", { location: locations[column], sku: row.sku })} ...${link(column + 1)}
-            title=${cell ? `version ${cell.version}, ${whole(cell.on_hand)} on hand, ${whole(cell.reserved)} held, changed ${known(Date.parse(cell.committed_at ?? "")) ? clock(cell.committed_at) : "never"}` : "nothing has ever moved there"}>
-            ${cell ? html`<${Ticking} text=${whole(cell.available)} tick=${row.ticks?.[`cell ${column}`]} />` : html`<span class="soft" aria-label="nothing yet">–</span>`}</a>
+            title=${saidOf(cell)}>
+            ${cell ? html`<${Ticking} text=${whole(cell.available)}
+              tick=${row.ticks?.[`cell ${column}`]} />` : html`<span class="soft"
+                aria-label="nothing yet">–</span>`}</a>
           <small>${cell?.reserved ? `${whole(cell.reserved)} held` : ""}</small>
         </div>`)}
     </div>`;
+}
+
+/** @param {any} cell */
+function saidOf(cell) {
+  if (!cell) return "nothing has ever moved there";
+  const changed = cell.committed_at ? clock(cell.committed_at) : "never";
+  return `version ${cell.version}, ${whole(cell.on_hand)} on hand, ${whole(cell.reserved)} held, changed ${changed}`;
 }
