@@ -35,12 +35,5 @@ export function shownOf(fact, seen, sure) {
  * @param {Shown | undefined} other
  * @returns {boolean} whether both look the same */
 export function alike(one, other) {
-  return (
-    one?.state === other?.state &&
-    one?.stale === other?.stale &&
-    one?.seen.version === other?.seen.version &&
-    one?.seen.quantity === other?.seen.quantity &&
-    one?.seen.sku === other?.seen.sku &&
-    one?.seen.location === other?.seen.location
-  );
+  return JSON.stringify(one) === JSON.stringify(other);
 }
