@@ -27,7 +27,20 @@ from server.version import VERSION
 
 PREFIX = "stockwire_hub"
 OURS = Families(PREFIX)
+FLUSH_BUCKETS_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Flushes:
+    """How long the hub itself takes, for each tick in which something came in."""
+
+    def __init__(self) -> None:
+        self.seconds = Histogram(
+            f"{PREFIX}_flush_seconds",
+            "From the first change that came in until what it changed was written to all who can be written to.",
+            buckets=FLUSH_BUCKETS_S,
+            registry=None,
+        )
 
 
 class Transit:
@@ -53,6 +66,7 @@ class Parts:
 
     node: str
     transit: Transit
+    flushes: Flushes
     feed: Feed
     loader: Loader
     access: Access
@@ -68,6 +82,7 @@ class Parts:
 def registry_of(parts: Parts) -> CollectorRegistry:
     registry = create_registry(HubCollector(parts))
     registry.register(parts.transit.seconds)
+    registry.register(parts.flushes.seconds)
     return registry
 
 

@@ -19,7 +19,7 @@ from hub.feed.heartbeats import Heartbeats
 from hub.feed.ledger_client import LedgerClient
 from hub.feed.loader import Loader
 from hub.feed.ticker import Ticker
-from hub.metrics import Parts, Transit, registry_of
+from hub.metrics import Flushes, Parts, Transit, registry_of
 from hub.protocols.native.conversation import Greeting
 from hub.reads import read_api
 from hub.reads.event_stream import EventStreams
@@ -59,12 +59,13 @@ class Node:
     def __init__(self, settings: Settings, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
         """``tls``: of the stream and read ports. ``admin_tls``: of the admin port."""
         self._settings = settings
-        self._stopping, self._draining = asyncio.Event(), asyncio.Event()
+        self._stopping, self._draining, self._undrained = asyncio.Event(), asyncio.Event(), asyncio.Event()
         greeting = Greeting(settings.node, settings.heartbeat_s)
         self._ledger = LedgerClient(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use, self._end_key)
-        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice())
+        flushes = Flushes()
+        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice(), flushes.seconds.observe)
         schedule_flush = self._ticker.schedule_flush
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         transit = Transit()
@@ -96,6 +97,7 @@ class Node:
         parts = Parts(
             node=settings.node,
             transit=transit,
+            flushes=flushes,
             feed=feed,
             loader=self._loader,
             access=self._access,
@@ -111,13 +113,27 @@ class Node:
         self._read_server = create_server(
             read_app, read_places, read_handshakes, lambda: visitors.give_way(Port.EVENTS)
         )
-        admin_app = admin.create_app(registry_of(parts), self.why_not_ready, self._draining.set)
+        admin_app = admin.create_app(registry_of(parts), self.why_not_ready, self.drain, self.undrain)
         self._admin_server = create_server(admin_app, ConnectionTable(ADMIN_CONNECTIONS_MAX), admin_handshakes)
 
     def stop(self) -> None:
         """Drain, and end."""
         self._draining.set()
         self._stopping.set()
+
+    def drain(self) -> None:
+        """Send everybody elsewhere and take nobody, until ``undrain`` or ``stop``. Safe twice."""
+        self._undrained.clear()
+        self._draining.set()
+
+    def undrain(self) -> bool:
+        """Take clients again, also in the middle of a drain. False: it is being stopped, and goes on stopping."""
+        if self._stopping.is_set():
+            return False
+        self._draining.clear()
+        self._stream.draining = self._event_streams.draining = False
+        self._undrained.set()
+        return True
 
     async def run(self, listeners: Listeners, announce: Callable[[], None]) -> None:
         """Until ``stop``; then drained, in ``drain_s`` and a few seconds. ``announce``: when it takes connections."""
@@ -143,9 +159,9 @@ class Node:
             await self._first_moments()
             if not self._draining.is_set():
                 announce()
-            await self._draining.wait()
-            await self._drain()
-            await self._stopping.wait()
+            while not self._stopping.is_set():
+                await self._draining.wait()
+                await self._until_undrained_or_stopped()
             self._read_server.stop()
             self._admin_server.stop()
             for task in running:
@@ -190,13 +206,28 @@ class Node:
         )
 
     async def _first_moments(self) -> None:
-        waiting = [asyncio.ensure_future(event.wait()) for event in (self._feed.started, self._draining)]
-        _, pending = await asyncio.wait(waiting, timeout=ANNOUNCE_S, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
+        await _one_of(self._feed.started, self._draining, timeout_s=ANNOUNCE_S)
+
+    async def _until_undrained_or_stopped(self) -> None:
+        """Drains. Who takes clients again waits for nobody who is still being sent away."""
+        closing = self._stopping.is_set()
+        draining = asyncio.ensure_future(self._drain())
+        undrained = asyncio.ensure_future(self._undrained.wait())
+        await asyncio.wait((draining, undrained), return_when=asyncio.FIRST_COMPLETED)
+        undrained.cancel()
+        if not self._undrained.is_set():
+            draining.result()
+            await _one_of(self._stopping, self._undrained)
+        draining.cancel()
+        if not self._stopping.is_set():
+            log.info("takes clients again")
+        elif not closing:
+            await self._drain()  # the port closes too
 
     async def _drain(self) -> None:
         log.info("draining connections=%d", len(self._stream.connections))
+        if self._stopping.is_set():
+            self._stream.close()
         self._event_streams.draining = True
         await self._event_streams.end_all(Ending.STOPPING)
         try:
@@ -218,6 +249,14 @@ class Node:
 
     def _keys_in_use(self) -> list[str]:
         return [*self._stream.connections.keys_in_use(), *self._event_streams.streams.keys_in_use()]
+
+
+async def _one_of(*events: asyncio.Event, timeout_s: float | None = None) -> None:
+    """Until one of them is set, or the time is over."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    _, pending = await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
 
 
 def _read_rates(settings: Settings) -> tuple[RateLimits, RateLimits]:

@@ -1,4 +1,4 @@
-"""Metrics (Prometheus) and health, on the admin port."""
+"""Metrics (Prometheus), who and what was refused, and health, on the admin port."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,6 +14,7 @@ from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
 from ledger.metrics import LedgerCollector
 from server.http.health import HealthRoutes
+from server.http.json import Json
 from server.metrics import create_registry, exposition
 from server.problems import Unavailable
 
@@ -50,7 +51,12 @@ class MetricRoutes:
 
 def create_admin_app(parts: Parts, writers: Writers, sweeper: Sweeper) -> Starlette:
     metrics = MetricRoutes(parts.read_engine, LedgerCollector(parts, writers, sweeper))
-    app = Starlette(routes=[*metrics.routes(), *HealthRoutes(parts.why_not_ready, parts.versions).routes()])
+
+    async def refusals(_request: Request) -> Response:
+        return Json(writers.counters.refused.document())
+
+    listed = Route("/refusals", refusals, methods=["GET"])
+    app = Starlette(routes=[*metrics.routes(), listed, *HealthRoutes(parts.why_not_ready, parts.versions).routes()])
     app.router.redirect_slashes = False
     parts.problems.install(app)
     return app

@@ -6,11 +6,13 @@ The help texts are those of docs/reference/metrics.md, to the letter.
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from itertools import accumulate
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ledger.commit.counters import BATCH_BOUNDS_S, Counters
 from ledger.commit.writers import Writers
 from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
@@ -83,6 +85,7 @@ class LedgerCollector(Collector):
     def _commits(self) -> Iterable[Metric]:
         counters = self._writers.counters
         yield from _each("", counters, WRITER_HELP)
+        yield _batches(counters)
         yield OURS.counters(
             "refused",
             "Operations refused on a level, by problem type.",
@@ -172,6 +175,19 @@ class LedgerCollector(Collector):
             "reason",
             {"in_flight": self._parts.in_flight.shed, **self._parts.connections.turned_away},
         )
+
+
+def _batches(counters: Counters) -> Metric:
+    counts = list(accumulate(counters.took))
+    bounds = [*map(float, BATCH_BOUNDS_S), "+Inf"]
+    family = HistogramMetricFamily(
+        f"{PREFIX}_batch_seconds",
+        "How long a batch took until it was committed, refused or given up, retries included.",
+    )
+    family.add_metric(
+        [], [(str(bound), count) for bound, count in zip(bounds, counts, strict=True)], counters.commit_seconds
+    )
+    return family
 
 
 def _each(prefix: str, counters: Any, help_texts: Mapping[str, str]) -> Iterable[Metric]:

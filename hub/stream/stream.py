@@ -95,14 +95,18 @@ class Stream:
         spread_ms = min(AWAY_MAX_MS, 200 + len(self.connections))
         await self.connections.end_all(ending, lambda: random.randint(0, spread_ms))
 
+    def close(self) -> None:
+        """Nobody gets here any more, for good. Safe if never opened, and twice."""
+        if self._server is not None:
+            self._server.close(close_connections=False)
+
     async def drain(self) -> None:
-        """Take no more connections and ask all others to come back elsewhere. Returns when they are gone or cut off.
+        """Take no more connections, whose handshakes get 503, and ask all others to come back elsewhere. Returns when
+        they are gone or cut off. ``draining`` false: they are taken again.
 
         Safe if never opened, and twice.
         """
         self.draining = True
-        if self._server is not None:
-            self._server.close(close_connections=False)
         await self.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(CLOSE_S + 2 * DEADLINES_S):

@@ -1,9 +1,14 @@
 """What the writers of a process count, all into one."""
 
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ledger.commit.decide import Decision
+from ledger.commit.refused import RefusedLists
 from ledger.errors import REFUSALS, Refusal
+
+BATCH_BOUNDS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
 @dataclass(slots=True)
@@ -24,15 +29,23 @@ class Counters:
     bisections: int = 0
     holds_released_before_refusal: int = 0
     commit_seconds: float = 0.0
+    took: list[int] = field(default_factory=lambda: [0] * (len(BATCH_BOUNDS_S) + 1))
+    """Batches by how long they took: up to each of BATCH_BOUNDS_S, and longer."""
     refusals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
     """By problem type, all from 0, so that the first one shows as a rise."""
+    refused: RefusedLists = field(default_factory=RefusedLists)
 
-    def count(self, decision: Decision) -> None:
-        """``decision`` was committed."""
+    def batch_took(self, seconds: float) -> None:
+        self.commit_seconds += seconds
+        self.took[bisect_left(BATCH_BOUNDS_S, seconds)] += 1
+
+    def count(self, decision: Decision, owner_of: Callable[[int], str]) -> None:
+        """``decision`` was committed. ``owner_of``: whose operation it is, by its place."""
         self.batches += 1
         self.events += len(decision.events)
-        for verdict in decision.verdicts:
+        for place, verdict in enumerate(decision.verdicts):
             if isinstance(verdict, Refusal):
                 self.refusals[verdict.type] += 1
+                self.refused.count(verdict, owner_of(place))
             elif isinstance(verdict, int):
                 self.operations += 1

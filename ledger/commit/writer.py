@@ -125,7 +125,7 @@ class Writer:
         await self._commit_until(batch, started + COMMIT_DEADLINE_S)
         took_s = time.monotonic() - started
         self._contention.took(took_s)
-        self._counters.commit_seconds += took_s
+        self._counters.batch_took(took_s)
 
     async def _commit_until(
         self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
@@ -283,7 +283,7 @@ class Writer:
             self._heads.advanced(shard, heads[shard].seq)
             self._contention.committed(heads[shard].seq)
         settle(batch, decision, at)
-        self._counters.count(decision)
+        self._counters.count(decision, lambda place: batch[place].operation.owner)
 
 
 def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:

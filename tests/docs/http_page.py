@@ -40,6 +40,8 @@ Without a key, on loopback unless set. Health is JSON, as on the ledger's public
 | `GET /readyz` | yes | yes | 200: send work here; 503 says why not |
 | `GET /metrics` | yes | yes | [Metrics](metrics.md) in Prometheus text |
 | `POST /drain` | no | yes | 202: the hub sends its clients elsewhere and takes no more |
+| `POST /undrain` | no | yes | 202: it takes clients again; 503 while it is being stopped |
+| `GET /refusals` | yes | no | 200: what was refused since the start, by level and by owner, those with the most |
 """
 
 

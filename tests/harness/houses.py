@@ -83,8 +83,8 @@ HOUSES = {
             **{room: room for room in ("access", "feed", "commit", "holds", "http")},
         },
         pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.held"
-        " commit.hold commit.level commit.line commit.operation commit.plan commit.remembered commit.remembered_holds"
-        " commit.stock commit.turns holds.decide holds.limits holds.reserve holds.transfer"
+        " commit.hold commit.level commit.line commit.operation commit.plan commit.refused commit.remembered"
+        " commit.remembered_holds commit.stock commit.turns holds.decide holds.limits holds.reserve holds.transfer"
         " limits",
     ),
     "hub": House(

@@ -9,7 +9,7 @@ from server.version import VERSION
 
 async def test_a_hub_that_is_not_ready_says_why_in_a_problem_document() -> None:
     reasons: list[str | None] = ["this hub is draining", None]
-    app = create_app(CollectorRegistry(), lambda: reasons.pop(0), lambda: None)
+    app = create_app(CollectorRegistry(), lambda: reasons.pop(0), lambda: None, lambda: False)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as admin:
         refused = await admin.get("/readyz")
         assert (refused.status_code, refused.json()["type"], refused.json()["detail"]) == (
@@ -21,3 +21,4 @@ async def test_a_hub_that_is_not_ready_says_why_in_a_problem_document() -> None:
         assert (await admin.get("/readyz")).json() == {"status": "ready", "version": VERSION}
         assert (await admin.get("/healthz")).json() == {"status": "ok"}
         assert (await admin.get("/nothing")).json()["type"] == "not-found"
+        assert (await admin.post("/undrain")).json()["detail"] == "this hub is being stopped"

@@ -114,6 +114,37 @@ async def test_a_handshake_that_was_begun_before_a_drain_is_sent_elsewhere(start
         assert await late.upgrade(hub.stream, {"Authorization": f"Bearer {READER}"}) == 503
 
 
+async def test_a_hub_that_was_drained_takes_clients_again_when_it_is_told_to(start_system: StartSystem) -> None:
+    system = await start_system(hubs=1)
+    hub = system.hubs[0]
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        async with open_stream(hub.stream, READER) as sent_away:
+            assert (await client.post(f"{hub.admin}/drain")).status_code == 202
+            assert await sent_away.closed() == 1012
+        for _ in range(2):  # safe twice, and where there is nothing to undo
+            assert (await client.post(f"{hub.admin}/undrain")).status_code == 202
+        assert (await client.get(f"{hub.admin}/readyz")).status_code == 200
+        await await_metric(hub, "stockwire_hub_draining", 0)
+        async with open_stream(hub.stream, READER) as back:
+            assert (await client.post(f"{hub.admin}/drain")).status_code == 202
+            assert await back.closed() == 1012
+    hub.terminate()
+    assert await hub.wait(15) == 0
+
+
+async def test_clients_that_come_after_an_undrain_are_not_cut_off_with_those_before(start_system: StartSystem) -> None:
+    """A drain waits for who does not answer the close: whoever came since then must outlive its end."""
+    system = await start_system(hubs=1)
+    hub = system.hubs[0]
+    async with raw_socket(hub.stream) as rude, httpx.AsyncClient(trust_env=False, verify=False) as client:
+        assert await rude.upgrade(hub.stream, {"Authorization": f"Bearer {READER}"}) == 101
+        assert (await client.post(f"{hub.admin}/drain")).status_code == 202
+        assert (await client.post(f"{hub.admin}/undrain")).status_code == 202
+        async with open_stream(hub.stream, READER) as newcomer:
+            await await_metric(hub, "stockwire_hub_cut_off_total", 1)  # the drain would have ended by now
+            await newcomer.subscribe("berlin", ["A"])
+
+
 async def test_a_client_that_ignores_the_close_does_not_hold_up_the_end(start_system: StartSystem) -> None:
     system = await start_system(hubs=1)
     hub = system.hubs[0]
