@@ -21,14 +21,17 @@ from ledger.migrations.errors import MigrationRefused, MigrationStopped
 _TIMEOUT_S = 300.0  # a migration of a large database
 OWNER = "stockwire-up"
 SCOPES = ("admin", "feed", "hub", "stock:read:*", "stock:write:*")
+CONSOLE_SCOPES = ("feed", "hub", "stock:read:*")
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedAccess:
-    """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs present to the ledger."""
+    """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs present to the ledger. ``console_key``:
+    by which the console watches."""
 
     key: str = field(repr=False)
     hub_key: str = field(repr=False)
+    console_key: str = field(repr=False)
     token_secret: str = field(repr=False)
 
 
@@ -55,9 +58,11 @@ async def _prepare_access(folder: DataFolder, database_url: str) -> PreparedAcce
         async with engine.begin() as connection:
             key = await _key(connection, folder, "up.key", SCOPES)
             hub_key = await _key(connection, folder, "hub.key", ("hub",))
+            console_key = await _key(connection, folder, "console.key", CONSOLE_SCOPES)
     finally:
         await engine.dispose()
-    return PreparedAccess(key, hub_key, folder.secret("token.secret") or folder.keep_secret("token.secret"))
+    token_secret = folder.secret("token.secret") or folder.keep_secret("token.secret")
+    return PreparedAccess(key, hub_key, console_key, token_secret)
 
 
 async def _key(connection: AsyncConnection, folder: DataFolder, file: str, scopes: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 class Banner:
     """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells.
     ``keys``: what can be pressed here; empty where nobody can. ``read``: a hub's read port. ``origins``: of pages
-    that may have a badge, beside those of ``page``."""
+    that may have a badge, beside those of ``page``. ``console``: the link that signs in once; empty where none runs."""
 
     page: str
     ledger: str
@@ -26,12 +26,18 @@ class Banner:
     read: str
     origins: Sequence[str]
     keys: str = ""
+    console: str = field(default="", repr=False)
 
     def text(self) -> str:
         ends = self.read_token_ends.astimezone().strftime("%H:%M:%S")
         keys = f"\n  Keys here:\n    {self.keys}" if self.keys else ""
+        console = (
+            f"\n  Console    {self.console}\n             (this link signs in once; later with the API key)"
+            if self.console
+            else ""
+        )
         return f"""
-  Page       {self.page}
+  Page       {self.page}{console}
   Ledger     {self.ledger}  (API: {self.ledger}/docs)
   Hubs       {"  ".join(self.hubs)}
   API key    {self.key}

@@ -54,6 +54,7 @@ def up(
     port: Annotated[str, typer.Option(metavar="BASE", help="Ports from BASE upwards; 0: free ports.")] = "8080",
     replay: Annotated[str, typer.Option(metavar="SPEED", help="Sales to replay, changes per second; 0: none.")] = "40",
     hubs: Annotated[str, typer.Option(metavar="N", help="Hub nodes to run.")] = "2",
+    no_console: Annotated[bool, typer.Option("--no-console", help="Run none.")] = False,
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
@@ -68,6 +69,7 @@ def up(
                 port=settings.whole_number("--port", port),
                 replay=settings.number("--replay", replay),
                 hubs=settings.whole_number("--hubs", hubs),
+                console=not no_console,
                 variables=os.environ,
             )
             status = running.run(asked)
@@ -91,6 +93,12 @@ def hub(
 ) -> None:
     """Run a hub node (settings: STOCKWIRE_HUB_* and STOCKWIRE_LEDGER_URLS)."""
     _become("hub", ["--workers", str(workers)], data, behind_proxy=behind_proxy)
+
+
+@app.command()
+def console(data: Data = None, behind_proxy: BehindProxy = False) -> None:
+    """Run the live console (settings: STOCKWIRE_CONSOLE_*, STOCKWIRE_URL and STOCKWIRE_ADMIN_URLS)."""
+    _become("console", [], data, behind_proxy=behind_proxy)
 
 
 @app.command()

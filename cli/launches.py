@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from cli.access import PreparedAccess
 from cli.data_folder import DataFolder
@@ -11,6 +12,7 @@ from cli.sample_shop import LOCATION
 
 HUB_DRAIN_S = 1.0  # nobody else serves these clients meanwhile, and whoever pressed Ctrl-C waits
 HUB_STOP_TIMEOUT_S = 10.0
+CONSOLE_STOP_TIMEOUT_S = 5.0
 
 
 def ledger_url(ports: Ports) -> str:
@@ -23,6 +25,10 @@ def page_url(ports: Ports) -> str:
 
 def page_origins(ports: Ports) -> list[str]:
     return [page_url(ports), f"http://localhost:{ports.page}"]
+
+
+def console_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.console}"
 
 
 def stream_urls(ports: Ports) -> list[str]:
@@ -91,6 +97,26 @@ def hub_launch(folder: DataFolder, shared: Mapping[str, str], number: int, ports
         },
         log=folder.path / f"{name}.log",
         stop_timeout_s=HUB_STOP_TIMEOUT_S,
+    )
+
+
+def console_launch(folder: DataFolder, key: str, link: Path, control: Path, ports: Ports) -> Launch:
+    """``link``: the file with the word of the one-time link. ``control``: the socket by which it asks `up`."""
+    return Launch(
+        name="console",
+        argv=(sys.executable, "-P", "-m", "console"),
+        environment={
+            "STOCKWIRE_URL": ledger_url(ports),
+            "STOCKWIRE_CONSOLE_KEY": key,
+            "STOCKWIRE_ADMIN_URLS": ",".join(admin_urls(ports).values()),
+            "STOCKWIRE_CONSOLE_HOST": HOST,
+            "STOCKWIRE_CONSOLE_PORT": str(ports.console),
+            "STOCKWIRE_CONSOLE_LINK_FILE": str(link),
+            "STOCKWIRE_CONSOLE_CONTROL_SOCKET": str(control),
+            "STOCKWIRE_DATA": str(folder.path),
+        },
+        log=folder.path / "console.log",
+        stop_timeout_s=CONSOLE_STOP_TIMEOUT_S,
     )
 
 

@@ -26,27 +26,35 @@ class Ports:
     ledger: int
     ledger_admin: int
     page: int
+    console: int
     hubs: tuple[HubPorts, ...]
 
     @classmethod
     def from_base(cls, base: int, hubs: int) -> Self:
-        """8080: ledger 8080, its admin port 8081, page 8082, first hub 8090 to 8092, second hub 8100 to 8102 ..."""
+        """8080: ledger 8080, its admin port 8081, page 8082, console 8083, first hub 8090 to 8092, second hub 8100 to
+        8102 ..."""
         firsts = range(base + 10, base + 10 * (hubs + 1), 10)
-        return cls(base, base + 1, base + 2, tuple(HubPorts(first, first + 1, first + 2) for first in firsts))
+        return cls(base, base + 1, base + 2, base + 3, tuple(HubPorts(first, first + 1, first + 2) for first in firsts))
 
     @classmethod
     def free(cls, hubs: int) -> Self:
         """Ports on which nobody listens, below those that the kernel gives to outgoing connections: one of these could
         take the port of a process that is just being restarted."""
-        wanted = 3 + 3 * hubs
+        wanted = 4 + 3 * hubs
         numbers = list(islice(filter(is_free, random.sample(FREE_RANGE, len(FREE_RANGE))), wanted))
         if len(numbers) < wanted:
             raise SettingsError(f"fewer than {wanted} ports are free: choose some with --port BASE")
-        triples = zip(*[iter(numbers[3:])] * 3, strict=True)
-        return cls(numbers[0], numbers[1], numbers[2], tuple(HubPorts(*triple) for triple in triples))
+        triples = zip(*[iter(numbers[4:])] * 3, strict=True)
+        ledger, ledger_admin, page, console = numbers[:4]
+        return cls(ledger, ledger_admin, page, console, tuple(HubPorts(*triple) for triple in triples))
 
     def named(self) -> dict[str, int]:
-        named = {"the ledger": self.ledger, "the ledger's admin port": self.ledger_admin, "the page": self.page}
+        named = {
+            "the ledger": self.ledger,
+            "the ledger's admin port": self.ledger_admin,
+            "the page": self.page,
+            "the console": self.console,
+        }
         for number, hub in enumerate(self.hubs, 1):
             named |= {
                 f"hub {number}": hub.stream,

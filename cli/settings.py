@@ -17,14 +17,15 @@ SPEED_MAX = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class UpSettings:
-    """``port`` 0: free ports. ``replay``: changes per second, 0: none. The URLs are None for the embedded servers.
-    ``origins``: of pages that may call, beside that of the sample shop."""
+    """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``: whether to run one. The URLs are
+    None for the embedded servers. ``origins``: of pages that may call, beside that of the sample shop."""
 
     data: Path
     reset: bool
     port: int
     replay: float
     hubs: int
+    console: bool
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     channel_prefix: str
@@ -32,7 +33,15 @@ class UpSettings:
 
     @classmethod
     def read(
-        cls, *, data: Path, reset: bool, port: int, replay: float, hubs: int, variables: Mapping[str, str]
+        cls,
+        *,
+        data: Path,
+        reset: bool,
+        port: int,
+        replay: float,
+        hubs: int,
+        console: bool = True,
+        variables: Mapping[str, str],
     ) -> Self:
         """Raises SettingsError."""
         environment = Environment(variables)
@@ -51,6 +60,7 @@ class UpSettings:
             port=port,
             replay=replay,
             hubs=hubs,
+            console=console,
             database_url=database_url_of(environment) if database else None,
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),

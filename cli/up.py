@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import sys
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from cli.sample_shop import LOCATION, NoSample, SampleShop, read_sample
 from cli.settings import UpSettings
 from cli.shop import Shop
 from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
+from cli.terminal.control_socket import ControlSocket
 from cli.terminal.controls import Controls
 from cli.terminal.key_table import HINT
 from cli.terminal.keyboard import Keyboard
@@ -103,6 +105,7 @@ class Up:
         self._client: AsyncClient | None = None
         self._read_token: tuple[str, datetime] | None = None
         self._keyboard: Keyboard | None = None
+        self._console_link = ""
         self._terminal = _terminal()
 
     async def run(self) -> None:
@@ -162,7 +165,12 @@ class Up:
         tasks.create_task(page_server.serve_page(page, client, HOST, self._ports.page), name="page")
         await self._renew_read_token()
         self._write_run()
+        controls = self._controls(tasks)
+        if self._settings.console:
+            self._start_console(supervisor, tasks, controls, self._access)
         self._screen.note(self._banner(self._access, shop).text())
+        if self._terminal:
+            self._listen_to_keys(tasks, self._terminal, controls)
         await self._show(tasks, client, shop, database_url)
 
     async def _start_servers(self, supervisor: Supervisor) -> tuple[str, str]:
@@ -217,19 +225,31 @@ class Up:
                 client, self._folder.path / "replay.json", shop.plan.bookings, shop.needs, self._settings.replay
             )
             tasks.create_task(replay.run(), name="replay")
-        if self._terminal:
-            self._listen_to_keys(tasks, self._terminal)
         while True:
             figures = meter.figures()
             if figures.changes_per_s is not None:
                 self._screen.live(figures.line())
             await asyncio.sleep(_FIGURES_EVERY_S if figures.p50_ms is not None else _FIRST_FIGURES_EVERY_S)
 
-    def _listen_to_keys(self, tasks: asyncio.TaskGroup, terminal: str) -> None:
+    def _controls(self, tasks: asyncio.TaskGroup) -> Controls:
         def leave() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
-        controls = Controls(self._folder.path, self._watchdog, self._screen, tasks, len(self._ports.hubs), leave)
+        return Controls(self._folder.path, self._watchdog, self._screen, tasks, len(self._ports.hubs), leave)
+
+    def _start_console(
+        self, supervisor: Supervisor, tasks: asyncio.TaskGroup, controls: Controls, access: PreparedAccess
+    ) -> None:
+        """Beside what goes on: nobody waits for it. It is kept running as all else is."""
+        word = self._folder.keep_secret("console.link", secrets.token_urlsafe(18))
+        socket = self._watchdog.socket_folder(self._folder.path / "sockets" / "control") / "up.sock"
+        link = self._folder.path / "console.link"
+        launch = launches.console_launch(self._folder, access.console_key, link, socket, self._ports)
+        tasks.create_task(ControlSocket(socket, controls).run(), name="control socket")
+        tasks.create_task(supervisor.start(ServicePart(launch)), name="console")
+        self._console_link = f"{launches.console_url(self._ports)}/in/{word}"
+
+    def _listen_to_keys(self, tasks: asyncio.TaskGroup, terminal: str, controls: Controls) -> None:
         self._keyboard = Keyboard(terminal, self._watchdog, controls.pressed, self._screen.redraw)
         tasks.create_task(self._keyboard.run(), name="keyboard")
 
@@ -269,6 +289,7 @@ class Up:
                 "read_token_expires_at": self._read_token[1].astimezone(UTC).isoformat(),
                 "reads": launches.read_urls(self._ports),
                 "page": launches.page_url(self._ports),
+                "console": launches.console_url(self._ports) if self._settings.console else None,
                 "admin": launches.admin_urls(self._ports),
                 "location": LOCATION,
             }
@@ -290,6 +311,7 @@ class Up:
             read=launches.read_urls(self._ports)[0],
             origins=self._settings.origins,
             keys=HINT if self._terminal else "",
+            console=self._console_link,
         )
 
 

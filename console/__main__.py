@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 from console.process import Console
 from console.settings import HOST, PORT, Settings, read_settings
@@ -37,7 +38,8 @@ async def _serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. SIGHUP: a renewed certificate is taken. Raises SettingsError."""
     tls = Tls(settings.certificate) if settings.certificate else None
     listener = bind(settings.host, settings.port, HOST, PORT)
-    console = Console(settings, listener, tls)
+    program = Path(sys.executable).with_name("stockwire")
+    console = Console(settings, listener, tls, program if program.exists() else None)
     handle_signals(console.stop, tls)
     await console.run(lambda: ready("console", {"url": url_of("http", listener, tls)}))
 

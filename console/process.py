@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +42,12 @@ DOCTOR_FOR = ("launch", "problems")
 
 
 class Console:
-    """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
+    """``doctor``: the program `stockwire`, if it is here. ``run`` once, within a running loop. ``stop`` from a signal
+    handler: safe at any time, and twice."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, tls: Tls | None) -> None:
+    def __init__(
+        self, settings: Settings, listener: socket.socket, tls: Tls | None = None, doctor: Path | None = None
+    ) -> None:
         self._settings = settings
         self._listener = listener
         self._stopping = asyncio.Event()
@@ -53,21 +55,21 @@ class Console:
         self._client = AsyncClient(settings.ledger_url, settings.key)
         self._levels = Levels(self._client)
         self._history = History()
-        self._watch = Watch(
+        self.watch = Watch(
             ledger=self._ledger,
             levels=self._levels,
             log=Log(self._ledger),
             nodes=Nodes(settings.admin_urls, lambda: len(self._viewers) > 0, settings.ledger_ca_file),
             catalogue=Catalogue(self._client, self._named),
             doctor=Doctor(
-                Path(sys.executable).with_name("stockwire"),
+                doctor,
                 settings.data,
                 lambda: self._viewers.looking_at(*DOCTOR_FOR),
             ),
             control=Control(settings.control),
             history=self._history,
         )
-        self._viewers = Viewers(Board(self._watch), settings.viewers_max, self._watch.nodes.wake)
+        self._viewers = Viewers(Board(self.watch), settings.viewers_max, self.watch.nodes.wake)
         self._sign_in = SignIn(
             self._ledger, settings.key, settings.session_hours * 3_600, settings.link, self._viewers.look_again
         )
@@ -82,12 +84,12 @@ class Console:
             running = [
                 tasks.create_task(part, name=name)
                 for name, part in {
-                    "log": self._watch.log.run(),
+                    "log": self.watch.log.run(),
                     "levels": self._levels.run(),
-                    "nodes": self._watch.nodes.run(),
-                    "catalogue": self._watch.catalogue.run(),
-                    "doctor": self._watch.doctor.run(),
-                    "control": self._watch.control.run(),
+                    "nodes": self.watch.nodes.run(),
+                    "catalogue": self.watch.catalogue.run(),
+                    "doctor": self.watch.doctor.run(),
+                    "control": self.watch.control.run(),
                     "history": self._keep_history(),
                     "sessions": self._sign_in.run(),
                 }.items()
@@ -108,7 +110,7 @@ class Console:
         while True:
             await asyncio.sleep(EVERY_S)
             now = time.time()
-            self._history.add(point_of(self._watch, text_of(now), now))
+            self._history.add(point_of(self.watch, text_of(now), now))
 
     def _create_server(self, tls: Tls | None) -> HttpServer:
         settings = self._settings
@@ -117,7 +119,7 @@ class Console:
         origins = Origins(settings.origins or own_origins(scheme, settings.host, port))
         app = create_app(
             WebParts(
-                watch=self._watch,
+                watch=self.watch,
                 sign_in=self._sign_in,
                 viewers=self._viewers,
                 pages=Pages(),

@@ -1,12 +1,16 @@
-"""What the keys of a running `stockwire up` set off. Each has a task of its own: a key never keeps the loop."""
+"""What the keys of a running `stockwire up` set off, and its console. Each has a task: none keeps the loop."""
 
 import asyncio
 import logging
 import os
+import re
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -20,6 +24,9 @@ from server.settings.environment import SettingsError
 from stockwire.errors import StockwireError
 
 FLASH_SALE_WITHIN_S = 300.0
+SAID_MAX = 40
+"""Notes that the console is shown; the terminal has them all."""
+NOTE_CHARACTERS_MAX = 4_000
 _STOP_WITHIN_S = 10.0
 _POLL_S = 0.05
 
@@ -44,6 +51,7 @@ class Controls:
         self._tasks = tasks
         self._leave = leave
         self._turns = Turns(hubs)
+        self._said: deque[dict[str, str]] = deque(maxlen=SAID_MAX)
         self._work: dict[Action, Callable[[], Awaitable[None]]] = {
             Action.FLASH_SALE: self._flash_sale,
             Action.KILL_HUB: self._kill_hub,
@@ -57,17 +65,31 @@ class Controls:
         elif action is Action.QUIT:
             self._leave()
         elif action is not None:
-            refused = self._turns.begin(action)
-            if refused:
-                self._screen.note(f"! {refused}")
-            else:
-                self._tasks.create_task(self._do(action), name=action)
+            self.begin(action)
+
+    def begin(self, action: Action) -> str | None:
+        """Why not, in words, which are said too; None: it is under way."""
+        refused = self._turns.begin(action)
+        if refused:
+            self._say(f"! {refused}")
+        else:
+            self._tasks.create_task(self._do(action), name=action)
+        return refused
+
+    def state(self) -> dict[str, Any]:
+        """What is under way, and what was said of late, the newest last."""
+        return {"under_way": self._turns.under_way, "said": list(self._said)}
+
+    def _say(self, text: str) -> None:
+        self._screen.note(text)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._said.append({"at": at, "text": _COLOURS.sub("", text)[:NOTE_CHARACTERS_MAX]})
 
     async def _do(self, action: Action) -> None:
         try:
             await self._work[action]()
         except (SettingsError, StockwireError, psutil.Error, OSError, TimeoutError) as error:
-            self._screen.note(f"! {action}: {error or type(error).__name__}")
+            self._say(f"! {action}: {error or type(error).__name__}")
         except Exception as error:
             logger.exception("%s failed: %s: %s", action, type(error).__name__, error)
         finally:
@@ -76,7 +98,7 @@ class Controls:
     async def _kill_hub(self) -> None:
         hub = self._turns.hub_to_kill(time.monotonic())
         if hub is None:
-            self._screen.note(f"! kill a hub: {KILLS_MAX} times within {WINDOW_S:.0f} s is enough, wait a little")
+            self._say(f"! kill a hub: {KILLS_MAX} times within {WINDOW_S:.0f} s is enough, wait a little")
         else:
             await self._break(FaultKind.HUB, hub)
 
@@ -87,7 +109,7 @@ class Controls:
         system = self._system()
         fault = fault_in(system, kind, hub)
         assert fault is not None
-        self._screen.note((await break_part(system, fault, system.location, self._screen.note)).text())
+        self._say((await break_part(system, fault, system.location, self._say)).text())
 
     async def _flash_sale(self) -> None:
         """A process of its own: its hundred screens would be in the way of what is measured here."""
@@ -100,7 +122,7 @@ class Controls:
             stop_timeout_s=_STOP_WITHIN_S,
         )
         begins = log.stat().st_size if log.exists() else 0
-        self._screen.note("Flash sale under way …")
+        self._say("Flash sale under way …")
         process = self._watchdog.spawn(launch)
         try:
             async with asyncio.timeout(FLASH_SALE_WITHIN_S):
@@ -108,13 +130,15 @@ class Controls:
                     await asyncio.sleep(_POLL_S)
         finally:
             await asyncio.to_thread(stop, process, launch)
-        self._screen.note(_text_from(log, begins))
+        self._say(_text_from(log, begins))
 
     def _system(self) -> RunningSystem:
         return running_system(self._data)
 
 
 _FLASH_SALE = ("demo", "flash-sale")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+"""Of a terminal; a page would show them as they are."""
 
 
 def _text_from(log: Path, begins: int) -> str:

@@ -48,6 +48,10 @@ class Turns:
     _kills: deque[tuple[float, int]] = field(default_factory=deque)
     _next_hub: int = 1
 
+    @property
+    def under_way(self) -> list[str]:
+        return sorted(self._under_way)
+
     def begin(self, action: Action) -> str | None:
         """Why not, in words; None: it has begun, and ``end`` must follow."""
         if action in self._under_way:

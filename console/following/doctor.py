@@ -17,37 +17,40 @@ EVERY_S = 60.0
 LOOK_EVERY_S = 1.0
 WITHIN_S = 45.0
 ANSWER_BYTES_MAX = 2**20
+_NOT_HERE = "`stockwire doctor` is not installed beside this console"
 _NOT_YET = "it was not asked yet: it is while somebody looks at this page"
 
 
 class Doctor:
-    """``found``: the newest report, as `stockwire doctor --json` prints it; ``found_s``: when it was made, Unix time;
-    ``why_not``: why there is none."""
+    """``program``: `stockwire`; None where it is not installed. ``found``: the newest report, as it prints it with
+    ``--json``; ``found_s``: when that was, Unix time; ``why_not``: why there is none."""
 
-    def __init__(self, program: Path, data: Path | None, looked_at: Callable[[], bool]) -> None:
+    def __init__(self, program: Path | None, data: Path | None, looked_at: Callable[[], bool]) -> None:
         self._program = program
         self._data = data
         self._looked_at = looked_at
         self._asked_s: float | None = None
         self.found: dict[str, Any] | None = None
         self.found_s: float | None = None
-        self.why_not: str | None = _NOT_YET
+        self.why_not: str | None = _NOT_YET if program else _NOT_HERE
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        while self._program is not None:
             if self._looked_at() and (self._asked_s is None or self._asked_s < time.monotonic() - EVERY_S):
                 self._asked_s = time.monotonic()
-                await self._ask()
+                await self._ask(self._program)
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _ask(self) -> None:
+    async def _ask(self, program: Path) -> None:
+        if self.found is None:
+            self.why_not = "it is at work"
         arguments = ["doctor", "--read-only", "--json", *([] if self._data is None else ["--data", str(self._data)])]
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",
-                str(self._program),
+                str(program),
                 *arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

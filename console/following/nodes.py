@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,8 @@ UNWATCHED_EVERY_S = 5.0
 """With nobody there the charts go on, at a fifth of the cost."""
 DEADLINE_S = 0.8
 """For one process to answer: the next round is due after EVERY_S, whoever hangs."""
+SILENT_S = 5.0
+"""A process that is busy misses a round: it is away only after so long. One that nobody listens for is at once."""
 PAGE_BYTES_MAX = 2**20
 """Ours have some tens of kilobytes: whoever sends more is none of ours, or must not fill our memory."""
 KEPT = 64
@@ -49,9 +51,9 @@ class Node:
     def oldest(self) -> Reading | None:
         return self.readings[0] if len(self.readings) > 1 else None
 
-    def watched(self) -> Watched:
-        name = shown_name(self.admin, self.readings[-1] if self.readings else None)
-        return Watched(name, self.admin, self.now, self.before)
+    @property
+    def own_name(self) -> str:
+        return shown_name(self.admin, self.readings[-1] if self.readings else None)
 
 
 class Nodes:
@@ -68,11 +70,23 @@ class Nodes:
         """Somebody came: what is shown must not be five seconds old."""
         self._woken.set()
 
-    def fields(self) -> list[dict[str, Any]]:
-        return [node_of(node.watched()) for node in self.nodes]
+    def watched(self) -> list[tuple[Node, Watched]]:
+        """Each by its own name; where another has the same, with its address."""
+        counts = Counter(node.own_name for node in self.nodes)
+        names = [
+            node.own_name if counts[node.own_name] == 1 else f"{node.own_name} {node.admin.split('://', 1)[-1]}"
+            for node in self.nodes
+        ]
+        return [
+            (node, Watched(name, node.admin, node.now, node.before))
+            for node, name in zip(self.nodes, names, strict=True)
+        ]
 
-    def by_name(self, name: str) -> Node | None:
-        return next((node for node in self.nodes if node.watched().name == name), None)
+    def fields(self) -> list[dict[str, Any]]:
+        return [node_of(watched) for _, watched in self.watched()]
+
+    def by_name(self, name: str) -> tuple[Node, Watched] | None:
+        return next((found for found in self.watched() if found[1].name == name), None)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -111,7 +125,11 @@ class Nodes:
                     raise ValueError(f"/metrics answers {metrics.status}")
                 reading = read_page(metrics.text, time.monotonic(), ready=ready.status == httpx.codes.OK)
                 refusals = await self._refusals(http, node, reading)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+        except (TimeoutError, httpx.TimeoutException):
+            last = node.readings[-1].at_s if node.readings else -SILENT_S
+            node.answers = node.answers and last > time.monotonic() - SILENT_S
+            return
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             node.answers = False
             return
         node.answers = True

@@ -26,8 +26,11 @@ SEGMENTS = (
 
 
 def answering(watch: Watch, kind: str) -> list[tuple[Node, Reading]]:
-    found = [(node, node.now) for node in watch.nodes.nodes if node.watched().kind == kind]
-    return [(node, now) for node, now in found if now is not None]
+    return [
+        (node, watched.newest)
+        for node, watched in watch.nodes.watched()
+        if watched.kind == kind and watched.newest is not None
+    ]
 
 
 def summed_rate(watch: Watch, kind: str, name: str) -> tuple[float | None, str]:

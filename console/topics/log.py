@@ -78,10 +78,12 @@ async def older(ledger: Ledger, wanted: Filter, most: int, following: dict[int, 
     """Events of all shards at or below ``following``, the newest first. Raises LedgerAway."""
     each = max(1, min(PART, LOOKED_AT_MAX // max(1, len(following))))
     parts: dict[int, list[Event]] = {}
-    for shard, seq in following.items():
+    for shard, seq in tuple(following.items()):
         after = max(0, seq - each)
         answer = await ledger.events(shard, after, min(PART, seq - after)) if seq > after else {"events": []}
         parts[shard] = [event for event in answer["events"] if event["seq"] <= seq][::-1]
+        if not parts[shard]:
+            following = {**following, shard: 0}  # seqs are dense: there is nothing of it
     page = page_of(_until_one_ends(parts, following, each), wanted, most)
     return Page(page.events, page.looked_at, page.oldest, {**following, **page.next})
 

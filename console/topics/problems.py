@@ -75,13 +75,14 @@ class ProblemsPage(Topic[Nothing]):
         ]
 
     def _problems(self) -> list[dict[str, Any]]:
+        names = {node.admin: watched.name for node, watched in self.watch.nodes.watched()}
         found: list[dict[str, Any]] = []
         for kind, name in (("ledger", f"{LEDGER}problems_total"), ("hub", f"{HUB}problems_total")):
-            for node, now in answering(self.watch, kind):
+            for (node, now), shown in ((one, names[one[0].admin]) for one in answering(self.watch, kind)):
                 for problem, count in now.by(name, "type").items():
                     if count:
                         per_s = rate(node.before, now, name, "type", problem) or 0.0
-                        row = {"node": node.watched().name, "type": problem, "count": round(count)}
+                        row = {"node": shown, "type": problem, "count": round(count)}
                         found.append({**row, "per_s": round(per_s, 2)})
         return sorted(found, key=lambda one: (-int(one["count"]), one["node"], one["type"]))[:SHOWN_MAX]
 

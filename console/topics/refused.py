@@ -23,7 +23,7 @@ class Refused:
 
     def of_level(self, sku: str, location: str) -> tuple[int, float]:
         keys = [key for key in self.levels if key[:2] == (sku, location)]
-        return sum(self.levels[key] for key in keys), sum(self.levels_per_s[key] for key in keys)
+        return sum(self.levels[key] for key in keys), sum((self.levels_per_s[key] for key in keys), 0.0)
 
 
 def _merged(

@@ -42,10 +42,11 @@ async def act(watch: Watch, what: str, body: object) -> Mapping[str, Any]:
 
 
 async def _at_hub(watch: Watch, what: str, name: str) -> str:
-    node = watch.nodes.by_name(name)
-    if node is None:
+    found = watch.nodes.by_name(name)
+    if found is None:
         raise NotFound("node", name)
-    if node.watched().kind != "hub":
+    node, watched = found
+    if watched.kind != "hub":
         raise Invalid("node", "only a hub that answers can be drained")
     try:
         status = await watch.nodes.act(node, what)

@@ -18,7 +18,6 @@ from console.entry.sign_in import SignIn
 from console.moments import text_of
 from console.topics.watch import Watch
 from console.watched.history import EVERY_S
-from console.watched.log_tail import EVENTS_MAX
 from console.web.acts import act, acts_of
 from console.web.guard import Guard
 from console.web.live import Viewers
@@ -132,7 +131,6 @@ class _Routes:
                 "kinds": KINDS,
                 "items": watch.catalogue.items,
                 "levels": watch.levels.table.levels,
-                "events_max": EVENTS_MAX,
                 "at": text_of(time.time()),
             }
         )

@@ -122,7 +122,7 @@ class Viewer:
         if code is None and listening.done() and not listening.cancelled() and listening.exception() is not None:
             code = UNREADABLE if isinstance(listening.exception(), Unreadable) else None
         if code is not None:
-            with contextlib.suppress(RuntimeError, OSError, TimeoutError):
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._socket.close(code)
 

@@ -40,7 +40,7 @@ def test_pages_that_up_was_told_of_are_allowed_beside_its_own_and_watch_what_is_
     variables = {"STOCKWIRE_ALLOWED_ORIGINS": ORIGIN}
     settings = UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, variables=variables)
     ports = Ports.from_base(8080, 1)
-    access = PreparedAccess("key", "hub key", "secret")
+    access = PreparedAccess("key", "hub key", "console key", "secret")
     shared = shared_settings("postgresql://x", "redis://x", "prefix", access, ports, settings.origins)
     allowed = ["http://127.0.0.1:8082", "http://localhost:8082", ORIGIN]
     assert shared["STOCKWIRE_ALLOWED_ORIGINS"].split(",") == allowed

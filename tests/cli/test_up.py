@@ -44,7 +44,7 @@ async def test_run_json_says_what_a_script_needs(up: RunningUp) -> None:
     run = up.run
     assert (up.data / "run.json").stat().st_mode & 0o777 == 0o600
     assert run["ready"] is True
-    assert {"up", "watchdog", "postgres", "valkey", "ledger", "hub-1", "hub-2"} == set(run["pids"])
+    assert {"up", "watchdog", "postgres", "valkey", "ledger", "hub-1", "hub-2"} == set(run["pids"]) - {"console"}
     assert len(run["hubs"]) == 2
     assert all(hub.startswith("ws://") and hub.endswith("/v1/stream") for hub in run["hubs"])
     async with AsyncClient(run["ledger"], run["read_token"]) as reader:

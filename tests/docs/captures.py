@@ -125,7 +125,7 @@ def main() -> None:
         write({**os.environ, "STOCKWIRE_DATA": running}, names)
         return
     with tempfile.TemporaryDirectory(prefix="stockwire-captures-") as folder:
-        up = RunningUp(Path(folder), "--replay", "20").start()
+        up = RunningUp(Path(folder), "--replay", "20", "--no-console").start()
         try:
             asyncio.run(_prepare(up))
             write(up.environment(), names)

@@ -28,8 +28,9 @@ FOREIGN_OPTIONS = {
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
     *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
+    *("--retry", "--retry-connrefused"),
 }
-"""Of pg_basebackup, docker, git, npm, grep, `make bench`, the simulation, `make chaos`, `make load` (also locust)."""
+"""Of pg_basebackup, docker, git, npm, grep, curl, `make bench`, the simulation, `make chaos`, `make load`, locust."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )

@@ -45,7 +45,7 @@ async def test_an_import_survives_the_death_of_every_part(tmp_path: Path) -> Non
     file = tmp_path / "sales.csv"
     plan = _plan(file)
     applied = sum(booking.file_lines for booking in plan.bookings)
-    up = RunningUp(tmp_path, "--replay", "0", "--hubs", "2")
+    up = RunningUp(tmp_path, "--replay", "0", "--hubs", "2", "--no-console")
     try:
         await asyncio.to_thread(up.start)
         run = up.run
