@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import stockwire
 from tests.harness.node import PACKAGE, need_tools, run_node
 from tests.harness.packed import packed, project_with_client
 from tests.harness.source import ROOT
@@ -20,6 +21,11 @@ TYPESCRIPT = {
 }
 """As strict as others may be."""
 BADGE = ROOT / "hub" / "reads" / "badge.js"
+
+
+def test_both_clients_are_of_one_version() -> None:
+    package, lock = (json.loads((PACKAGE / name).read_text()) for name in ("package.json", "package-lock.json"))
+    assert package["version"] == lock["version"] == stockwire.__version__.replace(".dev", "-dev.")
 
 
 def files_in(folder: Path) -> dict[str, str]:

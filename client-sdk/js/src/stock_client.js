@@ -11,7 +11,8 @@ import { Unavailable } from "./errors.js";
 /** A page that only watches, as most do, loads none of what sells and counts. */
 export class StockClient extends WatchingClient {
   /** @param {ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">} options */
-  constructor(options) {
+  constructor({ getToken, ...others }) {
+    const options = { ...others, getToken: getToken && oneAtATime(getToken) };
     super(options);
     /** @type {Promise<Ledger> | undefined} */
     let loaded;
@@ -40,6 +41,28 @@ export class StockClient extends WatchingClient {
     /** Every level of a location, page by page. */
     this.levels = ledger.levels;
   }
+}
+
+/**
+ * The connection and commands wait for the same token: some can be fetched once only. What hangs is given up with whoever
+ * asked first.
+ *
+ * @param {NonNullable<ClientOptions["getToken"]>} getToken
+ * @returns {NonNullable<ClientOptions["getToken"]>}
+ */
+function oneAtATime(getToken) {
+  /** @type {Promise<string> | undefined} */
+  let running;
+  return ({ signal }) => {
+    if (running) return running;
+    const own = (running = (async () => getToken({ signal }))());
+    const over = () => {
+      if (running === own) running = undefined;
+    };
+    own.then(over, over);
+    signal.addEventListener("abort", over);
+    return own;
+  };
 }
 
 /**

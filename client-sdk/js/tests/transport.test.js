@@ -151,6 +151,37 @@ test("a token that is refused again and again, hangs or has a line end in it is 
   await assert.rejects(curly.stock.get("A", "b"), { name: "ConfigurationError" });
 });
 
+test("the connection and commands never fetch two tokens at once, also while one hangs", async () => {
+  let running = 0, most = 0, fetched = 0;
+  const getToken = async ({ signal }) => {
+    most = Math.max(most, ++running);
+    if (fetched++ === 0) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      running--;
+      return new Promise(() => {});
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running--;
+    return "sk_1";
+  };
+  const WebSocket = class {
+    send() {}
+    close() {}
+  };
+  const own = client([ok(LEVEL)], { getToken, WebSocket, hubs: ["ws://hub.example/v1/stream"], timeout_s: 0.05 });
+  const kept = setTimeout(() => {}, 5_000);
+  try {
+    const got = own.stock.get("A", "b");
+    while (!fetched) await new Promise((resolve) => setTimeout(resolve, 1));
+    own.watch("b", ["A"]);
+    assert.deepEqual(await got, LEVEL);
+    assert.equal(most, 1);
+  } finally {
+    clearTimeout(kept);
+    own.close();
+  }
+});
+
 test("a client without a url of a ledger says so", async () => {
   const hubOnly = new StockClient({ hub: "https://hub.example", fetch: async () => ok(LEVEL) });
   await assert.rejects(hubOnly.stock.get("A", "b"), { name: "ConfigurationError" });

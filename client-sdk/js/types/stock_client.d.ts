@@ -26,5 +26,5 @@ export declare class StockClient extends WatchingClient {
     /** Every level of a location, page by page. */
     levels: (location?: string | null, { signal }?: import("./operation.js").Reading) => AsyncGenerator<import("./level.js").Level, void, void>;
     /** @param {ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">} options */
-    constructor(options: ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">);
+    constructor({ getToken, ...others }: ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">);
 }
