@@ -341,5 +341,8 @@ class Stream:
 
 
 def _peer(connection: Connection) -> str:
+    """Empty if it has gone while its handshake was on the way: uvloop fails to say whose it was."""
+    if connection.transport.is_closing():
+        return ""
     peer = connection.remote_address
     return str(peer[0]) if isinstance(peer, tuple) else ""

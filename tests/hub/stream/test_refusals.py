@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import socket
+import struct
 from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +51,20 @@ async def test_wrong_requests_are_answered_and_the_connection_stays(start_system
         await stream.subscribe("berlin", unknown_field=1)
         await stream.request("subscribe", location="berlin")
         assert (await stream.expect("error"))["code"] == "limit"
+
+
+async def test_a_connection_that_is_reset_in_its_handshake_is_no_fault_of_ours(start_system: StartSystem) -> None:
+    """The hub's log is looked at when it ends: no traceback stands there."""
+    system = await start_system(hubs=1)
+    url = urlsplit(system.stream_urls[0])
+    head = f"GET {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    request = f"{head}Sec-WebSocket-Key: {'A' * 22}==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    for _ in range(100):
+        with socket.create_connection((url.hostname, url.port), PATIENCE_S) as cut:
+            cut.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            cut.sendall(request)
+    async with open_stream(system.stream_urls[0], BERLIN) as stream:
+        assert await stream.request("probe")
 
 
 async def test_a_connection_that_meets_a_fault_of_ours_is_not_left_open(
