@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -28,8 +29,10 @@ STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *
 """What a careful shop sends: nothing inline, no eval."""
 READS = "stock:read:*"
 
+Mint = Callable[[str], Awaitable[str]]
 
-async def _mint() -> str:
+
+async def _mint(_name: str) -> str:
     return make_token(READS)
 
 
@@ -37,23 +40,26 @@ async def _mint() -> str:
 class Site:
     """``origin``: ``http://127.0.0.1:PORT``. The rest may be set by a test at any time, and ``reset`` undoes it.
 
-    ``token``: what ``POST /token`` does to answer; ``tokens`` counts how often it was asked, ``minting_most`` how often
-    at once. ``discovery``: what ``GET /v1/discovery`` says. ``html``: pages by path. ``policy``: the pages' CSP.
-    ``built``: a folder whose files are below ``/built``.
+    ``mint``: what ``POST /token/NAME`` does to answer, in the loop of the server; RuntimeError is a status 500.
+    ``asked`` counts by name how often, ``at_once`` how often at most at the same time. ``html``: pages by name.
+    ``policy``: the pages' CSP. ``built``: a folder whose files are below ``/built``.
     """
 
     origin: str
-    token: Callable[[], Awaitable[str]] = _mint
-    tokens: int = 0
-    minting: int = 0
-    minting_most: int = 0
-    discovery: dict[str, Any] = field(default_factory=dict)
+    mint: Mint = _mint
+    asked: Counter[str] = field(default_factory=Counter)
+    at_once: Counter[str] = field(default_factory=Counter)
     html: dict[str, str] = field(default_factory=dict)
     policy: str = STRICT
     built: Path | None = None
 
     def reset(self) -> None:
         self.__dict__.update(Site(self.origin).__dict__)
+
+    @property
+    def other_origin(self) -> str:
+        """The same pages for a browser that takes them for another site's: in a process of their own."""
+        return self.origin.replace("127.0.0.1", "localhost")
 
     def page(self, name: str, **options: Any) -> str:
         """URL of a page of ``pages/``; its script finds ``options`` in its address."""
@@ -82,28 +88,27 @@ def _application(site: Site) -> Starlette:
         text = site.html.get(name) or (PAGES / name).with_suffix(".html").read_text()
         return HTMLResponse(text, headers={"Content-Security-Policy": site.policy})
 
-    async def token(_: Request) -> Response:
-        site.tokens += 1
-        site.minting += 1
-        site.minting_most = max(site.minting_most, site.minting)
+    asking: Counter[str] = Counter()
+
+    async def token(request: Request) -> Response:
+        name = request.path_params["name"]
+        site.asked[name] += 1
+        asking[name] += 1
+        site.at_once[name] = max(site.at_once[name], asking[name])
         try:
-            return PlainTextResponse(await site.token())
+            return PlainTextResponse(await site.mint(name))
         except RuntimeError as error:
             return PlainTextResponse(str(error), 500)
         finally:
-            site.minting -= 1
+            asking[name] -= 1
 
     async def built(request: Request) -> Response:
         assert site.built is not None
         return FileResponse(site.built / request.path_params["path"])
 
-    async def discovery(_: Request) -> Response:
-        return JSONResponse(site.discovery)
-
     return Starlette(
         routes=[
-            Route("/token", token, methods=["POST"]),
-            Route("/v1/discovery", discovery),
+            Route("/token/{name}", token, methods=["POST"]),
             Mount("/stockwire", StaticFiles(directory=MODULES)),
             Route("/built/{path:path}", built),
             Mount("/scripts", StaticFiles(directory=PAGES)),

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from concurrent.futures import Future
 from typing import Any
 
 from tests.browsers.bidi import BrowserError, Result, ScriptFailed
@@ -99,11 +100,12 @@ class Tab:
 
     async def cdp(self, method: str, **parameters: Any) -> Result:
         """Of the Chrome DevTools Protocol, for what BiDi lacks; only Chromium has it."""
-        assert self.browser.name == CHROMIUM
-        session = (await self.ask("goog:cdp.getSession"))["session"]
-        command = {"method": method, "params": parameters, "session": session}
-        result: Result = (await self._command("goog:cdp.sendCommand", command))["result"]
+        result: Result = (await asyncio.wrap_future(await self._devtools(method, parameters)))["result"]
         return result
+
+    async def crash(self) -> None:
+        """Its process dies at once, as of too little memory; only Chromium knows how. The tab itself stays."""
+        await self._devtools("Page.crash", {})  # which is never answered
 
     def console(self, level: str | None = None) -> list[str]:
         """What its pages printed, newest last; with ``level`` (SEVERE) only that. A script that failed is an error."""
@@ -113,6 +115,12 @@ class Tab:
     async def ask(self, method: str, **parameters: Any) -> Result:
         """A command about this tab."""
         return await self._command(method, {"context": self.context, **parameters})
+
+    async def _devtools(self, method: str, parameters: Result) -> "Future[Result]":
+        assert self.browser.name == CHROMIUM
+        session = (await self.ask("goog:cdp.getSession"))["session"]
+        command = {"method": method, "params": parameters, "session": session}
+        return self.browser.bidi.ask("goog:cdp.sendCommand", command)
 
     async def _command(self, method: str, parameters: Result) -> Result:
         return await asyncio.wrap_future(self.browser.bidi.ask(method, parameters))

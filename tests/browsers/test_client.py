@@ -28,14 +28,14 @@ async def test_a_change_is_on_two_tabs_at_two_hubs(new_tab: NewTab, site: Site, 
 async def test_a_page_without_network_says_so_and_catches_up(
     new_tab: NewTab, site: Site, market: System, stall: Stall
 ) -> None:
-    """Nothing comes through, nobody hears an error, as behind a pulled cable; the browser knows that it is offline."""
+    """Nothing comes through and nobody hears an error, as behind a pulled cable; the browser says it is offline."""
     async with proxy_to(*address(market.stream_urls[0])) as proxy:
         tab = await new_tab()
         await tab.open(site.page("watch", **stall.watching([f"ws://127.0.0.1:{proxy.port}/v1/stream"])))
         await stall.equal(tab)
-        proxy.half_open()
+        proxy.stall()
         await tab.set_offline(True)
-        await tab.wait("view.state !== 'live'")
+        await tab.wait("view.state === 'connecting'")
         assert await tab.evaluate("Date.now() - view.known_ms < 60_000 && view.get('A').available > 0")
         await stall.sell("A", 5)
         proxy.heal()

@@ -64,10 +64,10 @@ async def opened(name: str, project: Path, system: System, site: Site, tab: Tab)
         await client.items.put(sku, sku)
         await client.stock.receive(sku, "web", units)
 
-    async def token() -> str:
+    async def mint(_name: str) -> str:
         return key
 
-    site.token = token
+    site.mint = mint
     site.built = project / "built"
     options = {"url": ledger.url, "initial": {"available": 10}}
     rendered = run_node(project / "built" / f"{name}.server" / SERVERS[name], json.dumps(options), cwd=project)

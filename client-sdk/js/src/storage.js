@@ -17,6 +17,9 @@ export class Kept {
   #link;
   #storage;
   #key;
+  #isLive = false;
+  /** @type {number | undefined} When it was live last; undefined: it is, or never was. */
+  #lost_ms = undefined;
 
   /**
    * Takes up what is there.
@@ -29,6 +32,7 @@ export class Kept {
     this.#link = link;
     this.#storage = storage;
     this.#key = KEY + name;
+    link.listeners.add(() => this.#changed());
     try {
       this.#restore(JSON.parse(storage.getItem(this.#key) || "{}"));
     } catch {
@@ -50,10 +54,17 @@ export class Kept {
     this.#link.tellSoon();
   }
 
-  /** Only what is known to be true. */
+  #changed() {
+    const { state, fresh_ms } = this.#link;
+    this.#lost_ms = state === "live" ? undefined : this.#isLive && state !== "stale" ? fresh_ms : this.#lost_ms;
+    this.#isLive = state === "live";
+  }
+
+  /** Only what is known to be true, or was until the connection ended: Firefox ends it before a page hears that it is left. */
   save() {
     const { session, fresh_ms, state } = this.#link;
-    if (state !== "live") return;
+    const known_ms = state === "live" ? fresh_ms : this.#lost_ms;
+    if (known_ms === undefined) return;
     /** @type {Record<string, string>} */
     const parts = {};
     for (const [name, feed] of session.feeds) {
@@ -62,7 +73,7 @@ export class Kept {
       if (feed.kind.type === "threshold" || !levels.length || (feed.kind.type === "level" && !position)) continue;
       parts[name] = JSON.stringify({ type: "snapshot", sub: 0, [feed.kind.part]: levels, last: true, position });
     }
-    const text = JSON.stringify({ epoch: session.epoch, known_ms: fresh_ms, parts });
+    const text = JSON.stringify({ epoch: session.epoch, known_ms, parts });
     try {
       this.#storage.setItem(this.#key, text.length > CHARACTERS_MAX ? "" : text);
     } catch {

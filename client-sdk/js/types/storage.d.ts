@@ -10,6 +10,6 @@ export declare class Kept {
      * @param {string} name
      */
     constructor(link: Link, storage: Storage, name: string);
-    /** Only what is known to be true. */
+    /** Only what is known to be true, or was until the connection ended: Firefox ends it before a page hears that it is left. */
     save(): void;
 }

@@ -9,7 +9,7 @@ export function prepared() {
     seen.subscribes += JSON.parse(text).type === "subscribe";
     return send.call(this, text);
   };
-  const client = new StockClient({ url, getToken: async () => (await fetch("/token", { method: "POST" })).text() });
+  const client = new StockClient({ url, getToken: async () => (await fetch("/token/any", { method: "POST" })).text() });
   const watch = client.watch.bind(client);
   client.watch = (...given) => {
     const view = watch(...given), close = view.close.bind(view);
