@@ -13,6 +13,8 @@ const STREAMS_MAX = 4;
 const QUERY_CHARACTERS_MAX = 6_000;
 /** @type {Record<number, number>} */
 const CODES = { 401: BAD_TOKEN, 403: FORBIDDEN, 429: TOO_MANY, 503: TOO_MANY };
+// For a hub that is there to say so
+const ANSWER_MS = 5_000;
 const CHANGE = /^\{"type":"(level|view|threshold)"/;
 
 export class EventStream extends MadeSocket {
@@ -113,3 +115,12 @@ function queryOf({ location, skus, view, when }) {
   const named = String(query);
   return named.length > QUERY_CHARACTERS_MAX ? whole : named;
 }
+
+/**
+ * Whether the hub answers at all, be it that there is no such page.
+ *
+ * @param {string} read
+ * @param {typeof globalThis.fetch} fetch
+ */
+export const isThere = (read, fetch) =>
+  fetch(`${read}/v1/discovery`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(({ status }) => status < 500, () => false);

@@ -19,7 +19,7 @@ import { ConfigurationError, Later, StockwireError as AnyError, Unavailable } fr
 import { atNextFrame } from "./frames.js";
 import { heed } from "./heed.js";
 import { isUnsettled, isUntidy } from "./packing.js";
-import { Reconnect, TOO_MANY } from "./reconnect.js";
+import { AFTER_MS_MAX, Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
 
 const HEARTBEATS_MISSED_MAX = 2;
@@ -68,6 +68,8 @@ export class Link {
   #turn = 0;
   /** @type {{ least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
   #wait = undefined;
+  /** What the hub asked for stands, also for a page that was left meanwhile. */
+  #asked_ms = 0;
   /** @type {number | undefined} Something must be heard until then. */
   #doomed_ms = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -129,6 +131,7 @@ export class Link {
   sleep() {
     if (this.isClosed || this.isAsleep) return;
     this.isAsleep = true;
+    this.#asked_ms = this.#wait?.least_ms ?? 0;
     this.#leave(null);
     this.#refresh();
     this.slept?.();
@@ -138,6 +141,8 @@ export class Link {
   wake() {
     if (!this.isAsleep) return this.probe();
     this.isAsleep = false;
+    const left_ms = this.#asked_ms - Date.now();
+    if (left_ms > 0) this.#pause(Math.min(left_ms, AFTER_MS_MAX), this.#asked_ms);
     this.#begin();
   }
 
@@ -239,16 +244,21 @@ export class Link {
 
   /** @param {Ending} ending */
   #ended(ending) {
-    if (this.#socket && !this.session.connected) this.failed++;
     if (ending.code === TOO_MANY) this.crowded++;
+    else if (this.#socket && !this.session.connected) this.failed++;
     this.#leave(ending.code);
     const decision = this.reconnect.after(ending, Math.random());
     if (decision instanceof AnyError) return this.close(decision);
-    this.#wait = {
-      least_ms: Date.now() + decision.least_ms,
-      timer: setTimeout(() => this.#connect(), decision.wait_ms),
-    };
+    this.#pause(decision.wait_ms, Date.now() + decision.least_ms);
     this.#refresh();
+  }
+
+  /**
+   * @param {number} wait_ms
+   * @param {number} least_ms  When another may be tried.
+   */
+  #pause(wait_ms, least_ms) {
+    this.#wait = { least_ms, timer: setTimeout(() => this.#connect(), wait_ms) };
   }
 
   /** @param {number | null | undefined} code */

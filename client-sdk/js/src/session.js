@@ -261,7 +261,8 @@ export class Session {
    * @returns {Ending | undefined}
    */
   #error({ id, code, message }, now_ms) {
-    if (id === CONNECT_ID) return { reason: message, error: refusalOf(code, message) };
+    const isForNow = WORTH_ANOTHER_TRY.includes(code);
+    if (id === CONNECT_ID) return isForNow ? { reason: message, after_ms: AGAIN_MS } : { reason: message, error: refusalOf(code, message) };
     const sub = this.subs.get(id ?? 0);
     if (!sub) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
     const { feed, pack } = sub;
@@ -270,7 +271,7 @@ export class Session {
     pack.lost();
     if (feed.isNamed) pack.skus ??= [...feed.entries].flatMap(([sku, entry]) => (entry.pack === pack ? sku : []));
     pack.notBefore_ms = now_ms + AGAIN_MS;
-    if (!WORTH_ANOTHER_TRY.includes(code)) this.close(feed, refusalOf(code, message));
+    if (!isForNow) this.close(feed, refusalOf(code, message));
     this.turn++;
     return undefined;
   }

@@ -51,8 +51,11 @@ export class Ways {
     const [{ stream, read }, token] = await Promise.all([hubs.next(), link.fetchToken()]);
     if (read && link.failed >= FAILED_MAX) {
       link.failed = 0;
-      isBlocked = !isBlocked;
-      storage?.setItem(BLOCKED, isBlocked ? "1" : "");
+      // A hub that is away for a moment lets nobody in: WebSockets are blocked where it answers otherwise
+      if (isBlocked || (await (await import("./event_stream.js")).isThere(read, fetch))) {
+        isBlocked = !isBlocked;
+        storage?.setItem(BLOCKED, isBlocked ? "1" : "");
+      }
     }
     if (read && !link.getToken && link.crowded >= FAILED_MAX) {
       link.crowded = 0;

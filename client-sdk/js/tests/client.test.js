@@ -419,3 +419,64 @@ test("a threshold that stands raised at first is told to nobody as crossed, and 
   await pass(1);
   assert.deepEqual(told, [true, false]);
 });
+
+test("a hub that is away for a moment is no reason to do without WebSockets; one that answers otherwise is", async () => {
+  mock.method(Math, "random", () => 0.5);
+  const asked = [];
+  let isAway = true;
+  const fetch = (url) => {
+    asked.push(new URL(url).pathname);
+    if (isAway) return Promise.reject(new TypeError("fetch failed"));
+    return Promise.resolve({ status: 200, ok: false, body: null });
+  };
+  const client = made({ fetch });
+  client.watch("web", ["A"]);
+  await settle();
+  for (let failed = 0; failed < 5; failed++) {
+    sockets.at(-1).onclose({ code: 1006, reason: "" });
+    await pass(5_100);
+  }
+  assert.equal(sockets.length, 6, "each try is a WebSocket");
+  assert.ok(!asked.includes("/v1/levels/stream"));
+  isAway = false;
+  while (!asked.includes("/v1/levels/stream")) {
+    sockets.at(-1).onclose({ code: 1006, reason: "" });
+    await pass(5_100);
+    assert.ok(sockets.length < 10, "it is blocked, and never noticed");
+  }
+  const before = sockets.length;
+  for (let tries = 0; sockets.length === before; tries++) {
+    await pass(5_100);
+    assert.ok(tries < 10, "event streams do not come either, and WebSockets are never tried again");
+  }
+  Math.random.mock.restore();
+});
+
+test("a hub that cannot take anybody just now is tried again, a little later", async () => {
+  mock.method(Math, "random", () => 0);
+  const client = made();
+  client.watch("web", ["A"]);
+  await settle();
+  sockets[0].onopen({});
+  sockets[0].say({ type: "error", id: 1, code: "overloaded", message: "not now" });
+  await pass(1_900);
+  assert.deepEqual([client.state, sockets.length], ["connecting", 1]);
+  await pass(200);
+  assert.equal(sockets.length, 2);
+  Math.random.mock.restore();
+});
+
+test("a page that is left and come back to keeps the pause that the hub asked for", async () => {
+  await onPage(async ({ happen }) => {
+    const { socket } = await live();
+    mock.method(Math, "random", () => 0);
+    socket.say({ type: "disconnect", code: 4100, reason: "full", reconnect: true, after_ms: 20_000 });
+    happen("pagehide");
+    happen("pageshow");
+    await pass(19_900);
+    assert.equal(sockets.length, 1);
+    await pass(200);
+    assert.equal(sockets.length, 2);
+    Math.random.mock.restore();
+  });
+});

@@ -19,3 +19,10 @@ export declare class EventStream extends MadeSocket {
      */
     take(request: Request): void;
 }
+/**
+ * Whether the hub answers at all, be it that there is no such page.
+ *
+ * @param {string} read
+ * @param {typeof globalThis.fetch} fetch
+ */
+export declare const isThere: (read: string, fetch: typeof globalThis.fetch) => Promise<boolean>;
