@@ -29,8 +29,6 @@ import { Link } from "./link.js";
 import { View } from "./view.js";
 import { Ways } from "./ways.js";
 
-// What a hub lets a connection name
-const SKUS_MAX = 20_000;
 // Whether a name leaves a mark at all, which is a long list of characters, the hub says
 const NAME = /^[^\s/*]{1,64}$/u;
 const HIDDEN_FOR_MS = 300_000;
@@ -117,7 +115,7 @@ export class StockClient {
     if (view !== undefined && view !== "public") throw invalid("view", "is public, or absent for levels");
     if (!view && !this.#link.getToken) throw invalid("view", "without getToken only {view: \"public\"} can be watched");
     if (location !== "*" && !NAME.test(location)) throw invalid("location", "is no name");
-    const named = skus === null ? null : checked(location, skus);
+    const named = skus === null ? null : checked(location, skus, this.#link.session.limits.skus);
     if (this.#link.isClosed) throw new ConfigurationError("the client is closed");
     return new View(this.#link, this.#link.session.feed(kind, location, named !== null), named);
   }
@@ -126,12 +124,13 @@ export class StockClient {
 /**
  * @param {string} location
  * @param {Iterable<string>} skus
+ * @param {number} most
  */
-function checked(location, skus) {
+function checked(location, skus, most) {
   if (location === "*") throw invalid("skus", "named skus need one location");
   if (typeof skus === "string") throw invalid("skus", "is a list");
   const named = [...new Set(skus)];
-  if (!named.length || named.length > SKUS_MAX) throw invalid("skus", `name 1 to ${SKUS_MAX}, or null for all`);
+  if (!named.length || named.length > most) throw invalid("skus", `name 1 to ${most}, or null for all`);
   for (const sku of named) if (!NAME.test(sku)) throw invalid("skus", `${JSON.stringify(sku)} is no sku`);
   return named;
 }

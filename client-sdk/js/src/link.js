@@ -18,7 +18,7 @@
 import { ConfigurationError, Later, StockwireError as AnyError, Unavailable } from "./errors.js";
 import { atNextFrame } from "./frames.js";
 import { heed } from "./heed.js";
-import { isUnsettled, isUntidy } from "./packing.js";
+import { VISITOR_LIMITS, isUnsettled, isUntidy } from "./packing.js";
 import { AFTER_MS_MAX, Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
 
@@ -93,6 +93,7 @@ export class Link {
   constructor({ open, getToken }) {
     this.open = open;
     this.getToken = getToken;
+    if (!getToken) this.session.limits = VISITOR_LIMITS;
     this.reconnect = new Reconnect(getToken !== undefined);
   }
 

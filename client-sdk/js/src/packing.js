@@ -12,10 +12,10 @@ import { addWatcher, newEntry, removeWatcher } from "./feed.js";
 import { Pack, earliest } from "./pack.js";
 
 export const LINGER_MS = 10_000;
-// What hubs take by default in a subscription, of a connection, and over all its subscriptions
+// What hubs take by default in a subscription; of a connection, and over all its subscriptions: of others, of a visitor
 export const SKUS_MAX = 1_000;
-const PACKS_MAX = 128;
-const NAMED_MAX = 20_000;
+export const LIMITS = { packs: 128, skus: 20_000 };
+export const VISITOR_LIMITS = { packs: 32, skus: 2_000 };
 // From here on ending comes before beginning, and nothing lingers
 const CROWDED = 0.75;
 // More subscriptions of a location than these are taken together when there is time
@@ -94,7 +94,7 @@ export function plan(session, now_ms) {
     const crowded = isCrowded(session);
     expire(session, feed, crowded ? Infinity : now_ms - LINGER_MS);
     const kept = crowded ? 0 : KEPT;
-    if (crowded) tidy(session, feed, now_ms, kept);
+    tidy(session, feed, now_ms, kept);
     for (const pack of feed.packs) if (!pack.id) ask(session, feed, pack, now_ms);
     while (feed.loose.size && fits(session, Math.min(feed.loose.size, SKUS_MAX)) && session.budget.take(now_ms)) {
       const [skus] = cut([...feed.loose]);
@@ -104,7 +104,6 @@ export function plan(session, now_ms) {
       place(feed, pack);
       session.ask(feed, pack);
     }
-    if (!crowded) tidy(session, feed, now_ms, kept);
   }
 }
 
@@ -133,10 +132,10 @@ function ask(session, feed, pack, now_ms) {
  * @param {Session} session
  * @param {number} more  Skus.
  */
-export const fits = ({ subs, named }, more) => subs.size < PACKS_MAX && named + more <= NAMED_MAX;
+export const fits = ({ subs, named, limits }, more) => subs.size < limits.packs && named + more <= limits.skus;
 
 /** @param {Session} session */
-const isCrowded = ({ subs, named }) => subs.size > CROWDED * PACKS_MAX || named > CROWDED * NAMED_MAX;
+const isCrowded = ({ subs, named, limits }) => subs.size > CROWDED * limits.packs || named > CROWDED * limits.skus;
 
 /** @param {readonly string[]} skus */
 function cut(skus) {

@@ -1,16 +1,16 @@
 /**
- * For a visitor for whom the hub has no place: what the public sees, from the reads that caches keep, sku by sku. It is
- * never said to be fresh, and after a while the stream is tried again.
+ * For a visitor for whom the hub has no place: what the public sees, from the reads that caches keep. It is never said
+ * to be fresh, and after a while the stream is tried again.
  *
  * @import { Request } from "./made_socket.js"
  */
 import { MadeSocket } from "./made_socket.js";
 import { EPOCH_CHANGED, RESTART } from "./reconnect.js";
 
-// Two reads a second, once each of the first has been seen
-const PACE_MS = 500;
-const FIRST = 30;
-const ROUND_LEAST_MS = 5_000;
+// What caches keep is as old as 6 s
+const ROUND_MS = 5_000;
+// Of one read; a hub answers 200, an address has room for these
+const SKUS_MAX = 100;
 const TRY_AGAIN_MS = 60_000;
 
 export class Polling extends MadeSocket {
@@ -47,59 +47,48 @@ export class Polling extends MadeSocket {
       this.say({ type: "connected", id: request.id, node: "", epoch: this.#epoch, heartbeat_s: 60, expires_at: null });
     }
     if (request.type === "unsubscribe") this.#asked.delete(request.sub);
-    if (request.type !== "subscribe") return;
+    if (request.type !== "subscribe" || request.when || !request.skus) return;
     this.#asked.set(request.id, request);
     if (this.#asked.size === 1) void this.#rounds();
   }
 
   async #rounds() {
-    for (let first = FIRST; !this.isOver && this.#asked.size; first = 0) {
+    while (!this.isOver && this.#asked.size) {
       const began_ms = Date.now();
-      for (const request of [...this.#asked.values()]) first = await this.#round(request, first);
-      const age_ms = Date.now() - began_ms;
-      this.say({ type: "heartbeat", seq: {}, fresh: false, lag_ms: age_ms });
-      await pause(Math.max(0, ROUND_LEAST_MS - age_ms));
+      for (const request of [...this.#asked.values()]) await this.#round(request);
+      this.say({ type: "heartbeat", seq: {}, fresh: false, lag_ms: Date.now() - began_ms });
+      await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
     }
   }
 
-  /**
-   * @param {Request} request
-   * @param {number} first  So many reads need not wait.
-   */
-  async #round({ id, skus, location, when }, first) {
-    const views = [];
-    for (const sku of when ? [] : (skus ?? [])) {
-      if (first-- <= 0) await pause(PACE_MS);
-      if (this.isOver) return 0;
-      views.push(await this.#look(location, sku));
+  /** @param {Request} request */
+  async #round({ id, skus = [], location }) {
+    const sorted = skus.toSorted(), views = [];
+    for (let first = 0; first < sorted.length; first += SKUS_MAX) {
+      views.push(...(await this.#look(location, sorted.slice(first, first + SKUS_MAX))));
     }
-    if (!this.#answered.has(id) && views.length && views.every(Boolean)) {
-      this.#answered.add(id);
-      this.say({ type: "subscribed", id, sub: id, recovered: false });
-      this.say({ type: "snapshot", sub: id, views, last: true });
-    }
-    return Math.max(0, first);
+    for (const view of views) this.say({ type: "view", ...view });
+    if (this.#answered.has(id) || views.length < sorted.length) return;
+    this.#answered.add(id);
+    this.say({ type: "subscribed", id, sub: id, recovered: false });
+    this.say({ type: "snapshot", sub: id, views, last: true });
   }
 
   /**
    * @param {string} location
-   * @param {string} sku
+   * @param {string[]} skus
+   * @returns {Promise<object[]>}
    */
-  async #look(location, sku) {
-    const path = `/v1/availability/${encodeURIComponent(location)}/${encodeURIComponent(sku)}`;
+  async #look(location, skus) {
+    const query = new URLSearchParams({ location });
+    for (const sku of skus) query.append("sku", sku);
     try {
-      const answer = await this.#fetch(this.#read + path, { signal: this.over.signal });
-      if (!answer.ok) return undefined;
+      const answer = await this.#fetch(`${this.#read}/v1/availability?${query}`, { signal: this.over.signal });
       const history = answer.headers.get("ETag")?.split("-")[0];
       if (history && history !== (this.#history ??= history)) this.end(EPOCH_CHANGED, "history was rewritten");
-      const view = await answer.json();
-      this.say({ type: "view", ...view });
-      return view;
+      return answer.ok ? (await answer.json()).views : [];
     } catch {
-      return undefined; // as old as it was
+      return []; // as old as it was
     }
   }
 }
-
-/** @param {number} wait_ms */
-const pause = (wait_ms) => new Promise((resolve) => setTimeout(resolve, wait_ms));

@@ -12,7 +12,7 @@ import { Feed } from "./feed.js";
 import * as frame from "./frame.js";
 import { thresholdKey } from "./kind.js";
 import { Pack } from "./pack.js";
-import { expire, plan, repack } from "./packing.js";
+import { LIMITS, expire, plan, repack } from "./packing.js";
 import { EPOCH_CHANGED, refusalOf } from "./reconnect.js";
 
 const CONNECT_ID = 1;
@@ -25,6 +25,7 @@ export class Session {
   feeds = new Map();
   /** @type {string | undefined} */
   epoch = undefined;
+  limits = LIMITS;
   /** Something has changed that was not told. */
   isDirty = false;
   /** Counts what may change the state of a view. */

@@ -365,7 +365,7 @@ test("a visitor for whom there is no place reads now and then, is not told that 
   const view_ = { sku: "A", location: "web", version: 3, availability: "low", quantity: "1+" };
   const fetch = async (url) => {
     paths.push(url);
-    return Response.json(view_, { headers: { ETag: '"0a-3"' } });
+    return Response.json({ views: [view_] }, { headers: { ETag: '"0a-3"' } });
   };
   const client = made({ getToken: undefined, fetch });
   assert.throws(() => client.watch("web", ["A"]), { name: "Invalid" });
@@ -375,7 +375,7 @@ test("a visitor for whom there is no place reads now and then, is not told that 
     sockets[turn].onclose({ code: 4100, reason: "crowded" });
     await pass(4_000);
   }
-  assert.equal(paths[0], "http://hub/v1/availability/web/A");
+  assert.equal(paths[0], "http://hub/v1/availability?location=web&sku=A");
   assert.deepEqual([view.get("A")?.quantity, view.state], ["1+", "stale"]);
   const read = paths.length;
   await pass(10_000);

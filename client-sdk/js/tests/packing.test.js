@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LEVELS } from "../src/kind.js";
-import { LINGER_MS, unwant, want } from "../src/packing.js";
+import { LIMITS, LINGER_MS, VISITOR_LIMITS, unwant, want } from "../src/packing.js";
 import { Session } from "../src/session.js";
 import { tidy } from "../src/tidy.js";
 
@@ -47,9 +47,10 @@ class Hub {
     if (type === "unsubscribe") assert.ok(this.subs.delete(sub), `subscription ${sub} is ended once`);
     if (type !== "subscribe") return;
     this.subs.set(id, skus);
-    assert.ok(this.subs.size <= 128, "a hub takes 128 subscriptions");
+    const { limits } = this.session;
+    assert.ok(this.subs.size <= limits.packs, "a hub takes so many subscriptions");
     assert.ok(skus.length <= 1000, "of 1,000 skus each");
-    assert.ok([...this.subs.values()].flat().length <= 20_000, "and 20,000 skus over all");
+    assert.ok([...this.subs.values()].flat().length <= limits.skus, "and so many skus over all");
     say({ type: "subscribed", id, sub: id, recovered: since !== undefined });
     const levels = since ? [] : skus.map((sku) => level(sku, 1));
     say({ type: "snapshot", sub: id, levels, last: true, position: { epoch: EPOCH, seq: { 0: this.seq }, selection: `s${id}` } });
@@ -136,9 +137,12 @@ test("what is wanted no more lingers, and who comes back to it asks for nothing"
   assert.equal(hub.subs.size, 0);
 });
 
-for (const [speed, cards_s] of [["ten thousand cards in a minute", 167], ["two hundred thousand", 3_333]]) {
+for (const [speed, cards_s, limits] of [
+  ["ten thousand cards in a minute", 167, LIMITS], ["two hundred thousand", 3_333, LIMITS], ["ten thousand, as a visitor,", 167, VISITOR_LIMITS],
+]) {
   test(`scrolling through ${speed} stays far below what a hub takes`, () => {
     const { session, hub, feed } = watching();
+    session.limits = limits;
     hub.connect(0);
     const shown = 20, step_ms = 100;
     let first = 0;

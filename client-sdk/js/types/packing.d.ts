@@ -2,6 +2,14 @@ import type { Feed, Watcher } from "./feed.js";
 import type { Session } from "./session.js";
 export declare const LINGER_MS = 10000;
 export declare const SKUS_MAX = 1000;
+export declare const LIMITS: {
+    packs: number;
+    skus: number;
+};
+export declare const VISITOR_LIMITS: {
+    packs: number;
+    skus: number;
+};
 export declare const PACKS_CALM = 8;
 /**
  * @param {Feed} feed
@@ -39,7 +47,7 @@ export declare const isUnsettled: (session: Session) => boolean;
  * @param {Session} session
  * @param {number} more  Skus.
  */
-export declare const fits: ({ subs, named }: Session, more: number) => boolean;
+export declare const fits: ({ subs, named, limits }: Session, more: number) => boolean;
 /**
  * Forget what nobody has wanted since `since_ms`.
  *

@@ -1,7 +1,7 @@
 import type { Request } from "./made_socket.js";
 /**
- * For a visitor for whom the hub has no place: what the public sees, from the reads that caches keep, sku by sku. It is
- * never said to be fresh, and after a while the stream is tried again.
+ * For a visitor for whom the hub has no place: what the public sees, from the reads that caches keep. It is never said
+ * to be fresh, and after a while the stream is tried again.
  *
  * @import { Request } from "./made_socket.js"
  */

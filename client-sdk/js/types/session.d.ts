@@ -20,6 +20,10 @@ export declare class Session {
     feeds: Map<string, Feed>;
     /** @type {string | undefined} */
     epoch: string | undefined;
+    limits: {
+        packs: number;
+        skus: number;
+    };
     /** Something has changed that was not told. */
     isDirty: boolean;
     /** Counts what may change the state of a view. */
