@@ -22,7 +22,7 @@
  * @typedef {{ atMost?: number, atLeast?: number, until?: number, view?: "public" }} ThresholdOptions
  */
 import { ConfigurationError, invalid } from "./errors.js";
-import { Hubs, discovery } from "./hubs.js";
+import { hubsInTurn } from "./hubs.js";
 import { LEVELS, PUBLIC, thresholds } from "./kind.js";
 import { followPage } from "./lifecycle.js";
 import { Link } from "./link.js";
@@ -44,7 +44,7 @@ export class StockClient {
     const { fetch = globalThis.fetch.bind(globalThis), WebSocket = globalThis.WebSocket } = options;
     const name = url ?? hub ?? hubs?.[0] ?? "";
     if (!name) throw new ConfigurationError("a client needs url, hub or hubs");
-    this.#ways = new Ways({ hubs: new Hubs(discovery({ url, hub, hubs, fetch })), name, fetch, WebSocket, storage, share });
+    this.#ways = new Ways({ nextHub: hubsInTurn({ url, hub, hubs, fetch }), name, fetch, WebSocket, storage, share });
     this.#link = new Link({ open: (link) => this.#ways.open(link), getToken });
     this.#leavePage = followPage(this.#link, hiddenFor_ms, () => this.#ways.save());
   }

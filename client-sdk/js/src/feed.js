@@ -72,22 +72,6 @@ export class Feed {
   }
 
   /**
-   * What was held before a reload, of what is watched again.
-   *
-   * @param {readonly Watched[]} levels
-   * @param {Position | undefined} position  From which they can be resumed.
-   */
-  restore(levels, position) {
-    const pack = this.isNamed ? new Pack(null) : this.packs[0];
-    if (pack) pack.position = position;
-    for (const level of levels) {
-      this.apply(level);
-      const entry = this.entries.get(this.keyOf(level));
-      if (entry) entry.pack = pack;
-    }
-  }
-
-  /**
    * Hold it if it is newer than what is held. Whether it was.
    *
    * @param {Watched} told

@@ -9,47 +9,33 @@ import { ConfigurationError, Unavailable } from "./errors.js";
 // A ledger answers within milliseconds; one that does not keeps nobody from the hubs already known
 const DISCOVERY_TIMEOUT_MS = 5_000;
 
-export class Hubs {
-  /** @type {Hub[]} */
-  #hubs = [];
-  #next = 0;
-  #first = 0;
-
-  /** @param {() => Promise<Hub[]>} discover */
-  constructor(discover) {
-    this.discover = discover;
-  }
-
-  /** @returns {Promise<Hub>} Rejects with StockwireError. */
-  async next() {
-    if (this.#next >= this.#hubs.length) await this.#ask();
-    return /** @type {Hub} */ (this.#hubs[(this.#first + this.#next++) % this.#hubs.length]);
-  }
-
-  async #ask() {
-    const known = this.#hubs;
-    const hubs = await this.discover().catch((error) => {
-      if (known.length) return known; // the hubs serve on without a ledger
-      throw error;
-    });
-    if (!hubs.length) throw new ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there");
-    if (hubs.length !== known.length) this.#first = Math.floor(Math.random() * hubs.length);
-    this.#hubs = hubs;
-    this.#next = 0;
-  }
-}
-
 /**
  * @param {{ url?: string, hub?: string, hubs?: readonly string[], fetch: typeof globalThis.fetch }} options
- * @returns {() => Promise<Hub[]>}
+ * @returns {() => Promise<Hub>}  Rejects with StockwireError.
  */
-export function discovery({ url, hub, hubs, fetch }) {
-  if (hubs) return async () => hubs.map((stream) => ({ stream, read: readOf(stream) }));
-  const from = `${(url ?? hub ?? "").replace(/\/+$/, "")}/v1/discovery`;
-  return async () => {
+export function hubsInTurn({ url, hub, hubs: streams, fetch }) {
+  /** @type {Hub[]} */
+  let hubs = [];
+  let next = 0, first = 0;
+  const discover = async () => {
+    if (streams) return streams.map((stream) => ({ stream, read: readOf(stream) }));
+    const from = `${(url ?? hub ?? "").replace(/\/+$/, "")}/v1/discovery`;
     const answer = await fetch(from, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
-    if (answer.ok) return (await answer.json()).hubs;
-    throw new Unavailable(`${from} answered ${answer.status}`);
+    if (!answer.ok) throw new Unavailable(`${from} answered ${answer.status}`);
+    return /** @type {Hub[]} */ ((await answer.json()).hubs);
+  };
+  return async () => {
+    if (next >= hubs.length) {
+      const known = hubs;
+      hubs = await discover().catch((error) => {
+        if (known.length) return known; // the hubs serve on without a ledger
+        throw error;
+      });
+      if (!hubs.length) throw new ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there");
+      if (hubs.length !== known.length) first = Math.floor(Math.random() * hubs.length);
+      next = 0;
+    }
+    return /** @type {Hub} */ (hubs[(first + next++) % hubs.length]);
   };
 }
 

@@ -15,7 +15,7 @@
  *
  * @typedef {(options: { signal: AbortSignal }) => string | Promise<string>} GetToken
  */
-import { ConfigurationError, Later, StockwireError as AnyError, Unavailable } from "./errors.js";
+import { ConfigurationError, Later, StockwireError as AnyError } from "./errors.js";
 import { atNextFrame } from "./frames.js";
 import { heed } from "./heed.js";
 import { VISITOR_LIMITS, isUnsettled, isUntidy } from "./packing.js";
@@ -30,7 +30,7 @@ const LOOK_MS = 500;
 // What has arrived while this page could not run is read first
 const GRACE_MS = 300;
 const PROBE_MS = 3_000;
-const RENEW_LEAST_S = 5;
+const RENEW_LEAST_MS = 5_000;
 // The part of a token's life after which the next one is asked for
 const RENEW_AFTER = 0.8;
 
@@ -78,8 +78,7 @@ export class Link {
   #looking = undefined;
   /** @type {AbortController | undefined} Of the token that is being fetched. */
   #fetching = undefined;
-  #told_ms = 0;
-  #renew_ms = 0;
+  #renew_ms = Infinity;
   /** @type {State} */
   #toldState = "connecting";
   /** Tell everybody what has changed, once in a frame. */
@@ -202,7 +201,7 @@ export class Link {
     };
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     socket.onclose = ({ code, reason }) =>
-      socket === this.#socket && this.#ended({ code, reason: reason || `closed with code ${code}` });
+      socket === this.#socket && this.#ended({ code, reason });
   }
 
   #heard() {
@@ -220,7 +219,7 @@ export class Link {
     if (session.heard?.fresh !== false) this.fresh_ms = this.heard_ms;
     if (session.connected !== known) {
       this.failed = 0;
-      this.#told_ms = this.#renew_ms = this.heard_ms;
+      this.#planRenewal();
     }
     this.tap?.(text, session);
     if (session.isTaken) {
@@ -280,7 +279,7 @@ export class Link {
   #look() {
     const now_ms = Date.now();
     if (this.#doomed_ms !== undefined && now_ms > this.#doomed_ms) {
-      return this.#ended({ code: null, reason: "nothing was heard" });
+      return this.#ended({}); // nothing was heard
     }
     if (this.isSilent) this.#doom(now_ms + GRACE_MS);
     if (isUnsettled(this.session)) this.#plan();
@@ -299,38 +298,37 @@ export class Link {
     this.#doomed_ms = Math.min(until_ms, this.#doomed_ms ?? Infinity);
   }
 
+  /** When the token of this connection is to be renewed, by the hub's clock. */
+  #planRenewal() {
+    const { expires_at, expires_in_s } = this.session.connected ?? {};
+    // A hub that does not say how long a token lasts: this machine's clock may be hours off, and is all there is
+    const life_ms = expires_in_s ? expires_in_s * 1_000 : Date.parse(expires_at ?? "") - this.heard_ms;
+    this.#renew_ms = this.heard_ms + Math.max(RENEW_LEAST_MS, RENEW_AFTER * (life_ms || Infinity));
+  }
+
   /** @param {number} now_ms */
   async #renew(now_ms) {
-    const { connected } = this.session;
-    if (!this.getToken || this.#fetching || !connected?.expires_at) return;
-    // A hub that does not say how long a token lasts: this machine's clock may be hours off, and is all there is
-    const life_ms = (connected.expires_in_s ?? 0) * 1_000 || Date.parse(connected.expires_at) - this.#told_ms;
-    const due_ms = Math.max(this.#told_ms + RENEW_AFTER * life_ms, this.#renew_ms + RENEW_LEAST_S * 1_000);
-    if (now_ms < due_ms) return;
-    this.#renew_ms = now_ms;
+    if (!this.getToken || this.#fetching || now_ms < this.#renew_ms) return;
+    this.#renew_ms = now_ms + RENEW_LEAST_MS;
     const socket = this.#socket;
-    try {
-      const token = await this.fetchToken();
-      if (!token || socket !== this.#socket) return;
-      this.session.renew(token);
-      this.#send();
-    } catch {
-      // asked again in a while; the hub ends the connection when the token does
-    }
+    // Without one it is asked for again in a while; the hub ends the connection when the token does
+    const token = await this.fetchToken().catch(() => null);
+    if (!token || socket !== this.#socket) return;
+    this.session.renew(token);
+    this.#send();
   }
 
   /** @returns {Promise<string | null>} Rejects with StockwireError. */
   async fetchToken() {
     if (!this.getToken) return null;
     const fetching = (this.#fetching = new AbortController());
-    const late = setTimeout(() => fetching.abort(new Error("timed out")), CONNECT_TIMEOUT_MS);
+    const late = setTimeout(() => fetching.abort(), CONNECT_TIMEOUT_MS);
     try {
-      const aborted = new Promise((_, reject) => fetching.signal.addEventListener("abort", () => reject(fetching.signal.reason)));
-      const token = await Promise.race([this.getToken({ signal: fetching.signal }), aborted]);
-      if (typeof token === "string" && token) return token;
+      const { signal } = fetching;
+      const aborted = new Promise((_, reject) => (signal.onabort = reject));
+      const token = await Promise.race([this.getToken({ signal }), aborted]);
+      if (token && typeof token === "string") return token;
       throw new ConfigurationError("getToken gave no text");
-    } catch (error) {
-      throw error instanceof AnyError ? error : new Unavailable(`getToken: ${error}`);
     } finally {
       clearTimeout(late);
       if (this.#fetching === fetching) this.#fetching = undefined;
@@ -356,5 +354,4 @@ export class Link {
 }
 
 /** @param {unknown} error @returns {Ending} */
-const endingOf = (error) =>
-  error instanceof AnyError && !(error instanceof Later) ? { reason: error.message, error } : { reason: String(error) };
+const endingOf = (error) => (error instanceof AnyError && !(error instanceof Later) ? { error } : {});

@@ -8,7 +8,7 @@ import { BadToken, Forbidden, Invalid, NotFound, StockwireError, StreamRefused, 
 
 /**
  * @typedef {object} Ending  Why a connection is over.
- * @property {string} reason
+ * @property {string} [reason]  For whoever is told that it is over for good.
  * @property {number | null} [code]  Null: lost without one.
  * @property {number} [after_ms]  How long the hub asked to stay away.
  * @property {boolean} [final]  The hub says that coming back unchanged makes no sense.
@@ -47,7 +47,7 @@ const REFUSALS = {
 
 /**
  * @param {number | string | null | undefined} code  Of a close, or of an `error`.
- * @param {string} reason
+ * @param {string} [reason]
  */
 export function refusalOf(code, reason) {
   const Refusal = REFUSALS[code ?? ""] ?? StreamRefused;

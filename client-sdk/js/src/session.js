@@ -162,8 +162,8 @@ export class Session {
     let message;
     try {
       message = frame.parse(text);
-    } catch (error) {
-      return { reason: `the hub sent what cannot be read: ${error}` };
+    } catch {
+      return {}; // no message of the protocol
     }
     return message && this.#take(message, now_ms);
   }
@@ -233,7 +233,7 @@ export class Session {
   #subscribed({ id, recovered }) {
     const sub = this.subs.get(id);
     if (!sub || sub.pack.isTaking || sub.pack.isComplete) return undefined;
-    if (recovered && !sub.pack.position) return { reason: "the hub resumed what was never begun" };
+    if (recovered && !sub.pack.position) return {}; // it resumed what was never begun
     sub.feed.beginSnapshot(sub.pack, recovered);
     return undefined;
   }
@@ -244,11 +244,11 @@ export class Session {
     if (!sub?.pack.isTaking) return undefined;
     const { feed, pack } = sub;
     const levels = message[feed.kind.part], position = message.position ?? undefined;
-    if (!levels) return { reason: "the hub sent a snapshot of something else" };
+    if (!levels) return {}; // of something else
     for (const level of levels) if (feed.apply(level)) this.isDirty = true;
     if (!message.last) return undefined;
     if (position && position.epoch !== this.epoch) {
-      return { reason: "the epoch changed during a snapshot", code: EPOCH_CHANGED };
+      return { code: EPOCH_CHANGED };
     }
     feed.endSnapshot(pack, position);
     this.isTaken = this.isDirty = true;
@@ -263,7 +263,7 @@ export class Session {
    */
   #error({ id, code, message }, now_ms) {
     const isForNow = WORTH_ANOTHER_TRY.includes(code);
-    if (id === CONNECT_ID) return isForNow ? { reason: message, after_ms: AGAIN_MS } : { reason: message, error: refusalOf(code, message) };
+    if (id === CONNECT_ID) return isForNow ? { after_ms: AGAIN_MS } : { error: refusalOf(code, message) };
     const sub = this.subs.get(id ?? 0);
     if (!sub) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
     const { feed, pack } = sub;

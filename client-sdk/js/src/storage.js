@@ -2,12 +2,15 @@
  * What is held outlives a reload: each subscription as the snapshot that would bring it, with the position from which
  * it goes on. What cannot be read, or is of another version or epoch, counts for nothing.
  *
+ * @import { Feed } from "./feed.js"
+ * @import { Position } from "./frame.js"
  * @import { Link } from "./link.js"
+ * @import { Watched } from "./level.js"
  *
  * @typedef {Pick<globalThis.Storage, "getItem" | "setItem">} Storage
  */
 import { parse } from "./frame.js";
-import { earliest } from "./pack.js";
+import { Pack, earliest } from "./pack.js";
 
 const KEY = "stockwire.1:";
 // A browser keeps about 5 million for the whole site
@@ -47,7 +50,7 @@ export class Kept {
     for (const [name, feed] of session.feeds) {
       const part = parts?.[name] && parse(parts[name]);
       if (!part || part.type !== "snapshot" || (part.position?.epoch ?? epoch) !== epoch) continue;
-      feed.restore(part[feed.kind.part] ?? [], part.position ?? undefined);
+      takeUp(feed, part[feed.kind.part] ?? [], part.position ?? undefined);
     }
     session.epoch = epoch;
     this.#link.stored_ms = known_ms;
@@ -79,5 +82,22 @@ export class Kept {
     } catch {
       // full, or forbidden: the next page begins with a snapshot
     }
+  }
+}
+
+/**
+ * What was held before, of what is watched again.
+ *
+ * @param {Feed} feed
+ * @param {readonly Watched[]} levels
+ * @param {Position | undefined} position  From which they can be resumed.
+ */
+function takeUp(feed, levels, position) {
+  const pack = feed.isNamed ? new Pack(null) : feed.packs[0];
+  if (pack) pack.position = position;
+  for (const level of levels) {
+    feed.apply(level);
+    const entry = feed.entries.get(feed.keyOf(level));
+    if (entry) entry.pack = pack;
   }
 }

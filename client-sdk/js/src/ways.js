@@ -2,7 +2,7 @@
  * How to reach a hub from here: by WebSocket; where that is blocked by an event stream; by asking now and then where it
  * has no place for a visitor; or by way of another tab. Each but the first is loaded when it is needed.
  *
- * @import { Hubs } from "./hubs.js"
+ * @import { Hub } from "./hubs.js"
  * @import { Link, Socket } from "./link.js"
  * @import { Kept, Storage } from "./storage.js"
  * @import { Tabs } from "./shared.js"
@@ -23,7 +23,7 @@ export class Ways {
 
   /**
    * @param {object} given
-   * @param {Hubs} given.hubs
+   * @param {() => Promise<Hub>} given.nextHub
    * @param {string} given.name  Of where they were asked for.
    * @param {typeof globalThis.fetch} given.fetch
    * @param {new (url: string, protocol: string) => Socket} given.WebSocket
@@ -40,7 +40,7 @@ export class Ways {
    * @returns {Promise<[Socket, string | null]>}  With the token to say.
    */
   async open(link) {
-    const { hubs, name, fetch, WebSocket, storage, share } = this.given;
+    const { nextHub, name, fetch, WebSocket, storage, share } = this.given;
     if (storage) this.#kept ??= new (await import("./storage.js")).Kept(link, storage, name);
     if (share && globalThis.navigator?.locks) {
       const shared = [name, link.getToken ? "token" : "visitor", share].join();
@@ -48,7 +48,7 @@ export class Ways {
       const socket = await (await this.#tabs).socket();
       if (socket) return [socket, null];
     }
-    const [{ stream, read }, token] = await Promise.all([hubs.next(), link.fetchToken()]);
+    const [{ stream, read }, token] = await Promise.all([nextHub(), link.fetchToken()]);
     if (read && link.failed >= FAILED_MAX) {
       link.failed = 0;
       // A hub that is away for a moment lets nobody in: WebSockets are blocked where it answers otherwise

@@ -52,13 +52,6 @@ export declare class Feed {
         location: string;
     }): string;
     /**
-     * What was held before a reload, of what is watched again.
-     *
-     * @param {readonly Watched[]} levels
-     * @param {Position | undefined} position  From which they can be resumed.
-     */
-    restore(levels: readonly Watched[], position: Position | undefined): void;
-    /**
      * Hold it if it is newer than what is held. Whether it was.
      *
      * @param {Watched} told

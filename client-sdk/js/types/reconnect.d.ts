@@ -6,7 +6,10 @@
  */
 import { StockwireError } from "./errors.js";
 export type Ending = {
-    reason: string;
+    /**
+     * For whoever is told that it is over for good.
+     */
+    reason?: string;
     /**
      * Null: lost without one.
      */
@@ -36,9 +39,9 @@ export declare const TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
 export declare function returnAfter(code: number | null | undefined): "never" | "paused" | "now";
 /**
  * @param {number | string | null | undefined} code  Of a close, or of an `error`.
- * @param {string} reason
+ * @param {string} [reason]
  */
-export declare function refusalOf(code: number | string | null | undefined, reason: string): StockwireError;
+export declare function refusalOf(code: number | string | null | undefined, reason?: string): StockwireError;
 export declare class Reconnect {
     tokenChanges: boolean;
     attempt: number;

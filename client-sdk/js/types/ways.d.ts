@@ -1,10 +1,10 @@
-import type { Hubs } from "./hubs.js";
+import type { Hub } from "./hubs.js";
 import type { Link, Socket } from "./link.js";
 import type { Storage } from "./storage.js";
 export declare class Ways {
     #private;
     given: {
-        hubs: Hubs;
+        nextHub: () => Promise<Hub>;
         name: string;
         fetch: typeof globalThis.fetch;
         WebSocket: new (url: string, protocol: string) => Socket;
@@ -13,7 +13,7 @@ export declare class Ways {
     };
     /**
      * @param {object} given
-     * @param {Hubs} given.hubs
+     * @param {() => Promise<Hub>} given.nextHub
      * @param {string} given.name  Of where they were asked for.
      * @param {typeof globalThis.fetch} given.fetch
      * @param {new (url: string, protocol: string) => Socket} given.WebSocket
@@ -21,7 +21,7 @@ export declare class Ways {
      * @param {boolean | string | undefined} given.share
      */
     constructor(given: {
-        hubs: Hubs;
+        nextHub: () => Promise<Hub>;
         name: string;
         fetch: typeof globalThis.fetch;
         WebSocket: new (url: string, protocol: string) => Socket;
