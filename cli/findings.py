@@ -233,10 +233,11 @@ def origins_finding(allowed: Sequence[str], answers: Sequence[Answered]) -> Find
 
 @dataclass(frozen=True, slots=True)
 class BadgeScript:
-    """``sha384``: of its bytes, in Base64."""
+    """``sha384``: of its bytes, in Base64. ``visitors``: whether its hub lets pages watch without a token."""
 
     url: str
     sha384: str
+    visitors: bool = True
 
 
 def badge_finding(scripts: Sequence[BadgeScript]) -> Finding:
@@ -256,7 +257,12 @@ def badge_finding(scripts: Sequence[BadgeScript]) -> Finding:
         detail = f"{address.netloc} is named without TLS: no page that has it loads a script from there"
         fix = "name read ports by https:// in STOCKWIRE_HUB_READ_URLS: docs/how-to/tls.md"
         return Finding("badge", FindingState.WARNING, detail, fix, line)
-    return Finding("badge", FindingState.GOOD, "pages load it by this line, without a break in it:", paste=line)
+    watches = (
+        ""
+        if all(script.visitors for script in scripts)
+        else ", and read once: STOCKWIRE_HUB_VISITORS=1 lets them watch"
+    )
+    return Finding("badge", FindingState.GOOD, f"pages load it by this line{watches}", paste=line)
 
 
 def stored_keys_findings(keys: Sequence[ApiKey], now: datetime) -> list[Finding]:

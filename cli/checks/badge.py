@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import httpx
 
 from cli import findings
+from cli.checks.origins import ANY_PAGE
 from cli.findings import BadgeScript, Finding
 from cli.trust import trusted
 from stockwire.settings import Settings
@@ -26,16 +27,25 @@ async def badge(variables: Mapping[str, str], way_in: Settings | None) -> list[F
             reads = [str(hub["read"]) for hub in hubs if hub.get("read")]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
             return []  # other checks say so
-        scripts = await asyncio.gather(*(_script(http, read) for read in reads))
+        page = _page(variables)
+        scripts = await asyncio.gather(*(_script(http, read.rstrip("/"), page) for read in reads))
     return [findings.badge_finding([script for script in scripts if script is not None])]
 
 
-async def _script(http: httpx.AsyncClient, read: str) -> BadgeScript | None:
+def _page(variables: Mapping[str, str]) -> str:
+    """An origin that is allowed, as far as it is known here; other checks say what is wrong with the setting."""
+    named = variables.get("STOCKWIRE_ALLOWED_ORIGINS", "").split(",")[0].strip()
+    return ANY_PAGE if named == "*" else named
+
+
+async def _script(http: httpx.AsyncClient, read: str, page: str) -> BadgeScript | None:
     """None where there is none: a hub of the version before, or one that is away."""
-    url = f"{read.rstrip('/')}{PATH}"
     try:
-        answer = await http.get(url)
+        answer = await http.get(f"{read}{PATH}")
+        # Without a location it is refused either way: a visitor for that, others for their missing key
+        visit = await http.head(f"{read}/v1/levels/stream?view=public", headers={"Origin": page})
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
-    digest = hashlib.sha384(answer.content).digest()
-    return BadgeScript(url, base64.b64encode(digest).decode()) if answer.is_success else None
+    digest = base64.b64encode(hashlib.sha384(answer.content).digest()).decode()
+    visitors = visit.status_code != httpx.codes.UNAUTHORIZED
+    return BadgeScript(f"{read}{PATH}", digest, visitors) if answer.is_success else None

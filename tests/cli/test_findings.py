@@ -127,7 +127,8 @@ def test_the_line_of_the_badge_is_whole_in_a_narrow_terminal() -> None:
     line = next(line for line in Report([finding]).as_text(40).splitlines() if line.startswith("<script"))
     assert 'src="https://hub.example/v1/badge.js?v=' in line
     assert line.endswith(f'integrity="sha384-{"b64+/=" * 10}" crossorigin></script>')
-    other = badge_finding([BadgeScript("https://hub.example/v1/badge.js", "another")])
+    other = badge_finding([BadgeScript("https://hub.example/v1/badge.js", "another", visitors=False)])
+    assert "STOCKWIRE_HUB_VISITORS=1" in other.detail
     assert other.paste.split()[2] != finding.paste.split()[2], "what is cached of before does not match the hash"
 
 

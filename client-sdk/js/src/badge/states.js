@@ -27,7 +27,7 @@ export function stateOf(before, { availability }) {
  * @param {boolean} sure whether it is known to be so now
  * @returns {Shown | undefined} */
 export function shownOf(fact, seen, sure) {
-  if (!sure && fact) return { ...fact, stale: true };
+  if (!seen && !sure && fact) return { ...fact, stale: true };
   return seen?.version ? { state: stateOf(fact, seen), stale: !sure, seen } : undefined;
 }
 

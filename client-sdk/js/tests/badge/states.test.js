@@ -29,13 +29,15 @@ test("a level that never moved, or that nobody knows, is not said to be sold out
   assert.equal(shownOf(undefined, seen("out", 0), true), undefined);
 });
 
-test("what may be old is shown as such, and is nothing that could be back", () => {
+test("what may be old is shown as such, the newest there is, and only what was a fact can be back", () => {
   const stale = shownOf(undefined, seen("out"), false);
   assert.deepEqual([stale?.state, stale?.stale], ["out", true]);
+  assert.equal(shownOf(undefined, seen("in_stock", 2), true)?.state, "in-stock");
   const fact = shownOf(undefined, seen("out"), true);
+  const nothing = shownOf(fact, undefined, false);
+  assert.deepEqual([nothing?.state, nothing?.stale, nothing?.seen.version], ["out", true, 1]);
   const later = shownOf(fact, seen("in_stock", 2), false);
-  assert.deepEqual([later?.state, later?.stale, later?.seen.version], ["out", true, 1]);
-  assert.equal(shownOf(fact, seen("in_stock", 2), true)?.state, "back");
+  assert.deepEqual([later?.state, later?.stale, later?.seen.version], ["back", true, 2]);
 });
 
 test("only what can be seen makes a difference", () => {
