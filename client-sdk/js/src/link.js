@@ -19,7 +19,7 @@ import { ConfigurationError, Later, StockwireError as AnyError } from "./errors.
 import { atNextFrame } from "./frames.js";
 import { heed } from "./heed.js";
 import { VISITOR_LIMITS, isUnsettled, isUntidy } from "./packing.js";
-import { AFTER_MS_MAX, Reconnect, TOO_MANY } from "./reconnect.js";
+import { Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
 
 const HEARTBEATS_MISSED_MAX = 2;
@@ -68,8 +68,6 @@ export class Link {
   #turn = 0;
   /** @type {{ least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
   #wait = undefined;
-  /** What the hub asked for stands, also for a page that was left meanwhile. */
-  #asked_ms = 0;
   /** @type {number | undefined} Something must be heard until then. */
   #doomed_ms = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -131,19 +129,16 @@ export class Link {
   sleep() {
     if (this.isClosed || this.isAsleep) return;
     this.isAsleep = true;
-    this.#asked_ms = this.#wait?.least_ms ?? 0;
-    this.#leave(null);
+    if (!this.#wait) this.#leave(null); // the pause that the hub asked for goes on
     this.#refresh();
     this.slept?.();
   }
 
   /** Somebody looks, or the network is back. */
   wake() {
-    if (!this.isAsleep) return this.probe();
     this.isAsleep = false;
-    const left_ms = this.#asked_ms - Date.now();
-    if (left_ms > 0) this.#pause(Math.min(left_ms, AFTER_MS_MAX), this.#asked_ms);
     this.#begin();
+    this.probe();
   }
 
   /** @param {StockwireError} [error] */
@@ -171,10 +166,11 @@ export class Link {
   }
 
   async #connect() {
-    const attempt = ++this.#attempt;
-    this.#isTrying = true;
     clearTimeout(this.#wait?.timer);
     this.#wait = undefined;
+    if (this.isAsleep) return;
+    const attempt = ++this.#attempt;
+    this.#isTrying = true;
     try {
       const [socket, token] = await this.open(this);
       if (attempt === this.#attempt) this.#converse(socket, token);
@@ -200,8 +196,7 @@ export class Link {
       this.#send();
     };
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
-    socket.onclose = ({ code, reason }) =>
-      socket === this.#socket && this.#ended({ code, reason });
+    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#ended({ code, reason });
   }
 
   #heard() {
@@ -249,16 +244,11 @@ export class Link {
     this.#leave(ending.code);
     const decision = this.reconnect.after(ending, Math.random());
     if (decision instanceof AnyError) return this.close(decision);
-    this.#pause(decision.wait_ms, Date.now() + decision.least_ms);
+    this.#wait = {
+      least_ms: Date.now() + decision.least_ms,
+      timer: setTimeout(() => this.#connect(), decision.wait_ms),
+    };
     this.#refresh();
-  }
-
-  /**
-   * @param {number} wait_ms
-   * @param {number} least_ms  When another may be tried.
-   */
-  #pause(wait_ms, least_ms) {
-    this.#wait = { least_ms, timer: setTimeout(() => this.#connect(), wait_ms) };
   }
 
   /** @param {number | null | undefined} code */

@@ -21,7 +21,7 @@ const BOUND_MAX_MS = 5_000;
 // The least wait after 4100 to 4199: the hub asked for less of this client
 const PAUSE_MS = 2_000;
 // No hub can send a client away for longer
-export const AFTER_MS_MAX = 120_000;
+const AFTER_MS_MAX = 120_000;
 // A token may have ended or been revoked since it was fetched: so often in a row another one is tried
 const TOKENS_REFUSED_MAX = 2;
 

@@ -262,8 +262,8 @@ export class Session {
    * @returns {Ending | undefined}
    */
   #error({ id, code, message }, now_ms) {
-    const isForNow = WORTH_ANOTHER_TRY.includes(code);
-    if (id === CONNECT_ID) return isForNow ? { after_ms: AGAIN_MS } : { error: refusalOf(code, message) };
+    const error = WORTH_ANOTHER_TRY.includes(code) ? undefined : refusalOf(code, message);
+    if (id === CONNECT_ID) return { after_ms: AGAIN_MS, error };
     const sub = this.subs.get(id ?? 0);
     if (!sub) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
     const { feed, pack } = sub;
@@ -272,7 +272,7 @@ export class Session {
     pack.lost();
     if (feed.isNamed) pack.skus ??= [...feed.entries].flatMap(([sku, entry]) => (entry.pack === pack ? sku : []));
     pack.notBefore_ms = now_ms + AGAIN_MS;
-    if (!isForNow) this.close(feed, refusalOf(code, message));
+    if (error) this.close(feed, error);
     this.turn++;
     return undefined;
   }

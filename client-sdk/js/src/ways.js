@@ -52,10 +52,8 @@ export class Ways {
     if (read && link.failed >= FAILED_MAX) {
       link.failed = 0;
       // A hub that is away for a moment lets nobody in: WebSockets are blocked where it answers otherwise
-      if (isBlocked || (await (await import("./event_stream.js")).isThere(read, fetch))) {
-        isBlocked = !isBlocked;
-        storage?.setItem(BLOCKED, isBlocked ? "1" : "");
-      }
+      isBlocked = !isBlocked && (await (await import("./event_stream.js")).isThere(read, fetch));
+      storage?.setItem(BLOCKED, isBlocked ? "1" : "");
     }
     if (read && !link.getToken && link.crowded >= FAILED_MAX) {
       link.crowded = 0;

@@ -65,7 +65,7 @@ export declare class Link {
     /** Nobody looks any more. What is held stays, and is resumed from where it was. */
     sleep(): void;
     /** Somebody looks, or the network is back. */
-    wake(): undefined;
+    wake(): void;
     /** @param {StockwireError} [error] */
     close(error?: StockwireError): void;
     /** Something may have happened to the connection while nobody looked: judge it by the clock, and ask the hub. */

@@ -27,7 +27,6 @@ export type Ending = {
      */
     error?: StockwireError;
 };
-export declare const AFTER_MS_MAX = 120000;
 export declare const POLICY = 1008, RESTART = 1012, BAD_TOKEN = 4001, FORBIDDEN = 4003, TOO_MANY = 4100;
 export declare const TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
 /**
