@@ -6,7 +6,7 @@ from wire.close_codes import CloseCode
 from wire.scopes import PUBLIC, READ
 
 AWAY_MIN_MS, AWAY_MAX_MS = 1_000, 5_000
-VISITOR_AWAY_MIN_MS, VISITOR_AWAY_MAX_MS = 10_000, 30_000  # longer: a page has the cached availability meanwhile
+VISITOR_AWAY_MIN_MS, VISITOR_AWAY_MAX_MS = 3_000, 10_000  # longer: a page has the cached availability meanwhile
 
 
 class Ending(Enum):

@@ -107,11 +107,11 @@ async def test_visitors_give_way_to_keys_on_a_hub_that_is_full(start_system: Sta
         async with open_stream(hub.stream, origin=SHOP) as another:
             await another.request("connect")
             said = await another.expect("disconnect")
-            assert (said["code"], said["reconnect"], said["after_ms"] >= 10_000) == (4100, True, True)
+            assert (said["code"], said["reconnect"], said["after_ms"] >= 3_000) == (4100, True, True)
             assert await another.closed() == 4100
         async with open_stream(hub.stream) as till:
             await till.authenticate(token)
-            assert (await page.expect("disconnect"))["after_ms"] >= 10_000
+            assert (await page.expect("disconnect"))["after_ms"] >= 3_000
             assert await page.closed() == 4100
             await till.subscribe("web", ["A"])
             await await_metric(hub, "stockwire_hub_connections", 2)
@@ -185,7 +185,7 @@ async def test_addresses_are_those_that_a_named_proxy_tells(start_system: StartS
         await await_metric(hub, 'stockwire_hub_visitors{port="event_stream"}', 0)
         answer = await anybody.get(EVENTS, headers={**PAGE, **one})
         assert (answer.status_code, answer.json()["type"]) == (429, "rate-limited")
-        assert int(answer.headers["Retry-After"]) >= 10
+        assert int(answer.headers["Retry-After"]) >= 3
 
 
 async def test_those_who_are_turned_away_read_what_caches_keep(start_system: StartSystem) -> None:
@@ -195,7 +195,7 @@ async def test_those_who_are_turned_away_read_what_caches_keep(start_system: Sta
             pass
         refused = await anybody.get(EVENTS, headers=PAGE)
         assert (refused.status_code, refused.json()["type"]) == (503, "overloaded")
-        assert int(refused.headers["Retry-After"]) >= 10
+        assert int(refused.headers["Retry-After"]) >= 3
         assert refused.headers["Access-Control-Allow-Origin"] == SHOP
         answer = await anybody.get("/v1/availability/web/A", headers=PAGE)
         assert (answer.status_code, answer.json()["quantity"]) == (200, "10+")
