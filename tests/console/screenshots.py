@@ -36,6 +36,10 @@ class Look:
     scale: float = 1.0
 
 
+WELL = (
+    "document.querySelector('ul.wrong, .figures .unknown') === null && document.querySelectorAll('tbody tr').length > 9"
+)
+"""A picture for the documentation shows a system that is well, at work."""
 LOOKS = {
     "light": Look(1440, 900, "light"),
     "dark": Look(1440, 900, "dark"),
@@ -43,7 +47,7 @@ LOOKS = {
     "narrow": Look(320, 640, "dark", 2.0),
 }
 WALL = Look(1920, 1080, "dark")
-DOCS = Look(1440, 900, "light", 1.5)
+DOCS = Look(1440, 1020, "light", 1.5)
 PAGES = ("launch", "stock", "log", "nodes", "problems", "holds")
 
 
@@ -82,6 +86,7 @@ async def _document(tab: Tab, url: str) -> list[str]:
     for scheme in ("light", "dark"):
         await _set(tab, Look(DOCS.width, DOCS.height, scheme, DOCS.scale))
         await _open(tab, f"{url}/launch")
+        await tab.wait(WELL, "nothing is wrong, and every figure is known")
         _write(PICTURES / f"console-{scheme}.webp", await _picture(tab, {"format": "webp", "quality": QUALITY}))
     return []
 

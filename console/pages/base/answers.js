@@ -26,7 +26,7 @@ export function withPoint(points, newest) {
 }
 
 /** A tail is cut to so many events. */
-export const TAIL_MAX = 200;
+export const TAIL_MAX = 100;
 
 /**
  * @param {string} topic

@@ -35,6 +35,16 @@ export class Table extends Component {
     this.setState({ at: to }, () => this.focus(to));
   };
 
+  /** @param {Event} event of a row, whichever stands there by now */
+  indexOf(event) {
+    return [...(this.body?.children ?? [])].indexOf(/** @type {HTMLElement} */ (event.currentTarget));
+  }
+
+  /** @param {number} index */
+  enter(index) {
+    if (index >= 0 && index !== this.state.at) this.setState({ at: index });
+  }
+
   /** @param {number} index */
   focus(index) {
     const body = /** @type {HTMLElement | null} */ (this.body);
@@ -54,15 +64,35 @@ export class Table extends Component {
           <thead><tr>${columns.map((column) => html`<th scope="col"
             class=${classes(column.number && "number")}>${column.head}</th>`)}</tr></thead>
           <tbody ref=${(/** @type {HTMLElement | null} */ body) => { this.body = body; }}>
-            ${rows.map((row, index) => html`
-              <tr key=${keyOf(row)} class=${classes(tone?.(row), onOpen && "opens")} tabindex=${index === at ? 0 : -1}
-                  onKeyDown=${(/** @type {KeyboardEvent} */ event) => this.key(event, index)}
-                  onFocus=${() => index !== at && this.setState({ at: index })}>
-                ${columns.map((column, place) => cellOf(column, row, place === 0))}
-              </tr>`)}
+            ${rows.map((row, index) => html`<${Line} key=${keyOf(row)} row=${row} columns=${columns}
+              tone=${classes(tone?.(row), onOpen && "opens")} entered=${index === at} table=${this} />`)}
           </tbody>
         </table>
       </div>`;
+  }
+}
+
+/**
+ * @typedef {{row: any, columns: Column[], tone: string | undefined, entered: boolean, table: Table}} LineProps
+ * `entered`: it is the one in the tab order
+ */
+
+/** One row. Drawn again only if it is another one: of a tail all others are as they were. @extends {Component<LineProps>} */
+class Line extends Component {
+  /** @param {LineProps} next */
+  shouldComponentUpdate(next) {
+    const { row, columns, tone, entered } = this.props;
+    return row !== next.row || columns !== next.columns || tone !== next.tone || entered !== next.entered;
+  }
+
+  /** @param {LineProps} props */
+  render({ row, columns, tone, entered, table }) {
+    return html`
+      <tr class=${tone} tabindex=${entered ? 0 : -1}
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => table.key(event, table.indexOf(event))}
+        onFocus=${(/** @type {FocusEvent} */ event) => table.enter(table.indexOf(event))}>
+        ${columns.map((column, place) => cellOf(column, row, place === 0))}
+      </tr>`;
   }
 }
 
