@@ -25,6 +25,8 @@ QUALITY = 82
 """Of WebP: no letter is blurred, and a picture stays below 200 KB."""
 SETTLED_S = 4.0
 """Charts and rates need a few seconds of what happens."""
+AT_WORK_S = 25.0
+"""Of the picture for the documentation: its figures are of a page that has been open for a while."""
 TALL_MAX = 2_400
 
 
@@ -86,6 +88,7 @@ async def _document(tab: Tab, url: str) -> list[str]:
     for scheme in ("light", "dark"):
         await _set(tab, Look(DOCS.width, DOCS.height, scheme, DOCS.scale))
         await _open(tab, f"{url}/launch")
+        await asyncio.sleep(AT_WORK_S)
         await tab.wait(WELL, "nothing is wrong, and every figure is known")
         _write(PICTURES / f"console-{scheme}.webp", await _picture(tab, {"format": "webp", "quality": QUALITY}))
     return []
