@@ -218,6 +218,7 @@ export class Link {
     }
     this.tap?.(text, session);
     if (session.isTaken) {
+      session.isTaken = false;
       this.reconnect.succeeded();
       this.crowded = 0;
     }
@@ -272,9 +273,16 @@ export class Link {
       return this.#ended({}); // nothing was heard
     }
     if (this.isSilent) this.#doom(now_ms + GRACE_MS);
+    if (!this.views.size && !this.session.subs.size) return this.#rest();
     if (isUnsettled(this.session)) this.#plan();
     if (!this.session.tidy && [...this.session.feeds.values()].some(isUntidy)) void this.#loadTidy();
     void this.#renew(now_ms);
+  }
+
+  /** Nothing is watched any more, and nothing lingers: a place for others. */
+  #rest() {
+    this.#leave(null);
+    this.#refresh();
   }
 
   async #loadTidy() {

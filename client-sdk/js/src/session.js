@@ -48,7 +48,7 @@ export class Session {
   isOpen = false;
   /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
   tidy = undefined;
-  /** A snapshot was completed. */
+  /** A snapshot was completed; whoever has heeded it takes it back. */
   isTaken = false;
   budget = new Budget(0);
 

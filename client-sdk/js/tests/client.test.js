@@ -386,6 +386,23 @@ test("a visitor for whom there is no place reads now and then, is not told that 
   assert.equal(view.state, "live");
 });
 
+test("a page that watches nothing any more gives its place back, and gets one when it watches again", async () => {
+  const { client, view, socket } = await live();
+  view.close();
+  for (let second = 0; second < 9; second++) {
+    socket.say(beat());
+    await pass(1_000);
+  }
+  assert.equal(socket.isClosed, false, "it lingers");
+  await pass(3_000);
+  assert.equal(socket.isClosed, true);
+  await pass(30_000);
+  assert.equal(sockets.length, 1);
+  client.watch("web", ["A"]);
+  await settle();
+  assert.equal(sockets.length, 2);
+});
+
 test("nothing is left of a client that is closed", async () => {
   const { client, view, socket } = await live();
   view.subscribe(() => {});

@@ -47,7 +47,7 @@ export declare class Session {
     isOpen: boolean;
     /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
     tidy: typeof import("./tidy.js").tidy | undefined;
-    /** A snapshot was completed. */
+    /** A snapshot was completed; whoever has heeded it takes it back. */
     isTaken: boolean;
     budget: Budget;
     /**
