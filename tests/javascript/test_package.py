@@ -8,7 +8,7 @@ import pytest
 
 import stockwire
 from tests.harness.node import PACKAGE, need_tools, run_node
-from tests.harness.packed import packed, project_with_client
+from tests.harness.packed import project_with_client
 from tests.harness.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -43,16 +43,20 @@ def test_declarations_and_badge_are_what_their_source_makes_and_no_part_is_too_l
     assert made == committed
 
 
-def test_bundlers_and_compilers_find_what_the_package_says_it_has(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return project_with_client(tmp_path_factory.mktemp("project"))
+
+
+def test_bundlers_and_compilers_find_what_the_package_says_it_has(project: Path) -> None:
     tools = need_tools()
-    tarball = packed(tmp_path)
+    (tarball,) = project.glob("*.tgz")
     run_node(tools / ".bin" / "publint", "run", tarball, "--strict")
     run_node(tools / ".bin" / "attw", tarball, "--profile", "esm-only", "--no-color")
 
 
-def test_right_uses_compile_in_typescript_and_wrong_ones_do_not(tmp_path: Path) -> None:
+def test_right_uses_compile_in_typescript_and_wrong_ones_do_not(project: Path) -> None:
     """Strictly, from the packed declarations, which are checked too."""
-    project = project_with_client(tmp_path)
     shutil.copytree(TYPED, project, dirs_exist_ok=True)
     (project / "tsconfig.json").write_text(json.dumps({"compilerOptions": TYPESCRIPT, "include": ["*.ts", "*.tsx"]}))
     run_node(PACKAGE / "node_modules" / "typescript" / "bin" / "tsc", "-p", project, cwd=project)
