@@ -13,6 +13,8 @@ LONGEST = (
     "tests/upgrades/scale/test_beside_sales.py",  # 85 s at a fifth, most of which the migrations wait
     "tests/chaos/test_short.py",  # 75 s
     "tests/docs/test_watching.py",  # 70 s
+    "tests/browsers/test_client.py",  # 60 s, as it may take
+    "tests/browsers/test_frameworks.py",  # 60 s, as it may take
     "tests/upgrades/test_to_the_next.py",  # 60 s
     "tests/docs/test_upgrade.py",  # 60 s
     "tests/upgrades/test_from_before.py",  # 55 s
