@@ -1,7 +1,7 @@
 """One WebDriver BiDi session: commands and their answers, and what pages write into their consoles.
 
 W3C WebDriver BiDi is JSON over a WebSocket, and Chromium's driver and Firefox speak it alike: these lines are all that
-is needed. A thread reads what comes, so one browser serves tests whose event
+is needed (docs/decisions/0033-browsers-by-bidi.md). A thread reads what comes, so one browser serves tests whose event
 loops come and go.
 """
 
