@@ -64,7 +64,7 @@ export class EventStream extends MadeSocket {
         cache: "no-store",
         signal,
       });
-      if (!answer.ok || !answer.body) return this.#refused(id, answer.status);
+      if (!answer.ok || !answer.body) return this.#refused(id, answer);
       let rest = "";
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
@@ -83,12 +83,15 @@ export class EventStream extends MadeSocket {
 
   /**
    * @param {number} id
-   * @param {number} status
+   * @param {Response} answer
    */
-  #refused(id, status) {
+  #refused(id, { status, headers }) {
     if (status === 403) return this.say({ type: "error", id, code: "forbidden", message: "the token lacks the scope" });
     if (status === 422) return this.say({ type: "error", id, code: "invalid", message: "no such selection" });
-    this.end(CODES[status] ?? null, `the event stream answered ${status}`);
+    const code = CODES[status], reason = `the event stream answered ${status}`;
+    const after_ms = Number(headers.get("Retry-After")) * 1_000;
+    if (code && after_ms) this.say({ type: "disconnect", code, reason, reconnect: code === TOO_MANY, after_ms });
+    this.end(code ?? null, reason);
   }
 
   /**
