@@ -51,7 +51,7 @@ function columnsOf(app, now_ms) {
   });
   return [
     { name: "name", head: "Node", wide: true, cell: (node) => html`<b><${Text} of=${node.name} /></b> <small
-      class="below">${node.kind} · ${node.admin.replace(/^https?:\/\//, "")}</small>` },
+      class="below">${placeOf(node)}</small>` },
     { name: "state", head: "State", cell: (node) => html`<${Pill} tone=${TONES[node.state] ?? "warn"}
       text=${node.state} />${node.draining && html` <${Pill} tone="warn"
         text="drains" />`}${node.broker_up === false && html` <${Pill} tone="bad" text="no broker" />`}` },
@@ -68,6 +68,9 @@ function columnsOf(app, now_ms) {
     number("memory_bytes", "MiB", mebibytes),
   ];
 }
+
+/** @param {{kind: string | null, admin: string}} node */
+const placeOf = ({ kind, admin }) => [kind, admin.replace(/^https?:\/\//, "")].filter(Boolean).join(" · ");
 
 /**
  * What a node cannot have is a dash with the reason; what could not be read says so.
