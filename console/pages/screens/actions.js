@@ -6,11 +6,15 @@ import { Button } from "../parts/button.js";
 import { Panel } from "../parts/figure.js";
 import { Text } from "../parts/text.js";
 
-/** @type {{what: string, label: string, does: string, grave?: boolean}[]} */
+/**
+ * `word`: by which `up` says that it is under way.
+ * @type {{what: string, word: string, label: string, does: string, grave?: boolean}[]}
+ */
 const ACTIONS = [
-  { what: "flash-sale", label: "Start a flash sale", does: "50 units, 500 buyers, all at once" },
-  { what: "kill-hub", label: "Kill a hub", does: "its screens move to another", grave: true },
-  { what: "cut-broker", label: "Cut the broker", does: "hubs read the log meanwhile", grave: true },
+  { what: "flash-sale", word: "flash sale", label: "Start a flash sale", does: "50 units, 500 buyers, all at once" },
+  { what: "kill-hub", word: "kill a hub", label: "Kill a hub", does: "its screens move to another", grave: true },
+  { what: "cut-broker", word: "cut the broker", label: "Cut the broker", does: "hubs read the log meanwhile",
+    grave: true },
 ];
 
 /**
@@ -22,17 +26,17 @@ export function Actions({ app, up }) {
   if (!up || !offered.length) return null;
   return html`
     <${Panel} title="Try it" id="try" class="try">
-      <ul class="actions">${offered.map(({ what, label, does, grave }) => html`
+      <ul class="actions">${offered.map(({ what, word, label, does, grave }) => html`
         <li key=${what}>
           <${Button} class=${grave ? "grave" : "first"} off=${!app.session?.may_act || app.doing !== null
-            || up.under_way.includes(what)}
-            aria-describedby=${`does-${what}`} onClick=${() => app.act(what, {})}>${up.under_way.includes(what)
+            || up.under_way.includes(word)}
+            aria-describedby=${`does-${what}`} onClick=${() => app.act(what, {})}>${up.under_way.includes(word)
               ? `${label}: under way` : label}<//>
           <small id=${`does-${what}`}>${does}</small>
         </li>`)}</ul>
       <h3 id="followed">What followed</h3>
       ${up.said.length === 0 ? html`<p class="empty">Nothing was tried yet.</p>` : html`
-        <ol class="said" aria-live="polite" aria-labelledby="followed">${up.said.map((line) => html`
+        <ol class="said" tabindex="0" aria-live="polite" aria-labelledby="followed">${up.said.map((line) => html`
           <li key=${line.at + line.text}><time>${clock(line.at)}</time> <${Text} of=${line.text} /></li>`)}</ol>`}
     <//>`;
 }
