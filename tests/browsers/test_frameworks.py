@@ -72,6 +72,7 @@ async def opened(name: str, project: Path, system: System, site: Site, tab: Tab)
     options = {"url": ledger.url, "initial": {"available": 10}}
     rendered = run_node(project / "built" / f"{name}.server" / SERVERS[name], json.dumps(options), cwd=project)
     assert "…" in rendered, "on a server nothing is known"
+    assert name != "react" or '<p id="first">10</p>' in rendered, "but for what it is given"
     script = f'<script type="module" src="/built/{name}/page.js"></script>'
     site.html[name] = f'<link rel="icon" href="data:,"><div id="app">{rendered}</div>{script}'
     await tab.open(site.page(name, **options))
