@@ -77,7 +77,7 @@ async def _stocked(shop: Shop) -> str:
 async def _measured(shop: Shop, prefix: str, clients: int) -> dict[str, float]:
     """What the clients say when all changes have come to all of them."""
     async with (
-        _publishing(shop, prefix) as publisher,
+        publishing(shop, prefix) as publisher,
         own_hub(shop, STOCKWIRE_CHANNEL_PREFIX=publisher.channels) as hub,
         _watching(hub, shop.key, prefix, clients) as watchers,
     ):
@@ -153,15 +153,22 @@ class Publisher:
             skus = list(itertools.islice(drawn, int(elapsed * per_s) - done))
             done += len(skus)
             if skus:
-                events = [self._event(sku, number) for number, sku in enumerate(skus, self._heads[self._shard] + 1)]
+                events = self.events(skus)
                 at_us = time.time_ns() // 1000
                 for sku, event in zip(skus, events, strict=True):
                     watchers.stdin.write(b"change %d %d %d\n" % (sku, event.version, at_us))
                 await watchers.stdin.drain()  # a change whose instant is not known yet would count as stale for ever
-                async with self._turn:
-                    await self._publish(Batch(self._epoch, self._shard, events[0].seq, events))
-                    self._heads[self._shard] = events[-1].seq
+                await self.send(events)
             await asyncio.sleep(STEP_S)
+
+    def events(self, skus: list[int]) -> list[Event]:
+        """The next changes, of these; not sent yet."""
+        return [self._event(sku, number) for number, sku in enumerate(skus, self._heads[self._shard] + 1)]
+
+    async def send(self, events: list[Event]) -> None:
+        async with self._turn:
+            await self._publish(Batch(self._epoch, self._shard, events[0].seq, events))
+            self._heads[self._shard] = events[-1].seq
 
     def _event(self, sku: int, seq: int) -> Event:
         self._versions[sku] += 1
@@ -186,7 +193,7 @@ def _drawn() -> Iterator[int]:
 
 
 @asynccontextmanager
-async def _publishing(shop: Shop, prefix: str) -> AsyncIterator[Publisher]:
+async def publishing(shop: Shop, prefix: str) -> AsyncIterator[Publisher]:
     async with shop.http() as http, Redis.from_url(shop.system.redis_url) as redis:
         told = (await http.get("/v1/shards")).raise_for_status().json()
         heads = [shard["head"] for shard in told["shards"]]
