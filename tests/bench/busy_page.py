@@ -119,7 +119,7 @@ async def _measure(shop: Shop) -> dict[str, float]:
             took_s = time.monotonic() - started_s
             changes_per_s = (await tab.evaluate(VERSIONS) - versions) / took_s
             heap_end_mb = await _heap_mb(tab)
-            assert not changing.done(), await changing
+            assert not changing.done(), changing
             assert await tab.evaluate("document.getElementById('state').textContent") == "live"
         finally:
             changing.cancel()
