@@ -25,6 +25,7 @@ from tests.bench.realistic import realistic
 from tests.bench.sold_out import sold_out
 from tests.bench.sweeping import sweeping
 from tests.bench.turns import Bench
+from tests.bench.viewers import viewers
 
 ROWS: dict[str, Bench] = {
     "hot-sku-http": hot_sku_http,
@@ -52,6 +53,7 @@ ROWS: dict[str, Bench] = {
     "js-holding": holding,
     "page-weight": page_weight,
     "busy-page": busy_page,
+    "viewers": viewers,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
@@ -60,6 +62,6 @@ LONG = ("busy-page", "pending-holds", "expand", "growth")
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
-    *("js-applying", "js-holding", "page-weight", "busy-page"),
+    *("js-applying", "js-holding", "page-weight", "busy-page", "viewers"),
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""
