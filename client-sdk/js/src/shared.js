@@ -80,18 +80,20 @@ export class Tabs {
       const held = navigator.locks.request(this.#name, how, (lock) => {
         if (!ifAvailable) this.#isAsking = false;
         resolve(lock !== null);
-        if (!lock || this.#isClosed.signal.aborted || (this.#link.isAsleep && !ifAvailable)) return undefined;
+        if (!lock || this.#isClosed.signal.aborted || this.#link.isAsleep) return undefined;
+        this.#link.failed = 0; // how it fared by way of another tab says nothing of WebSockets
         this.#socket?.end(RESTART, "this tab leads");
         this.#post({ leads: true });
         return new Promise((release) => (this.#release = () => release(undefined)));
       });
-      held.catch(() => {});
+      // Closed, or forbidden here, as where nothing may be stored: then each tab has its own
+      held.catch(() => resolve(ifAvailable));
     });
   }
 
   /** @param {Post} post */
   #post(post) {
-    this.#channel.postMessage(post);
+    if (!this.#isClosed.signal.aborted) this.#channel.postMessage(post);
   }
 
   /**

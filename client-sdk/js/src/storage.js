@@ -47,8 +47,9 @@ export class Kept {
   #restore({ epoch, known_ms, parts }) {
     const { session } = this.#link;
     if (typeof epoch !== "string" || typeof known_ms !== "number" || session.epoch !== undefined) return;
-    for (const [name, feed] of session.feeds) {
-      const part = parts?.[name] && parse(parts[name]);
+    // All are read before the first is taken up: what is held without its epoch would outlive it
+    const read = [...session.feeds].map(([name, feed]) => ({ feed, part: parts?.[name] && parse(parts[name]) }));
+    for (const { feed, part } of read) {
       if (!part || part.type !== "snapshot" || (part.position?.epoch ?? epoch) !== epoch) continue;
       takeUp(feed, part[feed.kind.part] ?? [], part.position ?? undefined);
     }

@@ -173,6 +173,7 @@ export class View {
 
   /** @internal What may change its state has happened. */
   refresh() {
+    if (this.#state === "closed") return; // by a listener of another view, meanwhile
     if (this.#feed.error) return this.end(this.#feed.error);
     const state = this.#isComplete() ? this.#link.state : "connecting";
     if (state === this.#state) return;

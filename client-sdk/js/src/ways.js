@@ -45,6 +45,7 @@ export class Ways {
     if (share && globalThis.navigator?.locks) {
       const shared = [name, link.getToken ? "token" : "visitor", share].join();
       this.#tabs ??= import("./shared.js").then(({ Tabs }) => new Tabs(link, shared));
+      this.#tabs.catch(() => (this.#tabs = undefined)); // tried again
       const socket = await (await this.#tabs).socket();
       if (socket) return [socket, null];
     }
@@ -68,6 +69,6 @@ export class Ways {
   }
 
   close() {
-    void this.#tabs?.then((tabs) => tabs.close());
+    void this.#tabs?.then((tabs) => tabs.close(), () => {});
   }
 }

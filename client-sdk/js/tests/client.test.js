@@ -299,6 +299,18 @@ test("a reload goes on from what was held, never across epochs, and broken stora
   }
 });
 
+test("of storage that is broken in one place nothing outlives its epoch", async () => {
+  const part = { type: "snapshot", sub: 0, levels: [level("A", 9)], last: true, position: { epoch: "old", seq: { 0: 9 } } };
+  const parts = { "web/level/true": JSON.stringify(part), "berlin/level/true": "{" };
+  const storage = { getItem: () => JSON.stringify({ epoch: "old", known_ms: 1, parts }), setItem: () => {} };
+  const client = made({ storage });
+  const view = client.watch("web", ["A"]);
+  client.watch("berlin", ["B"]);
+  await settle();
+  sockets[0].serve([level("A", 1)]);
+  assert.equal(view.get("A").version, 1);
+});
+
 test("a page that is hidden for long lets its connection go and comes back to it when it is looked at", async () => {
   await onPage(async ({ show, happen }) => {
     const { view, socket } = await live([level("A", 1)], { hiddenFor_ms: 60_000 });
@@ -401,6 +413,102 @@ test("a page that watches nothing any more gives its place back, and gets one wh
   client.watch("web", ["A"]);
   await settle();
   assert.equal(sockets.length, 2);
+});
+
+/** Tabs are told of each other by real messages and locks, which no clock of a test turns. */
+async function until(isSo, what) {
+  for (let turn = 0; !isSo(); turn++) {
+    assert.ok(turn < 500, what);
+    await settle();
+  }
+}
+
+test("a tab that is left while it begins to lead keeps no other from a connection", async () => {
+  await onPage(async ({ happen }) => {
+    const options = { share: "left" };
+    made(options).watch("web", ["A"]);
+    happen("pagehide");
+    await settle();
+    made(options).watch("web", ["A"]);
+    await until(() => sockets.some(({ isClosed }) => !isClosed), "the other one waits for a tab that sleeps");
+  });
+});
+
+test("where locks are refused each tab has a connection of its own", async () => {
+  const refused = mock.method(navigator.locks, "request", () => Promise.reject(new DOMException("denied", "SecurityError")));
+  made({ share: "refused" }).watch("web", ["A"]);
+  await until(() => sockets.length === 1, "it waits for a lock that nobody gives");
+  refused.mock.restore();
+});
+
+test("what sharing needs is asked for again if it was not to be had", async () => {
+  let fails = 1;
+  const { BroadcastChannel } = globalThis;
+  globalThis.BroadcastChannel = class extends BroadcastChannel {
+    constructor(name) {
+      if (fails-- > 0) throw new Error("not now");
+      super(name);
+    }
+  };
+  made({ share: "again" }).watch("web", ["A"]);
+  await until(() => fails === 0, "sharing is tried");
+  await pass(5_000);
+  await until(() => sockets.length === 1, "one failure lasts for ever");
+  globalThis.BroadcastChannel = BroadcastChannel;
+});
+
+test("that the tab that leads has no connection is no reason to do without WebSockets", async () => {
+  const asked = [];
+  const fetch = (name) => (url) => {
+    asked.push(name);
+    return Promise.reject(new TypeError(`${url}: fetch failed`));
+  };
+  const options = { share: "unconnected" };
+  const leader = made({ ...options, fetch: fetch("leader") });
+  leader.watch("web", ["A"]);
+  await until(() => sockets.length === 1, "the first tab leads");
+  made({ ...options, fetch: fetch("follower") }).watch("web", ["A"]);
+  for (let second = 0; second < 40; second++) await pass(1_000);
+  const before = sockets.length;
+  leader.close();
+  for (let tries = 0; sockets.length === before; tries++) {
+    await pass(1_000);
+    assert.ok(tries < 30, "the other tab leads, and does not connect");
+  }
+  assert.ok(!asked.includes("follower"));
+});
+
+test("a tab that is turned away for good tells those that follow it, and fails at nothing", async () => {
+  const failures = [], failed = (error) => failures.push(error);
+  process.on("unhandledRejection", failed);
+  const options = { share: "turned away" };
+  made(options).watch("web", ["A"]);
+  await until(() => sockets.length === 1, "the first tab leads");
+  sockets[0].serve([level("A", 1)]);
+  made(options).watch("web", ["B"]);
+  await until(() => {
+    mock.timers.tick(1);
+    return sockets[0].sent.length;
+  }, "it asks for what the other one watches");
+  sockets[0].onclose({ code: 4003, reason: "" });
+  for (let turn = 0; sockets.length === 1; turn++) {
+    await pass(500);
+    assert.ok(turn < 30, "the other tab does not lead");
+  }
+  process.off("unhandledRejection", failed);
+  assert.deepEqual(failures, []);
+});
+
+test("a view that a listener closes while others are told stays closed", async () => {
+  const client = made();
+  const first = client.watch("web", ["A"]), second = client.watch("berlin", ["B"]);
+  await settle();
+  const [socket] = sockets;
+  socket.onopen({});
+  socket.say({ type: "connected", id: 1, node: "h", epoch: EPOCH, heartbeat_s: 5, expires_at: null });
+  first.subscribe(() => first.error && second.close());
+  socket.say({ type: "error", id: 2, code: "forbidden", message: "no" });
+  assert.deepEqual([first.state, second.state], ["closed", "closed"]);
 });
 
 test("nothing is left of a client that is closed", async () => {
