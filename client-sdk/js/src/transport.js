@@ -119,7 +119,7 @@ export class Transport {
   async #send({ method, path, query, body, key, signal }, token) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    if (token) headers.Authorization = `Bearer ${await token.catch(withoutToken)}`;
+    if (token) headers.Authorization = `Bearer ${await unless(signal, token.catch(withoutToken))}`;
     if (body) headers["Content-Type"] = "application/json";
     if (key) headers["Idempotency-Key"] = key;
     const limit = AbortSignal.timeout(this.timeout_ms);
@@ -197,6 +197,23 @@ const because = (error, cause) => Object.assign(error, { cause });
 function withoutToken(error) {
   if (error instanceof StockwireError) throw error;
   throw because(new Unavailable(`no token: ${error?.message ?? error}`), error);
+}
+
+/**
+ * What is promised, unless `signal` comes first: then its reason is thrown. Whoever else waits for it goes on.
+ *
+ * @template T
+ * @param {AbortSignal | undefined} signal
+ * @param {Promise<T>} promised
+ * @returns {Promise<T>}
+ */
+function unless(signal, promised) {
+  if (!signal) return promised;
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    signal.addEventListener("abort", end);
+    promised.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
 }
 
 /** @param {Request["query"]} query */

@@ -182,6 +182,20 @@ test("the connection and commands never fetch two tokens at once, also while one
   }
 });
 
+test("a call that is given up does not wait for a token that hangs, and others go on waiting for it", async () => {
+  let give;
+  const { stock } = client([ok(LEVEL)], { getToken: () => new Promise((resolve) => (give = resolve)), timeout_s: 1 });
+  const given = new AbortController(), kept = setTimeout(() => {}, 5_000);
+  const up = stock.sell("A", "b", 1, { signal: given.signal }), other = stock.get("A", "b");
+  while (!give) await new Promise((resolve) => setTimeout(resolve, 1));
+  given.abort(new Error("mine"));
+  await assert.rejects(up, { message: "mine" });
+  assert.equal(sent.length, 0);
+  give("sk_1");
+  assert.deepEqual(await other, LEVEL);
+  clearTimeout(kept);
+});
+
 test("a client without a url of a ledger says so", async () => {
   const hubOnly = new StockClient({ hub: "https://hub.example", fetch: async () => ok(LEVEL) });
   await assert.rejects(hubOnly.stock.get("A", "b"), { name: "ConfigurationError" });
