@@ -37,6 +37,7 @@ class SignIn:
         self._link = link
         self._ended = ended
         self._attempts = Attempts()
+        self._at_the_link = asyncio.Lock()
 
     async def with_key(self, key: str, address: str) -> tuple[str, Session]:
         """The secret for the browser, and the session. Raises Unauthorized, Forbidden, RateLimited, Unavailable."""
@@ -46,17 +47,18 @@ class SignIn:
         return await self._open(key)
 
     async def with_link(self, word: str, address: str) -> tuple[str, Session]:
-        """The link works once. Raises as `with_key`."""
+        """The link works once, and still does where the ledger could not be asked. Raises as `with_key`."""
         self._admit(address)
-        try:
-            kept = "" if self._link is None else self._link.read_text().strip()
-        except OSError:
-            kept = ""
-        if not kept or not hmac.compare_digest(kept.encode(), word.encode()):
-            raise Unauthorized("this link was used, or is of an earlier start: sign in with an API key")
-        opened = await self._open(self._own_key, may_act=True)
-        assert self._link is not None
-        self._link.unlink(missing_ok=True)
+        async with self._at_the_link:  # of two who come at once, the second one finds no word any more
+            try:
+                kept = "" if self._link is None else self._link.read_text().strip()
+            except OSError:
+                kept = ""
+            if not kept or not hmac.compare_digest(kept.encode(), word.encode()):
+                raise Unauthorized("this link was used, or is of an earlier start: sign in with an API key")
+            opened = await self._open(self._own_key, may_act=True)
+            assert self._link is not None
+            self._link.unlink(missing_ok=True)
         return opened
 
     async def run(self) -> None:

@@ -27,7 +27,7 @@ from server.http.hosts import AllowedHosts
 from server.http.json import Json
 from server.http.problems import Problems
 from server.problems import Forbidden, Invalid, Misdirected, TooLarge, Unauthorized
-from server.settings.addresses import Network, client_address
+from server.settings.addresses import Network, client_address, customer_of
 from server.version import VERSION
 
 BODY_BYTES_MAX = 16_384
@@ -75,8 +75,8 @@ def create_app(parts: WebParts) -> ASGIApp:
     app.router.redirect_slashes = False
     problems = Problems()
     problems.install(app)
-    guarded = Guard(app, encrypted=parts.encrypted)
-    return AllowedHosts(guarded, parts.origins.hosts, lambda host: problems.answer_to(Misdirected(host)))
+    ours = AllowedHosts(app, parts.origins.hosts, lambda host: problems.answer_to(Misdirected(host)))
+    return Guard(ours, encrypted=parts.encrypted)
 
 
 class _Routes:
@@ -172,8 +172,10 @@ class _Routes:
             raise Forbidden("Origin")
 
     def _address(self, request: Request) -> str:
+        """Whose it is: one name for all addresses of one customer."""
         peer = request.client.host if request.client else ""
-        return client_address(peer, request.headers.getlist("x-forwarded-for"), self._parts.trusted_proxies)
+        forwarded_for = request.headers.getlist("x-forwarded-for")
+        return customer_of(client_address(peer, forwarded_for, self._parts.trusted_proxies))
 
     # --- answers
 

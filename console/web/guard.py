@@ -17,6 +17,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 """Of every answer: only what comes from here runs, nobody frames it, no text becomes markup."""
+STARTS = ("http.response.start", "websocket.http.response.start")
+"""The second: of an upgrade that is refused."""
 TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -29,7 +31,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value

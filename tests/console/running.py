@@ -91,22 +91,23 @@ class Viewer:
 
 @asynccontextmanager
 async def running_console(
-    system: System, *, link: Path | None = None, hosts: tuple[str, ...] = ()
+    system: System, *, link: Path | None = None, hosts: tuple[str, ...] = (), settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[RunningConsole]:
-    """Ready: everything that it follows is followed."""
+    """Ready: everything that it follows is followed. ``settings``: beside those that it needs."""
     key = await system.key("console", *SCOPES)
     admin = ",".join(process.admin for process in (*system.ledgers, *system.hubs))
-    settings = read_settings(
+    read = read_settings(
         {
             "STOCKWIRE_URL": system.ledger_url,
             "STOCKWIRE_CONSOLE_KEY": key,
             "STOCKWIRE_ADMIN_URLS": admin,
             "STOCKWIRE_CONSOLE_ORIGINS": ",".join(hosts),
             "STOCKWIRE_CONSOLE_LINK_FILE": "" if link is None else str(link),
+            **(settings or {}),
         }
     )
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
-    console = Console(settings, listener)
+    console = Console(read, listener)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with asyncio.TaskGroup() as tasks:
         started = asyncio.Event()

@@ -1,5 +1,6 @@
 """Who may see, who may act, and how long: over HTTP, with real keys."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ async def test_a_page_of_somebody_else_and_another_name_of_ours_are_refused(shar
                 assert (refused.status_code, refused.json()["scope"]) == (403, "Origin")
         rebound = await http.get("/api/session", headers={"Host": "evil.example"})
         assert rebound.status_code == 421
+        for name, value in HEADERS.items():
+            assert rebound.headers[name] == value
         cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
         for foreign in ("http://evil.example", None):
             address = f"{console.url.replace('http', 'ws', 1)}/live"
@@ -114,6 +117,18 @@ async def test_who_tries_key_after_key_has_to_wait(shared_system: System) -> Non
         assert 1 <= int(refused.headers["retry-after"]) <= 61
 
 
+async def test_all_addresses_of_one_customer_count_together(shared_system: System) -> None:
+    proxies = {"STOCKWIRE_TRUSTED_PROXIES": "127.0.0.1"}
+    async with running_console(shared_system, settings=proxies) as console, console.browser() as http:
+        for number in range(11):
+            tried = await http.post(
+                "/api/session", json={"key": "sw_no"}, headers={"X-Forwarded-For": f"2001:db8::{number:x}"}
+            )
+        assert tried.status_code == 429
+        elsewhere = await http.post("/api/session", json={"key": "sw_no"}, headers={"X-Forwarded-For": "2001:db9::1"})
+        assert elsewhere.status_code == 401
+
+
 async def test_the_one_time_link_works_once(shared_system: System, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.write_text("a-word\n")
@@ -127,6 +142,18 @@ async def test_the_one_time_link_works_once(shared_system: System, tmp_path: Pat
             assert (await late.get("/in/a-word")).status_code == 401
             assert not late.cookies
         assert not link.exists()
+
+
+async def test_of_two_who_follow_the_one_time_link_at_once_one_gets_in(shared_system: System, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.write_text("a-word\n")
+    async with (
+        running_console(shared_system, link=link) as console,
+        console.browser() as one,
+        console.browser() as another,
+    ):
+        answers = await asyncio.gather(one.get("/in/a-word"), another.get("/in/a-word"))
+        assert sorted(answer.status_code for answer in answers) == [303, 401]
 
 
 async def test_a_console_that_is_stopped_sends_its_viewers_away_to_come_back(shared_system: System) -> None:
