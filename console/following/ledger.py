@@ -150,4 +150,5 @@ async def _caught(ask: Callable[[], Awaitable[Any]]) -> Any:
 
 
 def _quoted(name: str) -> str:
-    return quote(name, safe="")
+    """``.`` and ``..`` are good names, but HTTP clients and proxies resolve them away, to another path."""
+    return name.replace(".", "%2E") if name in (".", "..") else quote(name, safe="")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.moments import seconds_of
+from console.moments import seconds_of, text_of
 from server.problems import Invalid
 
 TEXT_MAX = 256
@@ -62,7 +62,9 @@ class Arguments:
         if given is None:
             return None
         try:
-            return seconds_of(given)
+            moment_s = seconds_of(given)
+            text_of(moment_s)  # in UTC it may be before the first year, or behind the last
+            return moment_s
         except (ValueError, OverflowError):
             raise Invalid(name, "a time with an offset is required, as in 2026-11-22T10:00:00Z") from None
 

@@ -26,6 +26,8 @@ from server.problems import Invalid
         ({"a": ["x"] * 33}, lambda one: one.texts("a")),
         ({"a": "today"}, lambda one: one.moment("a")),
         ({"a": "2026-11-22T10:00:00"}, lambda one: one.moment("a")),
+        ({"a": "0001-01-01T00:00:00+14:00"}, lambda one: one.moment("a")),
+        ({"a": "9999-12-31T23:59:59-14:00"}, lambda one: one.moment("a")),
         ({"b": 1}, lambda one: one.text("a")),
     ],
 )
