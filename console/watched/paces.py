@@ -75,12 +75,10 @@ class Paces:
         pace = self._paces.get(key)
         if pace is None:
             return None, None
-        span_s = self.span_s(now)
-        counted = [(sold, taken) for second, sold, taken in pace.seconds if second > now - span_s]
+        begins_s = max(self.since_s, float(int(now) - WINDOW_S))  # at a whole second: so it was counted
+        span_s = max(1.0, now - begins_s)
+        counted = [(sold, taken) for second, sold, taken in pace.seconds if second >= int(begins_s)]
         return sum(sold for sold, _ in counted) / span_s, sum(taken for _, taken in counted) / span_s
-
-    def span_s(self, now: float) -> float:
-        return min(float(WINDOW_S), max(1.0, now - self.since_s))
 
 
 def minutes_left(available: int, taken_per_s: float | None) -> float | None:

@@ -22,7 +22,8 @@ class Throughput:
             self._seconds.append((second, 1, sold))
 
     def per_s(self, now: float) -> tuple[float, float]:
-        """Changes and units sold, as they were heard over the last seconds that are whole."""
-        span_s = min(float(WINDOW_S), max(1.0, now - self._since_s))
-        heard = [(changes, sold) for second, changes, sold in self._seconds if now - span_s - 1 < second <= now]
+        """Changes and units sold, as they were heard over the last WINDOW_S seconds and what has passed of this one."""
+        begins_s = max(self._since_s, float(int(now) - WINDOW_S))
+        span_s = max(1.0, now - begins_s)
+        heard = [(changes, sold) for second, changes, sold in self._seconds if int(begins_s) <= second <= now]
         return sum(changes for changes, _ in heard) / span_s, sum(sold for _, sold in heard) / span_s

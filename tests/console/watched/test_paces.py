@@ -14,7 +14,7 @@ def test_a_pace_is_over_the_last_minute_and_not_over_all_time() -> None:
     for second in range(30):
         found.count(event(second + 1, -2, 100 - 2 * (second + 1)), 1_000.0 + second)
     sold, taken = found.per_s(BERLIN, 1_060.0)
-    assert sold == taken == pytest.approx(2 * 29 / 60)
+    assert sold == taken == pytest.approx(2 * 30 / 60)
     assert found.per_s(BERLIN, 1_200.0) == (0.0, 0.0)
     assert found.per_s(("B", "berlin"), 1_060.0) == (None, None), "nobody knows, which is not 0"
 
@@ -23,6 +23,16 @@ def test_a_console_that_has_just_begun_divides_by_the_time_that_it_has_watched()
     found = Paces(1_000.0)
     found.count(event(1, -6, 94), 1_002.0)
     assert found.per_s(BERLIN, 1_003.0)[0] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("now", [1_003.9, 1_100.0, 1_100.5, 1_100.9])
+def test_what_sells_evenly_has_the_same_pace_whenever_it_is_looked_at(now: float) -> None:
+    found = Paces(1_000.1)
+    times = [1_000.1 + 0.1 * step for step in range(2_000)]
+    sold = [at for at in times if at < now]
+    for number, at in enumerate(sold):
+        found.count(event(number + 1, -1, 5_000 - number), at)
+    assert found.per_s(BERLIN, now)[0] == pytest.approx(10.0, rel=0.03)
 
 
 def test_sales_from_before_the_console_began_are_no_pace_of_now() -> None:
