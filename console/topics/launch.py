@@ -69,9 +69,10 @@ class Launch(Topic[Asked]):
         changes, sold = log_rates(watch, now)
         holds = holds_open(watch)
         live = watch.levels.state != "connecting"
+        none_yet = not audit.oversold and (watch.log.away is not None or not audit.events)  # found wrong stays found
         figures = with_reasons(
             {
-                "oversold": (audit.oversold if audit.events else None, watch.log.away or NO_AUDIT),
+                "oversold": (None if none_yet else audit.oversold, watch.log.away or NO_AUDIT),
                 "sold_per_s": sold,
                 "changes_per_s": changes,
                 "refused_per_s": summed_rate(watch, "ledger", f"{LEDGER}refused_total"),
@@ -100,6 +101,9 @@ class Launch(Topic[Asked]):
             then = await self._as_of.at(sku, location, asked.since_s)
             had, had_at, had_is = (then["available"], then["unknown"].get("available", "")), then["moment"], HAD_THEN
         left = round(100 * available / had[0], 1) if available is not None and had[0] else None
+        log_away = self.watch.log.away  # then nobody knows what was taken since
+        if log_away is not None:
+            sold_per_s = taken_per_s = None
         minutes = None if available is None else minutes_left(available, taken_per_s)
         away = "no hub says how it stands"
         times, per_s = refused.of_level(sku, location)
@@ -111,10 +115,10 @@ class Launch(Topic[Asked]):
                 "had": had,
                 "left_percent": (left, away if available is None else had[1] or "there was nothing"),
                 "sold": (pace.sold if pace else None, "it did not move"),
-                "sold_per_s": (None if sold_per_s is None else round(sold_per_s, 2), "it did not move"),
+                "sold_per_s": (None if sold_per_s is None else round(sold_per_s, 2), log_away or "it did not move"),
                 "minutes_left": (
                     _rounded(minutes),
-                    away if available is None else "nothing was taken in the last minute",
+                    away if available is None else log_away or "nothing was taken in the last minute",
                 ),
                 "refused": (None if refused.why_not else times, refused.why_not or ""),
                 "refused_per_s": (None if refused.why_not else round(per_s, 2), refused.why_not or ""),

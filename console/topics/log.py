@@ -2,6 +2,7 @@
 
 import heapq
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from console.moments import text_of
 from console.topics.arguments import Arguments
 from console.topics.figures import log_rates
 from console.topics.topic import Topic
+from console.topics.watch import Watch
 from console.watched.events import Event, shown
 from console.watched.log_tail import Filter, Page, cursor_of, page_of, read_cursor
 from server.problems import Invalid
@@ -19,6 +21,10 @@ ROWS_MAX = 500
 LOOKED_AT_MAX = 5_000
 """Events that one request reads back for a filter that lets few through: then it says how far it got."""
 PART = 1_000
+AGAIN_S = 5.0
+"""What is behind a cursor is the past: read again no more often than this, however long somebody looks at it."""
+REMEMBERED_MAX = 16
+"""Pages of the past: some 12 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,10 @@ class LogPage(Topic[Asked]):
     rows = "events"
     key = ("shard", "seq")
     new_rows = True
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._past: OrderedDict[tuple[str | None, Asked], tuple[float, Page]] = OrderedDict()
 
     def read(self, arguments: Arguments) -> Asked:
         names = ("sku", "location", "actor", "kind", "operation")
@@ -54,7 +64,7 @@ class LogPage(Topic[Asked]):
                 unknown["events"] = self.watch.log.away
         else:
             try:
-                page = await older(self.watch.ledger, asked.wanted, asked.limit, read_cursor(asked.before))
+                page = await self._older(asked, asked.before)
             except LedgerAway as error:
                 page, unknown["events"] = Page((), 0, None, {}), str(error)
         (changes_per_s, why), _ = log_rates(self.watch, time.time())
@@ -72,6 +82,19 @@ class LogPage(Topic[Asked]):
             "changes_per_s": changes_per_s,
             "unknown": unknown,
         }
+
+    async def _older(self, asked: Asked, before: str) -> Page:
+        """Raises LedgerAway."""
+        key, now = (self.watch.log.epoch, asked), time.monotonic()
+        known = self._past.get(key)
+        if known is not None and known[0] > now - AGAIN_S:
+            return known[1]
+        page = await older(self.watch.ledger, asked.wanted, asked.limit, read_cursor(before))
+        self._past[key] = now, page
+        self._past.move_to_end(key)
+        if len(self._past) > REMEMBERED_MAX:
+            self._past.popitem(last=False)
+        return page
 
 
 async def older(ledger: Ledger, wanted: Filter, most: int, following: dict[int, int]) -> Page:

@@ -42,6 +42,25 @@ async def test_twenty_viewers_are_one_subscription_and_ask_the_ledger_no_more_th
             await viewer.until("stock", lambda data: data["rows"][0]["available"] == 99)
 
 
+async def test_who_has_gone_back_in_the_log_asks_the_ledger_once_and_not_with_every_answer(
+    shared_system: System, unique_name: str
+) -> None:
+    shop = Shop(shared_system)
+    await shop.open(unique_name, "A", on_hand=100)
+    await shop.sell(unique_name, "A")
+    async with running_console(shared_system) as console, console.signed_in() as http, console.viewer(http) as viewer:
+        newest = await viewer.until("log", lambda data: data["next"] is not None, location=unique_name, limit=1)
+        asked, ledger = list[int](), console.console.watch.ledger
+        moments = set[str]()
+        while len(moments) < 12:
+            back = (await viewer.show("log", location=unique_name, before=newest["next"]))["data"]
+            asked.append(ledger.requests)
+            moments.add(back["at"])
+        assert [event["kind"] for event in back["events"]] == ["receipt"]
+        polls = 2 * len(console.console.watch.log.heads) + 2
+        assert asked[-1] - asked[0] <= polls
+
+
 async def look(viewer: Viewer) -> None:
     for topic in TOPICS:
         arguments = {"sku": "A", "location": "berlin"} if topic == "level" else {}

@@ -1,7 +1,7 @@
 // The launch on a wall: what is left, how fast it goes, whether anything is wrong. Read from across a room: few things,
 // large.
 
-import { clock, milliseconds, percent, rate, whole } from "../base/format.js";
+import { clock, known, milliseconds, percent, rate, whole } from "../base/format.js";
 import { classes, html } from "../base/html.js";
 import { Bar } from "../parts/figure.js";
 import { Known, Text, Ticking } from "../parts/text.js";
@@ -22,7 +22,7 @@ export function Wall({ app, data }) {
       <ul class="others">${others.map((/** @type {any} */ row) => html`<${Other} key=${keyOf(row)} row=${row} />`)}</ul>
       <dl class="strip">
         <${Cell} name="oversold" text=${whole(totals.oversold)} why=${totals.unknown.oversold}
-          tone=${totals.oversold === 0 ? "good" : "bad"} />
+          tone=${totals.oversold === 0 ? "good" : known(totals.oversold) ? "bad" : "warn"} />
         <${Cell} name="sold a second" text=${rate(totals.sold_per_s)} why=${totals.unknown.sold_per_s} />
         <${Cell} name="refused a second" text=${rate(totals.refused_per_s)} why=${totals.unknown.refused_per_s} />
         <${Cell} name="screens" text=${whole(totals.screens)} why=${totals.unknown.screens} />
