@@ -24,6 +24,8 @@ class Guest:
 
     def claim(self, request: Subscribe) -> None:
         """Before it subscribes. Raises Refused."""
+        if request.skus is None and request.when is not None and not self._fanout.levels.complete(request.location):
+            raise Refused("limit", f"skus: {request.location} is being read: ask again later, or name those wanted")
         there = self._fanout.levels.locations.get(request.location, {})
         most = self.limits.levels_per_connection_max
         if request.skus is None and len(there) > most:

@@ -80,6 +80,17 @@ def test_a_visitor_names_and_subscribes_so_much_and_no_more() -> None:
     assert small.watch(view="public") == "limit", "the location is larger than what it may name"
 
 
+def test_a_threshold_of_a_whole_location_waits_until_it_is_known_how_large_that_is() -> None:
+    history = History(shards=2)
+    history.commit("web", *HERE)
+    fanout = make_fanout(history, bounds=Bounds(whole=("web",)))
+    page = Page(fanout, _visitors())
+    assert page.watch(view="public", when={"at_most": 5}) == "limit"
+    assert page.watch(view="public") == "subscribed", "that one is here for everybody"
+    Loads(fanout, history).all()
+    assert page.watch(view="public", when={"at_most": 5}) == "subscribed"
+
+
 def test_what_visitors_name_together_is_bounded_and_what_they_make_up_counts_more() -> None:
     fanout, visitors = _shop(), _visitors(levels_max=6 + 2 * NEW_LEVEL)
     first, second = Page(fanout, visitors), Page(fanout, visitors)
