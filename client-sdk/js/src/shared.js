@@ -181,7 +181,12 @@ export class Tabs {
       for (const follower of [...this.#followers.keys()]) if (!this.#waiting.has(follower)) this.#forget(follower);
       return;
     }
-    for (const [follower, id] of this.#waiting) this.#say(follower, { ...connected, id, expires_at: null, expires_in_s: null });
+    const { state, fresh_ms } = this.#link;
+    for (const [follower, id] of this.#waiting) {
+      this.#say(follower, { ...connected, id, expires_at: null, expires_in_s: null });
+      // Or it would take the old for new until the next heartbeat
+      if (state !== "live") this.#say(follower, { type: "heartbeat", seq: {}, fresh: false, lag_ms: Date.now() - fresh_ms });
+    }
     this.#waiting.clear();
   }
 

@@ -478,6 +478,27 @@ test("that the tab that leads has no connection is no reason to do without WebSo
   assert.ok(!asked.includes("follower"));
 });
 
+test("a tab that joins while the hub is behind is not told that it is live", async () => {
+  const options = { share: "behind" };
+  made(options).watch("web", ["A"]);
+  await until(() => sockets.length === 1, "the first tab leads");
+  sockets[0].serve([level("A", 1)]);
+  await pass(2_000);
+  const known_ms = Date.now();
+  sockets[0].say(beat());
+  await pass(3_000);
+  sockets[0].say(beat({ fresh: false, lag_ms: 3_000 }));
+  const view = made(options).watch("web", ["A"]);
+  await until(() => {
+    mock.timers.tick(1);
+    return view.state !== "connecting";
+  }, "it has what the other one holds");
+  assert.equal(view.state, "stale");
+  assert.ok(Math.abs(view.known_ms - known_ms) < 1_000, "since when is said, too");
+  sockets[0].say(beat());
+  await until(() => view.state === "live", "the hub has caught up");
+});
+
 test("a tab that is turned away for good tells those that follow it, and fails at nothing", async () => {
   const failures = [], failed = (error) => failures.push(error);
   process.on("unhandledRejection", failed);
