@@ -47,7 +47,8 @@ function isLevel(m) {
 const SHAPES = {
   level: isLevel,
   view: (m) => isNamed(m) && isText(m.availability) && isText(m.quantity),
-  threshold: (m) => isNamed(m) && isObject(m.when) && (m.raised === null || typeof m.raised === "boolean"),
+  threshold: (m) =>
+    isNamed(m) && isObject(m.when) && Object.freeze(m.when) && (m.raised === null || typeof m.raised === "boolean"),
   heartbeat: (m) => isSeq(m.seq) && isWhole(m.lag_ms),
   connected: (m) => isText(m.epoch) && m.heartbeat_s > 0 && m.heartbeat_s < HEARTBEAT_S_MAX,
   subscribed: (m) => isWhole(m.sub),

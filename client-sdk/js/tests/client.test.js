@@ -564,6 +564,7 @@ test("a threshold that stands raised at first is told to nobody as crossed, and 
   socket.say({ type: "threshold", ...row(5, true) }, { type: "threshold", ...row(6, false) });
   await pass(1);
   assert.deepEqual(told, [true, false]);
+  assert.ok(Object.isFrozen(view.get("A")?.when), "through and through");
 });
 
 test("a hub that is away for a moment is no reason to do without WebSockets; one that answers otherwise is", async () => {
