@@ -24,7 +24,7 @@ const SIZES_MAX = { client: 9 * KB, "commands, on use": 7.5 * KB, "react, beside
 const NEEDED_MAX = 2 * KB;
 // What is loaded when it is needed, which a bundler makes files of their own of
 const COMMANDS = "./ledger.js";
-const NEEDED_BY_FEW = ["event_stream", "polling", "shared", "storage", "tidy"].map((name) => `./${name}.js`);
+const NEEDED_BY_FEW = ["event_stream", "polling", "shared", "storage", "tidy", "tokens"].map((name) => `./${name}.js`);
 const LATER = [COMMANDS, ...NEEDED_BY_FEW];
 // Of these the badge asks for none: it shares and stores nothing
 const NOT_IN_BADGE = ["./shared.js", "./storage.js"];

@@ -25,13 +25,10 @@ import { ConfigurationError, invalid } from "./errors.js";
 import { hubsInTurn } from "./hubs.js";
 import { LEVELS, PUBLIC, thresholds } from "./kind.js";
 import { followPage } from "./lifecycle.js";
+import { HIDDEN_FOR_MS, NAME } from "./limits.js";
 import { Link } from "./link.js";
 import { View } from "./view.js";
 import { Ways } from "./ways.js";
-
-// Whether a name leaves a mark at all, which is a long list of characters, the hub says
-const NAME = /^[^\s/*]{1,64}$/u;
-const HIDDEN_FOR_MS = 300_000;
 
 export class StockClient {
   #link;

@@ -4,6 +4,7 @@
  * @import { Ending } from "./reconnect.js"
  * @import { StockwireError } from "./errors.js"
  * @import { State, View } from "./view.js"
+ * @import { Tokens } from "./tokens.js"
  *
  * @typedef {object} Socket  A WebSocket, or what acts as one.
  * @property {(text: string) => void} send
@@ -15,7 +16,7 @@
  *
  * @typedef {(options: { signal: AbortSignal }) => string | Promise<string>} GetToken
  */
-import { ConfigurationError, Later, StockwireError as AnyError } from "./errors.js";
+import { Later, StockwireError as AnyError } from "./errors.js";
 import { atNextFrame } from "./frames.js";
 import { heed } from "./heed.js";
 import { VISITOR_LIMITS, isUnsettled, isUntidy } from "./packing.js";
@@ -23,16 +24,13 @@ import { Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
 
 const HEARTBEATS_MISSED_MAX = 2;
-// For a hub to answer, and for the application to give a token
+// For a hub to answer
 const CONNECT_TIMEOUT_MS = 10_000;
 // How often the clock is looked at
 const LOOK_MS = 500;
 // What has arrived while this page could not run is read first
 const GRACE_MS = 300;
 const PROBE_MS = 3_000;
-const RENEW_LEAST_MS = 5_000;
-// The part of a token's life after which the next one is asked for
-const RENEW_AFTER = 0.8;
 
 export class Link {
   session = new Session();
@@ -44,6 +42,8 @@ export class Link {
   listeners = new Set();
   /** @type {StockwireError | undefined} */
   error = undefined;
+  /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
+  tokens = undefined;
   isClosed = false;
   /** When the hub said something last, and when it did while it had everything. */
   heard_ms = 0;
@@ -74,9 +74,6 @@ export class Link {
   #planning = undefined;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #looking = undefined;
-  /** @type {AbortController | undefined} Of the token that is being fetched. */
-  #fetching = undefined;
-  #renew_ms = Infinity;
   /** @type {State} */
   #toldState = "connecting";
   /** Tell everybody what has changed, once in a frame. */
@@ -84,7 +81,7 @@ export class Link {
 
   /**
    * @param {object} options
-   * @param {(link: Link) => Promise<[Socket, string | null]>} options.open  With the token to say.
+   * @param {(link: Link) => Promise<[Socket, string | null | undefined]>} options.open  With the token to say.
    * @param {GetToken} [options.getToken]
    */
   constructor({ open, getToken }) {
@@ -182,7 +179,7 @@ export class Link {
 
   /**
    * @param {Socket} socket
-   * @param {string | null} token
+   * @param {string | null | undefined} token
    */
   #converse(socket, token) {
     this.#isTrying = false;
@@ -214,7 +211,7 @@ export class Link {
     if (session.heard?.fresh !== false) this.fresh_ms = this.heard_ms;
     if (session.connected !== known) {
       this.failed = 0;
-      this.#planRenewal();
+      this.tokens?.planRenewal(session.connected, this.heard_ms);
     }
     this.tap?.(text, session);
     if (session.isTaken) {
@@ -258,7 +255,7 @@ export class Link {
     this.#socket = undefined;
     this.#attempt++;
     this.#isTrying = false;
-    this.#fetching?.abort();
+    this.tokens?.abort();
     clearTimeout(this.#wait?.timer);
     clearInterval(this.#looking);
     this.#wait = this.#looking = undefined;
@@ -296,41 +293,12 @@ export class Link {
     this.#doomed_ms = Math.min(until_ms, this.#doomed_ms ?? Infinity);
   }
 
-  /** When the token of this connection is to be renewed, by the hub's clock. */
-  #planRenewal() {
-    const { expires_at, expires_in_s } = this.session.connected ?? {};
-    // A hub that does not say how long a token lasts: this machine's clock may be hours off, and is all there is
-    const life_ms = expires_in_s ? expires_in_s * 1_000 : Date.parse(expires_at ?? "") - this.heard_ms;
-    this.#renew_ms = this.heard_ms + Math.max(RENEW_LEAST_MS, RENEW_AFTER * (life_ms || Infinity));
-  }
-
   /** @param {number} now_ms */
   async #renew(now_ms) {
-    if (!this.getToken || this.#fetching || now_ms < this.#renew_ms) return;
-    this.#renew_ms = now_ms + RENEW_LEAST_MS;
-    const socket = this.#socket;
-    // Without one it is asked for again in a while; the hub ends the connection when the token does
-    const token = await this.fetchToken().catch(() => null);
+    const socket = this.#socket, token = await this.tokens?.renewal(now_ms);
     if (!token || socket !== this.#socket) return;
     this.session.renew(token);
     this.#send();
-  }
-
-  /** @returns {Promise<string | null>} Rejects with StockwireError. */
-  async fetchToken() {
-    if (!this.getToken) return null;
-    const fetching = (this.#fetching = new AbortController());
-    const late = setTimeout(() => fetching.abort(), CONNECT_TIMEOUT_MS);
-    try {
-      const { signal } = fetching;
-      const aborted = new Promise((_, reject) => (signal.onabort = reject));
-      const token = await Promise.race([this.getToken({ signal }), aborted]);
-      if (token && typeof token === "string") return token;
-      throw new ConfigurationError("getToken gave no text");
-    } finally {
-      clearTimeout(late);
-      if (this.#fetching === fetching) this.#fetching = undefined;
-    }
   }
 
   #refresh() {

@@ -5,12 +5,11 @@
  * @import { Request } from "./made_socket.js"
  */
 import { MadeSocket } from "./made_socket.js";
+import { addressesOf, read } from "./reads.js";
 import { EPOCH_CHANGED, RESTART } from "./reconnect.js";
 
 // What caches keep is as old as 6 s
 const ROUND_MS = 5_000;
-// Of one read; a hub answers 200, an address has room for these
-const SKUS_MAX = 100;
 const TRY_AGAIN_MS = 60_000;
 
 export class Polling extends MadeSocket {
@@ -20,18 +19,18 @@ export class Polling extends MadeSocket {
   #answered = new Set();
   /** @type {string | undefined} Of the history that the answers are from. */
   #history = undefined;
-  #read;
+  #hub;
   #fetch;
   #epoch;
 
   /**
-   * @param {string} read
+   * @param {string} hub  URL of its read port.
    * @param {typeof globalThis.fetch} fetch
    * @param {string} epoch  The answers do not name it: that of what is held.
    */
-  constructor(read, fetch, epoch) {
+  constructor(hub, fetch, epoch) {
     super();
-    this.#read = read;
+    this.#hub = hub;
     this.#fetch = fetch;
     this.#epoch = epoch;
     const again = setTimeout(() => this.end(RESTART, "try the stream again"), TRY_AGAIN_MS * (1 + Math.random()));
@@ -63,30 +62,21 @@ export class Polling extends MadeSocket {
 
   /** @param {Request} request */
   async #round({ id, skus = [], location }) {
-    const sorted = skus.toSorted(), views = [];
-    for (let first = 0; first < sorted.length; first += SKUS_MAX) {
-      views.push(...(await this.#look(location, sorted.slice(first, first + SKUS_MAX))));
-    }
+    const views = [];
+    for (const address of addressesOf(this.#hub, location, skus)) views.push(...(await this.#look(address)));
     for (const view of views) this.say({ type: "view", ...view });
-    if (this.#answered.has(id) || views.length < sorted.length) return;
+    if (this.#answered.has(id) || views.length < skus.length) return;
     this.#answered.add(id);
     this.say({ type: "subscribed", id, sub: id, recovered: false });
     this.say({ type: "snapshot", sub: id, views, last: true });
   }
 
-  /**
-   * @param {string} location
-   * @param {string[]} skus
-   * @returns {Promise<object[]>}
-   */
-  async #look(location, skus) {
-    const query = new URLSearchParams({ location });
-    for (const sku of skus) query.append("sku", sku);
+  /** @param {string} address */
+  async #look(address) {
     try {
-      const answer = await this.#fetch(`${this.#read}/v1/availability?${query}`, { signal: this.over.signal });
-      const history = answer.headers.get("ETag")?.split("-")[0];
+      const { views, history } = await read(address, this.#fetch, this.over.signal);
       if (history && history !== (this.#history ??= history)) this.end(EPOCH_CHANGED, "history was rewritten");
-      return answer.ok ? (await answer.json()).views : [];
+      return views;
     } catch {
       return []; // as old as it was
     }

@@ -83,7 +83,7 @@ export class Session {
    * A connection is open: what to say first. The subscriptions do not wait for the answer to `connect`: should the
    * epoch be another, the hub serves no position of the old one.
    *
-   * @param {string | null} token
+   * @param {string | null | undefined} token
    * @param {number} now_ms
    */
   begin(token, now_ms) {

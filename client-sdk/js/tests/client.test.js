@@ -387,7 +387,7 @@ test("a visitor for whom there is no place reads now and then, is not told that 
     sockets[turn].onclose({ code: 4100, reason: "crowded" });
     await pass(4_000);
   }
-  assert.equal(paths[0], "http://hub/v1/availability?location=web&sku=A");
+  assert.equal(paths[0], "http://hub/v1/availability/web/A");
   assert.deepEqual([view.get("A")?.quantity, view.state], ["1+", "stale"]);
   const read = paths.length;
   await pass(10_000);

@@ -1,28 +1,22 @@
 import type { Request } from "./made_socket.js";
-/**
- * The stream where WebSockets are blocked: each subscription is an event stream, read by `fetch`, since an EventSource
- * can send no key. The same messages, the same positions.
- *
- * @import { Request } from "./made_socket.js"
- */
-import { MadeSocket } from "./made_socket.js";
-export declare class EventStream extends MadeSocket {
+import { Streaming } from "./streaming.js";
+export declare class EventStream extends Streaming {
     #private;
     /**
-     * @param {string} read  URL of the hub's read port.
+     * @param {string} hub  URL of its read port.
      * @param {typeof globalThis.fetch} fetch
      */
-    constructor(read: string, fetch: typeof globalThis.fetch);
+    constructor(hub: string, fetch: typeof globalThis.fetch);
     /**
      * @override
      * @param {Request} request
      */
     take(request: Request): void;
+    /**
+     * @override
+     * @param {Request} request
+     * @param {string} address
+     * @param {AbortSignal} signal
+     */
+    follow({ id, since }: Request, address: string, signal: AbortSignal): Promise<void>;
 }
-/**
- * Whether the hub answers at all, be it that there is no such page.
- *
- * @param {string} read
- * @param {typeof globalThis.fetch} fetch
- */
-export declare const isThere: (read: string, fetch: typeof globalThis.fetch) => Promise<boolean>;

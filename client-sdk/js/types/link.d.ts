@@ -1,5 +1,6 @@
 import type { StockwireError } from "./errors.js";
 import type { State, View } from "./view.js";
+import type { Tokens } from "./tokens.js";
 export type Socket = {
     send: (text: string) => void;
     close: (code?: number) => void;
@@ -18,7 +19,7 @@ import { Reconnect } from "./reconnect.js";
 import { Session } from "./session.js";
 export declare class Link {
     #private;
-    open: (link: Link) => Promise<[Socket, string | null]>;
+    open: (link: Link) => Promise<[Socket, string | null | undefined]>;
     getToken: GetToken | undefined;
     reconnect: Reconnect;
     session: Session;
@@ -30,6 +31,8 @@ export declare class Link {
     listeners: Set<() => void>;
     /** @type {StockwireError | undefined} */
     error: StockwireError | undefined;
+    /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
+    tokens: Tokens | undefined;
     isClosed: boolean;
     /** When the hub said something last, and when it did while it had everything. */
     heard_ms: number;
@@ -50,11 +53,11 @@ export declare class Link {
     tellSoon: () => void;
     /**
      * @param {object} options
-     * @param {(link: Link) => Promise<[Socket, string | null]>} options.open  With the token to say.
+     * @param {(link: Link) => Promise<[Socket, string | null | undefined]>} options.open  With the token to say.
      * @param {GetToken} [options.getToken]
      */
     constructor({ open, getToken }: {
-        open: (link: Link) => Promise<[Socket, string | null]>;
+        open: (link: Link) => Promise<[Socket, string | null | undefined]>;
         getToken?: GetToken;
     });
     /** @returns {State} */
@@ -70,6 +73,4 @@ export declare class Link {
     close(error?: StockwireError): void;
     /** Something may have happened to the connection while nobody looked: judge it by the clock, and ask the hub. */
     probe(): undefined;
-    /** @returns {Promise<string | null>} Rejects with StockwireError. */
-    fetchToken(): Promise<string | null>;
 }

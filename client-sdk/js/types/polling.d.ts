@@ -9,11 +9,11 @@ import { MadeSocket } from "./made_socket.js";
 export declare class Polling extends MadeSocket {
     #private;
     /**
-     * @param {string} read
+     * @param {string} hub  URL of its read port.
      * @param {typeof globalThis.fetch} fetch
      * @param {string} epoch  The answers do not name it: that of what is held.
      */
-    constructor(read: string, fetch: typeof globalThis.fetch, epoch: string);
+    constructor(hub: string, fetch: typeof globalThis.fetch, epoch: string);
     /**
      * @override
      * @param {Request} request

@@ -60,10 +60,10 @@ export declare class Session {
      * A connection is open: what to say first. The subscriptions do not wait for the answer to `connect`: should the
      * epoch be another, the hub serves no position of the old one.
      *
-     * @param {string | null} token
+     * @param {string | null | undefined} token
      * @param {number} now_ms
      */
-    begin(token: string | null, now_ms: number): void;
+    begin(token: string | null | undefined, now_ms: number): void;
     /** @param {number} now_ms */
     plan(now_ms: number): void;
     /**

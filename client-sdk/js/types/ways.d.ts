@@ -30,9 +30,9 @@ export declare class Ways {
     });
     /**
      * @param {Link} link
-     * @returns {Promise<[Socket, string | null]>}  With the token to say.
+     * @returns {Promise<[Socket, string | null | undefined]>}  With the token to say.
      */
-    open(link: Link): Promise<[Socket, string | null]>;
+    open(link: Link): Promise<[Socket, string | null | undefined]>;
     save(): void;
     close(): void;
 }

@@ -1,11 +1,11 @@
 /** `<stock-badge location="web" sku="A-100">In stock</stock-badge>`: see docs/how-to/badge.md. */
 
-import { StockClient } from "../client.js";
 import { announce, prepare } from "./announcer.js";
 import { hold, release } from "./button.js";
 import { hubAt, hubOf } from "./place.js";
 import { Shelf } from "./shelf.js";
 import { alike } from "./states.js";
+import { Visitor } from "./visitor.js";
 import { NAMES, WAITING, everyWord, wordOf, wordsIn } from "./words.js";
 
 /** @typedef {import("./shelf.js").Good} Good
@@ -42,7 +42,7 @@ function note(text) {
 /** @param {string} place
  * @returns {Shelf} */
 function shelfOf(place) {
-  const shelf = shelves.get(place) ?? new Shelf(place, new StockClient({ hub: place }), note);
+  const shelf = shelves.get(place) ?? new Shelf(place, new Visitor(place), note);
   shelves.set(place, shelf);
   return shelf;
 }

@@ -1,13 +1,13 @@
 /** All that one hub tells the badges of a page: each level once, however many badges show it. */
 
-import { firstReads } from "./first_reads.js";
+import { Unavailable } from "../errors.js";
+import { addressesOf, read } from "../reads.js";
 import { FACT_MS, shownOf } from "./states.js";
 
 /** @typedef {import("./states.js").Seen} Seen
  * @typedef {import("./states.js").Shown} Shown
- * @typedef {{state: string, error?: unknown, get(sku: string): Seen | undefined, subscribe(listener: () => void): () => void, close(): void}} View
- *   of a client, as far as it is needed here
- * @typedef {{watch(location: string, skus: string[], options: {view: "public"}): View}} Client
+ * @typedef {import("../view.js").View<Seen>} View
+ * @typedef {import("./visitor.js").Visitor} Visitor
  */
 
 /** A hub that has not answered a read by then tells it over the stream. */
@@ -69,16 +69,16 @@ export class Shelf {
   #coming = new Set();
 
   /** @param {string} hub its read port
-   * @param {Client} client
+   * @param {Visitor} visitor
    * @param {(text: string) => void} note for whoever writes the page; it says a thing once */
-  constructor(hub, client, note) {
+  constructor(hub, visitor, note) {
     this.#hub = hub;
-    this.#client = client;
+    this.#visitor = visitor;
     this.#note = note;
   }
 
   #hub;
-  #client;
+  #visitor;
   #note;
 
   /** @param {string} location
@@ -119,7 +119,7 @@ export class Shelf {
     }
     this.#coming = new Set();
     for (const [location, goods] of places) {
-      for (const address of firstReads(this.#hub, location, goods.keys())) void this.#read(address, goods);
+      for (const address of addressesOf(this.#hub, location, goods.keys())) void this.#read(address, goods);
     }
   }
 
@@ -127,7 +127,7 @@ export class Shelf {
   #watch(good) {
     const about = `${good.sku} at ${good.location}`;
     try {
-      const view = (good.view = this.#client.watch(good.location, [good.sku], { view: "public" }));
+      const view = (good.view = this.#visitor.watch(good.location, good.sku));
       view.subscribe(() => {
         good.look(Date.now());
         if (view.error) this.#note(`${about}: ${view.error}`);
@@ -143,15 +143,13 @@ export class Shelf {
    * @param {Map<string, Good>} goods by sku */
   async #read(address, goods) {
     try {
-      const answer = await fetch(address, { credentials: "omit", signal: AbortSignal.timeout(READ_MS) });
-      const content = await answer.json();
-      if (!answer.ok) return this.#note(`${address}: ${content.detail ?? content.title ?? answer.status}`);
-      const fresh = answer.headers.get("Stockwire-Fresh") !== "false";
+      const { views, isFresh } = await read(address, fetch, AbortSignal.timeout(READ_MS));
       const now_ms = Date.now();
-      for (const seen of content.views ?? [content]) goods.get(seen.sku)?.read(seen, fresh, now_ms);
+      for (const seen of views) goods.get(seen.sku)?.read(seen, isFresh, now_ms);
       setTimeout(() => goods.forEach((good) => good.look(Date.now())), FACT_MS);
-    } catch {
-      // The stream brings it, or says why not
+    } catch (error) {
+      // What did not arrive is brought by the stream, which says why not
+      if (error instanceof Unavailable) this.#note(error.message);
     }
   }
 }

@@ -1,18 +1,8 @@
 /** All that one hub tells the badges of a page: each level once, however many badges show it. */
 export type Seen = import("./states.js").Seen;
 export type Shown = import("./states.js").Shown;
-export type View = {
-    state: string;
-    error?: unknown;
-    get(sku: string): Seen | undefined;
-    subscribe(listener: () => void): () => void;
-    close(): void;
-};
-export type Client = {
-    watch(location: string, skus: string[], options: {
-        view: "public";
-    }): View;
-};
+export type View = import("../view.js").View<Seen>;
+export type Visitor = import("./visitor.js").Visitor;
 /** One level, for as long as a badge shows it. */
 export declare class Good {
     #private;
@@ -42,9 +32,9 @@ export declare class Good {
 export declare class Shelf {
     #private;
     /** @param {string} hub its read port
-     * @param {Client} client
+     * @param {Visitor} visitor
      * @param {(text: string) => void} note for whoever writes the page; it says a thing once */
-    constructor(hub: string, client: Client, note: (text: string) => void);
+    constructor(hub: string, visitor: Visitor, note: (text: string) => void);
     /** @param {string} location
      * @param {string} sku
      * @param {() => void} reader called whenever something may have changed

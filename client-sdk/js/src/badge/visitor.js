@@ -1,0 +1,33 @@
+/** Watches a hub for the badges of a page: of the client what somebody without a token needs, who names each sku. */
+
+import { invalid } from "../errors.js";
+import { hubsInTurn } from "../hubs.js";
+import { PUBLIC } from "../kind.js";
+import { followPage } from "../lifecycle.js";
+import { Link } from "../link.js";
+import { HIDDEN_FOR_MS, NAME } from "../limits.js";
+import { View } from "../view.js";
+import { reach } from "../way.js";
+
+export class Visitor {
+  #link;
+
+  /** @param {string} hub its read port */
+  constructor(hub) {
+    const nextHub = hubsInTurn({ hub, fetch });
+    const streams = () => import("./event_source.js");
+    this.#link = new Link({
+      open: async (link) => [await reach(link, await nextHub(), { fetch, WebSocket, streams }), null],
+    });
+    followPage(this.#link, HIDDEN_FOR_MS, () => {});
+  }
+
+  /** @param {string} location
+   * @param {string} sku
+   * @returns {View<import("../level.js").Availability>} throws for what is no name, and when the hub has turned this page away */
+  watch(location, sku) {
+    for (const name of [location, sku]) if (!NAME.test(name)) throw invalid("name", JSON.stringify(name));
+    if (this.#link.error) throw this.#link.error;
+    return /** @type {View<any>} */ (new View(this.#link, this.#link.session.feed(PUBLIC, location, true), [sku]));
+  }
+}

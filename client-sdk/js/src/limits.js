@@ -1,0 +1,6 @@
+/** What whoever watches is held to before anything is sent. */
+
+/** Whether a name leaves a mark at all, which is a long list of characters, the hub says. */
+export const NAME = /^[^\s/*]{1,64}$/u;
+/** A page that nobody looks at keeps its connection for so long. */
+export const HIDDEN_FOR_MS = 300_000;

@@ -1,0 +1,72 @@
+/**
+ * The tokens that the application gives: one for each connection, and another before that one ends. A visitor has none.
+ *
+ * @import { Connected } from "./frame.js"
+ * @import { GetToken } from "./link.js"
+ */
+import { ConfigurationError } from "./errors.js";
+
+// For the application to give one
+const FETCH_TIMEOUT_MS = 10_000;
+const RENEW_LEAST_MS = 5_000;
+// The part of a token's life after which the next one is asked for
+const RENEW_AFTER = 0.8;
+
+export class Tokens {
+  /** @type {AbortController | undefined} Of the one that is being fetched. */
+  #fetching;
+  #renew_ms = Infinity;
+  #getToken;
+
+  /** @param {GetToken} getToken */
+  constructor(getToken) {
+    this.#getToken = getToken;
+  }
+
+  /** @returns {Promise<string>} Rejects with StockwireError, or with what the application throws. */
+  async fetch() {
+    const fetching = (this.#fetching = new AbortController());
+    const late = setTimeout(() => fetching.abort(), FETCH_TIMEOUT_MS);
+    try {
+      const { signal } = fetching;
+      const aborted = new Promise((_, reject) => (signal.onabort = reject));
+      const token = await Promise.race([this.#getToken({ signal }), aborted]);
+      if (token && typeof token === "string") return token;
+      throw new ConfigurationError("getToken gave no text");
+    } finally {
+      clearTimeout(late);
+      if (this.#fetching === fetching) this.#fetching = undefined;
+    }
+  }
+
+  /** Nobody waits for it any more. */
+  abort() {
+    this.#fetching?.abort();
+  }
+
+  /**
+   * When the token of this connection is to be renewed, by the hub's clock.
+   *
+   * @param {Connected | undefined} connected
+   * @param {number} heard_ms
+   */
+  planRenewal(connected, heard_ms) {
+    const { expires_at, expires_in_s } = connected ?? {};
+    // A hub that does not say how long a token lasts: this machine's clock may be hours off, and is all there is
+    const life_ms = expires_in_s ? expires_in_s * 1_000 : Date.parse(expires_at ?? "") - heard_ms;
+    this.#renew_ms = heard_ms + Math.max(RENEW_LEAST_MS, RENEW_AFTER * (life_ms || Infinity));
+  }
+
+  /**
+   * The next token, if it is time for it.
+   *
+   * @param {number} now_ms
+   * @returns {Promise<string | undefined>}
+   */
+  async renewal(now_ms) {
+    if (this.#fetching || now_ms < this.#renew_ms) return undefined;
+    this.#renew_ms = now_ms + RENEW_LEAST_MS;
+    // Without one it is asked for again in a while; the hub ends the connection when the token does
+    return this.fetch().catch(() => undefined);
+  }
+}

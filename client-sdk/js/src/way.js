@@ -1,0 +1,56 @@
+/**
+ * How to reach a hub: by WebSocket; where that is blocked by an event stream; by asking now and then where it has no place
+ * for a visitor. Each but the first is loaded when it is needed.
+ *
+ * @import { Hub } from "./hubs.js"
+ * @import { Link, Socket } from "./link.js"
+ * @import { Storage } from "./storage.js"
+ *
+ * @typedef {object} Means
+ * @property {typeof globalThis.fetch} fetch
+ * @property {new (url: string, protocol: string) => Socket} WebSocket
+ * @property {Storage | undefined} [storage]
+ * @property {() => Promise<Streams>} streams  Gives what reads event streams.
+ *
+ * @typedef {object} Streams
+ * @property {new (read: string, fetch: typeof globalThis.fetch) => Socket} EventStream
+ */
+import { SUBPROTOCOL } from "./frame.js";
+
+const FAILED_MAX = 2;
+const BLOCKED = "stockwire.blocked";
+// For a hub that is there to say so
+const ANSWER_MS = 5_000;
+
+// Remembered for all clients of this page, and with `storage` for the session
+let isBlocked = false;
+
+/**
+ * @param {Link} link
+ * @param {Hub} hub
+ * @param {Means} means
+ * @returns {Promise<Socket>}
+ */
+export async function reach(link, { stream, read }, { fetch, WebSocket, storage, streams }) {
+  isBlocked ||= storage?.getItem(BLOCKED) === "1";
+  if (read && link.failed >= FAILED_MAX) {
+    link.failed = 0;
+    // A hub that is away for a moment lets nobody in: WebSockets are blocked where it answers otherwise
+    isBlocked = !isBlocked && (await isThere(read, fetch));
+    storage?.setItem(BLOCKED, isBlocked ? "1" : "");
+  }
+  if (read && !link.getToken && link.crowded >= FAILED_MAX) {
+    link.crowded = 0;
+    return new (await import("./polling.js")).Polling(read, fetch, link.session.epoch ?? "");
+  }
+  return read && isBlocked ? new (await streams()).EventStream(read, fetch) : new WebSocket(stream, SUBPROTOCOL);
+}
+
+/**
+ * Whether the hub answers at all, be it that there is no such page.
+ *
+ * @param {string} read
+ * @param {typeof globalThis.fetch} fetch
+ */
+const isThere = (read, fetch) =>
+  fetch(`${read}/v1/discovery`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(({ status }) => status < 500, () => false);

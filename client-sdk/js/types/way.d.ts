@@ -1,0 +1,22 @@
+import type { Hub } from "./hubs.js";
+import type { Link, Socket } from "./link.js";
+import type { Storage } from "./storage.js";
+export type Means = {
+    fetch: typeof globalThis.fetch;
+    WebSocket: new (url: string, protocol: string) => Socket;
+    storage?: Storage | undefined;
+    /**
+     * Gives what reads event streams.
+     */
+    streams: () => Promise<Streams>;
+};
+export type Streams = {
+    EventStream: new (read: string, fetch: typeof globalThis.fetch) => Socket;
+};
+/**
+ * @param {Link} link
+ * @param {Hub} hub
+ * @param {Means} means
+ * @returns {Promise<Socket>}
+ */
+export declare function reach(link: Link, { stream, read }: Hub, { fetch, WebSocket, storage, streams }: Means): Promise<Socket>;
