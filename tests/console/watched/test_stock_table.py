@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from console.watched import stock_table
 from console.watched.stock_table import COLUMNS_MAX, ORDERS_MAX, Sight, StockTable
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -85,3 +88,28 @@ def test_what_is_gone_with_another_history_is_gone_here() -> None:
     stock.rows(Sight(), 0.0)
     stock.replace([Put("B", "rome", 2)])
     assert (skus(stock.rows(Sight(), 0.0)), stock.locations, stock.reserved) == (["B"], ["rome"], 0)
+
+
+class Counted(StockTable):
+    """``sorts``: how many orders were made."""
+
+    sorts = 0
+
+    def _sorted(self, search: str, sort: str, descending: bool, location: str) -> list[str]:
+        self.sorts += 1
+        return super()._sorted(search, sort, descending, location)
+
+
+def test_many_who_search_for_many_things_leave_time_for_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As 100,000 skus would take, with one."""
+    monkeypatch.setattr(stock_table, "SORT_S", 0.1)
+    stock = Counted()
+    stock.replace([Put("A", "berlin", 1)])
+    for tick in range(4 * 60):
+        for viewer in range(20):
+            stock.rows(Sight(search=f"{viewer}"), tick / 4)
+    assert stock.sorts * 0.1 <= 0.25 * 60 + 20 * 0.1
+    before = stock.sorts
+    for tick in range(4 * 60, 4 * 70):
+        stock.rows(Sight(), tick / 4)
+    assert stock.sorts - before >= 7, "alone it is new once a second again"
