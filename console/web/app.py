@@ -20,7 +20,7 @@ from console.topics.watch import Watch
 from console.watched.history import EVERY_S
 from console.web.acts import act, acts_of
 from console.web.guard import Guard
-from console.web.live import Viewers
+from console.web.live import SESSION_OVER, Viewers
 from console.web.pages import Pages
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
@@ -143,9 +143,14 @@ class _Routes:
         return Json(await act(self._parts.watch, request.path_params["what"], await _body(request)), 202)
 
     async def live(self, socket: WebSocket) -> None:
-        """Refused before the upgrade: 403, which is all that ASGI lets us say."""
-        if not self._parts.origins.is_ours(socket.headers.getlist("origin")) or self._session_of(socket) is None:
+        """A page of somebody else is refused before the upgrade: 403. One of ours, whose session may have gone with
+        another run of the console, could not tell that from a cut, and is told to sign in."""
+        if not self._parts.origins.is_ours(socket.headers.getlist("origin")):
             await socket.close()
+            return
+        if self._session_of(socket) is None:
+            await socket.accept()
+            await socket.close(SESSION_OVER)
             return
         await self._parts.viewers.serve(socket, lambda: self._session_of(socket))
 

@@ -24,9 +24,8 @@ async def test_a_key_that_may_not_read_everything_sees_nothing(shared_system: Sy
         for nonsense in ("sw_nobody_has", "", "é"):
             assert (await http.post("/api/session", json={"key": nonsense})).status_code == 401
         assert not http.cookies
-        with pytest.raises(InvalidStatus):
-            async with console.viewer(http):
-                pass
+        async with console.viewer(http) as nobody:
+            assert await nobody.closed() == 4001
 
 
 async def test_the_cookie_is_told_to_nobody_else(shared_system: System) -> None:
@@ -106,6 +105,14 @@ async def test_a_session_ends_with_its_key_and_with_its_owner_leaving(shared_sys
             assert (await http.delete("/api/session")).status_code == 204
             assert await viewer.closed() == 4001
             assert (await http.get("/api/clock")).status_code == 401
+
+
+async def test_a_page_that_was_open_while_the_console_restarted_is_told_to_sign_in(shared_system: System) -> None:
+    """A refused upgrade is a cut like any other to a page: it would come again for ever."""
+    async with running_console(shared_system) as console, console.browser() as http:
+        http.cookies.set(f"stockwire-console-{http.base_url.port}", "of-another-run")
+        async with console.viewer(http) as viewer:
+            assert await viewer.closed() == 4001
 
 
 async def test_who_tries_key_after_key_has_to_wait(shared_system: System) -> None:
