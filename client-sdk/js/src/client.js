@@ -42,7 +42,7 @@ export class StockClient {
     const name = url ?? hub ?? hubs?.[0] ?? "";
     if (!name) throw new ConfigurationError("a client needs url, hub or hubs");
     this.#ways = new Ways({ nextHub: hubsInTurn({ url, hub, hubs, fetch }), name, fetch, WebSocket, storage, share });
-    this.#link = new Link({ open: (link) => this.#ways.open(link), getToken });
+    this.#link = new Link({ open: (link) => this.#ways.open(link), loadTidy: () => import("./tidy.js"), getToken });
     this.#leavePage = followPage(this.#link, hiddenFor_ms, () => this.#ways.save());
   }
 

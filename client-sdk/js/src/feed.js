@@ -12,7 +12,6 @@
  *
  * @typedef {{ note(level: Watched | undefined): void }} Watcher  Is told what changed, `undefined`: gone.
  */
-import { settle } from "./kind.js";
 import { Pack } from "./pack.js";
 
 // So many changes may wait to be told before those are let go of that newer ones have overtaken
@@ -35,11 +34,24 @@ export class Feed {
   #gone = new Map();
   /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
   #left = new Map();
-  /** @type {Map<string, boolean>} Of thresholds: on which side each stood when it was told last. */
-  #told = new Map();
   /** @type {Watched[]} As they came; which of them are still held is seen when they are told. */
   #dirty = [];
   #dirtyMax = DIRTY_MAX;
+
+  /** @type {Map<string, Entry>} */
+  entries = new Map();
+  /** @type {Set<Watcher>} Of all of it. */
+  watchers = new Set();
+  /** @type {Pack[]} What it is subscribed by; of a whole location always one. */
+  packs = [];
+  /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
+  taking = new Set();
+  /** @type {Set<string>} Wanted, and no subscription names it yet. */
+  loose = new Set();
+  /** @type {Map<string, number>} Wanted by nobody any more, since when. */
+  idle = new Map();
+  /** @type {StockwireError | undefined} The hub does not serve it, and will not. */
+  error;
 
   /**
    * @param {Kind} kind
@@ -50,20 +62,7 @@ export class Feed {
     this.kind = kind;
     this.location = location;
     this.isNamed = isNamed;
-    /** @type {Map<string, Entry>} */
-    this.entries = new Map();
-    /** @type {Set<Watcher>} Of all of it. */
-    this.watchers = new Set();
-    /** @type {Pack[]} What it is subscribed by; of a whole location always one. */
-    this.packs = [];
-    /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
-    this.taking = new Set();
-    /** @type {Set<string>} Wanted, and no subscription names it yet. */
-    this.loose = new Set();
-    /** @type {Map<string, number>} Wanted by nobody any more, since when. */
-    this.idle = new Map();
-    /** @type {StockwireError | undefined} The hub does not serve it, and will not. */
-    this.error = undefined;
+    this.edges = kind.edges?.();
   }
 
   /** @param {{ sku: string, location: string }} level */
@@ -86,7 +85,7 @@ export class Feed {
     }
     if (this.taking.size) for (const pack of this.taking) pack.named?.add(key);
     const held = entry.held;
-    const level = this.kind.type === "threshold" ? settle(told, held ?? this.#gone.get(key)) : told;
+    const level = this.edges ? this.edges.settle(told, held ?? this.#gone.get(key)) : told;
     if (held !== undefined) {
       if (level.version <= held.version) return false;
     } else if (this.#gone.size) {
@@ -132,9 +131,7 @@ export class Feed {
         this.#mark(entry.held);
         entry.held = undefined;
       }
-      const held = /** @type {any} */ (entry.held);
-      // Where something stands when it is seen first is no crossing
-      if (held?.raised !== undefined && !pack.begun && !this.#told.has(key)) this.#told.set(key, held.raised);
+      if (!pack.begun) this.edges?.see(key, entry.held);
       pack.adopt(entry);
     }
     this.taking.delete(pack);
@@ -180,33 +177,21 @@ export class Feed {
       const key = this.keyOf(level), entry = this.entries.get(key);
       if (!entry || (entry.held && entry.held !== level)) continue; // what is newer comes by itself
       const { held, watchers, pack } = entry;
-      if (this.kind.type === "threshold" && held && !pack?.isComplete) {
+      if (this.edges && held && !pack?.isComplete) {
         this.#dirty.push(held);
         continue;
       }
-      if (this.kind.type === "threshold" && !this.#isNews(key, held)) continue;
+      if (this.edges && !this.edges.isNews(key, held)) continue;
       if (watchers instanceof Set) for (const watcher of watchers) watcher.note(held);
       else watchers?.note(held);
       if (this.watchers.size) for (const watcher of this.watchers) watcher.note(held);
     }
   }
 
-  /**
-   * Of a threshold only an edge is told, and what has just come into being was not raised before.
-   *
-   * @param {string} key
-   * @param {any} held
-   */
-  #isNews(key, held) {
-    const before = this.#told.get(key) ?? false, now = held?.raised ?? before;
-    this.#told.set(key, now);
-    return before !== now;
-  }
-
   /** @param {string} key */
   forget(key) {
     this.entries.delete(key);
-    for (const map of [this.#gone, this.#left, this.#told, this.loose, this.idle]) map.delete(key);
+    for (const map of [this.#gone, this.#left, this.edges, this.loose, this.idle]) map?.delete(key);
   }
 }
 

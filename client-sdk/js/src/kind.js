@@ -9,8 +9,11 @@
  * @property {"level" | "view" | "threshold"} type  Of a message of its own.
  * @property {"levels" | "views" | "thresholds"} part  Its list in a snapshot.
  * @property {{ view?: "public", when?: When }} asks  Its members of `subscribe`.
+ * @property {() => Edges} [edges]  Of what is told by its crossings only.
  * @property {object} never  Of something held before: what it is when nothing was ever booked there.
  */
+
+import { Edges } from "./edges.js";
 
 /** @type {Kind} */
 export const LEVELS = {
@@ -47,15 +50,5 @@ export const thresholds = (when, isPublic) => ({
   part: "thresholds",
   asks: isPublic ? { view: "public", when } : { when },
   never: { version: 0, raised: false, available: null },
+  edges: () => new Edges(),
 });
-
-/**
- * What is to be held after `told`. One that is undecided (between the edges, not seen from which side it came there)
- * keeps what is known, else it counts as not raised at version 0: what any hub knows for sure counts more.
- *
- * @param {any} told
- * @param {Watched | undefined} known
- * @returns {Watched}
- */
-export const settle = (told, known) =>
-  told.raised === null ? (known ?? Object.freeze({ ...told, version: 0, raised: false })) : told;

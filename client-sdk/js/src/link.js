@@ -41,19 +41,19 @@ export class Link {
   /** @type {Set<() => void>} */
   listeners = new Set();
   /** @type {StockwireError | undefined} */
-  error = undefined;
+  error;
   /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
-  tokens = undefined;
+  tokens;
   isClosed = false;
   /** When the hub said something last, and when it did while it had everything. */
   heard_ms = 0;
   fresh_ms = 0;
   /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
-  tap = undefined;
+  tap;
   /** @type {(() => void) | undefined} */
-  slept = undefined;
+  slept;
   /** @type {number | undefined} When what was held before a reload was known to be true. */
-  stored_ms = undefined;
+  stored_ms;
   /** Nobody looks: the connection was let go, and comes back with `wake`. */
   isAsleep = false;
   /** How often in a row a connection ended before the hub spoke; why, a browser does not say. */
@@ -62,18 +62,18 @@ export class Link {
   crowded = 0;
 
   /** @type {Socket | undefined} */
-  #socket = undefined;
+  #socket;
   #attempt = 0;
   #isTrying = false;
   #turn = 0;
   /** @type {{ least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
-  #wait = undefined;
+  #wait;
   /** @type {number | undefined} Something must be heard until then. */
-  #doomed_ms = undefined;
+  #doomed_ms;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #planning = undefined;
+  #planning;
   /** @type {ReturnType<typeof setInterval> | undefined} */
-  #looking = undefined;
+  #looking;
   /** @type {State} */
   #toldState = "connecting";
   /** Tell everybody what has changed, once in a frame. */
@@ -82,10 +82,12 @@ export class Link {
   /**
    * @param {object} options
    * @param {(link: Link) => Promise<[Socket, string | null | undefined]>} options.open  With the token to say.
+   * @param {() => Promise<typeof import("./tidy.js")>} options.loadTidy
    * @param {GetToken} [options.getToken]
    */
-  constructor({ open, getToken }) {
+  constructor({ open, loadTidy, getToken }) {
     this.open = open;
+    this.loadTidy = loadTidy;
     this.getToken = getToken;
     if (!getToken) this.session.limits = VISITOR_LIMITS;
     this.reconnect = new Reconnect(getToken !== undefined);
@@ -283,8 +285,7 @@ export class Link {
   }
 
   async #loadTidy() {
-    const { tidy } = await import("./tidy.js");
-    this.session.tidy = tidy;
+    this.session.tidy = (await this.loadTidy()).tidy;
     this.#plan();
   }
 

@@ -5,6 +5,21 @@
  * @import { Entry } from "./feed.js"
  */
 export class Pack {
+  /** Its id on this connection; 0: it was not asked for on this one. */
+  id = 0;
+  /** When it may be asked for again. */
+  notBefore_ms = 0;
+  /** How many skus are brought by it, and wanted. */
+  live = 0;
+  /** A snapshot was completed, on whichever connection. */
+  begun = false;
+  isTaking = false;
+  isComplete = false;
+  /** It takes over skus of others as soon as it is complete: nobody has left it yet. */
+  takesOver = false;
+  /** @type {Set<string> | undefined} What a complete snapshot has named so far. */
+  named;
+
   /**
    * @param {readonly string[] | null} skus  Null: the whole location.
    * @param {Position} [position]
@@ -14,20 +29,6 @@ export class Pack {
     this.skus = skus;
     this.size = skus?.length ?? 0;
     this.position = position;
-    /** Its id on this connection; 0: it was not asked for on this one. */
-    this.id = 0;
-    /** When it may be asked for again. */
-    this.notBefore_ms = 0;
-    /** How many skus are brought by it, and wanted. */
-    this.live = 0;
-    /** A snapshot was completed, on whichever connection. */
-    this.begun = false;
-    this.isTaking = false;
-    this.isComplete = false;
-    /** It takes over skus of others as soon as it is complete: nobody has left it yet. */
-    this.takesOver = false;
-    /** @type {Set<string> | undefined} What a complete snapshot has named so far. */
-    this.named = undefined;
   }
 
   /** @param {boolean} recovered */

@@ -24,7 +24,7 @@ export class Session {
   /** @type {Map<string, Feed>} */
   feeds = new Map();
   /** @type {string | undefined} */
-  epoch = undefined;
+  epoch;
   limits = LIMITS;
   /** Something has changed that was not told. */
   isDirty = false;
@@ -35,9 +35,9 @@ export class Session {
   /** @type {string[]} To be sent, in this order. */
   out = [];
   /** @type {Connected | undefined} */
-  connected = undefined;
+  connected;
   /** @type {Heartbeat | undefined} */
-  heard = undefined;
+  heard;
   /** Of the newest message. */
   type = "";
   /** @type {Map<number, { feed: Feed, pack: Pack }>} */
@@ -47,7 +47,7 @@ export class Session {
   lastId = CONNECT_ID;
   isOpen = false;
   /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
-  tidy = undefined;
+  tidy;
   /** A snapshot was completed; whoever has heeded it takes it back. */
   isTaken = false;
   budget = new Budget(0);

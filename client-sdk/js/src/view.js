@@ -20,7 +20,7 @@ export class View {
   /** @type {State} */
   #state = "connecting";
   /** @type {number | undefined} */
-  #known_ms = undefined;
+  #known_ms;
   /** @type {Set<(view: View<T>, changed: readonly T[]) => void>} */
   #listeners = new Set();
   /** @type {T[]} */
@@ -114,27 +114,8 @@ export class View {
 
   /** Each step gives what changed since the one before: of each sku the newest only, so a slow reader costs no memory. */
   async *[Symbol.asyncIterator]() {
-    /** @type {Map<string, T>} */
-    const inbox = new Map();
-    let wake = () => {};
-    const end = this.subscribe((_, changed) => {
-      for (const level of changed) inbox.set(this.#feed.keyOf(level), level);
-      wake();
-    });
-    try {
-      while (this.#state !== "closed" || inbox.size) {
-        if (inbox.size) {
-          const changed = [...inbox.values()];
-          inbox.clear();
-          yield changed;
-        } else {
-          await new Promise((resolve) => (wake = () => resolve(undefined)));
-        }
-      }
-    } finally {
-      end();
-    }
-    if (this.error) throw this.error;
+    const { changesOf } = await import("./changes.js");
+    yield* changesOf(this);
   }
 
   /** Safe twice. What was watched lingers some seconds, for whoever watches it next. */

@@ -1,6 +1,7 @@
 /**
  * How to reach a hub: by WebSocket; where that is blocked by an event stream; by asking now and then where it has no place
- * for a visitor. Each but the first is loaded when it is needed.
+ * for a visitor. Whoever asks gives what
+ * the others need, at once or when it is needed.
  *
  * @import { Hub } from "./hubs.js"
  * @import { Link, Socket } from "./link.js"
@@ -10,10 +11,10 @@
  * @property {typeof globalThis.fetch} fetch
  * @property {new (url: string, protocol: string) => Socket} WebSocket
  * @property {Storage | undefined} [storage]
- * @property {() => Promise<Streams>} streams  Gives what reads event streams.
+ * @property {() => Promise<OfRead>} streams  Gives what reads event streams.
+ * @property {() => Promise<OfRead>} polling  Gives what asks now and then.
  *
- * @typedef {object} Streams
- * @property {new (read: string, fetch: typeof globalThis.fetch) => Socket} EventStream
+ * @typedef {new (read: string, fetch: typeof globalThis.fetch, epoch: string) => Socket} OfRead  Of the hub's read port.
  */
 import { SUBPROTOCOL } from "./frame.js";
 
@@ -31,7 +32,8 @@ let isBlocked = false;
  * @param {Means} means
  * @returns {Promise<Socket>}
  */
-export async function reach(link, { stream, read }, { fetch, WebSocket, storage, streams }) {
+export async function reach(link, { stream, read }, { fetch, WebSocket, storage, streams, polling }) {
+  const { epoch = "" } = link.session;
   isBlocked ||= storage?.getItem(BLOCKED) === "1";
   if (read && link.failed >= FAILED_MAX) {
     link.failed = 0;
@@ -41,9 +43,9 @@ export async function reach(link, { stream, read }, { fetch, WebSocket, storage,
   }
   if (read && !link.getToken && link.crowded >= FAILED_MAX) {
     link.crowded = 0;
-    return new (await import("./polling.js")).Polling(read, fetch, link.session.epoch ?? "");
+    return new (await polling())(read, fetch, epoch);
   }
-  return read && isBlocked ? new (await streams()).EventStream(read, fetch) : new WebSocket(stream, SUBPROTOCOL);
+  return read && isBlocked ? new (await streams())(read, fetch, epoch) : new WebSocket(stream, SUBPROTOCOL);
 }
 
 /**

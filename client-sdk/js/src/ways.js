@@ -10,9 +10,9 @@ import { reach } from "./way.js";
 
 export class Ways {
   /** @type {Promise<Tabs> | undefined} */
-  #tabs = undefined;
+  #tabs;
   /** @type {Kept | undefined} */
-  #kept = undefined;
+  #kept;
 
   /**
    * @param {object} given
@@ -44,8 +44,9 @@ export class Ways {
     }
     if (getToken) link.tokens ??= new (await import("./tokens.js")).Tokens(getToken);
     const [hub, token] = await Promise.all([nextHub(), link.tokens?.fetch()]);
-    const streams = () => import("./event_stream.js");
-    return [await reach(link, hub, { fetch, WebSocket, storage, streams }), token];
+    const streams = async () => (await import("./event_stream.js")).EventStream;
+    const polling = async () => (await import("./polling.js")).Polling;
+    return [await reach(link, hub, { fetch, WebSocket, storage, streams, polling }), token];
   }
 
   save() {

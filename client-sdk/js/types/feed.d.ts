@@ -5,6 +5,20 @@ import type { Watched } from "./level.js";
 export type Watcher = {
     note(level: Watched | undefined): void;
 };
+/**
+ * The newest known of what is watched of one kind at one location: some skus of it, or all of it. Pure: what comes in
+ * decides, in whatever order it comes.
+ *
+ * Within an epoch no version ever goes back, not even of a level that a complete snapshot left out: what was held of it
+ * is remembered.
+ *
+ * @import { Kind } from "./kind.js"
+ * @import { Position } from "./frame.js"
+ * @import { StockwireError } from "./errors.js"
+ * @import { Watched } from "./level.js"
+ *
+ * @typedef {{ note(level: Watched | undefined): void }} Watcher  Is told what changed, `undefined`: gone.
+ */
 import { Pack } from "./pack.js";
 export type Entry = {
     held: Watched | undefined;
@@ -26,6 +40,7 @@ export declare class Feed {
     kind: Kind;
     location: string;
     isNamed: boolean;
+    edges: import("./edges.js").Edges | undefined;
     /** @type {Map<string, Entry>} */
     entries: Map<string, Entry>;
     /** @type {Set<Watcher>} Of all of it. */

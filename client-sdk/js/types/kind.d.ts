@@ -9,9 +9,9 @@
  * @property {"level" | "view" | "threshold"} type  Of a message of its own.
  * @property {"levels" | "views" | "thresholds"} part  Its list in a snapshot.
  * @property {{ view?: "public", when?: When }} asks  Its members of `subscribe`.
+ * @property {() => Edges} [edges]  Of what is told by its crossings only.
  * @property {object} never  Of something held before: what it is when nothing was ever booked there.
  */
-import type { Watched } from "./level.js";
 export type When = {
     at_most?: number;
     at_least?: number;
@@ -38,10 +38,15 @@ export type Kind = {
         when?: When;
     };
     /**
+     * Of what is told by its crossings only.
+     */
+    edges?: () => Edges;
+    /**
      * Of something held before: what it is when nothing was ever booked there.
      */
     never: object;
 };
+import { Edges } from "./edges.js";
 /** @type {Kind} */
 export declare const LEVELS: Kind;
 /** @type {Kind} */
@@ -57,12 +62,3 @@ export declare const thresholdKey: (when: When, isPublic: boolean) => string;
  * @returns {Kind}
  */
 export declare const thresholds: (when: When, isPublic: boolean) => Kind;
-/**
- * What is to be held after `told`. One that is undecided (between the edges, not seen from which side it came there)
- * keeps what is known, else it counts as not raised at version 0: what any hub knows for sure counts more.
- *
- * @param {any} told
- * @param {Watched | undefined} known
- * @returns {Watched}
- */
-export declare const settle: (told: any, known: Watched | undefined) => Watched;

@@ -20,6 +20,7 @@ import { Session } from "./session.js";
 export declare class Link {
     #private;
     open: (link: Link) => Promise<[Socket, string | null | undefined]>;
+    loadTidy: () => Promise<typeof import("./tidy.js")>;
     getToken: GetToken | undefined;
     reconnect: Reconnect;
     session: Session;
@@ -54,10 +55,12 @@ export declare class Link {
     /**
      * @param {object} options
      * @param {(link: Link) => Promise<[Socket, string | null | undefined]>} options.open  With the token to say.
+     * @param {() => Promise<typeof import("./tidy.js")>} options.loadTidy
      * @param {GetToken} [options.getToken]
      */
-    constructor({ open, getToken }: {
+    constructor({ open, loadTidy, getToken }: {
         open: (link: Link) => Promise<[Socket, string | null | undefined]>;
+        loadTidy: () => Promise<typeof import("./tidy.js")>;
         getToken?: GetToken;
     });
     /** @returns {State} */

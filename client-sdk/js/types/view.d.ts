@@ -41,7 +41,7 @@ export declare class View<T extends Watched = Watched> {
      */
     subscribe(listener: (view: View<T>, changed: readonly T[]) => void): () => void;
     /** Each step gives what changed since the one before: of each sku the newest only, so a slow reader costs no memory. */
-    [Symbol.asyncIterator](): AsyncGenerator<T[], void, unknown>;
+    [Symbol.asyncIterator](): AsyncGenerator<readonly T[], void, any>;
     /** Safe twice. What was watched lingers some seconds, for whoever watches it next. */
     close(): void;
     [Symbol.dispose](): void;

@@ -8,15 +8,17 @@ export type Means = {
     /**
      * Gives what reads event streams.
      */
-    streams: () => Promise<Streams>;
+    streams: () => Promise<OfRead>;
+    /**
+     * Gives what asks now and then.
+     */
+    polling: () => Promise<OfRead>;
 };
-export type Streams = {
-    EventStream: new (read: string, fetch: typeof globalThis.fetch) => Socket;
-};
+export type OfRead = new (read: string, fetch: typeof globalThis.fetch, epoch: string) => Socket;
 /**
  * @param {Link} link
  * @param {Hub} hub
  * @param {Means} means
  * @returns {Promise<Socket>}
  */
-export declare function reach(link: Link, { stream, read }: Hub, { fetch, WebSocket, storage, streams }: Means): Promise<Socket>;
+export declare function reach(link: Link, { stream, read }: Hub, { fetch, WebSocket, storage, streams, polling }: Means): Promise<Socket>;

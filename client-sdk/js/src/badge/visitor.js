@@ -6,8 +6,11 @@ import { PUBLIC } from "../kind.js";
 import { followPage } from "../lifecycle.js";
 import { Link } from "../link.js";
 import { HIDDEN_FOR_MS, NAME } from "../limits.js";
+import { Polling } from "../polling.js";
+import { tidy } from "../tidy.js";
 import { View } from "../view.js";
 import { reach } from "../way.js";
+import { EventStream } from "./event_source.js";
 
 export class Visitor {
   #link;
@@ -15,9 +18,10 @@ export class Visitor {
   /** @param {string} hub its read port */
   constructor(hub) {
     const nextHub = hubsInTurn({ hub, fetch });
-    const streams = () => import("./event_source.js");
+    const [streams, polling] = [async () => EventStream, async () => Polling];
     this.#link = new Link({
-      open: async (link) => [await reach(link, await nextHub(), { fetch, WebSocket, streams }), null],
+      loadTidy: async () => ({ tidy }), // in the one file that a hub serves nothing is loaded later
+      open: async (link) => [await reach(link, await nextHub(), { fetch, WebSocket, streams, polling }), null],
     });
     followPage(this.#link, HIDDEN_FOR_MS, () => {});
   }
