@@ -41,13 +41,14 @@ class Site:
     """``origin``: ``http://127.0.0.1:PORT``. The rest may be set by a test at any time, and ``reset`` undoes it.
 
     ``mint``: what ``POST /token/NAME`` does to answer, in the loop of the server; RuntimeError is a status 500.
-    ``asked`` counts by name how often, ``at_once`` how often at most at the same time. ``html``: pages by name.
-    ``policy``: the pages' CSP. ``built``: a folder whose files are below ``/built``.
+    ``asked`` counts by name how often, ``asking`` how many now, ``at_once`` how many at most at the same time.
+    ``html``: pages by name. ``policy``: the pages' CSP. ``built``: a folder whose files are below ``/built``.
     """
 
     origin: str
     mint: Mint = _mint
     asked: Counter[str] = field(default_factory=Counter)
+    asking: Counter[str] = field(default_factory=Counter)
     at_once: Counter[str] = field(default_factory=Counter)
     html: dict[str, str] = field(default_factory=dict)
     policy: str = STRICT
@@ -88,10 +89,9 @@ def _application(site: Site) -> Starlette:
         text = site.html.get(name) or (PAGES / name).with_suffix(".html").read_text()
         return HTMLResponse(text, headers={"Content-Security-Policy": site.policy})
 
-    asking: Counter[str] = Counter()
-
     async def token(request: Request) -> Response:
         name = request.path_params["name"]
+        asking = site.asking  # of this test: one that is still unanswered when it ends is not the next one's
         site.asked[name] += 1
         asking[name] += 1
         site.at_once[name] = max(site.at_once[name], asking[name])

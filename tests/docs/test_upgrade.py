@@ -99,6 +99,7 @@ class Operator(Reader):
     def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
         self.folder = folder / "clone"
         self._addresses = {DATABASE: database_url, BROKER: f"{redis_url}\nexport STOCKWIRE_HUB_DRAIN_S={DRAIN_S}"}
+        self.meant = {}
         self._ports: dict[str, str] = {}
         clone = ["git", "-c", f"safe.directory={ROOT}", "clone", "--quiet", "--shared", "--no-checkout"]
         subprocess.run([*clone, ROOT, self.folder], timeout=PATIENCE_S, check=True)

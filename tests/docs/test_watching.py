@@ -16,13 +16,14 @@ from stockwire import AsyncClient
 from tests.docs.pages import Block, watching_blocks
 from tests.docs.running import Reader
 from tests.harness.metrics import metric_of
+from tests.harness.node import PACKAGE
 from tests.harness.source import ROOT
 from tests.harness.system import Grounds, ProcessSystem
 from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-STOCK = {"shop": ("85123A", "71053"), "berlin": ("TEA-1", "A-100", "B-100")}
+STOCK = {"shop": ("85123A", "71053"), "berlin": ("TEA-1", "A-100", "B-100"), "web": ("A-100", "B-200")}
 """What the pages watch. Each begins with BEGIN units: two of the programs sell one of them first."""
 BEGIN, DELIVERED = 6, 9
 OLD = re.compile(r"\(old\)|as far as we know")
@@ -89,6 +90,8 @@ async def _watch(system: ProcessSystem, folder: Path) -> dict[str, Watching]:
     key = await system.admin_key()
     reader = Reader.of_system(folder, system, key)
     reader.variables |= {"STOCKWIRE_URL": system.ledger_url, "STOCKWIRE_API_KEY": key, "PYTHONUNBUFFERED": "1"}
+    # As if the client were installed: that it can be is shown where the page is followed from its beginning
+    reader.meant = {'from "@stockwire/client"': f'from "{(PACKAGE / "src" / "index.js").as_uri()}"'}
     runs = [Watching(program) for program in PROGRAMS]
     async with AsyncClient(system.ledger_url, key) as client, AsyncExitStack() as stack:
         await _fill(client)
