@@ -45,6 +45,8 @@ function isLevel(m) {
  * @type {Record<string, (message: any) => boolean>}
  */
 const SHAPES = {
+  // @ts-expect-error no type of a message is a name that all objects have
+  __proto__: null,
   level: isLevel,
   view: (m) => isNamed(m) && isText(m.availability) && isText(m.quantity),
   threshold: (m) =>
@@ -77,7 +79,7 @@ const isRows = (rows, type) => !rows || rows.every((/** @type {any} */ row) => S
 export function parse(text) {
   const message = JSON.parse(text), { type } = message;
   // Of nearly all messages, without a look into a table
-  const isRight = type === "level" ? isLevel : Object.hasOwn(SHAPES, type) && SHAPES[type];
+  const isRight = type === "level" ? isLevel : SHAPES[type];
   if (!isRight) return undefined;
   if (!isRight(message)) throw new Error(type);
   return Object.freeze(message);

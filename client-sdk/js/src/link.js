@@ -63,8 +63,8 @@ export class Link {
 
   /** @type {Socket | undefined} */
   #socket;
-  #attempt = 0;
-  #isTrying = false;
+  /** @type {symbol | undefined} The attempt that is under way. */
+  #trying;
   #turn = 0;
   /** @type {{ least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
   #wait;
@@ -120,7 +120,7 @@ export class Link {
   }
 
   #begin() {
-    if (this.isClosed || this.isAsleep || this.#socket || this.#isTrying || this.#wait) return;
+    if (this.isClosed || this.isAsleep || this.#socket || this.#trying || this.#wait) return;
     if (this.views.size) void this.#connect();
   }
 
@@ -168,14 +168,13 @@ export class Link {
     clearTimeout(this.#wait?.timer);
     this.#wait = undefined;
     if (this.isAsleep) return;
-    const attempt = ++this.#attempt;
-    this.#isTrying = true;
+    const trying = (this.#trying = Symbol());
     try {
       const [socket, token] = await this.open(this);
-      if (attempt === this.#attempt) this.#converse(socket, token);
+      if (trying === this.#trying) this.#converse(socket, token);
       else socket.close();
     } catch (error) {
-      if (attempt === this.#attempt) this.#ended(endingOf(error));
+      if (trying === this.#trying) this.#ended(endingOf(error));
     }
   }
 
@@ -184,7 +183,7 @@ export class Link {
    * @param {string | null | undefined} token
    */
   #converse(socket, token) {
-    this.#isTrying = false;
+    this.#trying = undefined;
     this.#socket = socket;
     this.#heard();
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
@@ -254,9 +253,7 @@ export class Link {
   /** @param {number | null | undefined} code */
   #leave(code) {
     const socket = this.#socket;
-    this.#socket = undefined;
-    this.#attempt++;
-    this.#isTrying = false;
+    this.#socket = this.#trying = undefined;
     this.tokens?.abort();
     clearTimeout(this.#wait?.timer);
     clearInterval(this.#looking);
