@@ -25,7 +25,9 @@ const PROGRAM = "program.js";
 const NEEDED_MAX = 2 * KB;
 // What is loaded when it is needed, which a bundler makes files of their own of
 const COMMANDS = "./ledger.js";
-const NEEDED_BY_FEW = ["changes", "event_stream", "polling", "shared", "storage", "tidy", "tokens"].map((name) => `./${name}.js`);
+const NEEDED_BY_FEW = ["changes", "event_stream", "polling", "shared", "storage", "tidy", "tokens"].map(
+  (name) => `./${name}.js`,
+);
 const LATER = [COMMANDS, ...NEEDED_BY_FEW];
 // Of these the badge asks for none: it iterates over no view
 const NOT_IN_BADGE = ["./changes.js"];

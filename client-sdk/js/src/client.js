@@ -22,7 +22,7 @@
  * @typedef {{ atMost?: number, atLeast?: number, until?: number, view?: "public" }} ThresholdOptions
  */
 import { ConfigurationError, invalid } from "./errors.js";
-import { hubsInTurn } from "./hubs.js";
+import { discovered, hubOf, hubsInTurn } from "./hubs.js";
 import { LEVELS, PUBLIC, thresholds } from "./kind.js";
 import { followPage } from "./lifecycle.js";
 import { HIDDEN_FOR_MS, NAME } from "./limits.js";
@@ -39,9 +39,10 @@ export class StockClient {
   constructor(options) {
     const { url, hub, hubs, getToken, storage, share, hiddenFor_ms = HIDDEN_FOR_MS } = options;
     const { fetch = globalThis.fetch.bind(globalThis), WebSocket = globalThis.WebSocket } = options;
-    const name = url ?? hub ?? hubs?.[0] ?? "";
+    const from = url ?? hub ?? "", name = from || hubs?.[0];
     if (!name) throw new ConfigurationError("a client needs url, hub or hubs");
-    this.#ways = new Ways({ nextHub: hubsInTurn({ url, hub, hubs, fetch }), name, fetch, WebSocket, storage, share });
+    const nextHub = hubsInTurn(async () => hubs?.map(hubOf) ?? discovered(from, fetch));
+    this.#ways = new Ways({ nextHub, name, fetch, WebSocket, storage, share });
     this.#link = new Link({ open: (link) => this.#ways.open(link), loadTidy: () => import("./tidy.js"), getToken });
     this.#leavePage = followPage(this.#link, hiddenFor_ms, () => this.#ways.save());
   }

@@ -10,20 +10,35 @@ import { ConfigurationError, Unavailable } from "./errors.js";
 const DISCOVERY_TIMEOUT_MS = 5_000;
 
 /**
- * @param {{ url?: string, hub?: string, hubs?: readonly string[], fetch: typeof globalThis.fetch }} options
+ * Whom a ledger or a hub names.
+ *
+ * @param {string} from  URL of the ledger, or of a hub's read port.
+ * @param {typeof globalThis.fetch} fetch
+ * @returns {Promise<Hub[]>}  Rejects with StockwireError.
+ */
+export async function discovered(from, fetch) {
+  const address = `${from.replace(/\/+$/, "")}/v1/discovery`;
+  const answer = await fetch(address, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
+  if (!answer.ok) throw new Unavailable(`${address} answered ${answer.status}`);
+  return (await answer.json()).hubs;
+}
+
+/**
+ * Behind one address for both, which is what a page that names streams only has.
+ *
+ * @param {string} stream
+ * @returns {Hub}
+ */
+export const hubOf = (stream) => ({ stream, read: stream.replace(/^ws/, "http").replace(/\/v1\/stream.*$/, "") });
+
+/**
+ * @param {() => Promise<Hub[]>} discover
  * @returns {() => Promise<Hub>}  Rejects with StockwireError.
  */
-export function hubsInTurn({ url, hub, hubs: streams, fetch }) {
+export function hubsInTurn(discover) {
   /** @type {Hub[]} */
   let hubs = [];
   let next = 0, first = 0;
-  const discover = async () => {
-    if (streams) return streams.map((stream) => ({ stream, read: readOf(stream) }));
-    const from = `${(url ?? hub ?? "").replace(/\/+$/, "")}/v1/discovery`;
-    const answer = await fetch(from, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
-    if (!answer.ok) throw new Unavailable(`${from} answered ${answer.status}`);
-    return /** @type {Hub[]} */ ((await answer.json()).hubs);
-  };
   return async () => {
     if (next >= hubs.length) {
       const known = hubs;
@@ -38,7 +53,3 @@ export function hubsInTurn({ url, hub, hubs: streams, fetch }) {
     return /** @type {Hub} */ (hubs[(first + next++) % hubs.length]);
   };
 }
-
-// Behind one address for both, which is what a page that names streams only has
-/** @param {string} stream */
-const readOf = (stream) => stream.replace(/^ws/, "http").replace(/\/v1\/stream.*$/, "");

@@ -1,7 +1,7 @@
 /** Watches a hub for the badges of a page: of the client what somebody without a token needs, who names each sku. */
 
 import { invalid } from "../errors.js";
-import { hubsInTurn } from "../hubs.js";
+import { discovered, hubsInTurn } from "../hubs.js";
 import { PUBLIC } from "../kind.js";
 import { followPage } from "../lifecycle.js";
 import { Link } from "../link.js";
@@ -17,7 +17,7 @@ export class Visitor {
 
   /** @param {string} hub its read port */
   constructor(hub) {
-    const nextHub = hubsInTurn({ hub, fetch });
+    const nextHub = hubsInTurn(() => discovered(hub, fetch));
     const [streams, polling] = [async () => EventStream, async () => Polling];
     this.#link = new Link({
       loadTidy: async () => ({ tidy }), // in the one file that a hub serves nothing is loaded later
@@ -28,9 +28,9 @@ export class Visitor {
 
   /** @param {string} location
    * @param {string} sku
-   * @returns {View<import("../level.js").Availability>} throws for what is no name, and when the hub has turned this page away */
+   * @returns {View<import("../level.js").Availability>} throws for what is no name, and when this page was turned away */
   watch(location, sku) {
-    for (const name of [location, sku]) if (!NAME.test(name)) throw invalid("name", JSON.stringify(name));
+    for (const name of [location, sku]) if (!NAME.test(name)) throw invalid("name", `${JSON.stringify(name)} is none`);
     if (this.#link.error) throw this.#link.error;
     return /** @type {View<any>} */ (new View(this.#link, this.#link.session.feed(PUBLIC, location, true), [sku]));
   }

@@ -6,6 +6,6 @@ export declare class Visitor {
     constructor(hub: string);
     /** @param {string} location
      * @param {string} sku
-     * @returns {View<import("../level.js").Availability>} throws for what is no name, and when the hub has turned this page away */
+     * @returns {View<import("../level.js").Availability>} throws for what is no name, and when this page was turned away */
     watch(location: string, sku: string): View<import("../level.js").Availability>;
 }
