@@ -11,6 +11,9 @@ from dataclasses import dataclass
 SESSIONS_MAX = 500
 """Beyond it the one that was opened first ends: people come again, a flood of them must not fill the memory."""
 
+PER_KEY_MAX = 100
+"""Of one key: whoever signs in again and again ends sessions of its own, and nobody else's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -33,6 +36,9 @@ class Sessions:
 
     def open(self, secret: str, session: Session) -> None:
         self._sessions[_hash(secret)] = session
+        own = [name for name, other in self._sessions.items() if other.key == session.key]
+        if len(own) > PER_KEY_MAX:
+            del self._sessions[own[0]]
         if len(self._sessions) > SESSIONS_MAX:
             self._sessions.popitem(last=False)
 

@@ -41,14 +41,16 @@ class SignIn:
 
     async def with_key(self, key: str, address: str) -> tuple[str, Session]:
         """The secret for the browser, and the session. Raises Unauthorized, Forbidden, RateLimited, Unavailable."""
-        self._admit(address)
+        tried_s = self._admit(address)
         if not key or len(key) > KEY_MAX or not key.isascii():
             raise Unauthorized("this is no API key")
-        return await self._open(key)
+        opened = await self._open(key)
+        self._attempts.succeeded(address, tried_s)
+        return opened
 
     async def with_link(self, word: str, address: str) -> tuple[str, Session]:
         """The link works once, and still does where the ledger could not be asked. Raises as `with_key`."""
-        self._admit(address)
+        tried_s = self._admit(address)
         async with self._at_the_link:  # of two who come at once, the second one finds no word any more
             try:
                 kept = "" if self._link is None else self._link.read_text().strip()
@@ -59,6 +61,7 @@ class SignIn:
             opened = await self._open(self._own_key, may_act=True)
             assert self._link is not None
             self._link.unlink(missing_ok=True)
+        self._attempts.succeeded(address, tried_s)
         return opened
 
     async def run(self) -> None:
@@ -75,11 +78,13 @@ class SignIn:
                     self.sessions.end_keys(gone)
                     self._ended()
 
-    def _admit(self, address: str) -> None:
+    def _admit(self, address: str) -> float:
+        """When it was tried."""
         now = time.monotonic()
         if (wait_s := self._attempts.wait_s(address, now)) > 0:
             raise RateLimited("one address", int(wait_s) + 1, 10, 60)
         self._attempts.tried(address, now)
+        return now
 
     async def _open(self, key: str, *, may_act: bool | None = None) -> tuple[str, Session]:
         try:

@@ -64,7 +64,47 @@ def test_many_addresses_together_may_not_ask_the_ledger_all_day(monkeypatch: pyt
     for number in range(attempts.IN_ALL_MAX):
         tries.tried(f"10.0.0.{number}", 50.0)
     assert tries.wait_s("10.1.0.1", 50.0) == 60.0
-    assert len(tries._failed) == 10
+    assert len(tries._tried) == 10
+
+
+def test_who_signs_in_well_uses_nobodys_tries_up() -> None:
+    tries = Attempts()
+    for number in range(3 * attempts.IN_ALL_MAX):
+        moment_s = 50.0 + number / 100
+        assert tries.wait_s("10.0.0.1", moment_s) == 0
+        tries.tried("10.0.0.1", moment_s)
+        tries.succeeded("10.0.0.1", moment_s)
+
+
+def test_strangers_who_fail_do_not_lock_out_who_has_signed_in_before() -> None:
+    tries = Attempts()
+    tries.tried("10.0.0.1", 49.0)
+    tries.succeeded("10.0.0.1", 49.0)
+    for number in range(attempts.IN_ALL_MAX):
+        tries.tried(f"10.1.0.{number}", 50.0)
+    assert tries.wait_s("10.2.0.1", 50.0) == 60.0
+    assert tries.wait_s("10.0.0.1", 50.0) == 0
+    for _ in range(attempts.PER_ADDRESS_MAX):
+        tries.tried("10.0.0.1", 50.0)
+    assert tries.wait_s("10.0.0.1", 50.0) == 60.0, "it may fail no more often than others"
+
+
+def test_many_tries_at_once_count_before_any_of_them_is_answered() -> None:
+    tries = Attempts()
+    for _ in range(attempts.PER_ADDRESS_MAX):
+        tries.tried("10.0.0.1", 50.0)
+    assert tries.wait_s("10.0.0.1", 50.0) == 60.0
+    tries.succeeded("10.0.0.1", 50.0)
+    assert tries.wait_s("10.0.0.1", 50.0) == 0
+
+
+def test_who_signs_in_again_and_again_ends_own_sessions_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PER_KEY_MAX", 2)
+    kept = Sessions()
+    kept.open("office", session("office"))
+    for name in ("one", "two", "three"):
+        kept.open(name, session("till"))
+    assert [kept.of(name, 0.0) is not None for name in ("office", "one", "two", "three")] == [True, False, True, True]
 
 
 def test_a_console_knows_itself_by_its_address_and_by_nothing_else() -> None:
