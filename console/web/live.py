@@ -163,6 +163,8 @@ class Viewer:
             return
         number, topic, wanted = self._shown
         data = await self._board.data(topic, wanted)
+        if self._session() is None:  # it ended while the answer was awaited: `run` says so
+            return
         if self._before is None:
             await self._send({"id": number, "data": data})
         elif patch := patch_of(self._before, data, topic.rows, topic.key, new_rows=topic.new_rows):
