@@ -25,13 +25,14 @@ log = logging.getLogger(__name__)
 
 
 class Log:
-    """What was heard so far. ``epoch``: of the history that it is. ``away``: why the log is not followed now."""
+    """What was heard so far. ``epoch``: of the history that it is."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.since_s = time.time()
         self.epoch: str | None = None
-        self.away: str | None = "the log was not read yet"
+        self._ledger_away: str | None = "the log was not read yet"
+        self._shards_away: dict[int, str] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -43,6 +44,11 @@ class Log:
         self.throughput = Throughput(now)
         self.heads: dict[int, int] = {}
 
+    @property
+    def away(self) -> str | None:
+        """Why the log is not followed now, or not all of it: then sums over all shards are too low."""
+        return self._ledger_away or next(iter(self._shards_away.values()), None)
+
     async def run(self) -> None:
         """Until cancelled. Raises SettingsError if the key is no good."""
         while True:
@@ -50,7 +56,7 @@ class Log:
                 shards = await self._ledger.shards()
                 await self._follow(shards)
             except LedgerAway as error:
-                self._lost(str(error))
+                self._lost(None, str(error))
             await asyncio.sleep(AGAIN_S)
 
     async def _follow(self, shards: Mapping[str, Any]) -> None:
@@ -61,6 +67,9 @@ class Log:
             self._begin()
             self.epoch = shards["epoch"]
             self.heads = {one["shard"]: max(0, one["head"] - BEFORE) for one in shards["shards"]}
+        if self._ledger_away is not None:  # until each of them was heard
+            self._shards_away = dict.fromkeys(self.heads, self._ledger_away)
+            self._ledger_away = None
         changed = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             following = [
@@ -74,17 +83,17 @@ class Log:
     async def _follow_shard(self, shard: int, changed: asyncio.Event) -> None:
         while not changed.is_set():
             try:
-                answer = await self._ledger.events(shard, self.heads[shard], PAGE, WAIT_S)
+                wait_s = 0.0 if shard in self._shards_away else WAIT_S  # a quiet shard says at once that it is there
+                answer = await self._ledger.events(shard, self.heads[shard], PAGE, wait_s)
             except LedgerAway as error:
-                self._lost(str(error))
+                self._lost(shard, str(error))
                 await asyncio.sleep(AGAIN_S)
                 continue
             if answer["epoch"] != self.epoch or answer["head"] < self.heads[shard]:
                 changed.set()
                 return
-            if self.away is not None:
+            if self._shards_away.pop(shard, None) is not None and self.away is None:
                 log.info("the log is followed")
-                self.away = None
             self._heard(shard, answer["events"])
             if len(answer["events"]) < PAGE:
                 await asyncio.sleep(BETWEEN_S)
@@ -101,7 +110,11 @@ class Log:
         if events:
             self.heads[shard] = events[-1]["seq"]
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, shard: int | None, reason: str) -> None:
+        """``shard``: None of all."""
         if self.away is None:
             log.warning("the log is not followed: %s", reason)
-        self.away = reason
+        if shard is None:
+            self._ledger_away = reason
+        else:
+            self._shards_away[shard] = reason
