@@ -8,12 +8,12 @@ Buckets = Mapping[float, float]
 
 
 def percentile(ordered: Sequence[float], part: float) -> float | None:
-    """Nearest rank. None of nothing.
+    """Nearest rank: the smallest that at least this part of all does not exceed. None of nothing.
 
     >>> percentile([1, 2, 3, 4], 0.5), percentile([1, 2, 3, 4], 0.99), percentile([], 0.5)
-    (3, 4, None)
+    (2, 4, None)
     """
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else None
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)] if ordered else None
 
 
 def since(before: Buckets, now: Buckets) -> dict[float, float]:

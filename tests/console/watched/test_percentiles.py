@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from console.watched.percentiles import of_buckets, since, together
+from console.watched.percentiles import of_buckets, percentile, since, together
+
+
+def test_the_nearest_rank_is_no_higher_one() -> None:
+    hundred = range(1, 101)
+    assert [percentile(hundred, part) for part in (0.5, 0.99, 1.0, 0.0)] == [50, 99, 100, 1]
+    assert percentile([7.0], 0.99) == 7.0
 
 
 def test_only_what_was_counted_in_between_counts() -> None:
