@@ -108,7 +108,10 @@ class _Routes:
         return answer
 
     async def one_time_link(self, request: Request) -> Response:
-        """A visit from a terminal, so there is no origin to look at; nobody can use the word a second time."""
+        """A visit from a terminal, so there is no origin to look at; nobody can use the word a second time. HEAD
+        is what shows a preview of a link: it must not use it up."""
+        if request.method == "HEAD":
+            return Response(status_code=405, headers={"Allow": "GET"})
         word = request.path_params["word"][:256]
         secret, session = await self._parts.sign_in.with_link(word, self._address(request))
         return self._with_cookie(RedirectResponse("/", 303), secret, session)

@@ -142,6 +142,7 @@ async def test_the_one_time_link_works_once(shared_system: System, tmp_path: Pat
     async with running_console(shared_system, link=link) as console:
         async with console.browser() as http:
             assert (await http.get("/in/another")).status_code == 401
+            assert (await http.head("/in/a-word")).status_code == 405, "a preview of the link"
             answer = await http.get("/in/a-word")
             assert (answer.status_code, answer.headers["location"]) == (303, "/")
             assert (await http.get("/api/session")).json()["may_act"] is True
