@@ -106,7 +106,7 @@ class Launch(Topic[Asked]):
             sold_per_s = taken_per_s = None
         minutes = None if available is None else minutes_left(available, taken_per_s)
         away = "no hub says how it stands"
-        times, per_s = refused.of_level(sku, location)
+        times, refused_per_s = refused.of_level(sku, location)
         figures = with_reasons(
             {
                 "available": (available, away),
@@ -120,8 +120,8 @@ class Launch(Topic[Asked]):
                     _rounded(minutes),
                     away if available is None else log_away or "nothing was taken in the last minute",
                 ),
-                "refused": (None if refused.why_not else times, refused.why_not or ""),
-                "refused_per_s": (None if refused.why_not else round(per_s, 2), refused.why_not or ""),
+                "refused": times,
+                "refused_per_s": refused_per_s,
             }
         )
         return {

@@ -1,13 +1,14 @@
 """Problems: what was refused, to whom, and what the doctor says."""
 
 import time
+from collections import Counter
 from typing import Any
 
 from console.moments import text_of
 from console.topics.arguments import Arguments
 from console.topics.figures import NO_LEDGER, answering, log_rates, problems_per_s, summed_rate, troubles, with_reasons
 from console.topics.nodes import Nothing
-from console.topics.refused import Refused
+from console.topics.refused import Refused, added, with_rate
 from console.topics.topic import Topic
 from console.watched.metric_page import rate
 from console.watched.node import HUB, LEDGER
@@ -52,25 +53,21 @@ class ProblemsPage(Topic[Nothing]):
         }
 
     def _by_type(self) -> list[dict[str, Any]]:
-        counts: dict[str, list[float]] = {}
+        counts: Counter[str] = Counter()
+        rates: dict[str, float | None] = {}
         for node, now in answering(self.watch, "ledger"):
             for kind, count in now.by(f"{LEDGER}refused_total", "type").items():
-                both = counts.setdefault(kind, [0.0, 0.0])
-                both[0] += count
-                both[1] += rate(node.before, now, f"{LEDGER}refused_total", "type", kind) or 0.0
-        ordered = sorted(counts.items(), key=lambda one: (-one[1][0], one[0]))
-        return [{"type": kind, "count": round(count), "per_s": round(per_s, 2)} for kind, (count, per_s) in ordered]
+                counts[kind] += round(count)
+                added(rates, kind, rate(node.before, now, f"{LEDGER}refused_total", "type", kind))
+        ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        return [with_rate({"type": kind, "count": count}, rates[kind]) for kind, count in ordered]
 
     def _by_level(self, refused: Refused) -> list[dict[str, Any]]:
         return [
-            {
-                "sku": sku,
-                "location": location,
-                "name": self.watch.name_of(sku),
-                "type": kind,
-                "count": count,
-                "per_s": round(refused.levels_per_s[sku, location, kind], 2),
-            }
+            with_rate(
+                {"sku": sku, "location": location, "name": self.watch.name_of(sku), "type": kind, "count": count},
+                refused.levels_per_s[sku, location, kind],
+            )
             for (sku, location, kind), count in refused.levels.most_common(SHOWN_MAX)
         ]
 
@@ -81,9 +78,8 @@ class ProblemsPage(Topic[Nothing]):
             for (node, now), shown in ((one, names[one[0].admin]) for one in answering(self.watch, kind)):
                 for problem, count in now.by(name, "type").items():
                     if count:
-                        per_s = rate(node.before, now, name, "type", problem) or 0.0
                         row = {"node": shown, "type": problem, "count": round(count)}
-                        found.append({**row, "per_s": round(per_s, 2)})
+                        found.append(with_rate(row, rate(node.before, now, name, "type", problem)))
         return sorted(found, key=lambda one: (-int(one["count"]), one["node"], one["type"]))[:SHOWN_MAX]
 
     def _doctor(self) -> dict[str, Any] | None:
@@ -95,6 +91,6 @@ class ProblemsPage(Topic[Nothing]):
 
 def _by_owner(refused: Refused) -> list[dict[str, Any]]:
     return [
-        {"owner": owner, "type": kind, "count": count, "per_s": round(refused.owners_per_s[owner, kind], 2)}
+        with_rate({"owner": owner, "type": kind, "count": count}, refused.owners_per_s[owner, kind])
         for (owner, kind), count in refused.owners.most_common(SHOWN_MAX)
     ]

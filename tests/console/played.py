@@ -182,16 +182,16 @@ class Played:
                 "owner": self.words(number, f"till-{number}"),
                 "type": kind,
                 "count": 31 - 4 * number,
-                "per_s": number / 10,
+                **{"per_s": number / 10, "unknown": {}},
             }
             for number, kind in enumerate(types)
         ]
         levels = [
-            self.subject(number) | {"type": "insufficient-stock", "count": 40 - 6 * number, "per_s": 0.2}
+            self.subject(number) | {"type": "insufficient-stock", "count": 40 - 6 * number, "per_s": 0.2, "unknown": {}}
             for number in range(5)
         ]
         found = {"doctor": data["doctor"] | {"findings": self._findings()}, "wrong": self._wrong(data["wrong"])}
-        refused = [{name: one[name] for name in ("type", "count", "per_s")} for one in owners[1:]]
+        refused = [{name: one[name] for name in ("type", "count", "per_s", "unknown")} for one in owners[1:]]
         refusals = {"refused": refused, "refused_by_owner": owners, "refused_by_level": levels}
         return data | refusals | found | {"point": self.points()[-1]}
 

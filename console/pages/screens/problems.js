@@ -71,7 +71,7 @@ const LEVEL = {
 /** @type {Column[]} */
 const COUNTS = [
   { name: "count", head: "Count", number: true, cell: (row) => html`<b><${Known} text=${whole(row.count)} /></b>` },
-  { name: "rate", head: "A second", number: true, cell: (row) => html`<${Known} text=${rate(row.per_s)} />` },
+  { name: "rate", head: "A second", number: true, cell: (row) => html`<${Known} text=${rate(row.per_s)} why=${row.unknown.per_s} />` },
 ];
 
 /** @param {{label: string, rows: any[] | null, columns: Column[], why?: string}} props */
