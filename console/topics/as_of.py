@@ -7,7 +7,8 @@ from console.following.ledger import Ledger, LedgerAway
 from console.moments import seconds_of, text_of
 
 REMEMBERED_MAX = 1_000
-"""The past does not change: what was found once is not asked again."""
+"""The past does not change: what was found once is not asked again. Where nothing was booked since, it is not as long
+as the level is of the same version."""
 STEPS_MAX = 64
 """Halvings, of versions of at most 63 bits."""
 NUMBERS = ("on_hand", "reserved", "available", "version", "committed_at")
@@ -16,15 +17,18 @@ NUMBERS = ("on_hand", "reserved", "available", "version", "committed_at")
 class AsOf:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._found: OrderedDict[tuple[str, str, float], dict[str, Any]] = OrderedDict()
+        self._found: OrderedDict[tuple[str, str, float], tuple[int | None, dict[str, Any]]] = OrderedDict()
 
-    async def at(self, sku: str, location: str, moment_s: float) -> dict[str, Any]:
-        """Numbers behind the last event that was committed until then."""
+    async def at(self, sku: str, location: str, moment_s: float, version: int | None = None) -> dict[str, Any]:
+        """Numbers behind the last event that was committed until then. ``version``: of the level now, if it is known
+        for sure."""
         key = sku, location, moment_s
         if key in self._found:
-            return self._found[key]
+            good_for, known = self._found[key]
+            if good_for in (None, version):
+                return known
         try:
-            event, settled = await self._last_until(sku, location, moment_s)
+            event, newest = await self._last_until(sku, location, moment_s)
         except LedgerAway as error:
             return {
                 "moment": text_of(moment_s),
@@ -32,14 +36,14 @@ class AsOf:
                 "unknown": dict.fromkeys(NUMBERS, str(error)),
             }
         found: dict[str, Any] = {"moment": text_of(moment_s), **_numbers(event)}
-        if settled:
-            self._found[key] = found
-            if len(self._found) > REMEMBERED_MAX:
-                self._found.popitem(last=False)
+        settled = found["version"] < newest  # a later event proves that no more can come before
+        self._found[key] = (None if settled else newest), found
+        if len(self._found) > REMEMBERED_MAX:
+            self._found.popitem(last=False)
         return found
 
-    async def _last_until(self, sku: str, location: str, moment_s: float) -> tuple[dict[str, Any] | None, bool]:
-        """The event; None: nothing was booked until then. Whether a later event proves that no more can come before."""
+    async def _last_until(self, sku: str, location: str, moment_s: float) -> tuple[dict[str, Any] | None, int]:
+        """The event; None: nothing was booked until then. And the newest version."""
         level = await self._ledger.level(sku, location)
         newest = 0 if level is None else int(level["version"])
         low, high = 0, newest  # the last one until then is at least `low`, at most `high`
@@ -53,7 +57,7 @@ class AsOf:
                 low, found = middle, events[0]
             else:
                 high = middle - 1
-        return found, low < newest
+        return found, newest
 
 
 def _numbers(event: dict[str, Any] | None) -> dict[str, Any]:

@@ -98,7 +98,8 @@ class Launch(Topic[Asked]):
                 HAD_MOST,
             )
         else:
-            then = await self._as_of.at(sku, location, asked.since_s)
+            sure = level.version if level and self.watch.levels.state == "live" else None
+            then = await self._as_of.at(sku, location, asked.since_s, sure)
             had, had_at, had_is = (then["available"], then["unknown"].get("available", "")), then["moment"], HAD_THEN
         left = round(100 * available / had[0], 1) if available is not None and had[0] else None
         log_away = self.watch.log.away  # then nobody knows what was taken since
