@@ -27,6 +27,12 @@ RECORD = """() => {
   WebSocket.prototype.send = function (text) { sent.push(JSON.parse(text).type); return send.call(this, text); };
 }"""
 """Runs before any script of the page, whose policy would not let it."""
+BLOCKED = """() => {
+  globalThis.WebSocket = class {
+    constructor() { setTimeout(() => this.onclose({code: 1006, reason: ""})); }
+    close() {}
+  };
+}"""
 PLACES = f"""[...document.querySelectorAll("body *:not([role=status])")].map(one => {{
   const {{left, top, width, height}} = one.getBoundingClientRect();
   if (one.localName !== "stock-badge") return [one.localName, left, top, width, height];
@@ -143,6 +149,16 @@ async def test_a_product_page_follows_its_variants_and_gives_its_button_back_as_
         "stock-badge: no-such-thing at web never had stock: is it spelled so?"
     ]
     assert await tab.evaluate("forbidden") == tab.console(SEVERE) == []
+
+
+async def test_where_websockets_are_blocked_a_badge_is_told_by_event_stream(front: Shopfront, new_tab: NewTab) -> None:
+    tab = await new_tab()
+    await front.open("red")
+    await tab.before_each_page(BLOCKED)
+    await tab.open(front.show("blocked", badge("red", "id=one")))
+    await says(tab, "#one", "in-stock: In stock")
+    await front.shop.sell("web", "red", 20)
+    await says(tab, "#one", "out: Sold out")  # and not `stale`, as what is read now and then would be
 
 
 async def change(tab: Tab, name: str, value: str) -> None:
