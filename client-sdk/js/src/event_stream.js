@@ -6,6 +6,8 @@
 import { BAD_TOKEN, FORBIDDEN, RESTART, TOO_MANY } from "./reconnect.js";
 import { Streaming } from "./streaming.js";
 
+// A hub answers at once; a browser keeps those for which it has no connection waiting, for ever and without a word
+const ANSWER_MS = 20_000;
 /** @type {Record<number, number>} */
 const CODES = { 401: BAD_TOKEN, 403: FORBIDDEN, 429: TOO_MANY, 503: TOO_MANY };
 
@@ -41,12 +43,16 @@ export class EventStream extends Streaming {
    * @param {AbortSignal} signal
    */
   async follow({ id, since }, address, signal) {
+    const unanswered = () => this.isMany && this.refuse(id, "no connection is free for so many event streams");
+    const late = setTimeout(unanswered, ANSWER_MS);
+    signal.addEventListener("abort", () => clearTimeout(late));
     try {
       const headers = {
         ...(this.#token && { Authorization: `Bearer ${this.#token}` }),
         ...(since && { "Last-Event-ID": JSON.stringify(since) }),
       };
       const answer = await this.#fetch(address, { headers, cache: "no-store", signal });
+      clearTimeout(late);
       if (!answer.ok || !answer.body) return this.#refused(id, answer);
       let rest = "";
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -67,9 +73,8 @@ export class EventStream extends Streaming {
    */
   #refused(id, { status, headers }) {
     if (status === 403 || status === 422) {
-      this.leave(id);
-      const why = status === 403 ? ["forbidden", "the token lacks the scope"] : ["invalid", "no such selection"];
-      return this.say({ type: "error", id, code: why[0], message: why[1] });
+      if (status === 403) return this.refuse(id, "the token lacks the scope", "forbidden");
+      return this.refuse(id, "no such selection", "invalid");
     }
     const code = CODES[status], reason = `the event stream answered ${status}`;
     const after_ms = Number(headers.get("Retry-After")) * 1_000;

@@ -6,8 +6,10 @@
 import { MadeSocket } from "./made_socket.js";
 import { RESTART } from "./reconnect.js";
 
-// A browser opens six connections to an HTTP/1.1 server, all tabs together
-const STREAMS_MAX = 4;
+// A browser opens six connections to an HTTP/1.1 server, all tabs together: with more than this, few of many skus are better
+const STREAMS_CALM = 4;
+// By HTTP/2, of which a server takes 100 and more at once; each keeps a place at the hub
+const STREAMS_MAX = 16;
 // Proxies take 8 KB of an address: who names more skus watches the whole location
 const QUERY_CHARACTERS_MAX = 6_000;
 const CHANGE = /^\{"type":"(level|view|threshold)"/;
@@ -15,6 +17,8 @@ const CHANGE = /^\{"type":"(level|view|threshold)"/;
 export class Streaming extends MadeSocket {
   /** @type {Map<number, AbortController>} Of the streams. */
   #followed = new Map();
+  /** What is asked for at once with `connect` is as few subscriptions as can be. */
+  #isBeginning = false;
 
   /** @param {string} hub  URL of its read port. */
   constructor(hub) {
@@ -27,10 +31,15 @@ export class Streaming extends MadeSocket {
    * @param {Request} request
    */
   take(request) {
+    if (request.type === "connect") {
+      this.#isBeginning = true;
+      queueMicrotask(() => (this.#isBeginning = false));
+    }
     if (request.type === "unsubscribe") this.leave(request.sub);
     if (request.type !== "subscribe") return;
     const { id } = request, { size } = this.#followed;
-    if (size === STREAMS_MAX) return this.end(RESTART, "fewer subscriptions of more skus");
+    if (size >= STREAMS_MAX) return this.refuse(id, `more than ${STREAMS_MAX} locations and kinds by event stream`);
+    if (size >= STREAMS_CALM && !this.#isBeginning) return this.end(RESTART, "fewer subscriptions of more skus");
     const stopped = new AbortController();
     this.#followed.set(id, stopped);
     stopped.signal.addEventListener("abort", () => this.#followed.delete(id));
@@ -41,6 +50,23 @@ export class Streaming extends MadeSocket {
   /** @param {number} sub */
   leave(sub) {
     this.#followed.get(sub)?.abort();
+  }
+
+  /**
+   * It is watched no more, for good: coming back would change nothing.
+   *
+   * @param {number} id
+   * @param {string} message
+   * @param {string} [code]
+   */
+  refuse(id, message, code = "too-many-streams") {
+    this.leave(id);
+    this.say({ type: "error", id, code, message });
+  }
+
+  /** Whether a browser may keep one waiting, behind the others. */
+  get isMany() {
+    return this.#followed.size > STREAMS_CALM;
   }
 
   /**
