@@ -50,9 +50,15 @@ export function useStock(location, sku, options) {
   const store = useMemo(() => {
     /** @type {View<any> | undefined} */
     let watched;
+    let isKnown = false; // then what was known at first is old
+    const get = () => {
+      const held = watched?.get(sku, location);
+      isKnown ||= held !== undefined || watched?.state === "live";
+      return held ?? (isKnown ? undefined : initial);
+    };
     return {
       subscribe: watching(() => (watched = client.watch(location, [sku], { view }))),
-      get: () => watched?.get(sku, location) ?? initial,
+      get,
       atFirst: () => initial,
     };
   }, [client, location, sku, view]);
@@ -78,7 +84,9 @@ export function useStocks(location, skus, options) {
       subscribe: watching(
         () => (skus?.length === 0 ? undefined : client.watch(location, skus, { view })),
         (watched, changed) => {
-          if (changed.length) levels = new Map([...watched.values()].map((level) => [level.sku, level]));
+          const held = [...watched.values()];
+          // Of what has gone nothing is told but that something has
+          if (changed.length || held.length !== levels.size) levels = new Map(held.map((level) => [level.sku, level]));
         },
       ),
       get: () => levels,
