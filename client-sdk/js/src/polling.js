@@ -17,6 +17,7 @@ export class Polling extends MadeSocket {
   #asked = new Map();
   /** @type {Set<number>} */
   #answered = new Set();
+  #isAsking = false;
   /** @type {string | undefined} Of the history that the answers are from. */
   #history = undefined;
   #hub;
@@ -48,16 +49,27 @@ export class Polling extends MadeSocket {
     if (request.type === "unsubscribe") this.#asked.delete(request.sub);
     if (request.type !== "subscribe" || request.when || !request.skus) return;
     this.#asked.set(request.id, request);
-    if (this.#asked.size === 1) void this.#rounds();
+    if (!this.#isAsking) void this.#rounds();
   }
 
   async #rounds() {
-    while (!this.isOver && this.#asked.size) {
+    this.#isAsking = true;
+    while (this.#asked.size) {
       const began_ms = Date.now();
       for (const request of [...this.#asked.values()]) await this.#round(request);
+      if (this.isOver) return;
       this.say({ type: "heartbeat", seq: {}, fresh: false, lag_ms: Date.now() - began_ms });
-      await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+      await this.#pause();
     }
+    this.#isAsking = false;
+  }
+
+  /** Until the next round; never, if it is over before. */
+  #pause() {
+    return new Promise((resolve) => {
+      const next = setTimeout(resolve, ROUND_MS);
+      this.over.signal.onabort = () => clearTimeout(next);
+    });
   }
 
   /** @param {Request} request */
