@@ -52,6 +52,11 @@ export class StockClient {
     return this.#link.state;
   }
 
+  /** Why it is closed; while it connects, why the last try failed, as far as that is known. */
+  get error() {
+    return this.#link.error;
+  }
+
   /**
    * @param {(state: State) => void} listener
    * @returns {() => void}  Ends it.

@@ -7,6 +7,9 @@ export function heed(call) {
   try {
     call();
   } catch (error) {
-    (globalThis.reportError ?? console.error)(error);
+    shout(error);
   }
 }
+
+/** @param {unknown} error */
+export const shout = (error) => (globalThis.reportError ?? console.error)(error);

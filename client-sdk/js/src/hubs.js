@@ -44,7 +44,7 @@ export function hubsInTurn(discover) {
       const known = hubs;
       hubs = await discover().catch((error) => {
         if (known.length) return known; // the hubs serve on without a ledger
-        throw error;
+        throw new Unavailable(error.message);
       });
       if (!hubs.length) throw new ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS there");
       if (hubs.length !== known.length) first = Math.floor(Math.random() * hubs.length);

@@ -18,7 +18,7 @@
  */
 import { Later, StockwireError as AnyError } from "./errors.js";
 import { atNextFrame } from "./frames.js";
-import { heed } from "./heed.js";
+import { heed, shout } from "./heed.js";
 import { VISITOR_LIMITS, isUnsettled, isUntidy } from "./packing.js";
 import { Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
@@ -40,7 +40,7 @@ export class Link {
   touched = new Set();
   /** @type {Set<() => void>} */
   listeners = new Set();
-  /** @type {StockwireError | undefined} */
+  /** @type {any} Why it is closed; until it is open, why it does not come about, if that can be said. */
   error;
   /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
   tokens;
@@ -169,12 +169,18 @@ export class Link {
     this.#wait = undefined;
     if (this.isAsleep) return;
     const trying = (this.#trying = Symbol());
+    this.#heard();
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MS); // what hangs is given up, too
     try {
       const [socket, token] = await this.open(this);
       if (trying === this.#trying) this.#converse(socket, token);
       else socket.close();
     } catch (error) {
-      if (trying === this.#trying) this.#ended(endingOf(error));
+      if (trying !== this.#trying) return;
+      // Of the application, or of what it could not load: told once
+      if (!this.error && !(error instanceof AnyError)) shout(error);
+      this.error = error;
+      this.#ended(error instanceof AnyError && !(error instanceof Later) ? { error } : {});
     }
   }
 
@@ -186,7 +192,6 @@ export class Link {
     this.#trying = undefined;
     this.#socket = socket;
     this.#heard();
-    this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       this.#heard();
@@ -212,6 +217,7 @@ export class Link {
     if (session.heard?.fresh !== false) this.fresh_ms = this.heard_ms;
     if (session.connected !== known) {
       this.failed = 0;
+      this.error = undefined;
       this.tokens?.planRenewal(session.connected, this.heard_ms);
     }
     this.tap?.(text, session);
@@ -272,7 +278,7 @@ export class Link {
     if (!this.views.size && !this.session.subs.size) return this.#rest();
     if (isUnsettled(this.session)) this.#plan();
     if (!this.session.tidy && [...this.session.feeds.values()].some(isUntidy)) void this.#loadTidy();
-    void this.#renew(now_ms);
+    if (this.#socket) void this.#renew(now_ms);
   }
 
   /** Nothing is watched any more, and nothing lingers: a place for others. */
@@ -316,6 +322,3 @@ export class Link {
     for (const view of touched) view.tell();
   }
 }
-
-/** @param {unknown} error @returns {Ending} */
-const endingOf = (error) => (error instanceof AnyError && !(error instanceof Later) ? { error } : {});

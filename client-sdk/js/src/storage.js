@@ -13,6 +13,8 @@ import { parse } from "./frame.js";
 import { Pack, earliest } from "./pack.js";
 
 const KEY = "stockwire.1:";
+// Whether WebSockets are, for this browser
+const BLOCKED = "stockwire.blocked";
 // A browser keeps about 5 million for the whole site
 const CHARACTERS_MAX = 1_000_000;
 
@@ -34,13 +36,41 @@ export class Kept {
   constructor(link, storage, name) {
     this.#link = link;
     this.#storage = storage;
-    this.#key = KEY + name;
+    // A visitor knows less than one who has a token, and neither may take what is the other's
+    this.#key = `${KEY}${link.getToken ? "token" : "visitor"}:${name}`;
     link.listeners.add(() => this.#changed());
     try {
-      this.#restore(JSON.parse(storage.getItem(this.#key) || "{}"));
+      this.#restore(JSON.parse(this.#get(this.#key) || "{}"));
     } catch {
       // broken: as if there were none
     }
+  }
+
+  /** @param {string} key */
+  #get(key) {
+    try {
+      return this.#storage.getItem(key);
+    } catch {
+      return null; // forbidden
+    }
+  }
+
+  /** @param {string} key @param {string} text */
+  #set(key, text) {
+    try {
+      this.#storage.setItem(key, text);
+    } catch {
+      // full, or forbidden: the next page begins with a snapshot
+    }
+  }
+
+  get isBlocked() {
+    return this.#get(BLOCKED) === "1";
+  }
+
+  /** @param {boolean} isBlocked */
+  block(isBlocked) {
+    this.#set(BLOCKED, isBlocked ? "1" : "");
   }
 
   /** @param {{ epoch?: unknown, known_ms?: unknown, parts?: Record<string, string> }} stored */
@@ -78,11 +108,7 @@ export class Kept {
       parts[name] = JSON.stringify({ type: "snapshot", sub: 0, [feed.kind.part]: levels, last: true, position });
     }
     const text = JSON.stringify({ epoch: session.epoch, known_ms, parts });
-    try {
-      this.#storage.setItem(this.#key, text.length > CHARACTERS_MAX ? "" : text);
-    } catch {
-      // full, or forbidden: the next page begins with a snapshot
-    }
+    this.#set(this.#key, text.length > CHARACTERS_MAX ? "" : text);
   }
 }
 

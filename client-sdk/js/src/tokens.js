@@ -29,7 +29,8 @@ export class Tokens {
     const late = setTimeout(() => fetching.abort(), FETCH_TIMEOUT_MS);
     try {
       const { signal } = fetching;
-      const aborted = new Promise((_, reject) => (signal.onabort = reject));
+      const over = new Error("getToken gave none in time");
+      const aborted = new Promise((_, reject) => (signal.onabort = () => reject(over)));
       const token = await Promise.race([this.#getToken({ signal }), aborted]);
       if (token && typeof token === "string") return token;
       throw new ConfigurationError("getToken gave no text");

@@ -5,12 +5,12 @@
  *
  * @import { Hub } from "./hubs.js"
  * @import { Link, Socket } from "./link.js"
- * @import { Storage } from "./storage.js"
+ * @import { Kept } from "./storage.js"
  *
  * @typedef {object} Means
  * @property {typeof globalThis.fetch} fetch
  * @property {new (url: string, protocol: string) => Socket} WebSocket
- * @property {Storage | undefined} [storage]
+ * @property {Kept | undefined} [kept]
  * @property {() => Promise<OfRead>} streams  Gives what reads event streams.
  * @property {() => Promise<OfRead>} polling  Gives what asks now and then.
  *
@@ -19,7 +19,6 @@
 import { SUBPROTOCOL } from "./frame.js";
 
 const FAILED_MAX = 2;
-const BLOCKED = "stockwire.blocked";
 // For a hub that is there to say so
 const ANSWER_MS = 5_000;
 
@@ -32,14 +31,14 @@ let isBlocked = false;
  * @param {Means} means
  * @returns {Promise<Socket>}
  */
-export async function reach(link, { stream, read }, { fetch, WebSocket, storage, streams, polling }) {
+export async function reach(link, { stream, read }, { fetch, WebSocket, kept, streams, polling }) {
   const { epoch = "" } = link.session;
-  isBlocked ||= storage?.getItem(BLOCKED) === "1";
+  isBlocked ||= kept?.isBlocked ?? false;
   if (read && link.failed >= FAILED_MAX) {
     link.failed = 0;
     // A hub that is away for a moment lets nobody in: WebSockets are blocked where it answers otherwise
     isBlocked = !isBlocked && (await isThere(read, fetch));
-    storage?.setItem(BLOCKED, isBlocked ? "1" : "");
+    kept?.block(isBlocked);
   }
   if (read && !link.getToken && link.crowded >= FAILED_MAX) {
     link.crowded = 0;

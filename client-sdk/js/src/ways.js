@@ -46,7 +46,7 @@ export class Ways {
     const [hub, token] = await Promise.all([nextHub(), link.tokens?.fetch()]);
     const streams = async () => (await import("./event_stream.js")).EventStream;
     const polling = async () => (await import("./polling.js")).Polling;
-    return [await reach(link, hub, { fetch, WebSocket, storage, streams, polling }), token];
+    return [await reach(link, hub, { fetch, WebSocket, kept: this.#kept, streams, polling }), token];
   }
 
   save() {

@@ -251,6 +251,66 @@ test("a token that cannot be had is asked for again, and none is sent in the mea
   assert.equal(sockets[0].sent[0].token, TOKEN);
 });
 
+test("why no token can be had is told once, and can be read until there is one", async () => {
+  const shouted = mock.method(console, "error", () => {});
+  let offline = true;
+  const client = made({ getToken: async () => (offline ? Promise.reject(new Error("offline")) : TOKEN) });
+  client.watch("web", ["A"]);
+  await pass(15_000);
+  assert.deepEqual(shouted.mock.calls.map(({ arguments: [error] }) => error.message), ["offline"]);
+  assert.deepEqual([client.error?.message, client.state], ["offline", "connecting"]);
+  offline = false;
+  await pass(6_000);
+  sockets[0].serve([level("A", 1)]);
+  assert.deepEqual([client.error, client.state], [undefined, "live"]);
+  shouted.mock.restore();
+});
+
+test("a ledger that is away can be read of, and is nothing to shout about", async () => {
+  const shouted = mock.method(console, "error", () => {});
+  const client = made({ hubs: undefined, url: "http://ledger", fetch: () => Promise.reject(new TypeError("fetch failed")) });
+  client.watch("web", ["A"]);
+  await pass(3_000);
+  assert.deepEqual([client.error?.name, client.error?.message, shouted.mock.callCount()], ["Unavailable", "fetch failed", 0]);
+  shouted.mock.restore();
+});
+
+test("a way to a hub that hangs is given up, and another try made", async () => {
+  let asked = 0;
+  const client = made({ hubs: undefined, url: "http://ledger", fetch: () => new Promise(() => asked++) });
+  client.watch("web", ["A"]);
+  await pass(9_000);
+  assert.equal(asked, 1);
+  await pass(8_000);
+  assert.equal(asked, 2);
+});
+
+test("a storage that throws keeps nobody from a connection", async () => {
+  const refuse = () => {
+    throw new Error("forbidden");
+  };
+  const { view } = await live([level("A", 1)], { storage: { getItem: refuse, setItem: refuse } });
+  assert.equal(view.state, "live");
+});
+
+test("a visitor takes up nothing that a token's client stored, nor over it", async () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text) };
+  await onPage(async ({ show }) => {
+    await live([level("A", 7)], { storage });
+    const stored = [...kept];
+    show("hidden");
+    show("visible");
+    sockets = [];
+    made({ storage, getToken: undefined }).watch("web", ["A"], { view: "public" });
+    await settle();
+    sockets[0].serve([{ sku: "A", location: "web", version: 7, availability: "low", quantity: "1+" }]);
+    await pass(100);
+    show("hidden");
+    assert.equal(kept.size, stored.length + 2);
+  });
+});
+
 test("a token is renewed before it ends, and one that ended meanwhile is fetched", async () => {
   let number = 0;
   const client = made({ getToken: () => `token ${++number}` });

@@ -52,6 +52,8 @@ export declare class StockClient {
     constructor(options: ClientOptions);
     /** @returns {State} Of the connection. It is opened when something is watched. */
     get state(): State;
+    /** Why it is closed; while it connects, why the last try failed, as far as that is known. */
+    get error(): any;
     /**
      * @param {(state: State) => void} listener
      * @returns {() => void}  Ends it.

@@ -4,3 +4,5 @@
  * @param {() => unknown} call
  */
 export declare function heed(call: () => unknown): void;
+/** @param {unknown} error */
+export declare const shout: (error: unknown) => void;

@@ -30,8 +30,8 @@ export declare class Link {
     touched: Set<View<any>>;
     /** @type {Set<() => void>} */
     listeners: Set<() => void>;
-    /** @type {StockwireError | undefined} */
-    error: StockwireError | undefined;
+    /** @type {any} Why it is closed; until it is open, why it does not come about, if that can be said. */
+    error: any;
     /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
     tokens: Tokens | undefined;
     isClosed: boolean;

@@ -10,6 +10,9 @@ export declare class Kept {
      * @param {string} name
      */
     constructor(link: Link, storage: Storage, name: string);
+    get isBlocked(): boolean;
+    /** @param {boolean} isBlocked */
+    block(isBlocked: boolean): void;
     /** Only what is known to be true, or was until the connection ended: Firefox ends it before a page hears that it is left. */
     save(): void;
 }

@@ -18,6 +18,16 @@ export declare class Streaming extends MadeSocket {
     /** @param {number} sub */
     leave(sub: number): void;
     /**
+     * It is watched no more, for good: coming back would change nothing.
+     *
+     * @param {number} id
+     * @param {string} message
+     * @param {string} [code]
+     */
+    refuse(id: number, message: string, code?: string): void;
+    /** Whether a browser may keep one waiting, behind the others. */
+    get isMany(): boolean;
+    /**
      * Read this stream, until it is given up.
      *
      * @param {Request} _request

@@ -1,10 +1,10 @@
 import type { Hub } from "./hubs.js";
 import type { Link, Socket } from "./link.js";
-import type { Storage } from "./storage.js";
+import type { Kept } from "./storage.js";
 export type Means = {
     fetch: typeof globalThis.fetch;
     WebSocket: new (url: string, protocol: string) => Socket;
-    storage?: Storage | undefined;
+    kept?: Kept | undefined;
     /**
      * Gives what reads event streams.
      */
@@ -21,4 +21,4 @@ export type OfRead = new (read: string, fetch: typeof globalThis.fetch, epoch: s
  * @param {Means} means
  * @returns {Promise<Socket>}
  */
-export declare function reach(link: Link, { stream, read }: Hub, { fetch, WebSocket, storage, streams, polling }: Means): Promise<Socket>;
+export declare function reach(link: Link, { stream, read }: Hub, { fetch, WebSocket, kept, streams, polling }: Means): Promise<Socket>;

@@ -31,7 +31,7 @@ export class Visitor {
    * @returns {View<import("../level.js").Availability>} throws for what is no name, and when this page was turned away */
   watch(location, sku) {
     for (const name of [location, sku]) if (!NAME.test(name)) throw invalid("name", `${JSON.stringify(name)} is none`);
-    if (this.#link.error) throw this.#link.error;
+    if (this.#link.isClosed) throw this.#link.error;
     return /** @type {View<any>} */ (new View(this.#link, this.#link.session.feed(PUBLIC, location, true), [sku]));
   }
 }
