@@ -186,6 +186,7 @@ function tidy(session, feed, now_ms, kept) {
   for (const pack of feed.packs) {
     const isOver = feed.isNamed && !pack.live && !pack.takesOver;
     if (isOver && (!pack.id || session.budget.take(now_ms, kept))) session.end(feed, pack);
+    if (isOver && !feed.packs.length && !feed.entries.size) session.close(feed); // each threshold is a feed
   }
   if (isUntidy(feed)) session.tidy?.(session, feed, now_ms, kept);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LEVELS } from "../src/kind.js";
+import { LEVELS, thresholds } from "../src/kind.js";
 import { LIMITS, LINGER_MS, VISITOR_LIMITS, unwant, want } from "../src/packing.js";
 import { Session } from "../src/session.js";
 import { tidy } from "../src/tidy.js";
@@ -224,4 +224,20 @@ test("a subscription that the hub cannot serve now is asked for again, one that 
   assert.deepEqual(hub.asked().map(({ location }) => location), ["web"]);
   assert.equal(other.error?.name, "Forbidden");
   assert.equal(feed.error, undefined);
+});
+
+test("thresholds with ever new values leave nothing behind when nobody watches them any more", () => {
+  const { session, hub } = watching();
+  hub.answer = () => {};
+  hub.connect(0);
+  for (let turn = 1; turn <= 50; turn++) {
+    const now_ms = turn * 2 * LINGER_MS;
+    const feed = session.feed(thresholds({ at_most: turn }, false), "web", true);
+    want(feed, ["A"], WATCHER);
+    session.plan(now_ms);
+    unwant(feed, ["A"], WATCHER, now_ms);
+    session.plan(now_ms + LINGER_MS);
+    hub.hear(now_ms);
+  }
+  assert.equal(session.feeds.size, 1, "that of the levels, which is there from the beginning");
 });
