@@ -44,9 +44,9 @@ class BadgeScript:
         self._packed = packed, {**HEADERS, "ETag": f'"{tag}-gzip"', "Content-Encoding": "gzip"}
 
     async def answer(self, request: Request) -> Response:
-        """GET /v1/badge.js. ``hub`` and ``v`` are for the page: the script reads the one, caches the other."""
+        """GET /v1/badge.js. ``hub`` is for the script, ``v`` and WordPress's ``ver`` are for caches."""
         self._readers.anybody(request)
-        Query(request, "hub", "v")
+        Query(request, "hub", "v", "ver")
         request.scope.pop(ALLOWANCE, None)  # what a shared cache keeps says nothing of who asked
         body, headers = self._packed if accepts_gzip(request.headers.getlist("Accept-Encoding")) else self._plain
         if holds(request, headers["ETag"]):
