@@ -17,6 +17,7 @@ NO_LEDGER, NO_HUB = "no ledger's admin port answers (STOCKWIRE_ADMIN_URLS)", "no
 TWO_READINGS = "it takes two readings, a second apart"
 NOTHING_LATELY = "nothing was committed in the last minute"
 BEYOND = "longer than the histogram's last bucket"
+CLOCKS = "the clocks of the database and of the console differ"
 NOT_STATED = "no process states it: they are of another version"
 SEGMENTS = (
     ("commit", "a ledger takes a batch", "it is committed", f"{LEDGER}batch_seconds", "ledger"),
@@ -53,6 +54,8 @@ def log_rates(watch: Watch, now: float) -> tuple[tuple[float | None, str], tuple
     """Changes and units sold a second, or why they are not known."""
     if watch.log.away is not None:
         return (None, watch.log.away), (None, watch.log.away)
+    if (clocks_differ_s(watch, now) or 0.0) > 0:  # what is new looks as if it had been before the console began
+        return (None, CLOCKS), (None, CLOCKS)
     changes, sold = watch.log.throughput.per_s(now)
     return (round(changes, 2), ""), (round(sold, 2), "")
 
@@ -72,8 +75,15 @@ def holds_open(watch: Watch) -> dict[str, float]:
 def segments(watch: Watch) -> list[dict[str, Any]]:
     """From commit to this process. The rest of the way, to the screen, is the browser's to measure."""
     found = [_segment(watch, *segment) for segment in SEGMENTS]
-    p50_ms, p99_ms, count = watch.levels.arrivals.figures(time.time())
-    return [*found, _segment_of("console", "it is committed", "this console has it from a hub", p50_ms, p99_ms, count)]
+    now = time.time()
+    p50_ms, p99_ms, count = watch.levels.arrivals.figures(now)
+    why = "" if clocks_differ_s(watch, now) is None else CLOCKS
+    ends = "this console has it from a hub"
+    return [*found, _segment_of("console", "it is committed", ends, p50_ms, p99_ms, count, why)]
+
+
+def clocks_differ_s(watch: Watch, now: float) -> float | None:
+    return watch.levels.arrivals.clocks_differ_s(now)
 
 
 def _segment(watch: Watch, name: str, begins: str, ends: str, metric: str, kind: str) -> dict[str, Any]:
@@ -138,6 +148,11 @@ def _of_watching(watch: Watch) -> Iterable[Trouble]:
         )
     if watch.log.away is not None:
         yield Trouble("failed", f"the log is not followed: {watch.log.away}", "is the ledger there? (STOCKWIRE_URL)")
+    if (behind_s := clocks_differ_s(watch, time.time())) is not None:
+        side = "behind" if behind_s > 0 else "ahead of"
+        seems = "is" if behind_s < 0 else "seems to be"  # else everything takes so long, though the hub is live
+        what = f"the database's clock {seems} {abs(behind_s):.1f} s {side} the console's: latencies are not known"
+        yield Trouble("warning", what, "set both machines' clocks by NTP")
     if watch.levels.state != "live":
         what = {"connecting": "no hub is connected to", "stale": "the hub says that it is behind"}[watch.levels.state]
         yield Trouble("failed", f"{what}: levels shown here are old", "is a hub there, and does it reach the ledger?")

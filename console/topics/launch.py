@@ -8,7 +8,17 @@ from typing import Any
 from console.moments import text_of
 from console.topics.arguments import Arguments
 from console.topics.as_of import AsOf
-from console.topics.figures import holds_open, log_rates, screens, segments, summed_rate, troubles, with_reasons
+from console.topics.figures import (
+    CLOCKS,
+    clocks_differ_s,
+    holds_open,
+    log_rates,
+    screens,
+    segments,
+    summed_rate,
+    troubles,
+    with_reasons,
+)
 from console.topics.refused import Refused
 from console.topics.topic import Topic
 from console.topics.watch import Watch
@@ -102,8 +112,10 @@ class Launch(Topic[Asked]):
             then = await self._as_of.at(sku, location, asked.since_s, sure)
             had, had_at, had_is = (then["available"], then["unknown"].get("available", "")), then["moment"], HAD_THEN
         left = round(100 * available / had[0], 1) if available is not None and had[0] else None
-        log_away = self.watch.log.away  # then nobody knows what was taken since
-        if log_away is not None:
+        no_pace = self.watch.log.away  # then nobody knows what was taken since
+        if no_pace is None and clocks_differ_s(self.watch, now) is not None:
+            no_pace = CLOCKS  # paces go by when something was committed
+        if no_pace is not None:
             sold_per_s = taken_per_s = None
         minutes = None if available is None else minutes_left(available, taken_per_s)
         away = "no hub says how it stands"
@@ -116,10 +128,10 @@ class Launch(Topic[Asked]):
                 "had": had,
                 "left_percent": (left, away if available is None else had[1] or "there was nothing"),
                 "sold": (pace.sold if pace else None, "it did not move"),
-                "sold_per_s": (None if sold_per_s is None else round(sold_per_s, 2), log_away or "it did not move"),
+                "sold_per_s": (None if sold_per_s is None else round(sold_per_s, 2), no_pace or "it did not move"),
                 "minutes_left": (
                     _rounded(minutes),
-                    away if available is None else log_away or "nothing was taken in the last minute",
+                    away if available is None else no_pace or "nothing was taken in the last minute",
                 ),
                 "refused": times,
                 "refused_per_s": refused_per_s,
