@@ -38,7 +38,7 @@ export class Streaming extends MadeSocket {
     if (request.type === "unsubscribe") this.leave(request.sub);
     if (request.type !== "subscribe") return;
     const { id } = request, { size } = this.#followed;
-    if (size >= STREAMS_MAX) return this.refuse(id, `more than ${STREAMS_MAX} locations and kinds by event stream`);
+    if (size >= STREAMS_MAX) return this.refuse(id, `${STREAMS_MAX} event streams at most`);
     if (size >= STREAMS_CALM && !this.#isBeginning) return this.end(RESTART, "fewer subscriptions of more skus");
     const stopped = new AbortController();
     this.#followed.set(id, stopped);

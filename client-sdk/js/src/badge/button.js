@@ -1,6 +1,6 @@
 /** Buttons that cannot be pressed while what they sell is sold out. */
 
-/** @typedef {{by: Set<HTMLElement>, found: boolean, described: string | null}} Held what a button was like when it was found */
+/** @typedef {{by: Set<HTMLElement>, found: boolean, said: string[]}} Held by which badges, and what it was like when it was found */
 
 /** @type {Map<HTMLElement, string>} the badges that hold a button, with its id */
 const wanted = new Map();
@@ -35,11 +35,9 @@ function settle() {
   for (const [button, before] of held) if (!now.has(button)) restore(button, before);
   for (const [button, badges] of now) disable(button, badges);
   if (wanted.size) {
-    watching.observe(document, {
-      subtree: true,
-      childList: true,
-      attributeFilter: ["id", "disabled", "aria-disabled"],
-    });
+    const roots = new Set([document, ...[...wanted.keys()].map((badge) => badge.getRootNode())]);
+    const changes = { subtree: true, childList: true, attributeFilter: ["id", "disabled", "aria-disabled"] };
+    for (const root of roots) watching.observe(root, changes);
   }
 }
 
@@ -58,24 +56,32 @@ const attributeOf = (button) => ("disabled" in button ? "disabled" : "aria-disab
  * @param {Set<HTMLElement>} badges */
 function disable(button, badges) {
   const attribute = attributeOf(button);
-  const before = held.get(button) ?? {
-    by: badges,
-    found: button.hasAttribute(attribute),
-    described: button.getAttribute("aria-describedby"),
-  };
+  const before = held.get(button) ?? { by: badges, found: button.hasAttribute(attribute), said: saidOf(button) };
   // Somebody else let go of it meanwhile: so it is to be when this is over
   if (held.has(button) && !button.hasAttribute(attribute)) before.found = false;
   held.set(button, { ...before, by: badges });
   button.setAttribute(attribute, attribute === "disabled" ? "" : "true");
-  const reasons = [...badges].map((badge) => (badge.id ||= `stock-badge-${++named}`));
-  button.setAttribute("aria-describedby", [before.described, ...reasons].filter(Boolean).join(" "));
+  describe(button, before, [...badges].map((badge) => (badge.id ||= `stock-badge-${++named}`)));
+}
+
+/** @param {Element} button */
+const saidOf = (button) => button.getAttribute("aria-describedby")?.split(" ") ?? [];
+
+/** What others say of it meanwhile stays.
+ * @param {Element} button
+ * @param {Held} before whose reasons are taken away
+ * @param {string[]} reasons */
+function describe(button, { by, said }, reasons) {
+  const old = [...by].map(({ id }) => id).filter((id) => !said.includes(id));
+  const text = [...new Set([...saidOf(button).filter((id) => !old.includes(id)), ...reasons])].join(" ");
+  if (text) button.setAttribute("aria-describedby", text);
+  else button.removeAttribute("aria-describedby");
 }
 
 /** @param {Element} button
  * @param {Held} before */
-function restore(button, { found, described }) {
+function restore(button, before) {
   held.delete(button);
-  if (!found) button.removeAttribute(attributeOf(button));
-  if (described === null) button.removeAttribute("aria-describedby");
-  else button.setAttribute("aria-describedby", described);
+  if (!before.found) button.removeAttribute(attributeOf(button));
+  describe(button, before, []);
 }

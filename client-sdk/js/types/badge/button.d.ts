@@ -2,7 +2,7 @@
 export type Held = {
     by: Set<HTMLElement>;
     found: boolean;
-    described: string | null;
+    said: string[];
 };
 /** @param {HTMLElement} badge what is said there is the reason
  * @param {string} id of the button */
