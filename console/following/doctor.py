@@ -1,6 +1,7 @@
 """`stockwire doctor` beside the console, now and then while somebody looks at what is wrong."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -17,6 +18,10 @@ EVERY_S = 60.0
 LOOK_EVERY_S = 1.0
 WITHIN_S = 45.0
 ANSWER_BYTES_MAX = 2**20
+"""Of its report, and of what it says beside it: what goes on and on must not fill our memory."""
+NOT_ITS = ("STOCKWIRE_CONSOLE_KEY", "STOCKWIRE_CONSOLE_KEY_FILE")
+"""Not in its environment: it needs no key of the console's."""
+_PART = 65_536
 _NOT_HERE = "`stockwire doctor` is not installed beside this console"
 _NOT_YET = "it was not asked yet: it is while somebody looks at this page"
 
@@ -55,15 +60,16 @@ class Doctor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                env=dict(os.environ),
-                limit=ANSWER_BYTES_MAX,
+                env={name: value for name, value in os.environ.items() if name not in NOT_ITS},
             )
         except OSError as error:
             self._nothing(f"it cannot be started: {error.strerror}")
             return
         try:
             async with asyncio.timeout(WITHIN_S):
-                out, errors = await process.communicate()
+                streams = process.stdout, process.stderr
+                out, errors = await asyncio.gather(*(_bounded(process, stream) for stream in streams))
+                await process.wait()
         except TimeoutError:
             self._nothing(f"it did not end within {WITHIN_S:.0f} s")
             return
@@ -71,6 +77,9 @@ class Doctor:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+        if max(len(out), len(errors)) > ANSWER_BYTES_MAX:
+            self._nothing(f"it says more than {ANSWER_BYTES_MAX:,} bytes")
+            return
         self._read(process.returncode, out, errors)
 
     def _read(self, status: int | None, out: bytes, errors: bytes) -> None:
@@ -87,3 +96,17 @@ class Doctor:
 
     def _nothing(self, why: str) -> None:
         self.found, self.found_s, self.why_not = None, None, why
+
+
+async def _bounded(process: asyncio.subprocess.Process, stream: asyncio.StreamReader | None) -> bytes:
+    """Until its end, or a little more than it may have. Whoever says more is ended, and read out: else its pipe stays
+    open."""
+    assert stream is not None, "it is a pipe"
+    content = bytearray()
+    while part := await stream.read(_PART):
+        if len(content) <= ANSWER_BYTES_MAX:
+            content += part
+        elif process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+    return bytes(content)
