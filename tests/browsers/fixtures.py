@@ -1,4 +1,4 @@
-"""Fixtures of every room that needs a browser: Chromium and Firefox, started once for a run, and tabs in them."""
+"""Fixtures of every room that needs a browser: Chromium and Firefox, started once for a file, and tabs in them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -15,9 +15,9 @@ NewTab = Callable[[], Awaitable[Tab]]
 Browsers = Callable[[str], Browser]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browsers(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> Iterator[Browsers]:
-    """By name, each started when it is asked for first."""
+    """By name, each started when it is asked for first. One that waits for another file costs more than to start it."""
     with ExitStack() as stack:
 
         @cache
