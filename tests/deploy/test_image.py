@@ -131,7 +131,8 @@ async def examine(image: Image, settings: dict[str, object], key: str) -> None:
         if not late or {*failed} != {"durability", *late}:
             break
     assert failed == ["durability"], examined.stdout
-    assert [found["check"] for found in findings if found["state"] == "skipped"] == [], examined.stdout
+    # The ledger of this test names streams alone, and the badge is read from a read port
+    assert [found["check"] for found in findings if found["state"] == "skipped"] == ["badge"], examined.stdout
     assert any(found["check"].startswith("round trip") for found in findings)
     revoked = await asyncio.to_thread(image.run, given, "key", "revoke", key.split("_")[1])
     assert (revoked.returncode, revoked.stdout) == (0, f"Revoked {key.split('_')[1]}.\n"), revoked.stderr
