@@ -8,7 +8,8 @@ from tests.browsers.tab import SEVERE
 from tests.harness.proxy import proxy_to
 from tests.harness.system import System
 
-STAYED_LIVE = 'JSON.stringify(seen.states) === \'["connecting","live"]\''
+ONE_CONNECTION = "seen.opened.length === 1 && seen.closed === 0"
+"""It may have been told that its hub is behind: on a busy machine hubs are."""
 
 
 async def test_a_change_is_on_two_tabs_at_two_hubs(new_tab: NewTab, site: Site, market: System, stall: Stall) -> None:
@@ -21,7 +22,7 @@ async def test_a_change_is_on_two_tabs_at_two_hubs(new_tab: NewTab, site: Site, 
     await stall.sell("B", 2)
     await stall.equal(*tabs)
     for tab in tabs:
-        assert await tab.evaluate(STAYED_LIVE)
+        assert await tab.evaluate(ONE_CONNECTION)
         assert tab.console(SEVERE) == []
 
 
