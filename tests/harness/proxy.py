@@ -160,20 +160,22 @@ class Proxy:
         if self.refusing:
             _reset(writer)
             return
+        link = _Link(writer)
+        self._links.add(link)  # from now on it can be cut
         try:
             async with asyncio.timeout(CONNECT_DEADLINE_S):
-                server_reader, server_writer = await self._connect()
-        except OSError:
-            _reset(writer)
-            return
-        link = _Link(writer, server_writer)
-        self._links.add(link)
-        try:
+                server_reader, link.server = await self._connect()
+            if writer.transport.is_closing():
+                return
+            for end in (writer, link.server):
+                end.transport.set_write_buffer_limits(high=0)  # drain() returns when all has gone to the kernel
             async with asyncio.TaskGroup() as group:
                 link.tasks = (
-                    group.create_task(self._pump(reader, server_writer, self.up), name="proxy up"),
+                    group.create_task(self._pump(reader, link.server, self.up), name="proxy up"),
                     group.create_task(self._pump(server_reader, writer, self.down), name="proxy down"),
                 )
+        except OSError:
+            pass  # the target is away, which a reset says
         finally:
             self._links.discard(link)
             link.reset()
@@ -246,19 +248,18 @@ async def _listening(proxy: Proxy, listen_port: int) -> AsyncIterator[Proxy]:
 
 
 class _Link:
-    """The two sockets of one proxied connection."""
+    """The two sockets of one proxied connection, of which the second comes later."""
 
-    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
+    def __init__(self, client: asyncio.StreamWriter) -> None:
         self.client = client
-        self.server = server
+        self.server: asyncio.StreamWriter | None = None
         self.tasks: tuple[asyncio.Task[None], ...] = ()
-        for writer in (client, server):
-            writer.transport.set_write_buffer_limits(high=0)  # drain() returns when all has gone to the kernel
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def reset(self) -> None:
         _reset(self.client)
-        _reset(self.server)
+        if self.server is not None:
+            _reset(self.server)
         for task in self.tasks:
             task.cancel()
 

@@ -55,6 +55,14 @@ async def test_a_cut_is_an_error_at_once_and_the_next_connection_works(echo_prox
     again[1].transport.abort()
 
 
+async def test_a_connection_that_was_only_just_taken_is_cut_too(echo_proxy: Proxy) -> None:
+    coming = asyncio.ensure_future(asyncio.open_connection("127.0.0.1", echo_proxy.port))
+    await echo_proxy.connected(1)
+    echo_proxy.cut()
+    with pytest.raises(ConnectionResetError):
+        await asyncio.wait_for((await coming)[0].read(1), PATIENCE_S)
+
+
 async def test_refused_connections_end_at_once_until_healed(echo_proxy: Proxy) -> None:
     echo_proxy.refuse()
     reader, writer = await asyncio.open_connection("127.0.0.1", echo_proxy.port)

@@ -36,7 +36,7 @@ export async function reach(link, { stream, read }, { fetch, WebSocket, kept, st
   isBlocked ||= kept?.isBlocked ?? false;
   if (read && link.failed >= FAILED_MAX) {
     link.failed = 0;
-    // A hub that is away for a moment lets nobody in: WebSockets are blocked where it answers otherwise
+    // A hub that is away for a moment lets nobody in, either way: WebSockets are blocked where its reads are to be had
     isBlocked = !isBlocked && (await isThere(read, fetch));
     kept?.block(isBlocked);
   }
@@ -48,10 +48,10 @@ export async function reach(link, { stream, read }, { fetch, WebSocket, kept, st
 }
 
 /**
- * Whether the hub answers at all, be it that there is no such page.
+ * Whether the hub's reads are there, which may be at another port than its stream, and unknown.
  *
  * @param {string} read
  * @param {typeof globalThis.fetch} fetch
  */
 const isThere = (read, fetch) =>
-  fetch(`${read}/v1/discovery`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(({ status }) => status < 500, () => false);
+  fetch(`${read}/v1/discovery`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(({ ok }) => ok, () => false);

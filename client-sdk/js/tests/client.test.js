@@ -627,29 +627,33 @@ test("a threshold that stands raised at first is told to nobody as crossed, and 
   assert.ok(Object.isFrozen(view.get("A")?.when), "through and through");
 });
 
-test("a hub that is away for a moment is no reason to do without WebSockets; one that answers otherwise is", async () => {
+test("a hub that is away, or whose reads are elsewhere, is no reason to do without WebSockets; one that can be read is", async () => {
   mock.method(Math, "random", () => 0.5);
   const asked = [];
-  let isAway = true;
+  let hub = "away";
   const fetch = (url) => {
-    asked.push(new URL(url).pathname);
-    if (isAway) return Promise.reject(new TypeError("fetch failed"));
-    return Promise.resolve({ status: 200, ok: false, body: null });
+    const { pathname } = new URL(url);
+    asked.push(pathname);
+    if (hub === "away") return Promise.reject(new TypeError("fetch failed"));
+    const isRead = hub === "there" && pathname === "/v1/discovery";
+    return Promise.resolve({ status: isRead ? 200 : 404, ok: isRead, body: null, headers: new Headers() });
   };
   const client = made({ fetch });
   client.watch("web", ["A"]);
   await settle();
-  for (let failed = 0; failed < 5; failed++) {
+  for (let failed = 1; failed <= 10; failed++) {
+    if (failed === 5) hub = "elsewhere";
     sockets.at(-1).onclose({ code: 1006, reason: "" });
     await pass(5_100);
+    assert.equal(sockets.length, failed + 1, "each try is a WebSocket");
   }
-  assert.equal(sockets.length, 6, "each try is a WebSocket");
+  assert.ok(asked.includes("/v1/discovery"));
   assert.ok(!asked.includes("/v1/levels/stream"));
-  isAway = false;
+  hub = "there";
   while (!asked.includes("/v1/levels/stream")) {
     sockets.at(-1).onclose({ code: 1006, reason: "" });
     await pass(5_100);
-    assert.ok(sockets.length < 10, "it is blocked, and never noticed");
+    assert.ok(sockets.length < 20, "it is blocked, and never noticed");
   }
   const before = sockets.length;
   for (let tries = 0; sockets.length === before; tries++) {
