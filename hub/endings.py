@@ -24,7 +24,10 @@ class Ending(Enum):
     TOO_BIG = CloseCode.TOO_BIG, "messages have at most {bytes_max} bytes"
     TOO_MANY_MESSAGES = CloseCode.RATE, "too many messages", AWAY_MIN_MS
 
-    TOKEN_MISSING = CloseCode.BAD_TOKEN, "connect needs a token here"
+    TOKEN_MISSING = (
+        CloseCode.BAD_TOKEN,
+        "connect needs a token: without come pages of STOCKWIRE_ALLOWED_ORIGINS alone, where STOCKWIRE_HUB_VISITORS=1",
+    )
     TOKEN_REFUSED = CloseCode.BAD_TOKEN, "{error}"
     KEY_REVOKED = CloseCode.BAD_TOKEN, "the key was revoked"
     TOKEN_EXPIRED_BEFORE = CloseCode.TOKEN_EXPIRED, "{error}"

@@ -20,7 +20,7 @@ from hub.stock.view_states import view_of
 from server.http.etags import holds
 from server.http.level_cursor import level_cursor
 from server.http.query import Query, path_name
-from server.problems import Forbidden, Invalid
+from server.problems import Forbidden, Invalid, Unauthorized
 from server.rates.rate_limits import ALLOWANCE
 from wire.messages import encode
 from wire.scopes import PUBLIC, allows
@@ -78,7 +78,11 @@ class AvailabilityApi:
 
     async def _admit(self, request: Request, location: str) -> str:
         """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Forbidden."""
-        if location in self._public and "Authorization" not in request.headers:
+        if "Authorization" not in request.headers:
+            if location not in self._public:
+                raise Unauthorized(
+                    "without Authorization only locations of STOCKWIRE_HUB_PUBLIC_LOCATIONS are answered"
+                )
             self._readers.anybody(request)
             return ANYBODY
         principal = await self._readers.principal(request)

@@ -94,6 +94,7 @@ async def test_without_the_setting_nobody_comes_in(start_system: StartSystem) ->
     hub, _ = await _hub(start_system, STOCKWIRE_HUB_VISITORS=0)
     async with open_stream(hub.stream, origin=SHOP) as page:
         await page.request("connect")
+        assert "STOCKWIRE_HUB_VISITORS" in (await page.expect("disconnect"))["reason"]
         assert await page.closed() == 4001
     async with client(hub.url) as anybody:
         assert (await anybody.get(EVENTS, headers=PAGE)).status_code == 401

@@ -151,7 +151,8 @@ class Conversation:
         self._check(request)
         scope = f"{PUBLIC if request.view else READ}{request.location}"
         if not allows(principal.scopes, scope):
-            raise Refused("forbidden", f"this needs the scope {scope}")
+            whose = ", which visitors have by STOCKWIRE_HUB_PUBLIC_LOCATIONS" if self._guest and request.view else ""
+            raise Refused("forbidden", f"this needs the scope {scope}{whose}")
         if request.id in self._session.subscriptions:
             raise Refused("invalid", f"id: subscription {request.id} exists, use another id")
         if len(self._session.subscriptions) >= self.limits.subscriptions_max:

@@ -63,6 +63,7 @@ def test_a_visitor_sees_what_the_public_sees_of_public_locations_and_nothing_els
     assert page.watch(HERE) == "forbidden"
     assert page.watch(HERE, when={"at_most": 5}) == "forbidden"
     assert page.watch(HERE, "back-room", view="public") == "forbidden"
+    assert "STOCKWIRE_HUB_PUBLIC_LOCATIONS" in page.heard["message"]  # who writes the page may well run the hub
     assert page.watch(None, "*", view="public") == "forbidden"
     assert page.watch(HERE, view="public") == "subscribed"
     assert page.watch(HERE, view="public", when={"at_least": 1}) == "subscribed"
