@@ -25,6 +25,9 @@ class Topic(ABC, Generic[A]):
     def read(self, arguments: Arguments) -> A:
         """A hashable value: who asks for the same is shown the same. Raises Invalid."""
 
+    async def turn(self, asked: A) -> None:
+        """Waits until ``asked`` may be worked out. Raises Overloaded: not now."""
+
     @abstractmethod
     async def data(self, asked: A) -> dict[str, Any]:
         """As `console/contract` has it. Never fails: what cannot be known is null, with its reason."""

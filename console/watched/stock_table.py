@@ -1,23 +1,14 @@
 """Every level, sku by location, and the rows of it that somebody has in sight. Pure: times are handed in."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from console.moments import text_of_moment
+from console.watched.orders import Orders, Wanted
 
-ORDERS_MAX = 32
-"""Ways to sort and search that are kept for a moment, so that viewers who look at the same share them."""
-ORDER_S = 1.0
-"""How old an order may be: numbers in rows are always the newest, their places follow once a second."""
-SORT_S = 1e-6
-"""What an order takes for each sku, some 0.1 s of 100,000."""
-SORTING_SHARE_MAX = 0.25
-"""Of the time: where many look at many orders of many skus, their places follow later, and all else goes on."""
-LOOKED_AT_S = 2.0
-"""Who looks asks four times a second."""
 COLUMNS_MAX = 12
 """Locations beside each other; more do not fit any screen, and each costs bytes in every row."""
 ON_THE_WAY = "transit:"
@@ -54,15 +45,6 @@ class Sums:
     changed: float = 0.0
 
 
-@dataclass(slots=True)
-class Order:
-    """``made_s``: when it was, ``asked_s``: when it was asked for last; monotonic."""
-
-    made_s: float
-    asked_s: float
-    skus: list[str]
-
-
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a viewer looks at. ``location``: skus that have a level there, sorted by it; empty: all, by their sums.
@@ -76,6 +58,10 @@ class Sight:
     limit: int = 50
     locations: tuple[str, ...] = ()
 
+    @property
+    def order(self) -> Wanted:
+        return self.search.casefold(), self.sort, self.descending, self.location
+
 
 class StockTable:
     """``names``: of items, by sku; whoever looks them up again puts them here."""
@@ -87,7 +73,7 @@ class StockTable:
         self._locations: Counter[str] = Counter()
         self.reserved = 0
         """Units, over all levels where something can be sold."""
-        self._orders: OrderedDict[tuple[str, str, bool, str], Order] = OrderedDict()
+        self._orders = Orders()
 
     @property
     def levels(self) -> int:
@@ -129,8 +115,16 @@ class StockTable:
     def level(self, sku: str, location: str) -> LevelLike | None:
         return self._skus.get(sku, {}).get(location)
 
+    def wait_s(self, sight: Sight, now: float) -> float:
+        """Until its rows may be asked for. Raises TooManyOrders."""
+        return self._orders.wait_s(sight.order, now)
+
+    def order(self, sight: Sight, now: float) -> list[str]:
+        """All skus that match, as they are sorted."""
+        return self._orders.skus(sight.order, self.skus, lambda: self._sorted(*sight.order), now)
+
     def rows(self, sight: Sight, now: float) -> dict[str, Any]:
-        order = self._order(sight, now)
+        order = self.order(sight, now)
         columns, left_out = self._columns(sight)
         seen = order[sight.offset : sight.offset + sight.limit]
         return {
@@ -163,24 +157,6 @@ class StockTable:
             "committed_at": text_of_moment(newest) if newest else None,
             "cells": [_cell(cells.get(location)) for location in columns],
         }
-
-    def _order(self, sight: Sight, now: float) -> list[str]:
-        wanted = sight.search.casefold(), sight.sort, sight.descending, sight.location
-        known = self._orders.get(wanted)
-        if known is not None:
-            known.asked_s = now
-            if known.made_s > now - self._good_for_s(now):
-                return known.skus
-        made = self._sorted(*wanted)
-        self._orders[wanted] = Order(now, now, made)
-        self._orders.move_to_end(wanted)
-        if len(self._orders) > ORDERS_MAX:
-            self._orders.popitem(last=False)
-        return made
-
-    def _good_for_s(self, now: float) -> float:
-        looked_at = sum(order.asked_s > now - LOOKED_AT_S for order in self._orders.values())
-        return max(ORDER_S, looked_at * len(self._skus) * SORT_S / SORTING_SHARE_MAX)
 
     def _sorted(self, search: str, sort: str, descending: bool, location: str) -> list[str]:
         names = self.names

@@ -45,6 +45,8 @@ class Board:
         return topic, asked
 
     async def data(self, topic: Topic[Any], asked: Any) -> dict[str, Any]:
+        """Raises Overloaded."""
+        await topic.turn(asked)
         now = time.monotonic()
         known = self._shown.get((topic.name, asked))
         if known is None or known[0] < now - SAME_FOR_S:

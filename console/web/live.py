@@ -157,12 +157,15 @@ class Viewer:
             try:
                 self._shown = asked["id"], *self._board.read(asked.get("show"), asked.get("args"))
             except Problem as problem:
-                self._shown = None
-                await self._send({"id": asked["id"], "error": problem.document()})
+                await self._refuse(asked["id"], problem)
         if self._shown is None:
             return
         number, topic, wanted = self._shown
-        data = await self._board.data(topic, wanted)
+        try:
+            data = await self._board.data(topic, wanted)
+        except Problem as problem:
+            await self._refuse(number, problem)
+            return
         if self._session() is None:  # it ended while the answer was awaited: `run` says so
             return
         if self._before is None:
@@ -170,6 +173,11 @@ class Viewer:
         elif patch := patch_of(self._before, data, topic.rows, topic.key, new_rows=topic.new_rows):
             await self._send({"id": number, **patch})
         self._before = data
+
+    async def _refuse(self, number: int, problem: Problem) -> None:
+        """Nothing is shown until something is asked for again; pages do so by themselves."""
+        self._shown = None
+        await self._send({"id": number, "error": problem.document()})
 
     async def _send(self, message: dict[str, Any]) -> None:
         """Waits for a viewer who is slow. Raises TimeoutError."""

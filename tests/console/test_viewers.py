@@ -5,7 +5,10 @@ import json
 import time
 from contextlib import AsyncExitStack
 
+import pytest
+
 from console.following.ledger import SAME_FOR_S
+from console.watched import orders
 from tests.console.running import Viewer, running_console
 from tests.harness.metrics import metric_of
 from tests.harness.system import System
@@ -77,6 +80,19 @@ async def test_who_asks_in_a_loop_and_reads_nothing_holds_up_nobody(shared_syste
             await rude.socket.send(json.dumps({"id": number, "show": "stock", "args": {"limit": 200}}))
         for _ in range(ANSWERS):
             assert "data" in await other.show("nodes")
+
+
+async def test_who_finds_no_place_for_another_search_is_told_and_gets_one_later(
+    shared_system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "ORDERS_MAX", 1)
+    monkeypatch.setattr(orders, "LOOKED_AT_S", 3_600.0)
+    async with running_console(shared_system) as console, console.signed_in() as http, console.viewer(http) as viewer:
+        assert "data" in await viewer.show("stock", search="a")
+        refused = await viewer.show("stock", search="b")
+        assert (refused["error"]["type"], refused["error"]["status"]) == ("overloaded", 503)
+        monkeypatch.setattr(orders, "LOOKED_AT_S", 0.0)
+        assert "data" in await viewer.show("stock", search="b"), "nobody looks at the other one any more"
 
 
 async def test_a_message_that_is_none_ends_the_connection_and_a_senseless_one_does_not(shared_system: System) -> None:

@@ -30,6 +30,8 @@ export class App {
     this.session = null;
     /** @type {string} why there is no session to be had now */
     this.away = "";
+    /** Whether a session ended that nobody here has ended. */
+    this.ended = false;
     /** @type {Awaited<ReturnType<typeof api.catalogue>> | null} */
     this.catalogue = null;
     /** @type {any[]} points of charts, oldest first */
@@ -91,7 +93,7 @@ export class App {
     try {
       await api.signOut(this.session?.csrf ?? "");
     } finally {
-      this.#signedOut();
+      this.#signedOut(false);
     }
   }
 
@@ -200,6 +202,7 @@ export class App {
     const before = this.data;
     this.data = applied(topic, before, answer);
     this.true_at = this.data?.at ?? null;
+    this.error = null;
     this.history = withPoint(this.history, this.data?.point);
     const drawn_ms = committed(topic, before, this.data);
     this.draw(drawn_ms.length ? () => this.paint.seen(drawn_ms) : undefined);
@@ -234,8 +237,10 @@ export class App {
     }, () => undefined);   // filters are typed then, instead of chosen
   }
 
-  #signedOut() {
+  /** @param {boolean} [ended] by itself */
+  #signedOut(ended = true) {
     this.live.stop();
+    this.ended = ended;
     this.session = { signed_in: false, version: this.session?.version ?? "", up: this.session?.up ?? false };
     this.data = null;
     this.topic = this.asked = "";

@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
-from console.watched import stock_table
-from console.watched.stock_table import COLUMNS_MAX, ORDERS_MAX, Sight, StockTable
+from console.watched.stock_table import COLUMNS_MAX, Sight, StockTable
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -72,15 +69,12 @@ def test_each_sort_and_each_search_find_what_they_say() -> None:
     assert (skus(found), found["matching"], found["offset"]) == (["a-1"], 2, 1)
 
 
-def test_only_so_many_columns_and_orders_are_kept() -> None:
+def test_only_so_many_columns_are_shown() -> None:
     stock = table(*(Put("A", f"shop-{number:02}", 1) for number in range(COLUMNS_MAX + 5)))
     found = stock.rows(Sight(), 0.0)
     assert (len(found["locations"]), found["more_locations"]) == (COLUMNS_MAX, 5)
     assert stock.rows(Sight(location="shop-16"), 0.0)["locations"][-1] == "shop-16"
     assert stock.rows(Sight(locations=("shop-16", "nowhere")), 0.0)["rows"][0]["cells"][1] is None
-    for number in range(3 * ORDERS_MAX):
-        stock.rows(Sight(search=str(number)), 0.0)
-    assert len(stock._orders) == ORDERS_MAX
 
 
 def test_what_is_gone_with_another_history_is_gone_here() -> None:
@@ -88,28 +82,3 @@ def test_what_is_gone_with_another_history_is_gone_here() -> None:
     stock.rows(Sight(), 0.0)
     stock.replace([Put("B", "rome", 2)])
     assert (skus(stock.rows(Sight(), 0.0)), stock.locations, stock.reserved) == (["B"], ["rome"], 0)
-
-
-class Counted(StockTable):
-    """``sorts``: how many orders were made."""
-
-    sorts = 0
-
-    def _sorted(self, search: str, sort: str, descending: bool, location: str) -> list[str]:
-        self.sorts += 1
-        return super()._sorted(search, sort, descending, location)
-
-
-def test_many_who_search_for_many_things_leave_time_for_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As 100,000 skus would take, with one."""
-    monkeypatch.setattr(stock_table, "SORT_S", 0.1)
-    stock = Counted()
-    stock.replace([Put("A", "berlin", 1)])
-    for tick in range(4 * 60):
-        for viewer in range(20):
-            stock.rows(Sight(search=f"{viewer}"), tick / 4)
-    assert stock.sorts * 0.1 <= 0.25 * 60 + 20 * 0.1
-    before = stock.sorts
-    for tick in range(4 * 60, 4 * 70):
-        stock.rows(Sight(), tick / 4)
-    assert stock.sorts - before >= 7, "alone it is new once a second again"
