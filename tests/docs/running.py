@@ -55,7 +55,8 @@ class Reader:
         return cls(clone, data.path, system.ledger_url, system.stream_urls)
 
     async def shell(self, text: str) -> str:
-        """What it prints; what it exports stays, and its functions. Raises AssertionError if any command fails."""
+        """What it prints. What it exports stays, its functions, and where it went. Raises AssertionError if any command
+        fails."""
         kept = self.folder / ".exported"
         keep = f"export -f $(compgen -A function) > /dev/null\nenv -0 > {kept}"
         printed = await self._finished(*self._bash(f"{text}\n{keep}\n"))
@@ -119,7 +120,7 @@ class Reader:
     async def _started(self, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
             *command,
-            cwd=self.folder,
+            cwd=self.variables.get("PWD", self.folder),
             env=clean_environment(self.variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
