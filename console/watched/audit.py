@@ -18,7 +18,7 @@ HOW = (
 
 
 class Audit:
-    """``events``: how many were checked. ``since_s``: when the first of them was committed."""
+    """``events``: how many were checked. ``since_s``: from when on all were, of every shard's log."""
 
     def __init__(self) -> None:
         self.events = 0
@@ -42,7 +42,8 @@ class Audit:
 
     def check(self, event: Event, committed_s: float) -> None:
         self.events += 1
-        self.since_s = committed_s if self.since_s is None else self.since_s
+        if self.since_s is None or self._begins_late(event):
+            self.since_s = max(committed_s, self.since_s or committed_s)
         key = key_of(event)
         reason = self._of_log(event) or self._of_level(event, self._levels.get(key))
         if reason and len(self._wrong) < WRONG_MAX:
@@ -51,6 +52,10 @@ class Audit:
         self._levels.move_to_end(key)
         if len(self._levels) > LEVELS_MAX:
             self._levels.popitem(last=False)
+
+    def _begins_late(self, event: Event) -> bool:
+        """There was more of this shard's log, which was not seen."""
+        return event["shard"] not in self._last and event["seq"] > 1
 
     def _of_log(self, event: Event) -> str:
         last = self._last.get(event["shard"])

@@ -50,3 +50,10 @@ def test_whatever_does_not_add_up_is_found(wrong: dict[str, Any]) -> None:
 def test_what_was_wrong_stays_wrong() -> None:
     audit = audited(*GOOD, event(6, -1, -1), event(7, 5, 4, kind="receipt"))
     assert audit.oversold == 1
+
+
+def test_it_claims_no_more_than_it_saw_of_the_shard_of_which_it_saw_least() -> None:
+    audit = Audit()
+    for shard, seq, committed_s in ((0, 1, 100.0), (1, 501, 300.0), (1, 502, 301.0), (2, 1, 900.0)):
+        audit.check(event(1, 1, 1, kind="receipt", sku=str(seq + shard), shard=shard, seq=seq), committed_s)
+    assert audit.since_s == 300.0  # of shard 1 more went before; shards 0 and 2 were seen from their beginning
