@@ -135,6 +135,7 @@ squawk: $(TEST)
 
 # What is committed beside its source: the JavaScript client's declarations, and the badge that hubs serve. Says how
 # large each part is, and fails if one is too large.
+javascript node-tools: export STOCKWIRE_REQUIRE_NODE_TOOLS := 1
 javascript: $(TEST) $(TOOLS)
 	@$(NODE) run client-sdk/js/scripts/build.mjs
 

@@ -4,7 +4,8 @@
     python -m tests.harness.node run TOOL ...    one of them; without them a line that says so, and success
 
 Where no registry can be reached everything else goes on: what needs the tools is skipped and says how to get them,
-unless STOCKWIRE_REQUIRE_NODE_TOOLS=1. Node itself is always there, and what needs no tool runs.
+unless STOCKWIRE_REQUIRE_NODE_TOOLS=1, as in `make javascript` and `make node-tools`. Node itself is always there, and
+what needs no tool runs.
 """
 
 import os
@@ -55,16 +56,20 @@ def run_node(
 def need_tools() -> Path:
     """``node_modules`` of the client. Skips the test where there is none, or fails it where there has to be."""
     if not INSTALLED.exists():
-        (pytest.fail if os.environ.get(REQUIRED) == "1" else pytest.skip)(HOW)
+        (pytest.fail if _required() else pytest.skip)(HOW)
     return TOOLS
+
+
+def _required() -> bool:
+    return os.environ.get(REQUIRED) == "1"
 
 
 def main(command: str, *arguments: str) -> int:
     if command == "install":
         return _install()
     if not INSTALLED.exists():
-        print(f"Skipped {arguments[0]}: {HOW}", file=sys.stderr)
-        return int(os.environ.get(REQUIRED) == "1")
+        print(f"{'Cannot run' if _required() else 'Skipped'} {arguments[0]}: {HOW}", file=sys.stderr)
+        return int(_required())
     tool, *rest = arguments
     found = Path(tool) if tool.endswith(".mjs") else TOOLS / ".bin" / tool
     return subprocess.run([NODE, str(found), *rest], cwd=ROOT, env=environment(), check=False).returncode
@@ -88,8 +93,8 @@ def _install() -> int:
         failure = f"not within {INSTALL_S:.0f} s"
     if failure:
         shown = "\n".join(failure.splitlines()[:SHOWN_LINES])
-        print(f"{shown}\nGoing on without: {HOW}", file=sys.stderr)
-        return int(os.environ.get(REQUIRED) == "1")
+        print(f"{shown}\n{'' if _required() else 'Going on without: '}{HOW}", file=sys.stderr)
+        return int(_required())
     INSTALLED.touch()
     return 0
 

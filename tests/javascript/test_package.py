@@ -1,13 +1,16 @@
 """The package as others get it: what is committed beside its source is made of it, and bundlers and types find it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import stockwire
-from tests.harness.node import PACKAGE, need_tools, run_node
+from tests.harness.node import HOW, PACKAGE, REQUIRED, need_tools, run_node
 from tests.harness.packed import project_with_client
 from tests.harness.source import ROOT
 
@@ -41,6 +44,21 @@ def test_declarations_and_badge_are_what_their_source_makes_and_no_part_is_too_l
     if BADGE.exists():
         committed["badge.js"] = BADGE.read_text()
     assert made == committed
+
+
+def test_who_asks_for_what_only_the_tools_can_make_is_not_told_that_it_was_made(tmp_path: Path) -> None:
+    without = tmp_path / "run.py"
+    without.write_text(
+        "import pathlib, sys\nfrom tests.harness import node\n"
+        f"node.INSTALLED = pathlib.Path({str(tmp_path / 'installed')!r})\nsys.exit(node.main(*sys.argv[1:]))\n"
+    )
+    nothing_to_install = (*("-o", ".venv/.installed-test"), *("-o", "client-sdk/js/node_modules/.installed"))
+    run = f"NODE=PYTHONPATH={ROOT} {sys.executable} {without}"
+    command = ["make", "-s", *nothing_to_install, "javascript", run]
+    environment = {name: value for name, value in os.environ.items() if name != REQUIRED}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert HOW in done.stderr
 
 
 @pytest.fixture(scope="module")
