@@ -30,6 +30,10 @@ CHROMIUM_ARGUMENTS = (
     "--enable-precise-memory-info",  # performance.memory to the byte
     "--js-flags=--expose-gc",
 )
+ENDS_WITH_DRIVER = """#!/bin/sh
+exec setpriv --pdeathsig KILL chromium "$@"
+"""
+"""The driver ends with us, however we end, and leaves its browser running: this is what it starts instead."""
 FIREFOX_PREFERENCES = """
 user_pref("browser.tabs.unloadOnLowMemory", false);
 user_pref("network.proxy.type", 0);
@@ -70,9 +74,8 @@ def started(name: str, folder: Path) -> Iterator[Browser]:
         url = f"ws://127.0.0.1:{_port(process, printed, READY[name])}/session"
         with bidi_session(url, _capabilities(name, folder)) as bidi:
             yield Browser(name, bidi)
-        if name == CHROMIUM:
-            process.terminate()  # the driver, whose browser has ended with the session
     finally:
+        process.terminate()  # Chromium's driver does not end with the session, and after a failure nothing does
         _end(process)
 
 
@@ -88,8 +91,11 @@ def _command(name: str, folder: Path) -> list[str]:
 def _capabilities(name: str, folder: Path) -> Result:
     if name == FIREFOX:
         return {"moz:firefoxOptions": {}}
+    program = folder / "chromium"
+    program.write_text(ENDS_WITH_DRIVER)
+    program.chmod(0o755)
     arguments = [*CHROMIUM_ARGUMENTS, f"--user-data-dir={folder / 'profile'}"]
-    options: Mapping[str, object] = {"binary": shutil.which("chromium"), "args": arguments}
+    options: Mapping[str, object] = {"binary": str(program), "args": arguments}
     return {"goog:chromeOptions": options}
 
 
