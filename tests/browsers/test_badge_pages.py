@@ -16,14 +16,17 @@ from tests.browsers.shopfront import SEEN, Shopfront, says
 from tests.browsers.tab import SEVERE, Tab
 from tests.conftest import StartHub, StartLedger
 from tests.docs.following import Follower
-from tests.docs.pages import HOW_TOS, Block, block
+from tests.docs.pages import HOW_TOS, Block, block, blocks
 from tests.docs.running import Reader
+from tests.harness.node import PACKAGE
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.parametrize("browser", [CHROMIUM], indirect=True)
 
-PAGE, SHOPS = (next(page for page in HOW_TOS if page.name == name) for name in ("badge.md", "badge-in-a-shop.md"))
+PAGE, SHOPS, CLIENT = (
+    next(page for page in HOW_TOS if page.name == name) for name in ("badge.md", "badge-in-a-shop.md", "javascript.md")
+)
 STAND_IN = """<script>
   window.jQuery = (selector) => {
     const one = document.querySelector(selector);
@@ -95,8 +98,24 @@ async def test_the_badge_works_from_the_lines_of_its_page_alone(
     reader = Reader.of_system(tmp_path, system, await system.key("up", *UP_SCOPES))
     reader.meant = meant
     tab = await new_tab()
-    await Visit(reader, tab, origin).follow()
+    visit = Visit(reader, tab, origin)
+    try:
+        await visit.follow_blocks(blocks(PAGE))
+        await _watch_by_import_map(reader, tab, origin)
+    finally:
+        await visit.close()
     assert tab.console(SEVERE) == []
+
+
+async def _watch_by_import_map(reader: Reader, tab: Tab, origin: str) -> None:
+    """The page of the JavaScript how-to, in the place where npm has put the package."""
+    installed = reader.folder / "my-shop" / "node_modules" / "@stockwire" / "client"
+    installed.parent.mkdir(parents=True)
+    installed.symlink_to(PACKAGE)
+    await reader.shell("stockwire items put 85123A hearts && stockwire stock receive 85123A shop 20")
+    (reader.folder / "my-shop" / "index.html").write_text(reader.here(block(CLIENT, "html", "my-shop/index.html")))
+    await tab.open(f"{origin}/my-shop/")
+    await tab.wait("document.querySelector('output').value === '10+ (live)'")
 
 
 async def test_the_lines_for_shopify_follow_the_variants_of_a_theme(front: Shopfront, new_tab: NewTab) -> None:
