@@ -78,11 +78,11 @@ class Rate:
         self._left = float(burst)
         self._at = now
 
-    def take(self, now: float, count: int = 1) -> bool:
-        """Whether so many more are allowed at ``now`` (seconds of a monotonic clock)."""
+    def take(self, now: float, count: int = 1, leave: int = 0) -> bool:
+        """Whether so many more are allowed at ``now`` (seconds of a monotonic clock), and ``leave`` are left then."""
         self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
         self._at = now
-        if self._left < count:
+        if self._left < count + leave:
             return False
         self._left -= count
         return True

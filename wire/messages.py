@@ -13,6 +13,8 @@ from wire.names import NAME_PATTERN
 from wire.repeated_names import repeated_name
 
 SUBPROTOCOL = "stockwire.v1"
+BRINGS_TOKEN = "stockwire.token"
+"""Offered beside it by a page whose ``connect`` will carry a token: a browser can send no header with the upgrade."""
 
 RequestId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -15,6 +15,9 @@ from server.settings.addresses import Network, client_address, customer_of
 
 REASONS = ("rate", "owner", "address", "unauthenticated", "connections")
 SECONDS_PER_MINUTE = 60
+LEFT_SHARE = 5
+"""Of the handshakes that may begin at once, this part (a fifth) is left to those who come with a key: while pages flood
+the door, a till that comes back is let in first."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +43,7 @@ class Door:
         self._limits = limits
         self._proxies = proxies
         self._handshakes = Rate(limits.handshakes_per_s * SECONDS_PER_MINUTE, limits.handshakes_burst, now)
+        self._left_to_keys = limits.handshakes_burst // LEFT_SHARE
         self._owners = Tally(limits.connections_per_owner_max)
         self._addresses = Tally(limits.connections_per_address_max)
         self._unknown: dict[Caller, Callable[[], None]] = {}
@@ -52,9 +56,11 @@ class Door:
     def per_address_max(self) -> int:
         return self._addresses.most
 
-    def knock(self, now: float) -> bool:
-        """Whether one more handshake may begin."""
-        return self._handshakes.take(now) or self._refuse("rate")
+    def knock(self, now: float, *, keyed: bool) -> bool:
+        """Whether one more handshake may begin. ``keyed``: it is known to come with a key or token. One that may not is
+        counted by ``over_rate`` alone, since more may be known of it a moment later.
+        """
+        return self._handshakes.take(now, leave=0 if keyed else self._left_to_keys)
 
     def await_key(self, caller: Caller, give_way: Callable[[], None]) -> None:
         """It has shown no key yet. Of too many the one that has waited longest must ``give_way``.
@@ -120,6 +126,10 @@ class Door:
             yield
         finally:
             self.leave(caller)
+
+    def over_rate(self) -> None:
+        """A connection was refused because the hub takes no more handshakes now."""
+        self._refuse("rate")
 
     def full(self) -> None:
         """A connection was refused because the hub has as many as it may."""

@@ -54,13 +54,14 @@ class EventStreams:
         self._door = door
         self._places = places
 
-    def knock(self) -> None:
+    def knock(self, *, keyed: bool) -> None:
         """Before anything is looked up. Raises Overloaded when no more streams are taken now. That its connection was
         taken means that there is a place.
         """
         if self.draining:
             raise Overloaded("this hub takes no more streams now")
-        if not self._door.knock(asyncio.get_running_loop().time()):
+        if not self._door.knock(asyncio.get_running_loop().time(), keyed=keyed):
+            self._door.over_rate()
             raise Overloaded("this hub takes no more streams now", random.randint(1, RETRY_AFTER_MAX_S))
 
     def visits(self, caller: Caller, address: str) -> None:

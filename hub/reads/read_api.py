@@ -150,7 +150,7 @@ class ReadApi:
         """GET /v1/levels/stream?location=&sku=&sku=: the messages of the stream protocol as Server-Sent Events."""
         address = self._readers.visits_from(request)
         if address is None:
-            self._streams.knock()
+            self._streams.knock(keyed="Authorization" in request.headers)
             principal = await self._readers.principal(request)
         else:
             principal = self._door.visitors.principal

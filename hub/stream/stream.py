@@ -20,7 +20,7 @@ from hub.endings import AWAY_MAX_MS, Ending
 from hub.entry.access import Access
 from hub.entry.connections import DEADLINES_S, Connections
 from hub.entry.door import Door
-from hub.entry.refusal import RETRY_AFTER_MAX_S, Cut, Refusal
+from hub.entry.refusal import RETRY_AFTER_MAX_S, Cut, SecondLook, is_keyed
 from hub.entry.serving import bound_send_buffer
 from hub.entry.visitors import Port
 from hub.errors import Crowded, Ended, LedgerUnavailable
@@ -39,6 +39,7 @@ from server.tls.handshakes import Handshakes
 from server.tokens.credentials import credential_of
 from wire.close_codes import CloseCode
 from wire.hosts import is_allowed_host
+from wire.messages import BRINGS_TOKEN
 
 log = logging.getLogger(__name__)
 
@@ -119,12 +120,24 @@ class Stream:
 
     def _connection(self) -> asyncio.Protocol:
         """A handshake over the rate is refused here, before it costs a parser, a task, a look-up of keys or TLS."""
-        if not self._door.knock(asyncio.get_running_loop().time()):
-            if self._handshakes.tls is not None:
-                return Cut()
-            self.answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
-            return Refusal()
-        return self._handshakes.before(self._accepted)
+        if self._door.knock(asyncio.get_running_loop().time(), keyed=False):
+            return self._handshakes.before(self._accepted)
+        if self._handshakes.tls is None:
+            return SecondLook(self._reconsidered, self._over_rate)
+        self._door.over_rate()
+        return Cut()
+
+    def _reconsidered(self, head: bytes) -> Connection | None:
+        """Visitors may not keep out those who come with a key."""
+        return (
+            self._accepted()
+            if is_keyed(head) and self._door.knock(asyncio.get_running_loop().time(), keyed=True)
+            else None
+        )
+
+    def _over_rate(self) -> None:
+        self._door.over_rate()
+        self.answered(http.HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _accepted(self) -> Connection:
         assert self._server is not None
@@ -176,7 +189,8 @@ class Stream:
             return response
         values = request.headers.get_all("Authorization")
         if not values:
-            if self._door.visitors.is_page(request.headers.get("Origin")):
+            brings_token = BRINGS_TOKEN in ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
+            if not brings_token and self._door.visitors.is_page(request.headers.get("Origin")):
                 connection.visits_from = self._door.address_of(_peer(connection), forwarded_for)
             return None
         try:

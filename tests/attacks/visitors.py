@@ -1,7 +1,7 @@
 """Attacks by those who show no key, where a hub lets in visitors: how many come, from where, and what they make up.
 
-Clients with a key come and go meanwhile. They must be served, and may at most be told to come again: before the first
-message a hub cannot tell who has a key.
+Clients with a key come and go meanwhile. They must be served, and none may be refused at the door: visitors leave them
+handshakes. On a machine that is too busy a key may not be checked in time; then they are told so.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import urlsplit
 
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.attacks.attack import Met, Target, attack
 from tests.harness.raw_socket import CLOSE, TEXT, RawSocket, raw_frame, raw_socket
@@ -24,7 +24,7 @@ SUBSCRIPTIONS, NAMES = 8, 125
 TICK_S = 0.01
 AGAIN_S = 0.05
 SERVED, VISITING = "a key served", "visiting"
-MAY = "error limit, 503, cut off, key told to come again 503"
+MAY = "error limit, 503, cut off, key told to come again 1012"
 
 
 @attack(
@@ -96,6 +96,8 @@ class Flood:
                     self._served.set()
             except InvalidStatus as refused:
                 self.met[f"key told to come again {refused.response.status_code}"] += 1
+            except ConnectionClosed as ended:
+                self.met[f"key told to come again {ended.rcvd and ended.rcvd.code}"] += 1
             except TimeoutError:  # on a machine that is too busy: the flood waits for one that is served
                 pass
             await asyncio.sleep(AGAIN_S)

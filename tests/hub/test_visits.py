@@ -11,9 +11,10 @@ from tests.harness.api_keys import make_token
 from tests.harness.metrics import await_metric
 from tests.harness.raw_socket import raw_socket
 from tests.harness.servers import Server
-from tests.harness.stream import Stream, open_stream
+from tests.harness.stream import SUBPROTOCOL, Stream, open_stream
 from tests.hub.reader import client
 from tests.hub.shop import Shop
+from wire.messages import BRINGS_TOKEN
 
 SHOP = "https://shop.example"
 PAGE = {"Origin": SHOP}
@@ -221,6 +222,41 @@ async def test_a_flood_of_event_streams_takes_nothing_from_the_rate_of_those_wit
             assert (await anybody.get(EVENTS, headers=PAGE)).status_code == 503
         async with till.stream("GET", "/v1/levels/stream?location=web") as events:
             assert events.status_code == 200
+
+
+async def test_pages_that_flood_the_stream_leave_handshakes_to_those_with_keys(start_system: StartSystem) -> None:
+    hub, _ = await _hub(start_system, STOCKWIRE_HUB_HANDSHAKES_PER_S=1, STOCKWIRE_HUB_HANDSHAKES_BURST=20)
+    token = make_token("stock:read:web")
+    page: dict[str, Any] = {"origin": SHOP, "subprotocols": [SUBPROTOCOL, BRINGS_TOKEN]}
+    app: dict[str, Any] = {"origin": SHOP, "additional_headers": {"Authorization": f"Bearer {token}"}}
+    for options in ({}, app, page):
+        await _until_refused(hub)
+        async with open_stream(hub.stream, token, **options) as stream:
+            await stream.subscribe("web", ["A"])
+    await _until_refused(hub)
+    async with (
+        client(hub.url, "stock:read:web") as till,
+        till.stream("GET", "/v1/levels/stream?location=web") as events,
+    ):
+        assert events.status_code == 200
+    await await_metric(hub, 'stockwire_hub_turned_away_total{limit="rate"}', 4)
+    await await_metric(hub, 'stockwire_hub_upgrades_total{status="503"}', 4)
+
+
+async def test_a_page_that_says_it_brings_a_token_is_no_visitor(start_system: StartSystem) -> None:
+    hub, _ = await _hub(start_system)
+    async with open_stream(hub.stream, origin=SHOP, subprotocols=[SUBPROTOCOL, BRINGS_TOKEN]) as page:
+        assert page.connection.subprotocol == SUBPROTOCOL
+        await page.request("connect")
+        assert await page.closed() == 4001
+
+
+async def _until_refused(hub: Server) -> None:
+    """Pages come, until the hub takes no more of them."""
+    while True:
+        async with raw_socket(hub.stream) as page:
+            if await page.upgrade(hub.stream, PAGE) == 503:
+                return
 
 
 async def _hub(start_system: StartSystem, **settings: Any) -> tuple[Server, Shop]:

@@ -16,7 +16,7 @@
  *   tokens allow other things another text.
  * @property {number} [hiddenFor_ms]  How long a page that nobody looks at keeps its connection. 5 minutes.
  * @property {typeof globalThis.fetch} [fetch]
- * @property {new (url: string, protocol: string) => Socket} [WebSocket]
+ * @property {new (url: string, protocols: string | string[]) => Socket} [WebSocket]
  *
  * @typedef {{ view?: "public" }} WatchOptions
  * @typedef {{ atMost?: number, atLeast?: number, until?: number, view?: "public" }} ThresholdOptions

@@ -5,6 +5,7 @@
  * @import { GetToken } from "./link.js"
  */
 import { ConfigurationError } from "./errors.js";
+import { SUBPROTOCOL } from "./frame.js";
 
 // For the application to give one
 const FETCH_TIMEOUT_MS = 10_000;
@@ -12,7 +13,11 @@ const RENEW_LEAST_MS = 5_000;
 // The part of a token's life after which the next one is asked for
 const RENEW_AFTER = 0.8;
 
+// By the second one the hub knows before the first message that a token comes: a browser can send no header
+const PROTOCOLS = [SUBPROTOCOL, "stockwire.token"];
+
 export class Tokens {
+  protocols = PROTOCOLS;
   /** @type {AbortController | undefined} Of the one that is being fetched. */
   #fetching;
   #renew_ms = Infinity;

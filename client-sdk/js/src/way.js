@@ -9,7 +9,7 @@
  *
  * @typedef {object} Means
  * @property {typeof globalThis.fetch} fetch
- * @property {new (url: string, protocol: string) => Socket} WebSocket
+ * @property {new (url: string, protocols: string | string[]) => Socket} WebSocket
  * @property {Kept | undefined} [kept]
  * @property {() => Promise<OfRead>} streams  Gives what reads event streams.
  * @property {() => Promise<OfRead>} polling  Gives what asks now and then.
@@ -33,7 +33,7 @@ let isBlocked = false;
  */
 export async function reach(link, { stream, read }, { fetch, WebSocket, kept, streams, polling }) {
   const { epoch = "" } = link.session;
-  isBlocked ||= kept?.isBlocked ?? false;
+  isBlocked ||= !!kept?.isBlocked;
   if (read && link.failed >= FAILED_MAX) {
     link.failed = 0;
     // A hub that is away for a moment lets nobody in, either way: WebSockets are blocked where its reads are to be had
@@ -44,7 +44,7 @@ export async function reach(link, { stream, read }, { fetch, WebSocket, kept, st
     link.crowded = 0;
     return new (await polling())(read, fetch, epoch);
   }
-  return read && isBlocked ? new (await streams())(read, fetch, epoch) : new WebSocket(stream, SUBPROTOCOL);
+  return read && isBlocked ? new (await streams())(read, fetch, epoch) : new WebSocket(stream, link.tokens?.protocols ?? SUBPROTOCOL);
 }
 
 /**

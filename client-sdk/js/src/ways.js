@@ -19,7 +19,7 @@ export class Ways {
    * @param {() => Promise<Hub>} given.nextHub
    * @param {string} given.name  Of where they were asked for.
    * @param {typeof globalThis.fetch} given.fetch
-   * @param {new (url: string, protocol: string) => Socket} given.WebSocket
+   * @param {new (url: string, protocols: string | string[]) => Socket} given.WebSocket
    * @param {Storage | undefined} given.storage
    * @param {boolean | string | undefined} given.share
    */

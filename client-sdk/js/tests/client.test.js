@@ -13,8 +13,9 @@ let clients = [];
 class FakeSocket {
   sent = [];
   isClosed = false;
-  constructor(url) {
+  constructor(url, protocols) {
     this.url = url;
+    this.protocols = protocols;
     sockets.push(this);
   }
 
@@ -107,6 +108,13 @@ async function live(levels = [level("A", 1)], options = {}) {
   await pass(1);
   return { client, view, socket: sockets[0] };
 }
+
+test("the hub is told with the upgrade whether a token will follow", async () => {
+  for (const getToken of [() => TOKEN, undefined]) made({ getToken }).watch("web", ["A"], { view: "public" });
+  await settle();
+  const offered = sockets.map(({ protocols }) => protocols);
+  assert.deepEqual(new Set(offered), new Set([["stockwire.v1", "stockwire.token"], "stockwire.v1"]));
+});
 
 test("a view says what is held, frozen, and calls a listener at once and then once for all that changed", async () => {
   const { view, socket } = await live([level("A", 1), level("B", 1)]);

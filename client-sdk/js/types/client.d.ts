@@ -34,7 +34,7 @@ export type ClientOptions = {
      */
     hiddenFor_ms?: number;
     fetch?: typeof globalThis.fetch;
-    WebSocket?: new (url: string, protocol: string) => Socket;
+    WebSocket?: new (url: string, protocols: string | string[]) => Socket;
 };
 export type WatchOptions = {
     view?: "public";

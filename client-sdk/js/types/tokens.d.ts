@@ -2,6 +2,7 @@ import type { Connected } from "./frame.js";
 import type { GetToken } from "./link.js";
 export declare class Tokens {
     #private;
+    protocols: string[];
     /** @param {GetToken} getToken */
     constructor(getToken: GetToken);
     /** @returns {Promise<string>} Rejects with StockwireError, or with what the application throws. */

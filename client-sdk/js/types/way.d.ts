@@ -3,7 +3,7 @@ import type { Link, Socket } from "./link.js";
 import type { Kept } from "./storage.js";
 export type Means = {
     fetch: typeof globalThis.fetch;
-    WebSocket: new (url: string, protocol: string) => Socket;
+    WebSocket: new (url: string, protocols: string | string[]) => Socket;
     kept?: Kept | undefined;
     /**
      * Gives what reads event streams.

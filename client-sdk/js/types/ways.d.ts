@@ -7,7 +7,7 @@ export declare class Ways {
         nextHub: () => Promise<Hub>;
         name: string;
         fetch: typeof globalThis.fetch;
-        WebSocket: new (url: string, protocol: string) => Socket;
+        WebSocket: new (url: string, protocols: string | string[]) => Socket;
         storage: Storage | undefined;
         share: boolean | string | undefined;
     };
@@ -16,7 +16,7 @@ export declare class Ways {
      * @param {() => Promise<Hub>} given.nextHub
      * @param {string} given.name  Of where they were asked for.
      * @param {typeof globalThis.fetch} given.fetch
-     * @param {new (url: string, protocol: string) => Socket} given.WebSocket
+     * @param {new (url: string, protocols: string | string[]) => Socket} given.WebSocket
      * @param {Storage | undefined} given.storage
      * @param {boolean | string | undefined} given.share
      */
@@ -24,7 +24,7 @@ export declare class Ways {
         nextHub: () => Promise<Hub>;
         name: string;
         fetch: typeof globalThis.fetch;
-        WebSocket: new (url: string, protocol: string) => Socket;
+        WebSocket: new (url: string, protocols: string | string[]) => Socket;
         storage: Storage | undefined;
         share: boolean | string | undefined;
     });

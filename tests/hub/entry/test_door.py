@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
 from hub.entry.door import Caller, Door
+from hub.entry.refusal import is_keyed
 from hub.errors import Crowded
 from hub.limits import Limits
 from hub.stream.stream_protocol import HEAD_BYTES_MAX, HEADERS_MAX
@@ -83,9 +84,36 @@ def test_of_too_many_unknown_the_one_that_waited_longest_gives_way() -> None:
 
 def test_handshakes_come_at_a_rate_after_a_burst() -> None:
     door = Door(Limits(handshakes_per_s=10, handshakes_burst=3), 0)
-    assert [door.knock(0) for _ in range(4)] == [True, True, True, False]
-    assert [door.knock(0.1) for _ in range(2)] == [True, False]
-    assert door.refused["rate"] == 2
+    assert [door.knock(0, keyed=False) for _ in range(4)] == [True, True, True, False]
+    assert [door.knock(0.1, keyed=False) for _ in range(2)] == [True, False]
+
+
+def test_pages_that_flood_the_door_leave_handshakes_to_those_with_keys() -> None:
+    door = Door(Limits(handshakes_per_s=10, handshakes_burst=10), 0)
+    assert [door.knock(0, keyed=False) for _ in range(20)].count(True) == 8
+    assert [door.knock(0, keyed=True) for _ in range(3)] == [True, True, False]
+    assert [door.knock(0.1, keyed=False), door.knock(0.1, keyed=True)] == [False, True], (
+        "what comes free is theirs first"
+    )
+    assert [door.knock(1, keyed=False) for _ in range(20)].count(True) == 7
+    assert [door.knock(10, keyed=True) for _ in range(20)].count(True) == 10, "both share one rate"
+
+
+@pytest.mark.parametrize(
+    ("headers", "keyed"),
+    [
+        ("Host: hub\r\n\r\n", True),
+        ("Host: hub\r\nOrigin: https://shop.example\r\n\r\n", False),
+        ("Host: hub\r\norigin: https://shop.example\r\nauthorization: Bearer x\r\n\r\n", True),
+        ("Origin: https://shop.example\r\nSec-WebSocket-Protocol: stockwire.v1, stockwire.token\r\n\r\n", True),
+        ("Origin: https://shop.example\r\nSec-WebSocket-Protocol: stockwire.v1\r\nX: stockwire.token\r\n\r\n", False),
+        ("Host: hub\r\nAuthorization: Bear", True),
+        ("Host: hub\r\nUser-Agent: may say its Origin: later", False),
+    ],
+    ids=["no page", "a page", "an app", "a page with a token", "its name elsewhere", "a long key", "a slow head"],
+)
+def test_what_comes_with_a_key_is_known_by_its_first_bytes(headers: str, keyed: bool) -> None:
+    assert is_keyed(f"GET /v1/stream HTTP/1.1\r\n{headers}".encode()) is keyed
 
 
 async def test_an_owner_has_no_more_connections_streams_and_reads_than_it_may(start_system: StartSystem) -> None:
