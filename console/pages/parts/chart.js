@@ -20,8 +20,9 @@ const TABLE_ROWS = 30;
  * `points`: oldest first, each with `at`; what is null leaves a gap
  */
 
-/** @extends {Component<Props>} */
+/** @extends {Component<Props, {open: boolean}>} `open`: whoever wants to reads the numbers */
 export class Chart extends Component {
+  state = { open: false };
   /** @type {HTMLElement | null} */
   place = null;
   /** @type {import("uplot") | null} */
@@ -34,6 +35,12 @@ export class Chart extends Component {
     this.make();
     this.observer = new ResizeObserver(() => this.fit());
     if (this.place) this.observer.observe(this.place);
+  }
+
+  /** Points come once a second, other news of its page more often. @param {Props} next @param {{open: boolean}} state */
+  shouldComponentUpdate(next, state) {
+    const { points, theme } = this.props;
+    return points !== next.points || theme !== next.theme || this.state.open !== state.open;
   }
 
   componentDidUpdate() {
@@ -59,8 +66,8 @@ export class Chart extends Component {
       && place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: plot.height });
   }
 
-  /** @param {Props} props */
-  render(props) {
+  /** @param {Props} props @param {{open: boolean}} state */
+  render(props, { open }) {
     const { title, lines, points } = props;
     return html`
       <figure class="chart">
@@ -71,7 +78,8 @@ export class Chart extends Component {
         </figcaption>
         <div class="plot" role="img" aria-label=${`${title}: ${lines.map((line) => summed(line, points)).join("; ")}`}
              ref=${(/** @type {HTMLElement | null} */ place) => { this.place = place; }}></div>
-        <details class="numbers"><summary>The numbers as a table</summary>${numbers(props)}</details>
+        <details class="numbers" onToggle=${(/** @type {any} */ event) => this.setState({ open: event.target.open })}>
+          <summary>The numbers as a table</summary>${open && numbers(props)}</details>
       </figure>`;
   }
 }
