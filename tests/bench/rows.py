@@ -4,7 +4,8 @@ from tests.bench.broker_leg import broker_leg
 from tests.bench.browser import applying, holding, page_weight
 from tests.bench.bulk import bulk
 from tests.bench.bursts import bursts
-from tests.bench.busy_page import busy_page
+from tests.bench.busy_console import busy_console
+from tests.bench.busy_shop import busy_shop
 from tests.bench.cold import cold
 from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.expand import expand
@@ -52,16 +53,17 @@ ROWS: dict[str, Bench] = {
     "js-applying": applying,
     "js-holding": holding,
     "page-weight": page_weight,
-    "busy-page": busy_page,
+    "busy-shop": busy_shop,
+    "busy-console": busy_console,
     "viewers": viewers,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
-LONG = ("busy-page", "pending-holds", "expand", "growth")
+LONG = ("busy-shop", "busy-console", "pending-holds", "expand", "growth")
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
-    *("js-applying", "js-holding", "page-weight", "busy-page", "viewers"),
+    *("js-applying", "js-holding", "page-weight", "busy-shop", "busy-console", "viewers"),
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

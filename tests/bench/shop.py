@@ -117,6 +117,7 @@ async def _open_shop(
     (folder / name).mkdir()
     system = MixedSystem(folder / name, url, valkey.url, name, release=release)
     try:
+        system.plan_hubs(1)
         await system.start_ledger(STOCKWIRE_LEDGER_RATE_PER_S=0, STOCKWIRE_LEDGER_IN_FLIGHT_MAX=1_000)
         await system.start_hub()
         for server in (*system.ledgers, *system.hubs):

@@ -3,24 +3,23 @@
 import asyncio
 import json
 import secrets
-import sys
+import statistics
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from console.following.ledger import SCOPES
+from tests.bench.consoles import own_console, viewer_key
 from tests.bench.ratio import Row
 from tests.bench.server import cpu_s
 from tests.bench.shop import LOCATION, Shop
-from tests.harness.processes import clean_environment
 
 MANY = 20
-SALES, SALES_PER_S = 1_000, 50
+IN_TURNS = (MANY, 1, 1, MANY)
+"""Whatever grows or warms up from one to the next falls on both sides alike."""
+SALES, SALES_PER_S = 500, 50
 """Of each measurement: CPU is told in ticks of 10 ms, and what is asked every few seconds has to even out."""
 LOOKS_S = 1.0
 """How long everybody looks at a page before all turn to the next one."""
@@ -32,7 +31,6 @@ PAGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("nodes", {}),
     ("holds", {}),
 )
-ROOT = Path(__file__).parent.parent.parent
 
 
 async def viewers(shop: Shop, rounds: int) -> list[Row]:
@@ -44,38 +42,12 @@ async def viewers(shop: Shop, rounds: int) -> list[Row]:
         "the same with one viewer",
         target=1.05,
     )
-    for number in range(rounds):
-        async with _console(shop) as url:
-            counts = (MANY, 1) if number % 2 == 0 else (1, MANY)
-            found = {count: await _cpu_ms_per_s(shop, url, count) for count in counts}
-        row.ours.append(found[MANY])
-        row.bare.append(found[1])
+    for _ in range(rounds):
+        async with own_console(shop) as url:
+            found = [await _cpu_ms_per_s(shop, url, count) for count in IN_TURNS]
+        for figures, count in ((row.ours, MANY), (row.bare, 1)):
+            figures.append(statistics.mean(cpu for cpu, of in zip(found, IN_TURNS, strict=True) if of == count))
     return [row]
-
-
-@asynccontextmanager
-async def _console(shop: Shop) -> AsyncIterator[str]:
-    """As a process of its own, until the context ends."""
-    admin = [server.admin for server in (*shop.system.ledgers, *shop.system.hubs)]
-    variables = {
-        "STOCKWIRE_URL": shop.system.ledger_url,
-        "STOCKWIRE_CONSOLE_KEY": await shop.system.key("console", *SCOPES),
-        "STOCKWIRE_ADMIN_URLS": ",".join(admin),
-        "STOCKWIRE_CONSOLE_PORT": "0",
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "console"),
-        cwd=ROOT,
-        env=clean_environment(variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
-        yield json.loads(await process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 async def _cpu_ms_per_s(shop: Shop, url: str, count: int) -> float:
@@ -134,7 +106,7 @@ async def _look(socket: ClientConnection, sku: str) -> None:
 
 
 async def _cookie(shop: Shop, url: str) -> str:
-    key = await shop.system.key("looker", "stock:read:*")
+    key = await viewer_key(shop)
     async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, trust_env=False) as http:
         (await http.post("/api/session", json={"key": key})).raise_for_status()
         return "; ".join(f"{name}={value}" for name, value in http.cookies.items())
