@@ -52,7 +52,7 @@ class Console:
         self._listener = listener
         self._stopping = asyncio.Event()
         self._ledger = Ledger(settings.ledger_url, settings.key, settings.ledger_ca_file)
-        self._client = AsyncClient(settings.ledger_url, settings.key)
+        self._client = AsyncClient(settings.ledger_url, settings.key, hubs=settings.hub_urls or None)
         self._levels = Levels(self._client)
         self._history = History()
         self.watch = Watch(
@@ -117,6 +117,8 @@ class Console:
         port = self._listener.getsockname()[1]
         scheme = "http" if tls is None else "https"
         origins = Origins(settings.origins or own_origins(scheme, settings.host, port))
+        # People who come by plain HTTP, to this machine's own address, could not be given a Secure cookie
+        encrypted = tls is not None or (settings.behind_proxy and origins.encrypted)
         app = create_app(
             WebParts(
                 watch=self.watch,
@@ -125,8 +127,7 @@ class Console:
                 pages=Pages(),
                 origins=origins,
                 cookie=f"stockwire-console-{port}",  # cookies know no ports: two consoles on one machine
-                secure=tls is not None or settings.behind_proxy,
-                encrypted=tls is not None or settings.behind_proxy,
+                encrypted=encrypted,
                 trusted_proxies=settings.trusted_proxies,
             )
         )

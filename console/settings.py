@@ -10,19 +10,21 @@ from server.tls.certificate import Certificate, ca_file_of, certificate_of, refu
 
 HOST, PORT = "STOCKWIRE_CONSOLE_HOST", "STOCKWIRE_CONSOLE_PORT"
 ORIGINS = "STOCKWIRE_CONSOLE_ORIGINS"
-HTTP = ("http", "https")
+HUB_URLS, ADMIN_URLS = "STOCKWIRE_CONSOLE_HUB_URLS", "STOCKWIRE_ADMIN_URLS"
+HTTP, WEB_SOCKET = ("http", "https"), ("ws", "wss")
 PORT_DEFAULT = 8083
-ADMIN_URLS_MAX = 256
+URLS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``origins``: by which browsers reach the console; empty: by its own address. ``link``, ``control``, ``data``: of
-    a `stockwire up`.
+    """``origins``: by which browsers reach the console; empty: by its own address. ``hub_urls``: of streams; empty: as
+    the ledger tells them. ``link``, ``control``, ``data``: of a `stockwire up`.
     """
 
     ledger_url: str
     key: str = field(repr=False)
+    hub_urls: tuple[str, ...]
     admin_urls: tuple[str, ...]
     host: str
     port: int
@@ -44,7 +46,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     settings = Settings(
         ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
         key=env.secret("STOCKWIRE_CONSOLE_KEY"),
-        admin_urls=_admin_urls(env),
+        hub_urls=_urls(env, HUB_URLS, WEB_SOCKET),
+        admin_urls=_urls(env, ADMIN_URLS, HTTP),
         host=env.text(HOST, "127.0.0.1"),
         port=env.port(PORT, PORT_DEFAULT),
         origins=_origins(env),
@@ -63,10 +66,10 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _admin_urls(env: Environment) -> tuple[str, ...]:
-    named = [checked_url("STOCKWIRE_ADMIN_URLS", item, HTTP).rstrip("/") for item in env.items("STOCKWIRE_ADMIN_URLS")]
-    if len(named) > ADMIN_URLS_MAX:
-        raise SettingsError(f"STOCKWIRE_ADMIN_URLS names {len(named)} URLs: name at most {ADMIN_URLS_MAX}")
+def _urls(env: Environment, name: str, schemes: tuple[str, ...]) -> tuple[str, ...]:
+    named = [checked_url(name, item, schemes).rstrip("/") for item in env.items(name)]
+    if len(named) > URLS_MAX:
+        raise SettingsError(f"{name} names {len(named)} URLs: name at most {URLS_MAX}")
     return tuple(dict.fromkeys(named))
 
 

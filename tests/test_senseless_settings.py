@@ -62,6 +62,7 @@ CONSOLE_CASES = [
     ("STOCKWIRE_URL", "ftp://x"),
     ("STOCKWIRE_CONSOLE_KEY", None),
     ("STOCKWIRE_ADMIN_URLS", "127.0.0.1:8081"),
+    ("STOCKWIRE_CONSOLE_HUB_URLS", "http://hub-1:8090"),
     ("STOCKWIRE_CONSOLE_PORT", "70000"),
     ("STOCKWIRE_CONSOLE_ORIGINS", "*"),
     ("STOCKWIRE_CONSOLE_ORIGINS", "console.example"),

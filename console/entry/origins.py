@@ -16,6 +16,11 @@ class Origins:
         return len(origins) == 1 and origins[0] in self.allowed
 
     @property
+    def encrypted(self) -> bool:
+        """Whether people come by HTTPS, by one of them at least."""
+        return any(origin.startswith("https:") for origin in self.allowed)
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """As browsers name them in ``Host``."""
         return tuple(dict.fromkeys(urlsplit(origin).netloc.lower() for origin in self.allowed))

@@ -41,7 +41,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class WebParts:
-    """``cookie``: its name. ``secure``: whether browsers reach the console encrypted."""
+    """``cookie``: its name. ``encrypted``: whether that is how browsers reach the console."""
 
     watch: Watch
     sign_in: SignIn
@@ -49,7 +49,6 @@ class WebParts:
     pages: Pages
     origins: Origins
     cookie: str
-    secure: bool
     encrypted: bool
     trusted_proxies: tuple[Network, ...]
 
@@ -196,7 +195,7 @@ class _Routes:
             secret,
             max_age=max(1, int(session.ends_s - time.time())),
             path="/",
-            secure=self._parts.secure,
+            secure=self._parts.encrypted,
             httponly=True,
             samesite="strict",
         )

@@ -24,7 +24,8 @@ SUBSCRIPTIONS, NAMES = 8, 125
 TICK_S = 0.01
 AGAIN_S = 0.05
 SERVED, VISITING = "a key served", "visiting"
-MAY = "error limit, 503, cut off, key told to come again 1012"
+MAY = "error limit, close 4101, 503, cut off, key told to come again 1012"
+"""4101: of visitors that cannot read as fast as they asked, on a machine that is too busy."""
 
 
 @attack(

@@ -91,7 +91,12 @@ class Viewer:
 
 @asynccontextmanager
 async def running_console(
-    system: System, *, link: Path | None = None, hosts: tuple[str, ...] = (), settings: Mapping[str, str] | None = None
+    system: System,
+    *,
+    link: Path | None = None,
+    hosts: tuple[str, ...] = (),
+    settings: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[RunningConsole]:
     """Ready: everything that it follows is followed. ``settings``: beside those that it needs."""
     key = await system.key("console", *SCOPES)
@@ -106,7 +111,7 @@ async def running_console(
             **(settings or {}),
         }
     )
-    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    listener = socket.create_server(("127.0.0.1", port), backlog=100)
     console = Console(read, listener)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with asyncio.TaskGroup() as tasks:

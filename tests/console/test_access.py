@@ -41,6 +41,20 @@ async def test_the_cookie_is_told_to_nobody_else(shared_system: System) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_behind_a_proxy_that_encrypts_the_cookie_is_never_sent_otherwise(shared_system: System) -> None:
+    behind = {"STOCKWIRE_BEHIND_PROXY": "1"}
+    by_proxy = {"Host": "console.example", "Origin": "https://console.example"}
+    async with (
+        running_console(shared_system, hosts=("https://console.example",), settings=behind) as console,
+        console.browser() as http,
+    ):
+        key = {"key": await shared_system.admin_key()}
+        answer = await http.post("/api/session", json=key, headers=by_proxy)
+        assert answer.status_code == 200, answer.text
+        assert "Secure" in answer.headers["set-cookie"]
+        assert "strict-transport-security" in answer.headers
+
+
 async def test_a_page_of_somebody_else_and_another_name_of_ours_are_refused(shared_system: System) -> None:
     async with running_console(shared_system) as console, console.signed_in() as http:
         for origin in ("http://evil.example", "null", ""):

@@ -52,6 +52,11 @@ class Addresses:
 
     api_port: int
     hubs_port: int
+    console_port: int
+
+    @property
+    def console(self) -> str:
+        return f"http://127.0.0.1:{self.console_port}"
 
     @property
     def api(self) -> str:
@@ -72,11 +77,13 @@ class Addresses:
 
 
 class LoadBalancer:
-    """HAProxy before ``system``, whose two ledgers and two hubs ``start`` starts as well. ``stop``: safe twice."""
+    """HAProxy before ``system``, whose two ledgers and two hubs ``start`` starts as well, and before a console on this
+    machine's ``console_port``, whoever starts one. ``stop``: safe twice."""
 
     def __init__(self, system: ProcessSystem, folder: Path) -> None:
         self.system = system
-        self.addresses = Addresses(free_port(), free_port())
+        self.addresses = Addresses(free_port(), free_port(), free_port())
+        self.console_port = free_port()
         self._log = folder / "haproxy.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,6 +114,8 @@ class LoadBalancer:
         variables: dict[str, object] = {
             "API_BIND": f"127.0.0.1:{self.addresses.api_port}",
             "HUBS_BIND": f"127.0.0.1:{self.addresses.hubs_port}",
+            "CONSOLE_BIND": f"127.0.0.1:{self.addresses.console_port}",
+            "CONSOLE": f"127.0.0.1:{self.console_port}",
             "MAXCONN": MAXCONN,
         }
         for number, ledger in enumerate(self.system.ledgers, 1):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ import redis.asyncio
 from typer.main import get_command
 
 from cli.wheels import postgres_programs, valkey_program
+from console.following.ledger import SCOPES as CONSOLE_SCOPES
+from console.settings import read_settings as read_console_settings
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
 from server.settings.addresses import is_among
@@ -26,7 +29,8 @@ from tests.harness.waiting import PATIENCE_S, wait_until
 pytestmark = pytest.mark.usefixtures("processes")
 
 PROGRAMS = Path(sys.executable).parent
-STOP_S = {"ledger": 20.0, "hub": 15.0}
+STOP_S = {"ledger": 20.0, "hub": 15.0, "console": 3.0}
+CONSOLE_PORT = "8083"
 IMAGE = environment(Path("/"))
 
 
@@ -44,7 +48,7 @@ def test_the_file_is_one_that_compose_reads() -> None:
 
 
 def test_every_service_has_the_settings_that_it_needs_and_no_misspelt_ones(tmp_path: Path) -> None:
-    key = tmp_path / "hub.key"
+    key = tmp_path / "a.key"
     key.write_text("sw_key")
     for variables in of_kind("ledger").values():
         ledger = read_ledger_settings(variables)
@@ -58,6 +62,13 @@ def test_every_service_has_the_settings_that_it_needs_and_no_misspelt_ones(tmp_p
     assert {hub.node for hub in hubs} == set(of_kind("hub")), "told apart by what `connected` says"
     assert len({replace(hub, node="") for hub in hubs}) == 1
     assert all(is_among("172.18.0.9", hub.trusted_proxies) for hub in hubs), "HAProxy is not believed"
+    ((_, variables),) = of_kind("console").items()
+    console = read_console_settings({**variables, "STOCKWIRE_CONSOLE_KEY_FILE": str(key)})
+    assert {urlsplit(url).hostname for url in console.hub_urls} == set(of_kind("hub"))
+    assert console.admin_urls == tuple(settings_of(services()["tools"])["STOCKWIRE_ADMIN_URLS"].split(","))
+    assert console.ledger_url == "http://haproxy:8080"
+    assert console.origins == tuple(f"http://{host}:{CONSOLE_PORT}" for host in ("localhost", "127.0.0.1"))
+    assert is_among("172.18.0.9", console.trusted_proxies), "HAProxy is not believed"
     for service in own_services().values():
         Environment(settings_of(service)).refuse_unknown()
 
@@ -81,21 +92,39 @@ def test_it_does_not_start_without_secrets_and_says_where_to_look(missing: str) 
     assert f"{missing}=%s" in COMPOSE.read_text()
 
 
-def test_the_key_that_is_made_is_the_key_that_hubs_read() -> None:
-    made = services()["hub-key"]
+@pytest.mark.parametrize("kind", ["hub", "console"])
+def test_the_key_that_is_made_is_the_key_that_is_read(kind: str) -> None:
+    maker = f"{kind}-key"
+    made = services()[maker]
     file = made["command"][-1]
     (volume,) = made["volumes"]
     name, folder = volume.split(":")
     assert Path(file).parent == Path(folder)
     assert f"-o {only('USER').split(':')[0]}" in all_of("RUN")[-1]
     assert all_of("RUN")[-1].endswith(folder), "a fresh volume takes its owner from the image's folder"
-    hubs = of_kind("hub")
-    for hub, variables in hubs.items():
-        assert variables["STOCKWIRE_HUB_KEY_FILE"] == file
-        assert services()[hub]["volumes"] == [f"{name}:{folder}:ro"]
-    mounting = {service for service, content in own_services().items() if "volumes" in content}
-    assert mounting == {"hub-key", "tools", *hubs}, "only hubs see the key, and who looks whether it is good"
-    assert services()["tools"]["volumes"] == [f"{name}:{folder}:ro"]
+    readers = of_kind(kind)
+    for reader, variables in readers.items():
+        assert variables[f"STOCKWIRE_{kind.upper()}_KEY_FILE"] == file
+        assert services()[reader]["volumes"] == [f"{name}:{folder}:ro"]
+        assert services()[reader]["depends_on"][maker]["condition"] == "service_completed_successfully"
+    mounting = {
+        service for service, content in own_services().items() if content.get("volumes", [""])[0].startswith(f"{name}:")
+    }
+    looks = {"tools"} if kind == "hub" else set()
+    assert mounting == {maker, *looks, *readers}, "nobody else sees the key, but who looks whether the hubs' is good"
+
+
+def test_the_console_has_the_scopes_that_it_needs_and_no_others() -> None:
+    command = services()["console-key"]["command"]
+    scopes = [scope for option, scope in pairwise(command) if option == "--scope"]
+    assert sorted(scopes) == sorted(CONSOLE_SCOPES)
+
+
+def test_the_console_is_published_on_its_own() -> None:
+    everything_else = services({**SECRETS, "PUBLISH": "0.0.0.0"})["haproxy"]["ports"]
+    assert [port for port in everything_else if port.startswith("127.0.0.1:")] == [
+        f"127.0.0.1:{CONSOLE_PORT}:{CONSOLE_PORT}"
+    ]
 
 
 def test_the_tools_know_every_process_and_stand_where_public_addresses_lead_somewhere() -> None:
@@ -105,7 +134,7 @@ def test_the_tools_know_every_process_and_stand_where_public_addresses_lead_some
         f"http://{name}:8092" for name in of_kind("hub")
     ]
     assert tools["network_mode"] == "service:haproxy"
-    published = {port.rsplit(":", 1)[1] for port in services()["haproxy"]["ports"]}
+    published = {port.rsplit(":", 1)[1] for port in services()["haproxy"]["ports"]} - {CONSOLE_PORT}
     for variables in of_kind("ledger").values():
         told = [variables[name] for name in ("STOCKWIRE_LEDGER_PUBLIC_URL", "STOCKWIRE_HUB_STREAM_URLS")]
         assert {urlsplit(url).netloc for url in told} == {f"localhost:{port}" for port in published}
@@ -137,8 +166,6 @@ def test_services_wait_for_what_they_need_and_all_of_it_exists() -> None:
     for service in own_services().values():
         if service["command"][0] == "ledger":
             assert service["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
-        if service["command"][0] == "hub":
-            assert service["depends_on"]["hub-key"]["condition"] == "service_completed_successfully"
     for name in ("postgres", "valkey"):
         assert services()[name]["healthcheck"]["test"][0] == "CMD"
     used = {volume.split(":")[0] for service in services().values() for volume in service.get("volumes", [])}
@@ -155,6 +182,8 @@ def test_haproxy_goes_by_the_names_and_ports_of_the_services() -> None:
     for name in of_kind("hub"):
         assert f"-{name}:8090}}" in text
         assert f"-{name}:8091}}" in text
+    for name in of_kind("console"):
+        assert f"-{name}:{CONSOLE_PORT}}}" in text
     names = {part.split("-")[0] for part in text.split('"${')[1:]}
     assert not [name for name in names if name in settings_of(services()["haproxy"])]
 

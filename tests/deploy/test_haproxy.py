@@ -19,6 +19,7 @@ from ledger.http.routes.events import WAIT_S_MAX
 from server.http.connection import HEAD_BYTES_MAX
 from server.http.server import KEEP_ALIVE_S
 from stockwire import AsyncClient, Line, OperationResult, State
+from tests.console.running import RunningConsole, running_console
 from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, haproxy_program, limits
 from tests.faults.watcher import Watcher, await_agreement, watching
 from tests.harness.postgres import PostgresServer
@@ -147,6 +148,37 @@ async def test_a_head_is_bounded_admin_ports_stay_inside_and_answers_are_not_hel
             assert await anext(stream.aiter_bytes())
 
 
+async def test_people_sign_in_at_the_console_and_see_what_is_sold(behind: LoadBalancer, unique_name: str) -> None:
+    """With the settings of compose.yaml: hubs are reached by addresses of their own, people by the proxy's."""
+    system, address = behind.system, behind.addresses.console
+    settings = {
+        "STOCKWIRE_BEHIND_PROXY": "1",
+        "STOCKWIRE_TRUSTED_PROXIES": "127.0.0.1",
+        "STOCKWIRE_CONSOLE_HUB_URLS": ",".join(system.stream_urls),
+        "STOCKWIRE_URL": behind.addresses.api,
+    }
+    async with (
+        AsyncClient(behind.addresses.api, await system.admin_key()) as client,
+        running_console(system, hosts=(address,), settings=settings, port=behind.console_port) as itself,
+    ):
+        console = RunningConsole(itself.console, address, system)
+        await add_stock(client, unique_name)
+
+        async def passed_on() -> bool:
+            async with console.browser() as http:
+                return (await http.get("/api/session")).status_code == 200
+
+        await wait_until(passed_on, what="HAProxy has seen the console")
+        async with console.signed_in() as http, console.viewer(http) as viewer:
+            cookie = next(iter(http.cookies.jar))
+            assert not cookie.secure, "a browser would not keep it, since nothing is encrypted here"
+            await client.stock.sell(SKUS[0], unique_name)
+            await viewer.until("log", lambda log: any(unique_name in str(event) for event in log["events"]))
+            await viewer.until("stock", lambda stock: stock["state"] == "live", search=SKUS[0])
+            foreign = await http.get("/api/session", headers={"Host": "evil.example"})
+            assert foreign.status_code == 421
+
+
 @pytest.mark.parametrize(
     ("before", "passed_on"), [("255.255.255.255", ["127.0.0.1"]), ("127.0.0.0/8", ["6.6.6.6", "127.0.0.1"])]
 )
@@ -165,14 +197,24 @@ async def test_what_clients_say_of_their_address_is_deleted_unless_they_are_a_na
         server = ledger_serving.create_server(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         place = f"127.0.0.1:{listener.getsockname()[1]}"
-        api, hubs = free_port(), free_port()
+        api, hubs, console = free_port(), free_port(), free_port()
         variables = {f"HUB_{number}_{name}": place for number in (1, 2) for name in ("STREAM", "READ")}
         variables |= {f"HUB_{number}_ADMIN_PORT": place.rpartition(":")[2] for number in (1, 2)}
-        variables |= {"LEDGER_1": place, "LEDGER_2": place, "PROXY_BEFORE": before, "MAXCONN": str(MAXCONN)}
+        variables |= {
+            "LEDGER_1": place,
+            "LEDGER_2": place,
+            "CONSOLE": place,
+            "PROXY_BEFORE": before,
+            "MAXCONN": str(MAXCONN),
+        }
         variables |= {"API_BIND": f"127.0.0.1:{api}", "HUBS_BIND": f"127.0.0.1:{hubs}"}
+        variables |= {"CONSOLE_BIND": f"127.0.0.1:{console}"}
         with haproxy(variables):
             async with httpx.AsyncClient(trust_env=False, verify=False) as http:
-                for port, path in ((api, "/v1/levels"), (hubs, "/v1/stream"), (hubs, "/v1/levels/stream")):
+                for port, path in (
+                    *((api, "/v1/levels"), (hubs, "/v1/stream"), (hubs, "/v1/levels/stream")),
+                    (console, "/api/session"),
+                ):
 
                     async def answers(url: str = f"http://127.0.0.1:{port}{path}") -> bool:
                         return (await http.get(url, headers={"X-Forwarded-For": "6.6.6.6"})).status_code == 200
@@ -181,7 +223,7 @@ async def test_what_clients_say_of_their_address_is_deleted_unless_they_are_a_na
         server.stop()
         await serving
     assert {path: said[path] for path in said if path != "/readyz"} == dict.fromkeys(
-        ("/v1/levels", "/v1/stream", "/v1/levels/stream"), passed_on
+        ("/v1/levels", "/v1/stream", "/v1/levels/stream", "/api/session"), passed_on
     )
 
 
