@@ -47,7 +47,7 @@ FAULTS = {
         "link.js",
         "return Math.abs(Date.now() - this.heard_ms) > this.#silence_ms();",
         "return false;",
-        "tests/client.test.js",
+        "tests/connection.test.js",
     ),
 }
 
