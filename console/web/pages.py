@@ -27,6 +27,8 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 """What is served; all else in the folder is not."""
+_KEPT = {TYPES[".svg"]: "max-age=86400"}
+"""Of icons: a page that is open draws them anew while the console is away, too. All else is asked for each time."""
 _PLAIN = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Stockwire console</title>
 <p>The console runs. Its pages are not installed here; what they would show is at <code>/live</code> and
 <code>/api</code>.
@@ -58,7 +60,7 @@ class Pages:
             if "." in path.rpartition("/")[2] or path.startswith(("api/", "in/")):
                 raise NotFound("path", f"/{path}"[:256])
             file = self._files[INDEX]
-        headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
+        headers = {"ETag": file.etag, "Cache-Control": _KEPT.get(file.media_type, "no-cache")}
         if holds(request, file.etag):
             return Response(status_code=304, headers=headers)
         return Response(file.content, media_type=file.media_type, headers=headers)

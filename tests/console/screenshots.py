@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Look:
     height: int
     scheme: str
     scale: float = 1.0
+    forced_colors: str = "none"
 
 
 WELL = (
@@ -47,6 +48,8 @@ LOOKS = {
     "dark": Look(1440, 900, "dark"),
     "phone": Look(390, 844, "light", 2.0),
     "narrow": Look(320, 640, "dark", 2.0),
+    "zoomed": Look(640, 450, "light", 2.0),
+    "forced": Look(1280, 900, "dark", forced_colors="active"),
 }
 WALL = Look(1920, 1080, "dark")
 DOCS = Look(1440, 1020, "light", 1.5)
@@ -86,7 +89,7 @@ async def _look(tab: Tab, url: str, folder: Path) -> list[str]:
 
 async def _document(tab: Tab, url: str) -> list[str]:
     for scheme in ("light", "dark"):
-        await _set(tab, Look(DOCS.width, DOCS.height, scheme, DOCS.scale))
+        await _set(tab, replace(DOCS, scheme=scheme))
         await _open(tab, f"{url}/launch")
         await asyncio.sleep(AT_WORK_S)
         await tab.wait(WELL, "nothing is wrong, and every figure is known")
@@ -117,14 +120,15 @@ async def _open(tab: Tab, address: str) -> None:
 async def _set(tab: Tab, look: Look) -> None:
     metrics: Mapping[str, Any] = {"width": look.width, "height": look.height, "deviceScaleFactor": look.scale}
     await tab.cdp("Emulation.setDeviceMetricsOverride", **metrics, mobile=False)
-    await tab.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": look.scheme}])
+    media = {"prefers-color-scheme": look.scheme, "forced-colors": look.forced_colors}
+    await tab.cdp("Emulation.setEmulatedMedia", features=[{"name": one, "value": media[one]} for one in media])
 
 
 async def _tall(tab: Tab, look: Look) -> None:
     """As high as the page is, up to a bound."""
     height = await tab.evaluate("document.documentElement.scrollHeight")
     if height > look.height:
-        await _set(tab, Look(look.width, min(height, TALL_MAX), look.scheme, look.scale))
+        await _set(tab, replace(look, height=min(height, TALL_MAX)))
         await tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
 
 

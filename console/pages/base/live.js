@@ -31,7 +31,8 @@ export class Live {
    *   random?: () => number,
    * }} options
    */
-  constructor({ url, onAnswer, onLink, WebSocket: Socket = WebSocket, now = Date.now, random = Math.random }) {
+  constructor({ url, onAnswer, onLink, WebSocket: Socket = globalThis.WebSocket, now = Date.now,
+    random = Math.random }) {
     this.url = url;
     this.onAnswer = onAnswer;
     this.onLink = onLink;
@@ -55,7 +56,8 @@ export class Live {
 
   start() {
     if (this.socket || this.timer !== undefined) return;
-    this.#connect();
+    if (this.Socket) this.#connect();
+    else this.#became("failed", "this browser opens no WebSockets");
   }
 
   /** Until `start` again. */
@@ -94,9 +96,14 @@ export class Live {
     const socket = new this.Socket(this.url);
     this.socket = socket;
     this.asked_ms = this.now();
-    socket.onopen = () => this.#ask();
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      this.#ask();
+    };
     socket.onmessage = ({ data }) => this.#heard(data);
-    socket.onclose = ({ code, reason }) => this.#ended(reason || "the connection was cut", code);
+    socket.onclose = ({ code, reason }) => this.#ended(reason || (opened ? "the connection was cut"
+      : "the console is away, or a proxy lets no WebSocket through"), code);
     if (this.link.state === "reconnecting") this.timer = setTimeout(() => this.#late(socket), ANSWER_MS);
   }
 

@@ -27,7 +27,8 @@ export function choose(theme) {
 
 /** @param {Theme} theme */
 export function apply(theme) {
-  document.documentElement.dataset.theme = theme === "system" ? (dark().matches ? "dark" : "light") : theme;
+  const system = theme === "system" || matchMedia("(forced-colors: active)").matches;   // charts keep our colours
+  document.documentElement.dataset.theme = system ? (dark().matches ? "dark" : "light") : theme;
 }
 
 /** What is on the screen: one that follows the system has two faces. @returns {string} */

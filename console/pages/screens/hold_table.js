@@ -22,9 +22,9 @@ const TONES = { pending: "warn", committed: "good", fulfilled: "good" };
 const ALL = {
   state: { name: "state", head: "State", cell: (hold) => html`<${Pill} text=${hold.state}
     tone=${TONES[hold.state] ?? ""} />` },
-  owner: { name: "owner", head: "Owner", cell: (hold) => html`<${Text}
+  owner: { name: "owner", head: "Owner", wide: true, cell: (hold) => html`<${Text}
     of=${hold.owner} />${hold.customer && html` <small>for <${Text} of=${hold.customer} /></small>`}` },
-  reference: { name: "reference", head: "Reference", cell: (hold) => (hold.reference ? html`<${Text}
+  reference: { name: "reference", head: "Reference", wide: true, cell: (hold) => (hold.reference ? html`<${Text}
     of=${hold.reference} />` : html`<span class="soft">none</span>`) },
   lines: { name: "lines", head: "Units", wide: true, cell: (hold) => html`<${Lines} lines=${hold.lines} />` },
   made: { name: "made", head: "Made", cell: (hold) => html`<time

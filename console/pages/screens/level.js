@@ -35,7 +35,7 @@ export function Level({ app, data }) {
     </dl>
     <div class="columns">
       <div class="main">
-        <${OverTime} events=${data.events} />
+        <${OverTime} data=${data} newest=${!app.ui.before} />
         <${Panel} title="Holds on it" id="holds-on-it">
           <${HoldTable} holds=${data.holds} narrow empty=${html`<${Empty}>Nobody holds units of it.<//>`} />
           ${data.more_holds && html`<p class="note">There are more: <a
@@ -66,10 +66,12 @@ function Events({ app, data }) {
     <//>`;
 }
 
-/** @param {{events: any[]}} props */
-function OverTime({ events }) {
+/** @param {{data: any, newest: boolean}} props `newest`: what the last event made is so until now */
+function OverTime({ data, newest }) {
+  const { events, at } = data;
   if (events.length < 2) return null;
   const points = [...events].reverse().map((event) => ({ ...event, at: event.committed_at }));
+  if (newest) points.push({ ...events[0], at });
   return html`<${Panel} title="Over time" id="over-time"><${Chart} title="Units, by the events below" lines=${LINES}
     points=${points} theme=${theme()} stepped /><//>`;
 }

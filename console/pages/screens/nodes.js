@@ -47,7 +47,7 @@ const TONES = { ready: "good", fresh: "good", behind: "warn", unready: "warn", a
 function columnsOf(app, now_ms) {
   const number = (/** @type {string} */ field, /** @type {string} */ head,
     /** @type {(value: any) => string} */ write) => ({
-    name: field, head, number: true, cell: (/** @type {any} */ node) => figure(write(node[field]), node.unknown[field]),
+    name: field, head, number: true, cell: (/** @type {any} */ node) => figure(write(node[field]), node.unknown[field], AWAY.has(node.state)),
   });
   return [
     { name: "name", head: "Node", wide: true, cell: (node) => html`<b><${Text} of=${node.name} /></b> <small
@@ -73,12 +73,13 @@ function columnsOf(app, now_ms) {
 const placeOf = ({ kind, admin }) => [kind, admin.replace(/^https?:\/\//, "")].filter(Boolean).join(" · ");
 
 /**
- * What a node cannot have is a dash with the reason; what could not be read says so.
+ * What a node cannot have, and all of one that is away, is a dash with the reason; what could not be read says so.
  * @param {string} text
  * @param {string | undefined} why
+ * @param {boolean} away
  */
-function figure(text, why) {
-  if (text !== "not known" || !why || !/^a (ledger|hub) /.test(why)) return html`<${Known} text=${text} why=${why} />`;
+function figure(text, why, away) {
+  if (text !== "not known" || !why || !(away || /^a (ledger|hub) /.test(why))) return html`<${Known} text=${text} why=${why} />`;
   return html`<span class="soft" title=${why}>–<span class="unseen">${why}</span></span>`;
 }
 

@@ -82,8 +82,8 @@ function Counts({ label, rows, columns, why }) {
     empty=${html`<${Empty}>${why ?? "None since the console watches."}<//>`} />`;
 }
 
-/** @type {Record<string, "good" | "warn" | "bad">} */
-const TONES = { good: "good", warning: "warn", bad: "bad", error: "bad", unknown: "warn" };
+/** @type {Record<string, "good" | "warn" | "bad" | "">} */
+const TONES = { good: "good", warning: "warn", bad: "bad", error: "bad", unknown: "warn", skipped: "" };
 
 /** @param {{doctor: any, now_ms: number, why?: string}} props */
 function Doctor({ doctor, now_ms, why }) {

@@ -17,8 +17,9 @@ export function leftOf(row) {
   return { part, tone: row.available === 0 ? "bad" : part !== null && part <= FEW ? "warn" : "good" };
 }
 
-/** At this pace. @param {any} row */
+/** At this pace, in tenths of a minute. @param {any} row */
 export function untilEmpty(row) {
   if (row.available === 0) return "sold out";
+  if (row.minutes_left === 0) return "under 3 s";
   return known(row.minutes_left) ? duration(row.minutes_left * 60) : NOT_KNOWN;
 }

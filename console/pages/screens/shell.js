@@ -42,7 +42,8 @@ export function Shell({ app }) {
 function Content({ app }) {
   if (app.error) return html`<p class="notice bad" role="alert"><b>${app.error.type}</b> <${Text}
     of=${app.error.detail} /></p>`;
-  if (!app.data) return html`<p class="empty waits" role="status">Asking the console …</p>`;
+  if (!app.data) return html`<p class="empty waits" role="status">${app.live.link.reason
+    ? `Nothing to show yet: ${app.live.link.reason}.` : "Asking the console …"}</p>`;
   const Screen = screens[app.route.page];
   return html`<${Screen} app=${app} data=${app.data} />`;
 }

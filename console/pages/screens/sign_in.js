@@ -24,12 +24,14 @@ export class SignIn extends Component {
 
   render() {
     const { busy, error } = this.state;
-    const { session } = this.props.app;
+    const { session, ended } = this.props.app;
     return html`
       <main id="main" class="sign-in">
         <form class="panel" onSubmit=${this.enter}>
           <img src="/favicon.svg" alt="" width="40" height="40" />
           <h1 id="title" tabindex="-1">Stockwire console</h1>
+          ${ended && html`<p role="status">Your session has ended: its hours are over, the key was revoked, or the
+            ${" "}console was started again. Sign in, and go on where you were.</p>`}
           <label><span>API key</span>
             <input name="key" type="password" autocomplete="current-password" spellcheck=${false} required autofocus
               aria-invalid=${Boolean(error)} aria-describedby="key-help key-error" /></label>

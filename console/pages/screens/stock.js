@@ -84,6 +84,13 @@ class Grid extends Component {
     return rem_px * (told || ROW_REM);
   }
 
+  /** The cell that is in the tab order: of fewer rows or columns the last one. */
+  get at() {
+    const { matching, locations } = this.props.data;
+    return { row: Math.max(0, Math.min(this.state.row, matching - 1)),
+      column: Math.min(this.state.column, locations.length) };
+  }
+
   componentDidMount() {
     this.observer = new ResizeObserver(() => this.look());
     if (this.scroller) this.observer.observe(this.scroller);
@@ -107,7 +114,7 @@ class Grid extends Component {
     const { data } = this.props;
     const { scroller } = this;
     if (!scroller || !(/** @type {HTMLElement} */ (event.target).dataset.column)) return;
-    let { row, column } = this.state;
+    let { row, column } = this.at;
     if (event.key === "ArrowRight") column = Math.min(data.locations.length, column + 1);
     else if (event.key === "ArrowLeft") column = Math.max(0, column - 1);
     else {
@@ -120,10 +127,10 @@ class Grid extends Component {
   };
 
   focus() {
-    const { scroller, state } = this;
+    const { scroller, at } = this;
     if (!scroller) return;
     const head_px = scroller.querySelector(".head")?.clientHeight ?? 0;
-    const to = scrolledTo(state.row, scroller.scrollTop, scroller.clientHeight - head_px, this.row_px);
+    const to = scrolledTo(at.row, scroller.scrollTop, scroller.clientHeight - head_px, this.row_px);
     if (to !== null) scroller.scrollTop = to;
     this.look();
     this.awaited = true;
@@ -132,7 +139,7 @@ class Grid extends Component {
 
   /** A row far away has to come first. */
   componentDidUpdate() {
-    const { row, column } = this.state;
+    const { row, column } = this.at;
     if (!this.awaited) return;
     const cell = this.scroller?.querySelector(`[data-row="${row}"][data-column="${column}"]`);
     if (!cell) return;
@@ -146,8 +153,8 @@ class Grid extends Component {
     const span = app.uis.stock?.span ?? FIRST;
     const last = Math.min(data.matching, span.first + span.count);
     const indices = Array.from({ length: Math.max(0, last - span.first) }, (_, place) => span.first + place);
-    if (this.state.row < data.matching
-      && !indices.includes(this.state.row)) indices.push(this.state.row);   // keeps the focus
+    const { at } = this;
+    if (at.row < data.matching && !indices.includes(at.row)) indices.push(at.row);   // keeps the focus
     return html`
       <div class="grid" role="grid" aria-label="Stock by sku and location" aria-rowcount=${data.matching + 1}
         aria-colcount=${data.locations.length + 2}
@@ -158,7 +165,7 @@ class Grid extends Component {
           ${indices.map((index) => html`<${Row} key=${index} index=${index} row=${data.rows[index - data.offset]}
             top=${index * row_px}
             locations=${data.locations} only=${app.route.args.location}
-              at=${this.state.row === index ? this.state.column : null}
+              at=${at.row === index ? at.column : null}
             onFocus=${(/** @type {number} */ column) => this.setState({ row: index, column })} />`)}
         </div>
       </div>
@@ -181,7 +188,7 @@ function Head({ app, data, set }) {
     <div role="row" aria-rowindex="1" class="row">
       <div role="columnheader" class="sku" aria-sort=${sorted("sku", "name", "changed")}>${column("sku", "Sku",
         false)}${column("name", "Name", false)}${column("changed", "Changed", false)}</div>
-      <div role="columnheader" class="number" aria-sort=${sorted("available")}>${column("available", "Available")}</div>
+      <div role="columnheader" class="number available" aria-sort=${sorted("available")}>${column("available", "Available")}</div>
       ${data.locations.map((/** @type {string} */ location) => html`<div role="columnheader" class="number place"
         key=${location}><${Text} of=${location} /></div>`)}
     </div>`;

@@ -81,6 +81,20 @@ test("after a cut what was shown is asked for again, at once when the network is
   live.stop();
 });
 
+test("a connection that never opens says what may stand in between", () => {
+  const { live, socket } = started();
+  socket.onclose({ code: 1006, reason: "" });
+  assert.match(live.link.reason, /a proxy lets no WebSocket through/);
+  live.stop();
+});
+
+test("a browser without WebSockets is told so, and nothing is tried", () => {
+  const live = new Live({ url: "ws://console/live", WebSocket: /** @type {any} */ (null), onLink: () => {},
+    onAnswer: () => {} });
+  live.start();
+  assert.deepEqual([live.link.state, live.link.reason], ["failed", "this browser opens no WebSockets"]);
+});
+
 test("a session that ended is not tried again", () => {
   const { live, seen, socket } = started();
   socket.open();
