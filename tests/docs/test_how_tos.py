@@ -25,9 +25,9 @@ ELSEWHERE = {
     "back-up-and-restore.md": {"back-up", "restore"},
     "badge.md": {"badge", "badge-server", "badge-page", "badge-event", "index.html"},
     "badge-in-a-shop.md": {"shopify", "shopify-card", "woocommerce"},
-    # tests/javascript/test_how_to.py, and tests/browsers/test_frameworks.py the cards
+    # tests/javascript/test_how_to.py, and of tests/browsers test_frameworks.py the cards, test_badge_pages.py the page
     "javascript.md": {
-        *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs"),
+        *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs", "my-shop/index.html"),
         *("my-shop/Card.jsx", "my-shop/Card.vue", "my-shop/Card.svelte"),
     },
     "production.md": {"production", "ledger", "hub"},
