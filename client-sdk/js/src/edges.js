@@ -1,11 +1,12 @@
 /**
  * On which side of a threshold levels stand, and stood when it was told last: only an edge is told. Pure.
  *
+ * @import { Entry } from "./feed.js"
  * @import { Watched } from "./level.js"
  */
 export class Edges {
-  /** @type {Map<string, boolean>} */
-  #told = new Map();
+  /** @type {WeakMap<Entry, boolean>} */
+  #told = new WeakMap();
 
   /**
    * What is to be held after `told`. One that is undecided (between the edges, not seen from which side it came there)
@@ -16,33 +17,28 @@ export class Edges {
    * @returns {Watched}
    */
   settle(told, known) {
-    return told.raised === null ? (known ?? Object.freeze({ ...told, version: 0, raised: false })) : told;
+    return told.raised === null ? (known ?? { ...told, version: 0, raised: false }) : told;
   }
 
   /**
    * Where something stands when it is seen first is no crossing.
    *
-   * @param {string} key
-   * @param {any} held
+   * @param {Entry} entry
    */
-  see(key, held) {
-    if (held && !this.#told.has(key)) this.#told.set(key, held.raised);
+  see(entry) {
+    const { held } = /** @type {any} */ (entry);
+    if (held && !this.#told.has(entry)) this.#told.set(entry, held.raised);
   }
 
   /**
    * Whether it crossed. What has just come into being was not raised before.
    *
-   * @param {string} key
-   * @param {any} held
+   * @param {Entry} entry
    */
-  isNews(key, held) {
-    const before = this.#told.get(key) ?? false, now = held?.raised ?? before;
-    this.#told.set(key, now);
+  isNews(entry) {
+    const { held } = /** @type {any} */ (entry);
+    const before = this.#told.get(entry) ?? false, now = held?.raised ?? before;
+    this.#told.set(entry, now);
     return before !== now;
-  }
-
-  /** @param {string} key */
-  delete(key) {
-    this.#told.delete(key);
   }
 }

@@ -14,29 +14,25 @@
  */
 import { Pack } from "./pack.js";
 
-// So many changes may wait to be told before those are let go of that newer ones have overtaken
-const DIRTY_MAX = 10_000;
-
 /**
  * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
- * that brings it; undefined: none was asked for yet.
+ * that brings it; undefined: none was asked for yet. `isDirty`: it has changed, and is told of soon.
  *
  * @typedef {{
- *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined,
+ *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
  * }} Entry
  */
 
 /** @returns {Entry} */
-export const newEntry = () => ({ held: undefined, watchers: undefined, pack: undefined });
+export const newEntry = () => ({ held: undefined, watchers: undefined, pack: undefined, isDirty: false });
 
 export class Feed {
   /** @type {Map<string, Watched>} What a complete snapshot left out. */
   #gone = new Map();
   /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
   #left = new Map();
-  /** @type {Watched[]} As they came; which of them are still held is seen when they are told. */
+  /** @type {Entry[]} Those that are, each once. */
   #dirty = [];
-  #dirtyMax = DIRTY_MAX;
 
   /** @type {Map<string, Entry>} */
   entries = new Map();
@@ -93,16 +89,14 @@ export class Feed {
       this.#gone.delete(key);
     }
     entry.held = level;
-    this.#mark(level);
+    this.#mark(entry);
     return true;
   }
 
-  /** @param {Watched} level */
-  #mark(level) {
-    if (this.#dirty.push(level) < this.#dirtyMax) return;
-    // Nobody was told for long, in a page that nobody looks at
-    this.#dirty = this.#dirty.filter((one) => this.entries.get(this.keyOf(one))?.held === one);
-    this.#dirtyMax = Math.max(DIRTY_MAX, 2 * this.#dirty.length);
+  /** @param {Entry} entry */
+  #mark(entry) {
+    if (!entry.isDirty) this.#dirty.push(entry);
+    entry.isDirty = true;
   }
 
   /**
@@ -128,10 +122,10 @@ export class Feed {
       this.#settleLeft(key, entry);
       if (pack.named?.has(key) === false && entry.held && !isBehind(entry.held, position)) {
         this.#gone.set(key, entry.held);
-        this.#mark(entry.held);
+        this.#mark(entry);
         entry.held = undefined;
       }
-      if (!pack.begun) this.edges?.see(key, entry.held);
+      if (!pack.begun) this.edges?.see(entry);
       pack.adopt(entry);
     }
     this.taking.delete(pack);
@@ -148,7 +142,7 @@ export class Feed {
     const left = this.#left.get(key);
     if (left === undefined) return;
     this.#left.delete(key);
-    if (!entry.held) this.apply(Object.freeze({ ...left, ...this.kind.never }));
+    if (!entry.held) this.apply({ ...left, ...this.kind.never });
   }
 
   /** Another epoch: nothing that is held means anything any more, and no position either. */
@@ -156,7 +150,7 @@ export class Feed {
     for (const [key, entry] of this.entries) {
       const known = entry.held ?? this.#gone.get(key);
       if (known && !this.#left.has(key)) this.#left.set(key, known);
-      if (entry.held) this.#dirty.push(entry.held);
+      if (entry.held) this.#mark(entry);
       entry.held = undefined;
     }
     this.#gone.clear();
@@ -173,15 +167,14 @@ export class Feed {
   tell() {
     const dirty = this.#dirty;
     this.#dirty = [];
-    for (const level of dirty) {
-      const key = this.keyOf(level), entry = this.entries.get(key);
-      if (!entry || (entry.held && entry.held !== level)) continue; // what is newer comes by itself
+    for (const entry of dirty) {
       const { held, watchers, pack } = entry;
+      entry.isDirty = false;
       if (this.edges && held && !pack?.isComplete) {
-        this.#dirty.push(held);
+        this.#mark(entry);
         continue;
       }
-      if (this.edges && !this.edges.isNews(key, held)) continue;
+      if (this.edges && !this.edges.isNews(entry)) continue;
       if (watchers instanceof Set) for (const watcher of watchers) watcher.note(held);
       else watchers?.note(held);
       if (this.watchers.size) for (const watcher of this.watchers) watcher.note(held);
@@ -191,7 +184,7 @@ export class Feed {
   /** @param {string} key */
   forget(key) {
     this.entries.delete(key);
-    for (const map of [this.#gone, this.#left, this.edges, this.loose, this.idle]) map?.delete(key);
+    for (const map of [this.#gone, this.#left, this.loose, this.idle]) map.delete(key);
   }
 }
 

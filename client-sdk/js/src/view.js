@@ -1,5 +1,6 @@
 /**
- * What is held of what somebody watches: always the newest that is known.
+ * What is held of what somebody watches: always the newest that is known. It is frozen when it is handed out: of what is
+ * overtaken before that nobody has to.
  *
  * @import { Feed } from "./feed.js"
  * @import { Link } from "./link.js"
@@ -86,14 +87,14 @@ export class View {
     const entry = entries.get(this.#feed.location === "*" ? `${location}/${sku}` : sku);
     if (!entry?.held || (location !== undefined && location !== entry.held.location)) return undefined;
     const isOurs = entry.watchers === this || watchers.has(this) || (entry.watchers instanceof Set && entry.watchers.has(this));
-    return isOurs ? /** @type {T} */ (entry.held) : undefined;
+    return isOurs ? Object.freeze(/** @type {T} */ (entry.held)) : undefined;
   }
 
   /** All that is held. */
   *values() {
     for (const key of this.#skus ?? this.#feed.entries.keys()) {
       const held = this.#state !== "closed" && this.#feed.entries.get(key)?.held;
-      if (held) yield /** @type {T} */ (held);
+      if (held) yield Object.freeze(/** @type {T} */ (held));
     }
   }
 
@@ -149,7 +150,7 @@ export class View {
    * @param {Watched | undefined} level  Undefined: gone.
    */
   note(level) {
-    if (!level || this.#changed.push(/** @type {T} */ (level)) === 1) this.#link.touched.add(this);
+    if (!level || this.#changed.push(Object.freeze(/** @type {T} */ (level))) === 1) this.#link.touched.add(this);
   }
 
   /** @internal What may change its state has happened. */

@@ -7,18 +7,26 @@ import { EPOCH, level, live, made, pass, settle, sockets } from "./played_hub.js
 test("a view says what is held, frozen, and calls a listener at once and then once for all that changed", async () => {
   const { view, socket } = await live([level("A", 1), level("B", 1)]);
   const told = [];
-  const end = view.subscribe((_, changed) => told.push(changed.map(({ sku, version }) => [sku, version])));
+  let isFrozen = true;
+  const end = view.subscribe((_, changed) => {
+    told.push(changed.map(({ sku, version }) => [sku, version]));
+    isFrozen &&= changed.every(Object.isFrozen);
+  });
   socket.say({ type: "level", ...level("A", 2) }, { type: "level", ...level("A", 3) }, { type: "level", ...level("B", 2) });
   socket.say({ type: "level", ...level("A", 2) });
   await pass(1);
   assert.deepEqual(told, [[["A", 1], ["B", 1]], [["A", 3], ["B", 2]]]);
-  assert.ok(Object.isFrozen(view.get("A")));
-  assert.equal(view.get("A").version, 3);
+  socket.say({ type: "level", ...level("A", 4) }, { type: "level", ...level("B", 3) });
+  assert.ok(Object.isFrozen(view.get("A")), "before it is told");
+  assert.ok([...view.values()].every(Object.isFrozen));
+  assert.equal(view.get("A").version, 4);
+  await pass(1);
+  assert.ok(isFrozen);
   assert.equal(view.get("C"), undefined);
   end();
-  socket.say({ type: "level", ...level("A", 4) });
+  socket.say({ type: "level", ...level("A", 5) });
   await pass(1);
-  assert.equal(told.length, 2);
+  assert.equal(told.length, 3);
 });
 
 test("a listener that throws breaks nothing and is not silent", async () => {

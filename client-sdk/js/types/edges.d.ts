@@ -1,7 +1,9 @@
+import type { Entry } from "./feed.js";
 import type { Watched } from "./level.js";
 /**
  * On which side of a threshold levels stand, and stood when it was told last: only an edge is told. Pure.
  *
+ * @import { Entry } from "./feed.js"
  * @import { Watched } from "./level.js"
  */
 export declare class Edges {
@@ -18,17 +20,13 @@ export declare class Edges {
     /**
      * Where something stands when it is seen first is no crossing.
      *
-     * @param {string} key
-     * @param {any} held
+     * @param {Entry} entry
      */
-    see(key: string, held: any): void;
+    see(entry: Entry): void;
     /**
      * Whether it crossed. What has just come into being was not raised before.
      *
-     * @param {string} key
-     * @param {any} held
+     * @param {Entry} entry
      */
-    isNews(key: string, held: any): boolean;
-    /** @param {string} key */
-    delete(key: string): void;
+    isNews(entry: Entry): boolean;
 }

@@ -24,13 +24,14 @@ export type Entry = {
     held: Watched | undefined;
     watchers: Watcher | Set<Watcher> | undefined;
     pack: Pack | undefined;
+    isDirty: boolean;
 };
 /**
  * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
- * that brings it; undefined: none was asked for yet.
+ * that brings it; undefined: none was asked for yet. `isDirty`: it has changed, and is told of soon.
  *
  * @typedef {{
- *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined,
+ *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
  * }} Entry
  */
 /** @returns {Entry} */

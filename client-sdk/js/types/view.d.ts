@@ -31,7 +31,7 @@ export declare class View<T extends Watched = Watched> {
      */
     get(sku: string, location?: string): T | undefined;
     /** All that is held. */
-    values(): Generator<T, void, unknown>;
+    values(): Generator<Readonly<T>, void, unknown>;
     /**
      * Call `listener` at once with everything that is held, then at most once in a frame with what changed, newest only;
      * with nothing when only the state did.
