@@ -271,11 +271,11 @@ def grounds(
     return Grounds(postgres, valkey, template_database, tmp_path_factory.mktemp("systems"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_system(grounds: Grounds) -> Iterator[System]:
-    """One ledger and two hubs for the whole run: for tests that break nothing and take names of their own.
+    """One ledger and two hubs for a file: for tests that break nothing and take names of their own.
 
-    Use ``unique_name`` for skus and locations.
+    Use ``unique_name`` for skus and locations. To start it takes as much of a processor as to let it wait for 25 s.
     """
     with grounds.system(ResidentSystem) as system:
         yield system

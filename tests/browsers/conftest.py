@@ -13,9 +13,9 @@ from tests.harness.system import Grounds, ResidentSystem, System
 from tests.hub.shop import Shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def market(grounds: Grounds, lasting_site: Site) -> Iterator[System]:
-    """One ledger and two hubs for all tests that break nothing; the site's pages may connect."""
+    """One ledger and two hubs for a file whose tests break nothing; the site's pages may connect."""
 
     async def start(system: ResidentSystem) -> None:
         origins = f"{lasting_site.origin},{lasting_site.other_origin}"
