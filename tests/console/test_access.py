@@ -92,7 +92,14 @@ async def test_a_hub_is_drained_and_takes_clients_again(stockwire_system: System
         console.signed_in() as http,
         console.viewer(http) as viewer,
     ):
-        data = await viewer.until("nodes", lambda data: sum(node["may_drain"] for node in data["nodes"]) == 2)
+
+        def all_answer(data: dict[str, list[dict[str, object]]]) -> bool:
+            nodes = data["nodes"]
+            return (
+                any(node["kind"] == "ledger" for node in nodes) and sum(bool(node["may_drain"]) for node in nodes) == 2
+            )
+
+        data = await viewer.until("nodes", all_answer)
         name = next(node["name"] for node in data["nodes"] if node["may_drain"])
 
         def draining(data: dict[str, list[dict[str, object]]]) -> object:
