@@ -13,12 +13,13 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from cli.admin_port import PageTooLarge, scrape
+from cli.admin_port import scrape
 from cli.node_figures import NodeFigures, NodeState, as_fields, figures_of
 from cli.node_table import lines_above, render
 from cli.run_file import read_run
 from cli.scrape import Scrape
 from cli.trust import trusted
+from server.http.page import PageTooLarge
 from server.settings.environment import Environment, SettingsError
 from stockwire.cli.live import draw
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 
 from cli import findings
-from cli.admin_port import PageTooLarge, fetch
 from cli.findings import Finding, FindingState, OpenFiles
 from cli.scrape import read_scrape
 from cli.top import nodes_of
 from cli.trust import trusted
+from server.http.page import PageTooLarge, fetch
 from server.settings.environment import SettingsError
 
 TIMEOUT_S = 10.0

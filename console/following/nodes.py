@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console.watched.metric_page import Reading, Sample
 from console.watched.node import Watched, node_of, shown_name
+from server.http.page import PageTooLarge, fetch
 from server.tls.certificate import trusting
 
 EVERY_S = 1.0
@@ -23,8 +24,6 @@ DEADLINE_S = 0.8
 """For one process to answer: the next round is due after EVERY_S, whoever hangs."""
 SILENT_S = 5.0
 """A process that is busy misses a round: it is away only after so long. One that nobody listens for is at once."""
-PAGE_BYTES_MAX = 2**20
-"""Ours have some tens of kilobytes: whoever sends more is none of ours, or must not fill our memory."""
 KEPT = 64
 """Readings of each process: a minute's, for percentiles of what was counted in it."""
 
@@ -120,16 +119,16 @@ class Nodes:
     async def _look(self, http: httpx.AsyncClient, node: Node) -> None:
         try:
             async with asyncio.timeout(DEADLINE_S):
-                metrics, ready = await _fetch(http, f"{node.admin}/metrics"), await _fetch(http, f"{node.admin}/readyz")
-                if metrics.status != httpx.codes.OK:
+                metrics, ready = await fetch(http, f"{node.admin}/metrics"), await fetch(http, f"{node.admin}/readyz")
+                if not metrics.ok:
                     raise ValueError(f"/metrics answers {metrics.status}")
-                reading = read_page(metrics.text, time.monotonic(), ready=ready.status == httpx.codes.OK)
+                reading = read_page(metrics.text, time.monotonic(), ready=ready.ok)
                 refusals = await self._refusals(http, node, reading)
         except (TimeoutError, httpx.TimeoutException):
             last = node.readings[-1].at_s if node.readings else -SILENT_S
             node.answers = node.answers and last > time.monotonic() - SILENT_S
             return
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        except (httpx.HTTPError, httpx.InvalidURL, PageTooLarge, ValueError):
             node.answers = False
             return
         node.answers = True
@@ -141,28 +140,11 @@ class Nodes:
         """A ledger's own list of who and what was refused; None of one that has none."""
         if "stockwire_ledger_version" not in reading.samples:
             return None
-        answer = await _fetch(http, f"{node.admin}/refusals")
-        if answer.status != httpx.codes.OK:
+        answer = await fetch(http, f"{node.admin}/refusals")
+        if not answer.ok:
             return None
         found: dict[str, Any] = orjson.loads(answer.text)
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    status: int
-    text: str
-
-
-async def _fetch(http: httpx.AsyncClient, url: str) -> _Page:
-    """Raises httpx.HTTPError; ValueError for what is no text or far too long."""
-    content = bytearray()
-    async with http.stream("GET", url) as answer:
-        async for part in answer.aiter_bytes():
-            content += part
-            if len(content) > PAGE_BYTES_MAX:
-                raise ValueError(f"{url} sends more than {PAGE_BYTES_MAX:,} bytes")
-    return _Page(answer.status_code, content.decode())
 
 
 def read_page(text: str, at_s: float, *, ready: bool) -> Reading:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from cli.admin_port import PAGE_BYTES_MAX
 from cli.node_figures import NodeState
 from cli.top import Top
+from server.http.page import PAGE_BYTES_MAX
 
 PIECE = b"x" * 65_536
 
