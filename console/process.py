@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
-
 from console.entry.origins import Origins, own_origins
 from console.entry.sign_in import SignIn
 from console.following.catalogue import Catalogue
@@ -26,8 +24,7 @@ from console.web.app import WebParts, create_app
 from console.web.board import Board
 from console.web.live import MESSAGE_BYTES_MAX, Viewers
 from console.web.pages import Pages
-from server.http.listening import BACKLOG
-from server.http.server import HttpServer
+from server.http.server import HttpServer, create_http_server
 from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
 from stockwire import AsyncClient
@@ -35,7 +32,6 @@ from stockwire import AsyncClient
 STOP_S = 3
 """For answers under way after ``stop``; viewers are sent away at once."""
 CONNECTIONS_MAX = 2_000
-KEEP_ALIVE_S = 75
 PING_S = 20.0
 DOCTOR_FOR = ("launch", "problems")
 """Topics that show what the doctor finds, or lead to it."""
@@ -131,24 +127,14 @@ class Console:
                 trusted_proxies=settings.trusted_proxies,
             )
         )
-        config = uvicorn.Config(
+        return create_http_server(
             app,
-            loop="none",
-            http="httptools",
+            "httptools",
+            STOP_S,
+            Handshakes(tls),
             ws="websockets-sansio",
             ws_max_size=MESSAGE_BYTES_MAX,
             ws_ping_interval=PING_S,
             ws_ping_timeout=PING_S,
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            backlog=BACKLOG,
             limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=STOP_S,
         )
-        return HttpServer(config, Handshakes(tls))

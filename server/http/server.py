@@ -108,14 +108,19 @@ class HttpServer(uvicorn.Server):
 
 
 def create_http_server(
-    app: ASGIApp, connection: Callable[..., asyncio.Protocol], grace_s: int, handshakes: Handshakes
+    app: ASGIApp,
+    connection: Callable[..., asyncio.Protocol] | str,
+    grace_s: int,
+    handshakes: Handshakes,
+    **more: Any,
 ) -> HttpServer:
-    """``connection`` makes the protocol of each; ``grace_s``: for requests at hand after ``stop``."""
+    """``connection`` makes the protocol of each, or names one of uvicorn's; ``grace_s``: for requests at hand after
+    ``stop``; ``more``: of uvicorn's own options. WebSockets are not served unless it says how (``ws``).
+    """
     config = uvicorn.Config(
         app,
         loop="none",
         http=connection,  # type: ignore[arg-type]  # called to make a connection, and nothing else
-        ws="none",
         lifespan="off",
         interface="asgi3",
         log_config=None,
@@ -125,5 +130,6 @@ def create_http_server(
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=grace_s,
+        **{"ws": "none", **more},
     )
     return HttpServer(config, handshakes)
