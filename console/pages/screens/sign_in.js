@@ -6,6 +6,13 @@ import { Component } from "../vendor/preact/preact.mjs";
 /** @extends {Component<{app: import("../base/app.js").App}, {busy: boolean, error: string}>} */
 export class SignIn extends Component {
   state = { busy: false, error: "" };
+  /** @type {HTMLInputElement | null} */
+  field = null;
+
+  /** Whoever has just signed out is nowhere else; `autofocus` counts once for each page that is loaded. */
+  componentDidMount() {
+    this.field?.focus();
+  }
 
   /** @param {any} event */
   enter = async (event) => {
@@ -33,7 +40,8 @@ export class SignIn extends Component {
           ${ended && html`<p role="status">Your session has ended: its hours are over, the key was revoked, or the
             ${" "}console was started again. Sign in, and go on where you were.</p>`}
           <label><span>API key</span>
-            <input name="key" type="password" autocomplete="current-password" spellcheck=${false} required autofocus
+            <input name="key" type="password" autocomplete="current-password" spellcheck=${false} required
+              ref=${(/** @type {HTMLInputElement | null} */ field) => { this.field = field; }}
               aria-invalid=${Boolean(error)} aria-describedby="key-help key-error" /></label>
           <p id="key-help"
             class="note">It needs the scope <code>stock:read:*</code> to look, and <code>admin</code> to drain a hub.
