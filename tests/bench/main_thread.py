@@ -3,6 +3,7 @@
 A browser judges a task by the clock. Where more wants to run than there are cores, it counts as long what only waited.
 """
 
+import contextlib
 import os
 import threading
 import time
@@ -41,6 +42,10 @@ class MainThread:
         self._look()
         os.close(self._opened)
 
+    @property
+    def whole_ms(self) -> float:
+        return self._moments[-1][1] - self._moments[0][1]
+
     def cpu_ms(self, began_s: float, ended_s: float) -> float:
         return cpu_at(self._moments, ended_s) - cpu_at(self._moments, began_s)
 
@@ -49,8 +54,9 @@ class MainThread:
             self._look()
 
     def _look(self) -> None:
-        cpu_ns, *_ = os.pread(self._opened, LINE_BYTES_MAX, 0).split()
-        self._moments.append((time.time(), int(cpu_ns) / 1e6))
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and has all that it will have
+            cpu_ns, *_ = os.pread(self._opened, LINE_BYTES_MAX, 0).split()
+            self._moments.append((time.time(), int(cpu_ns) / 1e6))
 
 
 def cpu_at(moments: Sequence[Moment], at_s: float) -> float:
