@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("processes")
 FAULTS = {
     "a level of the same or an older version is applied": (
         "feed.js",
-        "if (level.version <= held.version) return false;",
+        "if (known && level.version < known.version + (held ? 1 : 0)) return;",
         "",
         "tests/vectors.test.js",
     ),
@@ -33,7 +33,7 @@ FAULTS = {
     ),
     "what a complete snapshot does not name is kept": (
         "feed.js",
-        "if (!recovered) this.taking.add(pack);",
+        "this.taking.set(pack, new Set());",
         "",
         "tests/vectors.test.js",
     ),

@@ -2,6 +2,7 @@
  * @import { Availability, Level, Threshold, Watched } from "./level.js"
  * @import { GetToken, Socket } from "./link.js"
  * @import { Kind } from "./kind.js"
+ * @import { Session } from "./session.js"
  * @import { State } from "./view.js"
  * @import { Storage } from "./storage.js"
  *
@@ -22,13 +23,12 @@
  * @typedef {{ atMost?: number, atLeast?: number, until?: number, view?: "public" }} ThresholdOptions
  */
 import { ConfigurationError, invalid } from "./errors.js";
-import { discovered, hubOf, hubsInTurn } from "./hubs.js";
 import { LEVELS, PUBLIC, thresholds } from "./kind.js";
 import { followPage } from "./lifecycle.js";
 import { HIDDEN_FOR_MS, NAME } from "./limits.js";
 import { Link } from "./link.js";
 import { View } from "./view.js";
-import { Ways } from "./ways.js";
+import { waysOf } from "./ways.js";
 
 export class StockClient {
   #link;
@@ -37,14 +37,9 @@ export class StockClient {
 
   /** @param {ClientOptions} options */
   constructor(options) {
-    const { url, hub, hubs, getToken, storage, share, hiddenFor_ms = HIDDEN_FOR_MS } = options;
-    const { fetch = globalThis.fetch.bind(globalThis), WebSocket = globalThis.WebSocket } = options;
-    const from = url ?? hub ?? "", name = from || hubs?.[0];
-    if (!name) throw new ConfigurationError("a client needs url, hub or hubs");
-    const nextHub = hubsInTurn(async () => hubs?.map(hubOf) ?? discovered(from, fetch));
-    this.#ways = new Ways({ nextHub, name, fetch, WebSocket, storage, share });
-    this.#link = new Link({ open: (link) => this.#ways.open(link), loadTidy: () => import("./tidy.js"), getToken });
-    this.#leavePage = followPage(this.#link, hiddenFor_ms, () => this.#ways.save());
+    this.#ways = waysOf(options);
+    this.#link = new Link({ open: this.#ways.open, tidy: loadTidy, getToken: options.getToken });
+    this.#leavePage = followPage(this.#link, options.hiddenFor_ms ?? HIDDEN_FOR_MS, this.#ways.save);
   }
 
   /** @returns {State} Of the connection. It is opened when something is watched. */
@@ -123,6 +118,13 @@ export class StockClient {
     return new View(this.#link, this.#link.session.feed(kind, location, named !== null), named);
   }
 }
+
+/**
+ * Few pages need it. What cannot be loaded is tried again as long as there is something to tidy.
+ *
+ * @param {Session} session
+ */
+const loadTidy = (session) => void import("./tidy.js").then(({ tidy }) => (session.tidy = tidy), () => {});
 
 /**
  * @param {string} location

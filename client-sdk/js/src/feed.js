@@ -15,24 +15,28 @@
 import { Pack } from "./pack.js";
 
 /**
- * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
- * that brings it; undefined: none was asked for yet. `isDirty`: it has changed, and is told of soon.
+ * One sku. Ten thousand of them may be held: each field counts. `watchers`: one list for all skus that one alone watches.
+ * `pack`: the subscription that brings it; undefined: none was asked for yet. `isDirty`: it has changed, and is told of soon.
  *
- * @typedef {{
- *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
- * }} Entry
+ * @typedef {{ held: Watched | undefined, watchers: readonly Watcher[], pack: Pack | undefined, isDirty: boolean }} Entry
  */
 
-/** @returns {Entry} */
-export const newEntry = () => ({ held: undefined, watchers: undefined, pack: undefined, isDirty: false });
+/** @type {readonly Watcher[]} */
+const NOBODY = [];
+
+/**
+ * @param {Pack} [pack]
+ * @returns {Entry}
+ */
+export const newEntry = (pack) => ({ held: undefined, watchers: NOBODY, pack, isDirty: false });
 
 export class Feed {
   /** @type {Map<string, Watched>} What a complete snapshot left out. */
-  #gone = new Map();
+  gone = new Map();
   /** @type {Map<string, Watched>} Of the epoch before, until a snapshot says what has become of it. */
   #left = new Map();
   /** @type {Entry[]} Those that are, each once. */
-  #dirty = [];
+  dirty = [];
 
   /** @type {Map<string, Entry>} */
   entries = new Map();
@@ -40,8 +44,8 @@ export class Feed {
   watchers = new Set();
   /** @type {Pack[]} What it is subscribed by; of a whole location always one. */
   packs = [];
-  /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
-  taking = new Set();
+  /** @type {Map<Pack, Set<string>>} Those in the middle of a complete snapshot, with what it has named so far. */
+  taking = new Map();
   /** @type {Set<string>} Wanted, and no subscription names it yet. */
   loose = new Set();
   /** @type {Map<string, number>} Wanted by nobody any more, since when. */
@@ -58,44 +62,38 @@ export class Feed {
     this.kind = kind;
     this.location = location;
     this.isNamed = isNamed;
-    this.edges = kind.edges?.();
+    if (!isNamed) this.packs.push(new Pack(this));
   }
 
-  /** @param {{ sku: string, location: string }} level */
+  /** @param {{ sku: string, location?: string | undefined }} level */
   keyOf({ sku, location }) {
     return this.location === "*" ? `${location}/${sku}` : sku;
   }
 
   /**
-   * Hold it if it is newer than what is held. Whether it was.
+   * Hold it if it is newer than what is held.
    *
-   * @param {Watched} told
+   * @param {Watched} level
    */
-  apply(told) {
-    const key = this.keyOf(told);
+  apply(level) {
+    const key = this.keyOf(level);
     let entry = this.entries.get(key);
-    if (entry === undefined) {
-      if (this.isNamed) return false;
-      this.entries.set(key, (entry = newEntry()));
-      entry.pack = this.packs[0];
+    if (!entry) {
+      if (this.isNamed) return;
+      this.entries.set(key, (entry = newEntry(this.packs[0])));
     }
-    if (this.taking.size) for (const pack of this.taking) pack.named?.add(key);
-    const held = entry.held;
-    const level = this.edges ? this.edges.settle(told, held ?? this.#gone.get(key)) : told;
-    if (held !== undefined) {
-      if (level.version <= held.version) return false;
-    } else if (this.#gone.size) {
-      if (level.version < (this.#gone.get(key)?.version ?? 0)) return false;
-      this.#gone.delete(key);
-    }
+    if (this.taking.size) for (const named of this.taking.values()) named.add(key);
+    const { held } = entry, known = held ?? this.gone.get(key);
+    // What was gone may come back as it was
+    if (known && level.version < known.version + (held ? 1 : 0)) return;
+    if (!held) this.gone.delete(key);
     entry.held = level;
     this.#mark(entry);
-    return true;
   }
 
   /** @param {Entry} entry */
   #mark(entry) {
-    if (!entry.isDirty) this.#dirty.push(entry);
+    if (!entry.isDirty) this.dirty.push(entry);
     entry.isDirty = true;
   }
 
@@ -104,8 +102,11 @@ export class Feed {
    * @param {boolean} recovered  Only what changed since its position is named; else everything there is.
    */
   beginSnapshot(pack, recovered) {
-    pack.begin(recovered);
-    if (!recovered) this.taking.add(pack);
+    pack.isTaking = true;
+    if (recovered) return;
+    this.taking.set(pack, new Set());
+    // Nobody could serve it: what was missed is not known until the last part
+    pack.position = undefined;
   }
 
   /**
@@ -116,67 +117,53 @@ export class Feed {
    * @param {Position | undefined} position
    */
   endSnapshot(pack, position) {
+    const named = this.taking.get(pack);
     for (const key of pack.skus ?? this.entries.keys()) {
       const entry = this.entries.get(key);
       if (!entry) continue;
-      this.#settleLeft(key, entry);
-      if (pack.named?.has(key) === false && entry.held && !isBehind(entry.held, position)) {
-        this.#gone.set(key, entry.held);
+      // What another epoch left of what was known, and this one does not name, is as if it had never been
+      const left = this.#left.get(key);
+      this.#left.delete(key);
+      if (left && !entry.held) this.apply({ ...left, ...this.kind.never });
+      if (named?.has(key) === false && entry.held && !isBehind(entry.held, position)) {
+        this.gone.set(key, entry.held);
         this.#mark(entry);
         entry.held = undefined;
       }
-      if (!pack.begun) this.edges?.see(entry);
       pack.adopt(entry);
     }
     this.taking.delete(pack);
-    pack.end(position);
-  }
-
-  /**
-   * What another epoch left of what was known, and this one does not name, is as if it had never been.
-   *
-   * @param {string} key
-   * @param {Entry} entry
-   */
-  #settleLeft(key, entry) {
-    const left = this.#left.get(key);
-    if (left === undefined) return;
-    this.#left.delete(key);
-    if (!entry.held) this.apply({ ...left, ...this.kind.never });
+    pack.isTaking = pack.takesOver = false;
+    pack.isComplete = pack.begun = true;
+    pack.skus = undefined;
+    pack.position = position;
   }
 
   /** Another epoch: nothing that is held means anything any more, and no position either. */
   drop() {
     for (const [key, entry] of this.entries) {
-      const known = entry.held ?? this.#gone.get(key);
+      const known = entry.held ?? this.gone.get(key);
       if (known && !this.#left.has(key)) this.#left.set(key, known);
       if (entry.held) this.#mark(entry);
       entry.held = undefined;
     }
-    this.#gone.clear();
+    this.gone.clear();
     for (const pack of this.packs) pack.position = undefined;
   }
 
   /** The connection has gone. */
   lost() {
-    this.taking.clear();
     for (const pack of this.packs) pack.lost();
   }
 
-  /** Tell the watchers of each what has changed. An edge in the middle of a snapshot waits for the end of it. */
+  /** Tell the watchers of each what has changed. */
   tell() {
-    const dirty = this.#dirty;
-    this.#dirty = [];
+    const dirty = this.dirty;
+    this.dirty = [];
     for (const entry of dirty) {
-      const { held, watchers, pack } = entry;
+      const { held, watchers } = entry;
       entry.isDirty = false;
-      if (this.edges && held && !pack?.isComplete) {
-        this.#mark(entry);
-        continue;
-      }
-      if (this.edges && !this.edges.isNews(entry)) continue;
-      if (watchers instanceof Set) for (const watcher of watchers) watcher.note(held);
-      else watchers?.note(held);
+      for (const watcher of watchers) watcher.note(held);
       if (this.watchers.size) for (const watcher of this.watchers) watcher.note(held);
     }
   }
@@ -184,7 +171,7 @@ export class Feed {
   /** @param {string} key */
   forget(key) {
     this.entries.delete(key);
-    for (const map of [this.#gone, this.#left, this.loose, this.idle]) map.delete(key);
+    for (const map of [this.gone, this.#left, this.loose, this.idle]) map.delete(key);
   }
 }
 
@@ -195,24 +182,3 @@ export class Feed {
  * @param {Position | undefined} position
  */
 const isBehind = (level, position) => level.seq > (position?.seq[level.shard] ?? level.seq);
-
-/**
- * @param {Entry} entry
- * @param {Watcher} watcher
- */
-export function addWatcher(entry, watcher) {
-  if (entry.watchers instanceof Set) entry.watchers.add(watcher);
-  else entry.watchers = entry.watchers ? new Set([entry.watchers, watcher]) : watcher;
-}
-
-/**
- * Whether somebody is left.
- *
- * @param {Entry} entry
- * @param {Watcher} watcher
- */
-export function removeWatcher(entry, watcher) {
-  if (entry.watchers instanceof Set) entry.watchers.delete(watcher);
-  else if (entry.watchers === watcher) entry.watchers = undefined;
-  return entry.watchers instanceof Set ? entry.watchers.size > 0 : entry.watchers !== undefined;
-}

@@ -18,7 +18,7 @@ export function atNextFrame(run) {
   };
   return () => {
     if (timer !== undefined) return;
-    const isSeen = globalThis.document?.visibilityState === "visible";
+    const isSeen = globalThis.document?.hidden === false;
     timer = setTimeout(now, isSeen ? FRAME_MS_MAX : 0);
     if (isSeen) frame = requestAnimationFrame(now);
   };

@@ -10,6 +10,13 @@ import { ConfigurationError, Unavailable } from "./errors.js";
 const DISCOVERY_TIMEOUT_MS = 5_000;
 
 /**
+ * @param {string} from  URL of the ledger, or of a hub's read port.
+ * @param {typeof globalThis.fetch} fetch
+ */
+export const discovery = (from, fetch) =>
+  fetch(`${from.replace(/\/+$/, "")}/v1/discovery`, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
+
+/**
  * Whom a ledger or a hub names.
  *
  * @param {string} from  URL of the ledger, or of a hub's read port.
@@ -17,9 +24,8 @@ const DISCOVERY_TIMEOUT_MS = 5_000;
  * @returns {Promise<Hub[]>}  Rejects with StockwireError.
  */
 export async function discovered(from, fetch) {
-  const address = `${from.replace(/\/+$/, "")}/v1/discovery`;
-  const answer = await fetch(address, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
-  if (!answer.ok) throw new Unavailable(`${address} answered ${answer.status}`);
+  const answer = await discovery(from, fetch);
+  if (!answer.ok) throw new Unavailable(`${from} answered ${answer.status}`);
   return (await answer.json()).hubs;
 }
 

@@ -20,7 +20,7 @@ export function followPage(link, hiddenFor_ms, save) {
   const ended = new AbortController();
   const look = () => {
     clearTimeout(letGo);
-    if (page.visibilityState === "visible") return link.wake();
+    if (!page.hidden) return link.wake();
     save();
     letGo = setTimeout(() => link.sleep(), hiddenFor_ms);
   };
@@ -28,14 +28,14 @@ export function followPage(link, hiddenFor_ms, save) {
     save();
     link.sleep();
   };
-  const probe = () => (page.visibilityState === "visible" ? link.wake() : link.probe());
+  const probe = () => (page.hidden ? link.probe() : link.wake());
   /** @type {[EventTarget, string, () => void][]} */
   const heard = [
     [page, "visibilitychange", look], [page, "resume", probe], [page, "freeze", leave],
     [globalThis, "pageshow", probe], [globalThis, "pagehide", leave], [globalThis, "online", probe],
   ];
   for (const [target, type, call] of heard) target.addEventListener(type, call, { signal: ended.signal });
-  if (page.visibilityState !== "visible") look();
+  if (page.hidden) look();
   return () => {
     clearTimeout(letGo);
     ended.abort();

@@ -19,7 +19,7 @@
 import { Later, StockwireError as AnyError } from "./errors.js";
 import { atNextFrame } from "./frames.js";
 import { heed, shout } from "./heed.js";
-import { VISITOR_LIMITS, isUnsettled, isUntidy } from "./packing.js";
+import { VISITOR_LIMITS, isUnsettled } from "./packing.js";
 import { Reconnect, TOO_MANY } from "./reconnect.js";
 import { Session } from "./session.js";
 
@@ -48,7 +48,7 @@ export class Link {
   /** When the hub said something last, and when it did while it had everything. */
   heard_ms = 0;
   fresh_ms = 0;
-  /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
+  /** @type {((text: string) => void) | undefined} Hears what the hub says, after it is held. */
   tap;
   /** @type {(() => void) | undefined} */
   slept;
@@ -68,8 +68,8 @@ export class Link {
   #turn = 0;
   /** @type {{ least_ms: number, timer: ReturnType<typeof setTimeout> } | undefined} */
   #wait;
-  /** @type {number | undefined} Something must be heard until then. */
-  #doomed_ms;
+  /** Something must be heard until then. */
+  #doomed_ms = Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #planning;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -81,13 +81,13 @@ export class Link {
 
   /**
    * @param {object} options
-   * @param {(link: Link) => Promise<[Socket, string | null | undefined]>} options.open  With the token to say.
-   * @param {() => Promise<typeof import("./tidy.js")>} options.loadTidy
+   * @param {(link: Link) => Promise<[Socket, string | undefined]>} options.open  With the token to say.
+   * @param {Session["tidy"]} options.tidy
    * @param {GetToken} [options.getToken]
    */
-  constructor({ open, loadTidy, getToken }) {
+  constructor({ open, tidy, getToken }) {
     this.open = open;
-    this.loadTidy = loadTidy;
+    this.session.tidy = tidy;
     this.getToken = getToken;
     if (!getToken) this.session.limits = VISITOR_LIMITS;
     this.reconnect = new Reconnect(getToken !== undefined);
@@ -156,12 +156,12 @@ export class Link {
     const now_ms = Date.now();
     if (this.#wait && now_ms >= this.#wait.least_ms) return void this.#connect();
     if (!this.session.connected) return;
-    this.#refresh();
     if (!this.#socket?.isMute && this.session.budget.take(now_ms)) {
-      this.session.probe();
-      this.#send();
+      this.session.say("probe");
+      this.send();
       this.#doom(now_ms + (this.isSilent ? GRACE_MS : PROBE_MS));
     }
+    this.#refresh();
   }
 
   async #connect() {
@@ -186,7 +186,7 @@ export class Link {
 
   /**
    * @param {Socket} socket
-   * @param {string | null | undefined} token
+   * @param {string | undefined} token
    */
   #converse(socket, token) {
     this.#trying = undefined;
@@ -196,7 +196,7 @@ export class Link {
       if (socket !== this.#socket) return;
       this.#heard();
       this.session.begin(token, Date.now());
-      this.#send();
+      this.send();
     };
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     socket.onclose = ({ code, reason }) => socket === this.#socket && this.#ended({ code, reason });
@@ -204,7 +204,7 @@ export class Link {
 
   #heard() {
     this.heard_ms = Date.now();
-    this.#doomed_ms = undefined;
+    this.#doomed_ms = Infinity;
   }
 
   /** @param {string} text */
@@ -218,19 +218,19 @@ export class Link {
     if (session.connected !== known) {
       this.failed = 0;
       this.error = undefined;
-      this.tokens?.planRenewal(session.connected, this.heard_ms);
+      this.tokens?.plan(session.connected, this.heard_ms);
     }
-    this.tap?.(text, session);
+    this.tap?.(text);
     if (session.isTaken) {
-      session.isTaken = false;
       this.reconnect.succeeded();
       this.crowded = 0;
     }
     if (session.turn !== this.#turn) this.#refresh();
-    if (session.isDirty) this.tellSoon();
+    this.tellSoon();
   }
 
-  #send() {
+  /** What the session has to say. */
+  send() {
     const texts = this.session.out;
     this.session.out = [];
     for (const text of texts) this.#socket?.send(text);
@@ -238,7 +238,7 @@ export class Link {
 
   #plan() {
     this.session.plan(Date.now());
-    this.#send();
+    this.send();
     this.#refresh();
   }
 
@@ -271,54 +271,35 @@ export class Link {
   /** The clock decides, whenever this comes to run. */
   #look() {
     const now_ms = Date.now();
-    if (this.#doomed_ms !== undefined && now_ms > this.#doomed_ms) {
-      return this.#ended({}); // nothing was heard
-    }
+    if (now_ms > this.#doomed_ms) return this.#ended({}); // nothing was heard
     if (this.isSilent) this.#doom(now_ms + GRACE_MS);
-    if (!this.views.size && !this.session.subs.size) return this.#rest();
+    if (!this.views.size && !this.session.subs.size) {
+      this.#leave(null); // nothing is watched any more, and nothing lingers: a place for others
+      return this.#refresh();
+    }
     if (isUnsettled(this.session)) this.#plan();
-    if (!this.session.tidy && [...this.session.feeds.values()].some(isUntidy)) void this.#loadTidy();
-    if (this.#socket) void this.#renew(now_ms);
-  }
-
-  /** Nothing is watched any more, and nothing lingers: a place for others. */
-  #rest() {
-    this.#leave(null);
-    this.#refresh();
-  }
-
-  async #loadTidy() {
-    this.session.tidy = (await this.loadTidy()).tidy;
-    this.#plan();
+    void this.tokens?.renew(this, now_ms);
   }
 
   /** @param {number} until_ms */
   #doom(until_ms) {
-    this.#doomed_ms = Math.min(until_ms, this.#doomed_ms ?? Infinity);
-  }
-
-  /** @param {number} now_ms */
-  async #renew(now_ms) {
-    const socket = this.#socket, token = await this.tokens?.renewal(now_ms);
-    if (!token || socket !== this.#socket) return;
-    this.session.renew(token);
-    this.#send();
+    this.#doomed_ms = Math.min(until_ms, this.#doomed_ms);
   }
 
   #refresh() {
     this.#turn = this.session.turn;
     for (const view of [...this.views]) view.refresh();
+    if (this.state !== this.#toldState) {
+      this.#toldState = this.state;
+      for (const listener of [...this.listeners]) heed(listener);
+    }
     if (this.touched.size) this.tellSoon();
-    if (this.state === this.#toldState) return;
-    this.#toldState = this.state;
-    for (const listener of [...this.listeners]) heed(listener);
   }
 
   #tell() {
-    this.session.isDirty = false;
     for (const feed of this.session.feeds.values()) feed.tell();
-    const touched = [...this.touched];
-    this.touched.clear();
+    const { touched } = this;
+    this.touched = new Set();
     for (const view of touched) view.tell();
   }
 }

@@ -19,10 +19,6 @@ export class MadeSocket {
   over = new AbortController();
 
   /** It is open as soon as somebody hears of it. */
-  get onopen() {
-    return null;
-  }
-
   set onopen(/** @type {Socket["onopen"]} */ opened) {
     queueMicrotask(() => opened?.({}));
   }

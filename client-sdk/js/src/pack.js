@@ -2,7 +2,7 @@
  * One subscription of a connection: the skus that it names, and how far it has read.
  *
  * @import { Position } from "./frame.js"
- * @import { Entry } from "./feed.js"
+ * @import { Entry, Feed } from "./feed.js"
  */
 export class Pack {
   /** Its id on this connection; 0: it was not asked for on this one. */
@@ -17,41 +17,25 @@ export class Pack {
   isComplete = false;
   /** It takes over skus of others as soon as it is complete: nobody has left it yet. */
   takesOver = false;
-  /** @type {Set<string> | undefined} What a complete snapshot has named so far. */
-  named;
 
   /**
-   * @param {readonly string[] | null} skus  Null: the whole location.
+   * @param {Feed} feed
+   * @param {readonly string[]} [skus]  Absent: the whole location.
    * @param {Position} [position]
    */
-  constructor(skus, position) {
+  constructor(feed, skus, position) {
+    this.feed = feed;
     /** Named when it is asked for; who is brought by it knows that, and it need not. */
     this.skus = skus;
     this.size = skus?.length ?? 0;
     this.position = position;
   }
 
-  /** @param {boolean} recovered */
-  begin(recovered) {
-    this.isTaking = true;
-    this.named = recovered ? undefined : new Set();
-    // Nobody could serve it: what was missed is not known until the last part
-    if (!recovered) this.position = undefined;
-  }
-
-  /** @param {Position | undefined} position */
-  end(position) {
-    this.isTaking = this.takesOver = false;
-    this.isComplete = this.begun = true;
-    this.named = undefined;
-    this.skus = null;
-    this.position = position;
-  }
-
+  /** It is not asked for any more. */
   lost() {
     this.id = 0;
     this.isTaking = this.isComplete = this.takesOver = false;
-    this.named = undefined;
+    this.feed.taking.delete(this);
   }
 
   /** @param {Entry} entry */

@@ -8,7 +8,7 @@
  * @import { Feed, Watcher } from "./feed.js"
  * @import { Session } from "./session.js"
  */
-import { addWatcher, newEntry, removeWatcher } from "./feed.js";
+import { newEntry } from "./feed.js";
 import { Pack, earliest } from "./pack.js";
 
 export const LINGER_MS = 10_000;
@@ -36,10 +36,11 @@ export function want(feed, skus, watcher) {
     feed.watchers.add(watcher);
     feed.idle.delete(ALL);
   }
+  const alone = [watcher];
   for (const sku of skus ?? []) {
-    let entry = feed.entries.get(sku);
-    if (!entry) feed.entries.set(sku, (entry = newEntry()));
-    addWatcher(entry, watcher);
+    const entry = feed.entries.get(sku) ?? newEntry();
+    entry.watchers = entry.watchers.length ? [...entry.watchers, watcher] : alone;
+    feed.entries.set(sku, entry);
     feed.idle.delete(sku);
     if (!entry.pack) feed.loose.add(sku);
   }
@@ -55,7 +56,9 @@ export function unwant(feed, skus, watcher, now_ms) {
   if (feed.watchers.delete(watcher) && !feed.watchers.size) feed.idle.set(ALL, now_ms);
   for (const sku of skus ?? []) {
     const entry = feed.entries.get(sku);
-    if (entry && !removeWatcher(entry, watcher)) feed.idle.set(sku, now_ms);
+    if (!entry) continue;
+    entry.watchers = entry.watchers.filter((one) => one !== watcher);
+    if (!entry.watchers.length) feed.idle.set(sku, now_ms);
   }
 }
 
@@ -66,21 +69,24 @@ export function unwant(feed, skus, watcher, now_ms) {
  */
 export function repack(feed) {
   if (!feed.isNamed) return;
-  /** @type {string[][]} */
-  const [resumed = [], others = []] = [[], []];
+  /** @type {string[]} */
+  const resumed = [];
   /** @type {Set<Pack>} */
   const packs = new Set();
-  for (const [sku, { pack }] of feed.entries) {
-    if (pack?.position) packs.add(pack);
-    (pack?.position ? resumed : others).push(sku);
+  for (const [sku, entry] of feed.entries) {
+    if (entry.pack?.position) {
+      packs.add(entry.pack);
+      resumed.push(sku);
+    } else {
+      entry.pack = undefined;
+      feed.loose.add(sku);
+    }
   }
   const [only] = packs;
   // As it was: the hub can check that the position belongs to it
   const since = packs.size === 1 && only?.size === resumed.length ? only.position : earliest(packs);
-  const kept = cut(resumed).map((skus) => new Pack(skus, since));
   feed.packs = [];
-  feed.loose.clear();
-  for (const pack of [...kept, ...cut(others).map((skus) => new Pack(skus))]) place(feed, pack);
+  while (resumed.length) place(new Pack(feed, resumed.splice(0, SKUS_MAX), since));
 }
 
 /**
@@ -95,14 +101,11 @@ export function plan(session, now_ms) {
     expire(session, feed, crowded ? Infinity : now_ms - LINGER_MS);
     const kept = crowded ? 0 : KEPT;
     tidy(session, feed, now_ms, kept);
-    for (const pack of feed.packs) if (!pack.id) ask(session, feed, pack, now_ms);
-    while (feed.loose.size && fits(session, Math.min(feed.loose.size, SKUS_MAX)) && session.budget.take(now_ms)) {
-      const [skus] = cut([...feed.loose]);
-      if (!skus) break;
-      const pack = new Pack(skus);
-      for (const sku of skus) feed.loose.delete(sku);
-      place(feed, pack);
-      session.ask(feed, pack);
+    for (const pack of feed.packs) if (!pack.id) ask(session, pack, now_ms);
+    while (feed.loose.size) {
+      const pack = new Pack(feed, [...feed.loose].slice(0, SKUS_MAX));
+      if (!ask(session, pack, now_ms)) break;
+      place(pack);
     }
   }
 }
@@ -114,18 +117,21 @@ export function plan(session, now_ms) {
  */
 export const isUnsettled = (session) =>
   [...session.feeds.values()].some(
-    (feed) => feed.loose.size || feed.idle.size || feed.packs.some((pack) => !pack.id || (feed.isNamed && !pack.live)),
+    (feed) =>
+      feed.loose.size || feed.idle.size || isUntidy(feed) || feed.packs.some((pack) => !pack.id || (feed.isNamed && !pack.live)),
   );
 
 /**
+ * Whether it could be asked for now.
+ *
  * @param {Session} session
- * @param {Feed} feed
  * @param {Pack} pack
  * @param {number} now_ms
  */
-function ask(session, feed, pack, now_ms) {
-  if (now_ms < pack.notBefore_ms || !fits(session, pack.size)) return;
-  if (session.budget.take(now_ms)) session.ask(feed, pack);
+function ask(session, pack, now_ms) {
+  const isTime = now_ms >= pack.notBefore_ms && fits(session, pack.size) && session.budget.take(now_ms);
+  if (isTime) session.ask(pack);
+  return isTime;
 }
 
 /**
@@ -137,25 +143,18 @@ export const fits = ({ subs, named, limits }, more) => subs.size < limits.packs 
 /** @param {Session} session */
 const isCrowded = ({ subs, named, limits }) => subs.size > CROWDED * limits.packs || named > CROWDED * limits.skus;
 
-/** @param {readonly string[]} skus */
-function cut(skus) {
-  const parts = [];
-  for (let first = 0; first < skus.length; first += SKUS_MAX) parts.push(skus.slice(first, first + SKUS_MAX));
-  return parts;
-}
-
 /**
- * @param {Feed} feed
+ * What it names is brought by it from now on.
+ *
  * @param {Pack} pack
  */
-function place(feed, pack) {
+function place(pack) {
+  const { feed, skus = [] } = pack;
   feed.packs.push(pack);
-  pack.live = 0;
-  for (const sku of pack.skus ?? []) {
+  for (const sku of skus) {
+    feed.loose.delete(sku);
     const entry = feed.entries.get(sku);
-    if (!entry) continue;
-    entry.pack = pack;
-    pack.live++;
+    if (entry) pack.adopt(entry);
   }
 }
 
@@ -185,10 +184,10 @@ export function expire(session, feed, since_ms) {
 function tidy(session, feed, now_ms, kept) {
   for (const pack of feed.packs) {
     const isOver = feed.isNamed && !pack.live && !pack.takesOver;
-    if (isOver && (!pack.id || session.budget.take(now_ms, kept))) session.end(feed, pack);
+    if (isOver && (!pack.id || session.budget.take(now_ms, kept))) session.end(pack);
     if (isOver && !feed.packs.length && !feed.entries.size) session.close(feed); // each threshold is a feed
   }
-  if (isUntidy(feed)) session.tidy?.(session, feed, now_ms, kept);
+  if (isUntidy(feed)) session.tidy(session, feed, now_ms, kept);
 }
 
 /**
@@ -196,5 +195,5 @@ function tidy(session, feed, now_ms, kept) {
  *
  * @param {Feed} feed
  */
-export const isUntidy = ({ packs }) =>
+const isUntidy = ({ packs }) =>
   packs.length > PACKS_CALM || packs.some(({ isComplete, live, size }) => isComplete && live * 2 < size);

@@ -17,7 +17,8 @@ export class Polling extends MadeSocket {
   #asked = new Map();
   /** @type {Set<number>} */
   #answered = new Set();
-  #isAsking = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} Of the round that comes, or goes on. */
+  #round = undefined;
   /** @type {string | undefined} Of the history that the answers are from. */
   #history = undefined;
   #hub;
@@ -35,7 +36,10 @@ export class Polling extends MadeSocket {
     this.#fetch = fetch;
     this.#epoch = epoch;
     const again = setTimeout(() => this.end(RESTART, "try the stream again"), TRY_AGAIN_MS * (1 + Math.random()));
-    this.over.signal.addEventListener("abort", () => clearTimeout(again));
+    this.over.signal.addEventListener("abort", () => {
+      clearTimeout(again);
+      clearTimeout(this.#round);
+    });
   }
 
   /**
@@ -44,36 +48,24 @@ export class Polling extends MadeSocket {
    */
   take(request) {
     if (request.type === "connect") {
-      this.say({ type: "connected", id: request.id, node: "", epoch: this.#epoch, heartbeat_s: 60, expires_at: null });
+      this.say({ type: "connected", id: request.id, epoch: this.#epoch, heartbeat_s: 60 });
     }
     if (request.type === "unsubscribe") this.#asked.delete(request.sub);
     if (request.type !== "subscribe" || request.when || !request.skus) return;
     this.#asked.set(request.id, request);
-    if (!this.#isAsking) void this.#rounds();
+    this.#round ??= setTimeout(() => this.#ask(), 0);
   }
 
-  async #rounds() {
-    this.#isAsking = true;
-    while (this.#asked.size) {
-      const began_ms = Date.now();
-      for (const request of [...this.#asked.values()]) await this.#round(request);
-      if (this.isOver) return;
-      this.say({ type: "heartbeat", seq: {}, fresh: false, lag_ms: Date.now() - began_ms });
-      await this.#pause();
-    }
-    this.#isAsking = false;
-  }
-
-  /** Until the next round; never, if it is over before. */
-  #pause() {
-    return new Promise((resolve) => {
-      const next = setTimeout(resolve, ROUND_MS);
-      this.over.signal.onabort = () => clearTimeout(next);
-    });
+  async #ask() {
+    const began_ms = Date.now();
+    for (const request of [...this.#asked.values()]) await this.#answer(request);
+    if (this.isOver) return;
+    this.say({ type: "heartbeat", seq: {}, fresh: false, lag_ms: Date.now() - began_ms });
+    this.#round = this.#asked.size ? setTimeout(() => this.#ask(), ROUND_MS) : undefined;
   }
 
   /** @param {Request} request */
-  async #round({ id, skus = [], location }) {
+  async #answer({ id, skus = [], location }) {
     const views = [];
     for (const address of addressesOf(this.#hub, location, skus)) views.push(...(await this.#look(address)));
     for (const view of views) this.say({ type: "view", ...view });

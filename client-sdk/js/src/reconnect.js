@@ -35,8 +35,9 @@ export const TOKEN_EXPIRED = 4104, EPOCH_CHANGED = 4202;
  * @returns {"never" | "paused" | "now"}
  */
 export function returnAfter(code) {
-  if (code === POLICY || (code && code >= 4000 && code <= 4099)) return "never";
-  return code && code >= 4100 && code <= 4199 ? "paused" : "now";
+  const range = Math.floor((code ?? 0) / 100);
+  if (range === 40 || code === POLICY) return "never";
+  return range === 41 ? "paused" : "now";
 }
 
 /** @type {Record<string, new (message: string, fields: any) => StockwireError>} By code of a close, or of an `error`. */
@@ -82,9 +83,9 @@ export class Reconnect {
       const mayChange = isTokens && this.tokenChanges && (code === TOKEN_EXPIRED || ++this.refused < TOKENS_REFUSED_MAX);
       if (!mayChange) return refusalOf(code, reason);
     }
-    const bound_ms = Math.min(BOUND_MAX_MS, BOUND_FIRST_MS * 2 ** Math.min(this.attempt++, 16));
+    const bound_ms = Math.min(BOUND_MAX_MS, BOUND_FIRST_MS * 2 ** this.attempt++);
     const pause_ms = isTokens || returnAfter(code) === "paused" ? PAUSE_MS : 0;
-    const least_ms = after_ms === undefined ? pause_ms : Math.min(after_ms, AFTER_MS_MAX);
+    const least_ms = Math.min(after_ms ?? pause_ms, AFTER_MS_MAX);
     return { wait_ms: least_ms + chance * bound_ms, least_ms };
   }
 }

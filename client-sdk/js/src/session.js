@@ -4,14 +4,13 @@
  *
  * @import { StockwireError } from "./errors.js"
  * @import { Kind } from "./kind.js"
- * @import { Connected, ErrorReply, Heartbeat, Message, Part, Subscribed, Told } from "./frame.js"
+ * @import { Connected, ErrorReply, Heartbeat, Message, Part, Subscribed } from "./frame.js"
+ * @import { Pack } from "./pack.js"
  * @import { Ending } from "./reconnect.js"
  */
 import { Budget } from "./budget.js";
 import { Feed } from "./feed.js";
-import * as frame from "./frame.js";
-import { thresholdKey } from "./kind.js";
-import { Pack } from "./pack.js";
+import { parse, request, rowsOf } from "./frame.js";
 import { LIMITS, expire, plan, repack } from "./packing.js";
 import { EPOCH_CHANGED, refusalOf } from "./reconnect.js";
 
@@ -26,8 +25,6 @@ export class Session {
   /** @type {string | undefined} */
   epoch;
   limits = LIMITS;
-  /** Something has changed that was not told. */
-  isDirty = false;
   /** Counts what may change the state of a view. */
   turn = 0;
 
@@ -38,17 +35,15 @@ export class Session {
   connected;
   /** @type {Heartbeat | undefined} */
   heard;
-  /** Of the newest message. */
-  type = "";
-  /** @type {Map<number, { feed: Feed, pack: Pack }>} */
+  /** @type {Map<number, Pack>} */
   subs = new Map();
   /** Skus, over all subscriptions. */
   named = 0;
-  lastId = CONNECT_ID;
-  isOpen = false;
-  /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
-  tidy;
-  /** A snapshot was completed; whoever has heeded it takes it back. */
+  /** 0: nothing was said yet, and nothing is until there is a connection. */
+  lastId = 0;
+  /** @type {(session: Session, feed: Feed, now_ms: number, kept: number) => void} What `tidy.js` does, or loads it. */
+  tidy = () => {};
+  /** A snapshot was completed. */
   isTaken = false;
   budget = new Budget(0);
 
@@ -58,8 +53,8 @@ export class Session {
     this.subs.clear();
     this.out = [];
     this.named = 0;
-    this.lastId = CONNECT_ID;
-    this.isOpen = this.isTaken = false;
+    this.lastId = 0;
+    this.isTaken = false;
     this.budget = new Budget(now_ms);
     this.turn++;
   }
@@ -72,10 +67,7 @@ export class Session {
   feed(kind, location, isNamed) {
     const name = [location, kind.key, isNamed].join("/");
     let feed = this.feeds.get(name);
-    if (!feed) {
-      this.feeds.set(name, (feed = new Feed(kind, location, isNamed)));
-      if (!isNamed) feed.packs.push(new Pack(null));
-    }
+    if (!feed) this.feeds.set(name, (feed = new (kind.Feed ?? Feed)(kind, location, isNamed)));
     return feed;
   }
 
@@ -83,13 +75,12 @@ export class Session {
    * A connection is open: what to say first. The subscriptions do not wait for the answer to `connect`: should the
    * epoch be another, the hub serves no position of the old one.
    *
-   * @param {string | null | undefined} token
+   * @param {string | undefined} token  None of a visitor.
    * @param {number} now_ms
    */
   begin(token, now_ms) {
     this.#reset(now_ms);
-    this.isOpen = true;
-    this.out.push(frame.connect(CONNECT_ID, token));
+    this.say("connect", { token });
     for (const feed of this.feeds.values()) {
       expire(this, feed, Infinity);
       repack(feed);
@@ -99,45 +90,45 @@ export class Session {
 
   /** @param {number} now_ms */
   plan(now_ms) {
-    if (this.isOpen) plan(this, now_ms);
+    if (this.lastId) plan(this, now_ms);
   }
 
   /**
-   * @param {Feed} feed
-   * @param {Pack} pack
+   * Its id.
+   *
+   * @param {string} type
+   * @param {object} [members]
    */
-  ask(feed, pack) {
-    pack.id = ++this.lastId;
-    this.subs.set(pack.id, { feed, pack });
-    this.named += pack.size;
-    this.out.push(frame.subscribe(pack.id, feed.location, pack.skus, pack.position, feed.kind.asks));
-  }
-
-  /**
-   * @param {Feed} feed
-   * @param {Pack} pack
-   */
-  end(feed, pack) {
-    feed.packs = feed.packs.filter((one) => one !== pack);
-    feed.taking.delete(pack);
-    if (!pack.id || !this.#forget(pack)) return;
-    this.out.push(frame.unsubscribe(++this.lastId, pack.id));
+  say(type, members) {
+    this.out.push(request(type, ++this.lastId, members));
+    return this.lastId;
   }
 
   /** @param {Pack} pack */
+  ask(pack) {
+    const { feed, skus, size, position: since } = pack;
+    pack.id = this.say("subscribe", { location: feed.location, skus, since, ...feed.kind.asks });
+    this.subs.set(pack.id, pack);
+    this.named += size;
+  }
+
+  /** @param {Pack} pack */
+  end(pack) {
+    const { feed, id: sub } = pack;
+    feed.packs = feed.packs.filter((one) => one !== pack);
+    if (this.#forget(pack)) this.say("unsubscribe", { sub });
+  }
+
+  /**
+   * Whether it was asked for.
+   *
+   * @param {Pack} pack
+   */
   #forget(pack) {
-    if (!this.subs.delete(pack.id)) return false;
-    this.named -= pack.size;
-    return true;
-  }
-
-  /** @param {string} token */
-  renew(token) {
-    this.out.push(frame.refresh(++this.lastId, token));
-  }
-
-  probe() {
-    this.out.push(frame.probe(++this.lastId));
+    const isAsked = this.subs.delete(pack.id);
+    if (isAsked) this.named -= pack.size;
+    pack.lost();
+    return isAsked;
   }
 
   /**
@@ -161,11 +152,11 @@ export class Session {
   receive(text, now_ms) {
     let message;
     try {
-      message = frame.parse(text);
+      message = parse(text);
     } catch {
       return {}; // no message of the protocol
     }
-    return message && this.#take(message, now_ms);
+    return this.#take(message, now_ms);
   }
 
   /**
@@ -174,15 +165,10 @@ export class Session {
    * @returns {Ending | undefined}
    */
   #take(message, now_ms) {
-    this.type = message.type;
     switch (message.type) {
-      case "level":
-      case "view":
-      case "threshold":
-        return this.#told(message);
       case "heartbeat":
         this.heard = message;
-        for (const { pack } of this.subs.values()) if ((message.sub ?? pack.id) === pack.id) pack.advance(message.seq);
+        for (const pack of this.subs.values()) if ((message.sub ?? pack.id) === pack.id) pack.advance(message.seq);
         this.turn++;
         return undefined;
       case "snapshot":
@@ -198,8 +184,9 @@ export class Session {
         return this.#error(message, now_ms);
       case "disconnect":
         return { ...message, final: !message.reconnect };
+      default:
+        return this.#told(message);
     }
-    return undefined;
   }
 
   /** @param {Connected} message */
@@ -213,45 +200,45 @@ export class Session {
 
   #drop() {
     for (const feed of this.feeds.values()) feed.drop();
-    this.isDirty = true;
   }
 
   /** @param {any} message */
   #told(message) {
     // Without `connected` the epoch is not known, and an old epoch's level could stand above the new one's
     if (!this.connected) return undefined;
-    const { type, location } = message;
-    const key = type === "threshold" ? thresholdKey(message.when, message.available === undefined) : type;
+    const { type, location: place } = message;
     for (const feed of this.feeds.values()) {
-      const isOurs = feed.kind.key === key && (feed.location === location || feed.location === "*");
-      if (isOurs && feed.apply(message)) this.isDirty = true;
+      const { kind, location } = feed;
+      if (kind.type !== type || (location !== place && location !== "*")) continue;
+      if (!kind.isRow(message)) return {};
+      if (!kind.isOurs || kind.isOurs(message)) feed.apply(message);
     }
     return undefined;
   }
 
   /** @param {Subscribed} message */
   #subscribed({ id, recovered }) {
-    const sub = this.subs.get(id);
-    if (!sub || sub.pack.isTaking || sub.pack.isComplete) return undefined;
-    if (recovered && !sub.pack.position) return {}; // it resumed what was never begun
-    sub.feed.beginSnapshot(sub.pack, recovered);
+    const pack = this.subs.get(id);
+    if (!pack || pack.isTaking || pack.isComplete) return undefined;
+    if (recovered && !pack.position) return {}; // it resumed what was never begun
+    pack.feed.beginSnapshot(pack, recovered);
     return undefined;
   }
 
   /** @param {Part} message */
   #part(message) {
-    const sub = this.subs.get(message.sub);
-    if (!sub?.pack.isTaking) return undefined;
-    const { feed, pack } = sub;
-    const levels = message[feed.kind.part], position = message.position ?? undefined;
-    if (!levels) return {}; // of something else
-    for (const level of levels) if (feed.apply(level)) this.isDirty = true;
+    const pack = this.subs.get(message.sub);
+    if (!pack?.isTaking) return undefined;
+    const { feed } = pack;
+    const levels = rowsOf(message, feed.kind), position = message.position ?? undefined;
+    if (!levels) return {};
+    for (const level of levels) feed.apply(level);
     if (!message.last) return undefined;
     if (position && position.epoch !== this.epoch) {
       return { code: EPOCH_CHANGED };
     }
     feed.endSnapshot(pack, position);
-    this.isTaken = this.isDirty = true;
+    this.isTaken = true;
     this.turn++;
     return undefined;
   }
@@ -264,12 +251,10 @@ export class Session {
   #error({ id, code, message }, now_ms) {
     const error = WORTH_ANOTHER_TRY.includes(code) ? undefined : refusalOf(code, message);
     if (id === CONNECT_ID) return { after_ms: AGAIN_MS, error };
-    const sub = this.subs.get(id ?? 0);
-    if (!sub) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
-    const { feed, pack } = sub;
+    const pack = this.subs.get(id ?? 0);
+    if (!pack) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
+    const { feed } = pack;
     this.#forget(pack);
-    feed.taking.delete(pack);
-    pack.lost();
     if (feed.isNamed) pack.skus ??= [...feed.entries].flatMap(([sku, entry]) => (entry.pack === pack ? sku : []));
     pack.notBefore_ms = now_ms + AGAIN_MS;
     if (error) this.close(feed, error);
@@ -283,7 +268,7 @@ export class Session {
    */
   close(feed, error) {
     feed.error = error;
-    for (const pack of feed.packs) this.end(feed, pack);
+    for (const pack of feed.packs) this.end(pack);
     for (const [name, one] of this.feeds) if (one === feed) this.feeds.delete(name);
   }
 }

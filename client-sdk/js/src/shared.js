@@ -41,7 +41,7 @@ export class Tabs {
     this.#name = `stockwire:${name}`;
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => this.#posted(data);
-    link.tap = (text, { type }) => this.#followers.size && this.#passOn(text, type);
+    link.tap = (text) => this.#followers.size && this.#passOn(text);
     link.listeners.add(() => (link.isClosed ? this.close() : this.#changed()));
     link.slept = () => this.rest();
   }
@@ -100,10 +100,9 @@ export class Tabs {
    * What is said to all alike. What is said of a subscription is of this tab's.
    *
    * @param {string} text
-   * @param {string} type
    */
-  #passOn(text, type) {
-    const { heard } = this.#link.session;
+  #passOn(text) {
+    const { heard } = this.#link.session, { type } = JSON.parse(text);
     if (TOLD.includes(type)) this.#post({ text });
     else if (type === "heartbeat" && heard) {
       // One of an event stream promises nothing about what others watch

@@ -4,6 +4,7 @@ import { Unavailable } from "./errors.js";
 
 /**
  * @import { ClientOptions } from "./client.js"
+ * @import { GetToken } from "./link.js"
  * @import { Ledger } from "./ledger.js"
  * @import { TransportOptions } from "./transport.js"
  */
@@ -12,7 +13,9 @@ import { Unavailable } from "./errors.js";
 export class StockClient extends WatchingClient {
   /** @param {ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">} options */
   constructor({ getToken, ...others }) {
-    const options = { ...others, getToken: getToken && oneAtATime(getToken) };
+    /** @type {GetToken | undefined} Its own: one token is fetched at a time, for whatever of this client needs it. */
+    const own = getToken && ((how) => getToken(how));
+    const options = { ...others, getToken: own };
     super(options);
     /** @type {Promise<Ledger> | undefined} */
     let loaded;
@@ -41,28 +44,6 @@ export class StockClient extends WatchingClient {
     /** Every level of a location, page by page. */
     this.levels = ledger.levels;
   }
-}
-
-/**
- * The connection and commands wait for the same token: some can be fetched once only. What hangs is given up with whoever
- * asked first.
- *
- * @param {NonNullable<ClientOptions["getToken"]>} getToken
- * @returns {NonNullable<ClientOptions["getToken"]>}
- */
-function oneAtATime(getToken) {
-  /** @type {Promise<string> | undefined} */
-  let running;
-  return ({ signal }) => {
-    if (running) return running;
-    const own = (running = (async () => getToken({ signal }))());
-    const over = () => {
-      if (running === own) running = undefined;
-    };
-    own.then(over, over);
-    signal.addEventListener("abort", over);
-    return own;
-  };
 }
 
 /**

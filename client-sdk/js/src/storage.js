@@ -9,7 +9,7 @@
  *
  * @typedef {Pick<globalThis.Storage, "getItem" | "setItem">} Storage
  */
-import { parse } from "./frame.js";
+import { parse, rowsOf } from "./frame.js";
 import { Pack, earliest } from "./pack.js";
 
 const KEY = "stockwire.1:";
@@ -81,7 +81,8 @@ export class Kept {
     const read = [...session.feeds].map(([name, feed]) => ({ feed, part: parts?.[name] && parse(parts[name]) }));
     for (const { feed, part } of read) {
       if (!part || part.type !== "snapshot" || (part.position?.epoch ?? epoch) !== epoch) continue;
-      takeUp(feed, part[feed.kind.part] ?? [], part.position ?? undefined);
+      const levels = rowsOf(part, feed.kind);
+      if (levels) takeUp(feed, levels, part.position ?? undefined);
     }
     session.epoch = epoch;
     this.#link.stored_ms = known_ms;
@@ -102,8 +103,8 @@ export class Kept {
     /** @type {Record<string, string>} */
     const parts = {};
     for (const [name, feed] of session.feeds) {
-      const levels = [...feed.entries.values()].flatMap(({ held }) => held ?? []);
-      const position = earliest(feed.packs);
+      const entries = [...feed.entries.values()].filter(({ held }) => held);
+      const levels = entries.map(({ held }) => held), position = earliest(new Set(entries.map(({ pack }) => pack)));
       if (feed.kind.type === "threshold" || !levels.length || (feed.kind.type === "level" && !position)) continue;
       parts[name] = JSON.stringify({ type: "snapshot", sub: 0, [feed.kind.part]: levels, last: true, position });
     }
@@ -120,7 +121,7 @@ export class Kept {
  * @param {Position | undefined} position  From which they can be resumed.
  */
 function takeUp(feed, levels, position) {
-  const pack = feed.isNamed ? new Pack(null) : feed.packs[0];
+  const pack = feed.isNamed ? new Pack(feed) : feed.packs[0];
   if (pack) pack.position = position;
   for (const level of levels) {
     feed.apply(level);

@@ -94,9 +94,7 @@ export class Streaming extends MadeSocket {
 
 /** @param {Request} request */
 function queryOf({ location, skus, view, when }) {
-  const query = new URLSearchParams({ location });
-  if (view) query.set("view", view);
-  for (const [edge, units] of Object.entries(when ?? {})) query.set(edge, String(units));
+  const query = new URLSearchParams(/** @type {any} */ ({ location, ...(view && { view }), ...when }));
   const whole = String(query);
   for (const sku of skus ?? []) query.append("sku", sku);
   const named = String(query);

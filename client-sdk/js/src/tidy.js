@@ -34,8 +34,8 @@ export function tidy(session, feed, now_ms, kept) {
   if ((!isMany || taken.size < 2) && waste < WASTE_SKUS) return;
   if (feed.packs.some(({ takesOver }) => takesOver) || !fits(session, count) || !session.budget.take(now_ms, kept)) return;
   const skus = [...feed.entries].flatMap(([sku, { pack }]) => (taken.has(pack) ? sku : []));
-  const pack = new Pack(skus, earliest(taken));
+  const pack = new Pack(feed, skus, earliest(taken));
   pack.takesOver = true;
   feed.packs.push(pack);
-  session.ask(feed, pack);
+  session.ask(pack);
 }

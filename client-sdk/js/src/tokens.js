@@ -2,10 +2,11 @@
  * The tokens that the application gives: one for each connection, and another before that one ends. A visitor has none.
  *
  * @import { Connected } from "./frame.js"
- * @import { GetToken } from "./link.js"
+ * @import { GetToken, Link } from "./link.js"
  */
 import { ConfigurationError } from "./errors.js";
 import { SUBPROTOCOL } from "./frame.js";
+import { tokenOf } from "./one_token.js";
 
 // For the application to give one
 const FETCH_TIMEOUT_MS = 10_000;
@@ -36,7 +37,7 @@ export class Tokens {
       const { signal } = fetching;
       const over = new Error("getToken gave none in time");
       const aborted = new Promise((_, reject) => (signal.onabort = () => reject(over)));
-      const token = await Promise.race([this.#getToken({ signal }), aborted]);
+      const token = await Promise.race([tokenOf(this.#getToken, signal), aborted]);
       if (token && typeof token === "string") return token;
       throw new ConfigurationError("getToken gave no text");
     } finally {
@@ -56,7 +57,7 @@ export class Tokens {
    * @param {Connected | undefined} connected
    * @param {number} heard_ms
    */
-  planRenewal(connected, heard_ms) {
+  plan(connected, heard_ms) {
     const { expires_at, expires_in_s } = connected ?? {};
     // A hub that does not say how long a token lasts: this machine's clock may be hours off, and is all there is
     const life_ms = expires_in_s ? expires_in_s * 1_000 : Date.parse(expires_at ?? "") - heard_ms;
@@ -64,15 +65,19 @@ export class Tokens {
   }
 
   /**
-   * The next token, if it is time for it.
+   * Give the hub the next token, if it is time for it.
    *
+   * @param {Link} link
    * @param {number} now_ms
-   * @returns {Promise<string | undefined>}
    */
-  async renewal(now_ms) {
-    if (this.#fetching || now_ms < this.#renew_ms) return undefined;
+  async renew(link, now_ms) {
+    const { session } = link, { connected } = session;
+    if (!connected || this.#fetching || now_ms < this.#renew_ms) return;
     this.#renew_ms = now_ms + RENEW_LEAST_MS;
     // Without one it is asked for again in a while; the hub ends the connection when the token does
-    return this.fetch().catch(() => undefined);
+    const token = await this.fetch().catch(() => undefined);
+    if (!token || session.connected !== connected) return;
+    session.say("refresh", { token });
+    link.send();
   }
 }

@@ -2,6 +2,7 @@
 import { read, unreadable } from "./answer.js";
 import { optional, seconds, text, whole } from "./argument.js";
 import { ConfigurationError, StockwireError, Unauthorized, Unavailable } from "./errors.js";
+import { tokenOf } from "./one_token.js";
 import { OutcomeUnknown } from "./refusals.js";
 import { Tries } from "./retry.js";
 
@@ -157,7 +158,7 @@ export class Transport {
     /** @type {Promise<never>} */
     const late = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     try {
-      const token = text("getToken", await Promise.race([getToken({ signal }), late])).trim();
+      const token = text("getToken", await Promise.race([tokenOf(getToken, signal), late])).trim();
       // A stray quote would fail deep in `fetch`, as if the network were to blame
       if (/^[!-~]+$/.test(token)) return token;
       throw new ConfigurationError("the token has characters that none has: copy it again");

@@ -83,11 +83,9 @@ export class View {
    * @returns {T | undefined}  Frozen. Undefined: not known, or not watched here.
    */
   get(sku, location) {
-    const { entries, watchers } = this.#feed;
-    const entry = entries.get(this.#feed.location === "*" ? `${location}/${sku}` : sku);
-    if (!entry?.held || (location !== undefined && location !== entry.held.location)) return undefined;
-    const isOurs = entry.watchers === this || watchers.has(this) || (entry.watchers instanceof Set && entry.watchers.has(this));
-    return isOurs ? Object.freeze(/** @type {T} */ (entry.held)) : undefined;
+    const feed = this.#feed, { held, watchers } = feed.entries.get(feed.keyOf({ sku, location })) ?? {};
+    const isOurs = watchers?.includes(this) || feed.watchers.has(this);
+    return isOurs && (location ?? held?.location) === held?.location ? Object.freeze(/** @type {T} */ (held)) : undefined;
   }
 
   /** All that is held. */

@@ -1,50 +1,47 @@
 /**
- * How to reach a hub: by WebSocket; where that is blocked by an event stream; by asking now and then where it has no place
- * for a visitor. Whoever asks gives what
- * the others need, at once or when it is needed.
+ * How to reach a hub with which there was trouble: by WebSocket; where that is blocked by an event stream; by asking now and
+ * then where it has no place for a visitor. Whoever asks gives what the others need, at once or when it is needed.
  *
- * @import { Hub } from "./hubs.js"
  * @import { Link, Socket } from "./link.js"
  * @import { Kept } from "./storage.js"
  *
  * @typedef {object} Means
+ * @property {() => Socket} plain  A WebSocket to the hub.
  * @property {typeof globalThis.fetch} fetch
- * @property {new (url: string, protocols: string | string[]) => Socket} WebSocket
  * @property {Kept | undefined} [kept]
  * @property {() => Promise<OfRead>} streams  Gives what reads event streams.
  * @property {() => Promise<OfRead>} polling  Gives what asks now and then.
  *
  * @typedef {new (read: string, fetch: typeof globalThis.fetch, epoch: string) => Socket} OfRead  Of the hub's read port.
  */
-import { SUBPROTOCOL } from "./frame.js";
+import { discovery } from "./hubs.js";
 
 const FAILED_MAX = 2;
-// For a hub that is there to say so
-const ANSWER_MS = 5_000;
 
 // Remembered for all clients of this page, and with `storage` for the session
 let isBlocked = false;
 
 /**
  * @param {Link} link
- * @param {Hub} hub
+ * @param {string | null | undefined} read  The hub's read port, if there is one.
  * @param {Means} means
  * @returns {Promise<Socket>}
  */
-export async function reach(link, { stream, read }, { fetch, WebSocket, kept, streams, polling }) {
+export async function reach(link, read, { plain, fetch, kept, streams, polling }) {
+  if (!read) return plain();
   const { epoch = "" } = link.session;
   isBlocked ||= !!kept?.isBlocked;
-  if (read && link.failed >= FAILED_MAX) {
+  if (link.failed >= FAILED_MAX) {
     link.failed = 0;
     // A hub that is away for a moment lets nobody in, either way: WebSockets are blocked where its reads are to be had
     isBlocked = !isBlocked && (await isThere(read, fetch));
     kept?.block(isBlocked);
   }
-  if (read && !link.getToken && link.crowded >= FAILED_MAX) {
+  if (!link.getToken && link.crowded >= FAILED_MAX) {
     link.crowded = 0;
     return new (await polling())(read, fetch, epoch);
   }
-  return read && isBlocked ? new (await streams())(read, fetch, epoch) : new WebSocket(stream, link.tokens?.protocols ?? SUBPROTOCOL);
+  return isBlocked ? new (await streams())(read, fetch, epoch) : plain();
 }
 
 /**
@@ -53,5 +50,4 @@ export async function reach(link, { stream, read }, { fetch, WebSocket, kept, st
  * @param {string} read
  * @param {typeof globalThis.fetch} fetch
  */
-const isThere = (read, fetch) =>
-  fetch(`${read}/v1/discovery`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(({ ok }) => ok, () => false);
+const isThere = (read, fetch) => discovery(read, fetch).then(({ ok }) => ok, () => false);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, mock } from "node:test";
 
 import { StockClient } from "../src/client.js";
+import "./loaded.js";
 
 export const TOKEN = "token";
 export const EPOCH = "e";
@@ -79,7 +80,7 @@ afterEach(() => {
 
 /** Within a page: what a browser has and node has not. */
 export async function onPage(run) {
-  const page = Object.assign(new EventTarget(), { visibilityState: "visible" }), window = new EventTarget();
+  const page = Object.assign(new EventTarget(), { hidden: false }), window = new EventTarget();
   Object.assign(globalThis, {
     document: page,
     requestAnimationFrame: (frame) => setTimeout(frame, 16),
@@ -87,7 +88,7 @@ export async function onPage(run) {
     addEventListener: window.addEventListener.bind(window),
   });
   const show = (state) => {
-    page.visibilityState = state;
+    page.hidden = state === "hidden";
     page.dispatchEvent(new Event("visibilitychange"));
   };
   try {

@@ -40,7 +40,7 @@ test("what is watched again within a round is read by one round at a time", () =
   polling(async (made, asked, pass) => {
     for (let id = 2; id < 6; id++) {
       ask(made, id);
-      await settle();
+      await pass(500);
       if (id < 5) made.send(JSON.stringify({ type: "unsubscribe", id: 90 + id, sub: id }));
       await pass(500);
     }
@@ -51,9 +51,9 @@ test("what is watched again within a round is read by one round at a time", () =
   }));
 
 test("no timer is left when it is closed", () =>
-  polling(async (made, asked) => {
+  polling(async (made, asked, pass) => {
     ask(made, 2);
-    await settle();
+    await pass(500);
     assert.equal(asked.length, 1);
     const cleared = mock.method(globalThis, "clearTimeout");
     made.close();

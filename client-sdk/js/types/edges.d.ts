@@ -1,32 +1,35 @@
-import type { Entry } from "./feed.js";
-import type { Watched } from "./level.js";
+import type { Position } from "./frame.js";
+import type { Pack } from "./pack.js";
 /**
- * On which side of a threshold levels stand, and stood when it was told last: only an edge is told. Pure.
+ * A feed of thresholds: on which side of it levels stand, and stood when it was told last. Only an edge is told. Pure.
  *
  * @import { Entry } from "./feed.js"
- * @import { Watched } from "./level.js"
+ * @import { Position } from "./frame.js"
+ * @import { Pack } from "./pack.js"
  */
-export declare class Edges {
+import { Feed } from "./feed.js";
+export declare class EdgeFeed extends Feed {
     #private;
     /**
-     * What is to be held after `told`. One that is undecided (between the edges, not seen from which side it came there)
-     * keeps what is known, else it counts as not raised at version 0: what any hub knows for sure counts more.
+     * One that is undecided (between the edges, not seen from which side it came there) keeps what is known, else it counts
+     * as not raised at version 0: what any hub knows for sure counts more.
      *
+     * @override
      * @param {any} told
-     * @param {Watched | undefined} known
-     * @returns {Watched}
      */
-    settle(told: any, known: Watched | undefined): Watched;
+    apply(told: any): void;
     /**
      * Where something stands when it is seen first is no crossing.
      *
-     * @param {Entry} entry
+     * @override
+     * @param {Pack} pack
+     * @param {Position | undefined} position
      */
-    see(entry: Entry): void;
+    endSnapshot(pack: Pack, position: Position | undefined): void;
     /**
-     * Whether it crossed. What has just come into being was not raised before.
+     * One in the middle of a snapshot waits for the end of it.
      *
-     * @param {Entry} entry
+     * @override
      */
-    isNews(entry: Entry): boolean;
+    tell(): void;
 }

@@ -22,34 +22,32 @@ export type Watcher = {
 import { Pack } from "./pack.js";
 export type Entry = {
     held: Watched | undefined;
-    watchers: Watcher | Set<Watcher> | undefined;
+    watchers: readonly Watcher[];
     pack: Pack | undefined;
     isDirty: boolean;
 };
 /**
- * One sku. Ten thousand of them may be held: each field counts. `watchers`: one is kept bare. `pack`: the subscription
- * that brings it; undefined: none was asked for yet. `isDirty`: it has changed, and is told of soon.
- *
- * @typedef {{
- *   held: Watched | undefined, watchers: Watcher | Set<Watcher> | undefined, pack: Pack | undefined, isDirty: boolean,
- * }} Entry
+ * @param {Pack} [pack]
+ * @returns {Entry}
  */
-/** @returns {Entry} */
-export declare const newEntry: () => Entry;
+export declare const newEntry: (pack?: Pack) => Entry;
 export declare class Feed {
     #private;
     kind: Kind;
     location: string;
     isNamed: boolean;
-    edges: import("./edges.js").Edges | undefined;
+    /** @type {Map<string, Watched>} What a complete snapshot left out. */
+    gone: Map<string, Watched>;
+    /** @type {Entry[]} Those that are, each once. */
+    dirty: Entry[];
     /** @type {Map<string, Entry>} */
     entries: Map<string, Entry>;
     /** @type {Set<Watcher>} Of all of it. */
     watchers: Set<Watcher>;
     /** @type {Pack[]} What it is subscribed by; of a whole location always one. */
     packs: Pack[];
-    /** @type {Set<Pack>} Those in the middle of a complete snapshot. */
-    taking: Set<Pack>;
+    /** @type {Map<Pack, Set<string>>} Those in the middle of a complete snapshot, with what it has named so far. */
+    taking: Map<Pack, Set<string>>;
     /** @type {Set<string>} Wanted, and no subscription names it yet. */
     loose: Set<string>;
     /** @type {Map<string, number>} Wanted by nobody any more, since when. */
@@ -62,17 +60,17 @@ export declare class Feed {
      * @param {boolean} isNamed  Only the skus that are wanted; else all there are.
      */
     constructor(kind: Kind, location: string, isNamed: boolean);
-    /** @param {{ sku: string, location: string }} level */
+    /** @param {{ sku: string, location?: string | undefined }} level */
     keyOf({ sku, location }: {
         sku: string;
-        location: string;
+        location?: string | undefined;
     }): string;
     /**
-     * Hold it if it is newer than what is held. Whether it was.
+     * Hold it if it is newer than what is held.
      *
-     * @param {Watched} told
+     * @param {Watched} level
      */
-    apply(told: Watched): boolean;
+    apply(level: Watched): void;
     /**
      * @param {Pack} pack
      * @param {boolean} recovered  Only what changed since its position is named; else everything there is.
@@ -90,20 +88,8 @@ export declare class Feed {
     drop(): void;
     /** The connection has gone. */
     lost(): void;
-    /** Tell the watchers of each what has changed. An edge in the middle of a snapshot waits for the end of it. */
+    /** Tell the watchers of each what has changed. */
     tell(): void;
     /** @param {string} key */
     forget(key: string): void;
 }
-/**
- * @param {Entry} entry
- * @param {Watcher} watcher
- */
-export declare function addWatcher(entry: Entry, watcher: Watcher): void;
-/**
- * Whether somebody is left.
- *
- * @param {Entry} entry
- * @param {Watcher} watcher
- */
-export declare function removeWatcher(entry: Entry, watcher: Watcher): boolean;

@@ -2,7 +2,7 @@
  * Messages of protocol v1, as a client sends and reads them: one JSON object with a `type` in each. Unknown fields and
  * unknown types are ignored, so that a hub may be newer than this client. Held to wire/vectors.
  *
- * @import { Kind, When } from "./kind.js"
+ * @import { Kind } from "./kind.js"
  * @import { Watched } from "./level.js"
  *
  * @typedef {{ epoch: string, seq: Record<string, number>, selection?: string }} Position  Opaque to applications.
@@ -86,41 +86,31 @@ export type Told = Watched & {
 };
 export type Message = Connected | Subscribed | Part | Refreshed | Heartbeat | ErrorReply | Disconnect | Unsubscribed | Told;
 export declare const SUBPROTOCOL = "stockwire.v1";
+/** @param {any} value */
+export declare const isText: (value: any) => value is string;
+export declare const isWhole: (number: unknown) => boolean;
+/** @param {any} value */
+export declare const isObject: (value: any) => boolean;
 /**
- * The message, held as it was parsed: nothing is copied. Undefined for a type that this client does not know.
- * Throws Error for what is no message of the protocol.
+ * The message, held as it was parsed: nothing is copied. Throws Error for what is no message of the protocol.
  *
  * @param {string} text
- * @returns {Message | undefined}
+ * @returns {Message}
  */
-export declare function parse(text: string): Message | undefined;
+export declare function parse(text: string): Message;
 /**
- * @param {number} id
- * @param {string | null | undefined} token  None of a visitor.
- */
-export declare const connect: (id: number, token: string | null | undefined) => string;
-/**
- * @param {number} id
- * @param {string} location
- * @param {readonly string[] | null} skus
- * @param {Position | null | undefined} since
- * @param {Kind["asks"]} asks
- */
-export declare const subscribe: (id: number, location: string, skus: readonly string[] | null, since: Position | null | undefined, asks: Kind["asks"]) => string;
-/**
- * @param {number} id
- * @param {number} sub
- */
-export declare const unsubscribe: (id: number, sub: number) => string;
-/**
- * @param {number} id
- * @param {string} token
- */
-export declare const refresh: (id: number, token: string) => string;
-/**
- * A request of a type that no hub knows, and which it answers all the same (`error`, `unknown-type`): the cheapest
- * sign of life that can be asked for.
+ * What a part of a snapshot has of a kind; undefined if it is of another, or not as the protocol has it.
  *
- * @param {number} id
+ * @param {Part} part
+ * @param {Kind} kind
  */
-export declare const probe: (id: number) => string;
+export declare function rowsOf(part: Part, kind: Kind): Watched[] | undefined;
+/**
+ * What is undefined is left out.
+ *
+ * @param {string} type  `connect`, `subscribe`, `unsubscribe` or `refresh`; one that no hub knows is answered all the same
+ *   (`error`, `unknown-type`): the cheapest sign of life that can be asked for.
+ * @param {number} id
+ * @param {object} [members]
+ */
+export declare const request: (type: string, id: number, members?: object) => string;

@@ -3,6 +3,11 @@ export type Hub = {
     read?: string | null;
 };
 /**
+ * @param {string} from  URL of the ledger, or of a hub's read port.
+ * @param {typeof globalThis.fetch} fetch
+ */
+export declare const discovery: (from: string, fetch: typeof globalThis.fetch) => Promise<Response>;
+/**
  * Whom a ledger or a hub names.
  *
  * @param {string} from  URL of the ledger, or of a hub's read port.

@@ -9,8 +9,10 @@
  * @property {"level" | "view" | "threshold"} type  Of a message of its own.
  * @property {"levels" | "views" | "thresholds"} part  Its list in a snapshot.
  * @property {{ view?: "public", when?: When }} asks  Its members of `subscribe`.
- * @property {() => Edges} [edges]  Of what is told by its crossings only.
+ * @property {typeof EdgeFeed} [Feed]  Of what is told by its crossings only.
  * @property {object} never  Of something held before: what it is when nothing was ever booked there.
+ * @property {(row: any) => boolean} isRow  Whether what a hub tells has the shape that the protocol gives it.
+ * @property {(told: any) => boolean} [isOurs]  Whether it is of this kind, if not all of its `type` are.
  */
 export type When = {
     at_most?: number;
@@ -40,25 +42,28 @@ export type Kind = {
     /**
      * Of what is told by its crossings only.
      */
-    edges?: () => Edges;
+    Feed?: typeof EdgeFeed;
     /**
      * Of something held before: what it is when nothing was ever booked there.
      */
     never: object;
+    /**
+     * Whether what a hub tells has the shape that the protocol gives it.
+     */
+    isRow: (row: any) => boolean;
+    /**
+     * Whether it is of this kind, if not all of its `type` are.
+     */
+    isOurs?: (told: any) => boolean;
 };
-import { Edges } from "./edges.js";
+import { EdgeFeed } from "./edges.js";
 /** @type {Kind} */
 export declare const LEVELS: Kind;
 /** @type {Kind} */
 export declare const PUBLIC: Kind;
 /**
  * @param {When} when
- * @param {boolean} isPublic  What the public sees never says a number, and by that its messages are told apart.
- */
-export declare const thresholdKey: (when: When, isPublic: boolean) => string;
-/**
- * @param {When} when
  * @param {boolean} isPublic
  * @returns {Kind}
  */
-export declare const thresholds: (when: When, isPublic: boolean) => Kind;
+export declare function thresholds(when: When, isPublic: boolean): Kind;

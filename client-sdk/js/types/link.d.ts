@@ -19,8 +19,7 @@ import { Reconnect } from "./reconnect.js";
 import { Session } from "./session.js";
 export declare class Link {
     #private;
-    open: (link: Link) => Promise<[Socket, string | null | undefined]>;
-    loadTidy: () => Promise<typeof import("./tidy.js")>;
+    open: (link: Link) => Promise<[Socket, string | undefined]>;
     getToken: GetToken | undefined;
     reconnect: Reconnect;
     session: Session;
@@ -38,8 +37,8 @@ export declare class Link {
     /** When the hub said something last, and when it did while it had everything. */
     heard_ms: number;
     fresh_ms: number;
-    /** @type {((text: string, session: Session) => void) | undefined} Hears what the hub says, after it is held. */
-    tap: ((text: string, session: Session) => void) | undefined;
+    /** @type {((text: string) => void) | undefined} Hears what the hub says, after it is held. */
+    tap: ((text: string) => void) | undefined;
     /** @type {(() => void) | undefined} */
     slept: (() => void) | undefined;
     /** @type {number | undefined} When what was held before a reload was known to be true. */
@@ -54,13 +53,13 @@ export declare class Link {
     tellSoon: () => void;
     /**
      * @param {object} options
-     * @param {(link: Link) => Promise<[Socket, string | null | undefined]>} options.open  With the token to say.
-     * @param {() => Promise<typeof import("./tidy.js")>} options.loadTidy
+     * @param {(link: Link) => Promise<[Socket, string | undefined]>} options.open  With the token to say.
+     * @param {Session["tidy"]} options.tidy
      * @param {GetToken} [options.getToken]
      */
-    constructor({ open, loadTidy, getToken }: {
-        open: (link: Link) => Promise<[Socket, string | null | undefined]>;
-        loadTidy: () => Promise<typeof import("./tidy.js")>;
+    constructor({ open, tidy, getToken }: {
+        open: (link: Link) => Promise<[Socket, string | undefined]>;
+        tidy: Session["tidy"];
         getToken?: GetToken;
     });
     /** @returns {State} */
@@ -76,4 +75,6 @@ export declare class Link {
     close(error?: StockwireError): void;
     /** Something may have happened to the connection while nobody looked: judge it by the clock, and ask the hub. */
     probe(): undefined;
+    /** What the session has to say. */
+    send(): void;
 }

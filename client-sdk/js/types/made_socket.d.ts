@@ -29,7 +29,6 @@ export declare class MadeSocket implements Socket {
     /** Ends whatever is under way when this is over. */
     over: AbortController;
     /** It is open as soon as somebody hears of it. */
-    get onopen(): Socket["onopen"];
     set onopen(/** @type {Socket["onopen"]} */ opened: Socket["onopen"]);
     /** @param {string} text */
     send(text: string): void;

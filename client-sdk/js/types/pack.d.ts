@@ -1,14 +1,15 @@
 import type { Position } from "./frame.js";
-import type { Entry } from "./feed.js";
+import type { Entry, Feed } from "./feed.js";
 /**
  * One subscription of a connection: the skus that it names, and how far it has read.
  *
  * @import { Position } from "./frame.js"
- * @import { Entry } from "./feed.js"
+ * @import { Entry, Feed } from "./feed.js"
  */
 export declare class Pack {
+    feed: Feed;
     /** Named when it is asked for; who is brought by it knows that, and it need not. */
-    skus: readonly string[] | null;
+    skus: readonly string[] | undefined;
     size: number;
     position: Position | undefined;
     /** Its id on this connection; 0: it was not asked for on this one. */
@@ -23,17 +24,13 @@ export declare class Pack {
     isComplete: boolean;
     /** It takes over skus of others as soon as it is complete: nobody has left it yet. */
     takesOver: boolean;
-    /** @type {Set<string> | undefined} What a complete snapshot has named so far. */
-    named: Set<string> | undefined;
     /**
-     * @param {readonly string[] | null} skus  Null: the whole location.
+     * @param {Feed} feed
+     * @param {readonly string[]} [skus]  Absent: the whole location.
      * @param {Position} [position]
      */
-    constructor(skus: readonly string[] | null, position?: Position);
-    /** @param {boolean} recovered */
-    begin(recovered: boolean): void;
-    /** @param {Position | undefined} position */
-    end(position: Position | undefined): void;
+    constructor(feed: Feed, skus?: readonly string[], position?: Position);
+    /** It is not asked for any more. */
     lost(): void;
     /** @param {Entry} entry */
     adopt(entry: Entry): void;

@@ -56,9 +56,3 @@ export declare const fits: ({ subs, named, limits }: Session, more: number) => b
  * @param {number} since_ms
  */
 export declare function expire(session: Session, feed: Feed, since_ms: number): void;
-/**
- * Whether few subscriptions could do what many do, or one names skus of which most are wanted no more.
- *
- * @param {Feed} feed
- */
-export declare const isUntidy: ({ packs }: Feed) => boolean;

@@ -1,6 +1,7 @@
 import type { StockwireError } from "./errors.js";
 import type { Kind } from "./kind.js";
 import type { Connected, Heartbeat } from "./frame.js";
+import type { Pack } from "./pack.js";
 import type { Ending } from "./reconnect.js";
 /**
  * The client's side of protocol v1 on one connection, for everything that is watched. Pure: messages in, what to do
@@ -8,12 +9,12 @@ import type { Ending } from "./reconnect.js";
  *
  * @import { StockwireError } from "./errors.js"
  * @import { Kind } from "./kind.js"
- * @import { Connected, ErrorReply, Heartbeat, Message, Part, Subscribed, Told } from "./frame.js"
+ * @import { Connected, ErrorReply, Heartbeat, Message, Part, Subscribed } from "./frame.js"
+ * @import { Pack } from "./pack.js"
  * @import { Ending } from "./reconnect.js"
  */
 import { Budget } from "./budget.js";
 import { Feed } from "./feed.js";
-import { Pack } from "./pack.js";
 export declare class Session {
     #private;
     /** @type {Map<string, Feed>} */
@@ -24,8 +25,6 @@ export declare class Session {
         packs: number;
         skus: number;
     };
-    /** Something has changed that was not told. */
-    isDirty: boolean;
     /** Counts what may change the state of a view. */
     turn: number;
     /** @type {string[]} To be sent, in this order. */
@@ -34,20 +33,15 @@ export declare class Session {
     connected: Connected | undefined;
     /** @type {Heartbeat | undefined} */
     heard: Heartbeat | undefined;
-    /** Of the newest message. */
-    type: string;
-    /** @type {Map<number, { feed: Feed, pack: Pack }>} */
-    subs: Map<number, {
-        feed: Feed;
-        pack: Pack;
-    }>;
+    /** @type {Map<number, Pack>} */
+    subs: Map<number, Pack>;
     /** Skus, over all subscriptions. */
     named: number;
+    /** 0: nothing was said yet, and nothing is until there is a connection. */
     lastId: number;
-    isOpen: boolean;
-    /** @type {typeof import("./tidy.js").tidy | undefined} Loaded when something `isUntidy`. */
-    tidy: typeof import("./tidy.js").tidy | undefined;
-    /** A snapshot was completed; whoever has heeded it takes it back. */
+    /** @type {(session: Session, feed: Feed, now_ms: number, kept: number) => void} What `tidy.js` does, or loads it. */
+    tidy: (session: Session, feed: Feed, now_ms: number, kept: number) => void;
+    /** A snapshot was completed. */
     isTaken: boolean;
     budget: Budget;
     /**
@@ -60,25 +54,23 @@ export declare class Session {
      * A connection is open: what to say first. The subscriptions do not wait for the answer to `connect`: should the
      * epoch be another, the hub serves no position of the old one.
      *
-     * @param {string | null | undefined} token
+     * @param {string | undefined} token  None of a visitor.
      * @param {number} now_ms
      */
-    begin(token: string | null | undefined, now_ms: number): void;
+    begin(token: string | undefined, now_ms: number): void;
     /** @param {number} now_ms */
     plan(now_ms: number): void;
     /**
-     * @param {Feed} feed
-     * @param {Pack} pack
+     * Its id.
+     *
+     * @param {string} type
+     * @param {object} [members]
      */
-    ask(feed: Feed, pack: Pack): void;
-    /**
-     * @param {Feed} feed
-     * @param {Pack} pack
-     */
-    end(feed: Feed, pack: Pack): void;
-    /** @param {string} token */
-    renew(token: string): void;
-    probe(): void;
+    say(type: string, members?: object): number;
+    /** @param {Pack} pack */
+    ask(pack: Pack): void;
+    /** @param {Pack} pack */
+    end(pack: Pack): void;
     /**
      * The connection has gone; what is held ages.
      *

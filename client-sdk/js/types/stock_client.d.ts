@@ -4,6 +4,7 @@ import type { ClientOptions } from "./client.js";
 import type { TransportOptions } from "./transport.js";
 /**
  * @import { ClientOptions } from "./client.js"
+ * @import { GetToken } from "./link.js"
  * @import { Ledger } from "./ledger.js"
  * @import { TransportOptions } from "./transport.js"
  */

@@ -1,5 +1,5 @@
 import type { Connected } from "./frame.js";
-import type { GetToken } from "./link.js";
+import type { GetToken, Link } from "./link.js";
 export declare class Tokens {
     #private;
     protocols: string[];
@@ -15,12 +15,12 @@ export declare class Tokens {
      * @param {Connected | undefined} connected
      * @param {number} heard_ms
      */
-    planRenewal(connected: Connected | undefined, heard_ms: number): void;
+    plan(connected: Connected | undefined, heard_ms: number): void;
     /**
-     * The next token, if it is time for it.
+     * Give the hub the next token, if it is time for it.
      *
+     * @param {Link} link
      * @param {number} now_ms
-     * @returns {Promise<string | undefined>}
      */
-    renewal(now_ms: number): Promise<string | undefined>;
+    renew(link: Link, now_ms: number): Promise<void>;
 }

@@ -1,9 +1,11 @@
-import type { Hub } from "./hubs.js";
 import type { Link, Socket } from "./link.js";
 import type { Kept } from "./storage.js";
 export type Means = {
+    /**
+     * A WebSocket to the hub.
+     */
+    plain: () => Socket;
     fetch: typeof globalThis.fetch;
-    WebSocket: new (url: string, protocols: string | string[]) => Socket;
     kept?: Kept | undefined;
     /**
      * Gives what reads event streams.
@@ -17,8 +19,8 @@ export type Means = {
 export type OfRead = new (read: string, fetch: typeof globalThis.fetch, epoch: string) => Socket;
 /**
  * @param {Link} link
- * @param {Hub} hub
+ * @param {string | null | undefined} read  The hub's read port, if there is one.
  * @param {Means} means
  * @returns {Promise<Socket>}
  */
-export declare function reach(link: Link, { stream, read }: Hub, { fetch, WebSocket, kept, streams, polling }: Means): Promise<Socket>;
+export declare function reach(link: Link, read: string | null | undefined, { plain, fetch, kept, streams, polling }: Means): Promise<Socket>;

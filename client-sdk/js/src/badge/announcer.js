@@ -12,7 +12,7 @@ let timer;
 export function prepare() {
   if (region?.isConnected || !document.body) return;
   region = document.createElement("div");
-  region.setAttribute("role", "status");
+  region.role = "status";
   // By script, which a policy without inline styles allows; not in the way of anything, and nothing moves for it
   region.style.cssText =
     "position:fixed;top:0;left:0;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap";

@@ -77,7 +77,7 @@ export class StockBadge extends Base {
     const text = document.createElement("slot");
     for (const [part, element] of Object.entries({ badge: this.#badge, text, word: this.#word, old: this.#old })) {
       element.className = part;
-      element.setAttribute("part", part);
+      element.part = part;
     }
     this.#room.className = "room";
     this.#room.ariaHidden = "true";
@@ -142,14 +142,16 @@ export class StockBadge extends Base {
 
   #words() {
     const language = (this.closest("[lang]") ?? document.documentElement).getAttribute("lang");
-    const own = NAMES.map((name) => [name, this.getAttribute(name)]).filter(([, word]) => word !== null);
-    return { ...wordsIn(language), ...Object.fromEntries(own) };
+    const words = { ...wordsIn(language) };
+    for (const name of NAMES) words[name] = this.getAttribute(name) ?? words[name];
+    return words;
   }
 
   /** @param {string} state */
   #mark(state) {
-    if (state === "") this.removeAttribute("data-state");
-    else if (this.getAttribute("data-state") !== state) this.setAttribute("data-state", state);
+    const { dataset } = this;
+    if (!state) delete dataset.state;
+    else if (dataset.state !== state) dataset.state = state;
   }
 
   /** @param {Shown | undefined} shown */
@@ -164,8 +166,7 @@ export class StockBadge extends Base {
    * @param {string} word */
   #announce({ state, seen }, word) {
     const label = this.getAttribute("label") ?? seen.sku;
-    const key = JSON.stringify([seen.location, seen.sku]);
-    if (this.#fact !== undefined && this.#fact !== state) announce(key, `${label}: ${word}`);
+    if (this.#fact !== undefined && this.#fact !== state) announce(`${seen.location}/${seen.sku}`, `${label}: ${word}`);
     this.#fact = state;
   }
 

@@ -63,7 +63,7 @@ export class Good {
 }
 
 export class Shelf {
-  /** @type {Map<string, Good>} by location and sku */
+  /** @type {Map<string, Good>} by location and sku, which no slash is part of */
   #goods = new Map();
   /** @type {Set<Good>} not asked for yet */
   #coming = new Set();
@@ -86,7 +86,7 @@ export class Shelf {
    * @param {() => void} reader called whenever something may have changed
    * @returns {Good} */
   take(location, sku, reader) {
-    const key = JSON.stringify([location, sku]);
+    const key = `${location}/${sku}`;
     let good = this.#goods.get(key);
     if (!good) {
       good = new Good(location, sku);
@@ -104,7 +104,7 @@ export class Shelf {
   leave(good, reader) {
     good.readers.delete(reader);
     if (good.readers.size) return;
-    this.#goods.delete(JSON.stringify([good.location, good.sku]));
+    this.#goods.delete(`${good.location}/${good.sku}`);
     this.#coming.delete(good);
     good.view?.close();
   }

@@ -1,6 +1,7 @@
 /** Watches a hub for the badges of a page: of the client what somebody without a token needs, who names each sku. */
 
 import { invalid } from "../errors.js";
+import { SUBPROTOCOL } from "../frame.js";
 import { discovered, hubsInTurn } from "../hubs.js";
 import { PUBLIC } from "../kind.js";
 import { followPage } from "../lifecycle.js";
@@ -20,8 +21,12 @@ export class Visitor {
     const nextHub = hubsInTurn(() => discovered(hub, fetch));
     const [streams, polling] = [async () => EventStream, async () => Polling];
     this.#link = new Link({
-      loadTidy: async () => ({ tidy }), // in the one file that a hub serves nothing is loaded later
-      open: async (link) => [await reach(link, await nextHub(), { fetch, WebSocket, streams, polling }), null],
+      tidy, // in the one file that a hub serves nothing is loaded later
+      open: async (link) => {
+        const { stream, read } = await nextHub();
+        const plain = () => new WebSocket(stream, SUBPROTOCOL);
+        return [await reach(link, read, { plain, fetch, streams, polling }), undefined];
+      },
     });
     followPage(this.#link, HIDDEN_FOR_MS, () => {});
   }

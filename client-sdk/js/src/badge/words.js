@@ -4,14 +4,7 @@
  * @typedef {State | "stale"} Name of a word, and of the badge's attribute that goes before it
  * @typedef {Record<Name, string>} Words `stale` is said of what may be old, `{word}` in it is what was known last */
 
-/** @type {Words} */
-const en = {
-  "in-stock": "In stock",
-  low: "Few left",
-  out: "Sold out",
-  back: "Back in stock",
-  stale: "{word}? (unconfirmed)",
-};
+const en = words("In stock", "Few left", "Sold out", "Back in stock", "{word}? (unconfirmed)");
 
 /** @type {Map<string, Words>} */
 const WORDS = new Map([
