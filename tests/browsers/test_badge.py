@@ -4,12 +4,14 @@ import base64
 import hashlib
 import html
 import json
+import re
 
 from hub.reads.badge_script import FILE
 from tests.browsers.browser import CHROMIUM
 from tests.browsers.fixtures import NewTab
 from tests.browsers.shopfront import SEEN, Shopfront, badge, says
 from tests.browsers.tab import SEVERE, Tab
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 BADGES = 200
 OTHERS = ("own", "beside", "middle", "end")
@@ -146,7 +148,7 @@ async def test_a_product_page_follows_its_variants_and_gives_its_button_back_as_
     assert await tab.evaluate("[one.innerText, buy.disabled]") == ["In stock", False]
     await tab.wait("true")
     assert [line for line in tab.console() if "no-such-thing" in line] == [
-        "stock-badge: no-such-thing at web never had stock: is it spelled so?"
+        "stock-badge: no-such-thing at web never had stock: misspelt?"
     ]
     assert await tab.evaluate("forbidden") == tab.console(SEVERE) == []
 
@@ -159,6 +161,13 @@ async def test_where_websockets_are_blocked_a_badge_is_told_by_event_stream(fron
     await says(tab, "#one", "in-stock: In stock")
     await front.shop.sell("web", "red", 20)
     await says(tab, "#one", "out: Sold out")  # and not `stale`, as what is read now and then would be
+
+    async def told() -> bool:
+        return any(re.search("Failed to fetch|NetworkError", line) for line in tab.console())
+
+    assert not await told()
+    await tab.open(f"{front.site.other_origin}/blocked")
+    await wait_until(told, PATIENCE_S, what="a page of an origin that is not allowed says that it may not read")
 
 
 async def change(tab: Tab, name: str, value: str) -> None:

@@ -47,7 +47,7 @@ export class StockClient {
     return this.#link.state;
   }
 
-  /** Why it is closed; while it connects, why the last try failed, as far as that is known. */
+  /** Why it is closed; until it is live, why the last try failed, as far as that is known. */
   get error() {
     return this.#link.error;
   }

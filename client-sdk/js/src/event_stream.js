@@ -3,13 +3,13 @@
  *
  * @import { Request } from "./made_socket.js"
  */
-import { BAD_TOKEN, FORBIDDEN, RESTART, TOO_MANY } from "./reconnect.js";
+import { BAD_TOKEN, RESTART, TOO_MANY } from "./reconnect.js";
 import { Streaming } from "./streaming.js";
 
 // A hub answers at once; a browser keeps those for which it has no connection waiting, for ever and without a word
 const ANSWER_MS = 20_000;
 /** @type {Record<number, number>} */
-const CODES = { 401: BAD_TOKEN, 403: FORBIDDEN, 429: TOO_MANY, 503: TOO_MANY };
+const CODES = { 401: BAD_TOKEN, 429: TOO_MANY, 503: TOO_MANY };
 
 export class EventStream extends Streaming {
   /** @type {string | undefined} */
@@ -32,7 +32,7 @@ export class EventStream extends Streaming {
   take(request) {
     if (request.type === "connect") this.#token = request.token;
     // Each stream keeps the token that it began with: all begin again from where they are
-    if (request.type === "refresh") this.end(RESTART, "another token");
+    if (request.type === "refresh") this.end(RESTART);
     super.take(request);
   }
 
@@ -71,12 +71,11 @@ export class EventStream extends Streaming {
    * @param {number} id
    * @param {Response} answer
    */
-  #refused(id, { status, headers }) {
-    if (status === 403 || status === 422) {
-      if (status === 403) return this.refuse(id, "the token lacks the scope", "forbidden");
-      return this.refuse(id, "no such selection", "invalid");
-    }
-    const code = CODES[status], reason = `the event stream answered ${status}`;
+  async #refused(id, answer) {
+    const { status, headers } = answer, { detail } = await answer.json().catch(() => ({})); // a proxy's may be a page
+    const code = CODES[status], reason = detail ?? `the event stream answered ${status}`;
+    if (status === 403) return this.refuse(id, reason, "forbidden");
+    if (status === 422) return this.refuse(id, reason, "invalid");
     const after_ms = Number(headers.get("Retry-After")) * 1_000;
     if (code && after_ms) this.say({ type: "disconnect", code, reason, reconnect: code === TOO_MANY, after_ms });
     this.end(code ?? null, reason);

@@ -52,6 +52,8 @@ export class Feed {
   idle = new Map();
   /** @type {StockwireError | undefined} The hub does not serve it, and will not. */
   error;
+  /** @type {StockwireError | undefined} Why it did not the last time. */
+  why;
 
   /**
    * @param {Kind} kind
@@ -133,6 +135,7 @@ export class Feed {
       pack.adopt(entry);
     }
     this.taking.delete(pack);
+    this.why = undefined;
     pack.isTaking = pack.takesOver = false;
     pack.isComplete = pack.begun = true;
     pack.skus = undefined;

@@ -20,7 +20,7 @@ import { Later, StockwireError as AnyError } from "./errors.js";
 import { atNextFrame } from "./frames.js";
 import { heed, shout } from "./heed.js";
 import { VISITOR_LIMITS, isUnsettled } from "./packing.js";
-import { Reconnect, TOO_MANY } from "./reconnect.js";
+import { Reconnect, TOO_MANY, refusalOf } from "./reconnect.js";
 import { Session } from "./session.js";
 
 const HEARTBEATS_MISSED_MAX = 2;
@@ -40,7 +40,7 @@ export class Link {
   touched = new Set();
   /** @type {Set<() => void>} */
   listeners = new Set();
-  /** @type {any} Why it is closed; until it is open, why it does not come about, if that can be said. */
+  /** @type {any} Why it is closed; until it is live, why not, if that can be said. */
   error;
   /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
   tokens;
@@ -177,10 +177,11 @@ export class Link {
       else socket.close();
     } catch (error) {
       if (trying !== this.#trying) return;
+      const isOurs = error instanceof AnyError;
       // Of the application, or of what it could not load: told once
-      if (!this.error && !(error instanceof AnyError)) shout(error);
+      if (!isOurs && (!this.error || this.error instanceof AnyError)) shout(error);
       this.error = error;
-      this.#ended(error instanceof AnyError && !(error instanceof Later) ? { error } : {});
+      this.#ended(isOurs && !(error instanceof Later) ? { error } : {});
     }
   }
 
@@ -214,10 +215,12 @@ export class Link {
     const known = session.connected;
     const ending = session.receive(text, this.heard_ms);
     if (ending) return this.#ended(ending);
-    if (session.heard?.fresh !== false) this.fresh_ms = this.heard_ms;
+    if (session.heard?.fresh !== false) {
+      this.fresh_ms = this.heard_ms;
+      this.error = undefined;
+    }
     if (session.connected !== known) {
       this.failed = 0;
-      this.error = undefined;
       this.tokens?.plan(session.connected, this.heard_ms);
     }
     this.tap?.(text);
@@ -246,6 +249,7 @@ export class Link {
   #ended(ending) {
     if (ending.code === TOO_MANY) this.crowded++;
     else if (this.#socket && !this.session.connected) this.failed++;
+    if (ending.reason) this.error = refusalOf(ending.code, ending.reason);
     this.#leave(ending.code);
     const decision = this.reconnect.after(ending, Math.random());
     if (decision instanceof AnyError) return this.close(decision);

@@ -43,7 +43,7 @@ export class MadeSocket {
 
   /**
    * @param {number | null} code
-   * @param {string} reason
+   * @param {string} [reason]  Why, if that is of use to anybody.
    */
   end(code, reason) {
     if (this.isOver) return;

@@ -35,7 +35,7 @@ export class Polling extends MadeSocket {
     this.#hub = hub;
     this.#fetch = fetch;
     this.#epoch = epoch;
-    const again = setTimeout(() => this.end(RESTART, "try the stream again"), TRY_AGAIN_MS * (1 + Math.random()));
+    const again = setTimeout(() => this.end(RESTART), TRY_AGAIN_MS * (1 + Math.random()));
     this.over.signal.addEventListener("abort", () => {
       clearTimeout(again);
       clearTimeout(this.#round);
@@ -48,6 +48,7 @@ export class Polling extends MadeSocket {
    */
   take(request) {
     if (request.type === "connect") {
+      this.say({ type: "heartbeat", seq: {}, fresh: false, lag_ms: 0 });
       this.say({ type: "connected", id: request.id, epoch: this.#epoch, heartbeat_s: 60 });
     }
     if (request.type === "unsubscribe") this.#asked.delete(request.sub);
@@ -79,7 +80,7 @@ export class Polling extends MadeSocket {
   async #look(address) {
     try {
       const { views, history } = await read(address, this.#fetch, this.over.signal);
-      if (history && history !== (this.#history ??= history)) this.end(EPOCH_CHANGED, "history was rewritten");
+      if (history && history !== (this.#history ??= history)) this.end(EPOCH_CHANGED);
       return views;
     } catch {
       return []; // as old as it was

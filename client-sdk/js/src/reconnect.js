@@ -52,7 +52,7 @@ const REFUSALS = {
  */
 export function refusalOf(code, reason) {
   const Refusal = REFUSALS[code ?? ""] ?? StreamRefused;
-  return new Refusal(reason || `the hub ended the stream with ${code}`, /** @type {any} */ ({ reason, code, field: "subscription" }));
+  return new Refusal(reason || `closed with ${code}`, /** @type {any} */ ({ reason, code, field: "subscription" }));
 }
 
 export class Reconnect {

@@ -249,14 +249,15 @@ export class Session {
    * @returns {Ending | undefined}
    */
   #error({ id, code, message }, now_ms) {
-    const error = WORTH_ANOTHER_TRY.includes(code) ? undefined : refusalOf(code, message);
-    if (id === CONNECT_ID) return { after_ms: AGAIN_MS, error };
+    const why = refusalOf(code, message), error = WORTH_ANOTHER_TRY.includes(code) ? undefined : why;
+    if (id === CONNECT_ID) return { after_ms: AGAIN_MS, reason: message, error };
     const pack = this.subs.get(id ?? 0);
     if (!pack) return undefined; // of a refresh that failed: the connection stays until its token ends; or of a probe
     const { feed } = pack;
     this.#forget(pack);
     if (feed.isNamed) pack.skus ??= [...feed.entries].flatMap(([sku, entry]) => (entry.pack === pack ? sku : []));
     pack.notBefore_ms = now_ms + AGAIN_MS;
+    feed.why = why;
     if (error) this.close(feed, error);
     this.turn++;
     return undefined;

@@ -82,7 +82,7 @@ export class Tabs {
         resolve(lock !== null);
         if (!lock || this.#isClosed.signal.aborted || this.#link.isAsleep) return undefined;
         this.#link.failed = 0; // how it fared by way of another tab says nothing of WebSockets
-        this.#socket?.end(RESTART, "this tab leads");
+        this.#socket?.end(RESTART);
         this.#post({ leads: true });
         return new Promise((release) => (this.#release = () => release(undefined)));
       });
@@ -112,7 +112,7 @@ export class Tabs {
 
   /** @param {Post} post */
   #posted({ from, to, text, leads }) {
-    if (leads) this.#socket?.end(RESTART, "another tab leads");
+    if (leads) this.#socket?.end(RESTART);
     if (from && text && this.#release) return this.#asked(from, JSON.parse(text));
     if (text && !from && (!to || to === this.#socket?.id)) this.#socket?.tell(text);
   }

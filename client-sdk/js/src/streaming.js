@@ -39,7 +39,7 @@ export class Streaming extends MadeSocket {
     if (request.type !== "subscribe") return;
     const { id } = request, { size } = this.#followed;
     if (size >= STREAMS_MAX) return this.refuse(id, `${STREAMS_MAX} event streams at most`);
-    if (size >= STREAMS_CALM && !this.#isBeginning) return this.end(RESTART, "fewer subscriptions of more skus");
+    if (size >= STREAMS_CALM && !this.#isBeginning) return this.end(RESTART);
     const stopped = new AbortController();
     this.#followed.set(id, stopped);
     stopped.signal.addEventListener("abort", () => this.#followed.delete(id));

@@ -43,7 +43,7 @@ export class View {
     this.#link = link;
     this.#feed = feed;
     this.#skus = skus;
-    /** @type {StockwireError | undefined} Why it is closed, if not by `close`. */
+    /** @type {StockwireError | undefined} Why it is closed, if not by `close`; until it is live, why not, if that can be said. */
     this.error = undefined;
     this.#ready.promise.catch(() => {}); // who does not wait for it need not hear of it
     want(feed, skus, this);
@@ -155,6 +155,7 @@ export class View {
   refresh() {
     if (this.#state === "closed") return; // by a listener of another view, meanwhile
     if (this.#feed.error) return this.end(this.#feed.error);
+    this.error = this.#feed.why ?? this.#link.error;
     const state = this.#isComplete() ? this.#link.state : "connecting";
     if (state === this.#state) return;
     this.#known_ms = this.known_ms;

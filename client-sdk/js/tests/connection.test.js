@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { beat, live, made, pass, settle, sockets } from "./played_hub.js";
+import { beat, level, live, made, pass, settle, sockets } from "./played_hub.js";
 
 test("silence is judged by the clock: a state is stale before any timer ran, and the connection is given up", async () => {
   const { view, socket } = await live();
@@ -114,7 +114,7 @@ test("a hub that is away, or whose reads are elsewhere, is no reason to do witho
     asked.push(pathname);
     if (hub === "away") return Promise.reject(new TypeError("fetch failed"));
     const isRead = hub === "there" && pathname === "/v1/discovery";
-    return Promise.resolve({ status: isRead ? 200 : 404, ok: isRead, body: null, headers: new Headers() });
+    return Promise.resolve(new Response(null, { status: isRead ? 200 : 404 }));
   };
   const client = made({ fetch });
   client.watch("web", ["A"]);
@@ -149,8 +149,27 @@ test("a hub that cannot take anybody just now is tried again, a little later", a
   sockets[0].onopen({});
   sockets[0].say({ type: "error", id: 1, code: "overloaded", message: "not now" });
   await pass(1_900);
-  assert.deepEqual([client.state, sockets.length], ["connecting", 1]);
+  assert.deepEqual([client.state, sockets.length, client.error?.message], ["connecting", 1, "not now"]);
   await pass(200);
   assert.equal(sockets.length, 2);
   Math.random.mock.restore();
+});
+
+test("a view that waits says why, as far as it was told, until it has what it waits for", async () => {
+  const { client, view, socket } = await live();
+  const other = client.watch("paris", ["A"]);
+  await pass(1);
+  socket.say({ type: "error", id: socket.sent.at(-1).id, code: "limit", message: "full" });
+  assert.deepEqual([other.state, other.error?.name, other.error?.code], ["connecting", "StreamRefused", "limit"]);
+  assert.equal(view.error, undefined);
+  await pass(3_000);
+  socket.answer([]);
+  assert.deepEqual([other.state, other.error], ["live", undefined]);
+  socket.say({ type: "disconnect", code: 1012, reason: "stopping", reconnect: true, after_ms: 500 });
+  assert.deepEqual([view.state, view.error?.message, client.error?.message], ["connecting", "stopping", "stopping"]);
+  await pass(6_000);
+  sockets.at(-1).serve([level("A", 1)]);
+  assert.deepEqual([view.state, view.error, client.error], ["live", undefined, undefined]);
+  view.close();
+  assert.equal(view.error, undefined);
 });

@@ -7,7 +7,7 @@ import { EventStream } from "../src/event_stream.js";
 /** What it says when the hub answers so. */
 async function saidOf(status, headers = {}) {
   const said = [];
-  const stream = new EventStream("http://hub", async () => new Response("{}", { status, headers }));
+  const stream = new EventStream("http://hub", async () => new Response('{"detail": "why"}', { status, headers }));
   const ended = new Promise((resolve) => (stream.onclose = resolve));
   stream.onmessage = ({ data }) => said.push(JSON.parse(data));
   stream.send(JSON.stringify({ type: "subscribe", id: 2, location: "web", skus: ["A"], view: "public" }));
@@ -18,7 +18,7 @@ async function saidOf(status, headers = {}) {
 test("a hub without a place is left alone for as long as it asks for", async () => {
   for (const status of [429, 503]) {
     const { said, code } = await saidOf(status, { "Retry-After": "17" });
-    assert.deepEqual(said.map(({ type, after_ms, reconnect }) => [type, after_ms, reconnect]), [["disconnect", 17_000, true]]);
+    assert.deepEqual(said.map(({ type, after_ms, reason }) => [type, after_ms, reason]), [["disconnect", 17_000, "why"]]);
     assert.equal(code, 4100);
   }
 });

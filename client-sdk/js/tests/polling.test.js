@@ -60,3 +60,15 @@ test("no timer is left when it is closed", () =>
     assert.equal(cleared.mock.callCount(), 2, "of the next round, and of when the stream is tried again");
     cleared.mock.restore();
   }));
+
+test("a connection of which nothing can be read says that it is behind all the same", () =>
+  polling(async (made, asked, pass) => {
+    /** @type {any[]} */
+    const told = [];
+    made.onmessage = ({ data }) => told.push(JSON.parse(data));
+    made.send(JSON.stringify({ type: "connect", id: 1 }));
+    made.send(JSON.stringify({ type: "subscribe", id: 2, location: "web", view: "public" }));
+    await pass(6_000);
+    assert.deepEqual(told.map(({ type, fresh }) => [type, fresh]), [["heartbeat", false], ["connected", undefined]]);
+    assert.equal(asked.length, 0);
+  }));

@@ -42,6 +42,10 @@ test("why no token can be had is told once, and can be read until there is one",
   await pass(6_000);
   sockets[0].serve([level("A", 1)]);
   assert.deepEqual([client.error, client.state], [undefined, "live"]);
+  offline = true;
+  sockets[0].say({ type: "disconnect", code: 1012, reason: "stopping", reconnect: true, after_ms: 100 });
+  await pass(15_000);
+  assert.deepEqual([shouted.mock.callCount(), client.error?.message], [2, "offline"], "what the hub had said is another thing");
   shouted.mock.restore();
 });
 

@@ -20,12 +20,13 @@ test("a visitor for whom there is no place reads now and then, is not told that 
   };
   const client = made({ getToken: undefined, fetch });
   assert.throws(() => client.watch("web", ["A"]), { name: "Invalid" });
-  const view = client.watch("web", ["A"], { view: "public" });
+  const view = client.watch("web", ["A"], { view: "public" }), whole = client.watch("web", null, { view: "public" });
   await settle();
   for (const turn of [0, 1]) {
     sockets[turn].onclose({ code: 4100, reason: "crowded" });
     await pass(4_000);
   }
+  assert.deepEqual([client.state, whole.state, whole.error?.code, whole.error?.reason], ["stale", "connecting", 4100, "crowded"]);
   assert.equal(paths[0], "http://hub/v1/availability/web/A");
   assert.deepEqual([view.get("A")?.quantity, view.state], ["1+", "stale"]);
   const read = paths.length;
@@ -34,5 +35,5 @@ test("a visitor for whom there is no place reads now and then, is not told that 
   for (let second = 0; second < 125 && sockets.length < 3; second++) await pass(1_000);
   assert.equal(sockets.length, 3);
   sockets[2].serve([view_]);
-  assert.equal(view.state, "live");
+  assert.deepEqual([view.state, whole.state, whole.error], ["live", "live", undefined]);
 });

@@ -52,7 +52,7 @@ export declare class StockClient {
     constructor(options: ClientOptions);
     /** @returns {State} Of the connection. It is opened when something is watched. */
     get state(): State;
-    /** Why it is closed; while it connects, why the last try failed, as far as that is known. */
+    /** Why it is closed; until it is live, why the last try failed, as far as that is known. */
     get error(): any;
     /**
      * @param {(state: State) => void} listener

@@ -54,6 +54,8 @@ export declare class Feed {
     idle: Map<string, number>;
     /** @type {StockwireError | undefined} The hub does not serve it, and will not. */
     error: StockwireError | undefined;
+    /** @type {StockwireError | undefined} Why it did not the last time. */
+    why: StockwireError | undefined;
     /**
      * @param {Kind} kind
      * @param {string} location  Or `*`.

@@ -29,7 +29,7 @@ export declare class Link {
     touched: Set<View<any>>;
     /** @type {Set<() => void>} */
     listeners: Set<() => void>;
-    /** @type {any} Why it is closed; until it is open, why it does not come about, if that can be said. */
+    /** @type {any} Why it is closed; until it is live, why not, if that can be said. */
     error: any;
     /** @type {Tokens | undefined} There from the first connection on, if the application gives any. */
     tokens: Tokens | undefined;

@@ -40,8 +40,8 @@ export declare class MadeSocket implements Socket {
     tell(text: string): void;
     /**
      * @param {number | null} code
-     * @param {string} reason
+     * @param {string} [reason]  Why, if that is of use to anybody.
      */
-    end(code: number | null, reason: string): void;
+    end(code: number | null, reason?: string): void;
     close(): void;
 }

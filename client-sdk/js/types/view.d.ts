@@ -6,7 +6,7 @@ export type State = "connecting" | "live" | "stale" | "closed";
 /** @template {Watched} [T=Watched] */
 export declare class View<T extends Watched = Watched> {
     #private;
-    /** @type {StockwireError | undefined} Why it is closed, if not by `close`. */
+    /** @type {StockwireError | undefined} Why it is closed, if not by `close`; until it is live, why not, if that can be said. */
     error: StockwireError | undefined;
     /**
      * Made by `StockClient.watch` and its likes.

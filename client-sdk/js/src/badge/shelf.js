@@ -1,6 +1,5 @@
 /** All that one hub tells the badges of a page: each level once, however many badges show it. */
 
-import { Unavailable } from "../errors.js";
 import { addressesOf, read } from "../reads.js";
 import { FACT_MS, shownOf } from "./states.js";
 
@@ -130,8 +129,8 @@ export class Shelf {
       const view = (good.view = this.#visitor.watch(good.location, good.sku));
       view.subscribe(() => {
         good.look(Date.now());
-        if (view.error) this.#note(`${about}: ${view.error}`);
-        else if (good.failed) this.#note(`${about} never had stock: is it spelled so?`);
+        if (view.error) this.#note(`${view.error}`); // which mostly is of all of them
+        else if (good.failed) this.#note(`${about} never had stock: misspelt?`);
       });
     } catch (error) {
       this.#note(`${about}: ${error}`); // no name, or a client that was turned away for good: the others go on
@@ -148,8 +147,7 @@ export class Shelf {
       for (const seen of views) goods.get(seen.sku)?.read(seen, isFresh, now_ms);
       setTimeout(() => goods.forEach((good) => good.look(Date.now())), FACT_MS);
     } catch (error) {
-      // What did not arrive is brought by the stream, which says why not
-      if (error instanceof Unavailable) this.#note(error.message);
+      this.#note(`${this.#hub}: ${error}`);
     }
   }
 }
