@@ -10,13 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import hypothesis
 import pytest
 
 from cli.launch import Watchdog
 from ledger import migrations
 from stockwire import AsyncClient
-from tests.harness.chance import EXPLORES
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE, left_behind
 from tests.harness.postgres import PostgresServer, run_apart
 from tests.harness.residents import is_the_tests_own, keep_logs
@@ -29,9 +27,6 @@ MEMORY_BYTES_MIN = 2 * 2**30
 os.environ[SESSION_VARIABLE] = SESSION_ID
 # jsonschema builds its grammar when it is imported, in every worker: two seconds for a format that nothing of ours has
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # Python's own way to say: not there
-# A busy machine is slow now and then, which is no failure.
-hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True, derandomize=not EXPLORES)
-hypothesis.settings.load_profile("stockwire")
 
 
 def pytest_configure() -> None:

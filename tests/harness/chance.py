@@ -6,6 +6,14 @@
 import os
 import random
 
+import hypothesis
+
 ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS") or 1)
 EXPLORES = os.environ.get("CONFORMANCE_SEED") == "random"
 SEED = random.SystemRandom().getrandbits(32) if EXPLORES else int(os.environ.get("CONFORMANCE_SEED") or 1)
+
+
+def pytest_configure() -> None:
+    """For all that Hypothesis tests, the client's own tests too. A busy machine is slow now and then: no failure."""
+    hypothesis.settings.register_profile("stockwire", deadline=None, print_blob=True, derandomize=not EXPLORES)
+    hypothesis.settings.load_profile("stockwire")
