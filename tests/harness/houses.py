@@ -109,6 +109,11 @@ HOUSES = {
         },
         pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
     ),
+    "followers": House(
+        order=(("database", "log"), ("webhooks",)),
+        rooms={room: room for room in ("database", "log", "webhooks")},
+        pure="",
+    ),
 }
 
 
