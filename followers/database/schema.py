@@ -13,6 +13,7 @@ create table stockwire_channels.endpoint (
   id text collate "C" primary key,
   owner text collate "C" not null,
   scopes text[] not null,
+  sealed bytea not null,
   url text not null,
   types text[] not null,
   locations text[] not null default '{}',
@@ -25,13 +26,6 @@ create table stockwire_channels.endpoint (
   created_at timestamptz not null default now());
 
 create index endpoint_by_owner on stockwire_channels.endpoint (owner, id);
-
-create table stockwire_channels.secret (
-  endpoint text collate "C" not null references stockwire_channels.endpoint on delete cascade,
-  number int not null,
-  sealed bytea not null,
-  ends_at timestamptz,
-  primary key (endpoint, number));
 
 create table stockwire_channels.lease (
   endpoint text collate "C" primary key references stockwire_channels.endpoint on delete cascade,
@@ -110,7 +104,7 @@ create table stockwire_channels.replay (
 """
 """A destination costs a position per shard and a row in ``behind`` per level whose newest version it does not have.
 
-``behind.epoch``: of the history that its versions count in. ``replay``: spans of the log that are sent once more.
+``endpoint.sealed``: its signing keys, encrypted. ``behind.epoch``: of the history that its versions count in. ``replay``: spans of the log that are sent once more.
 """
 
 STEPS = (ENDPOINTS,)

@@ -3,8 +3,8 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from followers.database.database import Database
@@ -59,14 +59,6 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """``ends_at``: when it signs no more; None for the newest."""
-
-    sealed: bytes = field(repr=False)
-    ends_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One message that was sent, or could not be. ``version``, ``location``, ``sku``: None of a batch or a notice."""
 
@@ -111,13 +103,11 @@ class Endpoints:
         identifier = f"wh_{secrets.token_hex(12)}"
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
-                "insert into endpoint as e (id, owner, scopes, url, types, locations, skus, mode, batch, rate_per_s)"
-                f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning {COLUMNS}",
+                "insert into endpoint as e"
+                " (id, owner, scopes, url, types, locations, skus, mode, batch, rate_per_s, sealed)"
+                f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning {COLUMNS}",
                 *(identifier, new.owner, new.scopes, new.url, new.types, new.locations, new.skus),
-                *(new.mode, new.batch, new.rate_per_s),
-            )
-            await connection.execute(
-                "insert into secret (endpoint, number, sealed) values ($1, 1, $2)", identifier, sealed
+                *(new.mode, new.batch, new.rate_per_s, sealed),
             )
             await connection.execute("insert into lease (endpoint) values ($1)", identifier)
             await connection.execute("insert into standing (endpoint) values ($1)", identifier)
@@ -177,29 +167,20 @@ class Endpoints:
             )
         return found is not None
 
-    async def secrets(self, identifier: str) -> list[Sealed]:
-        """Those that sign now, the newest first."""
+    async def sealed(self, identifier: str) -> bytes | None:
+        """Its keys, as they were sealed last; None if there is no such endpoint."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                "select sealed, ends_at from secret where endpoint = $1 and (ends_at is null or ends_at > now())"
-                " order by number desc",
-                identifier,
-            )
-        return [Sealed(row["sealed"], row["ends_at"]) for row in rows]
+            found: bytes | None = await connection.fetchval("select sealed from endpoint where id = $1", identifier)
+        return found
 
-    async def rotate(self, identifier: str, sealed: bytes, overlap: timedelta) -> None:
-        """What signed until now signs beside the new one for ``overlap`` more, and no longer than it would have."""
+    async def reseal(self, identifier: str, before: bytes, sealed: bytes) -> bool:
+        """False, and nothing is done, if they are no longer what they were before: somebody else was quicker."""
         async with self._database.transaction() as connection:
-            await connection.execute("select from endpoint where id = $1 for update", identifier)
-            await connection.execute(
-                "update secret set ends_at = least(ends_at, now() + $2) where endpoint = $1", identifier, overlap
+            found = await connection.fetchval(
+                "update endpoint set sealed = $3 where id = $1 and sealed = $2 returning id",
+                *(identifier, before, sealed),
             )
-            await connection.execute("delete from secret where endpoint = $1 and ends_at <= now()", identifier)
-            await connection.execute(
-                "insert into secret (endpoint, number, sealed)"
-                " select $1, coalesce(max(number), 0) + 1, $2 from secret where endpoint = $1",
-                *(identifier, sealed),
-            )
+        return found is not None
 
     async def attempts(self, identifier: str, limit: int = ATTEMPTS_MAX) -> list[Attempt]:
         """The newest first."""

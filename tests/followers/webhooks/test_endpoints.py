@@ -1,7 +1,6 @@
 """Endpoints as they are stored."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from followers.database.database import Database
 from followers.database.schema import expand
@@ -38,13 +37,14 @@ async def test_what_is_changed_is_changed_and_nothing_else(database: Database) -
     assert await endpoints.resume(made.id) == changed
 
 
-async def test_a_rotated_secret_signs_beside_the_new_one_until_its_time_is_over(database: Database) -> None:
+async def test_keys_are_sealed_anew_by_one_at_a_time(database: Database) -> None:
     endpoints = Endpoints(database)
     made = await endpoints.add(NEW, b"first", "e1", {0: 0})
-    await endpoints.rotate(made.id, b"second", timedelta(hours=24))
-    assert [one.sealed for one in await endpoints.secrets(made.id)] == [b"second", b"first"]
-    await endpoints.rotate(made.id, b"third", timedelta(0))
-    assert [one.sealed for one in await endpoints.secrets(made.id)] == [b"third"]
+    assert await endpoints.sealed(made.id) == b"first"
+    assert await endpoints.reseal(made.id, b"first", b"second")
+    assert not await endpoints.reseal(made.id, b"first", b"third")
+    assert await endpoints.sealed(made.id) == b"second"
+    assert await endpoints.sealed("wh_none") is None
 
 
 async def test_notices_and_replays_wait_with_their_endpoint(database: Database) -> None:
