@@ -17,7 +17,18 @@ Imports = Mapping[str, frozenset[str]]
 
 PURE_IMPORTS = (
     *("abc", "array", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum"),
-    *("fractions", "functools", "hashlib", "heapq", "http.HTTPStatus", "ipaddress", "itertools", "json", "math"),
+    *(
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "hmac",
+        "http.HTTPStatus",
+        "ipaddress",
+        "itertools",
+        "json",
+        "math",
+    ),
     *("operator", "random", "re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
     *("urllib.parse", "uuid", "cryptography", "jwt", "msgspec", "orjson"),
 )
@@ -112,7 +123,7 @@ HOUSES = {
     "followers": House(
         order=(("database", "log"), ("webhooks",)),
         rooms={room: room for room in ("database", "log", "webhooks")},
-        pure="",
+        pure="webhooks.addresses webhooks.key_ring webhooks.schedule webhooks.signature",
     ),
 }
 
