@@ -26,6 +26,7 @@ EXCERPT_CHARACTERS_MAX = 1_024
 KEEP_ALIVE_S = 15.0
 DIGITS_MAX = 18
 """Of ``Retry-After``."""
+UNREADABLE = "has a URL that cannot be read"
 HEADERS = {"content-type": "application/json", "user-agent": f"Stockwire/{VERSION}"}
 
 
@@ -108,6 +109,8 @@ class Sender:
             return str(refused)
         if isinstance(error, TimeoutError):
             return f"did not answer within {self._timeout_s:g} s"
+        if isinstance(error, aiohttp.InvalidURL):
+            return UNREADABLE
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             return f"has a certificate that is not trusted: {_why_not_trusted(error.certificate_error)}"
         if isinstance(error, aiohttp.ClientConnectorDNSError):

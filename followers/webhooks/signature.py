@@ -7,7 +7,6 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -102,7 +101,7 @@ def _asymmetric(raw: bytes) -> AsymmetricKey:
 def _bytes_of(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise KeyUnusable("is no base64 behind its prefix") from None
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp.abc import ResolveResult
 
 from followers.webhooks.addresses import Addresses, UrlRefused, closed_kind, readings
-from followers.webhooks.sender import Sender
+from followers.webhooks.sender import UNREADABLE, Sender
 from server.settings.addresses import networks_of
 from tests.followers.webhooks.receiving import Names, Receiver
 
@@ -37,10 +37,15 @@ def closed(url: str, kind: str) -> Row:
 
 
 def odd(url: str) -> Row:
-    return Row(url, "has a number for a host: write an address as four decimal numbers", CLOSED.format(HERE))
+    """The system's resolver reads it as this host, where aiohttp lets it come so far."""
+    met = CLOSED.format(HERE) if "0x" in url else UNREADABLE
+    return Row(url, "has a number for a host: write an address as four decimal numbers", met)
 
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "localhost": ("127.0.0.1", "::1"),
+    "LOCALHOST.": ("127.0.0.1",),
+    "api.localhost": ("127.0.0.1",),
     "loopback.example": ("127.0.0.1",),
     "six.example": ("::1",),
     "private.example": ("10.1.2.3", "192.168.1.1"),
@@ -112,7 +117,8 @@ ROWS = [
     odd("https://0177.0.0.1:{port}/"),
     odd("https://127.0.0.0x1:{port}/"),
     odd("https://127.0.0.1.:{port}/"),
-    Row("https://127%2e0.0.1:{port}/", "has a host that is no name"),
+    Row("https://127%2e0.0.1:{port}/", "has a number for a host: write an address as four decimal numbers"),
+    Row("https://shop%2eexample/", "has a host that is no name"),
     # names that lead where nobody may go: found at the connect
     *(
         Row(f"https://{name}:{{port}}/", None, CLOSED.format(kind))
