@@ -104,7 +104,8 @@ create table stockwire_channels.replay (
 """
 """A destination costs a position per shard and a row in ``behind`` per level whose newest version it does not have.
 
-``endpoint.sealed``: its signing keys, encrypted. ``behind.epoch``: of the history that its versions count in. ``replay``: spans of the log that are sent once more.
+``endpoint.sealed``: its signing keys, encrypted. ``behind.epoch``: of the history that its versions count in.
+``replay``: spans of the log that are sent once more.
 """
 
 STEPS = (ENDPOINTS,)
