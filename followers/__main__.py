@@ -37,7 +37,7 @@ async def _serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. SIGHUP: a renewed certificate is taken. Raises SettingsError."""
     tls = Tls(settings.certificate) if settings.certificate else None
     listener = bind(settings.host, settings.port, HOST, PORT)
-    channels = Channels(settings)
+    channels = Channels(settings, listener, tls)
     handle_signals(channels.stop, tls)
     await channels.run(lambda: ready("channels", {"url": url_of("http", listener, tls)}))
 

@@ -43,6 +43,7 @@ class Settings:
     ledger_ca_file: Path | None
     behind_proxy: bool
     trusted_proxies: tuple[Network, ...]
+    allowed_hosts: tuple[str, ...]
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -65,6 +66,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ledger_ca_file=ca_file_of(env),
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
+        allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
     )
     refuse_unencrypted({HOST: settings.host}, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
