@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from cli.webhooks import webhooks_app
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER, line_of, status_of
 from stockwire.cli.numbers import number, whole
@@ -35,6 +36,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(token_app, name="token")
 demo_app = typer.Typer(no_args_is_help=True, help="Demonstrations on a running `stockwire up`.")
 app.add_typer(demo_app, name="demo")
+app.add_typer(webhooks_app, name="webhooks")
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
