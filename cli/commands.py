@@ -57,6 +57,7 @@ def up(
     replay: Annotated[str, typer.Option(metavar="SPEED", help="Sales to replay, changes per second; 0: none.")] = "40",
     hubs: Annotated[str, typer.Option(metavar="N", help="Hub nodes to run.")] = "2",
     no_console: Annotated[bool, typer.Option("--no-console", help="Run none.")] = False,
+    channels: Annotated[bool, typer.Option("--channels", help="Run what sends webhooks.")] = False,
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
@@ -72,6 +73,7 @@ def up(
                 replay=settings.number("--replay", replay),
                 hubs=settings.whole_number("--hubs", hubs),
                 console=not no_console,
+                channels=channels,
                 variables=os.environ,
             )
             status = running.run(asked)
@@ -101,6 +103,12 @@ def hub(
 def console(data: Data = None, behind_proxy: BehindProxy = False) -> None:
     """Run the live console (settings: STOCKWIRE_CONSOLE_*, STOCKWIRE_URL and STOCKWIRE_ADMIN_URLS)."""
     _become("console", [], data, behind_proxy=behind_proxy)
+
+
+@app.command()
+def channels(data: Data = None, behind_proxy: BehindProxy = False) -> None:
+    """Send webhooks (settings: STOCKWIRE_CHANNELS_*, STOCKWIRE_WEBHOOKS_*, STOCKWIRE_URL, STOCKWIRE_DATABASE_URL)."""
+    _become("followers", [], data, behind_proxy=behind_proxy)
 
 
 @app.command()

@@ -21,7 +21,9 @@ from followers.webhooks.keeping import Keeping
 from followers.webhooks.leased import Held
 from followers.webhooks.outbox import Outbox
 from followers.webhooks.owners import Owners
+from followers.webhooks.places import Places
 from followers.webhooks.recording import Recording
+from followers.webhooks.replays import Replays
 from followers.webhooks.sender import Sender
 from followers.webhooks.shipping import Shipping
 from server.http.connection import BoundedConnection
@@ -58,9 +60,10 @@ class Channels:
         events = Events(self.ledger)
         self._owners = Owners(self.ledger, held, woken)
         self._keeping = Keeping(self._leases, outbox, held, self._owners, settings.seal, settings.lease_s, woken)
-        self._intake = Intake(self.ledger, outbox, held, events, woken)
+        self._intake = Intake(self.ledger, Places(self.database), held, events, woken)
         self._recording = Recording(outbox, woken)
         shipping = Shipping(self._sender, events, self._leases.now_s, self._owners.is_good, settings.body_bytes_max)
+        self._replays = Replays(self.ledger, outbox, held, self._intake, shipping, self._recording)
         self._delivery = Delivery(outbox, held, self._owners, self._intake, shipping, self._recording, woken)
         self._server = self._create_server(tls)
 
@@ -87,6 +90,7 @@ class Channels:
                 "owners": self._owners.run(),
                 "log": self._intake.run(),
                 "recording": self._recording.run(),
+                "replays": self._replays.run(),
                 "delivery": self._delivery.run(),
             }.items():
                 tasks.create_task(part, name=name)

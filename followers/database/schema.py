@@ -98,9 +98,9 @@ create table stockwire_channels.replay (
   shard int not null,
   next_seq bigint not null,
   until_seq bigint not null check (until_seq >= next_seq),
-  sent bigint not null default 0,
+  attempt int not null default 0,
   due_at timestamptz not null default now(),
-  primary key (endpoint, id, shard, next_seq));
+  primary key (endpoint, id, shard, until_seq));
 """
 """A destination costs a position per shard and a row in ``behind`` per level whose newest version it does not have.
 

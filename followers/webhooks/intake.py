@@ -13,7 +13,7 @@ from followers.log.follower import Follower, Page, Rewritten
 from followers.log.ledger import Ledger, LedgerAway
 from followers.webhooks.events import Events
 from followers.webhooks.leased import Held, Leased, Level
-from followers.webhooks.outbox import Outbox
+from followers.webhooks.places import Places
 from followers.webhooks.planning import Interest, Moved, moved_by
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
@@ -27,16 +27,18 @@ FULL = 200
 ROWS_MAX = 10_000
 """That one transaction writes."""
 
+Follow = dict[Leased, tuple[int, dict[Level, Moved]]]
+
 log = logging.getLogger(__name__)
 
 
 class Intake:
     """``steps``: how the public sees levels. ``away``: why the log is not followed now."""
 
-    def __init__(self, ledger: Ledger, outbox: Outbox, held: Held, events: Events, woken: asyncio.Event) -> None:
+    def __init__(self, ledger: Ledger, places: Places, held: Held, events: Events, woken: asyncio.Event) -> None:
         """``woken`` is set when something is due."""
         self._ledger = ledger
-        self._outbox = outbox
+        self._places = places
         self._held = held
         self._events = events
         self._woken = woken
@@ -90,8 +92,7 @@ class Intake:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     def _forget_lost(self) -> None:
-        held = self._held.endpoints
-        for leased in [one for one in self._joined if held.get(one.endpoint.id) is not one]:
+        for leased in [one for one in self._joined if not self._held.has(one)]:
             self._leave(leased)
 
     def _leave(self, leased: Leased) -> None:
@@ -122,7 +123,7 @@ class Intake:
     async def _join(self, new: Sequence[Leased]) -> None:
         """Raises Rewritten, also in a group."""
         try:
-            positions = await self._outbox.positions([one.endpoint.id for one in new])
+            positions = await self._places.positions([one.endpoint.id for one in new])
             for leased in new:
                 leased.positions = positions[leased.endpoint.id]
                 if self._is_of_another_history(leased):
@@ -149,7 +150,7 @@ class Intake:
     async def _compare(self, leased: Leased) -> None:
         """With all levels as they are now; what comes behind them is caught up on. Raises Rewritten."""
         log.warning("endpoint %s is compared with all levels: its epoch was another", leased.endpoint.id)
-        await self._outbox.begin_again(leased)
+        await self._places.begin_again(leased)
         cursor: str | None = None
         heads: dict[int, int] = {}
         while not heads or cursor is not None:
@@ -157,7 +158,7 @@ class Intake:
             if page["epoch"] != self.epoch:
                 raise Rewritten(page["epoch"])
             heads = heads or {int(shard): head for shard, head in page["heads"].items()}
-            await self._outbox.compared(
+            await self._places.compared(
                 leased,
                 self.epoch,
                 [
@@ -167,7 +168,7 @@ class Intake:
                 ],
             )
             cursor = page["next"]
-        await self._outbox.stand_at(leased, self.epoch, heads)
+        await self._places.stand_at(leased, self.epoch, heads)
         leased.positions = {shard: (self.epoch, head) for shard, head in heads.items()}
         self._wake(leased)
 
@@ -191,17 +192,17 @@ class Intake:
     async def _take(self, page: Page, group: Sequence[Leased]) -> None:
         """Returns when it is stored, however long the database is away: the log waits."""
         known: dict[tuple[Interest, int], dict[Level, Moved]] = {}
-        follow: dict[str, tuple[int, dict[Level, Moved]]] = {}
+        follow: Follow = {}
         rows = 0
         for leased in group:
             _, seq = leased.positions[page.shard]
-            if seq >= page.last or self._held.endpoints.get(leased.endpoint.id) is not leased:
+            if seq >= page.last or not self._held.has(leased):
                 continue
             key = leased.interest, seq
             if key not in known:
                 events = [event for event in page.events if event["seq"] > seq]
                 known[key] = moved_by(leased.interest, events, self.steps)
-            follow[leased.endpoint.id] = seq, known[key]
+            follow[leased] = seq, known[key]
             rows += len(known[key])
             if rows > ROWS_MAX:
                 await self._store(page, follow)
@@ -209,22 +210,21 @@ class Intake:
         if follow:
             await self._store(page, follow)
 
-    async def _store(self, page: Page, follow: dict[str, tuple[int, dict[Level, Moved]]]) -> None:
-        followed = {one: self._held.endpoints[one] for one in follow if one in self._held.endpoints}
+    async def _store(self, page: Page, follow: Follow) -> None:
         while True:
             try:
-                done = await self._outbox.moved((page.epoch, page.shard, page.last), follow)
+                done = await self._places.moved((page.epoch, page.shard, page.last), follow)
                 break
             except DatabaseAway as error:
                 log.warning("the log waits: %s", error)
                 await asyncio.sleep(AGAIN_S)
-        for identifier, leased in followed.items():
-            if identifier not in done:
+        for leased, (_, levels) in follow.items():
+            if leased not in done:
                 self._leave(leased)  # the lease is lost, or it was done before: where it stands is read again
-            else:
-                leased.positions[page.shard] = page.epoch, page.last
-                if follow[identifier][1]:
-                    self._wake(leased)
+                continue
+            leased.positions[page.shard] = page.epoch, page.last
+            if levels:
+                self._wake(leased)
 
     def _wake(self, leased: Leased) -> None:
         leased.look_at(0.0)

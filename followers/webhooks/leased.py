@@ -1,7 +1,7 @@
 """Endpoints that this process holds: what is in flight to each, and when to look for more."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from followers.database.leases import Lease
@@ -90,11 +90,12 @@ class Held:
     def __init__(self) -> None:
         self.endpoints: dict[str, Leased] = {}
 
-    def fences(self, identifiers: Sequence[str] | None = None) -> tuple[list[str], list[int]]:
-        """Ids and fences, as the parameters of a fenced statement."""
-        chosen = [
-            leased
-            for identifier in (self.endpoints if identifiers is None else identifiers)
-            if (leased := self.endpoints.get(identifier))
-        ]
-        return [one.endpoint.id for one in chosen], [one.lease.fence for one in chosen]
+    def has(self, leased: Leased) -> bool:
+        """Whether it is held under this very lease."""
+        return self.endpoints.get(leased.endpoint.id) is leased
+
+
+def fences(leased: Iterable[Leased]) -> tuple[list[str], list[int]]:
+    """Ids and fences, as the first two parameters of a fenced statement."""
+    held = list(leased)
+    return [one.endpoint.id for one in held], [one.lease.fence for one in held]

@@ -13,9 +13,8 @@ import orjson
 from followers.database.database import Connection, Database
 from followers.database.leases import FENCED
 from followers.webhooks.endpoints import ATTEMPTS_MAX, COLUMNS, DISABLED, Endpoint, endpoint_of
-from followers.webhooks.leased import Held, Leased, Level
+from followers.webhooks.leased import Held, Leased, Level, fences
 from followers.webhooks.planning import DISABLED as TOLD_DISABLED
-from followers.webhooks.planning import Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,18 @@ class Notice:
     type: str
     data: Any
     created_at: datetime
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What is left of a replay's span: from ``next_seq`` to ``until_seq``."""
+
+    id: str
+    epoch: str
+    shard: int
+    next_seq: int
+    until_seq: int
     attempt: int
 
 
@@ -117,62 +128,6 @@ class Outbox:
             )
         return [(endpoint_of(row), row["sealed"], row["failing_since"], row["failed_at"]) for row in rows]
 
-    async def positions(self, identifiers: Sequence[str]) -> dict[str, dict[int, tuple[str, int]]]:
-        """Epoch and seq by shard, by endpoint."""
-        async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                "select endpoint, shard, epoch, seq from position where endpoint = any($1::text[])", list(identifiers)
-            )
-        found: dict[str, dict[int, tuple[str, int]]] = {identifier: {} for identifier in identifiers}
-        for row in rows:
-            found[row["endpoint"]][row["shard"]] = row["epoch"], row["seq"]
-        return found
-
-    async def moved(
-        self, page: tuple[str, int, int], follow: Mapping[str, tuple[int, Mapping[Level, Moved]]]
-    ) -> set[str]:
-        """``page``: epoch, shard and last seq. ``follow``: by endpoint, where it stood and what the page moves for it.
-
-        Levels and positions in one transaction. Returns those for which it was done: all others have lost their lease,
-        or stand elsewhere: what was done before is never done twice.
-        """
-        epoch, shard, last = page
-        identifiers, fences = self._held.fences(list(follow))
-        rows = [
-            (identifier, *level, moved.first - 1, moved.last)
-            for identifier in identifiers
-            for level, moved in follow[identifier][1].items()
-        ]
-        stood = [follow[identifier][0] for identifier in identifiers]
-        async with self._database.transaction() as connection:
-            done = await connection.fetch(_MOVE, identifiers, fences, stood, epoch, shard, last)
-            found = {row["endpoint"] for row in done}
-            if rows := sorted(row for row in rows if row[0] in found):
-                await connection.execute(_MARK, *map(list, zip(*rows, strict=True)), epoch, shard)
-        return found
-
-    async def begin_again(self, leased: Leased) -> None:
-        """What it is behind counts in a history that is no more."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                f"with {FENCED} delete from behind b using fenced f where b.endpoint = f.endpoint",
-                *self._held.fences([leased.endpoint.id]),
-            )
-
-    async def compared(self, leased: Leased, epoch: str, rows: Sequence[tuple[str, str, int, int]]) -> None:
-        """Each of ``rows``, location, sku, version and shard, is sent as it is now."""
-        identifiers, fences = self._held.fences([leased.endpoint.id])
-        if rows and identifiers:
-            async with self._database.transaction() as connection:
-                columns = list(map(list, zip(*sorted(rows), strict=True)))
-                await connection.execute(_COMPARED, identifiers, fences, *columns, epoch)
-
-    async def stand_at(self, leased: Leased, epoch: str, heads: Mapping[int, int]) -> None:
-        """From here on it is followed."""
-        identifiers, fences = self._held.fences([leased.endpoint.id])
-        async with self._database.transaction() as connection:
-            await connection.execute(_STAND_AT, identifiers, fences, list(heads), list(heads.values()), epoch)
-
     async def due(self, asked: Mapping[str, int], epoch: str) -> dict[str, Due]:
         """``asked``: how many at most, by endpoint. Levels of ``epoch`` alone."""
         identifiers, limits = list(asked), list(asked.values())
@@ -190,9 +145,9 @@ class Outbox:
 
     async def record(self, reports: Sequence[Report]) -> None:
         """Of endpoints that are held; each level at most once."""
+        reports = [report for report in reports if self._held.has(report.leased)]
         touched = {report.leased.endpoint.id: report.leased for report in reports}
-        held = [one for one, leased in touched.items() if self._held.endpoints.get(one) is leased]
-        fenced = self._held.fences(held)
+        fenced = fences(touched.values())
         async with self._database.transaction() as connection:
             await _record_levels(connection, fenced, reports)
             await _record_notices(connection, fenced, reports)
@@ -206,6 +161,21 @@ class Outbox:
             if tried:
                 await connection.execute(_TRIED, *fenced, *map(list, zip(*tried, strict=True)))
 
+    async def replays(self, identifiers: Sequence[str]) -> dict[str, Replayed]:
+        """One for each endpoint that has any due."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(_REPLAYS, list(identifiers))
+        return {row[0]: Replayed(*row[1:]) for row in rows}
+
+    async def replayed(self, leased: Leased, asked: Replayed, next_seq: int, attempt: int, wait_s: float) -> None:
+        fenced = fences([leased])
+        async with self._database.transaction() as connection:
+            span = asked.id, asked.shard, asked.until_seq
+            if next_seq > asked.until_seq:
+                await connection.execute(_REPLAY_DONE, *fenced, *span)
+            else:
+                await connection.execute(_REPLAY_GOES_ON, *fenced, *span, next_seq, attempt, wait_s)
+
     async def disable(self, leased: Leased, reason: str) -> None:
         """And tells its owner's other endpoints."""
         endpoint = leased.endpoint
@@ -213,7 +183,7 @@ class Outbox:
         async with self._database.transaction() as connection:
             await connection.execute(
                 _DISABLE,
-                *self._held.fences([endpoint.id]),
+                *fences([leased]),
                 DISABLED,
                 reason,
                 TOLD_DISABLED,
@@ -264,33 +234,6 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-_MOVE = f"""
-with {FENCED}
-update position p set seq = $6
-  from fenced f join unnest($1::text[], $3::bigint[]) as s(endpoint, seq) on s.endpoint = f.endpoint
- where p.endpoint = f.endpoint and p.shard = $5 and p.epoch = $4 and p.seq = s.seq
-returning p.endpoint
-"""
-_MARK = """
-insert into behind as b (endpoint, location, sku, sent_version, newest_version, epoch, shard)
-select r.*, $6, $7 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) as r
-on conflict (endpoint, location, sku) do update set newest_version = greatest(b.newest_version, excluded.newest_version)
-"""
-_COMPARED = f"""
-with {FENCED}
-insert into behind as b (endpoint, location, sku, sent_version, newest_version, shard, epoch)
-select f.endpoint, r.location, r.sku, r.version - 1, r.version, r.shard, $7
-  from fenced f, unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) as r(location, sku, version, shard)
-on conflict (endpoint, location, sku) do update
-   set newest_version = greatest(b.newest_version, excluded.newest_version), epoch = excluded.epoch
-"""
-_STAND_AT = f"""
-with {FENCED},
-gone as (delete from position p using fenced f where p.endpoint = f.endpoint and p.shard <> all($3::int[]))
-insert into position as p (endpoint, shard, epoch, seq)
-select f.endpoint, h.shard, $5, h.seq from fenced f, unnest($3::int[], $4::bigint[]) as h(shard, seq)
-on conflict (endpoint, shard) do update set epoch = excluded.epoch, seq = excluded.seq
-"""
 _DUE = """
 select a.endpoint, b.location, b.sku, b.epoch, b.shard, b.sent_version, b.newest_version, b.attempt
   from unnest($1::text[], $2::int[]) as a(endpoint, n)
@@ -375,6 +318,19 @@ insert into notice (endpoint, id, type, data)
 select o.id, 'notice_' || md5(ended.id || o.id || now()::text), $5, $6::jsonb
   from ended join endpoint o on o.owner = ended.owner and o.id <> ended.id
  where o.state <> $3 and $5 = any(o.types)
+"""
+_REPLAYS = """
+select distinct on (endpoint) endpoint, id, epoch, shard, next_seq, until_seq, attempt
+  from replay where endpoint = any($1::text[]) and due_at <= now() order by endpoint, id, shard, next_seq
+"""
+_REPLAY_DONE = f"""
+with {FENCED}
+delete from replay r using fenced f where r.endpoint = f.endpoint and r.id = $3 and r.shard = $4 and r.until_seq = $5
+"""
+_REPLAY_GOES_ON = f"""
+with {FENCED}
+update replay r set next_seq = $6, attempt = $7, due_at = now() + make_interval(secs => $8)
+  from fenced f where r.endpoint = f.endpoint and r.id = $3 and r.shard = $4 and r.until_seq = $5
 """
 _PRUNE = """
 delete from attempt a

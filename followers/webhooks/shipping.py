@@ -6,13 +6,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from followers.log.ledger import LedgerAway
+from followers.log.ledger import Event, LedgerAway
 from followers.webhooks import schedule
 from followers.webhooks.events import Events, HistoryGone
 from followers.webhooks.leased import Leased, Level
-from followers.webhooks.message import Message
+from followers.webhooks.message import Message, message_of
 from followers.webhooks.outbox import Behind, Notice, Reached, Report, Tried
-from followers.webhooks.planning import Parcel, Step, parcels_of, plan
+from followers.webhooks.planning import Parcel, Step, parcels_of, plan, types_of
 from followers.webhooks.sender import Outcome, Sender
 from followers.webhooks.signature import sign
 from wire.availability import PublicSteps
@@ -70,6 +70,21 @@ class Shipping:
             wait_s = max(one.wait_s or 0.0 for one in report.reached)
             leased.slow_until_s = time.monotonic() + min(wait_s, max(SLOW_S_MAX, failed.retry_after_s or 0.0))
         return report
+
+    async def again(
+        self, leased: Leased, events: Sequence[Event], epoch: str, public: PublicSteps, report: Report
+    ) -> tuple[int, Outcome | None]:
+        """Of a replay: how many of the events were sent or are not wanted, and the failure that ended it."""
+        for taken, event in enumerate(events):
+            sight = leased.interest.sight(event["location"], event["sku"])
+            for type_ in types_of(leased.interest, event, public):
+                assert sight is not None, "types are of what is seen"
+                outcome = await self._attempt(leased, message_of(type_, event, epoch, sight, public), report)
+                if outcome is None:
+                    return taken, None
+                if not schedule.is_success(outcome.status):
+                    return taken, outcome
+        return len(events), None
 
     async def notice(self, leased: Leased, notice: Notice) -> Report:
         """Of ``created_at``, so that its body stays the same."""

@@ -21,11 +21,7 @@ class Received:
     signature: str
     body: bytes
     accepted: bool
-
-    @property
-    def content(self) -> dict[str, Any]:
-        found: dict[str, Any] = orjson.loads(self.body)
-        return found
+    content: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -62,24 +58,24 @@ class Receivers:
                 headers["webhook-signature"],
                 body,
                 200 <= status < 300,
+                orjson.loads(body),
             )
         )
         return web.Response(status=status)
 
-    def versions(self, name: str, sku: str) -> list[int]:
-        """Of ``stock.changed``, as they were accepted, repeats of an id left out."""
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.received.values()))
+
+    def versions(self, name: str) -> dict[str, list[int]]:
+        """Of ``stock.changed``, by sku, as they were accepted; repeats of an id left out."""
         seen: set[str] = set()
-        found = []
+        found: dict[str, list[int]] = defaultdict(list)
         for one in self.received[name]:
-            content = one.content
-            if (
-                one.accepted
-                and one.id not in seen
-                and content["type"] == "stock.changed"
-                and content["data"]["sku"] == sku
-            ):
+            if one.accepted and one.id not in seen and one.content["type"] == "stock.changed":
                 seen.add(one.id)
-                found.append(content["data"]["version"])
+                data = one.content["data"]
+                found[data["sku"]].append(data["version"])
         return found
 
     def ids_with_two_bodies(self) -> list[str]:

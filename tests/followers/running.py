@@ -49,6 +49,16 @@ class Shop:
     def endpoints(self) -> Endpoints:
         return Endpoints(self.database)
 
+    async def hurry(self) -> None:
+        """Whatever failed is due now: tests do not wait for the schedule."""
+        async with self.database.transaction() as connection:
+            await connection.execute("update behind set due_at = now() where attempt > 0 and due_at > now()")
+
+    async def behind(self) -> int:
+        """How many levels wait, of all endpoints."""
+        async with self.database.transaction() as connection:
+            return int(await connection.fetchval("select count(*) from behind"))
+
     async def endpoint(
         self, url: str, *types: str, scopes: tuple[str, ...] = ("stock:read:*",), **more: Any
     ) -> Endpoint:

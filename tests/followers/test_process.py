@@ -28,7 +28,7 @@ async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: Pro
         await api.move(sale("berlin", "A"))
 
         async def all_there() -> bool:
-            return receivers.versions("shop", "A") == [1, 2]
+            return receivers.versions("shop")["A"] == [1, 2]
 
         await wait_until(all_there)
         key = Seal([SEALING_KEY]).open((await shop.endpoints.sealed(made.id)) or b"").newest
