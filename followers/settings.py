@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from followers.log.ledger import KEY
 from followers.webhooks.addresses import PORTS
 from followers.webhooks.secrets import Seal, SealingKeysUnusable, seal_of
 from followers.webhooks.sender import TIMEOUT_S
@@ -51,7 +50,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     env = Environment(variables)
     settings = Settings(
         ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
-        key=env.secret(KEY),
+        key=env.secret("STOCKWIRE_CHANNELS_KEY"),
         database_url=database_url_of(env),
         seal=_seal(env),
         host=env.text(HOST, "127.0.0.1"),
@@ -75,7 +74,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 
 def _seal(env: Environment) -> Seal:
     try:
-        return seal_of(env.secret(SEALING_KEYS))
+        return seal_of(env.secret("STOCKWIRE_WEBHOOKS_SEALING_KEYS"))
     except SealingKeysUnusable as error:
         raise SettingsError(f"{SEALING_KEYS} {error}") from None
 

@@ -39,7 +39,7 @@ async def test_what_is_made_over_http_is_sent_and_other_peoples_libraries_verify
         await ledger.move(sale("berlin", "A"))
 
         async def both_there() -> bool:
-            return receivers.versions("shop", "A") == [1, 2]
+            return receivers.versions("shop")["A"] == [1, 2]
 
         await wait_until(both_there)
         rotated = (await shop.post(f"/v1/webhooks/{made['id']}/rotate")).json()
