@@ -55,7 +55,7 @@ class Channels:
         self.addresses = Addresses(settings.opened, settings.receiver_ports)
         self._sender = Sender(self.addresses, ca_file=settings.receivers_ca_file, timeout_s=settings.timeout_s)
         self._leases = Leases(self.database, settings.lease_s)
-        held = Held()
+        self.held = held = Held()
         outbox = Outbox(self.database, held)
         events = Events(self.ledger)
         self._owners = Owners(self.ledger, held, woken)

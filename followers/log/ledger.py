@@ -15,8 +15,9 @@ from server.settings.environment import SettingsError
 from server.tls.certificate import trusting
 
 TIMEOUT_S = 10.0
-WAIT_S = 20.0
-"""How long the ledger holds back an answer for which there is nothing yet. At most 30."""
+WAIT_S = 5.0
+"""How long the ledger holds back an answer for which there is nothing yet. Who only waits is told of another epoch at
+its end."""
 CONNECTIONS_MAX = 160
 """One for each of up to 64 shards, which wait, and as many for whoever catches up, and some for histories."""
 LEVELS_PAGE = 5_000

@@ -160,15 +160,17 @@ class Delivery:
         finally:
             self._of_owners[owner] -= 1
         self._recording.add(report)
-        if leased.ended is not None and self._held.endpoints.get(leased.endpoint.id) is leased:
+        if leased.ended is not None and self._held.has(leased):
             await self._disable(leased, leased.ended)
 
     async def _disable(self, leased: Leased, reason: str) -> None:
-        """What is tried in vain meanwhile, a renewal puts right: the endpoint fails again."""
+        """Then it is let go of. Its lease runs out: by then nothing of it is in flight, whoever enables it again."""
         log.warning("endpoint %s is disabled: it %s", leased.endpoint.id, reason)
         try:
             await self._recording.drained()
             await self._outbox.disable(leased, reason)
+            if self._held.has(leased):
+                del self._held.endpoints[leased.endpoint.id]
         except DatabaseAway as error:
             log.warning("endpoint %s is not disabled yet: %s", leased.endpoint.id, error)
             leased.ended = None

@@ -9,7 +9,8 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
-Answer = Callable[[], int]
+Answer = Callable[[dict[str, Any]], int]
+"""The status, by what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Receivers:
     async def _receive(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         body = await request.read()
-        status = self.answers[name]() if name in self.answers else 204
+        content = orjson.loads(body)
+        status = self.answers[name](content) if name in self.answers else 204
         headers = request.headers
         self.received[name].append(
             Received(
@@ -58,7 +60,7 @@ class Receivers:
                 headers["webhook-signature"],
                 body,
                 200 <= status < 300,
-                orjson.loads(body),
+                content,
             )
         )
         return web.Response(status=status)
@@ -89,4 +91,4 @@ class Receivers:
 def failing(share: float, seed: int) -> Answer:
     """500 so often, else 200."""
     chance = random.Random(seed)
-    return lambda: 500 if chance.random() < share else 200
+    return lambda _: 500 if chance.random() < share else 200
