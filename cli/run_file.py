@@ -33,7 +33,7 @@ def read_run(data: Path) -> Run | None:
             pids={str(name): int(pid) for name, pid in run.get("pids", {}).items()},
             admin={str(name): str(url) for name, url in run.get("admin", {}).items()},
             location=str(run.get("location", "")),
-            channels=str(run.get("channels", "")),
+            channels=str(run.get("channels") or ""),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
