@@ -57,6 +57,7 @@ class Delivery:
         self._recording = recording
         self._woken = woken
         self._of_owners: Counter[str] = Counter()
+        self._under_way = 0
         self._stopping = False
         self._ended = asyncio.Event()
         self._ended.set()
@@ -120,7 +121,7 @@ class Delivery:
             and leased.is_held
             and leased.ended is None
             and self._of_owners[owner] < IN_FLIGHT_OF_OWNER_MAX
-            and self._of_owners.total() < IN_FLIGHT_OF_ALL_MAX
+            and self._under_way < IN_FLIGHT_OF_ALL_MAX
             and self._owners.is_good(owner)
         )
 
@@ -151,6 +152,7 @@ class Delivery:
     def _ship(self, tasks: asyncio.TaskGroup, leased: Leased, shipment: Coroutine[Any, Any, Report]) -> None:
         leased.shipments += 1
         self._of_owners[leased.endpoint.owner] += 1
+        self._under_way += 1
         tasks.create_task(self._shipped(leased, shipment), name=f"to {leased.endpoint.id}")
 
     async def _shipped(self, leased: Leased, shipment: Coroutine[Any, Any, Report]) -> None:
@@ -159,6 +161,7 @@ class Delivery:
             report = await shipment
         finally:
             self._of_owners[owner] -= 1
+            self._under_way -= 1
         self._recording.add(report)
         if leased.ended is not None and self._held.has(leased):
             await self._disable(leased, leased.ended)
