@@ -11,6 +11,10 @@ from followers.database.database import Database
 
 ATTEMPTS_MAX = 100
 """Kept for each endpoint: what its owner is shown."""
+NOTICES_MAX = 100
+"""That wait for one endpoint: its owner may ask for tests while it is paused."""
+SPANS_MAX = 1_000
+"""Of replays that wait for one endpoint: one of all 64 shards, and some more."""
 CHANGEABLE = ("url", "types", "locations", "skus", "mode", "batch", "rate_per_s")
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
 _LISTS = ("scopes", "types", "locations", "skus")
@@ -201,20 +205,25 @@ class Endpoints:
             )
         return Standing(row["behind"], row["failing_since"])
 
-    async def notify(self, identifier: str, type_: str, data: Mapping[str, Any]) -> str:
-        """A message that no event stands behind, such as ``webhook.test``. Returns its id."""
+    async def notify(self, identifier: str, type_: str, data: Mapping[str, Any]) -> str | None:
+        """A message that no event stands behind, such as ``webhook.test``. Returns its id; None if NOTICES_MAX wait."""
         notice = f"notice_{secrets.token_hex(12)}"
         async with self._database.transaction() as connection:
-            await connection.execute(
-                "insert into notice (endpoint, id, type, data) values ($1, $2, $3, $4::jsonb)",
-                *(identifier, notice, type_, json.dumps(data)),
+            found: str | None = await connection.fetchval(
+                "insert into notice (endpoint, id, type, data) select e.id, $2, $3, $4::jsonb from endpoint e"
+                " where e.id = $1 and (select count(*) from notice where endpoint = $1) < $5 returning id",
+                *(identifier, notice, type_, json.dumps(data), NOTICES_MAX),
             )
-        return notice
+        return found
 
-    async def replay(self, identifier: str, spans: Sequence[Span]) -> str:
-        """Sends the events in ``spans`` once more, those that the endpoint wants, behind live ones. Returns its id."""
+    async def replay(self, identifier: str, spans: Sequence[Span]) -> str | None:
+        """Sends the events in ``spans`` once more, those that the endpoint wants, behind live ones. Returns its id;
+        None if SPANS_MAX wait."""
         replay = f"replay_{secrets.token_hex(12)}"
         async with self._database.transaction() as connection:
+            waiting = await connection.fetchval("select count(*) from replay where endpoint = $1", identifier)
+            if waiting >= SPANS_MAX:
+                return None
             await connection.executemany(
                 "insert into replay (endpoint, id, epoch, shard, next_seq, until_seq) values ($1, $2, $3, $4, $5, $6)",
                 [(identifier, replay, span.epoch, span.shard, span.first, span.last) for span in spans],

@@ -34,16 +34,16 @@ class Events:
         while len(self._recent) > RECENT_MAX:
             self._recent.popitem(last=False)
 
-    async def between(self, level: Level, after: int, newest: int) -> list[Event]:
-        """Those behind the version ``after`` up to ``newest``, at least one of them. Raises LedgerAway, HistoryGone."""
+    async def between(self, level: Level, epoch: str, after: int, newest: int) -> list[Event]:
+        """Those behind the version ``after`` up to ``newest``, at least one of them. Raises LedgerAway, HistoryGone;
+        also if ``epoch`` is no longer that of the log: its ids are not given to events of another one."""
         versions = range(after + 1, min(newest, after + AT_ONCE_MAX) + 1)
         known = [self._recent.get((*level, version)) for version in versions]
         found = [event for event in known if event is not None]
-        if len(found) == len(known):
+        if len(found) == len(known) and epoch == self.epoch:
             return found
-        epoch = self.epoch
         events = await self._ledger.history(*level, after, len(versions))
         now = await self._ledger.shards()  # a history says not of which epoch it is: it was this one, if it still is
-        if not events or epoch not in (self.epoch, now["epoch"]) or now["epoch"] != self.epoch:
+        if not events or not epoch == self.epoch == now["epoch"]:
             raise HistoryGone(f"{level[1]} at {level[0]} has no events behind version {after} in epoch {epoch}")
         return [event for event in events if event["version"] <= newest]

@@ -68,12 +68,13 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What became of a level that was in flight: ``version`` is what its endpoint has had of it now.
+    """What became of a level that was in flight: ``version`` is what its endpoint has had of it now, of ``epoch``.
 
     ``wait_s``: None if nothing failed; then the next attempt, number ``attempt``, is due after so long.
     """
 
     level: Level
+    epoch: str
     version: int
     attempt: int = 0
     wait_s: float | None = None
@@ -200,14 +201,23 @@ async def _record_levels(
     connection: Connection, fenced: tuple[list[str], list[int]], reports: Sequence[Report]
 ) -> None:
     rows = sorted(
-        (report.leased.endpoint.id, *one.level, one.version, one.attempt, one.wait_s, one.status, one.failure)
+        (
+            report.leased.endpoint.id,
+            *one.level,
+            one.epoch,
+            one.version,
+            one.attempt,
+            one.wait_s,
+            one.status,
+            one.failure,
+        )
         for report in reports
         for one in report.reached
     )
     if rows:
         columns = list(map(list, zip(*rows, strict=True)))
         await connection.execute(_LOCK, *fenced, *columns[:3])
-        await connection.execute(_DONE, *fenced, *columns[:4])
+        await connection.execute(_DONE, *fenced, *columns[:5])
         await connection.execute(_REACHED, *fenced, *columns)
 
 
@@ -266,10 +276,13 @@ select from behind b join fenced f on f.endpoint = b.endpoint
 _DONE = f"""
 with {FENCED}
 delete from behind b
- using fenced f, unnest($3::text[], $4::text[], $5::text[], $6::bigint[]) as r(endpoint, location, sku, version)
+ using fenced f,
+       unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+         as r(endpoint, location, sku, epoch, version)
  where f.endpoint = b.endpoint and r.endpoint = b.endpoint and r.location = b.location and r.sku = b.sku
-   and b.newest_version <= r.version
+   and b.epoch = r.epoch and b.newest_version <= r.version
 """
+"""What was sent of a history that was rewritten meanwhile says nothing of the level as it is now."""
 _REACHED = f"""
 with {FENCED}
 update behind b
@@ -277,9 +290,11 @@ update behind b
        last_error = r.failure, due_at = now() + make_interval(secs => coalesce(r.wait_s, 0)),
        first_failed_at = case when r.wait_s is not null then coalesce(b.first_failed_at, now()) end
   from fenced f,
-       unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::float8[], $9::int[], $10::text[])
-         as r(endpoint, location, sku, version, attempt, wait_s, status, failure)
+       unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::float8[], $10::int[],
+              $11::text[])
+         as r(endpoint, location, sku, epoch, version, attempt, wait_s, status, failure)
  where f.endpoint = b.endpoint and r.endpoint = b.endpoint and r.location = b.location and r.sku = b.sku
+   and b.epoch = r.epoch
 """
 _NOTICED = f"""
 with {FENCED},

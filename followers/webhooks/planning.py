@@ -100,7 +100,8 @@ def plan(
 ) -> list[Step]:
     """Of one level, by version: what is sent. Events without a message are passed over.
 
-    ``newest``: whether the last event is the newest one; if not, a newer one speaks for it.
+    ``newest``: whether the last event is the newest one; if not, a newer one speaks for it. The newest is told even if
+    the public saw no change in it: of another epoch each level is sent as it is now.
     """
     planned: list[Step] = []
     for event in events:
@@ -112,6 +113,10 @@ def plan(
                 if sight is Sight.EXACT and not newest:
                     continue
             planned.append(Step(message_of(type_, event, epoch, sight, steps), event["version"]))
+    last = events[-1]
+    sight = interest.sight(last["location"], last["sku"])
+    if newest and sight and CHANGED in interest.types and all(step.message.type != CHANGED for step in planned):
+        planned.append(Step(message_of(CHANGED, last, epoch, sight, steps), last["version"]))
     return planned
 
 

@@ -19,17 +19,17 @@ class Recording:
         self._woken = woken
         self._reports: list[Report] = []
         self._some = asyncio.Event()
-        self._none = asyncio.Event()
-        self._none.set()
+        self._stored = asyncio.Event()
+        self._before_stored = asyncio.Event()
+        self._before_stored.set()
 
     def add(self, report: Report) -> None:
         self._reports.append(report)
         self._some.set()
-        self._none.clear()
 
     async def drained(self) -> None:
-        """Returns when everything that was added is stored."""
-        await self._none.wait()
+        """Returns when everything that was added before is stored, whatever is added meanwhile."""
+        await (self._stored if self._reports else self._before_stored).wait()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -37,9 +37,9 @@ class Recording:
             await self._some.wait()
             self._some.clear()
             reports, self._reports = self._reports, []
+            self._before_stored, self._stored = self._stored, asyncio.Event()
             await self._store(reports)
-            if not self._reports:
-                self._none.set()
+            self._before_stored.set()
 
     async def _store(self, reports: list[Report]) -> None:
         """Those whose lease ends meanwhile are dropped: whoever holds it then sends them again."""

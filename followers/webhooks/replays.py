@@ -35,19 +35,39 @@ class Replays:
         self._intake = intake
         self._shipping = shipping
         self._recording = recording
+        self._busy: set[str] = set()
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_S)
-            held = [one for one, leased in self._held.endpoints.items() if leased.free() and leased.is_held]
-            try:
-                due = await self._outbox.replays(held)
-                async with asyncio.TaskGroup() as tasks:
-                    for identifier, replayed in due.items():
-                        if leased := self._held.endpoints.get(identifier):
-                            tasks.create_task(self._some(leased, replayed), name=f"replay to {identifier}")
-            except* (DatabaseAway, LedgerAway) as group:
-                log.warning("replays wait: %s", group.exceptions[0])
+        """One span of each endpoint at a time: one that is slow delays no other's."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await asyncio.sleep(EVERY_S)
+                for identifier, asked in (await self._due()).items():
+                    if leased := self._held.endpoints.get(identifier):
+                        self._busy.add(identifier)
+                        tasks.create_task(self._go_on(leased, asked), name=f"replay to {identifier}")
+
+    async def _due(self) -> dict[str, Replayed]:
+        if not self._intake.epoch:
+            return {}  # how the public sees levels is not known yet
+        free = [
+            identifier
+            for identifier, leased in self._held.endpoints.items()
+            if leased.free() and leased.is_held and identifier not in self._busy
+        ]
+        try:
+            return await self._outbox.replays(free)
+        except DatabaseAway as error:
+            log.warning("replays wait: %s", error)
+            return {}
+
+    async def _go_on(self, leased: Leased, asked: Replayed) -> None:
+        try:
+            await self._some(leased, asked)
+        except (DatabaseAway, LedgerAway) as error:
+            log.warning("a replay to endpoint %s waits: %s", leased.endpoint.id, error)
+        finally:
+            self._busy.discard(leased.endpoint.id)
 
     async def _some(self, leased: Leased, asked: Replayed) -> None:
         limit = min(EVENTS_MAX, asked.until_seq - asked.next_seq + 1)

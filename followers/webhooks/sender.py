@@ -90,7 +90,7 @@ class Sender:
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Never raises for what a receiver, a name or the network does."""
         begun = time.monotonic()
-        session = self._sessions["https" if url.startswith("https:") else "http"]
+        session = self._sessions["https" if url.lower().startswith("https:") else "http"]
         status, excerpt, retry_after_s, failure = None, "", None, None
         try:
             async with session.post(

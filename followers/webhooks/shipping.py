@@ -105,7 +105,7 @@ class Shipping:
         if sight is None:
             return [], row.newest_version  # its owner wants it no more
         after = row.sent_version if leased.interest.needs_history(sight) else row.newest_version - 1
-        events = await self._events.between(row.level, after, row.newest_version)
+        events = await self._events.between(row.level, row.epoch, after, row.newest_version)
         end: int = events[-1]["version"]
         newest = end == row.newest_version
         return plan(leased.interest, events, row.epoch, public, newest=newest), end
@@ -164,15 +164,15 @@ def _reached(row: Behind, version: int, end: int, failed: Outcome | None) -> Rea
     """``failed``: what ended the shipment. A level that came to its ``end`` before has not failed."""
     before = row.attempt if version == row.sent_version else 0
     if failed is None or version >= end:
-        return Reached(row.level, version)
+        return Reached(row.level, row.epoch, version)
     if failed is STOPPED:
-        return Reached(row.level, version, before)
+        return Reached(row.level, row.epoch, version, before)
     wait_s = schedule.next_wait_s(before + 1, random.random(), failed.retry_after_s)
-    return Reached(row.level, version, before + 1, wait_s, failed.status, failed.failure)
+    return Reached(row.level, row.epoch, version, before + 1, wait_s, failed.status, failed.failure)
 
 
 def _waits(row: Behind, why: str) -> Reached:
-    return Reached(row.level, row.sent_version, row.attempt, LOG_AWAY_S, None, why)
+    return Reached(row.level, row.epoch, row.sent_version, row.attempt, LOG_AWAY_S, None, why)
 
 
 def _tried(message: Message, outcome: Outcome, now_s: float) -> Tried:

@@ -14,7 +14,7 @@ from followers.webhooks.api import bodies
 from followers.webhooks.api.askers import Asker, Askers
 from followers.webhooks.api.replays import span_of_message, spans_between
 from followers.webhooks.api.shown import shown, shown_attempt, shown_key, shown_with_standing
-from followers.webhooks.endpoints import ATTEMPTS_MAX, Endpoint, Endpoints, New
+from followers.webhooks.endpoints import ATTEMPTS_MAX, NOTICES_MAX, Endpoint, Endpoints, New
 from followers.webhooks.key_ring import HeldKey, KeyRing, SigningKey, TooManyRotations
 from followers.webhooks.planning import TEST
 from followers.webhooks.secrets import Seal, new_secret, new_signing_key
@@ -137,6 +137,8 @@ class Routes:
     async def test(self, request: Request) -> Response:
         found = await self._known(request)
         message = await self._endpoints.notify(found.id, TEST, {"webhook": found.id})
+        if message is None:
+            raise Invalid("body", f"{NOTICES_MAX} messages wait already: is it enabled, and does its receiver answer?")
         return Json({"message": message}, 202)
 
     async def attempts(self, request: Request) -> Response:
@@ -158,6 +160,8 @@ class Routes:
             spans = await spans_between(self._ledger, asked.since, asked.until)
         events = sum(span.last - span.first + 1 for span in spans)
         begun = None if asked.dry_run or not spans else await self._endpoints.replay(found.id, spans)
+        if begun is None and spans and not asked.dry_run:
+            raise Invalid("body", "replays of this webhook wait already: let them end first")
         return _counted(asked.dry_run, events=events, begun=begun)
 
     async def _known(self, request: Request, *parameters: str) -> Endpoint:

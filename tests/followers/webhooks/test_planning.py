@@ -74,6 +74,16 @@ def test_the_public_sees_views_and_only_when_they_change() -> None:
     }
 
 
+def test_the_newest_is_told_to_the_public_even_if_it_saw_no_change_in_it() -> None:
+    """As after another epoch: what the public had before says nothing."""
+    (*_, unseen) = chain(20, 19)
+    for latest in (False, True):
+        public = interest(CHANGED, OUT, latest=latest, scopes=("stock:public:berlin",))
+        assert sent(public, [unseen]) == [(CHANGED, 2)]
+        assert sent(public, [unseen], newest=False) == []
+        assert sent(interest(OUT, latest=latest, scopes=("stock:public:berlin",)), [unseen]) == []
+
+
 @pytest.mark.parametrize(
     ("scopes", "sight"),
     [
