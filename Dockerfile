@@ -15,6 +15,7 @@ COPY server server
 COPY ledger ledger
 COPY hub hub
 COPY console console
+COPY followers followers
 COPY cli cli
 COPY client-sdk/python client-sdk/python
 # What only builds, and the embedded servers of `stockwire up`, are of no use from here on: half of the whole.

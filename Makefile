@@ -41,7 +41,7 @@ up: $(RUN)
 	@exec $(VENV)/bin/stockwire up $(ARGS)
 
 # Tests start hundreds of processes. Compiled once, a start costs half, also where Python may not write bytecode itself.
-COMPILE_OURS := $(VENV)/bin/python -m compileall -qq -j 0 wire server ledger hub console cli tests client-sdk/python/src
+COMPILE_OURS := $(VENV)/bin/python -m compileall -qq -j 0 wire server ledger hub console followers cli tests client-sdk/python/src
 COMPILE_ALL  := $(COMPILE_OURS) $(VENV)/lib
 PYTEST  := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 

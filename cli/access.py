@@ -26,8 +26,8 @@ CONSOLE_SCOPES = ("feed", "hub", "stock:read:*")
 
 @dataclass(frozen=True, slots=True)
 class PreparedAccess:
-    """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs present to the ledger. ``console_key``:
-    by which the console watches."""
+    """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs, and what sends webhooks, present to
+    the ledger. ``console_key``: by which the console watches."""
 
     key: str = field(repr=False)
     hub_key: str = field(repr=False)

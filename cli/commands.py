@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from cli.webhooks import webhooks_app
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER, line_of, status_of
 from stockwire.cli.numbers import number, whole
@@ -35,6 +36,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(token_app, name="token")
 demo_app = typer.Typer(no_args_is_help=True, help="Demonstrations on a running `stockwire up`.")
 app.add_typer(demo_app, name="demo")
+app.add_typer(webhooks_app, name="webhooks")
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
@@ -55,6 +57,7 @@ def up(
     replay: Annotated[str, typer.Option(metavar="SPEED", help="Sales to replay, changes per second; 0: none.")] = "40",
     hubs: Annotated[str, typer.Option(metavar="N", help="Hub nodes to run.")] = "2",
     no_console: Annotated[bool, typer.Option("--no-console", help="Run none.")] = False,
+    channels: Annotated[bool, typer.Option("--channels", help="Run what sends webhooks.")] = False,
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
@@ -70,6 +73,7 @@ def up(
                 replay=settings.number("--replay", replay),
                 hubs=settings.whole_number("--hubs", hubs),
                 console=not no_console,
+                channels=channels,
                 variables=os.environ,
             )
             status = running.run(asked)
@@ -99,6 +103,12 @@ def hub(
 def console(data: Data = None, behind_proxy: BehindProxy = False) -> None:
     """Run the live console (settings: STOCKWIRE_CONSOLE_*, STOCKWIRE_URL and STOCKWIRE_ADMIN_URLS)."""
     _become("console", [], data, behind_proxy=behind_proxy)
+
+
+@app.command()
+def channels(data: Data = None, behind_proxy: BehindProxy = False) -> None:
+    """Send webhooks (settings: STOCKWIRE_CHANNELS_*, STOCKWIRE_WEBHOOKS_*, STOCKWIRE_URL, STOCKWIRE_DATABASE_URL)."""
+    _become("followers", [], data, behind_proxy=behind_proxy)
 
 
 @app.command()

@@ -13,6 +13,8 @@ from cli.sample_shop import LOCATION
 HUB_DRAIN_S = 1.0  # nobody else serves these clients meanwhile, and whoever pressed Ctrl-C waits
 HUB_STOP_TIMEOUT_S = 10.0
 CONSOLE_STOP_TIMEOUT_S = 5.0
+CHANNELS_STOP_TIMEOUT_S = 25.0
+"""What is in flight to a receiver that hangs is waited for."""
 
 
 def ledger_url(ports: Ports) -> str:
@@ -29,6 +31,10 @@ def page_origins(ports: Ports) -> list[str]:
 
 def console_url(ports: Ports) -> str:
     return f"http://{HOST}:{ports.console}"
+
+
+def channels_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.channels}"
 
 
 def stream_urls(ports: Ports) -> list[str]:
@@ -117,6 +123,25 @@ def console_launch(folder: DataFolder, key: str, link: Path, control: Path, port
         },
         log=folder.path / "console.log",
         stop_timeout_s=CONSOLE_STOP_TIMEOUT_S,
+    )
+
+
+def channels_launch(folder: DataFolder, key: str, database_url: str, sealing_keys: Path, ports: Ports) -> Launch:
+    """Receivers on this machine may be reached: whoever tries webhooks has theirs here."""
+    return Launch(
+        name="channels",
+        argv=(sys.executable, "-P", "-m", "followers"),
+        environment={
+            "STOCKWIRE_URL": ledger_url(ports),
+            "STOCKWIRE_CHANNELS_KEY": key,
+            "STOCKWIRE_DATABASE_URL": database_url,
+            "STOCKWIRE_WEBHOOKS_SEALING_KEYS_FILE": str(sealing_keys),
+            "STOCKWIRE_WEBHOOKS_NETWORKS": "127.0.0.0/8,::1",
+            "STOCKWIRE_CHANNELS_HOST": HOST,
+            "STOCKWIRE_CHANNELS_PORT": str(ports.channels),
+        },
+        log=folder.path / "channels.log",
+        stop_timeout_s=CHANNELS_STOP_TIMEOUT_S,
     )
 
 

@@ -27,26 +27,34 @@ class Ports:
     ledger_admin: int
     page: int
     console: int
+    channels: int
     hubs: tuple[HubPorts, ...]
 
     @classmethod
     def from_base(cls, base: int, hubs: int) -> Self:
-        """8080: ledger 8080, its admin port 8081, page 8082, console 8083, first hub 8090 to 8092, second hub 8100 to
-        8102 ..."""
+        """8080: ledger 8080, its admin port 8081, page 8082, console 8083, webhooks 8084, first hub 8090 to 8092,
+        second hub 8100 to 8102 ..."""
         firsts = range(base + 10, base + 10 * (hubs + 1), 10)
-        return cls(base, base + 1, base + 2, base + 3, tuple(HubPorts(first, first + 1, first + 2) for first in firsts))
+        return cls(
+            base,
+            base + 1,
+            base + 2,
+            base + 3,
+            base + 4,
+            tuple(HubPorts(first, first + 1, first + 2) for first in firsts),
+        )
 
     @classmethod
     def free(cls, hubs: int) -> Self:
         """Ports on which nobody listens, below those that the kernel gives to outgoing connections: one of these could
         take the port of a process that is just being restarted."""
-        wanted = 4 + 3 * hubs
+        wanted = 5 + 3 * hubs
         numbers = list(islice(filter(is_free, random.sample(FREE_RANGE, len(FREE_RANGE))), wanted))
         if len(numbers) < wanted:
             raise SettingsError(f"fewer than {wanted} ports are free: choose some with --port BASE")
-        triples = zip(*[iter(numbers[4:])] * 3, strict=True)
-        ledger, ledger_admin, page, console = numbers[:4]
-        return cls(ledger, ledger_admin, page, console, tuple(HubPorts(*triple) for triple in triples))
+        triples = zip(*[iter(numbers[5:])] * 3, strict=True)
+        ledger, ledger_admin, page, console, channels = numbers[:5]
+        return cls(ledger, ledger_admin, page, console, channels, tuple(HubPorts(*triple) for triple in triples))
 
     def named(self) -> dict[str, int]:
         named = {
@@ -54,6 +62,7 @@ class Ports:
             "the ledger's admin port": self.ledger_admin,
             "the page": self.page,
             "the console": self.console,
+            "webhooks": self.channels,
         }
         for number, hub in enumerate(self.hubs, 1):
             named |= {

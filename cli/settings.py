@@ -17,8 +17,8 @@ SPEED_MAX = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class UpSettings:
-    """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``: whether to run one. The URLs are
-    None for the embedded servers. ``origins``: of pages that may call, beside that of the sample shop."""
+    """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``, ``channels``: whether to run one.
+    The URLs are None for the embedded servers. ``origins``: of pages that may call, beside that of the sample shop."""
 
     data: Path
     reset: bool
@@ -26,6 +26,7 @@ class UpSettings:
     replay: float
     hubs: int
     console: bool
+    channels: bool
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     channel_prefix: str
@@ -41,6 +42,7 @@ class UpSettings:
         replay: float,
         hubs: int,
         console: bool = True,
+        channels: bool = False,
         variables: Mapping[str, str],
     ) -> Self:
         """Raises SettingsError."""
@@ -61,6 +63,7 @@ class UpSettings:
             replay=replay,
             hubs=hubs,
             console=console,
+            channels=channels,
             database_url=database_url_of(environment) if database else None,
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),

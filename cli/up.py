@@ -1,6 +1,7 @@
 """`stockwire up`: a whole system from one command. Reads from top to bottom in the order things happen."""
 
 import asyncio
+import base64
 import logging
 import os
 import secrets
@@ -168,6 +169,8 @@ class Up:
         controls = self._controls(tasks)
         if self._settings.console:
             self._start_console(supervisor, tasks, controls, self._access)
+        if self._settings.channels:
+            self._start_channels(supervisor, tasks, database_url, self._access)
         self._screen.note(self._banner(self._access, shop).text())
         if self._terminal:
             self._listen_to_keys(tasks, self._terminal, controls)
@@ -249,6 +252,18 @@ class Up:
         tasks.create_task(supervisor.start(ServicePart(launch)), name="console")
         self._console_link = f"{launches.console_url(self._ports)}/in/{word}"
 
+    def _start_channels(
+        self, supervisor: Supervisor, tasks: asyncio.TaskGroup, database_url: str, access: PreparedAccess
+    ) -> None:
+        """What was sealed in this folder before is still opened."""
+        file = "webhooks.keys"
+        if self._folder.secret(file) is None:
+            self._folder.keep_secret(file, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        launch = launches.channels_launch(
+            self._folder, access.hub_key, database_url, self._folder.path / file, self._ports
+        )
+        tasks.create_task(supervisor.start(ServicePart(launch)), name="channels")
+
     def _listen_to_keys(self, tasks: asyncio.TaskGroup, terminal: str, controls: Controls) -> None:
         self._keyboard = Keyboard(terminal, self._watchdog, controls.pressed, self._screen.redraw)
         tasks.create_task(self._keyboard.run(), name="keyboard")
@@ -289,6 +304,7 @@ class Up:
                 "read_token_expires_at": self._read_token[1].astimezone(UTC).isoformat(),
                 "reads": launches.read_urls(self._ports),
                 "page": launches.page_url(self._ports),
+                "channels": launches.channels_url(self._ports) if self._settings.channels else None,
                 "console": launches.console_url(self._ports) if self._settings.console else None,
                 "admin": launches.admin_urls(self._ports),
                 "location": LOCATION,

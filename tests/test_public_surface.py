@@ -10,6 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
 from console.settings import read_settings as read_console_settings
+from followers.settings import read_settings as read_channels_settings
+from followers.webhooks.secrets import new_sealing_key
 from hub.errors import Crowded
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
@@ -110,6 +112,19 @@ def test_the_defaults_and_bounds_of_the_hubs_settings_are_as_described(monkeypat
 def test_the_defaults_and_bounds_of_the_consoles_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
     read = recorded(monkeypatch)
     read_console_settings({"STOCKWIRE_URL": "http://localhost", "STOCKWIRE_CONSOLE_KEY": "sw_key"})
+    check_described(read)
+
+
+def test_the_defaults_and_bounds_of_the_channels_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = recorded(monkeypatch)
+    read_channels_settings(
+        {
+            "STOCKWIRE_URL": "http://localhost",
+            "STOCKWIRE_CHANNELS_KEY": "sw_key",
+            "STOCKWIRE_DATABASE_URL": "postgresql://localhost/stockwire",
+            "STOCKWIRE_WEBHOOKS_SEALING_KEYS": new_sealing_key(),
+        }
+    )
     check_described(read)
 
 

@@ -5,10 +5,8 @@ levels exact. One connector serves all engines of a process: what one connection
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
-from urllib.parse import urlencode
 
 import asyncpg
 from sqlalchemy import event
@@ -16,8 +14,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.settings.database_parameters import SYSTEM_ROOTS
-from server.settings.database_url import DatabaseUrl, Host, read_database_url
+from server.settings.database_url import Host, read_database_url
 
 CONNECT_TIMEOUT_S = 5.0
 HOST_TIMEOUT_S = 2.0
@@ -145,14 +142,14 @@ class Connector:
         try:
             async with asyncio.timeout(timeout_s):
                 connection: CheckedConnection = await asyncpg.connect(
-                    dsn=_tls_dsn(url),
+                    dsn=url.tls_dsn,
                     host=host.name or None if host else None,
                     port=host.port if host else None,
                     user=url.user,
                     password=url.password,
                     database=url.database,
                     passfile=url.passfile,
-                    ssl=_tls(url),
+                    ssl=url.ssl(),
                     server_settings={**settings, **url.session},
                     target_session_attrs="any",  # we ask ourselves, in words that work behind every pooler too
                     timeout=None,
@@ -211,20 +208,6 @@ def seen_of(connection: AsyncConnection) -> int:
     """``connection``: of an engine that is attended to."""
     seen: int = connection.info[_SEEN]
     return seen
-
-
-def _tls_dsn(url: DatabaseUrl) -> str:
-    """asyncpg takes files for TLS in a URL only."""
-    given = {name: value for name, value in url.tls.items() if (name, value) != ("sslrootcert", SYSTEM_ROOTS)}
-    return "postgresql://" + (f"?{urlencode(given)}" if given else "")
-
-
-def _tls(url: DatabaseUrl) -> str | ssl.SSLContext | None:
-    if url.tls.get("sslrootcert") != SYSTEM_ROOTS:
-        return url.ssl_mode
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["postgresql"])
-    return context
 
 
 def _name(host: Host | None) -> str:

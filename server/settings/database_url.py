@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from server.settings.database_parameters import (
     FILES,
@@ -55,6 +55,20 @@ class DatabaseUrl:
     tls: Mapping[str, str] = field(repr=False)
     connect_timeout_s: float | None
     session: Mapping[str, str]
+
+    @property
+    def tls_dsn(self) -> str:
+        """asyncpg takes files for TLS in a URL only."""
+        given = {name: value for name, value in self.tls.items() if (name, value) != ("sslrootcert", SYSTEM_ROOTS)}
+        return "postgresql://" + (f"?{urlencode(given)}" if given else "")
+
+    def ssl(self) -> str | ssl.SSLContext | None:
+        """As asyncpg takes it beside ``tls_dsn``."""
+        if self.tls.get("sslrootcert") != SYSTEM_ROOTS:
+            return self.ssl_mode
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["postgresql"])
+        return context
 
 
 def database_url_of(env: Environment) -> str:

@@ -1,4 +1,4 @@
-"""docs/reference/http.md, made from wire/openapi.yaml and wire/hub-openapi.yaml: `make reference` writes it."""
+"""docs/reference/http.md, made from the OpenAPI documents of `wire/`: `make reference` writes it."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,13 @@ PAGE = REFERENCE / "http.md"
 JSON = "application/json"
 
 HEAD = """\
-<!-- Made by `make reference` from wire/openapi.yaml and wire/hub-openapi.yaml. Change those. -->
+<!-- Made by `make reference` from the OpenAPI documents of wire/. Change those. -->
 # HTTP
 
-Every route of the ledger and of a hub's read port: what it takes, what it answers. For machines:
+Every route of the ledger, of a hub's read port and of the channels: what it takes, what it answers. For machines:
 [`wire/openapi.yaml`](../../wire/openapi.yaml), which a running ledger serves at `/openapi.json` and, as a page, at
-`/docs`; and [`wire/hub-openapi.yaml`](../../wire/hub-openapi.yaml). Tests hold every answer to them.
+`/docs`; [`wire/hub-openapi.yaml`](../../wire/hub-openapi.yaml) and
+[`wire/channels-openapi.yaml`](../../wire/channels-openapi.yaml). Tests hold every answer to them.
 
 JSON in UTF-8. Quantities are whole units, times RFC 3339 in UTC with six decimals. A sku or a location is a name of
 1 to 64 visible characters without `/` and `*`, percent-encoded in a path. Unknown fields of a body and unknown
@@ -29,6 +30,10 @@ LEDGER_HEAD = "On the ledger's public port, by default `http://127.0.0.1:8080`."
 HUB_HEAD = (
     "On a hub's read port, by default `http://127.0.0.1:8091`. Answers come from memory and say how fresh they are;\n"
     "the routes of the same names on the ledger are exact."
+)
+CHANNELS_HEAD = (
+    "On the port of `stockwire channels`, by default `http://127.0.0.1:8084`. What its messages look like:\n"
+    "[Webhooks](../how-to/webhooks.md)."
 )
 ADMIN = """\
 ## Admin ports
@@ -46,13 +51,14 @@ Without a key, on loopback unless set. Health is JSON, as on the ledger's public
 
 
 def page() -> str:
-    ledger, hub = document("openapi.yaml"), document("hub-openapi.yaml")
+    ledger, hub, channels = map(document, ("openapi.yaml", "hub-openapi.yaml", "channels-openapi.yaml"))
     parts = [
         HEAD,
         *_service("Ledger", LEDGER_HEAD, ledger),
         *_service("Hub", HUB_HEAD, hub),
+        *_service("Channels", CHANNELS_HEAD, channels),
         ADMIN,
-        *_objects(ledger, hub),
+        *_objects(ledger, hub, channels),
     ]
     return "\n".join(parts)
 

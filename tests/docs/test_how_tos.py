@@ -19,7 +19,16 @@ from tests.harness.system import System
 pytestmark = pytest.mark.usefixtures("processes")
 
 PAGES = ROOT / "docs" / "how-to"
-FOLLOWED = ("storefront.md", "till.md", "import-sales.md", "holds.md", "orders.md", "transfers.md", "console.md")
+FOLLOWED = (
+    "storefront.md",
+    "till.md",
+    "import-sales.md",
+    "holds.md",
+    "orders.md",
+    "transfers.md",
+    "console.md",
+    "webhooks.md",
+)
 """From the first block to the last, in a system that has nothing but what `up` makes. See ``Follower``."""
 ELSEWHERE = {
     "back-up-and-restore.md": {"back-up", "restore"},

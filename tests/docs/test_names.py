@@ -112,7 +112,7 @@ def test_every_metric_exists(page: Path) -> None:
 @prose_by_page
 def test_every_route_exists(page: Path) -> None:
     described = PROCESS_ROUTES.union(
-        *(document(name).content["paths"] for name in ("openapi.yaml", "hub-openapi.yaml"))
+        *(document(name).content["paths"] for name in ("openapi.yaml", "hub-openapi.yaml", "channels-openapi.yaml"))
     )
     named: set[str] = set()
     route = re.compile(r"(?<![\w.:])(/v1/[\w{}/-]+(?:\.js)?|/healthz|/readyz|/metrics|/drain|/openapi\.json)")

@@ -17,8 +17,9 @@ import wire
 from ledger.database.engine import create_engine
 from tests.conftest import StartLedger, StartSystem
 from tests.documented.schemathesis import DEADLINE_S, RUNS_MAX, Run, run
+from tests.followers.running import channels_of
 from tests.harness.chance import SEED
-from tests.harness.system import System
+from tests.harness.system import ProcessSystem, System
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, receipt, sale
 from tests.ledger.commit_path import commit_path
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.usefixtures("processes")
 
 LEDGER = Path(wire.__file__).with_name("openapi.yaml")
 HUB = Path(wire.__file__).with_name("hub-openapi.yaml")
+CHANNELS = Path(wire.__file__).with_name("channels-openapi.yaml")
 SHARDS = 4
 EXAMPLES = "examples,fuzzing"
 BUSY = text(
@@ -72,6 +74,20 @@ async def test_whatever_is_asked_of_a_read_port_is_answered_as_documented(
         hold("nobody", nobody)
     assert system.hubs[0].running
     system.hubs[0].check_log()
+
+
+@pytest.mark.timeout(RUNS_MAX * DEADLINE_S)
+async def test_whatever_is_asked_of_channels_is_answered_as_documented(
+    process_system: ProcessSystem, tmp_path: Path
+) -> None:
+    """But for test messages, which would go to whatever URL was made up."""
+    await process_system.start_ledger()
+    channels = await channels_of(process_system)
+    await channels.start()
+    key = await process_system.key("owner", "stock:read:*")
+    hold("an owner", await run(CHANNELS, channels.url, tmp_path, key, "--exclude-operation-id=testWebhook"))
+    await channels.stop()
+    channels.check_log()
 
 
 def hold(name: str, done: Run) -> None:

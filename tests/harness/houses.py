@@ -17,7 +17,18 @@ Imports = Mapping[str, frozenset[str]]
 
 PURE_IMPORTS = (
     *("abc", "array", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum"),
-    *("fractions", "functools", "hashlib", "heapq", "http.HTTPStatus", "ipaddress", "itertools", "json", "math"),
+    *(
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "hmac",
+        "http.HTTPStatus",
+        "ipaddress",
+        "itertools",
+        "json",
+        "math",
+    ),
     *("operator", "random", "re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
     *("urllib.parse", "uuid", "cryptography", "jwt", "msgspec", "orjson"),
 )
@@ -108,6 +119,15 @@ HOUSES = {
             **{room: room for room in ("watched", "following", "topics", "entry", "web")},
         },
         pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
+    ),
+    "followers": House(
+        order=(("database", "log"), ("webhooks",), ("process",)),
+        rooms={
+            "process": "__main__ process settings",
+            **{room: room for room in ("database", "log", "webhooks")},
+        },
+        pure="webhooks.addresses webhooks.key_ring webhooks.message webhooks.planning webhooks.schedule"
+        " webhooks.scopes webhooks.signature",
     ),
 }
 

@@ -127,7 +127,7 @@ def document(name: str) -> Document:
 
 @cache
 def _registry() -> "Registry[Any]":
-    names = ("openapi.yaml", "hub-openapi.yaml")
+    names = ("openapi.yaml", "hub-openapi.yaml", "channels-openapi.yaml")
     return Registry().with_resources(
         (name, Resource.from_contents(document(name).content, default_specification=DRAFT202012)) for name in names
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 CLIENT = ROOT / "client-sdk" / "python" / "src"
-SERVERS = ("wire", "server", "ledger", "hub", "console", "cli")
+SERVERS = ("wire", "server", "ledger", "hub", "console", "followers", "cli")
 PACKAGES = {name: ROOT / name for name in SERVERS} | {"stockwire": CLIENT / "stockwire"}
 SOURCES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
 TESTS = [

@@ -1,0 +1,4 @@
+"""Whoever follows the log of a ledger from outside, over HTTP as any customer: webhooks.
+
+Imports neither ledger nor hub. Its tables are a schema of their own, ``stockwire_channels``.
+"""

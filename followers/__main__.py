@@ -1,0 +1,46 @@
+"""``python -m followers``: sends webhooks; any number of these share the endpoints."""
+
+import asyncio
+import os
+import sys
+
+from followers.process import Channels
+from followers.settings import HOST, PORT, Settings, read_settings
+from server.http.listening import bind, url_of
+from server.process import end_with, handle_signals, log_to_stderr, ready
+from server.settings.environment import EXIT_CONFIG, SettingsError
+from server.tls.certificate import Tls
+
+
+def main() -> int:
+    log_to_stderr()
+    status = 0
+    try:
+        settings = read_settings(os.environ)
+        with asyncio.Runner() as runner:
+            runner.run(_serve(settings))
+    except* SettingsError as group:
+        status = end_with(EXIT_CONFIG, _first(group))
+    return status
+
+
+def _first(group: BaseExceptionGroup[SettingsError]) -> Exception:
+    """Every shard's reader may have met the same."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, SettingsError)
+    return error
+
+
+async def _serve(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. SIGHUP: a renewed certificate is taken. Raises SettingsError."""
+    tls = Tls(settings.certificate) if settings.certificate else None
+    listener = bind(settings.host, settings.port, HOST, PORT)
+    channels = Channels(settings, listener, tls)
+    handle_signals(channels.stop, tls)
+    await channels.run(lambda: ready("channels", {"url": url_of("http", listener, tls)}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

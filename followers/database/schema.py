@@ -1,0 +1,127 @@
+"""The schema ``stockwire_channels``: numbered steps, each once, in order; whoever starts first runs them.
+
+Steps only expand: a replica of the version before goes on beside them. An advisory lock keeps two from running at once.
+"""
+
+from followers.database.database import Database
+
+_ONE_AT_A_TIME = 7_262_501_811
+"""Any number that nobody else uses: the ledger's own migrations have another."""
+
+ENDPOINTS = """
+create table stockwire_channels.endpoint (
+  id text collate "C" primary key,
+  owner text collate "C" not null,
+  scopes text[] not null,
+  sealed bytea not null,
+  url text not null,
+  types text[] not null,
+  locations text[] not null default '{}',
+  skus text[] not null default '{}',
+  mode text not null check (mode in ('every', 'latest')),
+  batch int not null check (batch >= 1),
+  rate_per_s double precision check (rate_per_s > 0),
+  state text not null default 'enabled' check (state in ('enabled', 'paused', 'disabled')),
+  reason text,
+  created_at timestamptz not null default now());
+
+create index endpoint_by_owner on stockwire_channels.endpoint (owner, id);
+
+create table stockwire_channels.lease (
+  endpoint text collate "C" primary key references stockwire_channels.endpoint on delete cascade,
+  holder text collate "C",
+  until timestamptz not null default '-infinity',
+  fence bigint not null default 0);
+
+create table stockwire_channels.replica (
+  name text collate "C" primary key,
+  until timestamptz not null);
+
+create table stockwire_channels.position (
+  endpoint text collate "C" not null references stockwire_channels.endpoint on delete cascade,
+  shard int not null,
+  epoch text not null,
+  seq bigint not null,
+  primary key (endpoint, shard));
+
+create table stockwire_channels.behind (
+  endpoint text collate "C" not null references stockwire_channels.endpoint on delete cascade,
+  location text collate "C" not null,
+  sku text collate "C" not null,
+  epoch text not null,
+  shard int not null,
+  sent_version bigint not null,
+  newest_version bigint not null check (newest_version > sent_version),
+  attempt int not null default 0,
+  due_at timestamptz not null default now(),
+  first_failed_at timestamptz,
+  last_status int,
+  last_error text,
+  primary key (endpoint, location, sku)) with (fillfactor = 70);
+
+create index behind_due on stockwire_channels.behind (endpoint, due_at);
+
+create table stockwire_channels.standing (
+  endpoint text collate "C" primary key references stockwire_channels.endpoint on delete cascade,
+  failing_since timestamptz,
+  failed_at timestamptz);
+
+create table stockwire_channels.notice (
+  endpoint text collate "C" not null references stockwire_channels.endpoint on delete cascade,
+  id text collate "C" not null,
+  type text not null,
+  data jsonb not null,
+  created_at timestamptz not null default now(),
+  attempt int not null default 0,
+  due_at timestamptz not null default now(),
+  primary key (endpoint, id));
+
+create table stockwire_channels.attempt (
+  endpoint text collate "C" not null references stockwire_channels.endpoint on delete cascade,
+  number bigint generated always as identity,
+  message text not null,
+  type text not null,
+  location text,
+  sku text,
+  version bigint,
+  at timestamptz not null default now(),
+  status int,
+  failure text,
+  excerpt text not null default '',
+  elapsed_ms int not null,
+  primary key (endpoint, number));
+
+create table stockwire_channels.replay (
+  endpoint text collate "C" not null references stockwire_channels.endpoint on delete cascade,
+  id text collate "C" not null,
+  epoch text not null,
+  shard int not null,
+  next_seq bigint not null,
+  until_seq bigint not null check (until_seq >= next_seq),
+  attempt int not null default 0,
+  due_at timestamptz not null default now(),
+  primary key (endpoint, id, shard, until_seq));
+"""
+"""A destination costs a position per shard and a row in ``behind`` per level whose newest version it does not have.
+
+``endpoint.sealed``: its signing keys, encrypted. ``behind.epoch``: of the history that its versions count in.
+``replay``: spans of the log that are sent once more.
+"""
+
+STEPS = (ENDPOINTS,)
+
+
+async def expand(database: Database) -> int:
+    """Returns how many steps were still to be done. Raises DatabaseAway."""
+    async with database.transaction() as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", _ONE_AT_A_TIME)
+        await connection.execute("create schema if not exists stockwire_channels")
+        await connection.execute(
+            "create table if not exists stockwire_channels.step"
+            " (number int primary key, done_at timestamptz not null default now())"
+        )
+        done = await connection.fetchval("select coalesce(max(number), 0) from stockwire_channels.step")
+        for number, step in enumerate(STEPS[done:], done + 1):
+            await connection.execute(step)
+            await connection.execute("insert into stockwire_channels.step (number) values ($1)", number)
+    return max(0, len(STEPS) - int(done))

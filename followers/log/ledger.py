@@ -1,0 +1,114 @@
+"""What a follower asks the ledger, with its own key: pages of the log, histories and levels, and which keys are good.
+
+LedgerAway      it does not answer, or not with what was asked for
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from server.settings.environment import SettingsError
+from server.tls.certificate import trusting
+
+TIMEOUT_S = 10.0
+WAIT_S = 5.0
+"""How long the ledger holds back an answer for which there is nothing yet. Who only waits is told of another epoch at
+its end."""
+CONNECTIONS_MAX = 160
+"""One for each of up to 64 shards, which wait, and as many for whoever catches up, and some for histories."""
+LEVELS_PAGE = 5_000
+IDS_MAX = 1_000
+"""Keys that are asked about at once."""
+KEY = "STOCKWIRE_CHANNELS_KEY"
+SCOPES = ("hub",)
+"""What the key needs: to read everything, and to ask which keys are good."""
+MAKE_KEY = "stockwire key create channels --scope hub"
+Event = dict[str, Any]
+"""As ``GET /v1/events`` has it."""
+
+
+class LedgerAway(Exception):
+    """The message says why in a few words."""
+
+
+class Ledger:
+    """Use as ``async with``. Raises LedgerAway; SettingsError if the key is no good, or lacks a scope."""
+
+    def __init__(self, url: str, key: str, ca_file: Path | None = None) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=httpx.Timeout(TIMEOUT_S, read=WAIT_S + TIMEOUT_S),
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
+            verify=trusting(ca_file) if ca_file else url.startswith("https://"),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def shards(self) -> dict[str, Any]:
+        return await self._ask("GET", "/v1/shards")
+
+    async def events(self, shard: int, after: int, limit: int, wait_s: float = 0.0) -> dict[str, Any]:
+        return await self._ask("GET", "/v1/events", {"shard": shard, "after": after, "limit": limit, "wait": wait_s})
+
+    async def history(self, location: str, sku: str, after: int, limit: int) -> list[Event]:
+        """Events of one level behind the version ``after``, oldest first; none if it has never moved."""
+        path = f"/v1/levels/{_quoted(location)}/{_quoted(sku)}/events"
+        answer = await self._ask("GET", path, {"after": after, "limit": limit}, missing={"events": []})
+        events: list[Event] = answer["events"]
+        return events
+
+    async def levels(self, after: str | None) -> dict[str, Any]:
+        """A page of all that have moved, behind the cursor ``after``, with epoch and heads."""
+        parameters: dict[str, str | int | float] = (
+            {"limit": LEVELS_PAGE} if after is None else {"limit": LEVELS_PAGE, "after": after}
+        )
+        return await self._ask("GET", "/v1/levels", parameters)
+
+    async def key(self, text: str) -> dict[str, Any]:
+        """What somebody else's key may do: docs/reference/http.md, introspect."""
+        return await self._ask("POST", "/v1/keys/introspect", body={"key": text})
+
+    async def good_keys(self, ids: Sequence[str]) -> set[str]:
+        good: set[str] = set()
+        for at in range(0, len(ids), IDS_MAX):
+            answer = await self._ask("POST", "/v1/keys/introspect", body={"ids": [*ids[at : at + IDS_MAX]]})
+            good.update(answer["ids"])
+        return good
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str | int | float] | None = None,
+        body: Any = None,
+        missing: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """``missing``: the answer where there is nothing of that name."""
+        try:
+            answer = await self._http.request(method, path, params=parameters, json=body)
+            if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                raise SettingsError(f"{KEY} is no key that may do this: make one with `{MAKE_KEY}`")
+            if missing is not None and answer.status_code == httpx.codes.NOT_FOUND:
+                return missing
+            if answer.status_code != httpx.codes.OK:
+                raise LedgerAway(f"the ledger answers {answer.status_code}")
+            found: dict[str, Any] = orjson.loads(answer.content)
+        except httpx.HTTPError as error:
+            raise LedgerAway(f"the ledger does not answer ({error or type(error).__name__})") from error
+        except ValueError as error:
+            raise LedgerAway("the ledger's answer cannot be read") from error
+        return found
+
+
+def _quoted(name: str) -> str:
+    """``.`` and ``..`` are good names, but HTTP clients and proxies resolve them away, to another path."""
+    return name.replace(".", "%2E") if name in (".", "..") else quote(name, safe="")

@@ -1,0 +1,129 @@
+"""The parts of one `stockwire channels`, and the order in which they start and stop."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+from followers.database.database import Database, DatabaseAway
+from followers.database.leases import Leases
+from followers.database.schema import expand
+from followers.log.ledger import Ledger
+from followers.settings import Settings
+from followers.webhooks.addresses import Addresses
+from followers.webhooks.api.app import ANSWERED, create_app
+from followers.webhooks.api.routes import RouteParts
+from followers.webhooks.delivery import Delivery
+from followers.webhooks.endpoints import Endpoints
+from followers.webhooks.events import Events
+from followers.webhooks.intake import Intake
+from followers.webhooks.keeping import Keeping
+from followers.webhooks.leased import Held
+from followers.webhooks.outbox import Outbox
+from followers.webhooks.owners import Owners
+from followers.webhooks.places import Places
+from followers.webhooks.recording import Recording
+from followers.webhooks.replays import Replays
+from followers.webhooks.sender import Sender
+from followers.webhooks.shipping import Shipping
+from server.http.connection import BoundedConnection
+from server.http.problems import Problems
+from server.http.server import HttpServer, create_http_server
+from server.tls.certificate import Tls
+from server.tls.handshakes import Handshakes
+
+AGAIN_S = 1.0
+STOP_S = 20.0
+"""For what is in flight after ``stop``: longer than one attempt."""
+ANSWER_S = 3
+"""For requests to the API at hand after ``stop``."""
+
+log = logging.getLogger(__name__)
+
+
+class Channels:
+    """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, tls: Tls | None = None) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._stopping = asyncio.Event()
+        self._follows = False
+        woken = asyncio.Event()
+        self.database = Database(settings.database_url)
+        self.ledger = Ledger(settings.ledger_url, settings.key, settings.ledger_ca_file)
+        self.addresses = Addresses(settings.opened, settings.receiver_ports)
+        self._sender = Sender(self.addresses, ca_file=settings.receivers_ca_file, timeout_s=settings.timeout_s)
+        self._leases = Leases(self.database, settings.lease_s)
+        self.held = held = Held()
+        outbox = Outbox(self.database, held)
+        events = Events(self.ledger)
+        self._owners = Owners(self.ledger, held, woken)
+        self._keeping = Keeping(self._leases, outbox, held, self._owners, settings.seal, settings.lease_s, woken)
+        self._intake = Intake(self.ledger, Places(self.database), held, events, woken)
+        self._recording = Recording(outbox, woken)
+        shipping = Shipping(self._sender, events, self._leases.now_s, self._owners.is_good, settings.body_bytes_max)
+        self._replays = Replays(self.ledger, outbox, held, self._intake, shipping, self._recording)
+        self._delivery = Delivery(outbox, held, self._owners, self._intake, shipping, self._recording, woken)
+        self._server = self._create_server(tls)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self, announce: Callable[[], None]) -> None:
+        """Until ``stop``. ``announce``: when it works. Raises SettingsError if its key is no good."""
+        async with self.database, self.ledger, self._sender, asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(self._follow(announce), name="channels")]
+            serving = tasks.create_task(self._server.serve(sockets=[self._listener]), name="web")
+            await self._stopping.wait()
+            self._server.stop()
+            await serving
+            await self._end()
+            for task in running:
+                task.cancel()
+
+    async def _follow(self, announce: Callable[[], None]) -> None:
+        await self._expand()
+        async with asyncio.TaskGroup() as tasks:
+            for name, part in {
+                "keeping": self._keeping.run(),
+                "owners": self._owners.run(),
+                "log": self._intake.run(),
+                "recording": self._recording.run(),
+                "replays": self._replays.run(),
+                "delivery": self._delivery.run(),
+            }.items():
+                tasks.create_task(part, name=name)
+            self._follows = True
+            announce()
+
+    async def _expand(self) -> None:
+        """The schema, as soon as the database is there."""
+        while True:
+            try:
+                await expand(self.database)
+                return
+            except DatabaseAway as error:
+                log.warning("waiting for the database: %s", error)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _end(self) -> None:
+        """What is in flight is waited for and recorded; then others may take what we held."""
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._delivery.stop()
+                await self._recording.drained()
+                await self._leases.give_back()
+        except (TimeoutError, DatabaseAway) as error:
+            log.warning("endpoints are not given back (%s): their leases run out", error or "too late")
+
+    async def _why_not_ready(self) -> str | None:
+        if self._stopping.is_set():
+            return "these channels stop"
+        return None if self._follows else "the database has not been reached yet"
+
+    def _create_server(self, tls: Tls | None) -> HttpServer:
+        settings = self._settings
+        parts = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses)
+        app = create_app(parts, Problems(ANSWERED), self._why_not_ready, settings.allowed_hosts)
+        return create_http_server(app, BoundedConnection, ANSWER_S, Handshakes(tls))

@@ -1,0 +1,1 @@
+"""Endpoints over HTTP: made, changed, tested, looked at, sent once more: ``wire/channels-openapi.yaml``."""

@@ -1,0 +1,59 @@
+"""The application: routes behind bounds on bodies and hosts, every error a problem document."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from followers.database.database import DatabaseAway
+from followers.log.ledger import LedgerAway
+from followers.webhooks.api.bodies import BODY_BYTES_MAX
+from followers.webhooks.api.routes import RouteParts, Routes
+from followers.webhooks.secrets import SealBroken
+from server.http.body_limits import BodyLimits
+from server.http.health import HealthRoutes
+from server.http.hosts import AllowedHosts
+from server.http.problems import Problems
+from server.problems import Misdirected, Unavailable
+from server.settings.environment import SettingsError
+from server.version import VERSION
+
+ANSWERED = (
+    *("invalid", "unauthorized", "forbidden", "not-found", "misdirected", "too-large", "unsupported-encoding"),
+    "unavailable",
+)
+"""Types of problems."""
+AWAY_S = 5
+OWN_KEY = "the ledger does not take the key of this process"
+OUTAGES = (DatabaseAway, LedgerAway, SealBroken, SettingsError)
+
+
+def create_app(
+    parts: RouteParts,
+    problems: Problems,
+    why_not_ready: Callable[[], Awaitable[str | None]],
+    allowed_hosts: Sequence[str] = (),
+) -> Starlette:
+    """``problems``: of ``ANSWERED``. ``allowed_hosts``: besides this machine's own names."""
+    health = HealthRoutes(why_not_ready, {"version": VERSION})
+    app = Starlette(
+        routes=[*health.routes(), *Routes(parts).routes()],
+        middleware=[
+            Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),
+            Middleware(AllowedHosts, allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
+            Middleware(ServerErrorMiddleware, problems.of_defect),
+        ],
+    )
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header: whoever sends it
+    problems.install(app)
+
+    async def away(_: Request, error: Exception) -> Response:
+        reason = OWN_KEY if isinstance(error, SettingsError) else str(error)
+        return problems.answer_to(Unavailable(reason, AWAY_S))
+
+    for outage in OUTAGES:
+        app.add_exception_handler(outage, away)
+    return app

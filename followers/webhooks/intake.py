@@ -1,0 +1,238 @@
+"""From the log to what endpoints are behind on: one live reader for each shard, for all endpoints that are held.
+
+Who comes later, or was away, catches up from its own position until it meets the live reader; whoever comes at the
+same time does so together. Of another epoch nothing is jumped over: all levels are compared, which means sent anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from followers.database.database import DatabaseAway
+from followers.log.follower import Follower, Page, Rewritten
+from followers.log.ledger import Ledger, LedgerAway
+from followers.webhooks.events import Events
+from followers.webhooks.leased import Held, Leased, Level
+from followers.webhooks.places import Places
+from followers.webhooks.planning import Interest, Moved, moved_by
+from wire.availability import DEFAULT_STEPS, PublicSteps
+
+AGAIN_S = 1.0
+LOOK_EVERY_S = 0.25
+"""For endpoints that nobody follows for yet."""
+BETWEEN_S = 0.02
+"""Between two pages on which little is: what is committed meanwhile comes in one transaction."""
+FULL = 200
+"""Events of a page after which the next is asked for at once."""
+ROWS_MAX = 10_000
+"""That one transaction writes."""
+
+Follow = dict[Leased, tuple[int, dict[Level, Moved]]]
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """``steps``: how the public sees levels. ``away``: why the log is not followed now."""
+
+    def __init__(self, ledger: Ledger, places: Places, held: Held, events: Events, woken: asyncio.Event) -> None:
+        """``woken`` is set when something is due."""
+        self._ledger = ledger
+        self._places = places
+        self._held = held
+        self._events = events
+        self._woken = woken
+        self._live: dict[int, dict[str, Leased]] = {}
+        self._followers: dict[int, Follower] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._joining: set[Leased] = set()
+        self._joined: set[Leased] = set()
+        self.steps: PublicSteps = DEFAULT_STEPS
+        self.away: str | None = "the log was not read yet"
+
+    @property
+    def epoch(self) -> str:
+        return self._events.epoch
+
+    async def run(self) -> None:
+        """Until cancelled. Raises SettingsError if the key is no good."""
+        while True:
+            try:
+                shards = await self._ledger.shards()
+                self._begin(shards["epoch"], {one["shard"]: one["head"] for one in shards["shards"]})
+                self.steps = PublicSteps(tuple(shards["public"]["steps"]), shards["public"]["low"])
+                await self._follow()
+            except* LedgerAway as group:
+                self._say(str(group.exceptions[0]))
+            except* Rewritten:
+                log.warning("history was rewritten: all levels are compared")
+            await asyncio.sleep(AGAIN_S)
+
+    def _begin(self, epoch: str, heads: dict[int, int]) -> None:
+        if epoch != self.epoch:
+            self._events.begin(epoch)
+        self._followers = {shard: Follower(self._ledger, epoch, shard, head) for shard, head in heads.items()}
+        self._live = {shard: {} for shard in heads}
+        self._locks = {shard: asyncio.Lock() for shard in heads}
+        self._joining.clear()
+        self._joined.clear()
+        self._say(None)
+
+    async def _follow(self) -> None:
+        """Raises a group of Rewritten."""
+        async with asyncio.TaskGroup() as tasks:
+            for shard in self._followers:
+                tasks.create_task(self._read(shard), name=f"shard {shard}")
+            while True:
+                self._forget_lost()
+                new = [one for one in self._held.endpoints.values() if one not in self._joining | self._joined]
+                if new:
+                    self._joining.update(new)
+                    tasks.create_task(self._join(new), name="join")
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    def _forget_lost(self) -> None:
+        for leased in [one for one in self._joined if not self._held.has(one)]:
+            self._leave(leased)
+
+    def _leave(self, leased: Leased) -> None:
+        self._joined.discard(leased)
+        self._joining.discard(leased)
+        for live in self._live.values():
+            if live.get(leased.endpoint.id) is leased:
+                del live[leased.endpoint.id]
+
+    async def _read(self, shard: int) -> None:
+        """The live reader."""
+        follower = self._followers[shard]
+        while True:
+            try:
+                page = await follower.page(wait=self.away is None)
+            except LedgerAway as error:
+                self._say(str(error))
+                await asyncio.sleep(AGAIN_S)
+                continue
+            self._say(None)
+            if page.events:
+                self._events.add(page.events)
+                async with self._locks[shard]:
+                    await self._take(page, list(self._live[shard].values()))
+            if len(page.events) < FULL:
+                await asyncio.sleep(BETWEEN_S)
+
+    async def _join(self, new: Sequence[Leased]) -> None:
+        """Raises Rewritten, also in a group."""
+        try:
+            positions = await self._places.positions([one.endpoint.id for one in new])
+            for leased in new:
+                leased.positions = positions[leased.endpoint.id]
+                if self._is_of_another_history(leased):
+                    await self._compare(leased)
+            async with asyncio.TaskGroup() as tasks:
+                for shard in self._followers:
+                    tasks.create_task(self._catch_up(shard, new), name=f"catch up shard {shard}")
+            self._joined.update(one for one in new if one in self._joining)
+        except* (DatabaseAway, LedgerAway) as group:
+            log.warning("%d endpoints wait to be followed for: %s", len(new), group.exceptions[0])
+            await asyncio.sleep(AGAIN_S)
+        finally:
+            for leased in new:
+                if leased not in self._joined:
+                    self._leave(leased)
+            self._joining.difference_update(new)
+
+    def _is_of_another_history(self, leased: Leased) -> bool:
+        """A head that fell under the same epoch shows when the log is read, and the ledger makes a new epoch of it."""
+        return any(
+            shard not in leased.positions or leased.positions[shard][0] != self.epoch for shard in self._followers
+        )
+
+    async def _compare(self, leased: Leased) -> None:
+        """With all levels as they are now; what comes behind them is caught up on. Raises Rewritten."""
+        log.warning("endpoint %s is compared with all levels: its epoch was another", leased.endpoint.id)
+        await self._places.begin_again(leased)
+        cursor: str | None = None
+        heads: dict[int, int] = {}
+        while not heads or cursor is not None:
+            page = await self._ledger.levels(cursor)
+            if page["epoch"] != self.epoch:
+                raise Rewritten(page["epoch"])
+            heads = heads or {int(shard): head for shard, head in page["heads"].items()}
+            await self._places.compared(
+                leased,
+                self.epoch,
+                [
+                    (one["location"], one["sku"], one["version"], one["shard"])
+                    for one in page["levels"]
+                    if leased.interest.sight(one["location"], one["sku"]) is not None
+                ],
+            )
+            cursor = page["next"]
+        await self._places.stand_at(leased, self.epoch, heads)
+        leased.positions = {shard: (self.epoch, head) for shard, head in heads.items()}
+        self._wake(leased)
+
+    async def _catch_up(self, shard: int, new: Sequence[Leased]) -> None:
+        """Until they meet the live reader. Raises Rewritten, LedgerAway."""
+        live = self._followers[shard]
+        follower = Follower(self._ledger, self.epoch, shard, min(one.positions[shard][1] for one in new))
+        while True:
+            async with self._locks[shard]:
+                group = [one for one in new if one in self._joining]
+                if follower.seq >= live.seq or not group:
+                    self._live[shard].update((one.endpoint.id, one) for one in group)
+                    return
+            page = await follower.page(wait=False)
+            if page.events:
+                self._events.add(page.events)
+                await self._take(page, group)
+            else:
+                await asyncio.sleep(LOOK_EVERY_S)  # another ledger has not seen yet what the live reader has
+
+    async def _take(self, page: Page, group: Sequence[Leased]) -> None:
+        """Returns when it is stored, however long the database is away: the log waits."""
+        known: dict[tuple[Interest, int], dict[Level, Moved]] = {}
+        follow: Follow = {}
+        rows = 0
+        for leased in group:
+            _, seq = leased.positions[page.shard]
+            if seq >= page.last or not self._held.has(leased):
+                continue
+            key = leased.interest, seq
+            if key not in known:
+                events = [event for event in page.events if event["seq"] > seq]
+                known[key] = moved_by(leased.interest, events, self.steps)
+            follow[leased] = seq, known[key]
+            rows += len(known[key])
+            if rows > ROWS_MAX:
+                await self._store(page, follow)
+                follow, rows = {}, 0
+        if follow:
+            await self._store(page, follow)
+
+    async def _store(self, page: Page, follow: Follow) -> None:
+        while True:
+            try:
+                done = await self._places.moved((page.epoch, page.shard, page.last), follow)
+                break
+            except DatabaseAway as error:
+                log.warning("the log waits: %s", error)
+                await asyncio.sleep(AGAIN_S)
+        for leased, (_, levels) in follow.items():
+            if leased not in done:
+                self._leave(leased)  # the lease is lost, or it was done before: where it stands is read again
+                continue
+            leased.positions[page.shard] = page.epoch, page.last
+            if levels:
+                self._wake(leased)
+
+    def _wake(self, leased: Leased) -> None:
+        leased.look_at(0.0)
+        self._woken.set()
+
+    def _say(self, away: str | None) -> None:
+        if away is not None and self.away is None:
+            log.warning("the log is not followed: %s", away)
+        elif away is None and self.away is not None:
+            log.info("the log is followed")
+        self.away = away

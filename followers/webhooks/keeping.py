@@ -1,0 +1,114 @@
+"""Takes endpoints and keeps them: leases renewed in time, each endpoint as it is stored now."""
+
+import asyncio
+import logging
+import time
+from datetime import datetime
+
+from followers.database.database import DatabaseAway
+from followers.database.leases import Lease, Leases
+from followers.webhooks.endpoints import Endpoint
+from followers.webhooks.key_ring import KeyRing
+from followers.webhooks.leased import Held, Leased
+from followers.webhooks.outbox import Outbox
+from followers.webhooks.owners import Owners
+from followers.webhooks.secrets import Seal, SealBroken
+
+RENEWED_TIMES = 4
+"""In the time of one lease: a renewal that fails has others behind it."""
+EVERY_S_MAX = 1.0
+"""What an owner changes is done within this time."""
+PRUNE_EVERY_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Keeping:
+    """``away``: why nothing can be renewed now."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        outbox: Outbox,
+        held: Held,
+        owners: Owners,
+        seal: Seal,
+        lease_s: float,
+        woken: asyncio.Event,
+    ) -> None:
+        self._leases = leases
+        self._outbox = outbox
+        self._held = held
+        self._owners = owners
+        self._seal = seal
+        self._every_s = min(EVERY_S_MAX, lease_s / RENEWED_TIMES)
+        self._woken = woken
+        self._opened: dict[bytes, KeyRing] = {}
+        self._pruned_s = time.monotonic()
+        self.away: str | None = "no endpoint was taken yet"
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._renew()
+                await self._prune()
+                self._say(None)
+            except DatabaseAway as error:
+                self._say(str(error))
+            await asyncio.sleep(self._every_s)
+
+    async def _renew(self) -> None:
+        fences = {one: leased.lease.fence for one, leased in self._held.endpoints.items() if leased.is_held}
+        leases = await self._leases.renew(fences)
+        stored = await self._outbox.stored(list(leases))
+        rings = {sealed: self._ring(endpoint, sealed) for endpoint, sealed, _, _ in stored}
+        self._opened = {sealed: ring for sealed, ring in rings.items() if ring is not None}
+        found = {
+            endpoint.id: (endpoint, self._opened[sealed], _unix(since), _unix(until))
+            for endpoint, sealed, since, until in stored
+            if sealed in self._opened
+        }
+        for identifier in set(self._held.endpoints) - set(found):
+            del self._held.endpoints[identifier]
+        new = [identifier for identifier in found if not self._keep(leases[identifier], *found[identifier])]
+        if new:
+            self._owners.ask()
+        self._woken.set()
+
+    def _keep(
+        self, lease: Lease, endpoint: Endpoint, ring: KeyRing, since_s: float | None, until_s: float | None
+    ) -> bool:
+        """Whether it was ours before."""
+        known = self._held.endpoints.get(endpoint.id)
+        if known is None or known.lease.fence != lease.fence:
+            self._held.endpoints[endpoint.id] = Leased(endpoint, ring, lease, since_s, until_s)
+            return False
+        known.lease = lease
+        if known.endpoint != endpoint or known.keys is not ring:
+            known.renewed(endpoint, ring)
+        known.look_at(0.0)  # its owner may have asked for something
+        return True
+
+    def _ring(self, endpoint: Endpoint, sealed: bytes) -> KeyRing | None:
+        if sealed in self._opened:
+            return self._opened[sealed]
+        try:
+            return self._seal.open(sealed)
+        except SealBroken as error:
+            log.error("endpoint %s is sent nothing: %s", endpoint.id, error)
+            return None
+
+    async def _prune(self) -> None:
+        if time.monotonic() > self._pruned_s + PRUNE_EVERY_S:
+            self._pruned_s = time.monotonic()
+            await self._outbox.prune(list(self._held.endpoints))
+
+    def _say(self, away: str | None) -> None:
+        if away is not None and self.away is None:
+            log.warning("endpoints are not kept: %s", away)
+        self.away = away
+
+
+def _unix(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -1,0 +1,101 @@
+"""Endpoints that this process holds: what is in flight to each, and when to look for more."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from followers.database.leases import Lease
+from followers.webhooks.endpoints import Endpoint
+from followers.webhooks.key_ring import KeyRing
+from followers.webhooks.planning import LATEST, Interest
+
+IN_FLIGHT_MAX = 8
+"""To one endpoint. One that fails gets one at a time, so that those that hang hold little."""
+IN_FLIGHT_OF_OWNER_MAX = 512
+IN_FLIGHT_OF_ALL_MAX = 4_096
+"""Connections of this process."""
+BURST_S = 1.0
+"""Of an endpoint's own rate: what it may be sent at once after a pause."""
+NEVER = float("inf")
+Level = tuple[str, str]
+"""Location and sku."""
+
+
+@dataclass(slots=True, eq=False)
+class Leased:
+    """``due_s``: when something may be due, by the monotonic clock; nothing goes out before ``slow_until_s``.
+
+    ``ended``: why it is disabled, which is about to be stored.
+    ``positions``: epoch and seq by shard, while its log is followed. ``failing_since_s``, ``failed_s``: Unix times.
+    """
+
+    endpoint: Endpoint
+    keys: KeyRing
+    lease: Lease
+    failing_since_s: float | None
+    failed_s: float | None
+    interest: Interest = field(init=False)
+    in_flight: set[Level] = field(default_factory=set)
+    notices: set[str] = field(default_factory=set)
+    shipments: int = 0
+    ended: str | None = None
+    due_s: float = 0.0
+    slow_until_s: float = 0.0
+    positions: dict[int, tuple[str, int]] = field(default_factory=dict)
+    allowance: float = 0.0
+    allowance_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.renewed(self.endpoint, self.keys)
+
+    def renewed(self, endpoint: Endpoint, keys: KeyRing) -> None:
+        """As it is stored now: its owner may have changed it."""
+        self.endpoint, self.keys = endpoint, keys
+        self.interest = Interest(
+            types=frozenset(endpoint.types),
+            locations=frozenset(endpoint.locations),
+            skus=frozenset(endpoint.skus),
+            scopes=frozenset(endpoint.scopes),
+            latest=endpoint.mode == LATEST,
+        )
+
+    @property
+    def is_held(self) -> bool:
+        return time.monotonic() < self.lease.until_s
+
+    def free(self) -> int:
+        """How many shipments more may be under way."""
+        allowed = 1 if self.failing_since_s is not None else IN_FLIGHT_MAX
+        return max(0, allowed - self.shipments)
+
+    def look_at(self, due_s: float) -> None:
+        """Not later than this."""
+        self.due_s = min(self.due_s, due_s)
+
+    def wait_for_rate_s(self) -> float:
+        """Takes one delivery from its rate; how long that one has to wait for it."""
+        rate = self.endpoint.rate_per_s
+        if rate is None:
+            return 0.0
+        now = time.monotonic()
+        most = max(1.0, rate * BURST_S)
+        self.allowance = min(most, self.allowance + (now - self.allowance_s) * rate) - 1
+        self.allowance_s = now
+        return max(0.0, -self.allowance / rate)
+
+
+class Held:
+    """All of them, by id."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[str, Leased] = {}
+
+    def has(self, leased: Leased) -> bool:
+        """Whether it is held under this very lease."""
+        return self.endpoints.get(leased.endpoint.id) is leased
+
+
+def fences(leased: Iterable[Leased]) -> tuple[list[str], list[int]]:
+    """Ids and fences, as the first two parameters of a fenced statement."""
+    held = list(leased)
+    return [one.endpoint.id for one in held], [one.lease.fence for one in held]

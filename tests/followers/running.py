@@ -1,0 +1,72 @@
+"""`stockwire channels` as a process beside a ledger, and endpoints of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from followers.database.database import Database
+from followers.log.ledger import SCOPES, Ledger
+from followers.webhooks.endpoints import Endpoint, Endpoints, New
+from followers.webhooks.key_ring import HeldKey, KeyRing
+from followers.webhooks.planning import CHANGED
+from followers.webhooks.secrets import Seal, new_sealing_key, new_secret
+from tests.harness.processes import ServerProcess, channels_process
+from tests.harness.system import System
+
+SEALING_KEY = new_sealing_key()
+LOOPBACK = "127.0.0.0/8"
+
+
+def sealed() -> bytes:
+    return Seal([SEALING_KEY]).seal(KeyRing((HeldKey(new_secret()),)))
+
+
+async def settings_of(system: System, **more: object) -> Mapping[str, object]:
+    return {
+        "STOCKWIRE_URL": system.ledger_url,
+        "STOCKWIRE_CHANNELS_KEY": await system.key("channels", *SCOPES),
+        "STOCKWIRE_DATABASE_URL": system.database_url,
+        "STOCKWIRE_WEBHOOKS_SEALING_KEYS": SEALING_KEY,
+        "STOCKWIRE_WEBHOOKS_NETWORKS": LOOPBACK,
+        "STOCKWIRE_CHANNELS_LEASE_S": 2,
+        **more,
+    }
+
+
+async def channels_of(system: System, name: str = "channels", **more: object) -> ServerProcess:
+    """Not started yet."""
+    return channels_process(name, system.folder, await settings_of(system, **more))
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who makes endpoints: they belong to a key of ``system``."""
+
+    system: System
+    database: Database
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.database)
+
+    async def hurry(self) -> None:
+        """Whatever failed is due now: tests do not wait for the schedule."""
+        async with self.database.transaction() as connection:
+            await connection.execute("update behind set due_at = now() where attempt > 0 and due_at > now()")
+
+    async def behind(self) -> int:
+        """How many levels wait, of all endpoints."""
+        async with self.database.transaction() as connection:
+            return int(await connection.fetchval("select count(*) from behind"))
+
+    async def endpoint(
+        self, url: str, *types: str, scopes: tuple[str, ...] = ("stock:read:*",), **more: Any
+    ) -> Endpoint:
+        """From here on."""
+        key = await self.system.key("shop", *scopes)
+        ledger = Ledger(self.system.ledger_url, await self.system.key("channels", *SCOPES))
+        async with ledger:
+            shards = await ledger.shards()
+        heads = {one["shard"]: one["head"] for one in shards["shards"]}
+        new = New(key.split("_")[1], scopes, url, types or (CHANGED,), **more)
+        return await self.endpoints.add(new, sealed(), shards["epoch"], heads)

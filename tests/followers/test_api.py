@@ -1,0 +1,109 @@
+"""The API of running channels: made there, sold at the ledger, received as any receiver of webhooks would read it."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+import standardwebhooks
+import svix
+from typer.testing import CliRunner
+
+from stockwire.cli.program import program
+from tests.followers.receivers import Receivers
+from tests.followers.running import channels_of
+from tests.followers.webhooks.api.asking import CHANNELS
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.ledger.api import Api, sale
+
+
+async def test_what_is_made_over_http_is_sent_and_other_peoples_libraries_verify_it(
+    process_system: ProcessSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await process_system.start(hubs=0)
+    channels = await channels_of(process_system)
+    await channels.start()
+    key = await process_system.key("shop", "stock:read:*")
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        Receivers() as receivers,
+        Api(process_system.ledger_url, await process_system.admin_key()) as ledger,
+        httpx.AsyncClient(base_url=channels.url, headers=headers, timeout=PATIENCE_S) as shop,
+    ):
+        wish = {"url": f"{receivers.url}/shop", "types": ["stock.changed"], "locations": ["berlin"]}
+        answer = await shop.post("/v1/webhooks", json=wish)
+        CHANNELS.check_answer(answer)
+        made = answer.json()
+        await ledger.stock("berlin", "A", 10)
+        await ledger.move(sale("berlin", "A"))
+
+        async def both_there() -> bool:
+            return receivers.versions("shop")["A"] == [1, 2]
+
+        await wait_until(both_there)
+        rotated = (await shop.post(f"/v1/webhooks/{made['id']}/rotate")).json()
+        sent = (await shop.post(f"/v1/webhooks/{made['id']}/test")).json()["message"]
+
+        async def tested() -> bool:
+            return any(one.id == sent for one in receivers.received["shop"])
+
+        await wait_until(tested)
+        for one in receivers.received["shop"]:
+            signed = {
+                "webhook-id": one.id,
+                "webhook-timestamp": str(one.timestamp),
+                "webhook-signature": one.signature,
+            }
+            standardwebhooks.Webhook(made["secret"]).verify(one.body, signed)
+            svix.Webhook(made["secret"]).verify(one.body, signed)
+            if one.id == sent:
+                standardwebhooks.Webhook(rotated["secret"]).verify(one.body, signed)
+                svix.Webhook(rotated["secret"]).verify(one.body, signed)
+
+        async def recorded() -> bool:
+            answer = await shop.get(f"/v1/webhooks/{made['id']}/attempts")
+            CHANNELS.check_answer(answer)
+            return [one["message"] for one in answer.json()["attempts"]][:1] == [sent]
+
+        await wait_until(recorded)
+        await check_commands(monkeypatch, process_system, channels.url, key, f"{receivers.url}/shop")
+        assert (await shop.get("/readyz")).status_code == 200
+        await channels.stop()
+        channels.check_log()
+
+
+async def check_commands(
+    monkeypatch: pytest.MonkeyPatch, system: ProcessSystem, channels_url: str, key: str, url: str
+) -> None:
+    """`stockwire webhooks`, from the first command to the last."""
+    monkeypatch.setenv("STOCKWIRE_CHANNELS_URL", channels_url)
+    monkeypatch.setenv("STOCKWIRE_URL", system.ledger_url)
+    monkeypatch.setenv("STOCKWIRE_API_KEY", key)
+    app, runner = program(), CliRunner()
+
+    async def said(*words: str, status: int = 0) -> str:
+        result = await asyncio.to_thread(runner.invoke, app, ["webhooks", *words])
+        assert result.exit_code == status, result.output
+        return result.output
+
+    made = json.loads(await said("add", url, "--type", "stock.*", "--location", "berlin", "--json"))
+    one = made["id"]
+    assert made["secret"].startswith("whsec_")
+    assert (await said("add", url, "--signature", "v1a")).splitlines()[1].startswith("public key whpk_")
+    assert "taken (204)" in await said("test", one)
+    assert "webhook.test  taken (204)" in await said("log", one)
+    assert "secret whsec_" in await said("rotate", one)
+    assert await said("replay", one, "--since", "2026-01-01T00:00:00Z", "--dry-run") == (
+        "2 events would be looked at again.\n"
+    )
+    assert await said("replay", one, "--failed") == "0 levels that failed are looked at again.\n"
+    assert await said("replay", one, status=1) == ("stockwire: message: one of this, since and failed is required\n")
+    assert await said("pause", one) == f"{one} is paused.\n"
+    assert f"{one}  paused    every  stock.changed stock.low stock.out stock.back  {url}\n" in await said("list")
+    assert await said("resume", one) == f"{one} is enabled.\n"
+    assert await said("remove", one) == f"{one} is removed.\n"
+    assert await said("log", one, status=1) == f"stockwire: there is no webhook {one}\n"
+    assert "must begin with https://" in await said("add", "ftp://shop.example/", status=1)
+    monkeypatch.setenv("STOCKWIRE_CHANNELS_URL", "http://127.0.0.1:1")
+    assert "run `stockwire channels`" in await said("list", status=1)

@@ -1,0 +1,211 @@
+"""What endpoints are sent, and when: `stockwire channels` in the test's own process, beside a ledger."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from followers.database.database import Database
+from followers.process import Channels
+from followers.settings import read_settings
+from followers.webhooks.endpoints import Endpoint, Span
+from followers.webhooks.owners import TRUSTED_S
+from ledger import migrations
+from tests.followers.receivers import Receivers
+from tests.followers.running import Shop, settings_of
+from tests.harness.system import ResidentSystem
+from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.ledger.api import Api, receipt, sale
+
+SKUS = ("A", "B", "C")
+LOCATION = "berlin"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A ledger, receivers, and whoever sends to them: ``channels`` runs until the end of the test."""
+
+    shop: Shop
+    receivers: Receivers
+    api: Api
+    channels: Channels
+
+    async def endpoint(self, name: str, *types: str, **more: object) -> Endpoint:
+        return await self.shop.endpoint(f"{self.receivers.url}/{name}", *types, **more)  # type: ignore[arg-type]  # by name
+
+    async def sell(self, times: int, *skus: str) -> None:
+        for _ in range(times):
+            for sku in skus or SKUS:
+                assert (await self.api.move(sale(LOCATION, sku))).is_success
+
+    async def until(self, name: str, expected: dict[str, list[int]]) -> None:
+        """Until exactly these versions were accepted, by sku."""
+
+        async def there() -> bool:
+            return self.receivers.versions(name) == expected
+
+        await wait_until(there, what=f"{name} has {self.receivers.versions(name)}")
+
+    async def types_at(self, name: str, count: int) -> list[str]:
+        async def there() -> bool:
+            return len(self.receivers.received[name]) >= count
+
+        await wait_until(there)
+        return [one.content["type"] for one in self.receivers.received[name]]
+
+
+@asynccontextmanager
+async def running(system: ResidentSystem) -> AsyncIterator[Channels]:
+    given = await settings_of(system)
+    settings = read_settings({name: str(value) for name, value in given.items()})
+    channels = Channels(settings, socket.create_server(("127.0.0.1", 0)))
+    async with asyncio.TaskGroup() as tasks:
+        started = asyncio.Event()
+        running = tasks.create_task(channels.run(started.set))
+        await started.wait()
+        try:
+            yield channels
+        finally:
+            channels.stop()
+            async with asyncio.timeout(PATIENCE_S):
+                await running
+
+
+@pytest.fixture
+async def stage(system: ResidentSystem, database: Database) -> AsyncIterator[Stage]:
+    await system.start_ledger()
+    async with (
+        Receivers() as receivers,
+        Api(system.ledger_url, await system.admin_key()) as api,
+        running(system) as channels,
+    ):
+        for sku in SKUS:
+            await api.stock(LOCATION, sku, 100)
+        yield Stage(Shop(system, database), receivers, api, channels)
+
+
+async def test_who_was_away_gets_the_newest_of_each_level_or_every_event_of_it(stage: Stage) -> None:
+    latest = await stage.endpoint("latest", mode="latest")
+    every = await stage.endpoint("every", batch=4)
+    for endpoint in (latest, every):
+        await stage.shop.endpoints.pause(endpoint.id)
+    await stage.sell(10)
+    for endpoint in (latest, every):
+        await stage.shop.endpoints.resume(endpoint.id)
+    await stage.until("latest", {sku: [11] for sku in SKUS})
+    await wait_until(lambda: nothing_waits(stage))
+    assert len(stage.receivers.received["latest"]) == len(SKUS)
+    told: dict[str, list[int]] = {sku: [] for sku in SKUS}
+    for received in stage.receivers.received["every"]:
+        assert received.content["type"] == "batch"
+        for one in received.content["data"]["events"]:
+            told[one["data"]["sku"]].append(one["data"]["version"])
+    assert told == {sku: [*range(2, 12)] for sku in SKUS}
+
+
+async def test_a_failing_level_waits_alone_and_is_sent_again_under_its_id(stage: Stage) -> None:
+    stage.receivers.answers["shop"] = lambda content: 500 if content["data"]["sku"] == "A" else 200
+    await stage.endpoint("shop")
+    await stage.sell(3)
+    await stage.until("shop", {sku: [2, 3, 4] for sku in ("B", "C")})
+    del stage.receivers.answers["shop"]
+    await stage.shop.hurry()
+    await stage.until("shop", {sku: [2, 3, 4] for sku in SKUS})
+    tries = [one for one in stage.receivers.received["shop"] if one.content["data"]["sku"] == "A"]
+    assert [one.content["data"]["version"] for one in tries if not one.accepted] == [2] * (len(tries) - 3)
+    assert stage.receivers.ids_with_two_bodies() == []
+
+
+async def test_a_revoked_key_is_sent_nothing_within_five_seconds(stage: Stage) -> None:
+    revoked = await stage.endpoint("revoked")
+    await stage.endpoint("good", scopes=("stock:read:berlin",))
+    await stage.sell(1)
+    for name in ("revoked", "good"):
+        await stage.until(name, {sku: [2] for sku in SKUS})
+    assert (await stage.api.send("DELETE", f"/v1/keys/{revoked.owner}")).is_success
+    revoked_s = time.time()
+
+    async def known() -> bool:
+        await stage.api.move(receipt(LOCATION, "A", 1))
+        return time.time() > revoked_s + TRUSTED_S + 1
+
+    await wait_until(known)
+    await stage.sell(1, "B")
+    await wait_until(lambda: both_of_b(stage))
+    assert all(one.timestamp <= revoked_s + TRUSTED_S for one in stage.receivers.received["revoked"])
+    assert stage.receivers.versions("revoked")["B"] == [2]
+
+
+async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stage) -> None:
+    stage.receivers.answers["gone"] = lambda _: 410
+    gone = await stage.endpoint("gone")
+    await stage.endpoint("told", "webhook.disabled")
+    await stage.sell(1, "A")
+    assert await stage.types_at("told", 1) == ["webhook.disabled"]
+    found = await stage.shop.endpoints.get(gone.id)
+    assert found is not None
+    assert (found.state, found.reason) == ("disabled", "answered 410: gone")
+    del stage.receivers.answers["gone"]
+    await stage.sell(1, "A")
+    await stage.shop.endpoints.resume(gone.id)
+    await stage.until("gone", {"A": [2, 3]})
+
+
+async def test_of_another_epoch_every_level_is_told_once_and_then_what_comes(stage: Stage) -> None:
+    await stage.endpoint("every")
+    await stage.endpoint("latest", mode="latest")
+    await stage.sell(1)
+    for name in ("every", "latest"):
+        await stage.until(name, {sku: [2] for sku in SKUS})
+    await migrations.new_epoch(stage.shop.system.database_url)
+    for name in ("every", "latest"):
+        await stage.until(name, {sku: [2, 2] for sku in SKUS})
+    epochs = {one.content["data"]["epoch"] for one in stage.receivers.received["every"]}
+    assert len(epochs) == 2
+    await stage.sell(1, "A")
+    for name in ("every", "latest"):
+        await stage.until(name, {"A": [2, 2, 3], "B": [2, 2], "C": [2, 2]})
+
+
+async def test_a_replay_sends_the_span_again_under_the_same_ids(stage: Stage) -> None:
+    made = await stage.endpoint("shop")
+    await stage.sell(2)
+    await stage.until("shop", {sku: [2, 3] for sku in SKUS})
+    before = [(one.id, one.body) for one in stage.receivers.received["shop"]]
+    data = stage.receivers.received["shop"][0].content["data"]
+    last = max(one.content["data"]["seq"] for one in stage.receivers.received["shop"])
+    await stage.shop.endpoints.replay(made.id, [Span(data["epoch"], data["shard"], 1, last)])
+    await stage.types_at("shop", len(before) + last)
+    again = [(one.id, one.body) for one in stage.receivers.received["shop"][len(before) :]]
+    assert set(before) < set(again)
+    assert stage.receivers.ids_with_two_bodies() == []
+
+
+async def test_replicas_share_the_endpoints_and_one_that_goes_leaves_them_to_the_other(stage: Stage) -> None:
+    names = [f"shop-{number}" for number in range(4)]
+    for name in names:
+        await stage.endpoint(name)
+    async with running(stage.shop.system) as other:  # type: ignore[arg-type]  # it is one
+
+        async def shared() -> bool:
+            return [len(one.held.endpoints) for one in (stage.channels, other)] == [2, 2]
+
+        await wait_until(shared)
+        await stage.sell(1)
+        for name in names:
+            await stage.until(name, {sku: [2] for sku in SKUS})
+    await stage.api.move(receipt(LOCATION, "A", 1))
+    for name in names:
+        await stage.until(name, {"A": [2, 3], "B": [2], "C": [2]})
+
+
+async def both_of_b(stage: Stage) -> bool:
+    return stage.receivers.versions("good")["B"] == [2, 3]
+
+
+async def nothing_waits(stage: Stage) -> bool:
+    return await stage.shop.behind() == 0

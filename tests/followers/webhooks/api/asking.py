@@ -1,0 +1,66 @@
+"""Customers of the webhooks' API: every answer is held to wire/channels-openapi.yaml as it comes in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from followers.database.database import Database
+from followers.database.schema import expand
+from followers.log.ledger import Ledger
+from followers.webhooks.addresses import Addresses
+from followers.webhooks.api.app import ANSWERED, create_app
+from followers.webhooks.api.routes import RouteParts
+from followers.webhooks.endpoints import Endpoints
+from followers.webhooks.secrets import Seal, new_sealing_key
+from server.http.problems import Problems
+from tests.harness.openapi import document
+from tests.harness.system import System
+
+CHANNELS = document("channels-openapi.yaml")
+WISH: dict[str, Any] = {"url": "https://shop.example/stock", "types": ["stock.changed"]}
+
+
+@dataclass(frozen=True)
+class Api:
+    """``seal``: under whose keys secrets lie."""
+
+    app: Starlette
+    endpoints: Endpoints
+    ledger: Ledger
+    seal: Seal
+
+    def as_(self, key: str | None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://channels", headers=headers, event_hooks={"response": [_held]}
+        )
+
+
+@asynccontextmanager
+async def serving(
+    system: System, *, ledger_url: str | None = None, key: str | None = None, database_url: str | None = None
+) -> AsyncIterator[Api]:
+    """Over a system's database and ledger, unless others are given."""
+    async with (
+        Database(system.database_url) as schema,
+        Database(database_url or system.database_url) as database,
+        Ledger(ledger_url or system.ledger_url, key or await system.hub_key()) as ledger,
+    ):
+        await expand(schema)
+        endpoints, seal = Endpoints(database), Seal([new_sealing_key()])
+
+        async def ready() -> None:
+            return None
+
+        parts = RouteParts(endpoints, ledger, seal, Addresses())
+        yield Api(create_app(parts, Problems(ANSWERED), ready), endpoints, ledger, seal)
+
+
+async def _held(answer: httpx.Response) -> None:
+    await answer.aread()
+    CHANNELS.check_answer(answer)

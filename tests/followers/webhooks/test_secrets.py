@@ -1,0 +1,41 @@
+"""Secrets lie sealed, and the keys that seal them can be changed."""
+
+import pytest
+
+from followers.webhooks.key_ring import HeldKey, KeyRing
+from followers.webhooks.secrets import (
+    SealBroken,
+    SealingKeysUnusable,
+    new_sealing_key,
+    new_secret,
+    new_signing_key,
+    seal_of,
+)
+
+
+def test_what_was_sealed_is_opened_as_it_was_and_says_nothing_of_itself() -> None:
+    seal = seal_of(f"# of the channels\n{new_sealing_key()}\n\n")
+    ring = KeyRing((HeldKey(new_signing_key()), HeldKey(new_secret(), 1_000.5)))
+    sealed = seal.seal(ring)
+    opened = seal.open(sealed)
+    assert [(one.key.text, one.ends_s) for one in opened.held] == [(one.key.text, one.ends_s) for one in ring.held]
+    assert not any(one.key.text.encode()[6:] in sealed for one in ring.held)
+
+
+def test_a_new_key_in_front_seals_and_the_old_one_still_opens_until_all_is_sealed_anew() -> None:
+    old, new = new_sealing_key(), new_sealing_key()
+    sealed = seal_of(old).seal(ring := KeyRing((HeldKey(new_secret()),)))
+    both = seal_of(f"{new}\n{old}")
+    assert both.open(sealed).newest == ring.newest
+    assert seal_of(new).open(both.sealed_anew(sealed)).newest == ring.newest
+    with pytest.raises(SealBroken, match="put the key that sealed it back"):
+        seal_of(new).open(sealed)
+    with pytest.raises(SealBroken, match="put the key that sealed it back"):
+        seal_of(new).sealed_anew(sealed)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "too-short", "c2hvcnQ=", "é" * 32])
+def test_a_file_without_usable_keys_is_refused_without_showing_them(text: str) -> None:
+    with pytest.raises(SealingKeysUnusable) as refused:
+        seal_of(text)
+    assert str(refused.value) == "needs one key a line, each 32 bytes in URL-safe base64, the newest first"
