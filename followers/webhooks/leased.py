@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from followers.database.leases import Lease
 from followers.webhooks.endpoints import Endpoint
@@ -62,6 +62,10 @@ class Leased:
     @property
     def is_held(self) -> bool:
         return time.monotonic() < self.lease.until_s
+
+    def let_go(self) -> None:
+        """Nothing more is sent under it: paused, removed, or left to another."""
+        self.lease = replace(self.lease, until_s=0.0)
 
     def free(self) -> int:
         """How many shipments more may be under way."""
