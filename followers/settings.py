@@ -41,7 +41,6 @@ class Settings:
     certificate: Certificate | None
     ledger_ca_file: Path | None
     behind_proxy: bool
-    trusted_proxies: tuple[Network, ...]
     allowed_hosts: tuple[str, ...]
 
 
@@ -64,7 +63,6 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         certificate=certificate_of(env),
         ledger_ca_file=ca_file_of(env),
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
-        trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
     )
     refuse_unencrypted({HOST: settings.host}, settings.certificate, behind_proxy=settings.behind_proxy)

@@ -16,7 +16,7 @@ from server.version import VERSION
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 10.0
 DEADLINE_S = 15.0
-"""For a whole transaction, from asking for a connection: shorter than any lease, which is renewed in one."""
+"""For a whole transaction, from asking for a connection."""
 CONNECTIONS_MAX = 8
 _SETTINGS = {
     "application_name": f"stockwire channels {VERSION}",

@@ -131,6 +131,9 @@ class Intake:
             async with asyncio.TaskGroup() as tasks:
                 for shard in self._followers:
                     tasks.create_task(self._catch_up(shard, new), name=f"catch up shard {shard}")
+            for leased in new:
+                leased.compared = False
+                self._wake(leased)
             self._joined.update(one for one in new if one in self._joining)
         except* (DatabaseAway, LedgerAway) as group:
             log.warning("%d endpoints wait to be followed for: %s", len(new), group.exceptions[0])
@@ -150,6 +153,7 @@ class Intake:
     async def _compare(self, leased: Leased) -> None:
         """With all levels as they are now; what comes behind them is caught up on. Raises Rewritten."""
         log.warning("endpoint %s is compared with all levels: its epoch was another", leased.endpoint.id)
+        leased.compared = True
         await self._places.begin_again(leased)
         cursor: str | None = None
         heads: dict[int, int] = {}
@@ -170,7 +174,6 @@ class Intake:
             cursor = page["next"]
         await self._places.stand_at(leased, self.epoch, heads)
         leased.positions = {shard: (self.epoch, head) for shard, head in heads.items()}
-        self._wake(leased)
 
     async def _catch_up(self, shard: int, new: Sequence[Leased]) -> None:
         """Until they meet the live reader. Raises Rewritten, LedgerAway."""

@@ -70,7 +70,7 @@ class Keeping:
             if sealed in self._opened
         }
         for identifier in set(self._held.endpoints) - set(found):
-            del self._held.endpoints[identifier]
+            self._held.endpoints.pop(identifier).let_go()
         new = [identifier for identifier in found if not self._keep(leases[identifier], *found[identifier])]
         if new:
             self._owners.ask()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from followers.database.leases import Lease
 from followers.webhooks.endpoints import Endpoint
@@ -25,7 +25,8 @@ Level = tuple[str, str]
 class Leased:
     """``due_s``: when something may be due, by the monotonic clock; nothing goes out before ``slow_until_s``.
 
-    ``ended``: why it is disabled, which is about to be stored.
+    ``ended``: why it is disabled, which is about to be stored. ``compared``: with all levels of another epoch, which it
+    is sent once all that came meanwhile is known: a page of levels may be newer than the place that follows it.
     ``positions``: epoch and seq by shard, while its log is followed. ``failing_since_s``, ``failed_s``: Unix times.
     """
 
@@ -39,6 +40,7 @@ class Leased:
     notices: set[str] = field(default_factory=set)
     shipments: int = 0
     ended: str | None = None
+    compared: bool = False
     due_s: float = 0.0
     slow_until_s: float = 0.0
     positions: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -62,6 +64,10 @@ class Leased:
     @property
     def is_held(self) -> bool:
         return time.monotonic() < self.lease.until_s
+
+    def let_go(self) -> None:
+        """Nothing more is sent under it: paused, removed, or left to another."""
+        self.lease = replace(self.lease, until_s=0.0)
 
     def free(self) -> int:
         """How many shipments more may be under way."""

@@ -26,7 +26,7 @@ _BATCH_ID_CHARACTERS = 32
 @dataclass(frozen=True, slots=True)
 class Message:
     """``timestamp``: when it was committed, RFC 3339. ``location``, ``sku``, ``version``: of what it tells, if it is
-    one level."""
+    one level; the version as its owner sees it."""
 
     id: str
     type: str
@@ -45,7 +45,7 @@ class Message:
 
 
 def message_of(type_: str, event: dict[str, Any], epoch: str, sight: Sight, steps: PublicSteps) -> Message:
-    data = {"epoch": epoch, **{name: event[name] for name in EXACT_FIELDS}}
+    data: dict[str, Any] = {"epoch": epoch, **{name: event[name] for name in EXACT_FIELDS}}
     if sight is Sight.PUBLIC:
         data = _public(event, steps)
     return Message(
@@ -55,7 +55,7 @@ def message_of(type_: str, event: dict[str, Any], epoch: str, sight: Sight, step
         data,
         event["location"],
         event["sku"],
-        event["version"],
+        data["version"],
     )
 
 

@@ -79,6 +79,7 @@ class Replays:
         report = Report(leased)
         leased.shipments += 1
         taken, failed = await self._shipping.again(leased, page["events"], asked.epoch, self._intake.steps, report)
+        leased.ended = None  # only what is sent live disables: it meets the same, and nobody here stores it
         attempt = asked.attempt + 1 if failed else 0
         wait_s = schedule.next_wait_s(attempt, random.random(), failed.retry_after_s) if failed else 0.0
         self._recording.add(report)

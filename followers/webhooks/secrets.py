@@ -28,8 +28,10 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 class Seal:
-    """``keys``: as Fernet writes them (32 bytes in base64, URL-safe). The first one seals; all of them open, so that a
-    new one is put in front, and an old one taken out once everything has been sealed anew. Raises SealingKeysUnusable.
+    """``keys``: as Fernet writes them (32 bytes in base64, URL-safe). The first one seals; all of them open: a new
+    one is put in front, and an old one stays until each endpoint's own keys were rotated, which seals them anew.
+
+    Raises SealingKeysUnusable.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -53,15 +55,6 @@ class Seal:
                 "no key of the file opens the endpoint's secret: put the key that sealed it back"
             ) from None
         return KeyRing(tuple(HeldKey(key_of(one.key), one.ends_s) for one in kept))
-
-    def sealed_anew(self, sealed: bytes) -> bytes:
-        """Under the first key. Raises SealBroken."""
-        try:
-            return self._fernet.rotate(sealed)
-        except InvalidToken:
-            raise SealBroken(
-                "no key of the file opens the endpoint's secret: put the key that sealed it back"
-            ) from None
 
 
 def seal_of(text: str) -> Seal:

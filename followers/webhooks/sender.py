@@ -1,9 +1,11 @@
 """One message to one URL: over a connection to an address that may be reached, within bounds of time and bytes."""
 
+import asyncio
 import socket
 import ssl
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -24,6 +26,8 @@ ANSWER_BYTES_MAX = 4_096
 EXCERPT_CHARACTERS_MAX = 1_024
 """Shown of it to the endpoint's owner."""
 KEEP_ALIVE_S = 15.0
+LOOKUPS_MAX = 64
+"""Names that are looked up at once, each in a thread. Whoever asks for more waits, within the time of the attempt."""
 DIGITS_MAX = 18
 """Of ``Retry-After``."""
 UNREADABLE = "has a URL that cannot be read"
@@ -63,15 +67,14 @@ class Sender:
         self._addresses = addresses
         self._ca_file = ca_file
         self._timeout_s = timeout_s
-        self._resolver = resolver
+        self._resolver = resolver or _Names()
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
         context = ssl.create_default_context(cafile=self._ca_file)
-        resolver = self._resolver or aiohttp.ThreadedResolver()
         for scheme, addresses in {"https": self._addresses, "http": self._addresses.unencrypted()}.items():
             self._sessions[scheme] = aiohttp.ClientSession(
-                connector=_connector(addresses, resolver, context),
+                connector=_connector(addresses, self._resolver, context),
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -86,6 +89,7 @@ class Sender:
     ) -> None:
         for session in self._sessions.values():
             await session.close()
+        await self._resolver.close()
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Never raises for what a receiver, a name or the network does."""
@@ -120,6 +124,34 @@ class Sender:
         if isinstance(error, aiohttp.ClientConnectorError):
             return "cannot be connected to"
         return "did not answer in HTTP, or broke off"
+
+
+class _Names(AbstractResolver):
+    """Looks names up in threads of its own: names that hang must not keep ledger and database from being connected."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="name")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG
+        )
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(place[0]),
+                port=int(place[1]),
+                family=known,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for known, _, protocol, _, place in found
+        ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class _CheckedResolver(AbstractResolver):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from followers.log.ledger import Event, LedgerAway
 from followers.webhooks import schedule
-from followers.webhooks.events import Events, HistoryGone
+from followers.webhooks.events import AT_ONCE_MAX, Events, HistoryGone
 from followers.webhooks.leased import Leased, Level
 from followers.webhooks.message import Message, message_of
 from followers.webhooks.outbox import Behind, Notice, Reached, Report, Tried
@@ -55,6 +55,8 @@ class Shipping:
         try:
             steps: list[Step] = []
             for row in rows:
+                if len(steps) >= AT_ONCE_MAX:
+                    break  # the others are looked at again: a shipment is held in memory while a receiver hangs
                 found, ends[row.level] = await self._steps(leased, row, public)
                 steps += found
             parcels = parcels_of(steps, leased.endpoint.batch, self._body_bytes_max)
@@ -163,9 +165,7 @@ def _stand(leased: Leased, outcome: Outcome, now_s: float) -> None:
 def _reached(row: Behind, version: int, end: int, failed: Outcome | None) -> Reached:
     """``failed``: what ended the shipment. A level that came to its ``end`` before has not failed."""
     before = row.attempt if version == row.sent_version else 0
-    if failed is None or version >= end:
-        return Reached(row.level, row.epoch, version)
-    if failed is STOPPED:
+    if failed is None or failed is STOPPED or version >= end:
         return Reached(row.level, row.epoch, version, before)
     wait_s = schedule.next_wait_s(before + 1, random.random(), failed.retry_after_s)
     return Reached(row.level, row.epoch, version, before + 1, wait_s, failed.status, failed.failure)

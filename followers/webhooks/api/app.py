@@ -1,5 +1,6 @@
 """The application: routes behind bounds on bodies and hosts, every error a problem document."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
@@ -27,8 +28,15 @@ ANSWERED = (
 )
 """Types of problems."""
 AWAY_S = 5
-OWN_KEY = "the ledger does not take the key of this process"
-OUTAGES = (DatabaseAway, LedgerAway, SealBroken, SettingsError)
+OUTAGES: dict[type[Exception], str] = {
+    DatabaseAway: "the database cannot be reached",
+    LedgerAway: "the ledger does not answer",
+    SealBroken: "no sealing key of this process opens the webhook's secret",
+    SettingsError: "the ledger does not take the key of this process",
+}
+"""In words that say nothing of this network."""
+
+log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -51,7 +59,8 @@ def create_app(
     problems.install(app)
 
     async def away(_: Request, error: Exception) -> Response:
-        reason = OWN_KEY if isinstance(error, SettingsError) else str(error)
+        log.debug("a request is not answered: %s", error)  # those who follow and keep say it, once
+        reason = next(reason for outage, reason in OUTAGES.items() if isinstance(error, outage))
         return problems.answer_to(Unavailable(reason, AWAY_S))
 
     for outage in OUTAGES:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from followers.log.ledger import Ledger
+from followers.log.ledger import Ledger, LedgerAway
 from followers.webhooks.endpoints import Span
 from server.problems import Invalid
 
@@ -24,21 +24,24 @@ async def span_of_message(ledger: Ledger, message: str) -> list[Span]:
 async def spans_between(ledger: Ledger, since: datetime, until: datetime | None) -> list[Span]:
     """Of each shard what was committed from ``since`` on and before ``until``. Raises LedgerAway."""
     state = await ledger.shards()
+    epoch: str = state["epoch"]
     spans = []
     for shard, head in _heads(state).items():
-        first = await _first_from(ledger, shard, head, since)
-        last = head if until is None else await _first_from(ledger, shard, head, until) - 1
+        first = await _first_from(ledger, epoch, shard, head, since)
+        last = head if until is None else await _first_from(ledger, epoch, shard, head, until) - 1
         if first <= last:
-            spans.append(Span(state["epoch"], shard, first, last))
+            spans.append(Span(epoch, shard, first, last))
     return spans
 
 
-async def _first_from(ledger: Ledger, shard: int, head: int, moment: datetime) -> int:
+async def _first_from(ledger: Ledger, epoch: str, shard: int, head: int, moment: datetime) -> int:
     """The first seq that was committed at ``moment`` or later, by halving; ``head + 1`` if there is none."""
     low, high = 1, head + 1
     while low < high:
         middle = (low + high) // 2
         answer = await ledger.events(shard, middle - 1, 1)
+        if answer["epoch"] != epoch or not answer["events"]:
+            raise LedgerAway("the log was rewritten, or another ledger has not seen all of it yet")
         committed = datetime.fromisoformat(answer["events"][0]["committed_at"])
         if committed >= moment:
             high = middle

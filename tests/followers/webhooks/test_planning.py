@@ -65,6 +65,7 @@ def test_the_public_sees_views_and_only_when_they_change() -> None:
     public = interest(*TYPES, scopes=("stock:public:berlin",))
     assert sent(public, chain(20, 19, 4)) == [(CHANGED, 1), (BACK, 1), (CHANGED, 3), (LOW, 3)]
     (step, *_) = plan(public, chain(20), EPOCH, DEFAULT_STEPS)
+    assert step.message.version == 7
     assert step.message.data == {
         "sku": "A",
         "location": "berlin",

@@ -1,6 +1,9 @@
 """What one attempt may cost, what it sends, and what its owner sees of the answer."""
 
+import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -151,3 +154,24 @@ async def test_a_certificate_is_verified_against_the_name(tmp_path: Path) -> Non
     assert other.failure.startswith("has a certificate that is not trusted: Hostname mismatch")
     assert stranger.failure == "has a certificate that is not trusted: unable to get local issuer certificate"
     assert unencrypted.failure in ("does not speak TLS as it should", "did not answer within 15 s")
+
+
+async def test_names_that_hang_keep_nobody_else_from_looking_names_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's own threads look up ledger and database, too."""
+    answered, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, *given: int) -> object:
+        if host.endswith(".example"):
+            answered.wait()
+        return look_up(host, *given)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        async with Sender(OPEN, timeout_s=HURRY_S) as sender:
+            hanging = [sender.send(f"https://{number}.example/", {}, b"") for number in range(50)]
+            lost = asyncio.gather(*hanging)
+            await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 1)
+            outcomes = await lost
+    finally:
+        answered.set()
+    assert {outcome.failure for outcome in outcomes} == {f"did not answer within {HURRY_S:g} s"}
