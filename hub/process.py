@@ -118,22 +118,26 @@ class Node:
 
     def stop(self) -> None:
         """Drain, and end."""
-        self._draining.set()
+        self._set_draining(True)
         self._stopping.set()
 
     def drain(self) -> None:
         """Send everybody elsewhere and take nobody, until ``undrain`` or ``stop``. Safe twice."""
         self._undrained.clear()
-        self._draining.set()
+        self._set_draining(True)
 
     def undrain(self) -> bool:
         """Take clients again, also in the middle of a drain. False: it is being stopped, and goes on stopping."""
         if self._stopping.is_set():
             return False
-        self._draining.clear()
-        self._stream.draining = self._event_streams.draining = False
+        self._set_draining(False)
         self._undrained.set()
         return True
+
+    def _set_draining(self, draining: bool) -> None:
+        """At once: a drain that is only just beginning must not close the doors behind an ``undrain``."""
+        (self._draining.set if draining else self._draining.clear)()
+        self._stream.draining = self._event_streams.draining = draining
 
     async def run(self, listeners: Listeners, announce: Callable[[], None]) -> None:
         """Until ``stop``; then drained, in ``drain_s`` and a few seconds. ``announce``: when it takes connections."""
@@ -228,7 +232,6 @@ class Node:
         log.info("draining connections=%d", len(self._stream.connections))
         if self._stopping.is_set():
             self._stream.close()
-        self._event_streams.draining = True
         await self._event_streams.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(self._settings.drain_s):

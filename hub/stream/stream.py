@@ -102,12 +102,11 @@ class Stream:
             self._server.close(close_connections=False)
 
     async def drain(self) -> None:
-        """Take no more connections, whose handshakes get 503, and ask all others to come back elsewhere. Returns when
-        they are gone or cut off. ``draining`` false: they are taken again.
+        """Ask all connections to come back elsewhere. Returns when they are gone or cut off. While ``draining`` is set
+        no others are taken: their handshakes get 503.
 
         Safe if never opened, and twice.
         """
-        self.draining = True
         await self.end_all(Ending.STOPPING)
         try:
             async with asyncio.timeout(CLOSE_S + 2 * DEADLINES_S):

@@ -1,5 +1,5 @@
 """The page in real browsers: cards tick, buying works, what is old looks old, a lost hub comes back, and what is
-pasted into the console breaks nothing."""
+pasted into the console breaks nothing. Beside it: what the operations console offers to try, by keyboard."""
 
 import json
 import os
@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from stockwire import AsyncClient
+from tests.browsers.bidi import BrowserError
+from tests.browsers.browser import CHROMIUM
 from tests.browsers.fixtures import NewTab
+from tests.browsers.keyboard import ENTER, tab_to
 from tests.browsers.tab import SEVERE, Tab
 from tests.cli.running import RunningUp
 from tests.docs.pages import Block, watching_blocks
@@ -168,6 +171,29 @@ async def test_what_is_sold_out_says_so_and_cannot_be_bought(page: Tab, up: Runn
         await client.stock.receive(sku, "shop", 500)
     await page.wait(f"{text_of(stock)}.endsWith('in stock')")
     assert await page.evaluate(enabled(button))
+
+
+@pytest.mark.parametrize("browser", [CHROMIUM], indirect=True)
+async def test_what_there_is_to_try_is_begun_by_keyboard_and_its_end_is_told(new_tab: NewTab, up: RunningUp) -> None:
+    tab, before = await new_tab(), up.run["pids"]
+    (link,) = re.findall(r"http://\S+/in/\S+", up.printed_line("/in/"))  # which lets in once
+
+    async def opened() -> bool:
+        await tab.open(link)
+        return True
+
+    await wait_until(opened, PATIENCE_S, what="`up` does not wait for its console", swallow=BrowserError)
+    await tab.wait("document.querySelector('#try, .try') !== null")
+    told = "[...document.querySelectorAll('ol.said li')].map(line => line.textContent)"
+    for label, lines in (("Kill a hub", 1), ("Cut the broker", 1), ("Start a flash sale", 2)):
+        enough = len(await tab.evaluate(told)) + lines
+        await tab_to(tab, f"document.activeElement.textContent === {json.dumps(label)}")
+        await tab.press(ENTER)
+        await tab.wait(f"{told}.length >= {enough} && !document.querySelector('.actions [aria-disabled]')")
+    assert [line for line in await tab.evaluate(told) if " ! " in line] == []
+    assert "oversold" in (await tab.evaluate(told))[-1]
+    killed = [name for name, pid in up.run["pids"].items() if name.startswith("hub") and pid != before[name]]
+    assert len(killed) == 1
 
 
 async def test_before_the_first_snapshot_nothing_is_said_to_be_in_stock(new_tab: NewTab, up: RunningUp) -> None:

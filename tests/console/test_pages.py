@@ -11,6 +11,7 @@ import pytest
 
 from tests.browsers.browser import CHROMIUM, FIREFOX
 from tests.browsers.fixtures import NewTab
+from tests.browsers.keyboard import BACKSPACE, DOWN, END, ENTER, ESCAPE, tab_to
 from tests.browsers.stall import address
 from tests.browsers.tab import SEVERE, Tab
 from tests.console.canaries import CANARIES, MANY, NAMES, OTHER, PLACE, sell, start, worker_key
@@ -23,10 +24,6 @@ from tests.harness.system import Grounds, ResidentSystem, System
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-BACKSPACE, TAB, ENTER, ESCAPE = "\ue003", "\ue004", "\ue007", "\ue00c"
-DOWN, END = "\ue015", "\ue010"
-STOPS_MAX = 60
-"""Of the Tab key, until what is looked for has the focus."""
 ROWS_DRAWN_MAX = 80
 LEVEL = f"/level?location={quote(PLACE)}&sku={quote(NAMES[4])}"
 PAGES = {
@@ -75,9 +72,6 @@ UNSEEN = """[...document.querySelectorAll('.swatch, .dot, .bar > span')].filter(
   getComputedStyle(one).backgroundColor === getComputedStyle(one.closest('.panel, .badge, body')).backgroundColor
   && parseFloat(getComputedStyle(one).borderTopWidth) === 0).map(one => one.outerHTML)"""
 """What nothing but its colour shows, and cannot be told from what is around it."""
-FOCUS_SEEN = """document.activeElement === document.body || (() => {
-  const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
-  return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2; })()"""
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 KEEP_SENT = """() => { globalThis.sent = []; const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (text) { sent.push(JSON.parse(text)); return send.call(this, text); }; }"""
@@ -117,16 +111,6 @@ async def follow(tab: Tab, path: str, there: str) -> None:
 
 async def there(tab: Tab, selector: str) -> None:
     await tab.wait(f"document.querySelector({json.dumps(selector)}) !== null")
-
-
-async def tab_to(tab: Tab, condition: str) -> None:
-    """By the Tab key alone; wherever it stops, the focus can be seen."""
-    for _ in range(STOPS_MAX):
-        await tab.press(TAB)
-        assert await tab.evaluate(FOCUS_SEEN), await tab.evaluate("document.activeElement.outerHTML")
-        if await tab.evaluate(condition):
-            return
-    pytest.fail(f"the Tab key leads nowhere where {condition}")
 
 
 async def look(tab: Tab, wanted: Look) -> None:

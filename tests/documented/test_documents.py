@@ -82,12 +82,10 @@ async def test_whatever_is_asked_of_channels_is_answered_as_documented(
 ) -> None:
     """But for test messages, which would go to whatever URL was made up."""
     await process_system.start_ledger()
-    channels = await channels_of(process_system)
-    await channels.start()
     key = await process_system.key("owner", "stock:read:*")
-    hold("an owner", await run(CHANNELS, channels.url, tmp_path, key, "--exclude-operation-id=testWebhook"))
-    await channels.stop()
-    channels.check_log()
+    async with channels_of(process_system) as channels:
+        await channels.start()
+        hold("an owner", await run(CHANNELS, channels.url, tmp_path, key, "--exclude-operation-id=testWebhook"))
 
 
 def hold(name: str, done: Run) -> None:

@@ -1,6 +1,7 @@
 """`stockwire channels` as a process beside a ledger, and endpoints of it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +34,16 @@ async def settings_of(system: System, **more: object) -> Mapping[str, object]:
     }
 
 
-async def channels_of(system: System, name: str = "channels", **more: object) -> ServerProcess:
-    """Not started yet."""
-    return channels_process(name, system.folder, await settings_of(system, **more))
+@asynccontextmanager
+async def channels_of(system: System, name: str = "channels", **more: object) -> AsyncIterator[ServerProcess]:
+    """Not started yet. In the end it is stopped, and has no traceback in its log."""
+    process = channels_process(name, system.folder, await settings_of(system, **more))
+    try:
+        yield process
+        await process.stop()
+        process.check_log()
+    finally:
+        process.kill()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,13 +36,15 @@ async def test_killed_again_and_again_it_sends_all_in_order_and_no_id_has_two_bo
         Database(private_system.database_url) as database,
         Receivers() as receivers,
         Api(private_system.ledger_url, await private_system.admin_key()) as api,
+        channels_of(private_system, "channels-0") as one,
+        channels_of(private_system, "channels-1") as other,
     ):
         await expand(database)
         shop = Shop(private_system, database)
         made = await endpoints_of(shop, receivers, ENDPOINTS)
-        channels = [await channels_of(private_system, f"channels-{number}") for number in range(2)]
-        for one in channels:
-            await one.start()
+        channels = [one, other]
+        for process in channels:
+            await process.start()
         async with selling(api, seed=7):
             for number in range(KILLS):
                 await progress(shop, receivers, receivers.count + chance.randint(1, 200))
@@ -55,9 +57,6 @@ async def test_killed_again_and_again_it_sends_all_in_order_and_no_id_has_two_bo
                     await killed.start()
         await arrived(api, shop, receivers, made)
         assert receivers.ids_with_two_bodies() == []
-        for one in channels:
-            await one.stop()
-            one.check_log()
 
 
 async def test_a_replica_that_stands_still_past_its_lease_turns_no_level_back(
@@ -68,9 +67,10 @@ async def test_a_replica_that_stands_still_past_its_lease_turns_no_level_back(
     async with (
         Receivers() as receivers,
         Api(process_system.ledger_url, await process_system.admin_key()) as api,
+        channels_of(process_system, "channels-0") as one,
+        channels_of(process_system, "channels-1") as other,
     ):
         made = await endpoints_of(shop, receivers, 4)
-        one, other = [await channels_of(process_system, f"channels-{number}") for number in range(2)]
         await one.start()
         async with selling(api, seed=3):
             await progress(shop, receivers, 50)
@@ -81,9 +81,6 @@ async def test_a_replica_that_stands_still_past_its_lease_turns_no_level_back(
             await progress(shop, receivers, receivers.count + 100)
         await arrived(api, shop, receivers, made)
         assert receivers.ids_with_two_bodies() == []
-        for process in (one, other):
-            await process.stop()
-            process.check_log()
 
 
 async def endpoints_of(shop: Shop, receivers: Receivers, number: int) -> list[str]:

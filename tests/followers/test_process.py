@@ -16,11 +16,11 @@ from tests.ledger.api import Api, sale
 
 async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: ProcessSystem, database: Database) -> None:
     await process_system.start(hubs=0)
-    channels = await channels_of(process_system)
     shop = Shop(process_system, database)
     async with (
         Receivers() as receivers,
         Api(process_system.ledger_url, await process_system.admin_key()) as api,
+        channels_of(process_system) as channels,
     ):
         made = await shop.endpoint(f"{receivers.url}/shop")
         await api.stock("berlin", "A", 10)
@@ -38,5 +38,3 @@ async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: Pro
             digest = base64.b64encode(hmac.digest(key.secret, signed, hashlib.sha256)).decode()
             assert one.signature == f"v1,{digest}"
             assert "." not in one.id
-        await channels.stop()
-        channels.check_log()
