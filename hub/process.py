@@ -217,9 +217,9 @@ class Node:
         closing = self._stopping.is_set()
         draining = asyncio.ensure_future(self._drain())
         undrained = asyncio.ensure_future(self._undrained.wait())
-        await asyncio.wait((draining, undrained), return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait((draining, undrained), return_when=asyncio.FIRST_COMPLETED)
         undrained.cancel()
-        if not self._undrained.is_set():
+        if undrained not in done:  # the event itself may be cleared already, by the next drain
             draining.result()
             await _one_of(self._stopping, self._undrained)
         draining.cancel()
