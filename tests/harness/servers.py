@@ -24,7 +24,9 @@ _HUB_PORTS = {
 """By the names of their addresses in the ready line."""
 _chance = random.SystemRandom()  # Hypothesis seeds the other one: runs side by side would choose alike
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
-_PORTS = range(4_000 + 1_000 * _WORKER, 5_000 + 1_000 * _WORKER)
+_BLOCKED = {4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
+"""To these no browser connects: the Fetch standard, "port blocking"."""
+_PORTS = [port for port in range(4_000 + 1_000 * _WORKER, 5_000 + 1_000 * _WORKER) if port not in _BLOCKED]
 """Each pytest process has its own, below those of ``stockwire up`` and those that the kernel gives away."""
 _next_ports = itertools.cycle(_chance.sample(_PORTS, len(_PORTS)))
 TRACEBACK = "Traceback (most recent call last)"

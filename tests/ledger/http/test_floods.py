@@ -223,7 +223,10 @@ async def test_above_the_bound_buyers_are_shed_at_once_and_the_hub_still_reads(
             ]  # one may meet the hub's own
 
             async def full() -> bool:
-                return await metric(ledger, "in_flight") >= 5
+                if await metric(ledger, "in_flight") >= 5:
+                    return True
+                buyers.append(asyncio.create_task(api.move(receipt("berlin", "A", 1))))  # for one that was shed
+                return False
 
             await wait_until(full, swallow=httpx.HTTPError)  # of a machine that is busy
             async with asyncio.timeout(PATIENCE_S):
