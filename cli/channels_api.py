@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 
-from cli.run_file import read_run
 from cli.trust import trusted
 from server.settings.environment import Environment, SettingsError
 from stockwire.settings import resolve
 
 URL = "STOCKWIRE_CHANNELS_URL"
+HTTP = ("http", "https")
 URL_DEFAULT = "http://127.0.0.1:8084"
 TIMEOUT_S = 30.0
 """A replay by time looks for its place in every shard of the log."""
@@ -23,7 +23,7 @@ class ChannelsRefused(Exception):
 
 
 class ChannelsApi:
-    """``data``: of a running `stockwire up`, unless STOCKWIRE_CHANNELS_URL and STOCKWIRE_API_KEY say another system.
+    """``data``: of a running `stockwire up`, unless STOCKWIRE_URL and STOCKWIRE_API_KEY say another system.
 
     A context manager. Raises ChannelsRefused, httpx.HTTPError; SettingsError and ConfigurationError when it is made.
     """
@@ -31,12 +31,12 @@ class ChannelsApi:
     def __init__(self, data: Path) -> None:
         environment = Environment(os.environ)
         environment.refuse_unknown()
-        key = resolve(None, None, {**os.environ, "STOCKWIRE_DATA": str(data)}).key
-        if key is None:
+        way = resolve(None, None, {**os.environ, "STOCKWIRE_DATA": str(data)})
+        if way.key is None:
             raise SettingsError("webhooks belong to an API key: set STOCKWIRE_API_KEY")
         self._http = httpx.Client(
-            base_url=_url(environment, data),
-            headers={"Authorization": f"Bearer {key}"},
+            base_url=environment.url(URL, HTTP) if environment.text(URL, "") else published(way.url),
+            headers={"Authorization": f"Bearer {way.key}"},
             timeout=TIMEOUT_S,
             verify=trusted(),
             trust_env=False,
@@ -66,10 +66,15 @@ class ChannelsApi:
         return found
 
 
-def _url(environment: Environment, data: Path) -> str:
-    run = read_run(data)
-    default = run.channels if run is not None and run.channels else URL_DEFAULT
-    return environment.url(URL, ("http", "https"), default).rstrip("/")
+def published(ledger_url: str) -> str:
+    """Where the channels are, by the ledger whose key we have: no others are sent it. Raises SettingsError."""
+    try:
+        answer = httpx.get(f"{ledger_url}/v1/discovery", timeout=TIMEOUT_S, verify=trusted(), trust_env=False)
+        found: str | None = answer.raise_for_status().json().get("channels")
+    except (httpx.HTTPError, ValueError, AttributeError) as error:
+        reason = error or type(error).__name__
+        raise SettingsError(f"the ledger does not say where the channels are ({reason}): set {URL}") from None
+    return found or URL_DEFAULT
 
 
 def _detail(answer: httpx.Response) -> str:

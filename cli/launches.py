@@ -51,11 +51,18 @@ def admin_urls(ports: Ports) -> dict[str, str]:
 
 
 def shared_settings(
-    database_url: str, redis_url: str, channel_prefix: str, access: PreparedAccess, ports: Ports, origins: Sequence[str]
+    database_url: str,
+    redis_url: str,
+    channel_prefix: str,
+    access: PreparedAccess,
+    ports: Ports,
+    origins: Sequence[str],
+    *,
+    channels: bool,
 ) -> dict[str, str]:
     """What every process of the system is told; the data folder keeps it for other commands.
 
-    ``origins``: of pages that may call, beside our own.
+    ``origins``: of pages that may call, beside our own. ``channels``: whether it runs them.
     """
     return {
         "STOCKWIRE_DATABASE_URL": database_url,
@@ -67,6 +74,7 @@ def shared_settings(
         "STOCKWIRE_HUB_KEY": access.hub_key,
         "STOCKWIRE_HUB_STREAM_URLS": ",".join(stream_urls(ports)),
         "STOCKWIRE_HUB_READ_URLS": ",".join(read_urls(ports)),
+        **({"STOCKWIRE_CHANNELS_URL": channels_url(ports)} if channels else {}),
     }
 
 
@@ -147,4 +155,7 @@ def channels_launch(folder: DataFolder, key: str, database_url: str, sealing_key
 
 # A hub never sees the database, a ledger never the hubs' key
 _HUB_ONLY = ("STOCKWIRE_LEDGER_URLS", "STOCKWIRE_HUB_KEY")
-_LEDGER_ONLY = ("STOCKWIRE_DATABASE_URL", "STOCKWIRE_HUB_STREAM_URLS", "STOCKWIRE_HUB_READ_URLS")
+_LEDGER_ONLY = (
+    *("STOCKWIRE_DATABASE_URL", "STOCKWIRE_HUB_STREAM_URLS", "STOCKWIRE_HUB_READ_URLS"),
+    "STOCKWIRE_CHANNELS_URL",
+)

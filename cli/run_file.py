@@ -8,10 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """``hubs``: stream URLs. ``pids`` and ``admin`` (URLs of admin ports): by process name.
-
-    ``channels``: URL of the API of its channels; empty if it runs none.
-    """
+    """``hubs``: stream URLs. ``pids`` and ``admin`` (URLs of admin ports): by process name."""
 
     ledger: str
     hubs: tuple[str, ...]
@@ -19,7 +16,6 @@ class Run:
     pids: Mapping[str, int]
     admin: Mapping[str, str]
     location: str
-    channels: str = ""
 
 
 def read_run(data: Path) -> Run | None:
@@ -33,7 +29,6 @@ def read_run(data: Path) -> Run | None:
             pids={str(name): int(pid) for name, pid in run.get("pids", {}).items()},
             admin={str(name): str(url) for name, url in run.get("admin", {}).items()},
             location=str(run.get("location", "")),
-            channels=str(run.get("channels") or ""),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

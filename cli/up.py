@@ -206,7 +206,13 @@ class Up:
         self, supervisor: Supervisor, database_url: str, redis_url: str, access: PreparedAccess
     ) -> None:
         shared = launches.shared_settings(
-            database_url, redis_url, self._settings.channel_prefix, access, self._ports, self._settings.origins
+            database_url,
+            redis_url,
+            self._settings.channel_prefix,
+            access,
+            self._ports,
+            self._settings.origins,
+            channels=self._settings.channels,
         )
         self._folder.write_environment(shared)
         ledger = ServicePart(launches.ledger_launch(self._folder, shared, self._ports))
@@ -304,7 +310,6 @@ class Up:
                 "read_token_expires_at": self._read_token[1].astimezone(UTC).isoformat(),
                 "reads": launches.read_urls(self._ports),
                 "page": launches.page_url(self._ports),
-                "channels": launches.channels_url(self._ports) if self._settings.channels else None,
                 "console": launches.console_url(self._ports) if self._settings.console else None,
                 "admin": launches.admin_urls(self._ports),
                 "location": LOCATION,

@@ -64,6 +64,7 @@ class Settings:
     admin_port: int
     public_url: str | None
     hubs: tuple[Hub, ...]
+    channels_url: str | None
     body_bytes_max: int
     lines_max: int
     rate_per_s: float
@@ -103,6 +104,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         admin_port=env.port(ADMIN_PORT, 8081),
         public_url=_optional_url(env, "STOCKWIRE_LEDGER_PUBLIC_URL"),
         hubs=_hubs(env),
+        channels_url=_optional_url(env, "STOCKWIRE_CHANNELS_URL"),
         body_bytes_max=env.integer("STOCKWIRE_LEDGER_BODY_BYTES_MAX", BODY_BYTES_MAX, low=1024, high=16 * 2**20),
         lines_max=env.integer("STOCKWIRE_LEDGER_LINES_MAX", LINES_MAX, low=1, high=LINES_MAX),
         rate_per_s=env.number("STOCKWIRE_LEDGER_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),

@@ -71,7 +71,7 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
         HistoryRoutes(engine, access, locations),
         ItemRoutes(engine, access, parts.heads),
         LocationRoutes(engine, access),
-        DiscoveryRoutes(parts.url, settings.hubs),
+        DiscoveryRoutes(parts.url, settings.hubs, settings.channels_url),
         KeyRoutes(engine, access, parts.publisher),
         TokenRoutes(access, settings.tokens.ours, settings.signer),
         KeySetRoutes(settings.signing_keys),

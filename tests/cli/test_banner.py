@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.access import PreparedAccess
 from cli.banner import Banner
 from cli.data_folder import DataFolder
-from cli.launches import hub_launch, shared_settings
+from cli.launches import hub_launch, ledger_launch, shared_settings
 from cli.ports import Ports
 from cli.settings import UpSettings
 
@@ -41,9 +41,11 @@ def test_pages_that_up_was_told_of_are_allowed_beside_its_own_and_watch_what_is_
     settings = UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, variables=variables)
     ports = Ports.from_base(8080, 1)
     access = PreparedAccess("key", "hub key", "console key", "secret")
-    shared = shared_settings("postgresql://x", "redis://x", "prefix", access, ports, settings.origins)
+    shared = shared_settings("postgresql://x", "redis://x", "prefix", access, ports, settings.origins, channels=True)
     allowed = ["http://127.0.0.1:8082", "http://localhost:8082", ORIGIN]
     assert shared["STOCKWIRE_ALLOWED_ORIGINS"].split(",") == allowed
+    ledger = ledger_launch(DataFolder(tmp_path), shared, ports).environment
+    assert ledger["STOCKWIRE_CHANNELS_URL"] == f"http://127.0.0.1:{ports.channels}", "or discovery names none"
     hub = hub_launch(DataFolder(tmp_path), shared, 1, ports.hubs[0]).environment
     assert hub["STOCKWIRE_ALLOWED_ORIGINS"].split(",") == allowed
     assert (hub["STOCKWIRE_HUB_PUBLIC_LOCATIONS"], hub["STOCKWIRE_HUB_VISITORS"]) == ("shop", "1")

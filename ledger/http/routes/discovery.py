@@ -14,9 +14,9 @@ from wire.messages import SUBPROTOCOL
 class DiscoveryRoutes:
     """Needs no key: it says nothing but addresses."""
 
-    def __init__(self, ledger_url: str, hubs: Sequence[Hub]) -> None:
+    def __init__(self, ledger_url: str, hubs: Sequence[Hub], channels_url: str | None) -> None:
         addresses = [{"stream": hub.stream_url, "read": hub.read_url} for hub in hubs]
-        self._content = {"ledger": ledger_url, "hubs": addresses, "protocol": SUBPROTOCOL}
+        self._content = {"ledger": ledger_url, "hubs": addresses, "channels": channels_url, "protocol": SUBPROTOCOL}
 
     def routes(self) -> list[Route]:
         return [Route("/v1/discovery", self.discover, methods=["GET"])]

@@ -20,13 +20,14 @@ SHOP = "https://shop.example"
 async def test_a_hub_tells_what_the_ledger_tells_to_pages_of_the_allowed_origins(start_system: StartSystem) -> None:
     system = await start_system(hubs=0)
     system.plan_hubs(2)
-    ledger = await system.start_ledger()
+    ledger = await system.start_ledger(STOCKWIRE_CHANNELS_URL="https://channels.example/")
     hub = await system.start_hub(STOCKWIRE_ALLOWED_ORIGINS=SHOP, ledger_urls=[ledger.url])
     async with client(hub.url) as anybody, httpx.AsyncClient(trust_env=False) as http:
         answer = await anybody.get("/v1/discovery", headers={"Origin": SHOP})
         told = (await http.get(f"{ledger.url}/v1/discovery")).json()
         assert answer.json() == told
         assert len(told["hubs"]) == 2
+        assert told["channels"] == "https://channels.example"
         assert answer.headers["Access-Control-Allow-Origin"] == SHOP
         assert answer.headers["Cache-Control"] == CACHEABLE
         assert "RateLimit" not in answer.headers, "a shared cache would tell it to others"
