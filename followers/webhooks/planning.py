@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from followers.channel_types import CHANNEL_TYPES
 from followers.webhooks.message import Message, batch_of, message_of
 from followers.webhooks.scopes import Sight, sight_of
 from wire.availability import PublicSteps
@@ -16,7 +17,8 @@ CHANGED, LOW, OUT, BACK = "stock.changed", "stock.low", "stock.out", "stock.back
 HOLDS = {"hold": "hold.created", "release": "hold.released", "commit": "hold.committed", "fulfil": "hold.fulfilled"}
 """By the kind of their events."""
 DISABLED, TEST = "webhook.disabled", "webhook.test"
-TYPES = (CHANGED, LOW, OUT, BACK, *HOLDS.values(), DISABLED, TEST)
+TYPES = (CHANGED, LOW, OUT, BACK, *HOLDS.values(), *CHANNEL_TYPES, DISABLED, TEST)
+_NOT_OF_LEVELS = {*CHANNEL_TYPES, DISABLED, TEST}
 EVERY, LATEST = "every", "latest"
 MODES = (EVERY, LATEST)
 Event = dict[str, Any]
@@ -42,7 +44,7 @@ class Interest:
 
     def needs_history(self, sight: Sight) -> bool:
         """Whether the events between the last one sent and the newest matter. If not, the newest says it all."""
-        return not self.latest or sight is Sight.PUBLIC or bool(self.types - {CHANGED, DISABLED, TEST})
+        return not self.latest or sight is Sight.PUBLIC or bool(self.types - {CHANGED} - _NOT_OF_LEVELS)
 
 
 @dataclass(frozen=True, slots=True)

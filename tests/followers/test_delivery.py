@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from followers.channel_types import OVERSOLD
 from followers.database.database import Database
+from followers.database.notices import tell
 from followers.process import Channels
 from followers.settings import read_settings
 from followers.webhooks.endpoints import Endpoint, Span
@@ -138,6 +140,14 @@ async def test_a_revoked_key_is_sent_nothing_within_five_seconds(stage: Stage) -
     await wait_until(lambda: both_of_b(stage))
     assert all(one.timestamp <= revoked_s + TRUSTED_S for one in stage.receivers.received["revoked"])
     assert stage.receivers.versions("revoked")["B"] == [2]
+
+
+async def test_what_a_channel_has_to_tell_is_sent_to_who_asked(stage: Stage) -> None:
+    await stage.endpoint("shop", OVERSOLD)
+    async with stage.shop.database.transaction() as connection:
+        assert await tell(connection, OVERSOLD, {"channel": "market", "order": "7", "units": 2}) == 1
+    assert await stage.types_at("shop", 1) == [OVERSOLD]
+    assert stage.receivers.received["shop"][0].content["data"] == {"channel": "market", "order": "7", "units": 2}
 
 
 async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stage) -> None:

@@ -29,6 +29,11 @@ class Asker:
         """Whose endpoints it may see and change; None: everybody's."""
         return None if allows(self.scopes, ADMIN) else self.key
 
+    @property
+    def hears_of_channels(self) -> bool:
+        """They sell what lies anywhere: whoever hears of them may read all of it."""
+        return allows(self.scopes, READ + "*")
+
     def sees(self, location: str) -> bool:
         return allows(self.scopes, READ + location) or allows(self.scopes, PUBLIC + location)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from followers.channel_types import CHANNEL_TYPES
 from followers.webhooks.planning import HOLDS, TEST, TYPES
 from server.http.body import decoded
 from server.problems import Invalid
@@ -23,13 +24,11 @@ RATE_PER_S_MIN, RATE_PER_S_MAX = 0.01, 1_000
 SECRET_CHARACTERS_MAX = 256
 URL_CHARACTERS_READ = 4_096
 MESSAGE_CHARACTERS_MAX = 256
-NOT_YET = {
-    "item": "items are not in the log, so nobody is told of them",
-    "channel": "there are no channels to marketplaces yet",
-}
+ITEMS = "cannot be asked for: changes of items are not in the log, so nobody hears of them"
 _WHOLE = {
     "stock.*": tuple(one for one in TYPES if one.startswith("stock.")),
     "hold.*": tuple(HOLDS.values()),
+    "channel.*": CHANNEL_TYPES,
 }
 SUBSCRIBED = (*(one for one in TYPES if one != TEST), *_WHOLE)
 """What may stand in ``types``. ``webhook.test`` is sent when it is asked for."""
@@ -92,8 +91,8 @@ def types_of(asked: Sequence[str]) -> tuple[str, ...]:
     """Without stars, each once, in the order of the documentation. Raises Invalid."""
     found: set[str] = set()
     for at, one in enumerate(asked):
-        if reason := NOT_YET.get(one.partition(".")[0]):
-            raise Invalid(f"types[{at}]", f"cannot be asked for yet: {reason}")
+        if one.startswith("item."):
+            raise Invalid(f"types[{at}]", ITEMS)
         if one not in SUBSCRIBED:
             raise Invalid(f"types[{at}]", f"must be one of {', '.join(SUBSCRIBED)}")
         found.update(_WHOLE.get(one, (one,)))

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from followers.channel_types import CHANNEL_TYPES
 from followers.log.ledger import Ledger
 from followers.webhooks.addresses import Addresses, UrlRefused
 from followers.webhooks.api import bodies
@@ -182,6 +183,8 @@ class Routes:
         for location in body.locations:
             if not asker.sees(location):
                 raise Forbidden(READ + location)
+        if not asker.hears_of_channels and not set(types).isdisjoint(CHANNEL_TYPES):
+            raise Forbidden(READ + "*")
         return {
             "url": body.url,
             "types": types,

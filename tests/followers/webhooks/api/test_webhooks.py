@@ -99,8 +99,8 @@ async def test_a_webhook_is_changed_as_a_whole_and_keeps_its_state(owner: httpx.
         ({"url": "https://shop.example:22/"}, "url", "has port 22: use one of 443, 8443"),
         ({"types": []}, "types", "Expected `array` of length >= 1"),
         ({"types": ["stock.changed", "stock.moved"]}, "types[1]", "must be one of stock.changed, "),
-        ({"types": ["item.changed"]}, "types[0]", "cannot be asked for yet: items are not in the log"),
-        ({"types": ["channel.*"]}, "types[0]", "cannot be asked for yet: there are no channels"),
+        ({"types": ["item.changed"]}, "types[0]", "cannot be asked for: changes of items are not in the log"),
+        ({"types": ["channel.moved"]}, "types[0]", "must be one of stock.changed, "),
         ({"types": ["webhook.test"]}, "types[0]", "must be one of "),
         ({"locations": ["a b"]}, "locations[0]", "must be 1 to 64 visible characters"),
         ({"mode": "some"}, "mode", "Invalid enum value 'some'"),
@@ -124,6 +124,16 @@ async def test_a_location_that_the_key_does_not_see_is_refused(api: Api, shared_
         assert (await made(owner, locations=["berlin"]))["scopes"] == ["stock:public:berlin"]
         answer = await owner.post("/v1/webhooks", json={**WISH, "locations": ["berlin", "paris"]})
         assert (answer.status_code, answer.json()["scope"]) == (403, "stock:read:paris")
+
+
+async def test_channels_are_told_of_to_whoever_reads_all_stock(
+    owner: httpx.AsyncClient, api: Api, shared_system: System
+) -> None:
+    new = await made(owner, types=["channel.*", "stock.out"])
+    assert new["types"] == ["stock.out", "channel.stopped", "channel.oversold", "channel.drift"]
+    async with api.as_(await shared_system.key("berlin reader", "stock:read:berlin")) as reader:
+        answer = await reader.post("/v1/webhooks", json={**WISH, "types": ["channel.drift"]})
+        assert (answer.status_code, answer.json()["scope"]) == (403, "stock:read:*")
 
 
 async def test_one_key_has_a_bounded_number_of_webhooks(
