@@ -121,11 +121,11 @@ HOUSES = {
         pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
     ),
     "followers": House(
-        order=(("vocabulary",), ("database", "log"), ("webhooks",), ("process",)),
+        order=(("vocabulary",), ("database", "log"), ("webhooks", "marketplaces"), ("process",)),
         rooms={
             "vocabulary": "channel_types",
             "process": "__main__ process settings",
-            **{room: room for room in ("database", "log", "webhooks")},
+            **{room: room for room in ("database", "log", "webhooks", "marketplaces")},
         },
         pure="channel_types webhooks.addresses webhooks.key_ring webhooks.message webhooks.planning webhooks.schedule"
         " webhooks.scopes webhooks.signature",
