@@ -33,7 +33,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check node-tools javascript test campaign flaky bench bench-peers bench-centrifugo load captures screenshots chaos attacks soak
+.PHONY: up check node-tools peers javascript test campaign flaky bench bench-peers bench-centrifugo load captures screenshots chaos attacks soak
 .PHONY: lint ruff mypy pyright tsc squawk lock reference sbom
 .DELETE_ON_ERROR:
 
@@ -141,6 +141,11 @@ javascript: $(TEST) $(TOOLS)
 
 node-tools: $(TOOLS)
 
+# What marketplaces' tests run beside ours, each in a virtual environment of its own below $(VENV)/peers.
+peers: export STOCKWIRE_REQUIRE_PEERS := 1
+peers: $(TEST)
+	@$(VENV)/bin/python -m tests.harness.peers install
+
 # docs/reference/http.md, from the OpenAPI documents.
 reference: $(TEST)
 	@$(VENV)/bin/python -m tests.docs.http_page
@@ -157,6 +162,9 @@ lock:
 	    requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	    -c requirements.txt requirements-test.in -o requirements-test.txt
+	for peer in tests/channels/*/requirements.in; do \
+	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
+	        $$peer -o $${peer%.in}.txt || exit 1; done
 
 $(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
 	@$(ONE_LINE) "what running needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements.txt

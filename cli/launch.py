@@ -51,6 +51,7 @@ _NOT_INHERITED = {
     "STOCKWIRE_REQUIRE_HAPROXY",
     "STOCKWIRE_REQUIRE_HISTORY",
     "STOCKWIRE_REQUIRE_NODE_TOOLS",
+    "STOCKWIRE_REQUIRE_PEERS",
     "STOCKWIRE_REQUIRE_FAULTS",
 }
 _LOG_BYTES_MAX = 16 * 2**20  # a log beyond this is put aside once as .1 when its process starts again

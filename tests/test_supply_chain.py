@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from tests.deploy.dockerfile import all_of
+from tests.harness.peers import CHANNELS
+from tests.harness.peers import PINNED as PEERS_PINNED
 from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
 RUN, TEST = "requirements.txt", "requirements-test.txt"
+LOCKS = (RUN, TEST, *(str(lock.relative_to(ROOT)) for lock in sorted(CHANNELS.glob("*/requirements.txt"))))
 NODE = ROOT / "client-sdk" / "js"
 SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
-PINNED = re.compile(r"([a-z0-9-]+)==([^\s;]+) ")
+PINNED = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+) ")
 
 Locked = dict[tuple[str, str], set[str]]
 """Hashes by name and version: one name may have two versions, for different Pythons."""
@@ -54,13 +57,13 @@ def make_sbom(to: Path) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("file", [RUN, TEST])
+@pytest.mark.parametrize("file", LOCKS)
 def test_nothing_is_locked_without_a_hash(file: str) -> None:
     assert locked(file)
     assert not [pin for pin, hashes in locked(file).items() if not hashes]
 
 
-@pytest.mark.parametrize("file", [RUN, TEST])
+@pytest.mark.parametrize("file", LOCKS)
 def test_a_lock_file_names_no_place_to_fetch_from(file: str) -> None:
     assert not [line for line in requirements(file) if line.startswith("-") or "://" in line]
 
@@ -104,6 +107,7 @@ def test_whatever_installs_asks_for_hashes() -> None:
     assert "--require-hashes" in installs[0]
     assert f"-r {RUN}" in installs[0]
     assert "--no-deps --no-build-isolation" in installs[1]
+    assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED}
     makefile = (ROOT / "Makefile").read_text()
     assert "PINNED := --require-hashes --only-binary=:all:" in makefile
     assert "OURS   := --no-deps --no-build-isolation " in makefile

@@ -1,0 +1,88 @@
+"""Programs and clients of others that tests run beside ours, each set in a virtual environment of its own.
+
+    python -m tests.harness.peers install        what each tests/channels/*/requirements.txt names, once: `make peers`
+
+They cannot stand in ours: they pin what it has in other versions. A peer's tests ask ``need_peer`` for its Python.
+Where no registry can be reached everything else goes on: they are skipped and say how to get it, unless
+STOCKWIRE_REQUIRE_PEERS=1, as in `make peers`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness.source import ROOT
+
+CHANNELS = ROOT / "tests" / "channels"
+PEERS = ROOT / ".venv" / "peers"
+REQUIRED = "STOCKWIRE_REQUIRE_PEERS"
+INSTALL_S = 300.0
+"""140 MB over a slow line; a registry that is not there is given up within seconds."""
+SHOWN_LINES = 4
+PINNED = ("--require-hashes", "--only-binary=:all:", "--no-compile")
+PIP = ("-m", "pip", "--disable-pip-version-check", "--retries=1", "--timeout=30", "--quiet")
+HOW = "the peers of the tests are not installed: `make peers` fetches them from the package index"
+
+
+def need_peer(name: str) -> Path:
+    """Its Python. Skips the test where it is not installed as locked, or fails it where it has to be."""
+    if not _is_installed(name):
+        (pytest.fail if _required() else pytest.skip)(f"{name}: {HOW}")
+    return _python(name)
+
+
+def lock_of(name: str) -> Path:
+    return CHANNELS / name / "requirements.txt"
+
+
+def _python(name: str) -> Path:
+    return PEERS / name / "bin" / "python"
+
+
+def _stamp(name: str) -> Path:
+    return PEERS / name / ".installed"
+
+
+def _is_installed(name: str) -> bool:
+    """As it is locked now: the stamp holds the lock file of what was installed."""
+    return _stamp(name).exists() and _stamp(name).read_bytes() == lock_of(name).read_bytes()
+
+
+def _required() -> bool:
+    return os.environ.get(REQUIRED) == "1"
+
+
+def _install(name: str) -> bool:
+    """The virtual environment comes without pip: that of the Python below ours installs into it."""
+    print(f"Installing the peers of tests/channels/{name} (once)", flush=True)
+    python = sys._base_executable  # type: ignore[attr-defined]  # of CPython since 3.7, in no stub
+    commands = (
+        [python, "-m", "venv", "--clear", "--without-pip", str(PEERS / name)],
+        [python, *PIP, "--python", str(_python(name)), "install", *PINNED, "-r", str(lock_of(name))],
+    )
+    for command in commands:
+        try:
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+            failure = done.stderr if done.returncode else ""
+        except subprocess.TimeoutExpired:
+            failure = f"not within {INSTALL_S:.0f} s"
+        if failure:
+            shown = "\n".join(failure.splitlines()[-SHOWN_LINES:])
+            print(f"{shown}\n{'' if _required() else 'Going on without: '}{name}: {HOW}", file=sys.stderr)
+            return False
+    _stamp(name).write_bytes(lock_of(name).read_bytes())
+    return True
+
+
+def main(command: str) -> int:
+    assert command == "install", command
+    names = sorted(one.parent.name for one in CHANNELS.glob("*/requirements.txt"))
+    installed = [_is_installed(name) or _install(name) for name in names]
+    return int(_required() and not all(installed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
