@@ -29,6 +29,7 @@ from followers.webhooks.shipping import Shipping
 from server.http.connection import BoundedConnection
 from server.http.problems import Problems
 from server.http.server import HttpServer, create_http_server
+from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
 
@@ -124,6 +125,7 @@ class Channels:
 
     def _create_server(self, tls: Tls | None) -> HttpServer:
         settings = self._settings
-        parts = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses)
+        limits = RateLimits(settings.rate_per_s, None, "", "channels", counted="key")
+        parts = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses, limits)
         app = create_app(parts, Problems(ANSWERED), self._why_not_ready, settings.allowed_hosts)
         return create_http_server(app, BoundedConnection, ANSWER_S, Handshakes(tls))

@@ -18,6 +18,8 @@ RECEIVER_PORTS = "STOCKWIRE_WEBHOOKS_PORTS"
 PORT_DEFAULT = 8084
 HTTP = ("http", "https")
 LEASE_S = 15.0
+RATE_PER_S = 50.0
+"""Requests of one API key: people and scripts that look after webhooks send a few."""
 BODY_BYTES_MAX = 20 * 1024
 """What Standard Webhooks asks senders to stay below."""
 
@@ -32,6 +34,7 @@ class Settings:
     seal: Seal = field(repr=False)
     host: str
     port: int
+    rate_per_s: float
     lease_s: float
     opened: tuple[Network, ...]
     receiver_ports: frozenset[int]
@@ -54,6 +57,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         seal=_seal(env),
         host=env.text(HOST, "127.0.0.1"),
         port=env.port(PORT, PORT_DEFAULT),
+        rate_per_s=env.number("STOCKWIRE_CHANNELS_RATE_PER_S", RATE_PER_S, low=0, high=1e6),
         lease_s=env.number("STOCKWIRE_CHANNELS_LEASE_S", LEASE_S, low=1, high=300),
         opened=env.networks("STOCKWIRE_WEBHOOKS_NETWORKS"),
         receiver_ports=_ports(env),

@@ -24,7 +24,6 @@ from hub.reads.badge_script import PATH as BADGE
 from hub.reads.badge_script import BadgeScript, Origins
 from hub.reads.discovery import Discovery
 from hub.reads.problems import problem_of
-from hub.reads.rate_headers import RateHeaders
 from hub.reads.read_parts import ReadParts
 from server.http.body import decoded
 from server.http.body_limits import BodyLimits
@@ -32,6 +31,7 @@ from server.http.etags import holds
 from server.http.hosts import AllowedHosts
 from server.http.level_cursor import level_cursor
 from server.http.query import Query, check_name, path_name
+from server.http.rate_headers import RateHeaders
 from server.problems import Forbidden, Invalid, Misdirected
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows

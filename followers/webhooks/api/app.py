@@ -18,13 +18,14 @@ from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
 from server.http.problems import Problems
+from server.http.rate_headers import RateHeaders
 from server.problems import Misdirected, Unavailable
 from server.settings.environment import SettingsError
 from server.version import VERSION
 
 ANSWERED = (
     *("invalid", "unauthorized", "forbidden", "not-found", "misdirected", "too-large", "unsupported-encoding"),
-    "unavailable",
+    *("rate-limited", "unavailable"),
 )
 """Types of problems."""
 AWAY_S = 5
@@ -50,6 +51,7 @@ def create_app(
     app = Starlette(
         routes=[*health.routes(), *Routes(parts).routes()],
         middleware=[
+            Middleware(RateHeaders, parts.rate_limits),
             Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),
             Middleware(AllowedHosts, allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             Middleware(ServerErrorMiddleware, problems.of_defect),

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from followers.log.ledger import Ledger
 from server.lookups import Lookups
 from server.problems import Forbidden, Unauthorized
+from server.rates.rate_limits import RateLimits
 from server.tokens.credentials import KEY_REFUSED, credential_of, is_key
 from wire.scopes import PUBLIC, READ, allows
 
@@ -39,18 +40,20 @@ class Asker:
 
 
 class Askers:
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, rate_limits: RateLimits) -> None:
         self._ledger = ledger
+        self._rate_limits = rate_limits
         self._known = Lookups(self._load, entries_max=KEYS_MAX, keep_s=lambda _: KEEP_S)
 
     async def of(self, request: Request) -> Asker:
-        """Raises Unauthorized, Forbidden for a key that sees no stock, LedgerAway."""
+        """Raises Unauthorized, RateLimited, Forbidden for a key that sees no stock, LedgerAway."""
         credential = credential_of(request.headers.getlist("authorization"))
         if not is_key(credential) or len(credential) > KEY_CHARACTERS_MAX or not credential.isascii():
             raise Unauthorized("endpoints belong to API keys: send one, not a token")
         asker = await self._known.get(credential)
         if asker is None:
             raise Unauthorized(KEY_REFUSED)
+        self._rate_limits.admit(request.scope, asker.key)
         if not any(scope.startswith((READ, PUBLIC)) or scope == ADMIN for scope in asker.scopes):
             raise Forbidden(READ + "<location>")
         return asker

@@ -23,6 +23,7 @@ from followers.webhooks.signature import KeyUnusable, key_of
 from server.http.json import Json
 from server.http.query import Query
 from server.problems import Forbidden, Invalid, NotFound
+from server.rates.rate_limits import RateLimits
 from wire.scopes import READ
 
 ENDPOINTS_MAX = 100
@@ -34,12 +35,13 @@ RESEALS_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class RouteParts:
-    """``addresses``: who may be reached; it says so of a URL when it is given."""
+    """``addresses``: who may be reached; it says so of a URL when it is given. ``rate_limits``: of API keys."""
 
     endpoints: Endpoints
     ledger: Ledger
     seal: Seal
     addresses: Addresses
+    rate_limits: RateLimits
 
 
 class Routes:
@@ -48,7 +50,7 @@ class Routes:
         self._ledger = parts.ledger
         self._seal = parts.seal
         self._addresses = parts.addresses
-        self._askers = Askers(parts.ledger)
+        self._askers = Askers(parts.ledger, parts.rate_limits)
 
     def routes(self) -> list[Route]:
         one = "/v1/webhooks/{id}"

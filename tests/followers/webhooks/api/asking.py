@@ -17,6 +17,7 @@ from followers.webhooks.api.routes import RouteParts
 from followers.webhooks.endpoints import Endpoints
 from followers.webhooks.secrets import Seal, new_sealing_key
 from server.http.problems import Problems
+from server.rates.rate_limits import RateLimits
 from tests.harness.openapi import document
 from tests.harness.system import System
 
@@ -43,7 +44,12 @@ class Api:
 
 @asynccontextmanager
 async def serving(
-    system: System, *, ledger_url: str | None = None, key: str | None = None, database_url: str | None = None
+    system: System,
+    *,
+    ledger_url: str | None = None,
+    key: str | None = None,
+    database_url: str | None = None,
+    rate_per_s: float = 0,
 ) -> AsyncIterator[Api]:
     """Over a system's database and ledger, unless others are given."""
     async with (
@@ -57,7 +63,8 @@ async def serving(
         async def ready() -> None:
             return None
 
-        parts = RouteParts(endpoints, ledger, seal, Addresses())
+        limits = RateLimits(rate_per_s, None, "", "channels", counted="key")
+        parts = RouteParts(endpoints, ledger, seal, Addresses(), limits)
         yield Api(create_app(parts, Problems(ANSWERED), ready), endpoints, ledger, seal)
 
 

@@ -132,8 +132,22 @@ async def test_no_such_path_and_no_such_method(api: Api) -> None:
         assert (await nobody.get("/v1/webhooks/")).status_code in (401, 404)
 
 
+async def test_one_key_that_asks_too_often_is_told_when_to_come_back_and_others_are_served(
+    shared_system: System, unique_name: str
+) -> None:
+    keys = [await shared_system.key(f"{unique_name}-{n}", "stock:read:*") for n in range(2)]
+    async with serving(shared_system, rate_per_s=0.01) as api, api.as_(keys[0]) as busy, api.as_(keys[1]) as other:
+        answer = await busy.get("/v1/webhooks")
+        assert (answer.status_code, answer.headers["RateLimit-Policy"]) == (200, '"key";q=1;w=100')
+        answer = await busy.get("/v1/webhooks")
+        told = answer.json()
+        assert (answer.status_code, told["type"], told["quota"], told["window_s"]) == (429, "rate-limited", 1, 100)
+        assert 1 <= int(answer.headers["Retry-After"]) == told["retry_after_s"] <= 100
+        assert (await other.get("/v1/webhooks")).status_code == 200
+
+
 def test_every_status_described_is_provoked_here() -> None:
-    provoked = {"200", "201", "202", "204", "400", "401", "403", "404", "413", "415", "422", "503", "default"}
+    provoked = {"200", "201", "202", "204", "400", "401", "403", "404", "413", "415", "422", "429", "503", "default"}
     assert {one for _, _, operation in CHANNELS.operations.values() for one in operation["responses"]} == provoked
     assert {name for name, (_, _, one) in CHANNELS.operations.items() if "413" in one["responses"]} == set(BODIES)
 

@@ -1,4 +1,4 @@
-"""The owner's rate limit as headers of the read port's answers, refusals by it included."""
+"""The rate limit of whoever asks as headers of the answers, refusals by it included."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
