@@ -128,7 +128,7 @@ HOUSES = {
             **{room: room for room in ("database", "log", "webhooks", "marketplaces")},
         },
         pure="channel_types webhooks.addresses webhooks.key_ring webhooks.message webhooks.planning webhooks.schedule"
-        " webhooks.scopes webhooks.signature",
+        " webhooks.scopes webhooks.signature marketplaces.reconciling.comparing marketplaces.reconciling.policy",
     ),
 }
 
