@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.dockerfile import all_of
+from tests.harness import node_peers
 from tests.harness.peers import CHANNELS
 from tests.harness.peers import PINNED as PEERS_PINNED
 from tests.harness.source import ROOT
@@ -78,6 +79,21 @@ def test_the_node_tools_are_locked_by_hash_and_named_without_a_place_or_a_script
     assert not [version for version in own["devDependencies"].values() if not re.fullmatch(r"[\d.]+", version)]
     assert "dependencies" not in own, "the client itself needs none"
     assert "ignore-scripts=true" in (NODE / ".npmrc").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", node_peers.names())
+def test_peers_from_npm_are_locked_by_hash_and_named_without_a_place_or_a_script(name: str) -> None:
+    folder = CHANNELS / name
+    packages: dict[str, dict[str, Any]] = json.loads((folder / "package-lock.json").read_text())["packages"]
+    own = packages.pop("")
+    assert packages
+    assert not [name for name, one in packages.items() if not one["integrity"].startswith("sha512-")]
+    assert not [name for name, one in packages.items() if "resolved" in one]
+    assert not [version for version in own["dependencies"].values() if not re.fullmatch(r"[\d.]+", version)]
+    assert "ignore-scripts=true" in (folder / ".npmrc").read_text().splitlines()
+    for packed in json.loads((folder / "package.json").read_text()).get("packed", ()):
+        assert packed["integrity"].startswith("sha512-")
+        assert re.fullmatch(r"@?[\w./-]+@[\d.]+", packed["package"])
 
 
 def test_what_is_tested_is_what_runs() -> None:

@@ -1,6 +1,7 @@
 """Programs and clients of others that tests run beside ours, each set in a virtual environment of its own.
 
-    python -m tests.harness.peers install        what each tests/channels/*/requirements.txt names, once: `make peers`
+    python -m tests.harness.peers install        what each tests/channels/*/requirements.txt names, once: `make peers`;
+                                                 and what ``node_peers.py`` takes from npm
 
 They cannot stand in ours: they pin what it has in other versions. A peer's tests ask ``need_peer`` for its Python.
 Where no registry can be reached everything else goes on: they are skipped and say how to get it, unless
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import node_peers
 from tests.harness.source import ROOT
 
 CHANNELS = ROOT / "tests" / "channels"
@@ -77,10 +79,22 @@ def _install(name: str) -> bool:
     return True
 
 
+def _install_from_npm(name: str) -> bool:
+    print(f"Installing the peers of tests/channels/{name} from npm (once)", flush=True)
+    try:
+        node_peers.install(name)
+    except node_peers.NotFetched as error:
+        shown = "\n".join(str(error).splitlines()[:SHOWN_LINES])
+        print(f"{shown}\n{'' if _required() else 'Going on without: '}{name}: {node_peers.HOW}", file=sys.stderr)
+        return False
+    return True
+
+
 def main(command: str) -> int:
     assert command == "install", command
     names = sorted(one.parent.name for one in CHANNELS.glob("*/requirements.txt"))
     installed = [_is_installed(name) or _install(name) for name in names]
+    installed += [node_peers.is_installed(name) or _install_from_npm(name) for name in node_peers.names()]
     return int(_required() and not all(installed))
 
 
