@@ -128,7 +128,8 @@ HOUSES = {
             **{room: room for room in ("database", "log", "webhooks", "marketplaces")},
         },
         pure="channel_types webhooks.addresses webhooks.key_ring webhooks.message webhooks.planning webhooks.schedule"
-        " webhooks.scopes webhooks.signature marketplaces.reconciling.comparing marketplaces.reconciling.policy",
+        " webhooks.scopes webhooks.signature"
+        " marketplaces.reconciling.comparing marketplaces.reconciling.policy marketplaces.terms",
     ),
 }
 

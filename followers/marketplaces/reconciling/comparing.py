@@ -7,7 +7,7 @@ all that could explain a difference; what is seen again under the same stamp is 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from followers.marketplaces.adapter import Listing, Order
+from followers.marketplaces.terms import Listing, Order
 
 
 class DriftClass(StrEnum):

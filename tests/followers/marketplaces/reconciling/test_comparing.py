@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from followers.marketplaces.adapter import Listing, Order, OrderLine
 from followers.marketplaces.reconciling.comparing import (
     Difference,
     DriftClass,
@@ -14,6 +13,7 @@ from followers.marketplaces.reconciling.comparing import (
     compare,
     compare_order,
 )
+from followers.marketplaces.terms import Listing, Order, OrderLine
 
 TEA = Standing(sku="TEA-1", available=10, offered=8, sent=8, dead="", at_rest=True, stamp="1")
 THERE = Listing("r1", 8, sku="TEA-1")

@@ -1,0 +1,177 @@
+"""The words between us and a channel: what goes out and what came of it, what comes in, and what it allows. Pure.
+
+What an adapter takes and gives (``followers.marketplaces.adapter``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+# What goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A listing shall offer ``quantity`` units, 0 or more.
+
+    ``remote``: the listing's id at the channel. ``expected``: what we believe stands there; None: unknown. Who can
+    compare and set answers ``Stale`` where something else stands. ``key``: of this attempt, the same if it is repeated
+    because its outcome is unknown.
+    """
+
+    remote: str
+    quantity: int
+    expected: int | None
+    key: str
+
+    @property
+    def is_urgent(self) -> bool:
+        """Nothing may be sold any more."""
+        return self.quantity == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """It stands there now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It was taken, and may be applied later or not at all: it is read back after ``read_after_s``."""
+
+    read_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Something else than ``expected`` stands there: orders are fetched, it is read and computed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """For good, in the channel's words: asking again with the same would meet the same."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Nothing was done; not before so many seconds."""
+
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may stand there or not: it is read back before anything is repeated."""
+
+    reason: str
+
+
+Outcome = Applied | Accepted | Stale | Refused | Throttled | Unknown
+
+
+# What comes in
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """As it stands at the channel: ``quantity`` is what it offers; None: it keeps no count of this one.
+
+    ``remote``: at most 200 characters, unique within the channel. ``sku``, ``barcode``: as somebody typed them there.
+    """
+
+    remote: str
+    quantity: int | None
+    sku: str = ""
+    barcode: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """A page; ``cursor``: of the next, None behind the last."""
+
+    listings: Sequence[Listing]
+    cursor: str | None
+
+
+OrderState = Literal["unpaid", "paid", "cancelled"]
+"""``unpaid``: not to be sold to others yet. What was refunded and put back is gone from the lines of a paid order."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """``quantity``: units that the order takes now, after edits and refunds that put back; above 0."""
+
+    remote: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The whole of it as it is by ``updated_at``, the channel's clock: who knows a newer one forgets this.
+
+    ``id``: at most 100 characters. ``number``: what buyer and clerk call it. A cancelled order may have no lines.
+    """
+
+    id: str
+    state: OrderState
+    lines: Sequence[OrderLine]
+    placed_at: datetime
+    updated_at: datetime
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """A page, oldest change first; ``cursor``: of the next, None behind the last."""
+
+    orders: Sequence[Order]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """As it came in: names of ``headers`` in lower case, ``body`` raw, ``query`` of its address."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a verified notice says. ``id``: the channel's own, the same if it is sent again.
+
+    ``orders``: whole ones. ``changed_orders``: ids of those that are to be fetched. ``levels``: what stands there now,
+    which may be the echo of what we sent. ``answer``: what the sender wants back (a challenge); empty otherwise.
+    """
+
+    id: str
+    orders: Sequence[Order] = ()
+    changed_orders: Sequence[str] = ()
+    levels: Sequence[Listing] = ()
+    answer: bytes = b""
+    answer_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A token bucket of the channel: ``burst`` at once, ``per_s`` from then on; both from the vendor's documentation.
+
+    ``kept``: the share of ``burst`` that only what is urgent may take: orders and zeros.
+    """
+
+    name: str
+    burst: float
+    per_s: float
+    kept: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How the channel is set up: ``findings`` are sentences for ``doctor``, each with its fix; none: all is well."""
+
+    findings: Sequence[str] = ()
