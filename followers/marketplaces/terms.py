@@ -126,10 +126,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """A page, oldest change first; ``cursor``: of the next, None behind the last."""
+    """A page; ``cursor``: of the next, None behind the last. ``complete_until``: all that changed up to then is in the
+    pages; None: up to when the first was asked for. Some channels search two minutes behind.
+    """
 
     orders: Sequence[Order]
     cursor: str | None
+    complete_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
