@@ -1,0 +1,1 @@
+"""eBay's Sell APIs as they are documented: Inventory, Fulfillment, Notification, and the limits of all three."""
