@@ -9,8 +9,8 @@ from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Leases
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
+from followers.outward.addresses import Addresses
 from followers.settings import Settings
-from followers.webhooks.addresses import Addresses
 from followers.webhooks.api.app import ANSWERED, create_app
 from followers.webhooks.api.routes import RouteParts
 from followers.webhooks.delivery import Delivery

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from followers.webhooks.addresses import PORTS
-from followers.webhooks.secrets import Seal, SealingKeysUnusable, seal_of
+from followers.outward.addresses import PORTS
+from followers.sealing import Seal, SealingKeysUnusable, seal_of
 from followers.webhooks.sender import TIMEOUT_S
 from server.settings.addresses import Network
 from server.settings.database_url import database_url_of

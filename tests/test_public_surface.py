@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
 from console.settings import read_settings as read_console_settings
+from followers.sealing import new_sealing_key
 from followers.settings import read_settings as read_channels_settings
-from followers.webhooks.secrets import new_sealing_key
 from hub.errors import Crowded
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors

@@ -2,53 +2,64 @@
 
 An adapter translates. It keeps nothing, repeats nothing and decides nothing: when to push what, what to do with an
 order and whether to ask again is decided outside, for all vendors alike. Everything it asks goes through its
-``Remote``, which counts quotas, bounds answers and knows deadlines.
-
-RemoteAway        no answer, or none that can be understood; what was asked may have been done
-NoticeRefused     what came in is not from the channel
-SettingRefused    the channel cannot work with this setting
+``Remote``, which counts quotas, bounds answers and knows deadlines. All that it needs can be imported from here.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from followers.marketplaces.errors import AccessRefused, NoticeRefused, RemoteAway, SettingRefused
+from followers.marketplaces.remote import Answer, Remote
 from followers.marketplaces.terms import (
+    Accepted,
+    Applied,
     Check,
     Listing,
     Listings,
     Notice,
     Order,
+    OrderLine,
     Orders,
+    OrderState,
     Outcome,
     Quota,
     Received,
+    Refused,
+    Stale,
     Target,
+    Throttled,
+    Unknown,
 )
 
-if TYPE_CHECKING:
-    from followers.marketplaces.remote import Remote
-
-
-class RemoteAway(Exception):
-    """The message says why in a few words. Whoever pushed takes the outcome of every target as ``Unknown``."""
-
-
-class AccessRefused(RemoteAway):
-    """The channel takes our credentials no more: it stops until they are renewed."""
-
-
-class NoticeRefused(Exception):
-    """It is answered with 401 and forgotten."""
-
-
-class SettingRefused(Exception):
-    """``name``: of the setting or credential. The message says the fix."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
+__all__ = [
+    "Accepted",
+    "AccessRefused",
+    "Adapter",
+    "Answer",
+    "Applied",
+    "Check",
+    "Listing",
+    "Listings",
+    "Notice",
+    "NoticeRefused",
+    "Order",
+    "OrderLine",
+    "OrderState",
+    "Orders",
+    "Outcome",
+    "Quota",
+    "Received",
+    "Refused",
+    "Remote",
+    "RemoteAway",
+    "SettingRefused",
+    "Stale",
+    "Target",
+    "Throttled",
+    "Unknown",
+]
 
 
 class Adapter(ABC):
@@ -70,7 +81,7 @@ class Adapter(ABC):
     """Whether ``push`` compares with ``expected`` and sets in one step. Without, raises wait for an order poll."""
 
     @abstractmethod
-    def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: "Remote") -> None:
+    def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
         """All required names are there. Raises SettingRefused for a value that cannot work; asks nothing yet."""
 
     @abstractmethod

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from followers.database.database import DatabaseAway
 from followers.database.leases import Lease, Leases
+from followers.sealing import Seal, SealBroken
 from followers.webhooks.endpoints import Endpoint
 from followers.webhooks.key_ring import KeyRing
 from followers.webhooks.leased import Held, Leased
 from followers.webhooks.outbox import Outbox
 from followers.webhooks.owners import Owners
-from followers.webhooks.secrets import Seal, SealBroken
+from followers.webhooks.secrets import open_ring
 
 RENEWED_TIMES = 4
 """In the time of one lease: a renewal that fails has others behind it."""
@@ -94,7 +95,7 @@ class Keeping:
         if sealed in self._opened:
             return self._opened[sealed]
         try:
-            return self._seal.open(sealed)
+            return open_ring(self._seal, sealed)
         except SealBroken as error:
             log.error("endpoint %s is sent nothing: %s", endpoint.id, error)
             return None

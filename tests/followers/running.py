@@ -7,10 +7,11 @@ from typing import Any
 
 from followers.database.database import Database
 from followers.log.ledger import SCOPES, Ledger
+from followers.sealing import Seal, new_sealing_key
 from followers.webhooks.endpoints import Endpoint, Endpoints, New
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.planning import CHANGED
-from followers.webhooks.secrets import Seal, new_sealing_key, new_secret
+from followers.webhooks.secrets import new_secret, seal_ring
 from tests.harness.processes import ServerProcess, channels_process
 from tests.harness.system import System
 
@@ -19,7 +20,7 @@ LOOPBACK = "127.0.0.0/8"
 
 
 def sealed() -> bytes:
-    return Seal([SEALING_KEY]).seal(KeyRing((HeldKey(new_secret()),)))
+    return seal_ring(Seal([SEALING_KEY]), KeyRing((HeldKey(new_secret()),)))
 
 
 async def settings_of(system: System, **more: object) -> Mapping[str, object]:

@@ -5,7 +5,8 @@ import hashlib
 import hmac
 
 from followers.database.database import Database
-from followers.webhooks.secrets import Seal
+from followers.sealing import Seal
+from followers.webhooks.secrets import open_ring
 from followers.webhooks.signature import SymmetricKey
 from tests.followers.receivers import Receivers
 from tests.followers.running import SEALING_KEY, Shop, channels_of
@@ -31,7 +32,7 @@ async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: Pro
             return receivers.versions("shop")["A"] == [1, 2]
 
         await wait_until(all_there)
-        key = Seal([SEALING_KEY]).open((await shop.endpoints.sealed(made.id)) or b"").newest
+        key = open_ring(Seal([SEALING_KEY]), (await shop.endpoints.sealed(made.id)) or b"").newest
         assert isinstance(key, SymmetricKey)
         for one in receivers.received["shop"]:
             signed = f"{one.id}.{one.timestamp}.".encode() + one.body

@@ -121,15 +121,27 @@ HOUSES = {
         pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
     ),
     "followers": House(
-        order=(("vocabulary",), ("database", "log"), ("webhooks", "marketplaces"), ("process",)),
+        order=(("vocabulary",), ("database", "log", "outward"), ("webhooks", "marketplaces"), ("process",)),
         rooms={
-            "vocabulary": "channel_types",
+            "vocabulary": "channel_types sealing",
             "process": "__main__ process settings",
-            **{room: room for room in ("database", "log", "webhooks", "marketplaces")},
+            **{room: room for room in ("database", "log", "outward", "webhooks", "marketplaces")},
         },
-        pure="channel_types webhooks.addresses webhooks.key_ring webhooks.message webhooks.planning webhooks.schedule"
-        " webhooks.scopes webhooks.signature"
-        " marketplaces.reconciling.comparing marketplaces.reconciling.policy marketplaces.terms",
+        pure="""
+            channel_types
+            marketplaces.buckets
+            marketplaces.errors
+            marketplaces.reconciling.comparing
+            marketplaces.reconciling.policy
+            marketplaces.terms
+            outward.addresses
+            webhooks.key_ring
+            webhooks.message
+            webhooks.planning
+            webhooks.schedule
+            webhooks.scopes
+            webhooks.signature
+        """,
     ),
 }
 

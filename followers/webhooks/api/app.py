@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from followers.database.database import DatabaseAway
 from followers.log.ledger import LedgerAway
+from followers.sealing import SealBroken
 from followers.webhooks.api.bodies import BODY_BYTES_MAX
 from followers.webhooks.api.routes import RouteParts, Routes
-from followers.webhooks.secrets import SealBroken
 from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
@@ -32,7 +32,7 @@ AWAY_S = 5
 OUTAGES: dict[type[Exception], str] = {
     DatabaseAway: "the database cannot be reached",
     LedgerAway: "the ledger does not answer",
-    SealBroken: "no sealing key of this process opens the webhook's secret",
+    SealBroken: "no sealing key of this process opens what is sealed",
     SettingsError: "the ledger does not take the key of this process",
 }
 """In words that say nothing of this network."""

@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from followers.channel_types import CHANNEL_TYPES
 from followers.log.ledger import Ledger
-from followers.webhooks.addresses import Addresses, UrlRefused
+from followers.outward.addresses import Addresses, UrlRefused
+from followers.sealing import Seal
 from followers.webhooks.api import bodies
 from followers.webhooks.api.askers import Asker, Askers
 from followers.webhooks.api.replays import span_of_message, spans_between
@@ -18,7 +19,7 @@ from followers.webhooks.api.shown import shown, shown_attempt, shown_key, shown_
 from followers.webhooks.endpoints import ATTEMPTS_MAX, NOTICES_MAX, Endpoint, Endpoints, New
 from followers.webhooks.key_ring import HeldKey, KeyRing, SigningKey, TooManyRotations
 from followers.webhooks.planning import TEST
-from followers.webhooks.secrets import Seal, new_secret, new_signing_key
+from followers.webhooks.secrets import new_secret, new_signing_key, open_ring, seal_ring
 from followers.webhooks.signature import KeyUnusable, key_of
 from server.http.json import Json
 from server.http.query import Query
@@ -88,7 +89,7 @@ class Routes:
         heads = {one["shard"]: one["head"] for one in state["shards"]}
         made = await self._endpoints.add(
             New(owner=asker.key, scopes=tuple(sorted(asker.scopes)), **wanted),
-            self._seal.seal(KeyRing((HeldKey(key),))),
+            seal_ring(self._seal, KeyRing((HeldKey(key),))),
             state["epoch"],
             heads,
         )
@@ -128,10 +129,10 @@ class Routes:
             if sealed is None:
                 raise _unknown(request)
             try:
-                ring = self._seal.open(sealed).rotated(key, time.time())
+                ring = open_ring(self._seal, sealed).rotated(key, time.time())
             except TooManyRotations as error:
                 raise Invalid("body", str(error)) from None
-            if await self._endpoints.reseal(found.id, sealed, self._seal.seal(ring)):
+            if await self._endpoints.reseal(found.id, sealed, seal_ring(self._seal, ring)):
                 break
         else:
             raise Invalid("body", "others change the keys of this webhook at the same time")

@@ -12,8 +12,9 @@ from ipaddress import ip_address
 import pytest
 from aiohttp.abc import ResolveResult
 
-from followers.webhooks.addresses import Addresses, UrlRefused, closed_kind, readings
-from followers.webhooks.sender import UNREADABLE, Sender
+from followers.outward.addresses import Addresses, UrlRefused, closed_kind, readings
+from followers.outward.sessions import UNREADABLE
+from followers.webhooks.sender import Sender
 from server.settings.addresses import networks_of
 from tests.followers.webhooks.receiving import Names, Receiver
 

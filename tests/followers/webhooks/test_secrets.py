@@ -2,32 +2,26 @@
 
 import pytest
 
+from followers.sealing import SealBroken, SealingKeysUnusable, new_sealing_key, seal_of
 from followers.webhooks.key_ring import HeldKey, KeyRing
-from followers.webhooks.secrets import (
-    SealBroken,
-    SealingKeysUnusable,
-    new_sealing_key,
-    new_secret,
-    new_signing_key,
-    seal_of,
-)
+from followers.webhooks.secrets import new_secret, new_signing_key, open_ring, seal_ring
 
 
 def test_what_was_sealed_is_opened_as_it_was_and_says_nothing_of_itself() -> None:
     seal = seal_of(f"# of the channels\n{new_sealing_key()}\n\n")
     ring = KeyRing((HeldKey(new_signing_key()), HeldKey(new_secret(), 1_000.5)))
-    sealed = seal.seal(ring)
-    opened = seal.open(sealed)
+    sealed = seal_ring(seal, ring)
+    opened = open_ring(seal, sealed)
     assert [(one.key.text, one.ends_s) for one in opened.held] == [(one.key.text, one.ends_s) for one in ring.held]
     assert not any(one.key.text.encode()[6:] in sealed for one in ring.held)
 
 
 def test_a_new_key_in_front_seals_and_the_old_one_still_opens_until_all_is_sealed_anew() -> None:
     old, new = new_sealing_key(), new_sealing_key()
-    sealed = seal_of(old).seal(ring := KeyRing((HeldKey(new_secret()),)))
+    sealed = seal_ring(seal_of(old), ring := KeyRing((HeldKey(new_secret()),)))
     both = seal_of(f"{new}\n{old}")
-    assert both.open(sealed).newest == ring.newest
-    assert seal_of(new).open(both.seal(both.open(sealed))).newest == ring.newest
+    assert open_ring(both, sealed).newest == ring.newest
+    assert open_ring(seal_of(new), both.seal(both.open(sealed))).newest == ring.newest
     with pytest.raises(SealBroken, match="put the key that sealed it back"):
         seal_of(new).open(sealed)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from followers.webhooks.addresses import Addresses
+from followers.outward.addresses import Addresses
 from followers.webhooks.sender import ANSWER_BYTES_MAX, EXCERPT_CHARACTERS_MAX, Outcome, Sender
 from server.settings.addresses import networks_of
 from tests.followers.webhooks.receiving import Names, Receiver

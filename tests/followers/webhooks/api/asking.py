@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from followers.database.database import Database
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
-from followers.webhooks.addresses import Addresses
+from followers.outward.addresses import Addresses
+from followers.sealing import Seal, new_sealing_key
 from followers.webhooks.api.app import ANSWERED, create_app
 from followers.webhooks.api.routes import RouteParts
 from followers.webhooks.endpoints import Endpoints
-from followers.webhooks.secrets import Seal, new_sealing_key
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from tests.harness.openapi import document

@@ -1,6 +1,6 @@
-"""Who may be reached: what an endpoint's URL may be, and which addresses its name may lead to. Pure.
+"""Who may be reached: what a URL from outside may be, and which addresses its name may lead to. Pure.
 
-The URL is looked at when an endpoint is made, so that its owner learns of a mistake at once. What protects this
+The URL is looked at when it is given, so that who gave it learns of a mistake at once. What protects this
 network is ``refusal``, which is asked of each address at the moment of the connect: a name may lead elsewhere by then.
 """
 
