@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
+import secrets
 import socket
 from collections.abc import Callable
 
+from followers.api.app import ANSWERED, create_app
+from followers.api.askers import Askers
 from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Leases
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
 from followers.outward.addresses import Addresses
 from followers.settings import Settings
-from followers.webhooks.api.app import ANSWERED, create_app
-from followers.webhooks.api.routes import RouteParts
+from followers.webhooks.api.bodies import BODY_BYTES_MAX
+from followers.webhooks.api.routes import RouteParts, Routes
 from followers.webhooks.delivery import Delivery
 from followers.webhooks.endpoints import Endpoints
 from followers.webhooks.events import Events
@@ -55,7 +58,7 @@ class Channels:
         self.ledger = Ledger(settings.ledger_url, settings.key, settings.ledger_ca_file)
         self.addresses = Addresses(settings.opened, settings.receiver_ports)
         self._sender = Sender(self.addresses, ca_file=settings.receivers_ca_file, timeout_s=settings.timeout_s)
-        self._leases = Leases(self.database, settings.lease_s)
+        self._leases = Leases(self.database, settings.lease_s, secrets.token_hex(8))
         self.held = held = Held()
         outbox = Outbox(self.database, held)
         events = Events(self.ledger)
@@ -126,6 +129,14 @@ class Channels:
     def _create_server(self, tls: Tls | None) -> HttpServer:
         settings = self._settings
         limits = RateLimits(settings.rate_per_s, None, "", "channels", counted="key")
-        parts = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses, limits)
-        app = create_app(parts, Problems(ANSWERED), self._why_not_ready, settings.allowed_hosts)
+        askers = Askers(self.ledger, limits)
+        webhooks = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses, askers)
+        app = create_app(
+            Routes(webhooks).routes(),
+            limits,
+            Problems(ANSWERED),
+            self._why_not_ready,
+            lambda _: BODY_BYTES_MAX,
+            settings.allowed_hosts,
+        )
         return create_http_server(app, BoundedConnection, ANSWER_S, Handshakes(tls))

@@ -1,12 +1,12 @@
-"""Who works on which endpoint: leases by the database's clock, each with a number that rises with every holder.
+"""Who works on what, endpoint or channel: leases by the database's clock, each with a number that rises with every
+holder.
 
-Whatever is written for an endpoint is written under its fence, ``where fence = ...``: who lost a lease without knowing
-writes nothing any more. It may have sent something that it could not record: the next holder sends that again, under
-the same id.
+Whatever is written for it is written under its fence, ``where fence = ...``: who lost a lease without knowing writes
+nothing any more. It may have sent something that it could not record: the next holder sends that again, under the same
+id.
 """
 
 import math
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,15 +27,35 @@ class Lease:
     until_s: float
 
 
-class Leases:
-    """``lease_s``: how long an endpoint waits for a holder that died."""
+@dataclass(frozen=True, slots=True)
+class Leasable:
+    """What is leased: its table, the table of its leases and their column for it, and which of it somebody works on."""
 
-    def __init__(self, database: Database, lease_s: float) -> None:
+    table: str
+    leases: str
+    column: str
+    worked_on: str
+
+
+ENDPOINTS = Leasable("endpoint", "lease", "endpoint", "e.state = 'enabled'")
+CHANNELS = Leasable("channel", "channel_lease", "channel", "e.state <> 'paused'")
+"""One that is stopped is looked at again by whoever holds it."""
+
+
+class Leases:
+    """``lease_s``: how long a thing waits for a holder that died. ``name``: of this process, the same for all that it
+    leases, so that it counts as one replica."""
+
+    def __init__(self, database: Database, lease_s: float, name: str, of: Leasable = ENDPOINTS) -> None:
         self._database = database
+        self._counts, self._renew, self._take, self._give_back = (
+            statement.format(table=of.table, leases=of.leases, column=of.column, worked=of.worked_on)
+            for statement in (_COUNTS, _RENEW, _TAKE, _GIVE_BACK)
+        )
         self._lease = timedelta(seconds=lease_s)
         self._lease_s = lease_s
         self._clock: tuple[float, float] | None = None
-        self.name = secrets.token_hex(8)
+        self.name = name
 
     async def renew(self, held: Mapping[str, int]) -> dict[str, Lease]:
         """``held``: fences by endpoint. What is still ours, and what was free, so that all replicas have about as much.
@@ -46,11 +66,13 @@ class Leases:
         asked_s = time.monotonic()
         async with self._database.transaction() as connection:
             share = await self._share(connection)
-            kept: list[Any] = await connection.fetch(_RENEW, self.name, list(held), list(held.values()), self._lease)
+            kept: list[Any] = await connection.fetch(
+                self._renew, self.name, list(held), list(held.values()), self._lease
+            )
             wanted = min(share - len(kept), TAKEN_AT_ONCE)
-            taken = await connection.fetch(_TAKE, self.name, wanted, self._lease) if wanted > 0 else []
+            taken = await connection.fetch(self._take, self.name, wanted, self._lease) if wanted > 0 else []
         until_s = asked_s + self._lease_s
-        return {row["endpoint"]: Lease(row["fence"], until_s) for row in (*kept[:share], *taken)}
+        return {row["one"]: Lease(row["fence"], until_s) for row in (*kept[:share], *taken)}
 
     def now_s(self) -> float:
         """The Unix time; never ahead of the database's, whatever jump this machine's clock has made."""
@@ -63,15 +85,15 @@ class Leases:
         """All of them, at the end: nobody has to wait for them."""
         async with self._database.transaction() as connection:
             await connection.execute("delete from replica where name = $1", self.name)
-            await connection.execute("update lease set holder = null, until = '-infinity' where holder = $1", self.name)
+            await connection.execute(self._give_back, self.name)
 
     async def _share(self, connection: Connection) -> int:
-        """Of all endpoints that anybody has to work on."""
+        """Of all that anybody has to work on."""
         await connection.execute(_SAY_ALIVE, self.name, self._lease)
-        row = await connection.fetchrow(_COUNTS)
+        row = await connection.fetchrow(self._counts)
         self._clock = row["now_s"], time.monotonic()
-        endpoints, replicas = int(row["endpoints"]), int(row["replicas"])
-        return math.ceil(endpoints / max(1, replicas))
+        things, replicas = int(row["things"]), int(row["replicas"])
+        return math.ceil(things / max(1, replicas))
 
 
 _SAY_ALIVE = """
@@ -81,27 +103,28 @@ on conflict (name) do update set until = excluded.until
 """
 _COUNTS = """
 select extract(epoch from clock_timestamp())::float8 as now_s,
-       (select count(*) from endpoint where state = 'enabled') as endpoints,
+       (select count(*) from {table} e where {worked}) as things,
        (select count(*) from replica where until > clock_timestamp()) as replicas
 """
 _RENEW = """
 with held as (
-  select l.endpoint from unnest($2::text[], $3::bigint[]) as h(endpoint, fence)
-    join lease l on l.endpoint = h.endpoint and l.fence = h.fence and l.holder = $1
-    join endpoint e on e.id = l.endpoint and e.state = 'enabled'
-   order by l.endpoint for update of l)
-update lease l set until = clock_timestamp() + $4 from held where l.endpoint = held.endpoint
-returning l.endpoint, l.fence
+  select l.{column} from unnest($2::text[], $3::bigint[]) as h(one, fence)
+    join {leases} l on l.{column} = h.one and l.fence = h.fence and l.holder = $1
+    join {table} e on e.id = l.{column} and {worked}
+   order by l.{column} for update of l)
+update {leases} l set until = clock_timestamp() + $4 from held where l.{column} = held.{column}
+returning l.{column} as one, l.fence
 """
 _TAKE = """
 with free as (
-  select l.endpoint from lease l join endpoint e on e.id = l.endpoint
-   where l.until < clock_timestamp() and e.state = 'enabled'
+  select l.{column} from {leases} l join {table} e on e.id = l.{column}
+   where l.until < clock_timestamp() and {worked}
    order by l.until limit $2 for update of l skip locked)
-update lease l set holder = $1, until = clock_timestamp() + $3, fence = l.fence + 1
-  from free where l.endpoint = free.endpoint
-returning l.endpoint, l.fence
+update {leases} l set holder = $1, until = clock_timestamp() + $3, fence = l.fence + 1
+  from free where l.{column} = free.{column}
+returning l.{column} as one, l.fence
 """
+_GIVE_BACK = "update {leases} set holder = null, until = '-infinity' where holder = $1"
 FENCED = """
 fenced as (
   select l.endpoint from lease l join unnest($1::text[], $2::bigint[]) as f(endpoint, fence)

@@ -108,7 +108,98 @@ create table stockwire_channels.replay (
 ``replay``: spans of the log that are sent once more.
 """
 
-STEPS = (ENDPOINTS,)
+CHANNELS = """
+create table stockwire_channels.channel (
+  id text collate "C" primary key check (id ~ '^[a-z][a-z0-9-]{0,49}$'),
+  vendor text not null,
+  owner text collate "C" not null,
+  settings jsonb not null,
+  sealed bytea not null,
+  locations text[] not null check (cardinality(locations) > 0),
+  share numeric not null default 1 check (share > 0 and share <= 1),
+  buffer int not null default 0 check (buffer >= 0),
+  safety int not null default 0 check (safety >= 0),
+  cap int check (cap >= 0),
+  notices_url text,
+  policy jsonb not null default '{}',
+  state text not null default 'enabled' check (state in ('enabled', 'paused', 'stopped')),
+  reason text,
+  findings text[] not null default '{}',
+  checked_at timestamptz,
+  failures int not null default 0,
+  breaker_until timestamptz,
+  revision bigint not null default 1,
+  created_at timestamptz not null default now());
+
+create index channel_by_owner on stockwire_channels.channel (owner, id);
+
+create table stockwire_channels.channel_lease (
+  channel text collate "C" primary key references stockwire_channels.channel on delete cascade,
+  holder text collate "C",
+  until timestamptz not null default '-infinity',
+  fence bigint not null default 0);
+
+create table stockwire_channels.channel_position (
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  shard int not null,
+  epoch text not null,
+  seq bigint not null,
+  primary key (channel, shard));
+
+create table stockwire_channels.mapping (
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  remote text collate "C" not null,
+  sku text collate "C" not null,
+  location text collate "C",
+  by text not null,
+  at timestamptz not null default now(),
+  primary key (channel, remote));
+
+create index mapping_by_sku on stockwire_channels.mapping (channel, sku);
+
+create table stockwire_channels.listing (
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  remote text collate "C" not null,
+  sku text not null default '',
+  barcode text not null default '',
+  title text not null default '',
+  quantity int,
+  read_at timestamptz not null default now(),
+  primary key (channel, remote));
+
+create table stockwire_channels.outgoing (
+  channel text collate "C" not null,
+  remote text collate "C" not null,
+  state text not null default 'due' check (state in ('rest', 'due', 'accepted', 'unknown', 'dead')),
+  changed_at timestamptz not null default now(),
+  due_at timestamptz not null default now(),
+  sent_quantity int,
+  sent_at timestamptz,
+  wanted_quantity int,
+  key text,
+  attempt int not null default 0,
+  rounds int not null default 0,
+  last_reason text,
+  primary key (channel, remote),
+  foreign key (channel, remote) references stockwire_channels.mapping on delete cascade) with (fillfactor = 70);
+
+create index outgoing_due on stockwire_channels.outgoing (channel, due_at)
+ where state in ('due', 'accepted', 'unknown');
+
+create table stockwire_channels.channel_poll (
+  channel text collate "C" primary key references stockwire_channels.channel on delete cascade,
+  since timestamptz not null default now(),
+  polled_at timestamptz);
+"""
+"""A channel costs a position per shard and a row in ``outgoing`` per mapped listing: the newest target, never a queue.
+
+``channel.revision``: rises with every change of it, so that whoever holds it notices. ``outgoing.sent_quantity``: what
+stood there when it was last sent or read, which is kept as knowledge at rest; ``wanted_quantity``, ``key``: of the
+attempt that is under way or whose outcome is not known; ``changed_at``: of the newest commit that made it due;
+``rounds``: how often others went first. ``channel_poll``: until when its orders are known.
+"""
+
+STEPS = (ENDPOINTS, CHANNELS)
 
 
 async def expand(database: Database) -> int:

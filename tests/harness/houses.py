@@ -121,11 +121,11 @@ HOUSES = {
         pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
     ),
     "followers": House(
-        order=(("vocabulary",), ("database", "log", "outward"), ("webhooks", "marketplaces"), ("process",)),
+        order=(("vocabulary",), ("database", "log", "outward"), ("api",), ("webhooks", "marketplaces"), ("process",)),
         rooms={
             "vocabulary": "channel_types sealing",
             "process": "__main__ process settings",
-            **{room: room for room in ("database", "log", "outward", "webhooks", "marketplaces")},
+            **{room: room for room in ("database", "log", "outward", "api", "webhooks", "marketplaces")},
         },
         pure="""
             channel_types

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from followers.api.askers import Asker, Askers
 from followers.channel_types import CHANNEL_TYPES
 from followers.log.ledger import Ledger
 from followers.outward.addresses import Addresses, UrlRefused
 from followers.sealing import Seal
 from followers.webhooks.api import bodies
-from followers.webhooks.api.askers import Asker, Askers
 from followers.webhooks.api.replays import span_of_message, spans_between
 from followers.webhooks.api.shown import shown, shown_attempt, shown_key, shown_with_standing
 from followers.webhooks.endpoints import ATTEMPTS_MAX, NOTICES_MAX, Endpoint, Endpoints, New
@@ -24,7 +24,6 @@ from followers.webhooks.signature import KeyUnusable, key_of
 from server.http.json import Json
 from server.http.query import Query
 from server.problems import Forbidden, Invalid, NotFound
-from server.rates.rate_limits import RateLimits
 from wire.scopes import READ
 
 ENDPOINTS_MAX = 100
@@ -36,13 +35,13 @@ RESEALS_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class RouteParts:
-    """``addresses``: who may be reached; it says so of a URL when it is given. ``rate_limits``: of API keys."""
+    """``addresses``: who may be reached; it says so of a URL when it is given. ``askers``: who they are."""
 
     endpoints: Endpoints
     ledger: Ledger
     seal: Seal
     addresses: Addresses
-    rate_limits: RateLimits
+    askers: Askers
 
 
 class Routes:
@@ -51,7 +50,7 @@ class Routes:
         self._ledger = parts.ledger
         self._seal = parts.seal
         self._addresses = parts.addresses
-        self._askers = Askers(parts.ledger, parts.rate_limits)
+        self._askers = parts.askers
 
     def routes(self) -> list[Route]:
         one = "/v1/webhooks/{id}"

@@ -8,13 +8,15 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from followers.api.app import ANSWERED, create_app
+from followers.api.askers import Askers
 from followers.database.database import Database
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
 from followers.outward.addresses import Addresses
 from followers.sealing import Seal, new_sealing_key
-from followers.webhooks.api.app import ANSWERED, create_app
-from followers.webhooks.api.routes import RouteParts
+from followers.webhooks.api.bodies import BODY_BYTES_MAX
+from followers.webhooks.api.routes import RouteParts, Routes
 from followers.webhooks.endpoints import Endpoints
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
@@ -64,8 +66,9 @@ async def serving(
             return None
 
         limits = RateLimits(rate_per_s, None, "", "channels", counted="key")
-        parts = RouteParts(endpoints, ledger, seal, Addresses(), limits)
-        yield Api(create_app(parts, Problems(ANSWERED), ready), endpoints, ledger, seal)
+        routes = Routes(RouteParts(endpoints, ledger, seal, Addresses(), Askers(ledger, limits))).routes()
+        app = create_app(routes, limits, Problems(ANSWERED), ready, lambda _: BODY_BYTES_MAX)
+        yield Api(app, endpoints, ledger, seal)
 
 
 async def _held(answer: httpx.Response) -> None:

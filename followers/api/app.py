@@ -8,18 +8,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from followers.database.database import DatabaseAway
 from followers.log.ledger import LedgerAway
 from followers.sealing import SealBroken
-from followers.webhooks.api.bodies import BODY_BYTES_MAX
-from followers.webhooks.api.routes import RouteParts, Routes
 from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
 from server.http.problems import Problems
 from server.http.rate_headers import RateHeaders
 from server.problems import Misdirected, Unavailable
+from server.rates.rate_limits import RateLimits
 from server.settings.environment import SettingsError
 from server.version import VERSION
 
@@ -41,18 +42,21 @@ log = logging.getLogger(__name__)
 
 
 def create_app(
-    parts: RouteParts,
+    routes: Sequence[BaseRoute],
+    rate_limits: RateLimits,
     problems: Problems,
     why_not_ready: Callable[[], Awaitable[str | None]],
+    bytes_max_of: Callable[[Scope], int],
     allowed_hosts: Sequence[str] = (),
 ) -> Starlette:
-    """``problems``: of ``ANSWERED``. ``allowed_hosts``: besides this machine's own names."""
+    """``problems``: of ``ANSWERED``. ``bytes_max_of``: what the body of a request may have. ``allowed_hosts``: besides
+    this machine's own names."""
     health = HealthRoutes(why_not_ready, {"version": VERSION})
     app = Starlette(
-        routes=[*health.routes(), *Routes(parts).routes()],
+        routes=[*health.routes(), *routes],
         middleware=[
-            Middleware(RateHeaders, parts.rate_limits),
-            Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),
+            Middleware(RateHeaders, rate_limits),
+            Middleware(BodyLimits, bytes_max_of),
             Middleware(AllowedHosts, allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             Middleware(ServerErrorMiddleware, problems.of_defect),
         ],

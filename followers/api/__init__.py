@@ -1,0 +1,1 @@
+"""The API of `stockwire channels`: one application, whose routes come from webhooks and marketplaces."""
