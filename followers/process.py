@@ -37,8 +37,8 @@ from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
 
 AGAIN_S = 1.0
-STOP_S = 20.0
-"""For what is in flight after ``stop``: longer than one attempt."""
+STOP_MORE_S = 5.0
+"""For what is in flight after ``stop``, beside the time of one attempt."""
 ANSWER_S = 3
 """For requests to the API at hand after ``stop``."""
 
@@ -114,7 +114,7 @@ class Channels:
     async def _end(self) -> None:
         """What is in flight is waited for and recorded; then others may take what we held."""
         try:
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(self._settings.timeout_s + STOP_MORE_S):
                 await self._delivery.stop()
                 await self._recording.drained()
                 await self._leases.give_back()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 SEALING_KEYS_MAX = 16
+"""Each is tried for every secret that is opened."""
 
 
 class SealBroken(Exception):
@@ -50,7 +51,12 @@ def seal_of(text: str) -> Seal:
 
     Raises SealingKeysUnusable."""
     lines = [line.strip() for line in text.splitlines()]
-    return Seal([line for line in lines if line and not line.startswith("#")][:SEALING_KEYS_MAX])
+    keys = [line for line in lines if line and not line.startswith("#")]
+    if len(keys) > SEALING_KEYS_MAX:
+        raise SealingKeysUnusable(
+            f"has {len(keys)} keys, at most {SEALING_KEYS_MAX} are tried: rotate what the oldest sealed, remove those"
+        )
+    return Seal(keys)
 
 
 def new_sealing_key() -> str:

@@ -20,6 +20,8 @@ HTTP = ("http", "https")
 LEASE_S = 15.0
 RATE_PER_S = 50.0
 """Requests of one API key: people and scripts that look after webhooks send a few."""
+LEASE_S_MIN = 2
+"""Below, two tries to renew it do not find the time for one connection to the database."""
 BODY_BYTES_MAX = 20 * 1024
 """What Standard Webhooks asks senders to stay below."""
 
@@ -58,7 +60,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         host=env.text(HOST, "127.0.0.1"),
         port=env.port(PORT, PORT_DEFAULT),
         rate_per_s=env.number("STOCKWIRE_CHANNELS_RATE_PER_S", RATE_PER_S, low=0, high=1e6),
-        lease_s=env.number("STOCKWIRE_CHANNELS_LEASE_S", LEASE_S, low=1, high=300),
+        lease_s=env.number("STOCKWIRE_CHANNELS_LEASE_S", LEASE_S, low=LEASE_S_MIN, high=300),
         opened=env.networks("STOCKWIRE_WEBHOOKS_NETWORKS"),
         receiver_ports=_ports(env),
         receivers_ca_file=_path(env, "STOCKWIRE_WEBHOOKS_CA_FILE"),

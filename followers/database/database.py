@@ -57,10 +57,17 @@ class Database:
         self._pool.terminate()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """One transaction, committed at the end. Raises DatabaseAway: then whether it was committed is not known."""
+    async def transaction(self, within_s: float = DEADLINE_S) -> AsyncIterator[Connection]:
+        """One transaction, committed at the end. ``within_s``: for all of it, DEADLINE_S at most.
+
+        Raises DatabaseAway: then whether it was committed is not known.
+        """
         try:
-            async with asyncio.timeout(DEADLINE_S), self._pool.acquire() as connection, connection.transaction():
+            async with (
+                asyncio.timeout(min(within_s, DEADLINE_S)),
+                self._pool.acquire() as connection,
+                connection.transaction(),
+            ):
                 yield connection
         except (
             OSError,

@@ -15,6 +15,8 @@ from typing import Any
 
 from followers.database.database import Connection, Database
 
+TRIES = 2
+"""To renew, in the time of one lease, however long the database takes."""
 TAKEN_AT_ONCE = 500
 """Each costs a few reads at the start."""
 
@@ -60,11 +62,11 @@ class Leases:
     async def renew(self, held: Mapping[str, int]) -> dict[str, Lease]:
         """``held``: fences by endpoint. What is still ours, and what was free, so that all replicas have about as much.
 
-        What is more than our share is left to run out: by then nothing of it is in flight.
-        Raises DatabaseAway: then all that is held stands until its time is over.
+        What is more than our share is not among it: ``leave`` it when nothing of it is in flight any more.
+        Raises DatabaseAway, in time for another try: then all that is held stands until its time is over.
         """
         asked_s = time.monotonic()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(self._lease_s / TRIES) as connection:
             share = await self._share(connection)
             kept: list[Any] = await connection.fetch(
                 self._renew, self.name, list(held), list(held.values()), self._lease
@@ -80,6 +82,11 @@ class Leases:
             return time.time()
         read_s, at_s = self._clock
         return min(time.time(), read_s + time.monotonic() - at_s)
+
+    async def leave(self, held: Mapping[str, int]) -> None:
+        """``held``: fences by endpoint. Those that are still ours are anybody's. Raises DatabaseAway."""
+        async with self._database.transaction() as connection:
+            await connection.execute(_LEAVE, self.name, list(held), list(held.values()))
 
     async def give_back(self) -> None:
         """All of them, at the end: nobody has to wait for them."""
@@ -114,6 +121,13 @@ with held as (
    order by l.{column} for update of l)
 update {leases} l set until = clock_timestamp() + $4 from held where l.{column} = held.{column}
 returning l.{column} as one, l.fence
+"""
+_LEAVE = """
+with held as (
+  select l.endpoint from unnest($2::text[], $3::bigint[]) as h(endpoint, fence)
+    join lease l on l.endpoint = h.endpoint and l.fence = h.fence and l.holder = $1
+   order by l.endpoint for update of l)
+update lease l set holder = null, until = '-infinity' from held where l.endpoint = held.endpoint
 """
 _TAKE = """
 with free as (

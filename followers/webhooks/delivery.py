@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from followers.database.database import DatabaseAway
@@ -140,7 +140,7 @@ class Delivery:
                 leased.notices.add(notice.id)
                 self._ship(tasks, leased, self._shipping.notice(leased, notice))
         waiting = [row for row in due.levels if row.level not in leased.in_flight]
-        for rows in _in_pieces(waiting, leased.endpoint.batch):
+        for rows in _together(waiting, leased):
             if leased.free():
                 leased.in_flight.update(row.level for row in rows)
                 self._ship(tasks, leased, self._levels(leased, rows))
@@ -168,13 +168,12 @@ class Delivery:
             await self._disable(leased, leased.ended)
 
     async def _disable(self, leased: Leased, reason: str) -> None:
-        """Then it is let go of. Its lease runs out: by then nothing of it is in flight, whoever enables it again."""
+        """Then it is left, once nothing of it is in flight any more."""
         log.warning("endpoint %s is disabled: it %s", leased.endpoint.id, reason)
         try:
             await self._recording.drained()
             await self._outbox.disable(leased, reason)
-            if self._held.has(leased):
-                del self._held.endpoints[leased.endpoint.id]
+            leased.leaving = True
         except DatabaseAway as error:
             log.warning("endpoint %s is not disabled yet: %s", leased.endpoint.id, error)
             leased.ended = None
@@ -182,6 +181,21 @@ class Delivery:
 
 def _at_s(leased: Leased) -> float:
     return max(leased.due_s, leased.slow_until_s)
+
+
+def _together(waiting: Iterable[Behind], leased: Leased) -> Iterator[list[Behind]]:
+    """What goes at once, in its order."""
+    together: list[Behind] = []
+    for row in waiting:
+        if row.level in leased.alone:
+            yield [row]
+            continue
+        together.append(row)
+        if len(together) == leased.endpoint.batch:
+            yield together
+            together = []
+    if together:
+        yield together
 
 
 def _in_pieces(all_of_them: Sequence[T], most: int) -> Iterator[Sequence[T]]:

@@ -22,6 +22,8 @@ _COLUMNS = (
     *("id", "owner", "scopes", "url", "types", "locations", "skus", "mode", "batch", "rate_per_s"),
     *("state", "reason", "created_at"),
 )
+_LOCK = "select from lease where endpoint = $1 for update"
+"""First: whoever sends has a share of it before it locks anything else, so that nobody waits for who waits for them."""
 COLUMNS = ", ".join(f"e.{name}" for name in _COLUMNS)
 
 
@@ -165,6 +167,7 @@ class Endpoints:
 
     async def remove(self, identifier: str, owner: str | None = None) -> bool:
         async with self._database.transaction() as connection:
+            await connection.execute(_LOCK, identifier)
             found = await connection.fetchval(
                 "delete from endpoint where id = $1 and ($2::text is null or owner = $2) returning id",
                 *(identifier, owner),
@@ -233,6 +236,7 @@ class Endpoints:
     async def hurry(self, identifier: str) -> int:
         """What failed and waits for its next attempt is due now. Returns how many levels."""
         async with self._database.transaction() as connection:
+            await connection.execute(_LOCK, identifier)
             return int(
                 await connection.fetchval(
                     "with due as (update behind set due_at = now() where endpoint = $1 and attempt > 0 returning 1)"
@@ -250,6 +254,7 @@ class Endpoints:
 
     async def _set_state(self, identifier: str, owner: str | None, state: str) -> Endpoint | None:
         async with self._database.transaction() as connection:
+            await connection.execute(_LOCK, identifier)
             row = await connection.fetchrow(
                 "update endpoint e set state = $3, reason = null"
                 f" where id = $1 and ($2::text is null or owner = $2) returning {COLUMNS}",

@@ -53,6 +53,7 @@ class Keeping:
         while True:
             try:
                 await self._renew()
+                await self._leave()
                 await self._prune()
                 self._say(None)
             except DatabaseAway as error:
@@ -60,7 +61,11 @@ class Keeping:
             await asyncio.sleep(self._every_s)
 
     async def _renew(self) -> None:
-        fences = {one: leased.lease.fence for one, leased in self._held.endpoints.items() if leased.is_held}
+        fences = {
+            one: leased.lease.fence
+            for one, leased in self._held.endpoints.items()
+            if leased.is_held and not leased.leaving
+        }
         leases = await self._leases.renew(fences)
         stored = await self._outbox.stored(list(leases))
         rings = {sealed: self._ring(endpoint, sealed) for endpoint, sealed, _, _ in stored}
@@ -71,11 +76,19 @@ class Keeping:
             if sealed in self._opened
         }
         for identifier in set(self._held.endpoints) - set(found):
-            self._held.endpoints.pop(identifier).let_go()
+            self._held.endpoints[identifier].leaving = True  # paused, disabled, removed, or left to another
         new = [identifier for identifier in found if not self._keep(leases[identifier], *found[identifier])]
         if new:
             self._owners.ask()
         self._woken.set()
+
+    async def _leave(self) -> None:
+        """Nobody has to wait for a lease under which nothing is in flight any more."""
+        left = [one for one in self._held.endpoints.values() if one.leaving and (not one.shipments or not one.is_held)]
+        if left:
+            await self._leases.leave({one.endpoint.id: one.lease.fence for one in left})
+            for one in left:
+                del self._held.endpoints[one.endpoint.id]
 
     def _keep(
         self, lease: Lease, endpoint: Endpoint, ring: KeyRing, since_s: float | None, until_s: float | None
@@ -85,7 +98,7 @@ class Keeping:
         if known is None or known.lease.fence != lease.fence:
             self._held.endpoints[endpoint.id] = Leased(endpoint, ring, lease, since_s, until_s)
             return False
-        known.lease = lease
+        known.extend(lease)
         if known.endpoint != endpoint or known.keys is not ring:
             known.renewed(endpoint, ring)
         known.look_at(0.0)  # its owner may have asked for something
@@ -103,7 +116,7 @@ class Keeping:
     async def _prune(self) -> None:
         if time.monotonic() > self._pruned_s + PRUNE_EVERY_S:
             self._pruned_s = time.monotonic()
-            await self._outbox.prune(list(self._held.endpoints))
+            await self._outbox.prune(list(self._held.endpoints.values()))
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:

@@ -1,8 +1,9 @@
 """Endpoints that this process holds: what is in flight to each, and when to look for more."""
 
+import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from followers.database.leases import Lease
 from followers.webhooks.endpoints import Endpoint
@@ -14,6 +15,8 @@ IN_FLIGHT_MAX = 8
 IN_FLIGHT_OF_OWNER_MAX = 512
 IN_FLIGHT_OF_ALL_MAX = 4_096
 """Connections of this process."""
+ALONE_MAX = 10_000
+"""Levels of one endpoint: beyond them batches are tried again as they are."""
 BURST_S = 1.0
 """Of an endpoint's own rate: what it may be sent at once after a pause."""
 NEVER = float("inf")
@@ -28,6 +31,8 @@ class Leased:
     ``ended``: why it is disabled, which is about to be stored. ``compared``: with all levels of another epoch, which it
     is sent once all that came meanwhile is known: a page of levels may be newer than the place that follows it.
     ``positions``: epoch and seq by shard, while its log is followed. ``failing_since_s``, ``failed_s``: Unix times.
+    ``leaving``: nothing more is sent; once nothing is in flight any more, others may take it. ``limits``: of what is in
+    flight, which ends with the lease. ``alone``: levels that a batch failed with.
     """
 
     endpoint: Endpoint
@@ -43,6 +48,9 @@ class Leased:
     compared: bool = False
     due_s: float = 0.0
     slow_until_s: float = 0.0
+    leaving: bool = False
+    limits: set[asyncio.Timeout] = field(default_factory=set)
+    alone: set[Level] = field(default_factory=set)
     positions: dict[int, tuple[str, int]] = field(default_factory=dict)
     allowance: float = 0.0
     allowance_s: float = 0.0
@@ -65,12 +73,26 @@ class Leased:
     def is_held(self) -> bool:
         return time.monotonic() < self.lease.until_s
 
-    def let_go(self) -> None:
-        """Nothing more is sent under it: paused, removed, or left to another."""
-        self.lease = replace(self.lease, until_s=0.0)
+    def extend(self, lease: Lease) -> None:
+        """The same one, renewed: what is in flight may go on."""
+        self.lease = lease
+        for limit in self.limits:
+            if not limit.expired():
+                limit.reschedule(lease.until_s)
+
+    def send_alone(self, levels: Collection[Level]) -> None:
+        """Until they were taken: one of them may be what its receiver chokes on.
+
+        Called for a batch that failed right behind a success. What fails next says nothing of its levels: the receiver
+        may be away, and then all that waits goes in batches once it is back.
+        """
+        if len(self.alone) + len(levels) <= ALONE_MAX:
+            self.alone.update(levels)
 
     def free(self) -> int:
         """How many shipments more may be under way."""
+        if self.leaving:
+            return 0
         allowed = 1 if self.failing_since_s is not None else IN_FLIGHT_MAX
         return max(0, allowed - self.shipments)
 

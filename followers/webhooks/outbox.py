@@ -191,10 +191,10 @@ class Outbox:
                 orjson.dumps(told).decode(),
             )
 
-    async def prune(self, identifiers: Sequence[str]) -> None:
+    async def prune(self, held: Sequence[Leased]) -> None:
         """Keeps the newest ATTEMPTS_MAX of each."""
         async with self._database.transaction() as connection:
-            await connection.execute(_PRUNE, list(identifiers), ATTEMPTS_MAX)
+            await connection.execute(_PRUNE, *fences(held), ATTEMPTS_MAX)
 
 
 async def _record_levels(
@@ -347,10 +347,11 @@ with {FENCED}
 update replay r set next_seq = $6, attempt = $7, due_at = now() + make_interval(secs => $8)
   from fenced f where r.endpoint = f.endpoint and r.id = $3 and r.shard = $4 and r.until_seq = $5
 """
-_PRUNE = """
+_PRUNE = f"""
+with {FENCED}
 delete from attempt a
- using unnest($1::text[]) as e(endpoint)
+ using fenced e
  where a.endpoint = e.endpoint
    and a.number < (select min(number) from (
-         select number from attempt k where k.endpoint = e.endpoint order by number desc limit $2) kept)
+         select number from attempt k where k.endpoint = e.endpoint order by number desc limit $3) kept)
 """

@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from followers.log.ledger import Event, LedgerAway
 from followers.webhooks import schedule
@@ -23,10 +24,20 @@ LOG_AWAY_S = 2.0
 """Before a level is looked at again whose events could not be read."""
 SLOW_S_MAX = 300.0
 """That a whole endpoint waits for one message, unless it asks for more: the schedule of one level goes on to days."""
-STOPPED = Outcome(None, "", None, "stopped", 0)
-"""Not a failure: what is left is sent at the next look."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A shipment, before its end. ``outcome``: the failure, if it was one; ``levels``: of what was not taken then."""
+
+    outcome: Outcome | None = None
+    levels: frozenset[Level] = frozenset()
+
+
+STOPPED = Ended()
+"""No failure: what is left is sent at the next look."""
 
 
 class Shipping:
@@ -64,13 +75,15 @@ class Shipping:
             log.warning("endpoint %s waits: %s", leased.endpoint.id, error)
             report.reached = [_waits(row, str(error)) for row in rows]
             return report
-        failed = await self._parcels(leased, parcels, reached, report)
-        if failed is None:
+        ended = await self._parcels(leased, parcels, reached, report)
+        if ended is None:
             reached = ends
-        report.reached = [_reached(row, reached[row.level], ends[row.level], failed) for row in rows]
-        if failed is not None and schedule.slows(failed.status):
-            wait_s = max(one.wait_s or 0.0 for one in report.reached)
-            leased.slow_until_s = time.monotonic() + min(wait_s, max(SLOW_S_MAX, failed.retry_after_s or 0.0))
+        report.reached = [_reached(row, reached[row.level], ended) for row in rows]
+        leased.alone.difference_update(
+            one.level for one, row in zip(report.reached, rows, strict=True) if _went_on(one, row)
+        )
+        if ended is not None and ended.outcome is not None:
+            slow_down(leased, ended.outcome, max(one.wait_s or 0.0 for one in report.reached))
         return report
 
     async def again(
@@ -99,6 +112,7 @@ class Shipping:
         elif not schedule.is_success(outcome.status):
             report.notice_attempt += 1
             report.notice_wait_s = schedule.next_wait_s(report.notice_attempt, random.random(), outcome.retry_after_s)
+            slow_down(leased, outcome, report.notice_wait_s)
         return report
 
     async def _steps(self, leased: Leased, row: Behind, public: PublicSteps) -> tuple[list[Step], int]:
@@ -114,17 +128,20 @@ class Shipping:
 
     async def _parcels(
         self, leased: Leased, parcels: Sequence[Parcel], reached: dict[Level, int], report: Report
-    ) -> Outcome | None:
+    ) -> Ended | None:
         """What ended it before its end, if anything did. ``reached`` rises with each that was taken."""
         ends_s = time.monotonic() + TURN_S
         for parcel in parcels:
             if time.monotonic() > ends_s:
                 return STOPPED
+            was_well = leased.failing_since_s is None
             outcome = await self._attempt(leased, parcel.message, report)
             if outcome is None:
                 return STOPPED
             if not schedule.is_success(outcome.status):
-                return outcome
+                if was_well and len(parcel.reaches) > 1:
+                    leased.send_alone(parcel.reaches)
+                return Ended(outcome, frozenset(parcel.reaches))
             for level, version in parcel.reaches.items():
                 reached[level] = max(reached[level], version)
         return None
@@ -133,8 +150,7 @@ class Shipping:
         """None: nothing was sent, or it is not known; our lease is over, or the owner's key is no good any more."""
         if (wait_s := leased.wait_for_rate_s()) > 0:
             await asyncio.sleep(wait_s)
-        left_s = leased.lease.until_s - time.monotonic()
-        if left_s <= 0 or leased.ended or not self._good(leased.endpoint.owner):
+        if not leased.is_held or leased.leaving or leased.ended or not self._good(leased.endpoint.owner):
             return None
         now_s = self._now_s()
         body = message.body()
@@ -143,11 +159,15 @@ class Shipping:
             "webhook-timestamp": str(int(now_s)),
             "webhook-signature": sign(leased.keys.signing(now_s), message.id, int(now_s), body),
         }
+        limit = asyncio.timeout_at(leased.lease.until_s)
+        leased.limits.add(limit)
         try:
-            async with asyncio.timeout(left_s):
+            async with limit:
                 outcome = await self._sender.send(leased.endpoint.url, headers, body)
         except TimeoutError:
             return None
+        finally:
+            leased.limits.discard(limit)
         report.tried.append(_tried(message, outcome, now_s))
         _stand(leased, outcome, now_s)
         return outcome
@@ -162,10 +182,22 @@ def _stand(leased: Leased, outcome: Outcome, now_s: float) -> None:
     leased.ended = leased.ended or schedule.disables(outcome.status, leased.failing_since_s, leased.failed_s, now_s)
 
 
-def _reached(row: Behind, version: int, end: int, failed: Outcome | None) -> Reached:
-    """``failed``: what ended the shipment. A level that came to its ``end`` before has not failed."""
+def _went_on(reached: Reached, row: Behind) -> bool:
+    return reached.wait_s is None and reached.version > row.sent_version
+
+
+def slow_down(leased: Leased, outcome: Outcome, wait_s: float) -> None:
+    """The whole endpoint, if the answer says so. ``wait_s``: of the message that met it."""
+    if schedule.slows(outcome.status):
+        until_s = time.monotonic() + min(wait_s, max(SLOW_S_MAX, outcome.retry_after_s or 0.0))
+        leased.slow_until_s = max(leased.slow_until_s, until_s)
+
+
+def _reached(row: Behind, version: int, ended: Ended | None) -> Reached:
+    """What was not sent yet when the shipment ended has not failed: it is looked at again at once."""
     before = row.attempt if version == row.sent_version else 0
-    if failed is None or failed is STOPPED or version >= end:
+    failed = ended.outcome if ended is not None and row.level in ended.levels else None
+    if failed is None:
         return Reached(row.level, row.epoch, version, before)
     wait_s = schedule.next_wait_s(before + 1, random.random(), failed.retry_after_s)
     return Reached(row.level, row.epoch, version, before + 1, wait_s, failed.status, failed.failure)

@@ -1,5 +1,6 @@
 """Receivers of webhooks in the test's own process: what came, in order, and answers by chance."""
 
+import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,9 +28,10 @@ class Received:
 
 @dataclass(slots=True)
 class Receivers:
-    """``answers``: a status by path, 204 where there is none. An async context manager."""
+    """``answers``: a status by path, 204 where there is none; after ``delays_s``. An async context manager."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
+    delays_s: dict[str, float] = field(default_factory=dict)
     received: dict[str, list[Received]] = field(default_factory=lambda: defaultdict(list))
     url: str = ""
     _runner: web.AppRunner | None = None
@@ -63,6 +65,7 @@ class Receivers:
                 content,
             )
         )
+        await asyncio.sleep(self.delays_s.get(name, 0))
         return web.Response(status=status)
 
     @property
@@ -78,6 +81,17 @@ class Receivers:
                 seen.add(one.id)
                 data = one.content["data"]
                 found[data["sku"]].append(data["version"])
+        return found
+
+    def members(self, name: str) -> dict[str, list[int]]:
+        """Of batches: versions of ``stock.changed`` by sku, as they were accepted; repeats of an id left out."""
+        seen: set[str] = set()
+        found: dict[str, list[int]] = defaultdict(list)
+        for batch in self.received[name]:
+            for one in batch.content["data"]["events"] if batch.accepted else []:
+                if one["id"] not in seen and one["type"] == "stock.changed":
+                    seen.add(one["id"])
+                    found[one["data"]["sku"]].append(one["data"]["version"])
         return found
 
     def ids_with_two_bodies(self) -> list[str]:

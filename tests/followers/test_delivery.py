@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from followers.channel_types import OVERSOLD
 from followers.database.database import Database
 from followers.database.notices import tell
 from followers.process import Channels
-from followers.settings import read_settings
+from followers.settings import LEASE_S_MIN, read_settings
 from followers.webhooks.endpoints import Endpoint, Span
 from followers.webhooks.owners import TRUSTED_S
 from ledger import migrations
@@ -25,6 +26,8 @@ from tests.ledger.api import Api, receipt, sale
 
 SKUS = ("A", "B", "C")
 LOCATION = "berlin"
+LEASE_S = 300
+"""Longer than any test waits: nobody here waits for a lease to run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def running(system: ResidentSystem) -> AsyncIterator[Channels]:
-    given = await settings_of(system)
+async def running(system: ResidentSystem, lease_s: float = LEASE_S) -> AsyncIterator[Channels]:
+    given = await settings_of(system, STOCKWIRE_CHANNELS_LEASE_S=lease_s)
     settings = read_settings({name: str(value) for name, value in given.items()})
     channels = Channels(settings, socket.create_server(("127.0.0.1", 0)))
     async with asyncio.TaskGroup() as tasks:
@@ -101,12 +104,7 @@ async def test_who_was_away_gets_the_newest_of_each_level_or_every_event_of_it(s
     await stage.until("latest", {sku: [11] for sku in SKUS})
     await wait_until(lambda: nothing_waits(stage))
     assert len(stage.receivers.received["latest"]) == len(SKUS)
-    told: dict[str, list[int]] = {sku: [] for sku in SKUS}
-    for received in stage.receivers.received["every"]:
-        assert received.content["type"] == "batch"
-        for one in received.content["data"]["events"]:
-            told[one["data"]["sku"]].append(one["data"]["version"])
-    assert told == {sku: [*range(2, 12)] for sku in SKUS}
+    assert stage.receivers.members("every") == {sku: [*range(2, 12)] for sku in SKUS}
 
 
 async def test_a_failing_level_waits_alone_and_is_sent_again_under_its_id(stage: Stage) -> None:
@@ -120,6 +118,74 @@ async def test_a_failing_level_waits_alone_and_is_sent_again_under_its_id(stage:
     tries = [one for one in stage.receivers.received["shop"] if one.content["data"]["sku"] == "A"]
     assert [one.content["data"]["version"] for one in tries if not one.accepted] == [2] * (len(tries) - 3)
     assert stage.receivers.ids_with_two_bodies() == []
+
+
+async def test_what_a_receiver_chokes_on_is_cut_out_of_its_batch(stage: Stage) -> None:
+    def chokes(content: dict[str, Any]) -> int:
+        return 422 if any(one["data"]["sku"] == "A" for one in content["data"]["events"]) else 200
+
+    stage.receivers.answers["shop"] = chokes
+    made = await stage.endpoint("shop", batch=10)
+    await stage.shop.endpoints.pause(made.id)
+    await stage.sell(1)
+    await stage.shop.endpoints.resume(made.id)
+
+    async def others_taken() -> bool:
+        await stage.shop.hurry()
+        return stage.receivers.members("shop") == {"B": [2], "C": [2]}
+
+    await wait_until(others_taken)
+    await stage.sell(1, "B", "C")
+    await wait_until(lambda: taken(stage, {"B": [2, 3], "C": [2, 3]}))
+    del stage.receivers.answers["shop"]
+
+    async def all_taken() -> bool:
+        await stage.shop.hurry()
+        return stage.receivers.members("shop") == {"A": [2], "B": [2, 3], "C": [2, 3]}
+
+    await wait_until(all_taken)
+    assert stage.receivers.ids_with_two_bodies() == []
+
+
+async def test_a_message_that_meets_too_many_requests_slows_the_whole_endpoint(stage: Stage) -> None:
+    stage.receivers.answers["shop"] = lambda _: 429
+    made = await stage.endpoint("shop")
+    await stage.shop.endpoints.notify(made.id, "webhook.test", {})
+    await stage.types_at("shop", 1)
+    leased = stage.channels.held.endpoints[made.id]
+
+    async def slowed() -> bool:
+        return leased.slow_until_s > time.monotonic() + 1
+
+    await wait_until(slowed)
+
+
+async def test_paused_and_resumed_at_once_it_waits_for_no_lease(stage: Stage) -> None:
+    made = await stage.endpoint("shop")
+    await stage.sell(1, "A")
+    await stage.until("shop", {"A": [2]})
+    await stage.shop.endpoints.pause(made.id)
+
+    async def left() -> bool:
+        return made.id not in stage.channels.held.endpoints
+
+    await wait_until(left)
+    await stage.sell(1, "A")
+    await stage.shop.endpoints.resume(made.id)
+    await stage.until("shop", {"A": [2, 3]})
+
+
+async def test_a_receiver_that_takes_longer_than_a_lease_is_waited_for(
+    system: ResidentSystem, database: Database
+) -> None:
+    await system.start_ledger()
+    async with Receivers() as receivers, Api(system.ledger_url, await system.admin_key()) as api:
+        receivers.delays_s["slow"] = LEASE_S_MIN + 1
+        await Shop(system, database).endpoint(f"{receivers.url}/slow")
+        await api.stock(LOCATION, "A", 100)
+        async with running(system, LEASE_S_MIN):
+            await wait_until(lambda: nothing_behind(Shop(system, database), receivers))
+        assert [one.id for one in receivers.received["slow"]] == [*{one.id for one in receivers.received["slow"]}]
 
 
 async def test_a_revoked_key_is_sent_nothing_within_five_seconds(stage: Stage) -> None:
@@ -215,6 +281,14 @@ async def test_replicas_share_the_endpoints_and_one_that_goes_leaves_them_to_the
 
 async def both_of_b(stage: Stage) -> bool:
     return stage.receivers.versions("good")["B"] == [2, 3]
+
+
+async def taken(stage: Stage, members: dict[str, list[int]]) -> bool:
+    return stage.receivers.members("shop") == members
+
+
+async def nothing_behind(shop: Shop, receivers: Receivers) -> bool:
+    return receivers.count > 0 and await shop.behind() == 0
 
 
 async def nothing_waits(stage: Stage) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from followers.sealing import SealBroken, SealingKeysUnusable, new_sealing_key, seal_of
+from followers.sealing import SEALING_KEYS_MAX, SealBroken, SealingKeysUnusable, new_sealing_key, seal_of
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.secrets import new_secret, new_signing_key, open_ring, seal_ring
 
@@ -24,6 +24,14 @@ def test_a_new_key_in_front_seals_and_the_old_one_still_opens_until_all_is_seale
     assert open_ring(seal_of(new), both.seal(both.open(sealed))).newest == ring.newest
     with pytest.raises(SealBroken, match="put the key that sealed it back"):
         seal_of(new).open(sealed)
+
+
+def test_more_keys_than_are_tried_are_refused_and_none_is_dropped() -> None:
+    keys = [new_sealing_key() for _ in range(SEALING_KEYS_MAX + 1)]
+    oldest = seal_ring(seal_of(keys[-2]), ring := KeyRing((HeldKey(new_secret()),)))
+    assert open_ring(seal_of("\n".join(keys[:-1])), oldest).newest == ring.newest
+    with pytest.raises(SealingKeysUnusable, match="has 17 keys, at most 16 are tried: rotate"):
+        seal_of("\n".join(keys))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "too-short", "c2hvcnQ=", "é" * 32])
