@@ -47,6 +47,20 @@ class Stage:
             for sku in skus or SKUS:
                 assert (await self.api.move(sale(LOCATION, sku))).is_success
 
+    async def pause(self, *made: Endpoint) -> None:
+        """Returns when nothing more is sent to them. Before, they were held: nobody takes them afterwards."""
+
+        async def held() -> bool:
+            return {one.id for one in made} <= set(self.channels.held.endpoints)
+
+        async def left() -> bool:
+            return not {one.id for one in made} & set(self.channels.held.endpoints)
+
+        await wait_until(held)
+        for one in made:
+            await self.shop.endpoints.pause(one.id)
+        await wait_until(left)
+
     async def until(self, name: str, expected: dict[str, list[int]]) -> None:
         """Until exactly these versions were accepted, by sku."""
 
@@ -96,8 +110,7 @@ async def stage(system: ResidentSystem, database: Database) -> AsyncIterator[Sta
 async def test_who_was_away_gets_the_newest_of_each_level_or_every_event_of_it(stage: Stage) -> None:
     latest = await stage.endpoint("latest", mode="latest")
     every = await stage.endpoint("every", batch=4)
-    for endpoint in (latest, every):
-        await stage.shop.endpoints.pause(endpoint.id)
+    await stage.pause(latest, every)
     await stage.sell(10)
     for endpoint in (latest, every):
         await stage.shop.endpoints.resume(endpoint.id)
@@ -126,7 +139,7 @@ async def test_what_a_receiver_chokes_on_is_cut_out_of_its_batch(stage: Stage) -
 
     stage.receivers.answers["shop"] = chokes
     made = await stage.endpoint("shop", batch=10)
-    await stage.shop.endpoints.pause(made.id)
+    await stage.pause(made)
     await stage.sell(1)
     await stage.shop.endpoints.resume(made.id)
 
@@ -164,12 +177,7 @@ async def test_paused_and_resumed_at_once_it_waits_for_no_lease(stage: Stage) ->
     made = await stage.endpoint("shop")
     await stage.sell(1, "A")
     await stage.until("shop", {"A": [2]})
-    await stage.shop.endpoints.pause(made.id)
-
-    async def left() -> bool:
-        return made.id not in stage.channels.held.endpoints
-
-    await wait_until(left)
+    await stage.pause(made)
     await stage.sell(1, "A")
     await stage.shop.endpoints.resume(made.id)
     await stage.until("shop", {"A": [2, 3]})
