@@ -1,0 +1,1 @@
+"""Amazon's Selling Partner API, strictly: Listings Items, Feeds, Orders, Notifications, and Login with Amazon."""

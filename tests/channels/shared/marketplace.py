@@ -20,7 +20,7 @@ class Marketplace(ABC):
     def __init__(self, rules: Iterable[Rule], sender: Sender, patience: Patience, pace: float = 1.0) -> None:
         self.pace = pace
         self.rules = Rules(rules)
-        self.selling = Selling(self.level_moved, self.order_happened)
+        self.selling = Selling(self.level_moved, self.order_happened, self.order_id)
         self.buyers = Buyers(self.selling)
         self.notices = Notices(sender, patience, pace)
         self.faults = Faults()
@@ -36,6 +36,10 @@ class Marketplace(ABC):
     @abstractmethod
     def offer(self, product: Mapping[str, Any]) -> None:
         """``id``, ``title``, ``quantity``, perhaps ``barcode``, and the vendor's own. Raises KeyError if one misses."""
+
+    def order_id(self, number: int) -> str:
+        """Of the order with this number, as the vendor writes them."""
+        return str(number)
 
     @abstractmethod
     def error_in_200(self) -> object:

@@ -65,16 +65,23 @@ class Selling:
     """``levels``: units by id that may be sold, never below 0: with 0 it sells nothing.
 
     A listing's id is the vendor's, and says where it lies if the vendor counts by place. ``on_level(listing)`` and
-    ``on_order(happening)`` are called at once after each change: the level first, as vendors do.
+    ``on_order(happening)`` are called at once after each change: the level first, as vendors do. ``order_id(number)``:
+    how the vendor writes an order's id.
     """
 
-    def __init__(self, on_level: Callable[[str], None], on_order: Callable[[Happening], None]) -> None:
+    def __init__(
+        self,
+        on_level: Callable[[str], None],
+        on_order: Callable[[Happening], None],
+        order_id: Callable[[int], str] = str,
+    ) -> None:
         self.levels: dict[str, int] = {}
         self.orders: dict[str, Order] = {}
         self.moved: list[Moved] = []
         self.sets = 0
         self._on_level = on_level
         self._on_order = on_order
+        self._order_id = order_id
         self._order_numbers = itertools.count(1001)
 
     @property
@@ -101,7 +108,7 @@ class Selling:
     def sell(self, lines: Mapping[str, int], *, paid: bool = True) -> Order:
         """All lines or none. Raises SoldOut, or KeyError if one is not offered."""
         now = time.time()
-        order = Order(str(next(self._order_numbers)), dict(lines), "paid" if paid else "unpaid", now, now)
+        order = Order(self._order_id(next(self._order_numbers)), dict(lines), "paid" if paid else "unpaid", now, now)
         self._take(lines, order)
         self.orders[order.id] = order
         self._on_order(Happening(order, "created", dict(lines)))
