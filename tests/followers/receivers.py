@@ -28,11 +28,13 @@ class Received:
 
 @dataclass(slots=True)
 class Receivers:
-    """``answers``: a status by path, 204 where there is none; after ``delays_s``. An async context manager."""
+    """``answers``: a status by path, 204 where there is none; after ``delays_s``. ``port``: 0 is any. An async context
+    manager."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     delays_s: dict[str, float] = field(default_factory=dict)
     received: dict[str, list[Received]] = field(default_factory=lambda: defaultdict(list))
+    port: int = 0
     url: str = ""
     _runner: web.AppRunner | None = None
 
@@ -41,7 +43,7 @@ class Receivers:
         app.router.add_post("/{name}", self._receive)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 

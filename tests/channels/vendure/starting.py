@@ -1,0 +1,63 @@
+"""Vendure as a process of a test, over a database of its own in the run's PostgreSQL."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from tests.channels.vendure.shop import USER, Shop
+from tests.harness.node import NODE, environment
+from tests.harness.node_peers import need_node_peer
+from tests.harness.postgres import PostgresServer
+from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.servers import free_port
+from tests.harness.source import ROOT
+
+SERVER = Path(__file__).with_name("server.cjs")
+PLUGIN = ROOT / "deploy" / "vendure" / "stockwire-plugin.js"
+
+
+@contextmanager
+def vendure(
+    postgres: PostgresServer, folder: Path, *, notices_url: str = "", notices_secret: str = ""
+) -> Iterator[Shop]:
+    """A shop in which one can buy, of nothing yet. ``notices_url``: where our plugin sends; empty: it is not installed.
+
+    Takes about 3 s of a processor. Skips the test where Vendure is not installed.
+    """
+    packages = need_node_peer("vendure") / "node_modules"
+    database = postgres.create_database()
+    password = secrets.token_urlsafe(16)
+    url = urlsplit(postgres.url(database))
+    settings = {
+        "NODE_PATH": packages,
+        "PORT": free_port(),
+        "PGHOST": parse_qs(url.query)["host"][0],
+        "PGUSER": url.username,
+        "PGPASSWORD": url.password,
+        "PGDATABASE": database,
+        "VENDURE_USER": USER,
+        "VENDURE_PASSWORD": password,
+        "VENDURE_DISABLE_TELEMETRY": "true",
+        "PLUGIN": PLUGIN,
+        "NOTICES_URL": notices_url,
+        "NOTICES_SECRET": notices_secret,
+    }
+    variables = clean_environment({**environment(), **settings})
+    process = ServerProcess("vendure", variables, folder, [str(SERVER)], program=NODE)
+    try:
+        asyncio.run(process.start())
+        shop = Shop(process.url, password)
+        asyncio.run(_open(shop))
+        yield shop
+        asyncio.run(process.stop())
+    finally:
+        process.kill()
+        postgres.drop_database(database)
+
+
+async def _open(shop: Shop) -> None:
+    async with shop:
+        await shop.open()
