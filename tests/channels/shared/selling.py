@@ -54,11 +54,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something happened to ``order``. ``units`` by id: by how much what it has sold changed through it."""
+    """Something happened to ``order``. ``units`` by id: by how much what it has sold changed through it; ``restocked``:
+    whether what came back of it may be sold again."""
 
     order: Order
     event: Event
     units: Mapping[str, int]
+    restocked: bool = True
 
 
 class Selling:
@@ -140,7 +142,7 @@ class Selling:
         order.state = "cancelled"
         if restock:
             self._take(back, order)
-        self._happened(order, "cancelled", back)
+        self._happened(order, "cancelled", back, restock)
 
     def refund(self, order_id: str, lines: Mapping[str, int] | None = None, *, restock: bool = True) -> None:
         """``lines``: all that is still sold, if it does not say. Raises ValueError for more than that."""
@@ -153,7 +155,7 @@ class Selling:
             order.state = "refunded"
         if restock:
             self._take(back, order)
-        self._happened(order, "refunded", back)
+        self._happened(order, "refunded", back, restock)
 
     def _take(self, units: Mapping[str, int], order: Order) -> None:
         """Out of the levels, or back into them where ``units`` are below 0."""
@@ -164,9 +166,9 @@ class Selling:
             if more:
                 self._move(listing, self.levels[listing] - more, "sold" if more > 0 else "returned", order=order.id)
 
-    def _happened(self, order: Order, event: Event, units: Mapping[str, int]) -> None:
+    def _happened(self, order: Order, event: Event, units: Mapping[str, int], restocked: bool = True) -> None:
         order.updated_at = time.time()
-        self._on_order(Happening(order, event, units))
+        self._on_order(Happening(order, event, units, restocked))
 
     def _move(
         self, listing: str, after: int, cause: Cause, *, before: int | None = None, order: str | None = None
