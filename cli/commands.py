@@ -208,6 +208,48 @@ def doctor(
     raise typer.Exit(0 if report.good else 1)
 
 
+@app.command()
+def reconcile(
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="Counts of an ERP or a warehouse: CSV or .xlsx.")
+    ] = None,
+    location: Annotated[str | None, typer.Option("--location", help="With --file: where they were counted.")] = None,
+    counted_at: Annotated[
+        str | None,
+        typer.Option("--counted-at", metavar="TIME", help="With --file: what has moved since is left out."),
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="With --file: it lists all that there is; what it lacks differs too.")
+    ] = False,
+    settle: Annotated[
+        float, typer.Option("--settle", parser=number(0), metavar="SECONDS", help="Between the two reads.")
+    ] = 2.0,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="SKU|CLASS|all", help="Book what was counted; repeat it. Needs --why."),
+    ] = None,
+    why: Annotated[str | None, typer.Option("--why", help="In words, for the audit trail.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare counts with the ledger, and book those that are accepted. Nothing is booked otherwise."""
+    from cli.reconcile import moment_of, reconcile_counts
+
+    if file is None or location is None:
+        raise typer.BadParameter("say what is compared: --file FILE --location NAME")
+    if accept and not why:
+        raise typer.BadParameter("--accept needs --why: it stands in the audit trail")
+    reconcile_counts(
+        file,
+        location,
+        counted_at=moment_of(counted_at) if counted_at else None,
+        whole=whole,
+        settle_s=settle,
+        accepted=accept or [],
+        why=why,
+        as_json=as_json,
+    )
+
+
 @key_app.command("create")
 def key_create(
     owner: Annotated[str, typer.Argument(help="Who the key is for: a terminal, a shop, a connector.")],

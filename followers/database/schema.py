@@ -199,7 +199,52 @@ attempt that is under way or whose outcome is not known; ``changed_at``: of the 
 ``rounds``: how often others went first. ``channel_poll``: until when its orders are known.
 """
 
-STEPS = (ENDPOINTS, CHANNELS)
+DRIFT = """
+create table stockwire_channels.drift (
+  id bigint generated always as identity primary key,
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  subject text collate "C" not null,
+  sku text collate "C" not null,
+  kind text not null,
+  ours int,
+  theirs int,
+  cause text not null,
+  repair text,
+  repair_sku text not null default '',
+  stamp text not null,
+  state text not null default 'suspect'
+    check (state in ('suspect', 'open', 'accepted', 'repaired', 'dismissed', 'gone')),
+  reads int not null default 1,
+  first_seen timestamptz not null default clock_timestamp(),
+  last_seen timestamptz not null default clock_timestamp(),
+  decided_by text,
+  why text,
+  decided_at timestamptz,
+  outcome text);
+
+create unique index drift_standing on stockwire_channels.drift (channel, subject)
+  where state in ('suspect', 'open', 'accepted', 'dismissed');
+create index drift_by_channel on stockwire_channels.drift (channel, id);
+
+create table stockwire_channels.reconciliation (
+  id bigint generated always as identity primary key,
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  asked_by text not null,
+  repairs boolean not null,
+  asked_at timestamptz not null default clock_timestamp(),
+  started_at timestamptz,
+  ended_at timestamptz,
+  compared int not null default 0,
+  differing int not null default 0,
+  repaired int not null default 0,
+  stopped text);
+
+create index reconciliation_by_channel on stockwire_channels.reconciliation (channel, id);
+"""
+"""``drift.kind``: its class. ``drift.subject``: such as ``listing:<remote>``, ``order:<id>``.
+``reconciliation.stopped``: why it did not end well; of one that repairs: why it repaired nothing."""
+
+STEPS = (ENDPOINTS, CHANNELS, DRIFT)
 
 
 async def expand(database: Database) -> int:

@@ -28,6 +28,7 @@ FOLLOWED = (
     "transfers.md",
     "console.md",
     "webhooks.md",
+    "reconcile.md",
 )
 """From the first block to the last, in a system that has nothing but what `up` makes. See ``Follower``."""
 ELSEWHERE = {

@@ -14,8 +14,7 @@ class DriftClass(StrEnum):
     """``quantity``: another number than we mean. ``buffer-not-kept``: more than we mean, though we have as many.
     ``missing-there``: mapped, and the channel has no such listing. ``unknown-here``: it sells what is mapped to
     nothing. ``mapping-broken``: the sku there is another one of ours, or ours has never had any stock.
-    ``order-not-booked``: an order takes other units there than were booked here. ``count``: a count of an ERP or a
-    warehouse is another number than the ledger's.
+    ``order-not-booked``: an order takes other units there than were booked here.
     """
 
     QUANTITY = "quantity"
@@ -24,19 +23,17 @@ class DriftClass(StrEnum):
     UNKNOWN_HERE = "unknown-here"
     MAPPING_BROKEN = "mapping-broken"
     ORDER_NOT_BOOKED = "order-not-booked"
-    COUNT = "count"
 
 
 class Repair(StrEnum):
     """``push``: our number is sent again. ``map``: the listing is mapped to the sku of its name there. ``unmap``: the
-    mapping is dropped. ``book``: the order is fetched and booked. ``count``: the counted number is booked.
+    mapping is dropped. ``book``: the order is fetched and booked.
     """
 
     PUSH = "push"
     MAP = "map"
     UNMAP = "unmap"
     BOOK = "book"
-    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
