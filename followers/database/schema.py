@@ -244,7 +244,84 @@ create index reconciliation_by_channel on stockwire_channels.reconciliation (cha
 """``drift.kind``: its class. ``drift.subject``: such as ``listing:<remote>``, ``order:<id>``.
 ``reconciliation.stopped``: why it did not end well; of one that repairs: why it repaired nothing."""
 
-STEPS = (ENDPOINTS, CHANNELS, DRIFT)
+ORDERS = """
+create table stockwire_channels.channel_notice (
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  id text collate "C" not null,
+  received_at timestamptz not null default clock_timestamp(),
+  headers jsonb not null,
+  body bytea not null,
+  said jsonb not null,
+  applied_at timestamptz,
+  attempt int not null default 0,
+  due_at timestamptz not null default now(),
+  last_error text,
+  primary key (channel, id));
+
+create index channel_notice_waiting on stockwire_channels.channel_notice (channel, received_at)
+  where applied_at is null;
+create index channel_notice_applied on stockwire_channels.channel_notice (applied_at) where applied_at is not null;
+
+create table stockwire_channels.channel_order (
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  id text collate "C" not null,
+  number text not null,
+  state text not null check (state in ('unpaid', 'paid', 'cancelled')),
+  placed_at timestamptz not null,
+  updated_at timestamptz not null,
+  told jsonb not null,
+  told_at timestamptz not null default clock_timestamp(),
+  told_version bigint not null default 1,
+  is_ours boolean not null,
+  mapped jsonb not null default '{}',
+  unmapped text[] not null default '{}',
+  booked jsonb not null default '{}',
+  waived jsonb not null default '{}',
+  booking jsonb,
+  revision int not null default 0,
+  no_hold boolean not null default false,
+  hold_renewed_at timestamptz,
+  due_at timestamptz,
+  attempt int not null default 0,
+  last_error text,
+  first_told_at timestamptz not null default clock_timestamp(),
+  booked_at timestamptz,
+  primary key (channel, id));
+
+create index channel_order_due on stockwire_channels.channel_order (channel, due_at) where due_at is not null;
+create index channel_order_unmapped on stockwire_channels.channel_order (channel) where unmapped <> '{}';
+create index channel_order_held on stockwire_channels.channel_order (channel, hold_renewed_at)
+  where hold_renewed_at is not null;
+create index channel_order_newest on stockwire_channels.channel_order (channel, placed_at desc, id);
+
+create table stockwire_channels.oversold (
+  channel text collate "C" not null,
+  order_id text collate "C" not null,
+  sku text collate "C" not null,
+  number int not null default 1,
+  units int not null check (units > 0),
+  at timestamptz not null default clock_timestamp(),
+  resolved_at timestamptz,
+  resolved_by text,
+  why text,
+  primary key (channel, order_id, sku, number),
+  foreign key (channel, order_id) references stockwire_channels.channel_order on delete cascade);
+
+create index oversold_open on stockwire_channels.oversold (channel, at) where resolved_at is null;
+
+alter table stockwire_channels.channel_poll
+  add column began_at timestamptz,
+  add column ended_at timestamptz;
+"""
+"""``channel_notice``: what came in and was verified; ``said``: what is in it; without headers and body once applied.
+``channel_order``: ``told`` is the newest that the channel has said of it, ``booked`` what the ledger has done for it,
+``booking`` a step that may be under way. ``due_at``: when the two are compared again; null: they are equal.
+``is_ours``: placed since the channel is there. ``channel_poll.since``: by the channel's clock, up to where all orders
+are known; ``began_at`` and ``ended_at``: of the last whole poll; ``polled_at``: ``began_at`` of the last one of which
+all orders are booked.
+"""
+
+STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS)
 
 
 async def expand(database: Database) -> int:

@@ -131,6 +131,9 @@ HOUSES = {
             channel_types
             marketplaces.buckets
             marketplaces.errors
+            marketplaces.orders.booking
+            marketplaces.orders.forms
+            marketplaces.orders.knowing
             marketplaces.reconciling.comparing
             marketplaces.reconciling.policy
             marketplaces.terms

@@ -1,0 +1,49 @@
+"""Which of two words about one order is the newer one. Pure.
+
+Notices come doubled, late and in any order; what counts is when the channel changed the order, by its own clock.
+"""
+
+from collections import Counter
+from typing import Literal
+
+from followers.marketplaces.terms import Order
+
+ID_CHARACTERS_MAX, REMOTE_CHARACTERS_MAX = 100, 200
+QUANTITY_MAX = 2**31 - 1
+"""Of one line; the ledger counts in 32 bits."""
+LINES_MAX = 1_000
+"""Of one order: of one operation of the ledger."""
+Verdict = Literal["newer", "known", "unclear"]
+
+
+def judge(known: Order | None, told: Order, *, fetched: bool) -> Verdict:
+    """``newer``: it takes the place of what is known. ``known``: nothing changes. ``unclear``: both are of the same
+    moment and say different things; who fetches the order knows.
+
+    ``fetched``: we have asked for it and this is the answer, so of the same moment it is the one that counts.
+    """
+    if known is None or told.updated_at > known.updated_at:
+        return "newer"
+    if told.updated_at < known.updated_at or _says(told) == _says(known):
+        return "known"
+    return "newer" if fetched else "unclear"
+
+
+def sound(order: Order) -> bool:
+    """Whether it can be kept and booked: what an adapter must never give, whatever the channel says."""
+    texts = (order.id, *(line.remote for line in order.lines))
+    return (
+        0 < len(order.id) <= ID_CHARACTERS_MAX
+        and all(0 < len(text) <= REMOTE_CHARACTERS_MAX and "\0" not in text for text in texts)
+        and len(order.lines) <= LINES_MAX
+        and all(0 < line.quantity <= QUANTITY_MAX for line in order.lines)
+        and order.placed_at.tzinfo is not None
+        and order.updated_at.tzinfo is not None
+    )
+
+
+def _says(order: Order) -> tuple[str, dict[str, int]]:
+    units: Counter[str] = Counter()
+    for line in order.lines:
+        units[line.remote] += line.quantity
+    return order.state, dict(units)
