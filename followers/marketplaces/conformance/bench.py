@@ -26,7 +26,7 @@ async def remote_of(
     quotas: Sequence[Quota], *, timeout_s: float = TIMEOUT_S, ca_file: Path | None = None
 ) -> AsyncIterator[Remote]:
     """One that reaches this machine, unencrypted too, and nothing else."""
-    addresses = Addresses(networks_of("127.0.0.0/8"))
+    addresses = Addresses(networks_of(["127.0.0.0/8"]))
     async with Sessions(addresses, {"user-agent": "Stockwire"}, timeout_s=timeout_s, ca_file=ca_file) as sessions:
         yield Remote(sessions, quotas)
 
