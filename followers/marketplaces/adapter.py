@@ -74,6 +74,8 @@ class Adapter(ABC):
     """What it may say."""
     credentials: ClassVar[Mapping[str, str]] = {}
     """Names of what is sealed and never shown again, with a sentence each."""
+    optional_credentials: ClassVar[Mapping[str, str]] = {}
+    """What may be sealed beside them."""
     quotas: ClassVar[Sequence[Quota]] = ()
     batch: ClassVar[int] = 1
     """Targets of one push at most."""

@@ -53,6 +53,17 @@ class Bucket:
         if per_s is not None and per_s > 0:
             self._per_s = per_s
 
+    def refills_at(self, per_s: float | None) -> None:
+        """The channel says how fast tokens come back, and not how many are left; None: it says nothing."""
+        self._fill()
+        if per_s is not None and per_s > 0:
+            self._per_s = per_s
+
+    @property
+    def refill_s(self) -> float:
+        """Until one more token is there."""
+        return 1 / self._per_s
+
     def empty_for(self, seconds: float) -> None:
         """The channel says that nothing may be asked before, urgent or not."""
         self._fill()

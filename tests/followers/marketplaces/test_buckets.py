@@ -1,0 +1,28 @@
+"""Token buckets: what a channel's answers say of its quota counts more than what we knew."""
+
+import pytest
+
+from followers.marketplaces.buckets import Bucket
+from followers.marketplaces.terms import Quota
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_bucket_refills_as_fast_as_its_channel_says_and_as_before_where_it_says_nothing() -> None:
+    clock = Clock()
+    bucket = Bucket(Quota("patch", burst=5, per_s=1, kept=0), clock)
+    assert [bucket.take(1) for _ in range(5)] == [0.0] * 5
+    bucket.refills_at(None)
+    assert (bucket.take(1), bucket.refill_s) == (1.0, 1.0)
+    bucket.refills_at(10.0)
+    assert (bucket.take(1), bucket.refill_s) == (pytest.approx(0.1), 0.1)
+    clock.now_s += 0.2
+    assert [bucket.take(1) for _ in range(3)] == [0.0, 0.0, pytest.approx(0.1)]
+    bucket.refills_at(0.0)
+    assert bucket.refill_s == 0.1
