@@ -125,8 +125,9 @@ def replay(
     if as_json:
         print(json.dumps(done))
         return
-    what = f"{done['levels']} levels that failed" if failed else f"{done['events']} events"
-    print(f"{what} {'would be' if dry_run else 'are'} looked at again.")
+    more = "" if done["complete"] else "at least "
+    what = f"{done['levels']} levels that failed" if failed else f"{more}{done['messages']} messages"
+    print(f"{what} {'would be' if dry_run else 'are'} sent again.")
 
 
 @webhooks_app.command("rotate")

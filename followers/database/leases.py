@@ -50,9 +50,9 @@ class Leases:
 
     def __init__(self, database: Database, lease_s: float, name: str, of: Leasable = ENDPOINTS) -> None:
         self._database = database
-        self._counts, self._renew, self._take, self._give_back = (
+        self._counts, self._renew, self._take, self._leave, self._give_back = (
             statement.format(table=of.table, leases=of.leases, column=of.column, worked=of.worked_on)
-            for statement in (_COUNTS, _RENEW, _TAKE, _GIVE_BACK)
+            for statement in (_COUNTS, _RENEW, _TAKE, _LEAVE, _GIVE_BACK)
         )
         self._lease = timedelta(seconds=lease_s)
         self._lease_s = lease_s
@@ -86,7 +86,7 @@ class Leases:
     async def leave(self, held: Mapping[str, int]) -> None:
         """``held``: fences by endpoint. Those that are still ours are anybody's. Raises DatabaseAway."""
         async with self._database.transaction() as connection:
-            await connection.execute(_LEAVE, self.name, list(held), list(held.values()))
+            await connection.execute(self._leave, self.name, list(held), list(held.values()))
 
     async def give_back(self) -> None:
         """All of them, at the end: nobody has to wait for them."""
@@ -124,10 +124,10 @@ returning l.{column} as one, l.fence
 """
 _LEAVE = """
 with held as (
-  select l.endpoint from unnest($2::text[], $3::bigint[]) as h(endpoint, fence)
-    join lease l on l.endpoint = h.endpoint and l.fence = h.fence and l.holder = $1
-   order by l.endpoint for update of l)
-update lease l set holder = null, until = '-infinity' from held where l.endpoint = held.endpoint
+  select l.{column} from unnest($2::text[], $3::bigint[]) as h(one, fence)
+    join {leases} l on l.{column} = h.one and l.fence = h.fence and l.holder = $1
+   order by l.{column} for update of l)
+update {leases} l set holder = null, until = '-infinity' from held where l.{column} = held.{column}
 """
 _TAKE = """
 with free as (

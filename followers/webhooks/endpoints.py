@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from followers.database.database import Database
+from followers.webhooks.planning import LATEST, Interest
 
 ATTEMPTS_MAX = 100
 """Kept for each endpoint: what its owner is shown."""
@@ -62,6 +63,16 @@ class Endpoint:
     state: str
     reason: str | None
     created_at: datetime
+
+    @property
+    def interest(self) -> Interest:
+        return Interest(
+            types=frozenset(self.types),
+            locations=frozenset(self.locations),
+            skus=frozenset(self.skus),
+            scopes=frozenset(self.scopes),
+            latest=self.mode == LATEST,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +190,14 @@ class Endpoints:
         async with self._database.transaction() as connection:
             found: bytes | None = await connection.fetchval("select sealed from endpoint where id = $1", identifier)
         return found
+
+    async def all_sealed(self, identifiers: Sequence[str]) -> dict[str, bytes]:
+        """Of those that there are."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "select id, sealed from endpoint where id = any($1::text[])", list(identifiers)
+            )
+        return {row["id"]: row["sealed"] for row in rows}
 
     async def reseal(self, identifier: str, before: bytes, sealed: bytes) -> bool:
         """False, and nothing is done, if they are no longer what they were before: somebody else was quicker."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from followers.database.leases import Lease
 from followers.webhooks.endpoints import Endpoint
 from followers.webhooks.key_ring import KeyRing
-from followers.webhooks.planning import LATEST, Interest
+from followers.webhooks.planning import Interest
 
 IN_FLIGHT_MAX = 8
 """To one endpoint. One that fails gets one at a time, so that those that hang hold little."""
@@ -61,13 +61,7 @@ class Leased:
     def renewed(self, endpoint: Endpoint, keys: KeyRing) -> None:
         """As it is stored now: its owner may have changed it."""
         self.endpoint, self.keys = endpoint, keys
-        self.interest = Interest(
-            types=frozenset(endpoint.types),
-            locations=frozenset(endpoint.locations),
-            skus=frozenset(endpoint.skus),
-            scopes=frozenset(endpoint.scopes),
-            latest=endpoint.mode == LATEST,
-        )
+        self.interest = endpoint.interest
 
     @property
     def is_held(self) -> bool:

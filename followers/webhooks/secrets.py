@@ -5,7 +5,7 @@ import secrets
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from followers.sealing import Seal
+from followers.sealing import Seal, SealBroken
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.signature import AsymmetricKey, SymmetricKey, key_of
 
@@ -25,6 +25,14 @@ def open_ring(seal: Seal, sealed: bytes) -> KeyRing:
     """Raises SealBroken."""
     kept = msgspec.json.decode(seal.open(sealed), type=list[_Kept])
     return KeyRing(tuple(HeldKey(key_of(one.key), one.ends_s) for one in kept))
+
+
+def opens(seal: Seal, sealed: bytes) -> bool:
+    try:
+        seal.open(sealed)
+    except SealBroken:
+        return False
+    return True
 
 
 def new_secret() -> SymmetricKey:

@@ -99,9 +99,9 @@ async def check_commands(
     assert "webhook.test  taken (204)" in await said("log", one)
     assert "secret whsec_" in await said("rotate", one)
     assert await said("replay", one, "--since", "2026-01-01T00:00:00Z", "--dry-run") == (
-        "2 events would be looked at again.\n"
+        "3 messages would be sent again.\n"
     )
-    assert await said("replay", one, "--failed") == "0 levels that failed are looked at again.\n"
+    assert await said("replay", one, "--failed") == "0 levels that failed are sent again.\n"
     assert await said("replay", one, status=1) == ("stockwire: message: one of this, since and failed is required\n")
     assert await said("pause", one) == f"{one} is paused.\n"
     assert f"{one}  paused    every  stock.changed stock.low stock.out stock.back  {url}\n" in await said("list")

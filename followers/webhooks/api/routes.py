@@ -14,21 +14,22 @@ from followers.log.ledger import Ledger
 from followers.outward.addresses import Addresses, UrlRefused
 from followers.sealing import Seal
 from followers.webhooks.api import bodies
-from followers.webhooks.api.replays import span_of_message, spans_between
+from followers.webhooks.api.replays import NOT_THERE, count, log_of, span_of_message, spans_between
 from followers.webhooks.api.shown import shown, shown_attempt, shown_key, shown_with_standing
-from followers.webhooks.endpoints import ATTEMPTS_MAX, NOTICES_MAX, Endpoint, Endpoints, New
+from followers.webhooks.endpoints import ATTEMPTS_MAX, NOTICES_MAX, Endpoint, Endpoints, New, Span
 from followers.webhooks.key_ring import HeldKey, KeyRing, SigningKey, TooManyRotations
 from followers.webhooks.planning import TEST
-from followers.webhooks.secrets import new_secret, new_signing_key, open_ring, seal_ring
+from followers.webhooks.secrets import new_secret, new_signing_key, open_ring, opens, seal_ring
 from followers.webhooks.signature import KeyUnusable, key_of
 from server.http.json import Json
 from server.http.query import Query
-from server.problems import Forbidden, Invalid, NotFound
+from server.problems import Forbidden, Invalid, NotFound, Unavailable
 from wire.scopes import READ
 
 ENDPOINTS_MAX = 100
 """Of one API key."""
 IDENTIFIER_CHARACTERS_MAX = 64
+AGAIN_S = 1
 RESEALS_MAX = 5
 """Somebody else may change the keys at the same time."""
 
@@ -51,6 +52,7 @@ class Routes:
         self._seal = parts.seal
         self._addresses = parts.addresses
         self._askers = parts.askers
+        self._looking: set[str] = set()
 
     def routes(self) -> list[Route]:
         one = "/v1/webhooks/{id}"
@@ -74,7 +76,10 @@ class Routes:
         limit = query.limit()
         found = await self._endpoints.page(asker.owner, query.cursor(), limit)
         following = found[-1].id if len(found) == limit else None
-        return Json({"webhooks": [shown(one) for one in found], "next": following})
+        sealed = await self._endpoints.all_sealed([one.id for one in found])
+        # Whose keys are gone was removed meanwhile.
+        webhooks = [shown(one, signs=opens(self._seal, sealed[one.id])) for one in found if one.id in sealed]
+        return Json({"webhooks": webhooks, "next": following})
 
     async def add(self, request: Request) -> Response:
         asker = await self._askers.of(request)
@@ -96,13 +101,14 @@ class Routes:
 
     async def get(self, request: Request) -> Response:
         found = await self._known(request)
-        return Json(shown_with_standing(found, await self._endpoints.standing(found.id)))
+        standing = await self._endpoints.standing(found.id)
+        return Json(shown_with_standing(found, standing, signs=await self._signs(found)))
 
     async def change(self, request: Request) -> Response:
         asker = await self._askers.of(request)
         Query(request)
         values = self._checked(bodies.read(bodies.wish, await request.body()), asker)
-        return _answer(request, await self._endpoints.change(_identifier(request), values, asker.owner))
+        return await self._answer(request, await self._endpoints.change(_identifier(request), values, asker.owner))
 
     async def remove(self, request: Request) -> Response:
         asker = await self._askers.of(request)
@@ -113,11 +119,11 @@ class Routes:
 
     async def pause(self, request: Request) -> Response:
         found = await self._known(request)
-        return _answer(request, await self._endpoints.pause(found.id))
+        return await self._answer(request, await self._endpoints.pause(found.id))
 
     async def resume(self, request: Request) -> Response:
         found = await self._known(request)
-        return _answer(request, await self._endpoints.resume(found.id))
+        return await self._answer(request, await self._endpoints.resume(found.id))
 
     async def rotate(self, request: Request) -> Response:
         found = await self._known(request)
@@ -154,18 +160,45 @@ class Routes:
         asked = bodies.read(bodies.replay, await request.body())
         bodies.check_replay(asked)
         if asked.failed:
-            count = self._endpoints.failed if asked.dry_run else self._endpoints.hurry
-            return _counted(asked.dry_run, levels=await count(found.id))
-        if asked.message is not None:
-            spans = await span_of_message(self._ledger, asked.message)
-        else:
+            levels = self._endpoints.failed if asked.dry_run else self._endpoints.hurry
+            return _counted(asked.dry_run, levels=await levels(found.id))
+        if found.owner in self._looking:
+            raise Unavailable("another replay of this API key is looked for: one at a time", AGAIN_S)
+        self._looking.add(found.owner)
+        try:
+            spans, messages, complete = await self._found(found, asked)
+        finally:
+            self._looking.discard(found.owner)
+        begun = None
+        if not asked.dry_run and (messages or not complete):
+            begun = await self._endpoints.replay(found.id, spans)
+            if begun is None:
+                raise Invalid("body", "replays of this webhook wait already: let them end first")
+        return _counted(asked.dry_run, messages=messages, complete=complete, begun=begun)
+
+    async def _found(self, endpoint: Endpoint, asked: bodies.Replay) -> tuple[list[Span], int, bool]:
+        """Where it is, how many messages, and whether those are all. Raises Invalid, LedgerAway."""
+        log = await log_of(self._ledger)
+        if asked.message is None:
             assert asked.since is not None
-            spans = await spans_between(self._ledger, asked.since, asked.until)
-        events = sum(span.last - span.first + 1 for span in spans)
-        begun = None if asked.dry_run or not spans else await self._endpoints.replay(found.id, spans)
-        if begun is None and spans and not asked.dry_run:
-            raise Invalid("body", "replays of this webhook wait already: let them end first")
-        return _counted(asked.dry_run, events=events, begun=begun)
+            spans = await spans_between(self._ledger, log, asked.since, asked.until)
+            return spans, *await count(self._ledger, log, spans, endpoint.interest)
+        spans = [span_of_message(log, asked.message)]
+        messages, complete = await count(self._ledger, log, spans, endpoint.interest)
+        if not messages:
+            raise Invalid(
+                "message", NOT_THERE
+            )  # as of one that is not in the log: its owner does not see how long it is
+        return spans, messages, complete
+
+    async def _signs(self, endpoint: Endpoint) -> bool:
+        sealed = await self._endpoints.sealed(endpoint.id)
+        return sealed is None or opens(self._seal, sealed)
+
+    async def _answer(self, request: Request, endpoint: Endpoint | None) -> Response:
+        if endpoint is None:
+            raise _unknown(request)
+        return Json(shown(endpoint, signs=await self._signs(endpoint)))
 
     async def _known(self, request: Request, *parameters: str) -> Endpoint:
         asker = await self._askers.of(request)
@@ -217,12 +250,8 @@ def _unknown(request: Request) -> NotFound:
     return NotFound("webhook", _identifier(request))
 
 
-def _answer(request: Request, endpoint: Endpoint | None) -> Response:
-    if endpoint is None:
-        raise _unknown(request)
-    return Json(shown(endpoint))
-
-
-def _counted(dry_run: bool, *, events: int = 0, levels: int = 0, begun: str | None = None) -> Response:
-    content = {"dry_run": dry_run, "events": events, "levels": levels, "replay": begun}
+def _counted(
+    dry_run: bool, *, messages: int = 0, complete: bool = True, levels: int = 0, begun: str | None = None
+) -> Response:
+    content = {"dry_run": dry_run, "messages": messages, "complete": complete, "levels": levels, "replay": begun}
     return Json(content, 200 if dry_run else 202)

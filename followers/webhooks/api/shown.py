@@ -8,15 +8,19 @@ from followers.webhooks.endpoints import Attempt, Endpoint, Standing
 from followers.webhooks.key_ring import SigningKey
 from followers.webhooks.signature import AsymmetricKey
 
-
-def shown(endpoint: Endpoint) -> dict[str, Any]:
-    return {**asdict(endpoint), "created_at": moment(endpoint.created_at)}
+UNOPENED = "is sent nothing: no sealing key here opens its secret, put the key that sealed it back"
 
 
-def shown_with_standing(endpoint: Endpoint, standing: Standing) -> dict[str, Any]:
+def shown(endpoint: Endpoint, *, signs: bool = True) -> dict[str, Any]:
+    """``signs``: whether its keys can be opened here; nothing is sent that cannot be signed."""
+    reason = endpoint.reason or (None if signs else UNOPENED)
+    return {**asdict(endpoint), "reason": reason, "created_at": moment(endpoint.created_at)}
+
+
+def shown_with_standing(endpoint: Endpoint, standing: Standing, *, signs: bool) -> dict[str, Any]:
     since = standing.failing_since
     return {
-        **shown(endpoint),
+        **shown(endpoint, signs=signs),
         "levels_behind": standing.levels_behind,
         "failing_since": None if since is None else moment(since),
     }

@@ -1,5 +1,6 @@
 """Webhooks through the API: what is made, shown once, changed, refused with its field, and sent once more."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from followers.sealing import Seal, new_sealing_key
+from followers.webhooks.api.replays import NOT_THERE
 from followers.webhooks.api.routes import ENDPOINTS_MAX
+from followers.webhooks.api.shown import UNOPENED
 from followers.webhooks.endpoints import Span
-from followers.webhooks.secrets import open_ring
+from followers.webhooks.secrets import open_ring, seal_ring
 from followers.webhooks.signature import key_of
 from stockwire import AsyncClient, Event
 from tests.followers.webhooks.api.asking import WISH, Api, serving
@@ -169,7 +173,8 @@ async def test_a_replay_is_counted_first_and_found_by_id_and_by_time(
     message = f"{await epoch_of(api)}_{first.shard}_{first.seq}_stock-changed"
 
     answer = await owner.post(path, json={"message": message, "dry_run": True})
-    assert (answer.status_code, answer.json()) == (200, {"dry_run": True, "events": 1, "levels": 0, "replay": None})
+    counted = {"dry_run": True, "messages": 1, "complete": True, "levels": 0, "replay": None}
+    assert (answer.status_code, answer.json()) == (200, counted)
     assert begun == []
     answer = await owner.post(path, json={"message": message})
     assert (answer.status_code, answer.json()["replay"]) == (202, "replay_1")
@@ -177,13 +182,58 @@ async def test_a_replay_is_counted_first_and_found_by_id_and_by_time(
 
     begun.clear()
     between = {"since": second.committed_at.isoformat(), "until": third.committed_at.isoformat()}
-    counted = (await owner.post(path, json={**between, "dry_run": True})).json()["events"]
+    messages = (await owner.post(path, json={**between, "dry_run": True})).json()["messages"]
     await owner.post(path, json=between)
     (span,) = [span for span in begun if span.shard == second.shard]
     assert (span.first, span.last) == (second.seq, third.seq - 1)
-    assert counted == sum(span.last - span.first + 1 for span in begun)
+    assert messages == sum(span.last - span.first + 1 for span in begun)
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    assert (await owner.post(path, json={"since": later})).json()["events"] == 0
+    assert (await owner.post(path, json={"since": later})).json()["messages"] == 0
+
+
+async def test_a_replay_counts_what_its_owner_may_see_and_nothing_else(
+    api: Api, shared_client: AsyncClient, shared_system: System, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("followers.webhooks.api.replays.COUNTED_MAX", 10**9)
+    events = await three_events(shared_client, unique_name)
+    hidden = (await three_events(shared_client, f"{unique_name}-hidden"))[0]
+    async with api.as_(await shared_system.key(unique_name, f"stock:read:{unique_name}")) as narrow:
+        path = f"/v1/webhooks/{(await made(narrow))['id']}/replay"
+        asked = {"since": "2000-01-01T00:00:00Z", "dry_run": True}
+        answer = await narrow.post(path, json=asked)
+        assert (answer.json()["messages"], answer.json()["complete"]) == (len(events), True)
+        epoch = await epoch_of(api)
+        for seq in (hidden.seq, 9_999_999):
+            message = f"{epoch}_{hidden.shard}_{seq}_stock-changed"
+            assert await refused(narrow, path, message=message, dry_run=True) == (422, "message", NOT_THERE)
+
+
+async def test_what_is_looked_at_for_a_count_is_bounded_and_one_at_a_time(
+    owner: httpx.AsyncClient, shared_client: AsyncClient, unique_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("followers.webhooks.api.replays.COUNTED_MAX", 1)
+    await three_events(shared_client, unique_name)
+    await three_events(shared_client, f"{unique_name}-other")
+    path = f"/v1/webhooks/{(await made(owner))['id']}/replay"
+    asked = {"since": "2000-01-01T00:00:00Z", "dry_run": True}
+    answers = await asyncio.gather(*(owner.post(path, json=asked) for _ in range(5)))
+    done = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(done) < 5
+    assert {answer.status_code for answer in answers} == {200, 503}
+    assert not any(one["complete"] for one in done)
+
+
+async def test_of_a_secret_that_cannot_be_opened_everybody_is_told(owner: httpx.AsyncClient, api: Api) -> None:
+    lost, good = (await made(owner))["id"], (await made(owner))["id"]
+    sealed = await api.endpoints.sealed(lost)
+    assert sealed is not None
+    other = seal_ring(Seal([new_sealing_key()]), open_ring(api.seal, sealed))
+    assert await api.endpoints.reseal(lost, sealed, other)
+    listed = {one["id"]: one for one in (await owner.get("/v1/webhooks")).json()["webhooks"]}
+    assert (listed[lost]["state"], listed[lost]["reason"]) == ("enabled", UNOPENED)
+    assert listed[good]["reason"] is None
+    assert (await owner.get(f"/v1/webhooks/{lost}")).json()["reason"] == UNOPENED
+    assert (await owner.post(f"/v1/webhooks/{lost}/resume")).json()["reason"] == UNOPENED
 
 
 @pytest.mark.parametrize(
@@ -197,8 +247,8 @@ async def test_a_replay_is_counted_first_and_found_by_id_and_by_time(
         ({"since": "2026-01-01T00:00:00"}, "since", "Expected `datetime` with a timezone component"),
         ({"message": "batch_0123456789abcdef"}, "message", "names no single event: replay by time, with since"),
         ({"message": "an_other_epoch_0_1_stock-changed"}, "message", "is of a history that was rewritten since"),
-        ({"message": "{epoch}_0_9999999_stock-changed"}, "message", "is not in the log"),
-        ({"message": "{epoch}_77_1_stock-changed"}, "message", "is not in the log"),
+        ({"message": "{epoch}_0_9999999_stock-changed"}, "message", NOT_THERE),
+        ({"message": "{epoch}_77_1_stock-changed"}, "message", NOT_THERE),
     ],
 )
 async def test_a_replay_of_nothing_names_its_field(
