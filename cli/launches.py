@@ -46,6 +46,7 @@ def read_urls(ports: Ports) -> list[str]:
 
 
 def admin_urls(ports: Ports) -> dict[str, str]:
+    """Of what makes and shows stock: the ledger and the hubs."""
     hubs = {f"hub-{number}": f"http://{HOST}:{hub.admin}" for number, hub in enumerate(ports.hubs, 1)}
     return {"ledger": f"http://{HOST}:{ports.ledger_admin}", **hubs}
 
@@ -147,6 +148,7 @@ def channels_launch(folder: DataFolder, key: str, database_url: str, sealing_key
             "STOCKWIRE_WEBHOOKS_NETWORKS": "127.0.0.0/8,::1",
             "STOCKWIRE_CHANNELS_HOST": HOST,
             "STOCKWIRE_CHANNELS_PORT": str(ports.channels),
+            "STOCKWIRE_CHANNELS_ADMIN_PORT": str(ports.channels_admin),
         },
         log=folder.path / "channels.log",
         stop_timeout_s=CHANNELS_STOP_TIMEOUT_S,

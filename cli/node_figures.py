@@ -14,11 +14,12 @@ from cli.scrape import MEMORY, Scrape, rate
 class Kind(StrEnum):
     LEDGER = "ledger"
     HUB = "hub"
+    CHANNELS = "channels"
 
 
 class NodeState(StrEnum):
     """``FRESH``, ``BEHIND``: of a hub that is ready. ``UNREADY``: answers, and says that it cannot serve now.
-    ``TOO_BIG``: sends more than a page of metrics has; ``FOREIGN``: its metrics are no ledger's and no hub's.
+    ``TOO_BIG``: sends more than a page of metrics has; ``FOREIGN``: its metrics are no process's of ours.
     """
 
     READY = "ready"
@@ -33,7 +34,8 @@ class NodeState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
     """``clients``: WebSockets and event streams. ``queued``: lines that wait for a writer; of a hub, sessions that are
-    owed something. ``conflicts`` since the process started. ``lag_ms`` as the hub tells its clients.
+    owed something; of channels, levels that wait to be sent. ``conflicts`` since the process started. ``lag_ms`` as the
+    hub tells its clients.
 
     Of holds, as a ledger tells: ``holds_open`` in the whole database; ``holds_expired_per_s`` that it swept;
     ``holds_released_before_refusal`` since it started: overdue ones whose units somebody needed; ``sweeper_delay_s``:
@@ -58,8 +60,9 @@ class NodeFigures:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """``up``: ledgers and hubs that were read. ``changes_per_s``: committed by all ledgers; where none is looked at,
-    applied by the hub that applied most. ``holds_open``: as the ledger says that knows of most: they count the same.
+    """``up``: processes that were read. ``queued``: at ledgers and hubs. ``changes_per_s``: committed by all ledgers;
+    where none is looked at, applied by the hub that applied most. ``holds_open``: as the ledger says that knows of
+    most: they count the same.
     """
 
     nodes: int
@@ -85,6 +88,8 @@ def figures_of(name: str, before: Scrape | None, after: Scrape | NodeState) -> N
         return _hub(name, before, after)
     if after.has("stockwire_ledger_"):
         return _ledger(name, before, after)
+    if after.has("stockwire_channels_"):
+        return _channels(name, before, after)
     return NodeFigures(name, None, NodeState.FOREIGN)
 
 
@@ -121,6 +126,17 @@ def _hub(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
     )
 
 
+def _channels(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
+    return NodeFigures(
+        name,
+        Kind.CHANNELS,
+        NodeState.READY if after.ready else NodeState.UNREADY,
+        deliveries_per_s=rate(before, after, "stockwire_channels_attempts_total"),
+        queued=after.whole("stockwire_channels_behind"),
+        memory_bytes=after.whole(MEMORY),
+    )
+
+
 def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
     committed = _sum(node.changes_per_s for node in nodes if node.kind is Kind.LEDGER)
     applied = _max(node.changes_per_s for node in nodes if node.kind is Kind.HUB)
@@ -132,7 +148,7 @@ def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
         deliveries_per_s=_sum(node.deliveries_per_s for node in nodes),
         lag_ms_max=_max(node.lag_ms for node in nodes),
         conflicts=_sum(node.conflicts for node in nodes),
-        queued=_sum(node.queued for node in nodes),
+        queued=_sum(node.queued for node in nodes if node.kind is not Kind.CHANNELS),
         memory_bytes=_sum(node.memory_bytes for node in nodes),
         holds_open=_max(node.holds_open for node in nodes),
         holds_expired_per_s=_sum(node.holds_expired_per_s for node in nodes),

@@ -28,12 +28,13 @@ class Ports:
     page: int
     console: int
     channels: int
+    channels_admin: int
     hubs: tuple[HubPorts, ...]
 
     @classmethod
     def from_base(cls, base: int, hubs: int) -> Self:
-        """8080: ledger 8080, its admin port 8081, page 8082, console 8083, webhooks 8084, first hub 8090 to 8092,
-        second hub 8100 to 8102 ..."""
+        """8080: ledger 8080, its admin port 8081, page 8082, console 8083, webhooks 8084, their admin port 8085, first
+        hub 8090 to 8092, second hub 8100 to 8102 ..."""
         firsts = range(base + 10, base + 10 * (hubs + 1), 10)
         return cls(
             base,
@@ -41,6 +42,7 @@ class Ports:
             base + 2,
             base + 3,
             base + 4,
+            base + 5,
             tuple(HubPorts(first, first + 1, first + 2) for first in firsts),
         )
 
@@ -48,13 +50,14 @@ class Ports:
     def free(cls, hubs: int) -> Self:
         """Ports on which nobody listens, below those that the kernel gives to outgoing connections: one of these could
         take the port of a process that is just being restarted."""
-        wanted = 5 + 3 * hubs
+        wanted = 6 + 3 * hubs
         numbers = list(islice(filter(is_free, random.sample(FREE_RANGE, len(FREE_RANGE))), wanted))
         if len(numbers) < wanted:
             raise SettingsError(f"fewer than {wanted} ports are free: choose some with --port BASE")
-        triples = zip(*[iter(numbers[5:])] * 3, strict=True)
-        ledger, ledger_admin, page, console, channels = numbers[:5]
-        return cls(ledger, ledger_admin, page, console, channels, tuple(HubPorts(*triple) for triple in triples))
+        triples = zip(*[iter(numbers[6:])] * 3, strict=True)
+        ledger, ledger_admin, page, console, channels, channels_admin = numbers[:6]
+        hub_ports = tuple(HubPorts(*triple) for triple in triples)
+        return cls(ledger, ledger_admin, page, console, channels, channels_admin, hub_ports)
 
     def named(self) -> dict[str, int]:
         named = {
@@ -63,6 +66,7 @@ class Ports:
             "the page": self.page,
             "the console": self.console,
             "webhooks": self.channels,
+            "webhooks (admin)": self.channels_admin,
         }
         for number, hub in enumerate(self.hubs, 1):
             named |= {

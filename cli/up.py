@@ -311,10 +311,13 @@ class Up:
                 "reads": launches.read_urls(self._ports),
                 "page": launches.page_url(self._ports),
                 "console": launches.console_url(self._ports) if self._settings.console else None,
-                "admin": launches.admin_urls(self._ports),
+                "admin": {**launches.admin_urls(self._ports), **self._channels_admin()},
                 "location": LOCATION,
             }
         )
+
+    def _channels_admin(self) -> dict[str, str]:
+        return {"channels": f"http://{HOST}:{self._ports.channels_admin}"} if self._settings.channels else {}
 
     def _banner(self, access: PreparedAccess, shop: SampleShop) -> Banner:
         assert self._read_token is not None

@@ -5,7 +5,7 @@ import os
 import sys
 
 from followers.process import Channels
-from followers.settings import HOST, PORT, Settings, read_settings
+from followers.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
 from server.process import end_with, handle_signals, log_to_stderr, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
@@ -36,10 +36,13 @@ def _first(group: BaseExceptionGroup[SettingsError]) -> Exception:
 async def _serve(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. SIGHUP: a renewed certificate is taken. Raises SettingsError."""
     tls = Tls(settings.certificate) if settings.certificate else None
+    admin_tls = None if tls is None else tls.beyond_loopback(settings.admin_host)
     listener = bind(settings.host, settings.port, HOST, PORT)
-    channels = Channels(settings, listener, tls)
+    admin = bind(settings.admin_host, settings.admin_port, ADMIN_HOST, ADMIN_PORT)
+    channels = Channels(settings, tls, admin_tls)
     handle_signals(channels.stop, tls)
-    await channels.run(lambda: ready("channels", {"url": url_of("http", listener, tls)}))
+    addresses = {"url": url_of("http", listener, tls), "admin": url_of("http", admin, admin_tls)}
+    await channels.run(listener, admin, lambda: ready("channels", addresses))
 
 
 if __name__ == "__main__":

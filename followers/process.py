@@ -6,22 +6,27 @@ import secrets
 import socket
 from collections.abc import Callable
 
+from followers.admin import create_admin_app
+from followers.answers import Answers
 from followers.api.app import ANSWERED, create_app
 from followers.api.askers import Askers
 from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Leases
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
+from followers.metrics import ChannelsCollector, Counted
 from followers.outward.addresses import Addresses
 from followers.settings import Settings
 from followers.webhooks.api.bodies import BODY_BYTES_MAX
 from followers.webhooks.api.routes import RouteParts, Routes
+from followers.webhooks.backlog import Backlogs
 from followers.webhooks.delivery import Delivery
 from followers.webhooks.endpoints import Endpoints
 from followers.webhooks.events import Events
 from followers.webhooks.intake import Intake
 from followers.webhooks.keeping import Keeping
 from followers.webhooks.leased import Held
+from followers.webhooks.operated import OperatedWebhooks, Parts
 from followers.webhooks.outbox import Outbox
 from followers.webhooks.owners import Owners
 from followers.webhooks.places import Places
@@ -48,9 +53,9 @@ log = logging.getLogger(__name__)
 class Channels:
     """``run`` once, within a running loop. ``stop`` from a signal handler: safe at any time, and twice."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, tls: Tls | None = None) -> None:
+    def __init__(self, settings: Settings, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
+        """``tls``, ``admin_tls``: of the API's port and of the admin port."""
         self._settings = settings
-        self._listener = listener
         self._stopping = asyncio.Event()
         self._follows = False
         woken = asyncio.Event()
@@ -63,28 +68,33 @@ class Channels:
         outbox = Outbox(self.database, held)
         events = Events(self.ledger)
         self._owners = Owners(self.ledger, held, woken)
-        self._keeping = Keeping(self._leases, outbox, held, self._owners, settings.seal, settings.lease_s, woken)
-        self._intake = Intake(self.ledger, Places(self.database), held, events, woken)
+        self._keeping = keeping = Keeping(
+            self._leases, outbox, held, self._owners, settings.seal, settings.lease_s, woken
+        )
+        self._intake = intake = Intake(self.ledger, Places(self.database), held, events, woken)
         self._recording = Recording(outbox, woken)
         shipping = Shipping(self._sender, events, self._leases.now_s, self._owners.is_good, settings.body_bytes_max)
         self._replays = Replays(self.ledger, outbox, held, self._intake, shipping, self._recording)
         self._delivery = Delivery(outbox, held, self._owners, self._intake, shipping, self._recording, woken)
-        self._server = self._create_server(tls)
+        self.operated = OperatedWebhooks(Parts(held, keeping, intake, shipping.attempts, Backlogs(self.database)))
+        self._server, self._admin_server = self._create_servers(Handshakes(tls), Handshakes(admin_tls))
 
     def stop(self) -> None:
         self._stopping.set()
 
-    async def run(self, announce: Callable[[], None]) -> None:
+    async def run(self, listener: socket.socket, admin: socket.socket, announce: Callable[[], None]) -> None:
         """Until ``stop``. ``announce``: when it works. Raises SettingsError if its key is no good."""
         async with self.database, self.ledger, self._sender, asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(self._follow(announce), name="channels")]
-            serving = tasks.create_task(self._server.serve(sockets=[self._listener]), name="web")
+            serving = tasks.create_task(self._server.serve(sockets=[listener]), name="web")
+            tasks.create_task(self._admin_server.serve(sockets=[admin]), name="admin")
             await self._stopping.wait()
             self._server.stop()
             await serving
             await self._end()
             for task in running:
                 task.cancel()
+            self._admin_server.stop()
 
     async def _follow(self, announce: Callable[[], None]) -> None:
         await self._expand()
@@ -126,17 +136,26 @@ class Channels:
             return "these channels stop"
         return None if self._follows else "the database has not been reached yet"
 
-    def _create_server(self, tls: Tls | None) -> HttpServer:
+    def _create_servers(self, handshakes: Handshakes, admin_handshakes: Handshakes) -> tuple[HttpServer, HttpServer]:
+        """Of the API, and of the admin port."""
         settings = self._settings
         limits = RateLimits(settings.rate_per_s, None, "", "channels", counted="key")
         askers = Askers(self.ledger, limits)
         webhooks = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses, askers)
+        answers, problems = Answers(), Problems(ANSWERED)
         app = create_app(
             Routes(webhooks).routes(),
             limits,
-            Problems(ANSWERED),
+            problems,
+            answers,
             self._why_not_ready,
             lambda _: BODY_BYTES_MAX,
             settings.allowed_hosts,
         )
-        return create_http_server(app, BoundedConnection, ANSWER_S, Handshakes(tls))
+        counted = Counted(answers, problems, limits, (handshakes, admin_handshakes))
+        collector = ChannelsCollector([self.operated], counted)
+        admin_app = create_admin_app([self.operated], collector, self._why_not_ready)
+        return (
+            create_http_server(app, BoundedConnection, ANSWER_S, handshakes),
+            create_http_server(admin_app, BoundedConnection, ANSWER_S, admin_handshakes),
+        )

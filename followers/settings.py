@@ -13,9 +13,10 @@ from server.settings.environment import PORT_MAX, Environment, SettingsError, wh
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
 HOST, PORT = "STOCKWIRE_CHANNELS_HOST", "STOCKWIRE_CHANNELS_PORT"
+ADMIN_HOST, ADMIN_PORT = "STOCKWIRE_CHANNELS_ADMIN_HOST", "STOCKWIRE_CHANNELS_ADMIN_PORT"
 SEALING_KEYS = "STOCKWIRE_WEBHOOKS_SEALING_KEYS"
 RECEIVER_PORTS = "STOCKWIRE_WEBHOOKS_PORTS"
-PORT_DEFAULT = 8084
+PORT_DEFAULT, ADMIN_PORT_DEFAULT = 8084, 8085
 HTTP = ("http", "https")
 LEASE_S = 15.0
 RATE_PER_S = 50.0
@@ -36,6 +37,8 @@ class Settings:
     seal: Seal = field(repr=False)
     host: str
     port: int
+    admin_host: str
+    admin_port: int
     rate_per_s: float
     lease_s: float
     opened: tuple[Network, ...]
@@ -59,6 +62,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         seal=_seal(env),
         host=env.text(HOST, "127.0.0.1"),
         port=env.port(PORT, PORT_DEFAULT),
+        admin_host=env.text(ADMIN_HOST, "127.0.0.1"),
+        admin_port=env.port(ADMIN_PORT, ADMIN_PORT_DEFAULT),
         rate_per_s=env.number("STOCKWIRE_CHANNELS_RATE_PER_S", RATE_PER_S, low=0, high=1e6),
         lease_s=env.number("STOCKWIRE_CHANNELS_LEASE_S", LEASE_S, low=LEASE_S_MIN, high=300),
         opened=env.networks("STOCKWIRE_WEBHOOKS_NETWORKS"),
@@ -71,7 +76,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
     )
-    refuse_unencrypted({HOST: settings.host}, settings.certificate, behind_proxy=settings.behind_proxy)
+    hosts = {HOST: settings.host, ADMIN_HOST: settings.admin_host}
+    refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings
 

@@ -25,7 +25,7 @@ class Families:
     def counter(self, name: str, text: str, value: float) -> Metric:
         return CounterMetricFamily(f"{self._prefix}_{name}", text, value=float(value))
 
-    def gauges(self, name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    def gauges(self, name: str, text: str, label: str, values: Mapping[str, float] | Mapping[int, int]) -> Metric:
         return _labelled(GaugeMetricFamily(f"{self._prefix}_{name}", text, labels=[label]), values)
 
     def counters(

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
 from console.settings import read_settings as read_console_settings
@@ -20,6 +19,7 @@ from server import problems
 from server.settings.environment import Environment
 from stockwire.cli.program import program
 from tests.harness.api_keys import TOKEN_SECRET
+from tests.harness.metrics import described_metrics, exported_metrics
 from tests.harness.source import REFERENCE, SOURCES, calls_of, code_names, rows, section, strings_in, strings_of
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S
@@ -175,39 +175,8 @@ def commands(path: str, command: Any) -> Iterator[tuple[str, set[str]]]:
 
 
 async def test_the_metrics_are_those_that_the_processes_export(shared_system: System) -> None:
-    text = page("metrics.md")
+    """Those of channels: tests/followers/test_api.py."""
     for title, process in (("Ledger", shared_system.ledgers[0]), ("Hub", shared_system.hubs[0])):
         async with httpx.AsyncClient() as http:
             answer = await http.get(f"{process.admin}/metrics", timeout=PATIENCE_S)
-        exported = {
-            family.name + ("_total" if family.type == "counter" else ""): shown(family)
-            for family in text_string_to_metric_families(answer.text)
-            if family.name.startswith("stockwire_") and not family.name.endswith("_created")
-        }
-        described = {
-            code_names(row[0])[0]: (row[1], set(code_names(row[2])), plain_text(row[3]))
-            for row in rows(section(text, title), "Metric")
-        }
-        assert described == exported
-
-
-def shown(family: Any) -> tuple[str, set[str], str]:
-    """Type, labels and help text, as a row of the page has them."""
-    return family.type, labels_of(family), help_of(family)
-
-
-def labels_of(family: Any) -> set[str]:
-    """Every labelled metric is there from the start, so that its first rise is one."""
-    return {name for sample in family.samples for name in sample.labels} - {"le"}
-
-
-def help_of(family: Any) -> str:
-    """As a cell of the page begins and ends: without a capital and a full stop."""
-    text: str = family.documentation
-    assert text.endswith("."), f"{family.name} is not explained: {text!r}"
-    return text[0].lower() + text[1:-1]
-
-
-def plain_text(cell: str) -> str:
-    """Without links and code marks."""
-    return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", cell).replace("`", "")
+        assert described_metrics(title) == exported_metrics(answer.text)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from followers.answers import Answers, CountedAnswers
 from followers.database.database import DatabaseAway
 from followers.log.ledger import LedgerAway
 from followers.sealing import SealBroken
@@ -45,6 +46,7 @@ def create_app(
     routes: Sequence[BaseRoute],
     rate_limits: RateLimits,
     problems: Problems,
+    answers: Answers,
     why_not_ready: Callable[[], Awaitable[str | None]],
     bytes_max_of: Callable[[Scope], int],
     allowed_hosts: Sequence[str] = (),
@@ -55,6 +57,7 @@ def create_app(
     app = Starlette(
         routes=[*health.routes(), *routes],
         middleware=[
+            Middleware(CountedAnswers, answers),
             Middleware(RateHeaders, rate_limits),
             Middleware(BodyLimits, bytes_max_of),
             Middleware(AllowedHosts, allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),

@@ -38,11 +38,11 @@ class Follower:
     what is slow is waited for, and nothing piles up here."""
 
     def __init__(self, ledger: Ledger, epoch: str, shard: int, seq: int) -> None:
-        """``seq``: of the last event that is known."""
+        """``seq``: of the last event that is known. ``head``: of the shard when it was read last."""
         self._ledger = ledger
         self._epoch = epoch
         self.shard = shard
-        self.seq = seq
+        self.seq = self.head = seq
 
     async def page(self, *, wait: bool) -> Page:
         """What comes behind ``seq``, which moves to its end; may be empty. ``wait``: for a first event, a while.
@@ -53,6 +53,7 @@ class Follower:
         if answer["epoch"] != self._epoch or answer["head"] < self.seq:
             raise Rewritten(answer["epoch"])
         page = Page(answer["epoch"], self.shard, answer["head"], answer["events"])
+        self.head = page.head
         if page.events:
             self.seq = page.last
         return page

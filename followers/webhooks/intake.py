@@ -45,6 +45,7 @@ class Intake:
         self._live: dict[int, dict[str, Leased]] = {}
         self._followers: dict[int, Follower] = {}
         self._locks: dict[int, asyncio.Lock] = {}
+        self._stored: dict[int, int] = {}
         self._joining: set[Leased] = set()
         self._joined: set[Leased] = set()
         self.steps: PublicSteps = DEFAULT_STEPS
@@ -53,6 +54,15 @@ class Intake:
     @property
     def epoch(self) -> str:
         return self._events.epoch
+
+    @property
+    def catching_up(self) -> int:
+        """Endpoints that do not stand where the log is read yet."""
+        return len(self._joining)
+
+    def lags(self) -> dict[int, int]:
+        """Events of each shard that the ledger had when it was last read, and that are not stored yet."""
+        return {shard: follower.head - self._stored[shard] for shard, follower in self._followers.items()}
 
     async def run(self) -> None:
         """Until cancelled. Raises SettingsError if the key is no good."""
@@ -73,6 +83,7 @@ class Intake:
             self._events.begin(epoch)
         self._followers = {shard: Follower(self._ledger, epoch, shard, head) for shard, head in heads.items()}
         self._live = {shard: {} for shard in heads}
+        self._stored = dict(heads)
         self._locks = {shard: asyncio.Lock() for shard in heads}
         self._joining.clear()
         self._joined.clear()
@@ -117,6 +128,7 @@ class Intake:
                 self._events.add(page.events)
                 async with self._locks[shard]:
                     await self._take(page, list(self._live[shard].values()))
+                self._stored[shard] = page.last
             if len(page.events) < FULL:
                 await asyncio.sleep(BETWEEN_S)
 

@@ -20,12 +20,14 @@ RENEWED_TIMES = 4
 EVERY_S_MAX = 1.0
 """What an owner changes is done within this time."""
 PRUNE_EVERY_S = 10.0
+UNOPENED_LEASES = 4
+"""Times of a lease for which it is remembered whose secret cannot be opened: whoever takes it says it again."""
 
 log = logging.getLogger(__name__)
 
 
 class Keeping:
-    """``away``: why nothing can be renewed now."""
+    """``away``: why nothing can be renewed now. ``leases_lost``: that ran out before they were renewed."""
 
     def __init__(
         self,
@@ -46,7 +48,16 @@ class Keeping:
         self._woken = woken
         self._opened: dict[bytes, KeyRing] = {}
         self._pruned_s = time.monotonic()
+        self._unopened: dict[str, float] = {}
+        self._unopened_s = UNOPENED_LEASES * lease_s
+        self.leases_lost = 0
         self.away: str | None = "no endpoint was taken yet"
+
+    def unopened(self) -> list[str]:
+        """Ids of endpoints that are sent nothing, since no key here opens their secret."""
+        now = time.monotonic()
+        self._unopened = {identifier: until_s for identifier, until_s in self._unopened.items() if now < until_s}
+        return sorted(self._unopened)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -61,6 +72,7 @@ class Keeping:
             await asyncio.sleep(self._every_s)
 
     async def _renew(self) -> None:
+        lost = sum(not one.is_held and not one.leaving for one in self._held.endpoints.values())
         fences = {
             one: leased.lease.fence
             for one, leased in self._held.endpoints.items()
@@ -75,6 +87,7 @@ class Keeping:
             for endpoint, sealed, since, until in stored
             if sealed in self._opened
         }
+        self.leases_lost += lost
         for identifier in set(self._held.endpoints) - set(found):
             self._held.endpoints[identifier].leaving = True  # paused, disabled, removed, or left to another
         new = [identifier for identifier in found if not self._keep(leases[identifier], *found[identifier])]
@@ -108,10 +121,13 @@ class Keeping:
         if sealed in self._opened:
             return self._opened[sealed]
         try:
-            return open_ring(self._seal, sealed)
+            ring = open_ring(self._seal, sealed)
         except SealBroken as error:
             log.error("endpoint %s is sent nothing: %s", endpoint.id, error)
+            self._unopened[endpoint.id] = time.monotonic() + self._unopened_s
             return None
+        self._unopened.pop(endpoint.id, None)
+        return ring
 
     async def _prune(self) -> None:
         if time.monotonic() > self._pruned_s + PRUNE_EVERY_S:

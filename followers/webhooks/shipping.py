@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from followers.log.ledger import Event, LedgerAway
 from followers.webhooks import schedule
+from followers.webhooks.attempts import Attempts
 from followers.webhooks.events import AT_ONCE_MAX, Events, HistoryGone
 from followers.webhooks.leased import Leased, Level
 from followers.webhooks.message import Message, message_of
@@ -52,6 +53,7 @@ class Shipping:
         good: Callable[[str], bool],
         body_bytes_max: int,
     ) -> None:
+        self.attempts = Attempts()
         self._sender = sender
         self._events = events
         self._now_s = now_s
@@ -161,6 +163,8 @@ class Shipping:
         }
         limit = asyncio.timeout_at(leased.lease.until_s)
         leased.limits.add(limit)
+        outcome = None
+        self.attempts.begun()
         try:
             async with limit:
                 outcome = await self._sender.send(leased.endpoint.url, headers, body)
@@ -168,6 +172,7 @@ class Shipping:
             return None
         finally:
             leased.limits.discard(limit)
+            self.attempts.ended(outcome)
         report.tried.append(_tried(message, outcome, now_s))
         _stand(leased, outcome, now_s)
         return outcome

@@ -30,6 +30,10 @@ def hub(at_s: float, events: float, *, ready: bool = True, fresh: float = 1.0) -
     )
 
 
+def channels(at_s: float, sent: float) -> Scrape:
+    return Scrape(at_s, True, {"stockwire_channels_attempts_total": sent, "stockwire_channels_behind": 7.0})
+
+
 @pytest.mark.parametrize(
     ("scrape", "state"),
     [
@@ -41,6 +45,7 @@ def hub(at_s: float, events: float, *, ready: bool = True, fresh: float = 1.0) -
         (hub(1, 0), NodeState.FRESH),
         (hub(1, 0, fresh=0.0), NodeState.BEHIND),
         (hub(1, 0, ready=False), NodeState.UNREADY),
+        (channels(1, 0), NodeState.READY),
     ],
 )
 def test_a_process_is_called_what_it_is(scrape: Scrape | NodeState, state: NodeState) -> None:
@@ -82,6 +87,12 @@ def holding(at_s: float, swept: float, **values: float) -> Scrape:
         "stockwire_ledger_sweeper_delay_seconds": 0.25,
     }
     return Scrape(at_s, True, {**counted, **values})
+
+
+def test_levels_that_wait_for_webhooks_are_no_queue_of_the_ledger() -> None:
+    nodes = [figures_of("ledger", None, ledger(1, 0)), figures_of("channels", channels(0, 0), channels(2, 6))]
+    assert (nodes[1].kind, nodes[1].queued, nodes[1].deliveries_per_s) == (Kind.CHANNELS, 7, 3)
+    assert totals_of(nodes).queued is None
 
 
 def test_open_holds_are_counted_once_however_many_ledgers_count_them() -> None:

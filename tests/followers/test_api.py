@@ -9,10 +9,13 @@ import standardwebhooks
 import svix
 from typer.testing import CliRunner
 
+from server.version import VERSION
 from stockwire.cli.program import program
 from tests.followers.receivers import Receivers
 from tests.followers.running import channels_of
 from tests.followers.webhooks.api.asking import CHANNELS
+from tests.harness.metrics import await_metric, described_metrics, exported_metrics, metric_of
+from tests.harness.processes import ServerProcess
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, sale
@@ -75,6 +78,28 @@ async def test_what_is_made_over_http_is_sent_and_other_peoples_libraries_verify
         await wait_until(recorded)
         await check_commands(monkeypatch, process_system, channels.url, key, f"{receivers.url}/shop")
         assert (await shop.get("/readyz")).status_code == 200
+        await check_admin_port(channels)
+
+
+async def check_admin_port(channels: ServerProcess) -> None:
+    """After some messages to one webhook, and refused requests to the API."""
+    async with httpx.AsyncClient(base_url=channels.admin, timeout=PATIENCE_S) as admin:
+        assert (await admin.get("/readyz")).json() == {"status": "ready", "version": VERSION}
+        assert (await admin.get("/healthz")).json() == {"status": "ok"}
+        assert (await admin.get("/troubles")).json() == {"troubles": []}
+        page = (await admin.get("/metrics")).text
+    assert described_metrics("Channels") == exported_metrics(page)
+    await await_metric(channels, 'stockwire_channels_endpoints{state="enabled"}', 2)
+    await await_metric(channels, "stockwire_channels_endpoints_held", 2)
+    await await_metric(channels, "stockwire_channels_behind", 0)
+    await await_metric(channels, 'stockwire_channels_log_lag{shard="0"}', 0)
+    await await_metric(channels, "stockwire_channels_attempts_in_flight", 0)
+    for name in ("log_up", "database_up"):
+        assert await metric_of(channels, f"stockwire_channels_{name}") == 1
+    taken = await metric_of(channels, 'stockwire_channels_attempts_total{outcome="taken"}')
+    assert taken == await metric_of(channels, "stockwire_channels_attempt_seconds_count") >= 3
+    assert await metric_of(channels, 'stockwire_channels_answers_total{status="4xx"}') >= 1
+    assert await metric_of(channels, 'stockwire_channels_problems_total{type="not-found"}') >= 1
 
 
 async def check_commands(

@@ -1,6 +1,7 @@
 """What endpoints are sent, and when: `stockwire channels` in the test's own process, beside a ledger."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -14,9 +15,12 @@ from followers.channel_types import OVERSOLD
 from followers.database.database import Database
 from followers.database.notices import tell
 from followers.process import Channels
+from followers.sealing import Seal, new_sealing_key
 from followers.settings import LEASE_S_MIN, read_settings
 from followers.webhooks.endpoints import Endpoint, Span
+from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.owners import TRUSTED_S
+from followers.webhooks.secrets import new_secret, seal_ring
 from ledger import migrations
 from tests.followers.receivers import Receivers
 from tests.followers.running import Shop, settings_of
@@ -81,10 +85,11 @@ class Stage:
 async def running(system: ResidentSystem, lease_s: float = LEASE_S) -> AsyncIterator[Channels]:
     given = await settings_of(system, STOCKWIRE_CHANNELS_LEASE_S=lease_s)
     settings = read_settings({name: str(value) for name, value in given.items()})
-    channels = Channels(settings, socket.create_server(("127.0.0.1", 0)))
+    channels = Channels(settings)
+    api, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
     async with asyncio.TaskGroup() as tasks:
         started = asyncio.Event()
-        running = tasks.create_task(channels.run(started.set))
+        running = tasks.create_task(channels.run(api, admin, started.set))
         await started.wait()
         try:
             yield channels
@@ -301,3 +306,34 @@ async def nothing_behind(shop: Shop, receivers: Receivers) -> bool:
 
 async def nothing_waits(stage: Stage) -> bool:
     return await stage.shop.behind() == 0
+
+
+async def test_what_is_wrong_with_webhooks_is_told_with_its_fix(stage: Stage) -> None:
+    stage.receivers.answers["gone"] = lambda _: 410
+    gone = await stage.endpoint("gone?token=secret")
+    failing = await stage.endpoint(
+        "failing", locations=("elsewhere",)
+    )  # nothing is sent that could change how it stands
+    shut = await stage.endpoint("shut")
+    key = seal_ring(Seal([new_sealing_key()]), KeyRing((HeldKey(new_secret()),)))
+    async with stage.shop.database.transaction() as connection:
+        await connection.execute("update endpoint set sealed = $2 where id = $1", shut.id, key)
+        await connection.execute(
+            "update standing set failing_since = now() - interval '2 hours' where endpoint = $1", failing.id
+        )
+    await stage.sell(1, "A")
+    found: list[str] = []
+
+    async def told() -> bool:
+        found[:] = [f"{one.detail} | {one.fix}" for one in await stage.channels.operated.troubles()]
+        return len(found) == 3
+
+    await wait_until(told)
+    unopened, disabled, failed = found
+    assert unopened.startswith(
+        f"1 webhook is sent nothing, since no sealing key here opens the secret: {shut.id} | put"
+    )
+    assert disabled.startswith(f"1 webhook is disabled: {gone.id} (127.0.0.1 answered 410: gone) | ")
+    assert re.match(
+        rf"1 webhook has met nothing but failures: {failing.id} \(127.0.0.1 since .{{16}} UTC\) \| ", failed
+    )

@@ -121,10 +121,17 @@ HOUSES = {
         pure="entry.attempts entry.origins entry.sessions moments topics.arguments topics.patch watched",
     ),
     "followers": House(
-        order=(("vocabulary",), ("database", "log", "outward"), ("api",), ("webhooks", "marketplaces"), ("process",)),
+        order=(
+            ("vocabulary", "operating"),
+            ("database", "log", "outward"),
+            ("api",),
+            ("webhooks", "marketplaces"),
+            ("process",),
+        ),
         rooms={
             "vocabulary": "channel_types sealing",
-            "process": "__main__ process settings",
+            "operating": "answers operated",
+            "process": "__main__ admin metrics process settings",
             **{room: room for room in ("database", "log", "outward", "api", "webhooks", "marketplaces")},
         },
         pure="""

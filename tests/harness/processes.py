@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE, die_with_parent
-from tests.harness.servers import Server, free_port, hub_ports, ledger_ports
+from tests.harness.servers import Server, channels_ports, hub_ports, ledger_ports
 from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
@@ -129,9 +129,7 @@ def ledger_process(name: str, folder: Path, settings: Mapping[str, object]) -> S
 
 
 def channels_process(name: str, folder: Path, settings: Mapping[str, object]) -> ServerProcess:
-    return ServerProcess(
-        name, clean_environment({"STOCKWIRE_CHANNELS_PORT": free_port(), **settings}), folder, ["-m", "followers"]
-    )
+    return ServerProcess(name, clean_environment({**channels_ports(), **settings}), folder, ["-m", "followers"])
 
 
 def hub_process(

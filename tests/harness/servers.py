@@ -21,6 +21,8 @@ _HUB_PORTS = {
     "read": "STOCKWIRE_HUB_READ_PORT",
     "admin": "STOCKWIRE_HUB_ADMIN_PORT",
 }
+_CHANNELS_PORTS = {"url": "STOCKWIRE_CHANNELS_PORT", "admin": "STOCKWIRE_CHANNELS_ADMIN_PORT"}
+_PORTS_OF = {"ledger": _LEDGER_PORTS, "hub": _HUB_PORTS, "channels": _CHANNELS_PORTS}
 """By the names of their addresses in the ready line."""
 _chance = random.SystemRandom()  # Hypothesis seeds the other one: runs side by side would choose alike
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
@@ -134,13 +136,17 @@ def hub_ports() -> dict[str, object]:
     return {port: free_port() for port in _HUB_PORTS.values()}
 
 
+def channels_ports() -> dict[str, object]:
+    return {port: free_port() for port in _CHANNELS_PORTS.values()}
+
+
 def free_port() -> int:
     """A port that nobody else is given: it stays free until it is taken, and while its server restarts."""
     return next(port for port in _next_ports if is_free(port))
 
 
 def _same_ports(ready: Mapping[str, Any]) -> dict[str, str]:
-    names = _LEDGER_PORTS if ready.get("service") == "ledger" else _HUB_PORTS
+    names = _PORTS_OF[ready["service"]]
     return {name: str(_port(ready[key])) for key, name in names.items() if key in ready}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from followers.answers import Answers
 from followers.api.app import ANSWERED, create_app
 from followers.api.askers import Askers
 from followers.database.database import Database
@@ -67,7 +68,7 @@ async def serving(
 
         limits = RateLimits(rate_per_s, None, "", "channels", counted="key")
         routes = Routes(RouteParts(endpoints, ledger, seal, Addresses(), Askers(ledger, limits))).routes()
-        app = create_app(routes, limits, Problems(ANSWERED), ready, lambda _: BODY_BYTES_MAX)
+        app = create_app(routes, limits, Problems(ANSWERED), Answers(), ready, lambda _: BODY_BYTES_MAX)
         yield Api(app, endpoints, ledger, seal)
 
 
