@@ -4,10 +4,15 @@ One look proves nothing: a sale, an order or a push may be between the two numbe
 all that could explain a difference; what is seen again under the same stamp is drift.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from followers.marketplaces.orders.knowing import judge
 from followers.marketplaces.terms import Listing, Order
+
+NAMED_MAX = 5
+"""Listings of one order that a cause names."""
 
 
 class DriftClass(StrEnum):
@@ -129,23 +134,37 @@ def _cause(ours: Standing, theirs: int) -> str:
     return f"{theirs - ours.sent} more than we set: put back or set by hand there"
 
 
-def compare_order(booked: dict[str, int] | None, wanted: Order, skus: dict[str, str]) -> Difference | None:
-    """``booked``: units by sku, holds too; None: the order is not known here. ``skus``: by the listings' ids."""
-    ours = sum(booked.values()) if booked else 0
-    lines = () if wanted.state == "cancelled" else wanted.lines
-    theirs = sum(line.quantity for line in lines)
-    name = wanted.number or wanted.id
-    if booked is None and theirs:
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """What we were told of an order, and what became of it. ``pending``: it is not booked yet; ``failed``: why that was
+    tried in vain. ``unmapped``: its listings that are mapped to nothing."""
+
+    told: Order
+    pending: bool
+    failed: str
+    unmapped: Sequence[str]
+
+
+def compare_order(known: KnownOrder | None, there: Order) -> Difference | None:
+    """None: it is booked as it is there, or is being booked. What was oversold of it is known, and no drift."""
+    theirs, name = _units(there), there.number or there.id
+    if known is None:
+        if not theirs:
+            return None
         cause = f"order {name} is not known here: its notice was lost, and no poll has had it"
         return Difference(DriftClass.ORDER_NOT_BOOKED, 0, theirs, cause, Repair.BOOK)
-    wants: dict[str, int] = {}
-    for line in lines:
-        sku = skus.get(line.remote, "")
-        wants[sku] = wants.get(sku, 0) + line.quantity
-    if unmapped := wants.pop("", 0):
-        cause = f"order {name} has {unmapped} units of listings that are mapped to nothing"
+    ours = _units(known.told)
+    if judge(known.told, there, fetched=True) == "newer":
+        cause = f"order {name} was changed there since we were told of it: it is {there.state} now"
+        return Difference(DriftClass.ORDER_NOT_BOOKED, ours, theirs, cause, Repair.BOOK)
+    if known.unmapped:
+        cause = f"order {name} waits for listings that are mapped to nothing: {', '.join(known.unmapped[:NAMED_MAX])}"
         return Difference(DriftClass.ORDER_NOT_BOOKED, ours, theirs, cause, None)
-    if wants == {sku: units for sku, units in (booked or {}).items() if units}:
-        return None
-    cause = f"order {name} is {wanted.state} there and was changed since it was booked here"
-    return Difference(DriftClass.ORDER_NOT_BOOKED, ours, theirs, cause, Repair.BOOK)
+    if known.pending and known.failed:
+        cause = f"order {name} could not be booked: {known.failed}"
+        return Difference(DriftClass.ORDER_NOT_BOOKED, ours, theirs, cause, Repair.BOOK)
+    return None
+
+
+def _units(order: Order) -> int:
+    return 0 if order.state == "cancelled" else sum(line.quantity for line in order.lines)

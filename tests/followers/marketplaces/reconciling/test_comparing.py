@@ -1,13 +1,14 @@
 """What counts as drift: each class, its likely cause and what is proposed; and what is no drift at all."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from followers.marketplaces.reconciling.comparing import (
     Difference,
     DriftClass,
+    KnownOrder,
     Repair,
     Standing,
     compare,
@@ -88,39 +89,43 @@ def order(state: str, *lines: tuple[str, int]) -> Order:
     return Order("1", state, [OrderLine(*line) for line in lines], NOW, NOW, number="#1001")  # type: ignore[arg-type]
 
 
-SKUS = {"r1": "TEA-1", "r2": "TEA-2", "r3": "TEA-1"}
+PAID = order("paid", ("r1", 2))
+
+
+def known(told: Order = PAID, *unmapped: str, pending: bool = False, failed: str = "") -> KnownOrder:
+    return KnownOrder(told, pending, failed, unmapped)
 
 
 @pytest.mark.parametrize(
-    ("booked", "wanted"),
+    ("ours", "there"),
     [
-        ({"TEA-1": 2}, order("paid", ("r1", 2))),
-        ({"TEA-1": 3}, order("unpaid", ("r1", 2), ("r3", 1))),
-        ({"TEA-1": 0}, order("cancelled", ("r1", 2))),
-        (None, order("cancelled")),
-        ({}, order("cancelled", ("r1", 1))),
+        (known(), PAID),
+        (known(pending=True), PAID),
+        (known(replace(PAID, updated_at=NOW + timedelta(seconds=1))), PAID),
+        (None, order("cancelled", ("r1", 2))),
+        (None, order("unpaid")),
     ],
-    ids=["booked", "two listings of one sku", "put back", "cancelled and never known", "cancelled before it came"],
+    ids=["booked", "being booked", "newer here", "cancelled before anybody knew", "takes nothing"],
 )
-def test_an_order_is_booked(booked: dict[str, int] | None, wanted: Order) -> None:
-    assert compare_order(booked, wanted, SKUS) is None
+def test_an_order_is_booked(ours: KnownOrder | None, there: Order) -> None:
+    assert compare_order(ours, there) is None
 
 
 @pytest.mark.parametrize(
-    ("booked", "wanted", "numbers", "repair", "cause"),
+    ("ours", "there", "numbers", "repair", "cause"),
     [
-        (None, order("paid", ("r1", 2)), (0, 2), Repair.BOOK, "order #1001 is not known here"),
-        ({"TEA-1": 2}, order("paid", ("r1", 3)), (2, 3), Repair.BOOK, "was changed"),
-        ({"TEA-1": 2}, order("paid", ("r2", 2)), (2, 2), Repair.BOOK, "was changed"),
-        ({"TEA-1": 2}, order("cancelled", ("r1", 2)), (2, 0), Repair.BOOK, "is cancelled there"),
-        ({"TEA-1": 2}, order("paid", ("r1", 2), ("r8", 1)), (2, 3), None, "1 units of listings that are mapped to"),
+        (None, PAID, (0, 2), Repair.BOOK, "order #1001 is not known here"),
+        (known(order("paid", ("r1", 3))), PAID, (3, 2), Repair.BOOK, "was changed there"),
+        (known(), order("cancelled", ("r1", 2)), (2, 0), Repair.BOOK, "it is cancelled now"),
+        (known(PAID, "r8", "r9"), PAID, (2, 2), None, "mapped to nothing: r8, r9"),
+        (known(pending=True, failed="no such sku"), PAID, (2, 2), Repair.BOOK, "could not be booked: no such sku"),
     ],
-    ids=["unknown", "more", "another sku", "cancelled there", "unmapped line"],
+    ids=["unknown", "other lines", "cancelled there", "unmapped lines", "refused by the ledger"],
 )
 def test_an_order_is_not_booked(
-    booked: dict[str, int] | None, wanted: Order, numbers: tuple[int, int], repair: Repair | None, cause: str
+    ours: KnownOrder | None, there: Order, numbers: tuple[int, int], repair: Repair | None, cause: str
 ) -> None:
-    difference = compare_order(booked, wanted, SKUS)
+    difference = compare_order(ours, there)
     assert difference is not None
     assert difference.kind is DriftClass.ORDER_NOT_BOOKED
     assert ((difference.ours, difference.theirs), difference.repair) == (numbers, repair)

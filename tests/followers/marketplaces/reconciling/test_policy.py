@@ -1,11 +1,12 @@
 """What is repaired without a person: little, old, quiet, so many a run; and nothing if everything differs."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from followers.marketplaces.reconciling.comparing import DriftClass
-from followers.marketplaces.reconciling.policy import Drift, Policy, chosen, is_mass
+from followers.marketplaces.reconciling.policy import Drift, Policy, PolicyRefused, chosen, is_mass, policy_of
 
 POLICY = Policy(classes=frozenset({DriftClass.QUANTITY}), units_max=3, older_than_s=600, quiet_s=900, run_max=2)
 SMALL = Drift(1, DriftClass.QUANTITY, units=3, stood_s=600, quiet_s=900)
@@ -42,3 +43,30 @@ def test_the_oldest_are_repaired_first_and_so_many_a_run() -> None:
 )
 def test_more_than_a_twentieth_is_a_fault_of_the_whole(compared: int, differing: int, mass: bool) -> None:
     assert is_mass(compared, differing, POLICY) is mass
+
+
+def test_a_policy_is_read_from_what_a_channel_says() -> None:
+    assert policy_of({}) == Policy()
+    said = {"every_s": 3600, "classes": ["quantity"], "units_max": 1, "older_than_s": 0, "quiet_s": 60, "run_max": 5}
+    assert policy_of({**said, "stop_share": 0.1}) == Policy(
+        3600, frozenset({DriftClass.QUANTITY}), 1, older_than_s=0, quiet_s=60, run_max=5, stop_share=0.1
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"evry_s": 60}, "is none of every_s, classes, units_max"),
+        ({"every_s": 59}, "is a number from 60 to 604800"),
+        ({"every_s": True}, "is a number from 60"),
+        ({"classes": "quantity"}, "is a list of classes: quantity, buffer-not-kept"),
+        ({"classes": ["quantities"]}, "is a list of classes"),
+        ({"units_max": 1.5}, "is a whole number from 1 to 1000000"),
+        ({"run_max": 0}, "is a whole number from 1 to 10000"),
+        ({"stop_share": 1.1}, "is a number from 0 to 1"),
+    ],
+)
+def test_what_is_no_policy_is_refused_by_its_field(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(PolicyRefused) as refused:
+        policy_of(said)
+    assert (refused.value.name, message in str(refused.value)) == (next(iter(said)), True)
