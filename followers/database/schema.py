@@ -126,6 +126,8 @@ create table stockwire_channels.channel (
   reason text,
   findings text[] not null default '{}',
   checked_at timestamptz,
+  listings_asked_at timestamptz,
+  listings_read_at timestamptz,
   failures int not null default 0,
   breaker_until timestamptz,
   revision bigint not null default 1,
@@ -175,6 +177,7 @@ create table stockwire_channels.outgoing (
   due_at timestamptz not null default now(),
   sent_quantity int,
   sent_at timestamptz,
+  polled_after timestamptz,
   wanted_quantity int,
   key text,
   attempt int not null default 0,
@@ -196,6 +199,7 @@ create table stockwire_channels.channel_poll (
 ``channel.revision``: rises with every change of it, so that whoever holds it notices. ``outgoing.sent_quantity``: what
 stood there when it was last sent or read, which is kept as knowledge at rest; ``wanted_quantity``, ``key``: of the
 attempt that is under way or whose outcome is not known; ``changed_at``: of the newest commit that made it due;
+``polled_after``: nothing but a zero is sent before an order poll that began later;
 ``rounds``: how often others went first. ``channel_poll``: until when its orders are known.
 """
 

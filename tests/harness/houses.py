@@ -136,6 +136,7 @@ HOUSES = {
         },
         pure="""
             channel_types
+            marketplaces.breaker
             marketplaces.buckets
             marketplaces.errors
             marketplaces.orders.booking
@@ -143,6 +144,7 @@ HOUSES = {
             marketplaces.orders.knowing
             marketplaces.reconciling.comparing
             marketplaces.reconciling.policy
+            marketplaces.targets
             marketplaces.terms
             outward.addresses
             webhooks.key_ring
