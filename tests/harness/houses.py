@@ -136,6 +136,8 @@ HOUSES = {
         },
         pure="""
             channel_types
+            marketplaces.amazon.listings
+            marketplaces.amazon.orders
             marketplaces.breaker
             marketplaces.buckets
             marketplaces.errors

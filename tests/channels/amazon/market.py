@@ -128,7 +128,7 @@ class Amazon(Marketplace):
                 self._broken(refusal)
                 response = refusal.answer()
             if response.status_code != 429:
-                response.headers["x-amzn-RateLimit-Limit"] = str(PLANS[operation][0])
+                response.headers["x-amzn-RateLimit-Limit"] = str(PLANS[operation][0] * self.pace)
             response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
             return response
 

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import aiohttp
-import orjson
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
+from tests.channels.amazon.queues import ask_queue
 from tests.channels.amazon.refusal import Refusal
 from tests.channels.shared.notices import Notice, Notices, Sender, Subscription
 
@@ -87,13 +84,9 @@ class Queues(Sender):
         if self._endpoint is None or found is None:
             return False
         region, account, name = found.groups()
-        body = orjson.dumps({"QueueUrl": f"{self._endpoint}/{account}/{name}", "MessageBody": notice.body.decode()})
-        headers = {"X-Amz-Target": "AmazonSQS.SendMessage", "Content-Type": "application/x-amz-json-1.0"}
-        url = f"{self._endpoint}/"
-        request = AWSRequest("POST", url, data=body, headers=headers)
-        SigV4Auth(Credentials("amazon", "amazon"), "sqs", region).add_auth(request)
+        message = {"QueueUrl": f"{self._endpoint}/{account}/{name}", "MessageBody": notice.body.decode()}
         try:
-            async with self._session.post(url, data=body, headers=dict(request.headers)) as answer:
-                return answer.status == 200
+            status, _ = await ask_queue(self._session, self._endpoint, region, "SendMessage", message)
+            return status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False

@@ -1,0 +1,1 @@
+"""Amazon's Selling Partner API: a seller's own stock in one marketplace."""

@@ -1,0 +1,270 @@
+"""One seller in one of Amazon's marketplaces: what the seller fulfils itself.
+
+Amazon takes a quantity (ACCEPTED) and applies it later, or not at all: everything is read back. It takes one for a sku
+that is not there as well, so it is looked whether they are. It cannot compare and set: what was sold in between is
+overwritten.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from followers.marketplaces.adapter import (
+    Accepted,
+    AccessRefused,
+    Adapter,
+    Answer,
+    Check,
+    Listing,
+    Listings,
+    Notice,
+    NoticeRefused,
+    Order,
+    Orders,
+    Outcome,
+    Quota,
+    Received,
+    Refused,
+    Remote,
+    RemoteAway,
+    SettingRefused,
+    Target,
+    Throttled,
+    Unknown,
+)
+from followers.marketplaces.amazon.access import LOGIN, Access, fields, words, words_of
+from followers.marketplaces.amazon.listings import OWN, PAGE, SHOWN, NotPageable, Place, shown
+from followers.marketplaces.amazon.notices import read, subscribe
+from followers.marketplaces.amazon.orders import of_search
+from followers.marketplaces.amazon.queue import ARN, Queue
+from followers.marketplaces.remote import QuotaSpent
+
+ENDPOINT = "https://sellingpartnerapi-na.amazon.com"
+ORDERS = "/orders/2026-01-01/orders"
+ORDERS_PAGE = 100
+READ_AFTER_S, READ_AFTER_S_MAX = 60.0, 3600.0
+
+
+class Amazon(Adapter):
+    settings: ClassVar[Mapping[str, str]] = {
+        "seller": "The seller's id (merchant token), as Seller Central shows it.",
+        "marketplace": "The marketplace's id, ATVPDKIKX0DER for amazon.com.",
+    }
+    optional: ClassVar[Mapping[str, str]] = {
+        "endpoint": f"Of the Selling Partner API in the seller's region; without, {ENDPOINT}.",
+        "login": f"Of Login with Amazon; without, {LOGIN}.",
+        "queue": "ARN of an SQS queue of this channel's own into which Amazon may send; without, orders are polled.",
+        "queue_endpoint": "Of SQS; without, that of AWS in the queue's region.",
+        "aws_access_key_id": "Of an AWS user who may receive from the queue and delete there.",
+        "product_type": "That quantities are submitted under; without, PRODUCT.",
+        "read_after_s": f"Seconds until what Amazon accepted is read back; without, {READ_AFTER_S:.0f}.",
+    }
+    credentials: ClassVar[Mapping[str, str]] = {
+        "client_id": "Of the application that the seller authorized (LWA).",
+        "client_secret": "Of the same application.",
+        "refresh_token": "That the seller's authorization gave, Atzr|...",
+    }
+    optional_credentials: ClassVar[Mapping[str, str]] = {"aws_secret_access_key": "Of the AWS user."}
+    quotas = (
+        Quota("patch", 5, 5),
+        Quota("read", 5, 5),
+        Quota("search", 5, 5),
+        Quota("orders", 20, 0.0056),
+        Quota("order", 30, 0.5),
+        Quota("notifications", 5, 1),
+    )
+    """https://developer-docs.amazon.com/sp-api/docs/listings-items-api-rate-limits and the like of the other APIs. Some
+    sellers have more: answers say so."""
+    batch = PAGE
+
+    def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
+        self._seller, self._marketplace = settings["seller"], settings["marketplace"]
+        self._listings = f"/listings/2021-08-01/items/{quote(self._seller, safe='')}"
+        self._product_type = settings.get("product_type", "PRODUCT")
+        self._read_after_s = _seconds(settings)
+        self._access = Access(
+            remote,
+            settings.get("endpoint", ENDPOINT).rstrip("/"),
+            settings.get("login", LOGIN),
+            credentials["client_id"],
+            credentials["client_secret"],
+            credentials["refresh_token"],
+        )
+        self._queue = _queue(settings, credentials, remote)
+
+    # What goes out
+
+    async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+        missing = await self._missing([one.remote for one in targets])
+        return await asyncio.gather(*(self._patch(one, one.remote in missing) for one in targets))
+
+    async def _missing(self, remotes: Sequence[str]) -> set[str]:
+        """None, if that cannot be found out: what has to go, goes."""
+        try:
+            return {*remotes} - {one.remote for one in await self.read(remotes)}
+        except AccessRefused:
+            raise
+        except RemoteAway:
+            return set()
+
+    async def _patch(self, target: Target, is_missing: bool) -> Outcome:
+        if is_missing:
+            return Refused(f"there is no listing with the sku {target.remote}")
+        query = {"marketplaceIds": self._marketplace, "includedData": "issues"}
+        try:
+            return self._outcome(
+                await self._access.ask(
+                    "PATCH",
+                    self._listing(target.remote),
+                    "patch",
+                    query,
+                    self._change(target.quantity),
+                    urgent=target.is_urgent,
+                    changes=True,
+                )
+            )
+        except AccessRefused:
+            raise
+        except QuotaSpent as spent:
+            return Throttled(spent.after_s)
+        except RemoteAway as away:
+            return Unknown(str(away))
+
+    def _change(self, quantity: int) -> dict[str, Any]:
+        """``merge`` leaves dates and lead times alone: https://developer-docs.amazon.com/sp-api/docs/merge-a-listing"""
+        value = [{"fulfillment_channel_code": OWN, "quantity": quantity}]
+        patch = {"op": "merge", "path": "/attributes/fulfillment_availability", "value": value}
+        return {"productType": self._product_type, "patches": [patch]}
+
+    def _outcome(self, answer: Answer) -> Outcome:
+        if answer.status in (400, 404, 413, 415):
+            return Refused(f"{answer.status}: {words_of(answer)}")
+        told = fields(answer)
+        match told.get("status"):
+            case "ACCEPTED":
+                return Accepted(self._read_after_s)
+            case "INVALID":
+                return Refused(words(told.get("issues") or []))
+            case other:
+                raise RemoteAway(f"answers {other!r} to a patch")
+
+    # What stands there
+
+    async def levels(self, cursor: str | None) -> Listings:
+        place = Place.of(cursor)
+        told = await self._search(place.query)
+        try:
+            following = place.next(told["items"], (told.get("pagination") or {}).get("nextToken"))
+        except NotPageable as error:
+            raise RemoteAway(str(error)) from None
+        return Listings(place.new(told["items"]), following.cursor if following else None)
+
+    async def read(self, remotes: Sequence[str]) -> Sequence[Listing]:
+        """A comma parts a sku in two, encoded or not, so such a one is asked for by itself:
+        https://developer-docs.amazon.com/sp-api/docs/search-for-listings-items-by-id"""
+        together = [one for one in remotes if "," not in one]
+        alone = await asyncio.gather(*(self._read(one) for one in remotes if "," in one))
+        found = [one for one in alone if one is not None]
+        if together:
+            query = {"identifiersType": "SKU", "identifiers": ",".join(together), "pageSize": str(PAGE), **SHOWN}
+            found += map(shown, (await self._search(query))["items"])
+        return found
+
+    async def _search(self, query: Mapping[str, str]) -> dict[str, Any]:
+        asked = {"marketplaceIds": self._marketplace, **query}
+        return fields(await self._access.ask("GET", self._listings, "search", asked))
+
+    async def _read(self, sku: str) -> Listing | None:
+        query = {"marketplaceIds": self._marketplace, **SHOWN}
+        answer = await self._access.ask("GET", self._listing(sku), "read", query)
+        return None if answer.status == 404 else shown(fields(answer))
+
+    def _listing(self, sku: str) -> str:
+        return f"{self._listings}/{quote(sku, safe='')}"
+
+    # Orders
+
+    async def orders(self, since: datetime, cursor: str | None) -> Orders:
+        query = {
+            "lastUpdatedAfter": since.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "marketplaceIds": self._marketplace,
+            "fulfilledBy": "MERCHANT",
+            "includedData": "FULFILLMENT",
+            "maxResultsPerPage": str(ORDERS_PAGE),
+        }
+        token = {"paginationToken": cursor} if cursor else {}
+        told = fields(await self._access.ask("GET", ORDERS, "orders", query | token, urgent=True))
+        found = [order for one in told["orders"] if (order := _order(one)) is not None]
+        until = told.get("lastUpdatedBefore")
+        return Orders(
+            sorted(found, key=lambda one: one.updated_at),
+            (told.get("pagination") or {}).get("nextToken"),
+            datetime.fromisoformat(until) if until else None,
+        )
+
+    async def order(self, identifier: str) -> Order | None:
+        path = f"{ORDERS}/{quote(identifier, safe='')}"
+        answer = await self._access.ask("GET", path, "order", {"includedData": "FULFILLMENT"}, urgent=True)
+        return None if answer.status == 404 else _order(fields(answer)["order"])
+
+    async def receive(self, notice: Notice) -> Received:
+        """Out of the queue alone: Amazon posts to nobody."""
+        if self._queue is None or not self._queue.proves(notice):
+            raise NoticeRefused("did not come out of this channel's queue")
+        return read(notice, self._seller, self._marketplace)
+
+    async def pull(self) -> Sequence[Notice]:
+        return [] if self._queue is None else await self._queue.receive()
+
+    async def pulled(self, notices: Sequence[Notice]) -> None:
+        if self._queue is not None:
+            await self._queue.delete(notices)
+
+    async def check(self, notices_url: str | None) -> Check:
+        """Nothing is posted to ``notices_url``: where there is a queue, it is subscribed."""
+        query = {"marketplaceIds": self._marketplace, "pageSize": "1"}
+        answer = await self._access.ask("GET", self._listings, "search", query)
+        if answer.status != 200:
+            return Check([f"the listings cannot be read ({words_of(answer)}): look at `seller` and `marketplace`"])
+        if self._queue is None:
+            return Check()
+        try:
+            await self._queue.check()
+        except RemoteAway as away:
+            return Check([f"{away}: let the AWS user receive from {self._queue.arn} and delete there"])
+        return Check(await subscribe(self._access, self._queue.arn))
+
+
+def _order(told: Mapping[str, Any]) -> Order | None:
+    try:
+        return of_search(told)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RemoteAway(f"tells an order that is none: {error!r}") from None
+
+
+def _seconds(settings: Mapping[str, str]) -> float:
+    text = settings.get("read_after_s", str(READ_AFTER_S))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= READ_AFTER_S_MAX:
+        raise SettingRefused("read_after_s", f"read_after_s is {text}: give 0 to {READ_AFTER_S_MAX:.0f} seconds")
+    return seconds
+
+
+def _queue(settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> Queue | None:
+    arn = settings.get("queue")
+    if not arn:
+        return None
+    found = ARN.fullmatch(arn)
+    if found is None:
+        raise SettingRefused("queue", f"queue is {arn}: give its ARN, arn:aws:sqs:REGION:ACCOUNT:NAME")
+    for name, given in (("aws_access_key_id", settings), ("aws_secret_access_key", credentials)):
+        if not given.get(name):
+            raise SettingRefused(name, f"{name} is missing: a queue is asked as an AWS user")
+    endpoint = settings.get("queue_endpoint", f"https://sqs.{found[1]}.amazonaws.com").rstrip("/")
+    key = credentials["client_secret"].encode()
+    return Queue(remote, arn, endpoint, settings["aws_access_key_id"], credentials["aws_secret_access_key"], key)
