@@ -181,7 +181,9 @@ create table stockwire_channels.outgoing (
   wanted_quantity int,
   key text,
   attempt int not null default 0,
-  rounds int not null default 0,
+  available int,
+  changes bigint not null default 0,
+  sent_changes bigint not null default 0,
   last_reason text,
   primary key (channel, remote),
   foreign key (channel, remote) references stockwire_channels.mapping on delete cascade) with (fillfactor = 70);
@@ -198,9 +200,10 @@ create table stockwire_channels.channel_poll (
 
 ``channel.revision``: rises with every change of it, so that whoever holds it notices. ``outgoing.sent_quantity``: what
 stood there when it was last sent or read, which is kept as knowledge at rest; ``wanted_quantity``, ``key``: of the
-attempt that is under way or whose outcome is not known; ``changed_at``: of the newest commit that made it due;
-``polled_after``: nothing but a zero is sent before an order poll that began later;
-``rounds``: how often others went first. ``channel_poll``: until when its orders are known.
+attempt that is under way or whose outcome is not known; ``available``: what it was computed from.
+``changed_at``: of the newest commit that made it due; ``changes``: how often it was made so; ``sent_changes``: how many
+of them were known when it was sent. ``polled_after``: nothing but a zero is sent before an order poll that began later.
+``channel_poll``: until when its orders are known.
 """
 
 DRIFT = """

@@ -21,6 +21,8 @@ its end."""
 CONNECTIONS_MAX = 160
 """One for each of up to 64 shards, which wait, and as many for whoever catches up, and some for histories."""
 LEVELS_PAGE = 5_000
+KEYS_MAX = 1_000
+"""Levels of one question."""
 IDS_MAX = 1_000
 """Keys that are asked about at once."""
 KEY = "STOCKWIRE_CHANNELS_KEY"
@@ -72,6 +74,14 @@ class Ledger:
             {"limit": LEVELS_PAGE} if after is None else {"limit": LEVELS_PAGE, "after": after}
         )
         return await self._ask("GET", "/v1/levels", parameters)
+
+    async def some_levels(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """Of location and sku, in that order; what never moved has 0 of all."""
+        found: list[dict[str, Any]] = []
+        for at in range(0, len(keys), KEYS_MAX):
+            answer = await self._ask("POST", "/v1/levels/query", body={"keys": [*keys[at : at + KEYS_MAX]]})
+            found += answer["levels"]
+        return found
 
     async def key(self, text: str) -> dict[str, Any]:
         """What somebody else's key may do: docs/reference/http.md, introspect."""

@@ -144,6 +144,7 @@ HOUSES = {
             marketplaces.orders.booking
             marketplaces.orders.forms
             marketplaces.orders.knowing
+            marketplaces.pushing.planning
             marketplaces.reconciling.comparing
             marketplaces.reconciling.policy
             marketplaces.targets

@@ -1,0 +1,232 @@
+"""What each listing was last sent, and what became of it: one row each, the newest target, never a queue.
+
+Whatever is changed here is changed in a transaction under the channel's fence: ``LeasedChannel.writing``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from followers.database.database import Connection, Database
+from followers.marketplaces.pushing.planning import State
+
+ROUND_MAX = 10_000
+"""Rows that are looked at in one round."""
+READ_BACK_S = 5.0
+"""After a process died between sending and recording, its listing is read back so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``location``: None: all of the channel's. ``polled``, ``settled``: as ``planning.Candidate`` has them.
+
+    ``changes``: how often it was made due; what is read of the ledger after the row knows all of them."""
+
+    remote: str
+    sku: str
+    location: str | None
+    state: State
+    sent: int | None
+    wanted: int | None
+    attempt: int
+    polled: bool
+    settled: bool
+    changes: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """``available``: what ``quantity`` was computed from; ``changes``: of the row before that was read."""
+
+    remote: str
+    quantity: int
+    available: int
+    key: str
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    remote: str
+    quantity: int | None
+    reason: str
+
+
+class Outgoing:
+    """Of one database. All raise DatabaseAway."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, channel: str) -> list[Row]:
+        """To be sent, or looked at: those in doubt too, if something has changed since they were sent."""
+        async with self._database.transaction() as connection:
+            return [
+                Row(**row)
+                for row in await connection.fetch(
+                    f"{_SELECT} and (o.state = 'due' and o.due_at <= now() or o.state in ('accepted', 'unknown')"
+                    " and o.changes <> o.sent_changes) order by o.due_at, o.remote limit $2",
+                    *(channel, ROUND_MAX),
+                )
+            ]
+
+    async def to_read(self, channel: str, limit: int) -> list[Row]:
+        """To be read back: their outcome is not known, and it is time."""
+        async with self._database.transaction() as connection:
+            return [
+                Row(**row)
+                for row in await connection.fetch(
+                    f"{_SELECT} and o.state in ('accepted', 'unknown') and o.due_at <= now()"
+                    " order by o.due_at, o.remote limit $2",
+                    *(channel, limit),
+                )
+            ]
+
+    async def next_in_s(self, channel: str) -> float | None:
+        """When the next of them is due; None: nothing is."""
+        async with self._database.transaction() as connection:
+            found = await connection.fetchval(
+                "select extract(epoch from min(due_at) - now())::float8 from outgoing"
+                " where channel = $1 and state in ('due', 'accepted', 'unknown')",
+                channel,
+            )
+        return None if found is None else float(found)
+
+
+async def begin(connection: Connection, channel: str, sendings: Sequence[Sending]) -> set[str]:
+    """Before they are sent: if nothing is recorded after it, they are in doubt. Returns those that are still there."""
+    rows = await connection.fetch(
+        "update outgoing o set state = 'unknown', wanted_quantity = s.quantity, available = s.available, key = s.key,"
+        " sent_changes = s.changes, sent_at = clock_timestamp(), due_at = clock_timestamp() + $7"
+        " from unnest($2::text[], $3::int[], $4::int[], $5::text[], $6::bigint[])"
+        " as s(remote, quantity, available, key, changes)"
+        " where o.channel = $1 and o.remote = s.remote returning o.remote",
+        channel,
+        [one.remote for one in sendings],
+        [one.quantity for one in sendings],
+        [one.available for one in sendings],
+        [one.key for one in sendings],
+        [one.changes for one in sendings],
+        timedelta(seconds=READ_BACK_S),
+    )
+    return {row["remote"] for row in rows}
+
+
+async def applied(connection: Connection, channel: str, stands: Sequence[tuple[str, int]]) -> None:
+    """``stands``: id and quantity. What has changed meanwhile is due."""
+    await connection.execute(
+        "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, attempt = 0, last_reason = null,"
+        " state = case when changes <> sent_changes then 'due' else 'rest' end, due_at = now()"
+        " from unnest($2::text[], $3::int[]) as s(remote, quantity) where o.channel = $1 and o.remote = s.remote",
+        *(channel, [remote for remote, _ in stands], [quantity for _, quantity in stands]),
+    )
+
+
+async def still_in_doubt(connection: Connection, channel: str, rows: Sequence[Row]) -> set[str]:
+    """Those of them that nothing else has become of since they were looked at; nothing does before the end of the
+    transaction."""
+    found = await connection.fetch(
+        "select o.remote from outgoing o join unnest($2::text[], $3::text[]) as r(remote, key) on r.remote = o.remote"
+        " where o.channel = $1 and o.key is not distinct from r.key and o.state in ('accepted', 'unknown')"
+        " order by o.remote for update of o",
+        *(channel, [row.remote for row in rows], [row.key for row in rows]),
+    )
+    return {row["remote"] for row in found}
+
+
+async def in_doubt(
+    connection: Connection, channel: str, state: str, waits: Sequence[tuple[str, float]], reason: str | None = None
+) -> None:
+    """``state``: accepted or unknown; ``waits``: each with the seconds until it is read back."""
+    await connection.execute(
+        "update outgoing o set state = $2, attempt = attempt + 1, last_reason = coalesce($5, last_reason),"
+        " due_at = clock_timestamp() + w.seconds * interval '1 second'"
+        " from unnest($3::text[], $4::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
+        *(channel, state, [remote for remote, _ in waits], [seconds for _, seconds in waits], reason),
+    )
+
+
+async def not_done(connection: Connection, channel: str, remotes: Sequence[str], wait_s: float) -> None:
+    """Nothing was done of it: what stood there stands there."""
+    await connection.execute(
+        "update outgoing set state = 'due', wanted_quantity = null, due_at = clock_timestamp() + $3"
+        " where channel = $1 and remote = any($2::text[])",
+        *(channel, list(remotes), timedelta(seconds=wait_s)),
+    )
+
+
+async def unexpected(connection: Connection, channel: str, remotes: Sequence[str]) -> None:
+    """Something else stands there than we thought: it is read, and waits for a poll that begins later."""
+    await connection.execute(
+        "update outgoing set state = 'unknown', wanted_quantity = null, due_at = now(),"
+        " polled_after = clock_timestamp() where channel = $1 and remote = any($2::text[])",
+        *(channel, list(remotes)),
+    )
+
+
+async def dead(connection: Connection, channel: str, letters: Sequence[Dead]) -> None:
+    """A later change of what they shall offer makes them due again."""
+    await connection.execute(
+        "update outgoing o set state = case when changes <> sent_changes then 'due' else 'dead' end, due_at = now(),"
+        " wanted_quantity = coalesce(d.quantity, wanted_quantity),"
+        " last_reason = d.reason, sent_at = clock_timestamp()"
+        " from unnest($2::text[], $3::int[], $4::text[]) as d(remote, quantity, reason)"
+        " where o.channel = $1 and o.remote = d.remote",
+        channel,
+        [one.remote for one in letters],
+        [one.quantity for one in letters],
+        [one.reason for one in letters],
+    )
+
+
+async def at_rest(connection: Connection, channel: str, looked_at: Sequence[tuple[str, int]]) -> None:
+    """They offer what they shall. ``looked_at``: with the row's ``changes``: if there are more by now, it stays due."""
+    await connection.execute(
+        "update outgoing o set state = 'rest', attempt = 0 from unnest($2::text[], $3::bigint[]) as l(remote, changes)"
+        " where o.channel = $1 and o.remote = l.remote and o.changes = l.changes and o.state = 'due'",
+        *(channel, [remote for remote, _ in looked_at], [changes for _, changes in looked_at]),
+    )
+
+
+async def seen(connection: Connection, channel: str, found: Sequence[tuple[str, int]]) -> set[str]:
+    """What stands there now, by a notice or a read: by listing's id. Our own echo changes nothing.
+
+    Returns those where something stands that we did not expect: they are due, once the channel's orders from after now
+    are known. A listing whose push is under way or in doubt is left to its read back.
+    """
+    rows = await connection.fetch(
+        "update outgoing o set sent_quantity = s.quantity, polled_after = clock_timestamp(),"
+        " state = case when o.state = 'rest' then 'due' else o.state end,"
+        " due_at = case when o.state = 'rest' then now() else o.due_at end"
+        " from unnest($2::text[], $3::int[]) as s(remote, quantity)"
+        " where o.channel = $1 and o.remote = s.remote and o.state in ('rest', 'due', 'dead')"
+        " and o.sent_quantity is distinct from s.quantity returning o.remote",
+        *(channel, [remote for remote, _ in found], [quantity for _, quantity in found]),
+    )
+    return {row["remote"] for row in rows}
+
+
+async def read_back(connection: Connection, channel: str, found: Sequence[tuple[str, int, bool]]) -> None:
+    """``found``: id, what stands there, and whether that was to be expected (what stood before, or what was wanted)."""
+    await connection.execute(
+        "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, state = 'due', due_at = now(),"
+        " polled_after = case when s.expected then o.polled_after else clock_timestamp() end"
+        " from unnest($2::text[], $3::int[], $4::bool[]) as s(remote, quantity, expected)"
+        " where o.channel = $1 and o.remote = s.remote and o.state in ('accepted', 'unknown')",
+        channel,
+        [remote for remote, _, _ in found],
+        [quantity for _, quantity, _ in found],
+        [expected for _, _, expected in found],
+    )
+
+
+_SELECT = """
+select o.remote, m.sku, m.location, o.state, o.sent_quantity as sent, o.wanted_quantity as wanted,
+       o.attempt, o.changes, o.key,
+       coalesce(p.polled_at > o.changed_at, false) as polled,
+       o.polled_after is null or coalesce(p.polled_at > o.polled_after, false) as settled
+  from outgoing o join mapping m on m.channel = o.channel and m.remote = o.remote
+  left join channel_poll p on p.channel = o.channel
+ where o.channel = $1
+"""

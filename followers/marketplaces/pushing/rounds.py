@@ -1,0 +1,218 @@
+"""Sends what is due to one channel, round after round: what a listing shall offer is computed when it is sent."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from secrets import token_hex
+from typing import Any
+
+from followers.database.database import Database, DatabaseAway
+from followers.log.ledger import Ledger, LedgerAway
+from followers.marketplaces.adapter import (
+    Accepted,
+    AccessRefused,
+    Applied,
+    Outcome,
+    Refused,
+    RemoteAway,
+    Stale,
+    Target,
+    Throttled,
+    Unknown,
+)
+from followers.marketplaces.leased import LeasedChannel, LeftAlone
+from followers.marketplaces.pushing import outgoing
+from followers.marketplaces.pushing.offers import Offers
+from followers.marketplaces.pushing.outgoing import Dead, Outgoing, Row, Sending
+from followers.marketplaces.pushing.planning import Candidate, plan
+from followers.marketplaces.pushing.reading_back import ReadingBack
+from followers.marketplaces.pushing.sending import send
+
+PARALLEL = 4
+"""Pushes to one channel at once: its quota says how fast, this how much waits for one answer."""
+LOOK_AGAIN_S = 0.5
+"""After so long a round ends with what it has sent, so that what became due meanwhile is ranked with the rest."""
+IDLE_S = 1.0
+AGAIN_S = 1.0
+REASON_CHARACTERS_MAX = 1_000
+BACKOFF_S, BACKOFF_S_MAX = 1.0, 300.0
+
+log = logging.getLogger(__name__)
+
+
+def backoff_s(attempt: int) -> float:
+    """Exponential, and jittered: between half and all of it."""
+    return float(min(BACKOFF_S_MAX, BACKOFF_S * 2 ** min(attempt, 16)) * random.uniform(0.5, 1))
+
+
+class Pushing:
+    """A Work."""
+
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self._database = database
+        self._ledger = ledger
+
+    def loops(self, leased: LeasedChannel) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        in_flight: set[str] = set()
+        return {
+            "pushing": Rounds(self._database, self._ledger, leased, in_flight).run,
+            "reading back": ReadingBack(self._database, leased, in_flight).run,
+        }
+
+
+class Rounds:
+    """Of one channel. ``in_flight``: listings that are being sent now."""
+
+    def __init__(self, database: Database, ledger: Ledger, leased: LeasedChannel, in_flight: set[str]) -> None:
+        self._database = database
+        self._leased = leased
+        self._outgoing = Outgoing(database)
+        self._offers = Offers(ledger)
+        self._in_flight = in_flight
+        self._passed_over: dict[str, int] = {}
+        self._not_before_s = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled. Raises LeaseLost."""
+        while True:
+            await self._leased.ready()
+            self._leased.due.clear()
+            try:
+                done = await self._round()
+                wait_s = 0.0 if done else await self._idle_s()
+            except (DatabaseAway, LedgerAway) as error:
+                log.warning("channel %s waits: %s", self._leased.id, error)
+                wait_s = AGAIN_S
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._leased.due.wait()
+            except TimeoutError:
+                continue
+
+    async def _idle_s(self) -> float:
+        next_s = await self._outgoing.next_in_s(self._leased.id)
+        return IDLE_S if next_s is None or next_s <= 0 else min(IDLE_S, next_s)
+
+    async def _round(self) -> int:
+        """Returns how many were sent."""
+        if (wait_s := self._not_before_s - time.monotonic()) > 0:
+            await asyncio.sleep(min(wait_s, IDLE_S))
+            return 0
+        rows = {row.remote: row for row in await self._outgoing.due(self._leased.id)}
+        if not rows:
+            return 0
+        offers = await self._offers.of(self._leased.channel, list(rows.values()))
+        candidates = [_candidate(row, offers[row.remote].quantity) for row in rows.values()]
+        planned = plan(candidates, compares=self._leased.adapter.compares, passed_over=self._passed_over)
+        if planned.rest:
+            async with self._leased.writing(self._database) as connection:
+                looked_at = [(one.remote, rows[one.remote].changes) for one in planned.rest]
+                await outgoing.at_rest(connection, self._leased.id, looked_at)
+        if planned.wait:
+            self._leased.poll.set()
+        sent = await self._send_all([rows[one.remote] for one in planned.send])
+        self._passed_over = {one.remote: self._passed_over.get(one.remote, 0) + 1 for one in planned.send[sent:]}
+        return sent
+
+    async def _send_all(self, rows: Sequence[Row]) -> int:
+        """In their order, some pushes at once; returns how many rows were begun before it was time to look again."""
+        begun_s, at = time.monotonic(), 0
+        size = self._leased.adapter.batch
+        while at < len(rows) and self._leased.may_ask and self._not_before_s <= time.monotonic():
+            if at and self._leased.due.is_set() and time.monotonic() - begun_s > LOOK_AGAIN_S:
+                break
+            batches = [rows[first : first + size] for first in range(at, min(len(rows), at + PARALLEL * size), size)]
+            async with asyncio.TaskGroup() as tasks:
+                for batch in batches:
+                    tasks.create_task(self._send(batch), name=f"push to {self._leased.id}")
+            at += sum(map(len, batches))
+        return at
+
+    async def _send(self, rows: Sequence[Row]) -> None:
+        """One push. What it shall offer is read once more: time has passed since it was ranked."""
+        offers = await self._offers.of(self._leased.channel, rows)
+        planned = plan(
+            [_candidate(row, offers[row.remote].quantity) for row in rows],
+            compares=self._leased.adapter.compares,
+            passed_over={},
+        )
+        by_remote = {row.remote: row for row in rows}
+        sendings = [
+            Sending(
+                one.remote,
+                one.target,
+                offers[one.remote].available,
+                f"{self._leased.id}-{token_hex(8)}",
+                by_remote[one.remote].changes,
+            )
+            for one in planned.send
+        ]
+        if not sendings:
+            return
+        self._in_flight.update(one.remote for one in sendings)
+        try:
+            async with self._leased.writing(self._database) as connection:
+                there = await outgoing.begin(connection, self._leased.id, sendings)
+            targets = [
+                Target(one.remote, one.quantity, by_remote[one.remote].sent, one.key)
+                for one in sendings
+                if one.remote in there
+            ]
+            if targets:
+                await self._record(by_remote, targets, await self._push(targets))
+        finally:
+            self._in_flight.difference_update(one.remote for one in sendings)
+
+    async def _push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+        try:
+            return await self._leased.ask(send, self._leased.adapter, targets)
+        except (LeftAlone, AccessRefused):
+            return [Throttled(0.0)] * len(targets)  # it goes on when the channel may be asked again
+        except RemoteAway as error:
+            log.warning("channel %s: %s", self._leased.id, error)
+            return [Unknown(str(error))] * len(targets)
+
+    async def _record(self, rows: Mapping[str, Row], targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:
+        """Until it is stored: if that takes longer than the lease, whoever holds the channel then reads it back."""
+        while True:
+            try:
+                await self._store(rows, targets, outcomes)
+                return
+            except DatabaseAway as error:
+                log.warning("what was sent to channel %s waits to be recorded: %s", self._leased.id, error)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _store(self, rows: Mapping[str, Row], targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:
+        channel = self._leased.id
+        of: dict[type[Outcome], list[tuple[Target, Any]]] = {}
+        for target, outcome in zip(targets, outcomes, strict=True):
+            of.setdefault(type(outcome), []).append((target, outcome))
+        async with self._leased.writing(self._database) as connection:
+            if done := of.get(Applied):
+                await outgoing.applied(connection, channel, [(target.remote, target.quantity) for target, _ in done])
+            if later := of.get(Accepted):
+                waits = [(target.remote, outcome.read_after_s) for target, outcome in later]
+                await outgoing.in_doubt(connection, channel, "accepted", waits)
+            if doubtful := of.get(Unknown):
+                waits = [(target.remote, backoff_s(rows[target.remote].attempt)) for target, _ in doubtful]
+                reason = doubtful[0][1].reason[:REASON_CHARACTERS_MAX]
+                await outgoing.in_doubt(connection, channel, "unknown", waits, reason)
+            if refused := of.get(Refused):
+                letters = [
+                    Dead(target.remote, target.quantity, outcome.reason[:REASON_CHARACTERS_MAX])
+                    for target, outcome in refused
+                ]
+                await outgoing.dead(connection, channel, letters)
+            if stale := of.get(Stale):
+                await outgoing.unexpected(connection, channel, [target.remote for target, _ in stale])
+                self._leased.poll.set()
+            if throttled := of.get(Throttled):
+                wait_s = max(outcome.after_s for _, outcome in throttled)
+                await outgoing.not_done(connection, channel, [target.remote for target, _ in throttled], wait_s)
+                self._not_before_s = max(self._not_before_s, time.monotonic() + wait_s)
+
+
+def _candidate(row: Row, target: int) -> Candidate:
+    return Candidate(row.remote, target, row.state, row.sent, row.wanted, row.polled, row.settled)
