@@ -16,10 +16,12 @@ from tests.channels.amazon.catalogue import MARKETPLACE, SELLER
 from tests.channels.amazon.market import FEEDS, LISTINGS, ORDERS
 from tests.channels.shared.faults import Faults
 from tests.harness.waiting import wait_until
+from tests.simulation.loop import on_virtual_clock
 
 # Who keeps to the rules
 
 
+@on_virtual_clock
 async def test_a_patch_that_is_accepted_is_applied_later_and_read_then() -> None:
     call = caller()
     call.market.faults = Faults(late_apply_s=0.2)
@@ -35,6 +37,7 @@ async def test_a_patch_that_is_accepted_is_applied_later_and_read_then() -> None
     assert not call.broken
 
 
+@on_virtual_clock
 async def test_merge_leaves_what_it_does_not_name_and_replace_does_not() -> None:
     call = caller()
 
@@ -49,6 +52,7 @@ async def test_merge_leaves_what_it_does_not_name_and_replace_does_not() -> None
     assert "lead_time_to_ship_max_days" not in await attributes()
 
 
+@on_virtual_clock
 async def test_patches_are_applied_as_they_were_accepted_and_over_sales_in_between() -> None:
     call = caller()
     call.market.faults = Faults(late_apply_s=0.3)
@@ -61,6 +65,7 @@ async def test_patches_are_applied_as_they_were_accepted_and_over_sales_in_betwe
     assert caused == [("offered", 10), ("sold", 8), ("set", 5), ("set", 7)]
 
 
+@on_virtual_clock
 async def test_a_preview_changes_nothing() -> None:
     call = caller()
     path = f"{LISTINGS}/{SELLER}/mug"
@@ -73,6 +78,7 @@ async def test_a_preview_changes_nothing() -> None:
     assert [one.after for one in call.market.selling.moved if one.cause == "set"] == [6]
 
 
+@on_virtual_clock
 async def test_what_fails_after_it_was_accepted_says_so_in_its_issues() -> None:
     call = caller()
     call.market.offer({"id": "odd", "title": "Odd", "quantity": 3, "fails": "the listing is suppressed"})
@@ -86,6 +92,7 @@ async def test_what_fails_after_it_was_accepted_says_so_in_its_issues() -> None:
     assert call.market.selling.levels["odd"] == 3
 
 
+@on_virtual_clock
 async def test_listings_are_paged_through_and_no_more_than_a_thousand_of_them() -> None:
     call = caller()
     for number in range(1010):
@@ -105,6 +112,7 @@ async def test_listings_are_paged_through_and_no_more_than_a_thousand_of_them() 
     assert not call.broken
 
 
+@on_virtual_clock
 async def test_a_comma_in_a_sku_is_taken_for_the_end_of_it() -> None:
     call = caller()
     call.market.offer({"id": "a,b", "title": "Two", "quantity": 1})
@@ -115,6 +123,7 @@ async def test_a_comma_in_a_sku_is_taken_for_the_end_of_it() -> None:
     assert (await call.item("a,b")).json()["sku"] == "a,b"
 
 
+@on_virtual_clock
 async def test_a_feed_waits_is_processed_and_has_a_report() -> None:
     call = caller(queue_s=0.3)
     made = await call.feed(await call.document(content_of(message(4), message(5, "lacking", 2))))
@@ -137,6 +146,7 @@ async def test_a_feed_waits_is_processed_and_has_a_report() -> None:
     ]
 
 
+@on_virtual_clock
 async def test_feeds_are_processed_one_after_the_other_and_over_a_newer_patch() -> None:
     call = caller(queue_s=0.2)
     first = (await call.feed(await call.document(content_of(message(3))))).json()["feedId"]
@@ -147,6 +157,7 @@ async def test_feeds_are_processed_one_after_the_other_and_over_a_newer_patch() 
     assert [one.after for one in call.market.selling.moved if one.cause == "set"] == [1, 3, 4]
 
 
+@on_virtual_clock
 async def test_a_feed_in_the_queue_is_cancelled_and_the_next_one_goes_on() -> None:
     call = caller(queue_s=0.2)
     first = (await call.feed(await call.document(content_of(message(3))))).json()["feedId"]
@@ -157,6 +168,7 @@ async def test_a_feed_in_the_queue_is_cancelled_and_the_next_one_goes_on() -> No
     assert [one.after for one in call.market.selling.moved if one.cause == "set"] == [4]
 
 
+@on_virtual_clock
 async def test_orders_are_searched_in_pages_the_newest_change_first_and_up_to_two_minutes_ago() -> None:
     call = caller()
     selling = call.market.selling
@@ -185,6 +197,7 @@ async def test_orders_are_searched_in_pages_the_newest_change_first_and_up_to_tw
     assert (await slow.orders(lastUpdatedAfter=since)).json()["orders"] == []
 
 
+@on_virtual_clock
 async def test_what_was_cancelled_of_an_order_is_no_longer_ordered() -> None:
     call = caller()
     order = call.market.selling.sell({"mug": 3}).id
