@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 
+from followers.open_files import open_enough_files
 from followers.process import Channels
 from followers.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
@@ -17,6 +18,7 @@ def main() -> int:
     status = 0
     try:
         settings = read_settings(os.environ)
+        open_enough_files()
         with asyncio.Runner() as runner:
             runner.run(_serve(settings))
     except* SettingsError as group:

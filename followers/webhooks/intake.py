@@ -6,7 +6,9 @@ same time does so together. Of another epoch nothing is jumped over: all levels 
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from followers.database.database import DatabaseAway
 from followers.log.follower import Follower, Page, Rewritten
@@ -73,7 +75,7 @@ class Intake:
                 self.steps = PublicSteps(tuple(shards["public"]["steps"]), shards["public"]["low"])
                 await self._follow()
             except* LedgerAway as group:
-                self._say(str(group.exceptions[0]))
+                self._say(str(_first(group)))
             except* Rewritten:
                 log.warning("history was rewritten: all levels are compared")
             await asyncio.sleep(AGAIN_S)
@@ -138,17 +140,12 @@ class Intake:
             positions = await self._places.positions([one.endpoint.id for one in new])
             for leased in new:
                 leased.positions = positions[leased.endpoint.id]
-                if self._is_of_another_history(leased):
-                    await self._compare(leased)
+            others = {one for one in new if self._is_of_another_history(one)}
             async with asyncio.TaskGroup() as tasks:
-                for shard in self._followers:
-                    tasks.create_task(self._catch_up(shard, new), name=f"catch up shard {shard}")
-            for leased in new:
-                leased.compared = False
-                self._wake(leased)
-            self._joined.update(one for one in new if one in self._joining)
+                tasks.create_task(self._follow_for([one for one in new if one not in others]), name="join")
+                tasks.create_task(self._compare([one for one in new if one in others]), name="compare")
         except* (DatabaseAway, LedgerAway) as group:
-            log.warning("%d endpoints wait to be followed for: %s", len(new), group.exceptions[0])
+            log.warning("%d endpoints wait to be followed for: %s", len(new), _first(group))
             await asyncio.sleep(AGAIN_S)
         finally:
             for leased in new:
@@ -162,11 +159,30 @@ class Intake:
             shard not in leased.positions or leased.positions[shard][0] != self.epoch for shard in self._followers
         )
 
-    async def _compare(self, leased: Leased) -> None:
-        """With all levels as they are now; what comes behind them is caught up on. Raises Rewritten."""
-        log.warning("endpoint %s is compared with all levels: its epoch was another", leased.endpoint.id)
-        leased.compared = True
-        await self._places.begin_again(leased)
+    async def _follow_for(self, group: Sequence[Leased]) -> None:
+        """Raises Rewritten, LedgerAway, also in a group."""
+        if not group:
+            return
+        async with asyncio.TaskGroup() as tasks:
+            for shard in self._followers:
+                tasks.create_task(self._catch_up(shard, group), name=f"catch up shard {shard}")
+        for leased in group:
+            leased.compared = False
+            self._wake(leased)
+        self._joined.update(one for one in group if one in self._joining)
+
+    async def _compare(self, group: Sequence[Leased]) -> None:
+        """With all levels as they are now, read once for all of the group, a page at a time; what comes behind them is
+        caught up on. Raises Rewritten, LedgerAway, DatabaseAway, also in a group."""
+        if not group:
+            return
+        log.warning("%d endpoints are compared with all levels: their epoch was another", len(group))
+        for leased in group:
+            leased.compared = True
+        await self._places.begin_again(group)
+        alike: dict[Interest, list[Leased]] = defaultdict(list)
+        for leased in group:
+            alike[leased.interest].append(leased)
         cursor: str | None = None
         heads: dict[int, int] = {}
         while not heads or cursor is not None:
@@ -174,18 +190,23 @@ class Intake:
             if page["epoch"] != self.epoch:
                 raise Rewritten(page["epoch"])
             heads = heads or {int(shard): head for shard, head in page["heads"].items()}
-            await self._places.compared(
-                leased,
-                self.epoch,
-                [
-                    (one["location"], one["sku"], one["version"], one["shard"])
-                    for one in page["levels"]
-                    if leased.interest.sight(one["location"], one["sku"]) is not None
-                ],
-            )
+            for interest, those in alike.items():
+                await self._behind_on(page["levels"], interest, those)
             cursor = page["next"]
-        await self._places.stand_at(leased, self.epoch, heads)
-        leased.positions = {shard: (self.epoch, head) for shard, head in heads.items()}
+        await self._places.stand_at(group, self.epoch, heads)
+        for leased in group:
+            leased.positions = {shard: (self.epoch, head) for shard, head in heads.items()}
+        await self._follow_for(group)
+
+    async def _behind_on(self, levels: Sequence[dict[str, Any]], interest: Interest, group: Sequence[Leased]) -> None:
+        rows = [
+            (one["location"], one["sku"], one["version"], one["shard"])
+            for one in levels
+            if interest.sight(one["location"], one["sku"]) is not None
+        ]
+        at_once = max(1, ROWS_MAX // max(1, len(rows)))
+        for at in range(0, len(group), at_once):
+            await self._places.compared(group[at : at + at_once], self.epoch, rows)
 
     async def _catch_up(self, shard: int, new: Sequence[Leased]) -> None:
         """Until they meet the live reader. Raises Rewritten, LedgerAway."""
@@ -251,3 +272,10 @@ class Intake:
         elif away is None and self.away is not None:
             log.info("the log is followed")
         self.away = away
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

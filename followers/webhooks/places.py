@@ -48,22 +48,22 @@ class Places:
                 await connection.execute(_MARK, *map(list, zip(*sorted(rows), strict=True)), epoch, shard)
         return found
 
-    async def begin_again(self, leased: Leased) -> None:
-        """What it is behind counts in a history that is no more."""
+    async def begin_again(self, group: Sequence[Leased]) -> None:
+        """What they are behind counts in a history that is no more."""
         async with self._database.transaction() as connection:
-            await connection.execute(_BEGIN_AGAIN, *fences([leased]))
+            await connection.execute(_BEGIN_AGAIN, *fences(group))
 
-    async def compared(self, leased: Leased, epoch: str, rows: Sequence[tuple[str, str, int, int]]) -> None:
-        """Each of ``rows``, location, sku, version and shard, is sent as it is now."""
+    async def compared(self, group: Sequence[Leased], epoch: str, rows: Sequence[tuple[str, str, int, int]]) -> None:
+        """Each of ``rows``, location, sku, version and shard, is sent to all of them as it is now."""
         if rows:
             async with self._database.transaction() as connection:
                 columns = list(map(list, zip(*sorted(rows), strict=True)))
-                await connection.execute(_COMPARED, *fences([leased]), *columns, epoch)
+                await connection.execute(_COMPARED, *fences(group), *columns, epoch)
 
-    async def stand_at(self, leased: Leased, epoch: str, heads: Mapping[int, int]) -> None:
-        """From here on it is followed."""
+    async def stand_at(self, group: Sequence[Leased], epoch: str, heads: Mapping[int, int]) -> None:
+        """From here on they are followed."""
         async with self._database.transaction() as connection:
-            await connection.execute(_STAND_AT, *fences([leased]), list(heads), list(heads.values()), epoch)
+            await connection.execute(_STAND_AT, *fences(group), list(heads), list(heads.values()), epoch)
 
 
 _MOVE = f"""
@@ -86,6 +86,7 @@ with {FENCED}
 insert into behind as b (endpoint, location, sku, sent_version, newest_version, shard, epoch)
 select f.endpoint, r.location, r.sku, r.version - 1, r.version, r.shard, $7
   from fenced f, unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) as r(location, sku, version, shard)
+ order by f.endpoint, r.location, r.sku
 on conflict (endpoint, location, sku) do update
    set newest_version = greatest(b.newest_version, excluded.newest_version), epoch = excluded.epoch
 """

@@ -19,6 +19,8 @@ from tests.harness.system import System
 pytestmark = pytest.mark.usefixtures("processes")
 
 PAGES = ROOT / "docs" / "how-to"
+SECRETS = {"webhooks.md": ("channels.key", "sealing.keys", "webhook.json")}
+"""Files that a page makes."""
 FOLLOWED = (
     "storefront.md",
     "till.md",
@@ -67,6 +69,8 @@ async def test_a_page_works_from_its_own_lines_alone(name: str, fresh_system: Sy
     page = PAGES / name
     assert "\n## Before you start\n" in text_of(page)
     await Follower(reader, page).follow()
+    for secret in SECRETS.get(name, ()):
+        assert (reader.folder / secret).stat().st_mode & 0o077 == 0, f"others may read {secret}"
 
 
 async def test_the_commands_of_production_migrate_and_make_keys(empty_database_url: str, tmp_path: Path) -> None:

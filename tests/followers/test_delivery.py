@@ -244,15 +244,26 @@ async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stag
     await stage.until("gone", {"A": [2, 3]})
 
 
-async def test_of_another_epoch_every_level_is_told_once_and_then_what_comes(stage: Stage) -> None:
+async def test_of_another_epoch_every_level_is_told_once_and_then_what_comes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await stage.endpoint("every")
     await stage.endpoint("latest", mode="latest")
+    read: list[str | None] = []
+    levels = stage.channels.ledger.levels
+
+    async def counted(after: str | None) -> dict[str, Any]:
+        read.append(after)
+        return await levels(after)
+
+    monkeypatch.setattr(stage.channels.ledger, "levels", counted)
     await stage.sell(1)
     for name in ("every", "latest"):
         await stage.until(name, {sku: [2] for sku in SKUS})
     await migrations.new_epoch(stage.shop.system.database_url)
     for name in ("every", "latest"):
         await stage.until(name, {sku: [2, 2] for sku in SKUS})
+    assert read == [None], "read once for both"
     epochs = {one.content["data"]["epoch"] for one in stage.receivers.received["every"]}
     assert len(epochs) == 2
     await stage.sell(1, "A")

@@ -3,16 +3,54 @@
 import base64
 import hashlib
 import hmac
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 from followers.database.database import Database
 from followers.sealing import Seal
 from followers.webhooks.secrets import open_ring
 from followers.webhooks.signature import SymmetricKey
+from server.settings.environment import EXIT_CONFIG
 from tests.followers.receivers import Receivers
 from tests.followers.running import SEALING_KEY, Shop, channels_of
+from tests.harness.processes import channels_process
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, sale
+
+
+def limited(soft: int, hard: int, program: str) -> str:
+    """A program of a shell, where so many files may be open."""
+    return f"ulimit -Sn {soft} && ulimit -Hn {hard} && exec {shlex.quote(sys.executable)} {program}"
+
+
+@pytest.mark.usefixtures("processes")
+async def test_where_too_few_files_may_be_open_it_does_not_start_and_says_the_fix(tmp_path: Path) -> None:
+    settings = {
+        "STOCKWIRE_URL": "http://127.0.0.1:1",
+        "STOCKWIRE_CHANNELS_KEY": "sw_none",
+        "STOCKWIRE_DATABASE_URL": "postgresql://127.0.0.1:1/none",
+        "STOCKWIRE_WEBHOOKS_SEALING_KEYS": SEALING_KEY,
+    }
+    process = channels_process("channels", tmp_path, settings)
+    process.program, process.arguments = "/bin/sh", ["-c", limited(1_024, 4_096, "-m followers")]
+    process.launch()
+    assert await process.wait() == EXIT_CONFIG
+    assert "4096 files may be open, and 4608 are needed" in process.stderr()
+
+
+@pytest.mark.usefixtures("processes")
+def test_what_processes_begin_with_is_raised() -> None:
+    raised = (
+        "-c 'import resource; from followers.open_files import open_enough_files; open_enough_files();"
+        " print(resource.getrlimit(resource.RLIMIT_NOFILE))'"
+    )
+    ended = subprocess.run(["/bin/sh", "-c", limited(256, 10_000, raised)], capture_output=True, text=True, check=True)
+    assert ended.stdout == "(10000, 10000)\n"
 
 
 async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: ProcessSystem, database: Database) -> None:

@@ -131,7 +131,7 @@ HOUSES = {
         rooms={
             "vocabulary": "channel_types sealing",
             "operating": "answers operated",
-            "process": "__main__ admin metrics process settings",
+            "process": "__main__ admin metrics open_files process settings",
             **{room: room for room in ("database", "log", "outward", "api", "webhooks", "marketplaces")},
         },
         pure="""
