@@ -147,6 +147,10 @@ HOUSES = {
             marketplaces.pushing.planning
             marketplaces.reconciling.comparing
             marketplaces.reconciling.policy
+            marketplaces.shopify.documents
+            marketplaces.shopify.notices
+            marketplaces.shopify.orders
+            marketplaces.shopify.quantities
             marketplaces.targets
             marketplaces.terms
             outward.addresses

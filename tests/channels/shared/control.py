@@ -10,6 +10,7 @@ POST /sell      {"id", "quantity", "paid"?} or {"lines": [{"id", "quantity"}], "
 POST /pay /cancel /refund /edit
                 {"order", "lines"?, "restock"?}
 POST /buyers    {"ids", "per_s", "seconds", "seed"}; DELETE sends them home; GET {"buying", "turned_away"}
+DELETE /subscriptions   the vendor has switched all of them off
 POST /faults    all of them, as in ``faults.py``: what is left out goes right again
 """
 
@@ -46,6 +47,7 @@ def control_app(market: Marketplace, break_down: Callable[[Faults], None]) -> St
             Route("/buyers", control.crowd),
             Route("/buyers", control.come, methods=["POST"]),
             Route("/buyers", control.leave, methods=["DELETE"]),
+            Route("/subscriptions", control.unsubscribe, methods=["DELETE"]),
             Route("/faults", control.go_wrong, methods=["POST"]),
         ],
         exception_handlers={
@@ -129,6 +131,10 @@ class _Control:
 
     async def leave(self, _: Request) -> JSONResponse:
         self._market.buyers.leave()
+        return JSONResponse({})
+
+    async def unsubscribe(self, _: Request) -> JSONResponse:
+        self._market.notices.subscriptions.clear()
         return JSONResponse({})
 
     async def go_wrong(self, request: Request) -> JSONResponse:

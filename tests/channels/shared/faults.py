@@ -20,7 +20,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``down``: refuses connections, takes them and says nothing, loses what is sent without a word, answers each
     request with a page in HTML, or with status 200 and an error inside. ``slow_s``: before each answer.
     ``token_revoked``: what was given to clients is no longer good. ``late_apply_s``: between an answer and its effect,
-    where a vendor has that.
+    where a vendor has that. ``throttled``: all quotas are spent, and stay so.
     """
 
     notices: NoticeFaults = NoticeFaults()
@@ -28,3 +28,4 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slow_s: float = 0.0
     token_revoked: bool = False
     late_apply_s: float = 0.0
+    throttled: bool = False

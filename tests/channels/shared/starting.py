@@ -54,6 +54,10 @@ class Market:
     async def still_buying(self) -> bool:
         return bool((await self._ask("GET", "/buyers"))["buying"])
 
+    async def unsubscribe(self) -> None:
+        """The vendor has switched all subscriptions off."""
+        await self._ask("DELETE", "/subscriptions")
+
     async def faults(self, **faults: object) -> None:
         """As in ``faults.py``; with none, all goes right again."""
         await self._ask("POST", "/faults", faults)

@@ -109,7 +109,7 @@ class _Api:
             message = f"Query cost is {requested}, which exceeds the single query max cost limit ({LARGEST})."
             code = {"code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": LARGEST, "documentation": _LIMITS}
             return {"errors": [{"message": message, "extensions": code}]}
-        if not self._bucket.take(requested):
+        if self._market.faults.throttled or not self._bucket.take(requested):
             self._market.throttled += 1
             self._market.rules.broke("throttled")
             error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": _LIMITS}}

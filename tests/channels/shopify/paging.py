@@ -35,6 +35,10 @@ def connection(rows: Sequence[Row], **arguments: Any) -> dict[str, Any]:
     }
 
 
+def by_key(row: Row) -> tuple[Any, ...]:
+    return row[0]
+
+
 def _size(arguments: Mapping[str, Any]) -> int:
     size = arguments.get("first")
     if size is None:

@@ -76,7 +76,7 @@ class Queries:
             "location": lambda _, id: shop.node(id),  # noqa: A006
             "order": lambda _, id: shop.node(id),  # noqa: A006
             "locations": lambda _, **page: connection(
-                [((number,), shop.location(number)) for number in sorted(shop.locations)], **_plain(page)
+                [((shop.locations[number], number), shop.location(number)) for number in shop.by_name()], **_plain(page)
             ),
             "inventoryItems": lambda _, **page: connection(
                 [((int(number),), shop.item(number)) for number in sorted(shop.items, key=int)], **_plain(page)
@@ -117,7 +117,7 @@ class Queries:
 
 def _plain(page: dict[str, Any]) -> dict[str, Any]:
     """Without what narrows or sorts: that is not served here."""
-    if narrowed := [name for name in ("query", "sortKey") if page.get(name) not in (None, "ID")]:
+    if narrowed := [name for name in ("query", "sortKey") if page.get(name) not in (None, "ID", "NAME")]:
         raise PageRefused(f"search by {', '.join(narrowed)} is not served here")
     return page
 

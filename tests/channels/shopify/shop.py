@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.channels.shared.selling import Happening, Order, Selling
 from tests.channels.shopify.gids import PREFIX, gid, level_gid
-from tests.channels.shopify.paging import Row, connection
+from tests.channels.shopify.paging import Row, by_key, connection
 
 DOMAIN = "stockwire-tests.myshopify.com"
 MAIN = "346779380"
@@ -149,6 +149,10 @@ class Shop:
             "inventoryLevel": lambda _, inventoryItemId, **__: self._level_of(number, inventoryItemId),  # noqa: N803
         }
 
+    def by_name(self) -> list[str]:
+        """The numbers of all locations."""
+        return sorted(self.locations, key=lambda number: (self.locations[number], number))
+
     def stocks(self, number: str, location: str) -> bool:
         return listing_of(number, location) in self._selling().levels
 
@@ -191,7 +195,7 @@ class Shop:
     def orders(self) -> list[Row]:
         """Oldest change first: Shopify tells whole seconds, and sorts by them."""
         orders = self._selling().orders.values()
-        return sorted(((told(one.updated_at), int(one.id)), self.order(one.id)) for one in orders)
+        return sorted((((told(one.updated_at), int(one.id)), self.order(one.id)) for one in orders), key=by_key)
 
     def _line(self, order: Order, listing: str) -> Node:
         number, _ = split(listing)

@@ -1,0 +1,1 @@
+"""Shopify's Admin GraphQL API, version 2026-10."""
