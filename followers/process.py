@@ -14,6 +14,8 @@ from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Leases
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
+from followers.marketplaces.marketplaces import Marketplaces
+from followers.marketplaces.ordering import Ordering
 from followers.metrics import ChannelsCollector, Counted
 from followers.outward.addresses import Addresses
 from followers.settings import Settings
@@ -40,6 +42,7 @@ from server.http.server import HttpServer, create_http_server
 from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
+from stockwire import AsyncClient
 
 AGAIN_S = 1.0
 STOP_MORE_S = 5.0
@@ -63,7 +66,20 @@ class Channels:
         self.ledger = Ledger(settings.ledger_url, settings.key, settings.ledger_ca_file)
         self.addresses = Addresses(settings.opened, settings.receiver_ports)
         self._sender = Sender(self.addresses, ca_file=settings.receivers_ca_file, timeout_s=settings.timeout_s)
-        self._leases = Leases(self.database, settings.lease_s, secrets.token_hex(8))
+        name = secrets.token_hex(8)
+        self._leases = Leases(self.database, settings.lease_s, name)
+        self._client = AsyncClient(settings.ledger_url, settings.key)
+        self._ordering = Ordering(self.database, self._client, settings.poll_every_s)
+        self.marketplaces = Marketplaces(
+            self.database,
+            self.ledger,
+            settings.seal,
+            self.addresses,
+            [self._ordering],
+            name=name,
+            lease_s=settings.lease_s,
+            ca_file=settings.receivers_ca_file,
+        )
         self.held = held = Held()
         outbox = Outbox(self.database, held)
         events = Events(self.ledger)
@@ -84,7 +100,14 @@ class Channels:
 
     async def run(self, listener: socket.socket, admin: socket.socket, announce: Callable[[], None]) -> None:
         """Until ``stop``. ``announce``: when it works. Raises SettingsError if its key is no good."""
-        async with self.database, self.ledger, self._sender, asyncio.TaskGroup() as tasks:
+        async with (
+            self.database,
+            self.ledger,
+            self._client,
+            self._sender,
+            self.marketplaces,
+            asyncio.TaskGroup() as tasks,
+        ):
             running = [tasks.create_task(self._follow(announce), name="channels")]
             serving = tasks.create_task(self._server.serve(sockets=[listener]), name="web")
             tasks.create_task(self._admin_server.serve(sockets=[admin]), name="admin")
@@ -106,6 +129,7 @@ class Channels:
                 "recording": self._recording.run(),
                 "replays": self._replays.run(),
                 "delivery": self._delivery.run(),
+                "marketplaces": self.marketplaces.run(),
             }.items():
                 tasks.create_task(part, name=name)
             self._follows = True
@@ -128,6 +152,7 @@ class Channels:
                 await self._delivery.stop()
                 await self._recording.drained()
                 await self._leases.give_back()
+                await self.marketplaces.end()
         except (TimeoutError, DatabaseAway) as error:
             log.warning("endpoints are not given back (%s): their leases run out", error or "too late")
 

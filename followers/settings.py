@@ -19,6 +19,8 @@ RECEIVER_PORTS = "STOCKWIRE_WEBHOOKS_PORTS"
 PORT_DEFAULT, ADMIN_PORT_DEFAULT = 8084, 8085
 HTTP = ("http", "https")
 LEASE_S = 15.0
+POLL_EVERY_S = 300.0
+"""How long an order of a marketplace may stay unknown whose notice was lost."""
 RATE_PER_S = 50.0
 """Requests of one API key: people and scripts that look after webhooks send a few."""
 LEASE_S_MIN = 2
@@ -41,6 +43,7 @@ class Settings:
     admin_port: int
     rate_per_s: float
     lease_s: float
+    poll_every_s: float
     opened: tuple[Network, ...]
     receiver_ports: frozenset[int]
     receivers_ca_file: Path | None
@@ -66,6 +69,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         admin_port=env.port(ADMIN_PORT, ADMIN_PORT_DEFAULT),
         rate_per_s=env.number("STOCKWIRE_CHANNELS_RATE_PER_S", RATE_PER_S, low=0, high=1e6),
         lease_s=env.number("STOCKWIRE_CHANNELS_LEASE_S", LEASE_S, low=LEASE_S_MIN, high=300),
+        poll_every_s=env.number("STOCKWIRE_CHANNELS_POLL_EVERY_S", POLL_EVERY_S, low=1, high=3_600),
         opened=env.networks("STOCKWIRE_WEBHOOKS_NETWORKS"),
         receiver_ports=_ports(env),
         receivers_ca_file=_path(env, "STOCKWIRE_WEBHOOKS_CA_FILE"),

@@ -157,10 +157,11 @@ async def not_done(connection: Connection, channel: str, remotes: Sequence[str],
 
 
 async def unexpected(connection: Connection, channel: str, remotes: Sequence[str]) -> None:
-    """Something else stands there than we thought: it is read, and waits for a poll that begins later."""
+    """Something else stands there than we thought: it is read, and waits for a poll that begins after that. The other
+    way round a sale between poll and read would be in what we compare with and not in our books."""
     await connection.execute(
         "update outgoing set state = 'unknown', wanted_quantity = null, due_at = now(),"
-        " polled_after = clock_timestamp() where channel = $1 and remote = any($2::text[])",
+        " polled_after = 'infinity' where channel = $1 and remote = any($2::text[])",
         *(channel, list(remotes)),
     )
 
@@ -211,7 +212,8 @@ async def read_back(connection: Connection, channel: str, found: Sequence[tuple[
     """``found``: id, what stands there, and whether that was to be expected (what stood before, or what was wanted)."""
     await connection.execute(
         "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, state = 'due', due_at = now(),"
-        " polled_after = case when s.expected then o.polled_after else clock_timestamp() end"
+        " polled_after = case when s.expected and o.polled_after is distinct from 'infinity' then o.polled_after"
+        " else clock_timestamp() end"
         " from unnest($2::text[], $3::int[], $4::bool[]) as s(remote, quantity, expected)"
         " where o.channel = $1 and o.remote = s.remote and o.state in ('accepted', 'unknown')",
         channel,

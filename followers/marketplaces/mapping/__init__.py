@@ -1,0 +1,1 @@
+"""Which listing of a channel sells which sku, and who said so."""

@@ -1,0 +1,75 @@
+"""All that one `stockwire channels` does for places outside that sell: what it takes to start, run and end it."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from followers.database.database import Database
+from followers.database.leases import CHANNELS, Leases
+from followers.log.ledger import Ledger
+from followers.marketplaces.adapters import Adapters
+from followers.marketplaces.channels import Channels
+from followers.marketplaces.checking import Checking
+from followers.marketplaces.following import Following
+from followers.marketplaces.held import Held
+from followers.marketplaces.leased import Work
+from followers.marketplaces.listings import ListingsReading
+from followers.marketplaces.positions import Positions
+from followers.marketplaces.pushing.rounds import Pushing
+from followers.marketplaces.remote import TIMEOUT_S
+from followers.marketplaces.vendors import Vendors
+from followers.outward.addresses import Addresses
+from followers.outward.sessions import Sessions
+from followers.sealing import Seal
+from server.version import VERSION
+
+
+class Marketplaces:
+    """``works``: what else is done for each channel. ``name``: of this process among the replicas. ``addresses``,
+    ``ca_file``: who may be reached, and who signs certificates there. An async context manager.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        seal: Seal,
+        addresses: Addresses,
+        works: Sequence[Work],
+        *,
+        name: str,
+        lease_s: float,
+        ca_file: Path | None = None,
+    ) -> None:
+        self._leases = Leases(database, lease_s, name, CHANNELS)
+        self._sessions = Sessions(
+            addresses, {"user-agent": f"Stockwire/{VERSION}"}, ca_file=ca_file, timeout_s=TIMEOUT_S
+        )
+        self.channels = Channels(database, seal)
+        self.vendors = Vendors()
+        self.adapters = Adapters(self.channels, self.vendors, self._sessions, self._leases)
+        own: list[Work] = [Checking(database), Pushing(database, ledger), ListingsReading(database)]
+        self.held = Held(database, self._leases, self.channels, self.vendors, self._sessions, [*own, *works], lease_s)
+        self.following = Following(ledger, Positions(database), lambda: self.held.channels)
+
+    async def __aenter__(self) -> Self:
+        await self._sessions.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._sessions.__aexit__(kind, error, trace)
+
+    async def run(self) -> None:
+        """Until cancelled. Raises SettingsError if the key is no good."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.held.run(), name="channels")
+            tasks.create_task(self.following.run(), name="log of channels")
+
+    async def end(self) -> None:
+        """What is under way is in doubt, and read back by whoever takes the channels next. Raises DatabaseAway."""
+        await self.held.end()
+        await self._leases.give_back()
