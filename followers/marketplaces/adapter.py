@@ -79,6 +79,10 @@ class Adapter(ABC):
     quotas: ClassVar[Sequence[Quota]] = ()
     batch: ClassVar[int] = 1
     """Targets of one push at most."""
+    bulk_from: ClassVar[int | None] = None
+    """From so many raises on that are due at once, they go by ``push_many``; None: never."""
+    bulk: ClassVar[int] = 0
+    """Targets of one ``push_many`` at most."""
     compares: ClassVar[bool] = False
     """Whether ``push`` compares with ``expected`` and sets in one step. Without, raises wait for an order poll."""
 
@@ -89,6 +93,11 @@ class Adapter(ABC):
     @abstractmethod
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         """1 to ``batch`` targets of different listings; an outcome for each, in their order."""
+
+    async def push_many(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+        """As ``push``, by a way of the channel's for many at once, which may be slow. What it has under way must not
+        undo a later ``push`` of the same listing: that may come at any time."""
+        raise NotImplementedError
 
     @abstractmethod
     async def levels(self, cursor: str | None) -> Listings:

@@ -35,6 +35,8 @@ from followers.marketplaces.adapter import (
     Unknown,
 )
 from followers.marketplaces.amazon.access import LOGIN, Access, fields, words, words_of
+from followers.marketplaces.amazon.feeds import READ_AFTER_S as FEED_READ_S
+from followers.marketplaces.amazon.feeds import Feeds
 from followers.marketplaces.amazon.listings import OWN, PAGE, SHOWN, NotPageable, Place, shown
 from followers.marketplaces.amazon.notices import read, subscribe
 from followers.marketplaces.amazon.orders import of_search
@@ -74,16 +76,21 @@ class Amazon(Adapter):
         Quota("orders", 20, 0.0056),
         Quota("order", 30, 0.5),
         Quota("notifications", 5, 1),
+        Quota("feeds", 5, 0.0083),
+        Quota("feed documents", 15, 0.5),
+        Quota("feed", 15, 2),
     )
     """https://developer-docs.amazon.com/sp-api/docs/listings-items-api-rate-limits and the like of the other APIs. Some
     sellers have more: answers say so."""
     batch = PAGE
+    bulk_from, bulk = 1_500, 25_000
+    """Below, patches are as quick: https://github.com/amzn/selling-partner-api-models/issues/543"""
 
     def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
         self._seller, self._marketplace = settings["seller"], settings["marketplace"]
         self._listings = f"/listings/2021-08-01/items/{quote(self._seller, safe='')}"
         self._product_type = settings.get("product_type", "PRODUCT")
-        self._read_after_s = _seconds(settings)
+        self._accepted = Accepted(_seconds(settings))
         self._access = Access(
             remote,
             settings.get("endpoint", ENDPOINT).rstrip("/"),
@@ -92,13 +99,28 @@ class Amazon(Adapter):
             credentials["client_secret"],
             credentials["refresh_token"],
         )
+        self._feeds = Feeds(self._access, self._seller, self._marketplace)
         self._queue = _queue(settings, credentials, remote)
 
     # What goes out
 
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
-        missing = await self._missing([one.remote for one in targets])
-        return await asyncio.gather(*(self._patch(one, one.remote in missing) for one in targets))
+        remotes = [one.remote for one in targets]
+        missing, overtaken = await self._missing(remotes), await self._overtaken(remotes)
+        outcomes = await asyncio.gather(*(self._patch(one, one.remote in missing) for one in targets))
+        return [Accepted(FEED_READ_S) if overtaken and one == self._accepted else one for one in outcomes]
+
+    async def push_many(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+        return await self._feeds.push(targets, {one.remote: self._change(one.quantity) for one in targets})
+
+    async def _overtaken(self, remotes: Sequence[str]) -> bool:
+        """Taken for so, if that cannot be found out: what has to go, goes."""
+        try:
+            return await self._feeds.overtaken(remotes)
+        except AccessRefused:
+            raise
+        except RemoteAway:
+            return True
 
     async def _missing(self, remotes: Sequence[str]) -> set[str]:
         """None, if that cannot be found out: what has to go, goes."""
@@ -144,7 +166,7 @@ class Amazon(Adapter):
         told = fields(answer)
         match told.get("status"):
             case "ACCEPTED":
-                return Accepted(self._read_after_s)
+                return self._accepted
             case "INVALID":
                 return Refused(words(told.get("issues") or []))
             case other:

@@ -17,8 +17,6 @@ KIND = "JSON_LISTINGS_FEED"
 UPLOAD_S = 300.0
 MESSAGES_MAX = 25_000
 IDS_MAX = 2**31 - 1
-PROGRESS_S = 0.05
-"""Between IN_PROGRESS and DONE: who looks in between sees it."""
 
 After = Callable[[float, Callable[[], None]], None]
 """Does it after so many seconds."""
@@ -55,18 +53,24 @@ class Feed:
         return seen if self.report is None else {**seen, "resultFeedDocumentId": self.report.id}
 
 
-class Feeds:
-    """One after the other, each ``wait_s()`` after it came to be the first of the queue."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """``queue_s()``: from being the first of the queue to IN_PROGRESS; ``progress_s``: from there to DONE."""
 
-    def __init__(
-        self, catalogue: Catalogue, after: After, wait_s: Callable[[], float], broke: Callable[[str], object]
-    ) -> None:
+    queue_s: Callable[[], float]
+    progress_s: float
+
+
+class Feeds:
+    """One after the other."""
+
+    def __init__(self, catalogue: Catalogue, after: After, waits: Waits, broke: Callable[[str], object]) -> None:
         self.documents: dict[str, Document] = {}
         self.feeds: dict[str, Feed] = {}
         self._queue: deque[Feed] = deque()
         self._catalogue = catalogue
         self._after = after
-        self._wait_s = wait_s
+        self._waits = waits
         self._broke = broke
         self._numbers = itertools.count(50_001)
 
@@ -91,7 +95,7 @@ class Feeds:
         self.feeds[feed.id] = feed
         self._queue.append(feed)
         if len(self._queue) == 1:
-            self._after(self._wait_s(), self._begin)
+            self._after(self._waits.queue_s(), self._begin)
         return feed
 
     def feed(self, feed_id: str) -> Feed:
@@ -111,7 +115,7 @@ class Feeds:
             return self._next()
         feed.status = "IN_PROGRESS"
         feed.times["processingStartTime"] = iso(time.time())
-        self._after(PROGRESS_S, lambda: self._process(feed))
+        self._after(self._waits.progress_s, lambda: self._process(feed))
         return None
 
     def _process(self, feed: Feed) -> None:
@@ -124,7 +128,7 @@ class Feeds:
     def _next(self) -> None:
         self._queue.popleft()
         if self._queue:
-            self._after(self._wait_s(), self._begin)
+            self._after(self._waits.queue_s(), self._begin)
 
     def _report(self, feed: Feed, content: bytes) -> tuple[str, dict[str, Any]]:
         """Of what was applied while it was made."""

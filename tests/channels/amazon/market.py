@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from tests.channels.amazon.catalogue import MARKETPLACE, SELLER, Catalogue, Issue, included_in
-from tests.channels.amazon.feeds import Feeds
+from tests.channels.amazon.feeds import Feeds, Waits
 from tests.channels.amazon.notifications import ORDER_CHANGE, Notifications, Queues
 from tests.channels.amazon.orders import Orders, order_id
 from tests.channels.amazon.quotas import LISTINGS_FEEDS, PLANS, Buckets
@@ -38,14 +38,17 @@ Handler = Callable[[Request], Awaitable[object]]
 
 class Amazon(Marketplace):
     """``queues``: where SQS answers. ``token_s``: how long an access token is good. ``queue_s``: how long a feed waits
-    beside what it takes to apply anything."""
+    beside what it takes to apply anything; ``progress_s``: between IN_PROGRESS and DONE."""
 
-    def __init__(self, queues: str | None, pace: float, token_s: float, queue_s: float) -> None:
+    def __init__(
+        self, queues: str | None, pace: float, token_s: float, queue_s: float, progress_s: float = 0.05
+    ) -> None:
         super().__init__(RULES, Queues(queues), Patience(AGAIN_S, None), pace)
         self._tokens = Tokens(token_s)
         self._buckets = Buckets(pace)
         self._catalogue = Catalogue(self.selling, self._later)
-        self._feeds = Feeds(self._catalogue, self._after, lambda: self.faults.late_apply_s + queue_s, self.rules.broke)
+        waits = Waits(lambda: self.faults.late_apply_s + queue_s, progress_s)
+        self._feeds = Feeds(self._catalogue, self._after, waits, self.rules.broke)
         self._orders = Orders(self.selling, lambda sku: self._catalogue.listings[sku].title, pace)
         self._notifications = Notifications(self.notices)
         self._applied_at = 0.0
