@@ -293,13 +293,15 @@ create table stockwire_channels.channel_order (
   last_error text,
   first_told_at timestamptz not null default clock_timestamp(),
   booked_at timestamptz,
+  entry bigint generated always as identity,
   primary key (channel, id));
 
 create index channel_order_due on stockwire_channels.channel_order (channel, due_at) where due_at is not null;
 create index channel_order_unmapped on stockwire_channels.channel_order (channel) where unmapped <> '{}';
 create index channel_order_held on stockwire_channels.channel_order (channel, hold_renewed_at)
   where hold_renewed_at is not null;
-create index channel_order_newest on stockwire_channels.channel_order (channel, placed_at desc, id);
+create index channel_order_entry on stockwire_channels.channel_order (channel, entry);
+create index channel_order_placed on stockwire_channels.channel_order (channel, placed_at);
 
 create table stockwire_channels.oversold (
   channel text collate "C" not null,

@@ -294,7 +294,9 @@ select id from channel_order
 """
 _OPEN_OVERSOLD = "select sku, units from oversold where channel = $1 and order_id = $2 and resolved_at is null"
 _NO_MORE = """
-update oversold set resolved_at = clock_timestamp(), resolved_by = $4, why = 'nothing of it is missing any more'
+update oversold
+   set resolved_at = clock_timestamp(), resolved_by = coalesce(resolved_by, $4),
+       why = coalesce(why, 'nothing of it is missing any more')
  where channel = $1 and order_id = $2 and sku = $3 and resolved_at is null
 """
 _OVERSOLD = """
