@@ -30,7 +30,7 @@ async def rig(shared_system: ResidentSystem) -> AsyncIterator[Rig]:
         async with database.transaction() as connection:
             await connection.execute(
                 "insert into channel (id, vendor, owner, settings, sealed, locations)"
-                " values ($1, 'stall', 'o', '{}', '', $2)",
+                " values ($1, 'stall', 'owner', '{}', '', $2)",
                 *(channel, list(PLACES)),
             )
             await connection.execute("insert into channel_lease (channel, fence) values ($1, 1)", channel)

@@ -25,6 +25,7 @@ from tests.harness.openapi import document
 from tests.harness.system import System
 
 CHANNELS = document("channels-openapi.yaml")
+OPERATIONS = {name: one for name, one in CHANNELS.operations.items() if "webhooks" in one[2]["tags"]}
 WISH: dict[str, Any] = {"url": "https://shop.example/stock", "types": ["stock.changed"]}
 
 

@@ -15,7 +15,7 @@ from followers.webhooks.api import bodies
 from followers.webhooks.api.bodies import BODY_BYTES_MAX
 from followers.webhooks.endpoints import ATTEMPTS_MAX
 from followers.webhooks.planning import MODES, TEST, TYPES
-from tests.followers.webhooks.api.asking import CHANNELS, WISH, Api, serving
+from tests.followers.webhooks.api.asking import CHANNELS, OPERATIONS, WISH, Api, serving
 from tests.harness.system import System
 from wire.hosts import HEALTH
 
@@ -32,7 +32,7 @@ GOOD = {
     "replayWebhook": 202,
 }
 """All others answer 200."""
-OF_ONE = [name for name, (_, path, _) in CHANNELS.operations.items() if "{id}" in path]
+OF_ONE = [name for name, (_, path, _) in OPERATIONS.items() if "{id}" in path]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_document_is_valid_openapi() -> None:
 async def test_routes_and_document_are_the_same(api: Api) -> None:
     routes = [route for route in api.app.routes if isinstance(route, Route) and route.path not in HEALTH]
     served = {(method, route.path) for route in routes for method in (route.methods or set()) - {"HEAD"}}
-    assert served == {(method, path) for method, path, _ in CHANNELS.operations.values()}
+    assert served == {(method, path) for method, path, _ in OPERATIONS.values()}
 
 
 def test_the_bounds_and_names_are_those_of_the_code() -> None:
@@ -67,14 +67,14 @@ def test_the_bounds_and_names_are_those_of_the_code() -> None:
         bodies.RATE_PER_S_MIN,
         bodies.RATE_PER_S_MAX,
     )
-    (limit,) = CHANNELS.operations["listAttempts"][2]["parameters"]
+    (limit,) = OPERATIONS["listAttempts"][2]["parameters"]
     assert limit["schema"]["maximum"] == ATTEMPTS_MAX
 
 
 async def test_every_operation_answers_as_described(api: Api, shared_system: System) -> None:
     async with api.as_(await shared_system.key("describes", "stock:read:*")) as owner:
         made = (await owner.post("/v1/webhooks", json=WISH)).json()["id"]
-        names = sorted(CHANNELS.operations, key=lambda name: name == "removeWebhook")
+        names = sorted(OPERATIONS, key=lambda name: name == "removeWebhook")
         assert {name: await status(owner, name, made) for name in names} == {
             name: GOOD.get(name, 200) for name in names
         }
@@ -84,9 +84,9 @@ async def test_every_operation_answers_as_described(api: Api, shared_system: Sys
 async def test_without_a_key_or_its_scope_nothing_is_told(api: Api, shared_system: System) -> None:
     async with api.as_(None) as nobody, api.as_("sw_unknown_key") as stranger, api.as_("a token") as holder:
         for somebody in (nobody, stranger, holder):
-            assert {await status(somebody, name, "wh_1") for name in CHANNELS.operations} == {401}
+            assert {await status(somebody, name, "wh_1") for name in OPERATIONS} == {401}
     async with api.as_(await shared_system.key("sees nothing", "feed")) as blind:
-        assert {await status(blind, name, "wh_1") for name in CHANNELS.operations} == {403}
+        assert {await status(blind, name, "wh_1") for name in OPERATIONS} == {403}
 
 
 async def test_another_ones_webhook_is_as_if_there_were_none_but_for_an_admin(api: Api, shared_system: System) -> None:
@@ -103,7 +103,7 @@ async def test_another_ones_webhook_is_as_if_there_were_none_but_for_an_admin(ap
 async def test_what_cannot_be_read_names_its_field_and_the_reason(api: Api, shared_system: System) -> None:
     async with api.as_(await shared_system.key("misspells", "stock:read:*")) as owner:
         made = (await owner.post("/v1/webhooks", json=WISH)).json()["id"]
-        for name in CHANNELS.operations:
+        for name in OPERATIONS:
             spoilt = {"content": b"{"} if name in BODIES else {"params": {"nonsense": "1"}}
             assert await status(owner, name, made, **spoilt) == 400, name
         for name in BODIES:
@@ -122,7 +122,7 @@ async def test_an_outage_is_503_everywhere_and_says_which(shared_system: System)
         assert detail == "the ledger does not take the key of this process"
     away = "postgresql://nobody@127.0.0.1:1/nothing"
     async with serving(shared_system, database_url=away) as api, api.as_(key) as owner:
-        assert {await status(owner, name, "wh_1") for name in CHANNELS.operations} == {503}
+        assert {await status(owner, name, "wh_1") for name in OPERATIONS} == {503}
 
 
 async def test_no_such_path_and_no_such_method(api: Api) -> None:
@@ -148,12 +148,12 @@ async def test_one_key_that_asks_too_often_is_told_when_to_come_back_and_others_
 
 def test_every_status_described_is_provoked_here() -> None:
     provoked = {"200", "201", "202", "204", "400", "401", "403", "404", "413", "415", "422", "429", "503", "default"}
-    assert {one for _, _, operation in CHANNELS.operations.values() for one in operation["responses"]} == provoked
-    assert {name for name, (_, _, one) in CHANNELS.operations.items() if "413" in one["responses"]} == set(BODIES)
+    assert {one for _, _, operation in OPERATIONS.values() for one in operation["responses"]} == provoked
+    assert {name for name, (_, _, one) in OPERATIONS.items() if "413" in one["responses"]} == set(BODIES)
 
 
 async def status(somebody: httpx.AsyncClient, name: str, made: str, **spoilt: Any) -> int:
     """Of one request that is right in every way, but for ``spoilt``."""
-    method, path, _ = CHANNELS.operations[name]
+    method, path, _ = OPERATIONS[name]
     arguments: dict[str, Any] = {} if "content" in spoilt or name not in BODIES else {"json": BODIES[name]}
     return (await somebody.request(method, path.replace("{id}", made), **{**arguments, **spoilt})).status_code

@@ -135,9 +135,9 @@ async def test_channels_are_told_of_to_whoever_reads_all_stock(
     owner: httpx.AsyncClient, api: Api, shared_system: System
 ) -> None:
     new = await made(owner, types=["channel.*", "stock.out"])
-    assert new["types"] == ["stock.out", "channel.stopped", "channel.oversold", "channel.drift"]
+    assert new["types"] == ["stock.out", "channel.stopped", "channel.oversold", "channel.drift", "channel.unmapped"]
     async with api.as_(await shared_system.key("berlin reader", "stock:read:berlin")) as reader:
-        answer = await reader.post("/v1/webhooks", json={**WISH, "types": ["channel.drift"]})
+        answer = await reader.post("/v1/webhooks", json={**WISH, "types": ["channel.drift", "channel.unmapped"]})
         assert (answer.status_code, answer.json()["scope"]) == (403, "stock:read:*")
 
 
