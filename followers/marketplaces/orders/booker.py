@@ -2,9 +2,10 @@
 
 import logging
 
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.orders.booking import Decision, Demand, decide
 from followers.marketplaces.orders.forms import Booking
-from followers.marketplaces.orders.shelf import KeptOrder, Leased, Shelf
+from followers.marketplaces.orders.shelf import KeptOrder, Shelf
 from followers.marketplaces.orders.till import HOLD_S, StepRefused, Till, key_of
 from stockwire import errors
 
@@ -28,7 +29,7 @@ class Booker:
         self._shelf = shelf
         self._till = till
 
-    async def book(self, leased: Leased, identifier: str) -> None:
+    async def book(self, leased: LeasedChannel, identifier: str) -> None:
         """One order, as far as it goes. Safe to repeat, and to be killed at any point."""
         kept = None
         try:
@@ -39,10 +40,10 @@ class Booker:
         except errors.StockwireError as error:
             attempt = kept.attempt if kept else 0
             most_s = AWAY_WAIT_S_MAX if isinstance(error, errors.Later) else WAIT_S_MAX
-            log.warning("order %s of channel %s waits: %s", identifier, leased.channel, error)
+            log.warning("order %s of channel %s waits: %s", identifier, leased.id, error)
             await self._shelf.postpone(leased, identifier, str(error), min(2.0**attempt, most_s))
 
-    async def renew(self, leased: Leased) -> None:
+    async def renew(self, leased: LeasedChannel) -> None:
         """Holds of which half the time is over get it again."""
         for identifier in await self._shelf.renewable(leased, HOLD_S / 2, RENEWED_AT_ONCE):
             kept = await self._shelf.order(leased, identifier)
@@ -51,23 +52,23 @@ class Booker:
             try:
                 booked = await self._till.extend(kept.booked, kept.booked.hold)
             except StepRefused as error:
-                log.warning("the hold of order %s of channel %s is over: %s", identifier, leased.channel, error)
+                log.warning("the hold of order %s of channel %s is over: %s", identifier, leased.id, error)
                 booked = error.booked or kept.booked
             except errors.StockwireError as error:
-                log.warning("the hold of order %s of channel %s is not renewed: %s", identifier, leased.channel, error)
+                log.warning("the hold of order %s of channel %s is not renewed: %s", identifier, leased.id, error)
                 return
             await self._shelf.renewed(leased, identifier, booked)
 
-    async def _next(self, leased: Leased, kept: KeptOrder) -> bool:
+    async def _next(self, leased: LeasedChannel, kept: KeptOrder) -> bool:
         """One step. False: nothing is left to be done, or not now."""
         booking = kept.booking
         if booking is None:
             unmapped, decision = await self._decide(leased, kept)
             if decision.step is None:
                 return not await self._shelf.settle(leased, kept, unmapped, decision)
-            booking = Booking(key_of(leased.channel, kept.order.id, kept.revision + 1), decision.step)
+            booking = Booking(key_of(leased.id, kept.order.id, kept.revision + 1), decision.step)
             await self._shelf.begin(leased, kept, booking)
-        reason = f"channel {leased.channel}"
+        reason = f"channel {leased.id}"
         try:
             booked = await self._till.book(booking, kept.booked, reference=kept.order.number, reason=reason)
         except StepRefused as error:
@@ -79,7 +80,7 @@ class Booker:
         await self._shelf.done(leased, kept.order.id, booked)
         return True
 
-    async def _decide(self, leased: Leased, kept: KeptOrder) -> tuple[list[str], Decision]:
+    async def _decide(self, leased: LeasedChannel, kept: KeptOrder) -> tuple[list[str], Decision]:
         """Remote ids of lines that nobody has mapped yet, and what to do with the others."""
         order, demands = kept.order, _demands(leased, kept)
         lines = () if order.state == "cancelled" else order.lines
@@ -90,10 +91,10 @@ class Booker:
         return unmapped, decide(state, demands, kept.booked, available, kept.waived)
 
 
-def _demands(leased: Leased, kept: KeptOrder) -> list[Demand]:
+def _demands(leased: LeasedChannel, kept: KeptOrder) -> list[Demand]:
     demands = []
     for line in kept.order.lines:
         if line.remote in kept.mapped:
             sku, location = kept.mapped[line.remote]
-            demands.append(Demand(sku, (location,) if location else leased.locations, line.quantity))
+            demands.append(Demand(sku, (location,) if location else leased.channel.locations, line.quantity))
     return demands

@@ -2,19 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from followers.database.database import DatabaseAway
 from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.errors import NoticeRefused, RemoteAway
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.orders.booker import Booker
 from followers.marketplaces.orders.knowing import sound
 from followers.marketplaces.orders.notices import InboxFull, Notices, Stored
 from followers.marketplaces.orders.polls import Polls
-from followers.marketplaces.orders.shelf import Leased, LeaseLost, Shelf
+from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.terms import Order
 
+POLL_EVERY_S = 300.0
 OVERLAP = timedelta(minutes=2)
 """What a poll asks for again: clocks differ, and listings may lag behind."""
 NOTICES_AT_ONCE = 100
@@ -23,90 +27,69 @@ BOOKED_AT_ONCE = 4
 LOOK_S = 0.5
 """Between two looks for what another replica has received."""
 AGAIN_S, AGAIN_S_MAX = 1.0, 60.0
-"""After a failure, doubled each time."""
+"""After a failure; of one notice doubled each time."""
 RENEW_S = 600.0
 PAGES_MAX = 10_000
 """Of one poll: a channel whose cursor never ends is at fault."""
 
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
 log = logging.getLogger(__name__)
 
 
+class OrderWork:
+    """The work on orders that is done for each channel that is held. ``poll_every_s``: while nobody asks for a poll."""
+
+    def __init__(self, shelf: Shelf, notices: Notices, booker: Booker, poll_every_s: float = POLL_EVERY_S) -> None:
+        self._shelf = shelf
+        self._notices = notices
+        self._booker = booker
+        self._poll_every_s = poll_every_s
+
+    def loops(self, leased: LeasedChannel) -> Mapping[str, Loop]:
+        return Desk(leased, self._shelf, self._notices, self._booker, self._poll_every_s).loops()
+
+
 class Desk:
-    """``run`` once. ``poll_every_s``: while nobody asks for one sooner. ``on_away``: is told of every failure of the
-    channel's, and of its end with None.
-    """
+    """Of one channel. Each of its loops may be cancelled at any point."""
 
     def __init__(
-        self,
-        leased: Leased,
-        adapter: Adapter,
-        shelf: Shelf,
-        notices: Notices,
-        booker: Booker,
-        *,
-        poll_every_s: float,
-        on_away: Callable[[RemoteAway | None], None] = lambda _: None,
+        self, leased: LeasedChannel, shelf: Shelf, notices: Notices, booker: Booker, poll_every_s: float
     ) -> None:
         self._leased = leased
-        self._adapter = adapter
+        self._adapter = leased.adapter
         self._shelf = shelf
         self._notices = notices
         self._polls = Polls(shelf)
         self._booker = booker
         self._poll_every_s = poll_every_s
-        self._on_away = on_away
-        self._poll = asyncio.Event()
-        self._noticed = asyncio.Event()
         self._learnt = asyncio.Event()
 
-    def poll_soon(self) -> None:
-        """At once, if none is under way: somebody needs to know what was sold there."""
-        self._poll.set()
-
-    def look(self) -> None:
-        """A notice was stored."""
-        self._noticed.set()
-
-    async def run(self) -> None:
-        """Until the lease is lost, or cancelled: safe at any point."""
-        loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "notices": self._apply_notices,
-            "poll": self._poll_orders,
-            "book": self._book,
-            "renew": self._renew,
-        }
+    def loops(self) -> Mapping[str, Loop]:
+        loops = {"notices": self._apply_notices, "poll": self._poll_orders, "book": self._book, "renew": self._renew}
         if type(self._adapter).pull is not Adapter.pull:
             loops["pull"] = self._pull
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for name, loop in loops.items():
-                    tasks.create_task(self._for_good(loop), name=f"{name} of {self._leased.channel}")
-        except* LeaseLost:
-            log.info("channel %s is another replica's now", self._leased.channel)
+        return {name: partial(self._for_good, loop) for name, loop in loops.items()}
 
     async def _for_good(self, turn: Callable[[], Awaitable[None]]) -> None:
-        """Again and again; after a failure of channel or database it waits, longer each time."""
-        wait_s = AGAIN_S
+        """Again and again, whatever is away."""
         while True:
             try:
                 await turn()
-                wait_s = AGAIN_S
             except DatabaseAway as error:
-                log.warning("orders of channel %s wait: %s", self._leased.channel, error)
+                log.warning("orders of channel %s wait: %s", self._leased.id, error)
                 await asyncio.sleep(AGAIN_S)
             except RemoteAway as error:
-                log.warning("orders of channel %s wait: it %s", self._leased.channel, error)
-                self._on_away(error)
-                await asyncio.sleep(wait_s)
-                wait_s = min(AGAIN_S_MAX, wait_s * 2)
+                log.warning("orders of channel %s wait: it %s", self._leased.id, error)
+                await asyncio.sleep(AGAIN_S)
 
     # Notices
 
     async def _apply_notices(self) -> None:
-        self._noticed.clear()
+        self._leased.apply.clear()
         waiting = await self._notices.waiting(self._leased, NOTICES_AT_ONCE)
         if not waiting:
-            await _within(self._noticed, LOOK_S)
+            await _within(self._leased.apply, LOOK_S)
             return
         fetched: dict[str, Order] = {}
         ready = []
@@ -114,17 +97,19 @@ class Desk:
             if await self._fetch(notice, fetched):
                 ready.append(notice)
         if await self._apply(ready, fetched):
-            self.poll_soon()
+            self._leased.poll.set()
         self._learnt.set()
 
     async def _fetch(self, notice: Stored, fetched: dict[str, Order]) -> bool:
         """The orders that it only names."""
         try:
             for identifier in notice.changed_orders:
-                if identifier not in fetched and (order := await self._adapter.order(identifier)) is not None:
+                if (
+                    identifier not in fetched
+                    and (order := await self._leased.ask(self._adapter.order, identifier)) is not None
+                ):
                     fetched[identifier] = order
         except RemoteAway as error:
-            self._on_away(error)
             wait_s = min(AGAIN_S_MAX, AGAIN_S * 2.0 ** min(notice.attempt, 10))
             await self._notices.postpone(self._leased, notice.id, str(error), wait_s)
             return False
@@ -140,7 +125,7 @@ class Desk:
         known = [order for order in fetched.values() if sound(order)]
         unclear = await self._learn(told, known)
         for identifier in unclear:
-            if (order := await self._adapter.order(identifier)) is not None and sound(order):
+            if (order := await self._order(identifier)) is not None and sound(order):
                 known.append(order)
         async with self._shelf.fenced(self._leased) as connection:
             await self._shelf.learn(connection, self._leased, known, fetched=True)
@@ -153,38 +138,42 @@ class Desk:
             await self._shelf.learn(connection, self._leased, fetched, fetched=True)
             return await self._shelf.learn(connection, self._leased, told, fetched=False)
 
+    async def _order(self, identifier: str) -> Order | None:
+        return await self._leased.ask(self._adapter.order, identifier)
+
     async def _pull(self) -> None:
         """Of a queue of the channel's. It forgets a notice when we have it on disk, or it is not from the channel."""
         taken = []
-        for notice in await self._adapter.pull():
+        await self._leased.ready()
+        for notice in await self._leased.ask(self._adapter.pull):
             try:
-                await self._notices.store(self._leased.channel, notice, await self._adapter.receive(notice))
+                await self._notices.store(self._leased.id, notice, await self._adapter.receive(notice))
             except NoticeRefused as error:
-                log.warning("a notice in the queue of channel %s is refused: %s", self._leased.channel, error)
+                log.warning("a notice in the queue of channel %s is refused: %s", self._leased.id, error)
             except InboxFull:
                 break
             taken.append(notice)
         if taken:
-            self.look()
-            await self._adapter.pulled(taken)
+            self._leased.apply.set()
+            await self._leased.ask(self._adapter.pulled, taken)
         else:
             await asyncio.sleep(LOOK_S)
 
     # Polls
 
     async def _poll_orders(self) -> None:
-        self._poll.clear()
+        await self._leased.ready()
+        self._leased.poll.clear()
         await self._read_all()
-        self._on_away(None)
         self._learnt.set()
-        await _within(self._poll, self._poll_every_s)
+        await _within(self._leased.poll, self._poll_every_s)
 
     async def _read_all(self) -> None:
         """From where all is known, with some overlap. What was read counts only when all of it was."""
         since, complete_until = await self._polls.begin(self._leased)
         newest, cursor = since, None
         for _ in range(PAGES_MAX):
-            page = await self._adapter.orders(since - OVERLAP, cursor)
+            page = await self._leased.ask(self._adapter.orders, since - OVERLAP, cursor)
             good = [order for order in page.orders if sound(order)]
             async with self._shelf.fenced(self._leased) as connection:
                 await self._shelf.learn(connection, self._leased, good, fetched=True)

@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 
 from followers.database.database import Connection, Database
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.orders.forms import order_json, order_of
-from followers.marketplaces.orders.shelf import Leased, Shelf
+from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.terms import Notice, Order, Received
 
 WAITING_MAX = 10_000
@@ -65,27 +66,27 @@ class Notices:
             )
         return stored is not None
 
-    async def waiting(self, leased: Leased, limit: int) -> list[Stored]:
+    async def waiting(self, leased: LeasedChannel, limit: int) -> list[Stored]:
         """In the order in which they came."""
         async with self._shelf.fenced(leased) as connection:
-            return [_stored(row) for row in await connection.fetch(_DUE, leased.channel, limit)]
+            return [_stored(row) for row in await connection.fetch(_DUE, leased.id, limit)]
 
     @staticmethod
-    async def applied(connection: Connection, leased: Leased, ids: Sequence[str]) -> None:
+    async def applied(connection: Connection, leased: LeasedChannel, ids: Sequence[str]) -> None:
         """In the transaction of what they changed. Names and addresses of buyers are kept no longer."""
-        await connection.execute(_APPLIED, leased.channel, list(ids))
+        await connection.execute(_APPLIED, leased.id, list(ids))
 
-    async def postpone(self, leased: Leased, identifier: str, reason: str, wait_s: float) -> None:
+    async def postpone(self, leased: LeasedChannel, identifier: str, reason: str, wait_s: float) -> None:
         async with self._shelf.fenced(leased) as connection:
-            await connection.execute(_POSTPONE, leased.channel, identifier, reason[:500], wait_s)
+            await connection.execute(_POSTPONE, leased.id, identifier, reason[:500], wait_s)
 
-    async def forget_old(self, leased: Leased) -> None:
+    async def forget_old(self, leased: LeasedChannel) -> None:
         async with self._shelf.fenced(leased) as connection:
-            await connection.execute(_FORGET, leased.channel, KEPT_DAYS)
+            await connection.execute(_FORGET, leased.id, KEPT_DAYS)
 
-    async def differs(self, connection: Connection, leased: Leased, levels: dict[str, int | None]) -> bool:
+    async def differs(self, connection: Connection, leased: LeasedChannel, levels: dict[str, int | None]) -> bool:
         """Whether something else stands there than what we last knew to be there: no echo of our own."""
-        rows = await connection.fetch(_SENT, leased.channel, list(levels))
+        rows = await connection.fetch(_SENT, leased.id, list(levels))
         return any(levels[row["remote"]] != row["sent_quantity"] for row in rows)
 
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from followers.marketplaces.orders.shelf import Leased, Shelf
+from followers.marketplaces.leased import LeasedChannel
+from followers.marketplaces.orders.shelf import Shelf
 
 
 class Polls:
@@ -11,27 +12,27 @@ class Polls:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def begin(self, leased: Leased) -> tuple[datetime, datetime]:
+    async def begin(self, leased: LeasedChannel) -> tuple[datetime, datetime]:
         """The moment up to which all orders are known, by the channel's clock, at first that at which the channel was
         added; and now, by the database's.
         """
         async with self._shelf.fenced(leased) as connection:
-            row = await connection.fetchrow(_BEGIN, leased.channel)
+            row = await connection.fetchrow(_BEGIN, leased.id)
         return row["since"], row["now"]
 
-    async def read(self, leased: Leased, began_at: datetime, newest: datetime) -> None:
+    async def read(self, leased: LeasedChannel, began_at: datetime, newest: datetime) -> None:
         """All pages were read. ``began_at``: all that was changed there until then is in them. ``newest``: the last
         change in them: from there the next one begins.
         """
         async with self._shelf.fenced(leased) as connection:
-            await connection.execute(_READ, leased.channel, began_at, newest)
+            await connection.execute(_READ, leased.id, began_at, newest)
 
-    async def booked(self, leased: Leased) -> bool:
+    async def booked(self, leased: LeasedChannel) -> bool:
         """Whether all that the last poll has read is booked, or known to be stuck: from now on ``polled_at`` is the
         beginning of it.
         """
         async with self._shelf.fenced(leased) as connection:
-            return await connection.fetchval(_BOOKED, leased.channel) is not None
+            return await connection.fetchval(_BOOKED, leased.id) is not None
 
 
 _BEGIN = """

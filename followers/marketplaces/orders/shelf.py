@@ -1,10 +1,7 @@
-"""Orders of channels in the database. Every write is under the fence of the channel's lease.
+"""Orders of channels in the database. Every write is under the fence of the channel's lease: raises LeaseLost."""
 
-LeaseLost       another replica holds the channel: nothing was written
-"""
-
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +10,7 @@ import orjson
 from followers.channel_types import OVERSOLD, UNMAPPED
 from followers.database.database import Connection, Database
 from followers.database.notices import tell
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.orders.booking import Booked, Decision
 from followers.marketplaces.orders.forms import (
     Booking,
@@ -28,19 +26,6 @@ from followers.marketplaces.terms import Order
 
 BY_CHANNEL = "the channel"
 """Who has resolved what is oversold no more: the order takes less now, or stock came."""
-
-
-class LeaseLost(Exception):
-    """The channel's work ends here; whoever has it now goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A channel and the number of our lease of it. ``locations``: where its orders are taken from, in this order."""
-
-    channel: str
-    fence: int
-    locations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +52,26 @@ class Shelf:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @asynccontextmanager
-    async def fenced(self, leased: Leased) -> AsyncIterator[Connection]:
+    def fenced(self, leased: LeasedChannel) -> AbstractAsyncContextManager[Connection]:
         """A transaction that commits only while the lease is ours. Raises LeaseLost."""
-        async with self._database.transaction() as connection:
-            if await connection.fetchval(_FENCE, leased.channel, leased.fence) is None:
-                raise LeaseLost(leased.channel)
-            yield connection
+        return leased.writing(self._database)
 
     async def learn(
-        self, connection: Connection, leased: Leased, orders: Iterable[Order], *, fetched: bool
+        self, connection: Connection, leased: LeasedChannel, orders: Iterable[Order], *, fetched: bool
     ) -> list[str]:
         """Newer words take the place of what was known, in the caller's transaction. Returns ids of orders that are
         to be fetched before anything is known of them.
         """
         unclear = []
         for order in sorted(orders, key=lambda one: one.id):
-            row = await connection.fetchrow(_KNOWN, leased.channel, order.id)
+            row = await connection.fetchrow(_KNOWN, leased.id, order.id)
             verdict = judge(order_of(orjson.loads(row["told"])) if row else None, order, fetched=fetched)
             if verdict == "unclear":
                 unclear.append(order.id)
             elif verdict == "newer":
                 await connection.execute(
                     _LEARN,
-                    leased.channel,
+                    leased.id,
                     order.id,
                     order.number or order.id,
                     order.state,
@@ -100,56 +81,61 @@ class Shelf:
                 )
         return unclear
 
-    async def due(self, leased: Leased, limit: int, leave_out: Sequence[str] = ()) -> list[str]:
+    async def due(self, leased: LeasedChannel, limit: int, leave_out: Sequence[str] = ()) -> list[str]:
         """Ids of orders to be looked at, who bought first in front. What was mapped since is due by that."""
         async with self.fenced(leased) as connection:
-            await connection.execute(_MAPPED_SINCE, leased.channel)
-            rows = await connection.fetch(_DUE, leased.channel, list(leave_out), limit)
+            await connection.execute(_MAPPED_SINCE, leased.id)
+            rows = await connection.fetch(_DUE, leased.id, list(leave_out), limit)
         return [row["id"] for row in rows]
 
-    async def order(self, leased: Leased, identifier: str) -> KeptOrder | None:
+    async def order(self, leased: LeasedChannel, identifier: str) -> KeptOrder | None:
         """With the mapping of lines that had none. None: there is no such order."""
         async with self.fenced(leased) as connection:
-            row = await connection.fetchrow(_ORDER, leased.channel, identifier)
+            row = await connection.fetchrow(_ORDER, leased.id, identifier)
             if row is None:
                 return None
             kept = _kept(row)
             new = [line.remote for line in kept.order.lines if line.remote not in kept.mapped]
-            found = await connection.fetch(_MAPPING, leased.channel, new) if new else []
+            found = await connection.fetch(_MAPPING, leased.id, new) if new else []
         mapped = {one["remote"]: (one["sku"], one["location"]) for one in found}
         return replace(kept, mapped={**kept.mapped, **mapped})
 
-    async def begin(self, leased: Leased, kept: KeptOrder, booking: Booking) -> None:
+    async def begin(self, leased: LeasedChannel, kept: KeptOrder, booking: Booking) -> None:
         """Before it is sent: whoever comes after a crash finds it, and sends the same."""
         async with self.fenced(leased) as connection:
             await connection.execute(
                 _BEGIN,
-                leased.channel,
+                leased.id,
                 kept.order.id,
                 _text(booking_json(booking)),
                 kept.revision + 1,
                 _text(dict(kept.mapped)),
             )
 
-    async def done(self, leased: Leased, identifier: str, booked: Booked) -> None:
+    async def done(self, leased: LeasedChannel, identifier: str, booked: Booked) -> None:
         """The step was done: what is booked now."""
         async with self.fenced(leased) as connection:
-            await connection.execute(
-                _DONE, leased.channel, identifier, _text(booked_json(booked)), booked.hold is not None
-            )
+            await connection.execute(_DONE, leased.id, identifier, _text(booked_json(booked)), booked.hold is not None)
 
     async def refused(
-        self, leased: Leased, identifier: str, reason: str, *, booked: Booked | None, no_hold: bool, wait_s: float
+        self,
+        leased: LeasedChannel,
+        identifier: str,
+        reason: str,
+        *,
+        booked: Booked | None,
+        no_hold: bool,
+        wait_s: float,
     ) -> None:
         """The step was not done and never will be under its key: another one is decided on after ``wait_s``."""
         said = None if booked is None else _text(booked_json(booked))
         async with self.fenced(leased) as connection:
             await connection.execute(
-                _REFUSED, leased.channel, identifier, said, booked is not None and booked.hold is None, no_hold,
+                _REFUSED, leased.id, identifier, said, booked is not None and booked.hold is None, no_hold,
                 wait_s, reason[:500],
             )  # fmt: skip
 
-    async def settle(self, leased: Leased, kept: KeptOrder, unmapped: Sequence[str], decision: Decision) -> bool:
+    async def settle(self, leased: LeasedChannel, kept: KeptOrder, unmapped: Sequence[str], decision: Decision) -> bool:
         """Nothing is left to be done for the order as it was read: what is short is oversold, what is not mapped waits.
 
         False: the channel has said something newer meanwhile.
@@ -157,7 +143,7 @@ class Shelf:
         async with self.fenced(leased) as connection:
             settled = await connection.fetchval(
                 _SETTLE,
-                leased.channel,
+                leased.id,
                 kept.order.id,
                 kept.version,
                 _text(dict(kept.mapped)),
@@ -171,41 +157,43 @@ class Shelf:
                 await tell(connection, UNMAPPED, {**_named(leased, kept), "listings": new})
         return True
 
-    async def postpone(self, leased: Leased, identifier: str, reason: str, wait_s: float) -> None:
+    async def postpone(self, leased: LeasedChannel, identifier: str, reason: str, wait_s: float) -> None:
         """What became of the step is not known, or none could be decided on: the same is tried again."""
         async with self.fenced(leased) as connection:
-            await connection.execute(_POSTPONE, leased.channel, identifier, wait_s, reason[:500])
+            await connection.execute(_POSTPONE, leased.id, identifier, wait_s, reason[:500])
 
-    async def renewed(self, leased: Leased, identifier: str, booked: Booked) -> None:
+    async def renewed(self, leased: LeasedChannel, identifier: str, booked: Booked) -> None:
         """Its hold was given more time; or is over, and then the order is looked at."""
         said, is_held = _text(booked_json(booked)), booked.hold is not None
         async with self.fenced(leased) as connection:
-            await connection.execute(_RENEWED, leased.channel, identifier, said, is_held)
+            await connection.execute(_RENEWED, leased.id, identifier, said, is_held)
 
-    async def renewable(self, leased: Leased, older_than_s: float, limit: int) -> list[str]:
+    async def renewable(self, leased: LeasedChannel, older_than_s: float, limit: int) -> list[str]:
         """Ids of orders whose hold was given so long ago."""
         async with self.fenced(leased) as connection:
-            rows = await connection.fetch(_RENEWABLE, leased.channel, older_than_s, limit)
+            rows = await connection.fetch(_RENEWABLE, leased.id, older_than_s, limit)
         return [row["id"] for row in rows]
 
     @staticmethod
-    async def _oversold(connection: Connection, leased: Leased, kept: KeptOrder, short: Mapping[str, int]) -> None:
+    async def _oversold(
+        connection: Connection, leased: LeasedChannel, kept: KeptOrder, short: Mapping[str, int]
+    ) -> None:
         """Each is told once: when it comes to be, or grows."""
-        rows = await connection.fetch(_OPEN_OVERSOLD, leased.channel, kept.order.id)
+        rows = await connection.fetch(_OPEN_OVERSOLD, leased.id, kept.order.id)
         known = {row["sku"]: row["units"] for row in rows}
         for sku in known:
             if sku not in short:
-                await connection.execute(_NO_MORE, leased.channel, kept.order.id, sku, BY_CHANNEL)
+                await connection.execute(_NO_MORE, leased.id, kept.order.id, sku, BY_CHANNEL)
         for sku, units in short.items():
             if units == known.get(sku):
                 continue
-            await connection.execute(_OVERSOLD, leased.channel, kept.order.id, sku, units)
+            await connection.execute(_OVERSOLD, leased.id, kept.order.id, sku, units)
             if units > known.get(sku, 0):
                 await tell(connection, OVERSOLD, {**_named(leased, kept), "sku": sku, "units": units}, sku=sku)
 
 
-def _named(leased: Leased, kept: KeptOrder) -> dict[str, Any]:
-    return {"channel": leased.channel, "order": kept.order.id, "number": kept.order.number}
+def _named(leased: LeasedChannel, kept: KeptOrder) -> dict[str, Any]:
+    return {"channel": leased.id, "order": kept.order.id, "number": kept.order.number}
 
 
 def _kept(row: Any) -> KeptOrder:

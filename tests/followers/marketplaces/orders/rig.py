@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from followers.database.database import Database
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.orders.booker import Booker
-from followers.marketplaces.orders.desk import Desk
+from followers.marketplaces.orders.desk import OrderWork
 from followers.marketplaces.orders.notices import Notices
-from followers.marketplaces.orders.shelf import Leased, Shelf
+from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.orders.till import Till
 from followers.marketplaces.terms import Notice, Order
 from stockwire import AsyncClient
@@ -29,24 +30,27 @@ class Rig:
     system: ResidentSystem
     database: Database
     client: AsyncClient
-    leased: Leased
-    stall: Stall
+    leased: LeasedChannel
     sku: str
 
     def __post_init__(self) -> None:
+        assert isinstance(self.leased.adapter, Stall)
+        self.stall = self.leased.adapter
         self.shelf = Shelf(self.database)
         self.notices = Notices(self.database, self.shelf)
         self.booker = Booker(self.shelf, Till(self.client))
 
     @asynccontextmanager
-    async def desk(self, poll_every_s: float = NO_POLL_S) -> AsyncIterator[Desk]:
-        desk = Desk(self.leased, self.stall, self.shelf, self.notices, self.booker, poll_every_s=poll_every_s)
-        running = asyncio.create_task(desk.run())
-        try:
-            yield desk
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+    async def desk(self, poll_every_s: float = NO_POLL_S) -> AsyncIterator[LeasedChannel]:
+        """As whoever holds the channel runs it."""
+        work = OrderWork(self.shelf, self.notices, self.booker, poll_every_s)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(loop(), name=name) for name, loop in work.loops(self.leased).items()]
+            try:
+                yield self.leased
+            finally:
+                for task in running:
+                    task.cancel()
 
     async def stock(self, units: int, location: str = "berlin", sku: str | None = None) -> None:
         await self.client.stock.receive(sku or self.sku, location, units)
@@ -55,15 +59,15 @@ class Rig:
         async with self.database.transaction() as connection:
             await connection.execute(
                 "insert into mapping (channel, remote, sku, location, by) values ($1, $2, $3, $4, 'o')",
-                *(self.leased.channel, remote, sku or self.sku, location),
+                *(self.leased.id, remote, sku or self.sku, location),
             )
 
     async def send(self, notice: Notice) -> bool:
-        return await self.notices.store(self.leased.channel, notice, await self.stall.receive(notice))
+        return await self.notices.store(self.leased.id, notice, await self.stall.receive(notice))
 
     async def rows(self, query: str) -> list[Any]:
         async with self.database.transaction() as connection:
-            rows: list[Any] = await connection.fetch(query, self.leased.channel)
+            rows: list[Any] = await connection.fetch(query, self.leased.id)
         return rows
 
     async def settled(self) -> None:

@@ -1,5 +1,6 @@
 """Bookings that are cut off, refused or overtaken: each order is booked once, and what cannot be booked says why."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -8,23 +9,26 @@ import orjson
 import pytest
 
 from followers.database.database import Database
+from followers.marketplaces.leased import LeasedChannel, LeaseLost
 from followers.marketplaces.orders.booker import Booker
-from followers.marketplaces.orders.desk import Desk
 from followers.marketplaces.orders.forms import Booking
-from followers.marketplaces.orders.shelf import KeptOrder, Leased, LeaseLost, Shelf
+from followers.marketplaces.orders.shelf import KeptOrder, Shelf
 from followers.marketplaces.orders.till import Till
 from stockwire import AsyncClient, HoldLimits
-from tests.followers.marketplaces.orders.rig import NO_POLL_S, Rig
+from tests.followers.marketplaces.orders.rig import Rig
 from tests.followers.marketplaces.orders.stall import Stall
+from tests.harness.waiting import PATIENCE_S
 
 
 async def test_who_lost_the_lease_writes_nothing(rig: Rig) -> None:
     await rig.stock(5)
     async with rig.database.transaction() as connection:
-        await connection.execute("update channel_lease set fence = 2 where channel = $1", rig.leased.channel)
+        await connection.execute("update channel_lease set fence = 2 where channel = $1", rig.leased.id)
     rig.stall.say("1", "paid", r1=1)
-    desk = Desk(rig.leased, rig.stall, rig.shelf, rig.notices, rig.booker, poll_every_s=NO_POLL_S)
-    await desk.run()
+    with pytest.raises(ExceptionGroup) as ended:
+        async with rig.desk():
+            await asyncio.sleep(PATIENCE_S)
+    assert ended.group_contains(LeaseLost)
     assert await rig.rows("select 1 from channel_order where channel = $1") == []
 
 
@@ -49,7 +53,7 @@ class Mortal(Shelf):
             raise Died
         return written
 
-    async def begin(self, leased: Leased, kept: KeptOrder, booking: Booking) -> None:
+    async def begin(self, leased: LeasedChannel, kept: KeptOrder, booking: Booking) -> None:
         await self._at(lambda: super(Mortal, self).begin(leased, kept, booking))
 
     async def done(self, *arguments: Any) -> None:
@@ -92,8 +96,8 @@ async def test_a_lease_that_is_lost_in_the_middle_of_a_booking_leaves_it_to_the_
     with pytest.raises(Died):
         await Booker(late, Till(rig.client)).book(rig.leased, "1")
     async with rig.database.transaction() as connection:
-        await connection.execute("update channel_lease set fence = 2 where channel = $1", rig.leased.channel)
-    taken = replace(rig.leased, fence=2)
+        await connection.execute("update channel_lease set fence = 2 where channel = $1", rig.leased.id)
+    taken = replace(rig.leased, lease=replace(rig.leased.lease, fence=2))
     await rig.booker.book(taken, "1")
     with pytest.raises(LeaseLost):
         await rig.booker.book(rig.leased, "1")
@@ -153,7 +157,7 @@ async def _age_hold(rig: Rig) -> None:
     async with rig.database.transaction() as connection:
         await connection.execute(
             "update channel_order set hold_renewed_at = hold_renewed_at - interval '4 days' where channel = $1",
-            rig.leased.channel,
+            rig.leased.id,
         )
 
 

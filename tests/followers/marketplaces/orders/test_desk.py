@@ -14,12 +14,12 @@ async def test_a_notice_that_comes_twice_and_a_poll_that_finds_the_same_order_bo
         notice = rig.stall.notice(rig.stall.say("1", "paid", r1=2))
         assert [await rig.send(notice), await rig.send(notice)] == [True, False]
         assert await rig.send(rig.stall.notice(rig.stall.words[0]))
-        desk.poll_soon()
+        desk.poll.set()
         await rig.settled()
     assert await rig.available() == 3
     assert await rig.events() == ["sale"]
     (event,) = [event async for event in rig.client.stock.history(rig.sku, "berlin", after_version=1)]
-    assert (event.reference, event.reason) == ("no-1", f"channel {rig.leased.channel}")
+    assert (event.reference, event.reason) == ("no-1", f"channel {rig.leased.id}")
 
 
 async def test_a_cancel_before_its_order_leaves_nothing_booked(rig: Rig) -> None:
@@ -169,7 +169,7 @@ async def test_two_words_of_one_moment_are_settled_by_asking(rig: Rig) -> None:
 async def test_our_own_echo_asks_for_no_poll_and_another_number_does(rig: Rig) -> None:
     async with rig.database.transaction() as connection:
         await connection.execute(
-            "insert into outgoing (channel, remote, sent_quantity) values ($1, 'r1', 7)", rig.leased.channel
+            "insert into outgoing (channel, remote, sent_quantity) values ($1, 'r1', 7)", rig.leased.id
         )
     async with rig.desk() as desk:
         await wait_until(lambda: _tried(rig.stall))

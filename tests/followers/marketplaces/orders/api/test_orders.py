@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from followers.api.app import ANSWERED, create_app
+from followers.api.answers import Answers
 from followers.api.askers import Askers
 from followers.database.database import Database
 from followers.log.ledger import Ledger
@@ -40,14 +41,14 @@ class Api:
     def as_(self, key: str | None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        base = f"http://channels/v1/channels/{self.rig.leased.channel}"
+        base = f"http://channels/v1/channels/{self.rig.leased.id}"
         return httpx.AsyncClient(transport=transport, base_url=base, headers=headers, event_hooks={"response": [_held]})
 
 
 @asynccontextmanager
 async def serving(rig: Rig, database_url: str | None = None) -> AsyncIterator[Api]:
     async def adapter_of(channel: str) -> Adapter | None:
-        return rig.stall if channel == rig.leased.channel else None
+        return rig.stall if channel == rig.leased.id else None
 
     async def ready() -> None:
         return None
@@ -62,7 +63,7 @@ async def serving(rig: Rig, database_url: str | None = None) -> AsyncIterator[Ap
             OrderPages(database), Notices(database, Shelf(database)), Askers(ledger, limits), adapter_of, told.append
         )
         routes = OrderRoutes(parts).routes()
-        app = create_app(routes, limits, Problems(ANSWERED), ready, lambda _: NOTICE_BYTES_MAX)
+        app = create_app(routes, limits, Problems(ANSWERED), Answers(), ready, lambda _: NOTICE_BYTES_MAX)
         yield Api(rig, app, told)
 
 
@@ -87,7 +88,7 @@ async def test_a_notice_is_verified_stored_once_and_applied(api: Api, owner: htt
             assert (await _send(channel, notice)).status_code == 200
         assert (await _send(channel, Notice({"secret": "wrong"}, notice.body))).status_code == 401
         await rig.settled()
-    assert api.told == [rig.leased.channel] * 2
+    assert api.told == [rig.leased.id] * 2
     (order,) = (await owner.get("/orders", params={"order": "gid://1"})).json()["orders"]
     assert order["booked"] == [{"sku": rig.sku, "location": "berlin", "sold": 2, "held": 0}]
     assert (order["unmapped"], order["waits"], order["booked_here"]) == (["new"], False, True)
@@ -144,14 +145,14 @@ async def test_the_window_is_what_was_sold_before_it_was_known(api: Api, owner: 
     assert empty == {"delay_s": None, "polled_s": None, "listings": []}
     async with rig.database.transaction() as connection:
         await connection.execute(
-            "update channel set created_at = created_at - interval '1 day' where id = $1", rig.leased.channel
+            "update channel set created_at = created_at - interval '1 day' where id = $1", rig.leased.id
         )
     for number, (ago_s, units) in enumerate([(600, 1), (30, 2), (25, 3), (0, 1)]):
         await rig.learn(rig.stall.say(str(number), "paid", placed_ago_s=ago_s, r1=units))
     async with rig.database.transaction() as connection:
         await connection.execute(
             "update channel_order set first_told_at = placed_at + interval '10 s' where channel = $1",
-            rig.leased.channel,
+            rig.leased.id,
         )
     window = (await owner.get("/window")).json()
     assert window["delay_s"] == 10
