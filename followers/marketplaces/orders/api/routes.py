@@ -110,7 +110,7 @@ class OrderRoutes:
         if not await resolve(channel, asked.order, asked.sku, asker.key, asked.why):
             raise NotFound("oversold", f"{asked.sku} of {asked.order}")
         self._noticed(channel)
-        return Json({}, 202)
+        return Json({"order": asked.order, "sku": asked.sku}, 202)
 
     async def unmapped(self, request: Request) -> Response:
         channel, _ = await self._known(request)
@@ -129,10 +129,12 @@ class OrderRoutes:
         headers = {name: value for name, value in request.headers.items()}  # noqa: C416 - the last of each name
         notice = Notice(headers, await request.body(), dict(request.query_params))
         received = await adapter.receive(notice)
-        if request.method == "POST":
-            await self._notices.store(channel, notice, received)
+        stored = request.method == "POST" and await self._notices.store(channel, notice, received)
+        if stored:
             self._noticed(channel)
-        return Response(received.answer, media_type=received.answer_type if received.answer else None)
+        if received.answer:
+            return Response(received.answer, media_type=received.answer_type)
+        return Json({"stored": stored})
 
     async def _known(self, request: Request) -> tuple[str, Asker]:
         asker = await self._askers.of(request)
