@@ -22,10 +22,12 @@ class Mapped(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """``quantity``: that the listing shall offer, from ``available`` units of its mapped locations."""
+    """``quantity``: that the listing shall offer, from ``available`` units of its mapped locations. ``versions``: of
+    the levels there, 0 for one that has never moved."""
 
     quantity: int
     available: int
+    versions: tuple[int, ...]
 
 
 class Offers:
@@ -38,14 +40,15 @@ class Offers:
             dict.fromkeys((location, one.sku) for one in listings for location in _locations(channel, one.location))
         )
         levels = await self._ledger.some_levels(keys)
-        available = {key: int(level["available"]) for key, level in zip(keys, levels, strict=True)}
+        known = dict(zip(keys, levels, strict=True))
         found = {}
         for one in listings:
-            units = [available[location, one.sku] for location in _locations(channel, one.location)]
+            there = [known[location, one.sku] for location in _locations(channel, one.location)]
+            units = [int(level["available"]) for level in there]
             quantity = target_of(
                 units, share=channel.share, buffer=channel.buffer, safety=channel.safety, cap=channel.cap
             )
-            found[one.remote] = Offer(quantity, sum(units))
+            found[one.remote] = Offer(quantity, sum(units), tuple(int(level["version"]) for level in there))
         return found
 
 

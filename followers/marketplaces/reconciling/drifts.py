@@ -77,6 +77,46 @@ async def rows(
     return [row_of(one) for one in found]
 
 
+async def count(connection: Connection, channel: str) -> int:
+    """Of open drift."""
+    return int(await connection.fetchval("select count(*) from drift where channel = $1 and state = 'open'", channel))
+
+
+async def by_class(connection: Connection, channel: str) -> dict[str, int]:
+    """Of open drift."""
+    found = await connection.fetch(
+        "select kind, count(*) as n from drift where channel = $1 and state = 'open' group by kind order by kind",
+        channel,
+    )
+    return {row["kind"]: row["n"] for row in found}
+
+
+async def accept(
+    connection: Connection, channel: str, identifiers: Sequence[int], kind: str | None, by: str, why: str
+) -> list[int]:
+    """Those of ``identifiers``, and all of the class ``kind``, that are open and have a repair. Returns their ids."""
+    found = await connection.fetch(_DECIDE, channel, list(identifiers), kind, "accepted", by, why)
+    return [row["id"] for row in found]
+
+
+async def dismiss(
+    connection: Connection, channel: str, identifiers: Sequence[int], kind: str | None, by: str, why: str
+) -> list[int]:
+    """They are left alone until they are other differences."""
+    found = await connection.fetch(_DECIDE, channel, list(identifiers), kind, "dismissed", by, why)
+    return [row["id"] for row in found]
+
+
+async def to_be_mended(connection: Connection, channel: str) -> list[Row]:
+    found = await connection.fetch(_TO_BE_MENDED, channel)
+    return [row_of(one) for one in found]
+
+
+async def mended(connection: Connection, identifier: int, outcome: str) -> None:
+    """It stays accepted until a run sees that it differs no more."""
+    await connection.execute("update drift set outcome = $2 where id = $1", identifier, outcome)
+
+
 async def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """Of open drift, by channel and class."""
     found = await connection.fetch(
@@ -121,4 +161,13 @@ update drift set state = case state when 'accepted' then 'repaired' else 'gone' 
 _ROWS = f"""
 select {COLUMNS} from drift
  where channel = $1 and state = any($2::text[]) and id > $3 order by id limit $4
+"""
+_DECIDE = """
+update drift set state = $4, decided_by = $5, why = $6, decided_at = clock_timestamp(), outcome = null
+ where channel = $1 and state = 'open' and (id = any($2::bigint[]) or kind = $3)
+   and (repair is not null or $4 = 'dismissed')
+returning id
+"""
+_TO_BE_MENDED = f"""
+select {COLUMNS} from drift where channel = $1 and state = 'accepted' and outcome is null order by id limit 200
 """
