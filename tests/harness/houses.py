@@ -140,6 +140,10 @@ HOUSES = {
             marketplaces.amazon.orders
             marketplaces.breaker
             marketplaces.buckets
+            marketplaces.ebay.orders
+            marketplaces.ebay.revisions
+            marketplaces.ebay.shapes
+            marketplaces.ebay.signature
             marketplaces.errors
             marketplaces.orders.booking
             marketplaces.orders.forms

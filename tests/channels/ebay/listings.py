@@ -61,7 +61,10 @@ class Listings:
         return self._by_offer.get(offer_id) if isinstance(offer_id, str) else None
 
     def add(self, product: Mapping[str, Any]) -> None:
-        """``id`` (the sku), ``title``, ``quantity``, perhaps ``barcode``, ``offer_quantity``, ``published``."""
+        """``id`` (the sku), ``title``, ``quantity``, perhaps ``barcode``, ``offer_quantity``, ``published``.
+
+        One of a sku that is there is listed anew: its offer has another id.
+        """
         number, quantity = next(self._numbers), product["quantity"]
         listing = Listing(
             product["id"],
@@ -73,6 +76,8 @@ class Listings:
             product.get("offer_quantity", quantity),
             product.get("published", True),
         )
+        if (before := self._by_sku.pop(listing.sku, None)) is not None:
+            del self._by_offer[before.offer_id]
         self._by_sku[listing.sku] = self._by_offer[listing.offer_id] = listing
         self._selling.offer(listing.sku, listing.shown)
 
