@@ -79,8 +79,6 @@ class Adapter(ABC):
     quotas: ClassVar[Sequence[Quota]] = ()
     batch: ClassVar[int] = 1
     """Targets of one push at most."""
-    bulk_from: ClassVar[int | None] = None
-    """From so many raises on that are due at once, they go by ``push_many``; None: never."""
     bulk: ClassVar[int] = 0
     """Targets of one ``push_many`` at most."""
     compares: ClassVar[bool] = False
@@ -93,6 +91,11 @@ class Adapter(ABC):
     @abstractmethod
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         """1 to ``batch`` targets of different listings; an outcome for each, in their order."""
+
+    @property
+    def bulk_from(self) -> int | None:
+        """From so many raises on that are due at once, they go by ``push_many``; None: not now, or never."""
+        return None
 
     async def push_many(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         """As ``push``, by a way of the channel's for many at once, which may be slow. What it has under way must not

@@ -83,8 +83,7 @@ class Amazon(Adapter):
     """https://developer-docs.amazon.com/sp-api/docs/listings-items-api-rate-limits and the like of the other APIs. Some
     sellers have more: answers say so."""
     batch = PAGE
-    bulk_from, bulk = 1_500, 25_000
-    """Below, patches are as quick: https://github.com/amzn/selling-partner-api-models/issues/543"""
+    bulk = 25_000
 
     def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
         self._seller, self._marketplace = settings["seller"], settings["marketplace"]
@@ -109,6 +108,10 @@ class Amazon(Adapter):
         missing, overtaken = await self._missing(remotes), await self._overtaken(remotes)
         outcomes = await asyncio.gather(*(self._patch(one, one.remote in missing) for one in targets))
         return [Accepted(FEED_READ_S) if overtaken and one == self._accepted else one for one in outcomes]
+
+    @property
+    def bulk_from(self) -> int | None:
+        return self._feeds.worth_it_from
 
     async def push_many(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         return await self._feeds.push(targets, {one.remote: self._change(one.quantity) for one in targets})

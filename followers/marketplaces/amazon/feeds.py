@@ -17,10 +17,13 @@ from followers.marketplaces.amazon.access import Access, fields
 
 FEEDS = "/feeds/2021-06-30"
 KIND, CONTENT = "JSON_LISTINGS_FEED", "application/json"
+WORTH_IT_FROM = 1_500
+"""Raises; fewer are as quick by patches: https://github.com/amzn/selling-partner-api-models/issues/543"""
 OFF_S = 3600.0
 READ_AFTER_S = 900.0
 """Amazon says 15 minutes where nothing is in its way."""
-BUSY_S = 60.0
+LOOK_S = 60.0
+"""From one look whether a feed is done to the next, if nobody needs to know."""
 ENDED = ("DONE", "CANCELLED", "FATAL")
 
 
@@ -36,13 +39,14 @@ class Feeds:
         self._one_at_a_time = asyncio.Lock()
 
     async def push(self, targets: Sequence[Target], changes: Mapping[str, Any]) -> Sequence[Outcome]:
-        """``changes``: for each sku what a patch would say. All or none: Throttled while another one is under way."""
+        """``changes``: for each sku what a patch would say. All or none: while another feed is under way they are
+        Throttled for no time, and ``worth_it_from`` says why."""
         async with self._one_at_a_time:
             return await self._push(targets, changes)
 
     async def _push(self, targets: Sequence[Target], changes: Mapping[str, Any]) -> Sequence[Outcome]:
-        if self.off or await self._under_way():
-            return [Throttled(BUSY_S)] * len(targets)
+        if self._off or await self._under_way():
+            return [Throttled(0.0)] * len(targets)
         messages = [
             {"messageId": number, "sku": one.remote, "operationType": "PATCH", **changes[one.remote]}
             for number, one in enumerate(targets, 1)
@@ -52,10 +56,17 @@ class Feeds:
         body = {"feedType": KIND, "marketplaceIds": [self._marketplace], "inputFeedDocumentId": document}
         made = fields(await self._access.ask("POST", f"{FEEDS}/feeds", "feeds", body=body, changes=True))
         self._id, self._skus = str(made["feedId"]), frozenset(one.remote for one in targets)
+        self._remote.keep("feed looked at", self._id, LOOK_S)
         return [Accepted(READ_AFTER_S)] * len(targets)
 
     @property
-    def off(self) -> bool:
+    def worth_it_from(self) -> int | None:
+        """None: patches have to do, as the last one was of no use or is under way. Now and then that is asked again."""
+        under_way = self._id and self._remote.kept_value("feed looked at") is not None
+        return None if self._off or under_way else WORTH_IT_FROM
+
+    @property
+    def _off(self) -> bool:
         return self._remote.kept_value("feeds off") is not None
 
     @property
@@ -81,6 +92,7 @@ class Feeds:
         if not self._id:
             return False
         told = fields(await self._access.ask("GET", f"{FEEDS}/feeds/{self._id}", "feed", urgent=True))
+        self._remote.keep("feed looked at", self._id, LOOK_S)
         if told.get("processingStatus") not in ENDED:
             return True
         if told["processingStatus"] == "FATAL":

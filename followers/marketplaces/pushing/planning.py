@@ -62,6 +62,17 @@ def plan(candidates: Sequence[Candidate], *, compares: bool, passed_over: Mappin
     return Plan(sorted(send, key=lambda one: _rank(one, passed_over.get(one.remote, 0))), rest, wait)
 
 
+def parted(
+    send: Sequence[Candidate], many_from: int | None, many: int
+) -> tuple[Sequence[Candidate], Sequence[Candidate]]:
+    """Those that go by themselves, in their order, and the raises that go together, ``many`` at most: where a channel
+    has a way for ``many_from`` of them or more. None: it has none."""
+    raises = [one for one in send if one.is_raise]
+    if many_from is None or len(raises) < many_from:
+        return send, ()
+    return [one for one in send if not one.is_raise], raises[:many]
+
+
 def _rank(one: Candidate, passed_over: int) -> tuple[int, int]:
     if one.target == 0:
         return 0, 0

@@ -13,6 +13,7 @@ from followers.log.ledger import Ledger, LedgerAway
 from followers.marketplaces.adapter import (
     Accepted,
     AccessRefused,
+    Adapter,
     Applied,
     Outcome,
     Refused,
@@ -26,9 +27,9 @@ from followers.marketplaces.leased import LeasedChannel, LeftAlone
 from followers.marketplaces.pushing import outgoing
 from followers.marketplaces.pushing.offers import Offers
 from followers.marketplaces.pushing.outgoing import Dead, Outgoing, Row, Sending
-from followers.marketplaces.pushing.planning import Candidate, plan
+from followers.marketplaces.pushing.planning import Candidate, parted, plan
 from followers.marketplaces.pushing.reading_back import ReadingBack
-from followers.marketplaces.pushing.sending import send
+from followers.marketplaces.pushing.sending import send, send_many
 
 PARALLEL = 4
 """Pushes to one channel at once: its quota says how fast, this how much waits for one answer."""
@@ -38,6 +39,9 @@ IDLE_S = 1.0
 AGAIN_S = 1.0
 REASON_CHARACTERS_MAX = 1_000
 BACKOFF_S, BACKOFF_S_MAX = 1.0, 300.0
+
+Way = Callable[[Adapter, Sequence[Target]], Coroutine[Any, Any, list[Outcome]]]
+"""By which targets go: ``send``, or ``send_many``."""
 
 log = logging.getLogger(__name__)
 
@@ -112,15 +116,25 @@ class Rounds:
                 await outgoing.at_rest(connection, self._leased.id, looked_at)
         if planned.wait:
             self._leased.poll.set()
-        sent = await self._send_all([rows[one.remote] for one in planned.send])
-        self._passed_over = {one.remote: self._passed_over.get(one.remote, 0) + 1 for one in planned.send[sent:]}
+        adapter = self._leased.adapter
+        alone, together = parted(planned.send, adapter.bulk_from, adapter.bulk)
+        sent = await self._send_all([rows[one.remote] for one in alone])
+        if together and sent == len(alone) and self._may_send:
+            await self._send([rows[one.remote] for one in together], send_many)
+            sent += len(together)
+        left = [*alone, *together][sent:]
+        self._passed_over = {one.remote: self._passed_over.get(one.remote, 0) + 1 for one in left}
         return sent
+
+    @property
+    def _may_send(self) -> bool:
+        return self._leased.may_ask and self._not_before_s <= time.monotonic()
 
     async def _send_all(self, rows: Sequence[Row]) -> int:
         """In their order, some pushes at once; returns how many rows were begun before it was time to look again."""
         begun_s, at = time.monotonic(), 0
         size = self._leased.adapter.batch
-        while at < len(rows) and self._leased.may_ask and self._not_before_s <= time.monotonic():
+        while at < len(rows) and self._may_send:
             if at and self._leased.due.is_set() and time.monotonic() - begun_s > LOOK_AGAIN_S:
                 break
             batches = [rows[first : first + size] for first in range(at, min(len(rows), at + PARALLEL * size), size)]
@@ -130,7 +144,7 @@ class Rounds:
             at += sum(map(len, batches))
         return at
 
-    async def _send(self, rows: Sequence[Row]) -> None:
+    async def _send(self, rows: Sequence[Row], way: Way = send) -> None:
         """One push. What it shall offer is read once more: time has passed since it was ranked."""
         offers = await self._offers.of(self._leased.channel, rows)
         planned = plan(
@@ -148,6 +162,7 @@ class Rounds:
                 by_remote[one.remote].changes,
             )
             for one in planned.send
+            if way is send or one.is_raise
         ]
         if not sendings:
             return
@@ -161,13 +176,13 @@ class Rounds:
                 if one.remote in there
             ]
             if targets:
-                await self._record(by_remote, targets, await self._push(targets))
+                await self._record(by_remote, targets, await self._push(targets, way))
         finally:
             self._in_flight.difference_update(one.remote for one in sendings)
 
-    async def _push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+    async def _push(self, targets: Sequence[Target], way: Way) -> Sequence[Outcome]:
         try:
-            return await self._leased.ask(send, self._leased.adapter, targets)
+            return await self._leased.ask(way, self._leased.adapter, targets)
         except (LeftAlone, AccessRefused):
             return [Throttled(0.0)] * len(targets)  # it goes on when the channel may be asked again
         except RemoteAway as error:

@@ -48,6 +48,7 @@ def raises(quantity: int) -> Sequence[Target]:
 
 async def test_many_raises_go_in_one_feed_and_the_next_one_when_it_is_done(tmp_path: Path) -> None:
     async with shop(tmp_path) as one:
+        assert one.adapter.bulk_from == 1_500
         assert await one.adapter.push_many(raises(5)) == [Accepted(READ_AFTER_S)] * 3
 
         async def stand() -> bool:
@@ -66,7 +67,8 @@ async def test_many_raises_go_in_one_feed_and_the_next_one_when_it_is_done(tmp_p
 async def test_a_feed_in_the_queue_is_cancelled_before_one_of_its_listings_is_patched(tmp_path: Path) -> None:
     async with shop(tmp_path, "--queue-s", NEVER_S) as one:
         assert await one.adapter.push_many(raises(5)) == [Accepted(READ_AFTER_S)] * 3
-        assert await one.adapter.push_many(raises(6)) == [Throttled(60)] * 3
+        assert one.adapter.bulk_from is None
+        assert await one.adapter.push_many(raises(6)) == [Throttled(0)] * 3
         await one.market.offer("d", 4)
         assert await one.adapter.push([Target("d", 3, 4, "other")]) == [Accepted(0)]
         assert await one.requests("cancelFeed") == 0
@@ -78,7 +80,7 @@ async def test_a_feed_in_the_queue_is_cancelled_before_one_of_its_listings_is_pa
             return await one.offered() == [1, 0, 1]
 
         await wait_until(stand)
-        assert await one.adapter.push_many(raises(7)) == [Throttled(60)] * 3
+        assert await one.adapter.push_many(raises(7)) == [Throttled(0)] * 3
         assert await one.requests("createFeed") == 1
 
 
