@@ -13,7 +13,7 @@ import uvicorn
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.process import announce, handle_signals, log_to_stderr
+from server.process import handle_signals, log_to_stderr, ready
 from tests.channels.shared.control import control_app
 from tests.channels.shared.faults import Faults
 from tests.channels.shared.marketplace import Marketplace
@@ -50,7 +50,7 @@ async def _serve(vendor: str, create: Callable[[argparse.Namespace], Marketplace
             await control.listening.wait()
             scheme = "https" if options.certificate else "http"
             port = control.servers[0].sockets[0].getsockname()[1]
-            announce(vendor, {"url": f"{scheme}://{HOST}:{link.port}", "control": f"http://{HOST}:{port}"})
+            ready(vendor, {"url": f"{scheme}://{HOST}:{link.port}", "control": f"http://{HOST}:{port}"})
 
 
 def _break_link(link: Proxy, faults: Faults) -> None:

@@ -43,6 +43,11 @@ class Market:
         """The order's id. Raises httpx.HTTPStatusError (409) if it is sold out."""
         return str((await self._ask("POST", "/sell", {"id": listing, "quantity": quantity, "paid": paid}))["order"])
 
+    async def sell_lines(self, lines: Mapping[str, int]) -> str:
+        """All of them in one order, whose id is returned."""
+        listed = [{"id": one, "quantity": units} for one, units in lines.items()]
+        return str((await self._ask("POST", "/sell", {"lines": listed}))["order"])
+
     async def change(self, how: str, order: str, lines: Mapping[str, int] | None = None, **more: object) -> None:
         """``how``: pay, cancel, refund or edit."""
         listed = {} if lines is None else {"lines": [{"id": one, "quantity": units} for one, units in lines.items()]}

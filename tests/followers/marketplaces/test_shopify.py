@@ -30,6 +30,8 @@ from tests.channels.shopify.shop import MAIN
 from tests.followers.marketplaces.controlled import ControlledBench
 from tests.followers.marketplaces.inbox import Inbox
 from tests.harness.node_peers import need_node_peer
+from tests.harness.servers import free_port
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.usefixtures("processes"), pytest.mark.asyncio(loop_scope="module")]
 numbers = itertools.count(1)
@@ -177,6 +179,34 @@ async def test_an_item_that_is_not_stocked_here_is_not_taken_for_set(bench: Shop
     await bench.market.offer(f"{item}@7", 5)
     (outcome,) = await bench.adapter.push([Target(item, 7, 5, "a")])
     assert isinstance(outcome, Unknown)
+
+
+async def test_an_order_of_more_lines_than_a_page_holds_is_read_whole(bench: ShopifyBench) -> None:
+    there = [one for one, units in (await bench.market.truth())["levels"].items() if units and "@" not in one]
+    while len(there) <= documents.BATCH:
+        there.append(await bench.offer("MUG", 1))
+    order = await bench.market.sell_lines(dict.fromkeys(there[: documents.BATCH + 1], 1))
+    found = await bench.adapter.order(order)
+    assert found is not None
+    assert {line.remote for line in found.lines} == set(there[: documents.BATCH + 1])
+
+
+async def test_subscriptions_that_shopify_gave_up_are_made_again(bench: ShopifyBench) -> None:
+    """Nobody listens there: 8 notices fail, one after the other."""
+    nowhere = f"http://127.0.0.1:{free_port()}/notices"
+    await bench.adapter.check(nowhere)
+    remote = await bench.offer("MUG", 1)
+    before = (await bench.market.counts())["notices"].get("ended", 0)
+    for quantity in range(8):
+        await bench.set(remote, quantity)
+
+    async def gave_up() -> bool:
+        return bool((await bench.market.counts())["notices"].get("ended", 0) > before)
+
+    await wait_until(gave_up)
+    made = (await bench.market.counts())["requests"]["webhookSubscriptionCreate"]
+    await bench.adapter.check(nowhere)
+    assert (await bench.market.counts())["requests"]["webhookSubscriptionCreate"] == made + 1
 
 
 async def test_a_secret_that_is_wrong_is_an_access_refused(shop: Market) -> None:
