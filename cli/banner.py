@@ -11,7 +11,8 @@ from pathlib import Path
 class Banner:
     """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells.
     ``keys``: what can be pressed here; empty where nobody can. ``read``: a hub's read port. ``origins``: of pages
-    that may have a badge, beside those of ``page``. ``console``: the link that signs in once; empty where none runs."""
+    that may have a badge, beside those of ``page``. ``console``: the link that signs in once; ``channels``: where
+    webhooks are made; empty where none runs."""
 
     page: str
     ledger: str
@@ -27,6 +28,7 @@ class Banner:
     origins: Sequence[str]
     keys: str = ""
     console: str = field(default="", repr=False)
+    channels: str = ""
 
     def text(self) -> str:
         ends = self.read_token_ends.astimezone().strftime("%H:%M:%S")
@@ -36,10 +38,11 @@ class Banner:
             if self.console
             else ""
         )
+        channels = f"\n  Channels   {self.channels}  (webhooks: docs/how-to/webhooks.md)" if self.channels else ""
         return f"""
   Page       {self.page}{console}
   Ledger     {self.ledger}  (API: {self.ledger}/docs)
-  Hubs       {"  ".join(self.hubs)}
+  Hubs       {"  ".join(self.hubs)}{channels}
   API key    {self.key}
   Read token {self.read_token}
              (reads only, ends at {ends}; {self.data / "run.json"} always holds a fresh one)

@@ -152,6 +152,7 @@ class Up:
         with self._screen.stage("Database migrated"):
             self._access = await self._prepare_database(database_url)
         await self._start_services(supervisor, database_url, redis_url, self._access)
+        channels = self._start_channels(supervisor, tasks, database_url, self._access)
         client = self._client = AsyncClient(launches.ledger_url(self._ports), self._access.key)
         shop = SampleShop(await plan)
         await shop.load(client, self._folder, self._screen)
@@ -165,12 +166,13 @@ class Up:
         )
         tasks.create_task(page_server.serve_page(page, client, HOST, self._ports.page), name="page")
         await self._renew_read_token()
+        if channels:
+            with self._screen.stage("Channels running"):
+                await channels
         self._write_run()
         controls = self._controls(tasks)
         if self._settings.console:
             self._start_console(supervisor, tasks, controls, self._access)
-        if self._settings.channels:
-            self._start_channels(supervisor, tasks, database_url, self._access)
         self._screen.note(self._banner(self._access, shop).text())
         if self._terminal:
             self._listen_to_keys(tasks, self._terminal, controls)
@@ -260,15 +262,18 @@ class Up:
 
     def _start_channels(
         self, supervisor: Supervisor, tasks: asyncio.TaskGroup, database_url: str, access: PreparedAccess
-    ) -> None:
-        """What was sealed in this folder before is still opened."""
+    ) -> asyncio.Task[None] | None:
+        """Beside the loading of the sample. What was sealed in this folder before is still opened. Ends when they
+        answer, or with SupervisorFailed if they do not in time."""
+        if not self._settings.channels:
+            return None
         file = "webhooks.keys"
         if self._folder.secret(file) is None:
             self._folder.keep_secret(file, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
         launch = launches.channels_launch(
             self._folder, access.hub_key, database_url, self._folder.path / file, self._ports
         )
-        tasks.create_task(supervisor.start(ServicePart(launch)), name="channels")
+        return tasks.create_task(supervisor.start(ServicePart(launch)), name="channels")
 
     def _listen_to_keys(self, tasks: asyncio.TaskGroup, terminal: str, controls: Controls) -> None:
         self._keyboard = Keyboard(terminal, self._watchdog, controls.pressed, self._screen.redraw)
@@ -336,6 +341,7 @@ class Up:
             origins=self._settings.origins,
             keys=HINT if self._terminal else "",
             console=self._console_link,
+            channels=launches.channels_url(self._ports) if self._settings.channels else "",
         )
 
 

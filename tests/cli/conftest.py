@@ -12,7 +12,7 @@ from tests.cli.running import RunningUp, gone
 def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> Iterator[RunningUp]:
     """``server_folder``: whose end looks for processes left behind, and must come after ours."""
     folder: Path = tmp_path_factory.mktemp("up")
-    running = RunningUp(folder, "--replay", "10")  # 40 a second cost a fifth of a processor
+    running = RunningUp(folder, "--channels", "--replay", "10")  # 40 a second cost a fifth of a processor
     try:
         running.start()
         yield running

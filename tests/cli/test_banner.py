@@ -36,6 +36,12 @@ def test_the_tag_and_its_script_are_printed_with_the_pages_that_may_have_them() 
     assert f"STOCKWIRE_ALLOWED_ORIGINS={ORIGIN}" in BANNER.text(), "nobody would know how to let a page in"
 
 
+def test_where_webhooks_are_made_is_printed_if_something_sends_them() -> None:
+    address = "http://127.0.0.1:8083"
+    assert f"  Channels   {address}  (webhooks: docs/how-to/webhooks.md)\n" in replace(BANNER, channels=address).text()
+    assert "Channels" not in BANNER.text()
+
+
 def test_pages_that_up_was_told_of_are_allowed_beside_its_own_and_watch_what_is_public(tmp_path: Path) -> None:
     variables = {"STOCKWIRE_ALLOWED_ORIGINS": ORIGIN}
     settings = UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, variables=variables)

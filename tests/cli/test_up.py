@@ -44,7 +44,8 @@ async def test_run_json_says_what_a_script_needs(up: RunningUp) -> None:
     run = up.run
     assert (up.data / "run.json").stat().st_mode & 0o777 == 0o600
     assert run["ready"] is True
-    assert {"up", "watchdog", "postgres", "valkey", "ledger", "hub-1", "hub-2"} == set(run["pids"]) - {"console"}
+    services = {"ledger", "hub-1", "hub-2", "channels"}
+    assert {"up", "watchdog", "postgres", "valkey", *services} == set(run["pids"]) - {"console"}
     assert len(run["hubs"]) == 2
     assert all(hub.startswith("ws://") and hub.endswith("/v1/stream") for hub in run["hubs"])
     async with AsyncClient(run["ledger"], run["read_token"]) as reader:
@@ -56,6 +57,17 @@ async def test_run_json_says_what_a_script_needs(up: RunningUp) -> None:
                 if isinstance(event, Snapshot):
                     assert len(event.levels) > 2000
                     break
+
+
+def channels(up: RunningUp) -> str:
+    return up.printed_line("Channels   ")
+
+
+def test_webhooks_are_made_where_the_banner_says_as_soon_as_it_is_there(up: RunningUp) -> None:
+    assert re.fullmatch(r"Channels   http://127\.0\.0\.1:\d+  \(webhooks: docs/how-to/webhooks\.md\)", channels(up))
+    assert up.output.index("Channels running") < up.output.index("Channels   http")
+    listed = up.command("webhooks", "list")
+    assert (listed.returncode, listed.stdout) == (0, ""), listed.stderr
 
 
 async def test_the_figures_are_measured_and_the_sales_flow(up: RunningUp) -> None:
