@@ -14,6 +14,9 @@ from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Leases
 from followers.database.schema import expand
 from followers.log.ledger import Ledger
+from followers.marketplaces.api.bodies import bytes_max_of
+from followers.marketplaces.api.checked import CheckedWish
+from followers.marketplaces.api.routes import ChannelParts, ChannelRoutes
 from followers.marketplaces.marketplaces import Marketplaces
 from followers.marketplaces.ordering import Ordering
 from followers.metrics import ChannelsCollector, Counted
@@ -167,14 +170,16 @@ class Channels:
         limits = RateLimits(settings.rate_per_s, None, "", "channels", counted="key")
         askers = Askers(self.ledger, limits)
         webhooks = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses, askers)
+        checked = CheckedWish(self.addresses, self.marketplaces.sessions)
+        channels = ChannelParts(self.marketplaces, self.ledger, checked, askers)
         answers, problems = Answers(), Problems(ANSWERED)
         app = create_app(
-            Routes(webhooks).routes(),
+            [*Routes(webhooks).routes(), *ChannelRoutes(channels).routes()],
             limits,
             problems,
             answers,
             self._why_not_ready,
-            lambda _: BODY_BYTES_MAX,
+            lambda scope: bytes_max_of(scope["path"]) or BODY_BYTES_MAX,
             settings.allowed_hosts,
         )
         counted = Counted(answers, problems, limits, (handshakes, admin_handshakes))

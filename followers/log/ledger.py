@@ -83,6 +83,20 @@ class Ledger:
             found += answer["levels"]
         return found
 
+    async def attributes(self, most: int) -> dict[str, dict[str, Any]]:
+        """Of all items, by sku; of so many at most."""
+        found: dict[str, dict[str, Any]] = {}
+        after: str | None = None
+        while len(found) < most:
+            parameters: dict[str, str | int | float] = (
+                {"limit": KEYS_MAX} if after is None else {"limit": KEYS_MAX, "after": after}
+            )
+            page = await self._ask("GET", "/v1/items", parameters)
+            found |= {one["sku"]: one["attributes"] for one in page["items"]}
+            if (after := page["next"]) is None:
+                break
+        return found
+
     async def key(self, text: str) -> dict[str, Any]:
         """What somebody else's key may do: docs/reference/http.md, introspect."""
         return await self._ask("POST", "/v1/keys/introspect", body={"key": text})

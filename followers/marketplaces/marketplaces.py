@@ -43,25 +43,26 @@ class Marketplaces:
         lease_s: float,
         ca_file: Path | None = None,
     ) -> None:
+        self.database = database
         self._leases = Leases(database, lease_s, name, CHANNELS)
-        self._sessions = Sessions(
+        self.sessions = Sessions(
             addresses, {"user-agent": f"Stockwire/{VERSION}"}, ca_file=ca_file, timeout_s=TIMEOUT_S
         )
         self.channels = Channels(database, seal)
         self.vendors = Vendors()
-        self.adapters = Adapters(self.channels, self.vendors, self._sessions, self._leases)
+        self.adapters = Adapters(self.channels, self.vendors, self.sessions, self._leases)
         own: list[Work] = [Checking(database), Pushing(database, ledger), ListingsReading(database)]
-        self.held = Held(database, self._leases, self.channels, self.vendors, self._sessions, [*own, *works], lease_s)
+        self.held = Held(database, self._leases, self.channels, self.vendors, self.sessions, [*own, *works], lease_s)
         self.following = Following(ledger, Positions(database), lambda: self.held.channels)
 
     async def __aenter__(self) -> Self:
-        await self._sessions.__aenter__()
+        await self.sessions.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._sessions.__aexit__(kind, error, trace)
+        await self.sessions.__aexit__(kind, error, trace)
 
     async def run(self) -> None:
         """Until cancelled. Raises SettingsError if the key is no good."""

@@ -1,0 +1,1 @@
+"""The API of marketplaces: channels, listings, mapping, and what goes out."""

@@ -1,0 +1,71 @@
+"""`stockwire channels` as a whole, beside a ledger and Shopify's strict server: stock goes out, orders come in."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from followers.database.database import Database
+from tests.channels.shared.starting import Market, market
+from tests.channels.shopify.access import CLIENT_ID, CLIENT_SECRET
+from tests.channels.shopify.shop import MAIN
+from tests.followers.marketplaces.selling_at import LOCATION, SCOPES_OF_PROCESS, Seller, offered
+from tests.followers.running import channels_of
+from tests.harness.node_peers import need_node_peer
+from tests.harness.processes import ServerProcess
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
+from tests.ledger.api import Api, sale
+
+LISTINGS = {"101": "A", "102": "B", "103": "C"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One shop at Shopify, its channel, and the process that serves it."""
+
+    api: Api
+    market: Market
+    seller: Seller
+    channels: ServerProcess
+
+
+@pytest.fixture
+async def shop(process_system: ProcessSystem, database: Database, tmp_path: Path) -> AsyncIterator[Shop]:
+    need_node_peer("shopify")
+    await process_system.start(hubs=0)
+    seller = Seller(process_system, database)
+    more: dict[str, Any] = {
+        "STOCKWIRE_CHANNELS_KEY": await process_system.key("channels", *SCOPES_OF_PROCESS),
+        "STOCKWIRE_CHANNELS_POLL_EVERY_S": 2,
+    }
+    async with (
+        market("shopify", tmp_path, "--pace", "20") as there,
+        Api(process_system.ledger_url, await process_system.admin_key()) as api,
+        channels_of(process_system, **more) as channels,
+    ):
+        for remote, sku in LISTINGS.items():
+            await there.offer(remote, 3, sku=sku)
+            await api.stock(LOCATION, sku, 10)
+        settings = {"shop": there.url, "location": MAIN, "client_id": CLIENT_ID}
+        await seller.channel("web", "shopify", settings, {"secret": CLIENT_SECRET}, LISTINGS, buffer=1)
+        yield Shop(api, there, seller, channels)
+
+
+async def test_what_changes_here_is_offered_there_and_what_is_sold_there_is_booked_here(shop: Shop) -> None:
+    await shop.channels.start()
+    await offered(shop.market, {"101": 9, "102": 9, "103": 9})
+    await shop.api.move(sale(LOCATION, "A", 4))
+    await offered(shop.market, {"101": 5, "102": 9, "103": 9})
+    await shop.api.move(sale(LOCATION, "B", 10))
+    await offered(shop.market, {"102": 0})
+    await shop.market.sell("103", 2)
+    await offered(shop.market, {"103": 7})
+
+    async def booked() -> bool:
+        return bool((await shop.api.get(f"/v1/levels/{LOCATION}/C")).json()["available"] == 8)
+
+    await wait_until(booked, 60)
+    await offered(shop.market, {"101": 5, "102": 0, "103": 7})
