@@ -17,7 +17,7 @@ from followers.database.notices import tell
 from followers.log.ledger import Ledger, LedgerAway
 from followers.marketplaces.adapter import RemoteAway
 from followers.marketplaces.leased import LeasedChannel
-from followers.marketplaces.orders.shelf import Leased, Shelf
+from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.reconciling import drifts, runs
 from followers.marketplaces.reconciling.comparing import Difference, KnownOrder, Repair, compare, compare_order
 from followers.marketplaces.reconciling.drifts import Row, Seen
@@ -227,8 +227,7 @@ class Reconciling:
                 order = await leased.ask(leased.adapter.order, order_of(row))
                 async with leased.writing(self._database) as connection:
                     if order is not None:
-                        ours = Leased(leased.id, leased.lease.fence, leased.channel.locations)
-                        await self._shelf.learn(connection, ours, [order], fetched=True)
+                        await self._shelf.learn(connection, leased, [order], fetched=True)
                         await connection.execute(_BOOK, leased.id, order.id)
                     await drifts.mended(connection, row.id, said_of(order))
         if accepted:

@@ -6,9 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from followers.database.leases import Lease
 from followers.log.ledger import Ledger
-from followers.marketplaces.adapter import Remote
 from followers.marketplaces.channels import COLUMNS, channel_of
 from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.reconciling import drifts, runs
@@ -16,14 +14,11 @@ from followers.marketplaces.reconciling.drifts import Row
 from followers.marketplaces.reconciling.reconciling import Reconciling
 from followers.marketplaces.reconciling.runs import Run
 from followers.marketplaces.terms import Listing, Listings
-from followers.outward.addresses import Addresses
-from followers.outward.sessions import Sessions
 from tests.followers.marketplaces.orders.rig import Rig
 from tests.followers.marketplaces.orders.stall import Stall
 from tests.harness.waiting import PATIENCE_S, wait_until
 
 PAGE = 4
-NEVER_S = float("inf")
 
 
 class Shop(Stall):
@@ -56,9 +51,9 @@ class Shop(Stall):
 class Bench:
     """``shop`` and the ledger side by side. What is sent to listings here is said by the test: nothing is pushed."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, shop: Shop | None = None) -> None:
         self.rig = rig
-        self.shop: Shop = Shop()
+        self.shop = rig.stall = rig.leased.adapter = shop or Shop()
 
     async def listing(self, remote: str, sku: str, quantity: int | None, *, sent: int | None = None) -> None:
         """Mapped, at rest, ``sent`` or ``quantity`` last applied there."""
@@ -75,15 +70,15 @@ class Bench:
 
     async def execute(self, statement: str, *values: Any) -> None:
         async with self.rig.database.transaction() as connection:
-            await connection.execute(statement, self.rig.leased.channel, *values)
+            await connection.execute(statement, self.rig.leased.id, *values)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Its loops, as whoever holds the channel runs them."""
+        held = self.rig.leased
         async with self.rig.database.transaction() as connection:
-            row = await connection.fetchrow(f"select {COLUMNS} from channel c where c.id = $1", self.rig.leased.channel)
-        remote = Remote(Sessions(Addresses((), frozenset()), {}, timeout_s=1.0), ())
-        leased = LeasedChannel(channel_of(row), self.shop, remote, Lease(self.rig.leased.fence, NEVER_S))
+            row = await connection.fetchrow(f"select {COLUMNS} from channel c where c.id = $1", held.id)
+        leased = LeasedChannel(channel_of(row), self.shop, held.remote, held.lease)
         async with Ledger(self.rig.system.ledger_url, await self.rig.system.key("channels", "hub")) as ledger:
             work = Reconciling(self.rig.database, ledger, self.rig.shelf, settle_s=0.0)
             loops = [asyncio.create_task(loop()) for loop in work.loops(leased).values()]
@@ -97,7 +92,7 @@ class Bench:
 
     async def run(self, *, repairs: bool = False, deadline_s: float = PATIENCE_S) -> Run:
         """One run, to its end; the loops must be running."""
-        channel = self.rig.leased.channel
+        channel = self.rig.leased.id
         async with self.rig.database.transaction() as connection:
             asked = await runs.ask(connection, channel, "o", repairs=repairs)
 
@@ -112,11 +107,11 @@ class Bench:
 
     async def drift(self, *states: str) -> list[Row]:
         async with self.rig.database.transaction() as connection:
-            return await drifts.rows(connection, self.rig.leased.channel, states or ("open",))
+            return await drifts.rows(connection, self.rig.leased.id, states or ("open",))
 
     async def accept(self, *, kind: str | None = None, identifiers: Sequence[int] = ()) -> None:
         async with self.rig.database.transaction() as connection:
-            await drifts.accept(connection, self.rig.leased.channel, identifiers, kind, "o", "because")
+            await drifts.accept(connection, self.rig.leased.id, identifiers, kind, "o", "because")
 
     async def mended(self) -> list[Row]:
         """All that was accepted, once something was done about it."""

@@ -44,8 +44,8 @@ class Warehouse(Shop):
 
 
 async def test_memory_is_that_of_a_page_however_many_there_are(rig: Rig) -> None:
-    bench = Bench(rig)
-    bench.shop = warehouse = Warehouse(rig.sku)
+    warehouse = Warehouse(rig.sku)
+    bench = Bench(rig, warehouse)
     await rig.stock(10)
     await bench.execute("delete from mapping where channel = $1")
     peaks = []
