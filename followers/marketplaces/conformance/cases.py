@@ -24,6 +24,7 @@ from followers.marketplaces.adapter import (
 from followers.marketplaces.conformance.bench import DOWNS, Bench
 from followers.marketplaces.conformance.steps import (
     all_listings,
+    await_quantities,
     await_quantity,
     await_refusal,
     batches,
@@ -83,8 +84,7 @@ async def pushes_a_full_batch(bench: Bench) -> None:
     remotes = [await bench.offer(bench.sku(number), 1) for number in range(size)]
     targets = [Target(remote, number % 7 + 2, 1, f"kit-{number}") for number, remote in enumerate(remotes)]
     await push_all(bench, *targets)
-    for target in targets:
-        await await_quantity(bench, target.remote, target.quantity)
+    await await_quantities(bench, {target.remote: target.quantity for target in targets})
 
 
 @case()

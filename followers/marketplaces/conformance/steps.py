@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -24,6 +24,8 @@ WITHIN_S = 30.0
 """For what the channel applies, shows or sends later."""
 LOOK_EVERY_S = 0.05
 PAGES_MAX = 10_000
+LOOKED_AT_MAX = 10
+"""Of many listings, one by one: the others are read together."""
 CLOCKS_APART = timedelta(minutes=5)
 """Orders are asked for from so long ago: the channel's clock is not ours."""
 
@@ -70,6 +72,24 @@ async def await_quantity(bench: Bench, remote: str, quantity: int) -> None:
         assert time.monotonic() < until_s, f"{remote} is read as {read.quantity}, and offers {quantity}"
         await asyncio.sleep(LOOK_EVERY_S)
         (read,) = await bench.adapter.read([remote])
+
+
+async def await_quantities(bench: Bench, quantities: Mapping[str, int]) -> None:
+    """As ``await_quantity``, for many: all as the adapter reads them, and a few in truth."""
+    until_s = time.monotonic() + WITHIN_S
+    while (found := await _read_all(bench, list(quantities))) != quantities:
+        differing = {one: units for one, units in found.items() if units != quantities[one]}
+        assert time.monotonic() < until_s, f"{len(quantities) - len(found)} are missing, and {differing} are others"
+        await asyncio.sleep(LOOK_EVERY_S)
+    for remote in list(quantities)[:: len(quantities) // LOOKED_AT_MAX + 1]:
+        await await_quantity(bench, remote, quantities[remote])
+
+
+async def _read_all(bench: Bench, remotes: Sequence[str]) -> dict[str, int | None]:
+    found: dict[str, int | None] = {}
+    for batch in batches(remotes, bench.adapter.batch):
+        found |= {one.remote: one.quantity for one in await bench.adapter.read(batch)}
+    return found
 
 
 async def all_listings(bench: Bench) -> list[Listing]:
