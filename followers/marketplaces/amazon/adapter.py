@@ -105,7 +105,8 @@ class Amazon(Adapter):
 
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         remotes = [one.remote for one in targets]
-        missing, overtaken = await self._missing(remotes), await self._overtaken(remotes)
+        missing = await self._missing(remotes, urgent=any(one.is_urgent for one in targets))
+        overtaken = await self._overtaken(remotes)
         outcomes = await asyncio.gather(*(self._patch(one, one.remote in missing) for one in targets))
         return [Accepted(FEED_READ_S) if overtaken and one == self._accepted else one for one in outcomes]
 
@@ -125,10 +126,10 @@ class Amazon(Adapter):
         except RemoteAway:
             return True
 
-    async def _missing(self, remotes: Sequence[str]) -> set[str]:
+    async def _missing(self, remotes: Sequence[str], *, urgent: bool) -> set[str]:
         """None, if that cannot be found out: what has to go, goes."""
         try:
-            return {*remotes} - {one.remote for one in await self.read(remotes)}
+            return {*remotes} - {one.remote for one in await self._found(remotes, urgent=urgent)}
         except AccessRefused:
             raise
         except RemoteAway:
@@ -187,23 +188,26 @@ class Amazon(Adapter):
         return Listings(place.new(told["items"]), following.cursor if following else None)
 
     async def read(self, remotes: Sequence[str]) -> Sequence[Listing]:
+        return await self._found(remotes, urgent=False)
+
+    async def _found(self, remotes: Sequence[str], *, urgent: bool) -> Sequence[Listing]:
         """A comma parts a sku in two, encoded or not, so such a one is asked for by itself:
         https://developer-docs.amazon.com/sp-api/docs/search-for-listings-items-by-id"""
         together = [one for one in remotes if "," not in one]
-        alone = await asyncio.gather(*(self._read(one) for one in remotes if "," in one))
+        alone = await asyncio.gather(*(self._read(one, urgent=urgent) for one in remotes if "," in one))
         found = [one for one in alone if one is not None]
         if together:
             query = {"identifiersType": "SKU", "identifiers": ",".join(together), "pageSize": str(PAGE), **SHOWN}
-            found += map(shown, (await self._search(query))["items"])
+            found += map(shown, (await self._search(query, urgent=urgent))["items"])
         return found
 
-    async def _search(self, query: Mapping[str, str]) -> dict[str, Any]:
+    async def _search(self, query: Mapping[str, str], *, urgent: bool = False) -> dict[str, Any]:
         asked = {"marketplaceIds": self._marketplace, **query}
-        return fields(await self._access.ask("GET", self._listings, "search", asked))
+        return fields(await self._access.ask("GET", self._listings, "search", asked, urgent=urgent))
 
-    async def _read(self, sku: str) -> Listing | None:
+    async def _read(self, sku: str, *, urgent: bool) -> Listing | None:
         query = {"marketplaceIds": self._marketplace, **SHOWN}
-        answer = await self._access.ask("GET", self._listing(sku), "read", query)
+        answer = await self._access.ask("GET", self._listing(sku), "read", query, urgent=urgent)
         return None if answer.status == 404 else shown(fields(answer))
 
     def _listing(self, sku: str) -> str:

@@ -5,7 +5,7 @@ the next one begins. https://developer-docs.amazon.com/sp-api/docs/search-for-li
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -32,12 +32,14 @@ def shown(item: Mapping[str, Any]) -> Listing:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Between two pages. ``after``: when the search begins; ``seen``: of it, how many listings. ``known``: skus made
-    right then that the search before has shown."""
+    right then that the search before has shown. ``last``: when the newest so far was made, ``tail``: all made then."""
 
     after: str = ""
     token: str = ""
     seen: int = 0
-    known: Sequence[str] = field(default=())
+    known: Sequence[str] = ()
+    last: str = ""
+    tail: Sequence[str] = ()
 
     @classmethod
     def of(cls, cursor: str | None) -> "Place":
@@ -45,7 +47,7 @@ class Place:
 
     @property
     def cursor(self) -> str:
-        return orjson.dumps([self.after, self.token, self.seen, self.known]).decode()
+        return orjson.dumps([self.after, self.token, self.seen, self.known, self.last, self.tail]).decode()
 
     @property
     def query(self) -> dict[str, str]:
@@ -59,14 +61,15 @@ class Place:
     def next(self, items: Sequence[Mapping[str, Any]], token: str | None) -> "Place | None":
         """None behind the last page. Raises NotPageable."""
         seen = self.seen + len(items)
-        if token:
-            return Place(self.after, token, seen, self.known)
-        if seen < WINDOW:
+        if not items or (not token and seen < WINDOW):
             return None
         last = _made(items[-1])
+        tail = [*(self.tail if last == self.last else ()), *(one["sku"] for one in items if _made(one) == last)]
+        if token:
+            return Place(self.after, token, seen, self.known, last, tail)
         if last == self.after:
             raise NotPageable(f"has {WINDOW} listings or more that were made at {last}: they cannot be paged through")
-        return Place(last, known=[one["sku"] for one in items if _made(one) == last])
+        return Place(last, known=tail)
 
 
 def _made(item: Mapping[str, Any]) -> str:
