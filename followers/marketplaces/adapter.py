@@ -62,6 +62,10 @@ __all__ = [
 ]
 
 
+NOTICES_URL = "notices_url"
+"""Among the settings, though nobody sets it there: some channels ask whoever answers at an address whether it is so."""
+
+
 class Adapter(ABC):
     """One channel of one vendor. Made anew whenever its settings change; methods may run at the same time.
 
@@ -86,7 +90,8 @@ class Adapter(ABC):
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
-        """All required names are there. Raises SettingRefused for a value that cannot work; asks nothing yet."""
+        """All required names are there, and NOTICES_URL, where the channel sends notices to us: the same in all
+        processes. Raises SettingRefused for a value that cannot work; asks nothing yet."""
 
     @abstractmethod
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:

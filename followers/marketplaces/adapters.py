@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from followers.database.leases import Leases
-from followers.marketplaces.adapter import Adapter, Remote
+from followers.marketplaces.adapter import NOTICES_URL, Adapter, Remote
 from followers.marketplaces.channels import Channel, Channels
 from followers.marketplaces.vendors import Vendors
 from followers.outward.sessions import Sessions
@@ -58,5 +58,6 @@ class Adapters:
         """``dry``: what would set stock there is kept in its Remote. Raises as ``of`` does."""
         vendor = self._vendors.adapter(channel.vendor)
         remote = Remote(self._sessions, vendor.quotas, now_s=self._leases.now_s, dry=dry)
-        adapter = vendor(channel.settings, self._stored.opened(sealed), remote)
+        known = {} if channel.notices_url is None else {NOTICES_URL: channel.notices_url}
+        adapter = vendor({**channel.settings, **known}, self._stored.opened(sealed), remote)
         return Made(channel, adapter, remote, time.monotonic() + KEEP_S)

@@ -57,9 +57,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Nothing was done; not before so many seconds."""
+    """Nothing was done; not before so many seconds. ``alone``: this listing only, others of the channel may go."""
 
     after_s: float
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

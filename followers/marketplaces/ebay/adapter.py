@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import quote
 
-from followers.marketplaces.adapter import Adapter
+from followers.marketplaces.adapter import NOTICES_URL, Adapter
 from followers.marketplaces.ebay.answers import read, words, words_of
 from followers.marketplaces.ebay.api import INVENTORY, ORDERS, QUOTAS, ROOT, Api, node_of
 from followers.marketplaces.ebay.orders import EbayOrder, OrdersPage, order_of
@@ -59,7 +59,6 @@ class Ebay(Adapter):
     optional: ClassVar[Mapping[str, str]] = {
         "api_url": f"Where eBay answers: {ROOT}, unless this is https://api.sandbox.ebay.com.",
         "alert_email": "Whom eBay tells when our address for notices is down; needed once before it sends any.",
-        "notices_url": "The address that eBay sends notices to, as it was registered there.",
     }
     credentials: ClassVar[Mapping[str, str]] = {
         "client_secret": "The Cert ID of the keyset.",
@@ -78,7 +77,7 @@ class Ebay(Adapter):
         self._verification_token = verification_token(secret)
         self._receiving = Receiving(remote, self._api, self._verification_token)
         self._alert_email = settings.get("alert_email", "")
-        self._notices_url = settings.get("notices_url", "")
+        self._notices_url = settings.get(NOTICES_URL, "")
         self._revisions = Revisions()
         self._offers: dict[str, tuple[str, ...]] = {}
 
@@ -92,7 +91,7 @@ class Ebay(Adapter):
             done = await self._set(going) if going else {}
         except QuotaSpent as spent:
             return [Throttled(max(spent.after_s, waits[one.remote])) for one in targets]
-        return [Throttled(waits[one.remote]) if waits[one.remote] else done[one.remote] for one in targets]
+        return [_later(waits[one.remote]) if waits[one.remote] else done[one.remote] for one in targets]
 
     async def _set(self, targets: Sequence[Target]) -> Mapping[str, Outcome]:
         offers = await asyncio.gather(*(self._offers_of(one.remote, one.is_urgent) for one in targets))
@@ -125,7 +124,7 @@ class Ebay(Adapter):
             return Unknown(said or "eBay does not say what came of it")
         is_spent = self._revisions.taken(target.remote) > AT_ONCE
         if is_spent and any(one.error_id == NOT_REVISED for one in errors):
-            return Throttled(left_s(self._remote.now()))
+            return _later(left_s(self._remote.now()))
         return Refused(said)
 
     async def _offers_of(self, sku: str, urgent: bool) -> tuple[str, ...]:
@@ -203,6 +202,11 @@ class Ebay(Adapter):
             subscribing = Subscribing(self._api, self._alert_email, self._verification_token)
             findings += await subscribing.make(notices_url, TOPIC)
         return Check(findings)
+
+
+def _later(seconds: float) -> Throttled:
+    """Of one listing: its revisions of the day are what is short."""
+    return Throttled(seconds, alone=True)
 
 
 def _written(at: datetime) -> str:

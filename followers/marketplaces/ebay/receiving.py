@@ -48,7 +48,7 @@ class Receiving:
     def challenged(self, code: str, url: str) -> Received:
         """``url``: as it was registered, letter by letter."""
         if not url:
-            raise NoticeRefused("eBay asks whether this address is ours, which nobody told: set notices_url")
+            raise NoticeRefused("eBay asks whether this address is ours, and the channel has none: set its notices_url")
         answer = challenge_answer(code, self._verification_token, url)
         return Received(f"challenge {code[:80]}", answer=answer, answer_type="application/json")
 

@@ -60,13 +60,15 @@ class Outgoing:
         self._database = database
 
     async def due(self, channel: str) -> list[Row]:
-        """To be sent, or looked at: those in doubt too, if something has changed since they were sent."""
+        """To be sent, or looked at: those that wait or are in doubt too, if something has changed since they were sent:
+        a zero waits for nothing."""
         async with self._database.transaction() as connection:
             return [
                 Row(**row)
                 for row in await connection.fetch(
-                    f"{_SELECT} and (o.state = 'due' and o.due_at <= now() or o.state in ('accepted', 'unknown')"
-                    " and o.changes <> o.sent_changes) order by o.due_at, o.remote limit $2",
+                    f"{_SELECT} and (o.state = 'due' and o.due_at <= now()"
+                    " or o.state in ('due', 'accepted', 'unknown') and o.changes <> o.sent_changes)"
+                    " order by o.due_at, o.remote limit $2",
                     *(channel, ROUND_MAX),
                 )
             ]
@@ -147,12 +149,13 @@ async def in_doubt(
     )
 
 
-async def not_done(connection: Connection, channel: str, remotes: Sequence[str], wait_s: float) -> None:
-    """Nothing was done of it: what stood there stands there."""
+async def not_done(connection: Connection, channel: str, waits: Sequence[tuple[str, float]]) -> None:
+    """Nothing was done of it: what stood there stands there. ``waits``: each with the seconds until it is due again."""
     await connection.execute(
-        "update outgoing set state = 'due', wanted_quantity = null, due_at = clock_timestamp() + $3"
-        " where channel = $1 and remote = any($2::text[])",
-        *(channel, list(remotes), timedelta(seconds=wait_s)),
+        "update outgoing o set state = 'due', wanted_quantity = null,"
+        " due_at = clock_timestamp() + w.seconds * interval '1 second'"
+        " from unnest($2::text[], $3::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
+        *(channel, [remote for remote, _ in waits], [seconds for _, seconds in waits]),
     )
 
 

@@ -224,9 +224,14 @@ class Rounds:
                 await outgoing.unexpected(connection, channel, [target.remote for target, _ in stale])
                 self._leased.poll.set()
             if throttled := of.get(Throttled):
-                wait_s = max(outcome.after_s for _, outcome in throttled)
-                await outgoing.not_done(connection, channel, [target.remote for target, _ in throttled], wait_s)
-                self._not_before_s = max(self._not_before_s, time.monotonic() + wait_s)
+                waits = [(target.remote, outcome.after_s) for target, outcome in throttled]
+                await outgoing.not_done(connection, channel, waits)
+                self._not_before_s = max(self._not_before_s, time.monotonic() + pause_s(outcomes))
+
+
+def pause_s(outcomes: Sequence[Outcome]) -> float:
+    """For how long nothing is pushed to the whole channel after these."""
+    return max((one.after_s for one in outcomes if isinstance(one, Throttled) and not one.alone), default=0.0)
 
 
 def _candidate(row: Row, target: int) -> Candidate:

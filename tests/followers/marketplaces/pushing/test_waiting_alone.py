@@ -1,0 +1,43 @@
+"""A listing whose own budget is spent holds up no other, and its zero waits for nothing."""
+
+import pytest
+
+from followers.database.database import Database
+from followers.marketplaces.channels import Channels, Wish
+from followers.marketplaces.pushing import outgoing
+from followers.marketplaces.pushing.outgoing import Outgoing, Sending
+from followers.marketplaces.pushing.rounds import pause_s
+from followers.marketplaces.terms import Applied, Outcome, Refused, Throttled
+from followers.sealing import Seal, new_sealing_key
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "seconds"),
+    [
+        ([Applied(), Refused("no")], 0.0),
+        ([Applied(), Throttled(600.0, alone=True)], 0.0),
+        ([Throttled(600.0, alone=True), Throttled(3.0), Throttled(2.0)], 3.0),
+    ],
+)
+def test_a_channel_pauses_for_what_all_of_it_waits_for(outcomes: list[Outcome], seconds: float) -> None:
+    assert pause_s(outcomes) == seconds
+
+
+async def due(database: Database) -> list[str]:
+    return [row.remote for row in await Outgoing(database).due("here")]
+
+
+async def test_what_waits_is_due_again_at_once_when_it_shall_offer_something_else(database: Database) -> None:
+    wish = Wish({}, ("shop",))
+    await Channels(database, Seal([new_sealing_key()])).add("here", "ebay", "owner", wish, {}, "epoch", {0: 0})
+    async with database.transaction() as connection:
+        for remote in ("mug", "cap"):
+            await connection.execute("insert into mapping values ('here', $1, $1, null, 'us')", remote)
+            await connection.execute("insert into outgoing (channel, remote) values ('here', $1)", remote)
+        sendings = [Sending(remote, 4, 9, f"key-{remote}", 0) for remote in ("mug", "cap")]
+        assert await outgoing.begin(connection, "here", sendings) == {"mug", "cap"}
+        await outgoing.not_done(connection, "here", [("mug", 600.0), ("cap", 600.0)])
+    assert await due(database) == []
+    async with database.transaction() as connection:
+        await connection.execute("update outgoing set changes = changes + 1 where remote = 'mug'")
+    assert await due(database) == ["mug"]

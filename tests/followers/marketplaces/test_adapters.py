@@ -1,0 +1,41 @@
+"""Adapters as the processes make them: whoever answers knows the channel's address for notices."""
+
+import hashlib
+import json
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from followers.database.database import Database
+from followers.database.leases import CHANNELS, Leases
+from followers.marketplaces.adapters import Adapters
+from followers.marketplaces.channels import Channels, Wish
+from followers.marketplaces.ebay.signature import verification_token
+from followers.marketplaces.errors import NoticeRefused
+from followers.marketplaces.terms import Notice
+from followers.marketplaces.vendors import GROUP, Vendors
+from followers.outward.addresses import Addresses
+from followers.outward.sessions import Sessions
+from followers.sealing import Seal, new_sealing_key
+
+EBAY = EntryPoint("ebay", "followers.marketplaces.ebay.adapter:Ebay", GROUP)
+URL = "https://shop.example/v1/channels/here/notices"
+
+
+async def test_any_process_answers_a_challenge_at_the_address_that_its_owner_gave(database: Database) -> None:
+    stored = Channels(database, Seal([new_sealing_key()]))
+    credentials = {"client_secret": "secret", "refresh_token": "token"}
+    for name, url in (("here", URL), ("there", None)):
+        wish = Wish({"client_id": "app"}, ("shop",), notices_url=url)
+        await stored.add(name, "ebay", "owner", wish, credentials, "epoch", {0: 0})
+    sessions, leases = Sessions(Addresses(), {}, timeout_s=1.0), Leases(database, 15.0, "test", CHANNELS)
+    adapters = Adapters(stored, Vendors(lambda: [EBAY]), sessions, leases)
+    here, there = await adapters.of("here"), await adapters.of("there")
+    assert here is not None
+    assert there is not None
+    challenge = Notice({}, b"", {"challenge_code": "a8628072"})
+    answer = json.loads((await here.adapter.receive(challenge)).answer)["challengeResponse"]
+    token = verification_token("secret")
+    assert answer == hashlib.sha256(f"a8628072{token}{URL}".encode()).hexdigest()
+    with pytest.raises(NoticeRefused, match="notices_url"):
+        await there.adapter.receive(challenge)
