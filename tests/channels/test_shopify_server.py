@@ -87,6 +87,18 @@ async def test_json_of_this_version_only(asking: Asking) -> None:
     assert broken(asking) == {"json": 3, "version": 1}
 
 
+async def test_only_what_the_apps_scopes_allow(asking: Asking) -> None:
+    asking.shop.access.scopes = ("read_inventory", "write_inventory", "read_locations")
+    assert (await asking.set("a", quantity("1", 7, 5)))["userErrors"] == []
+    answer = await asking.ask(ORDERS, first=10, query=ALL)
+    (error,) = answer["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["orders"], "ACCESS_DENIED")
+    assert "read_orders" in error["extensions"]["requiredAccess"]
+    asking.shop.access.scopes = ("read_inventory",)
+    assert await asking.code(SET, input=input_of(quantity("1", 8, 7)), key="b") == "ACCESS_DENIED"
+    assert asking.shop.selling.levels["1"] == 7
+
+
 # The query
 
 

@@ -19,7 +19,7 @@ from tests.channels.shopify.bucket import Bucket
 from tests.channels.shopify.inventory import Inventory
 from tests.channels.shopify.queries import Queries
 from tests.channels.shopify.rules import RULES
-from tests.channels.shopify.schema import FILE, load
+from tests.channels.shopify.schema import FILE, load, scopes
 from tests.channels.shopify.shop import Shop
 from tests.channels.shopify.subscriptions import Subscriptions
 
@@ -39,7 +39,7 @@ class Shopify(Marketplace):
         self.access = Access()
         inventory = Inventory(self.shop, self.selling, self.rules, lambda: self.faults.late_apply_s)
         subscriptions = Subscriptions(self.notices.subscriptions, self.rules)
-        queries = Queries(load(schema), self.shop, inventory, subscriptions, self.access, self.rules)
+        queries = Queries(load(schema), scopes(schema), self.shop, inventory, subscriptions, self.access, self.rules)
         self._app = create_app(self, queries, self.access, Bucket(pace))
 
     @property

@@ -1,6 +1,7 @@
 """What a document asks for, executed against Shopify's schema over what the shop has."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import (
@@ -12,6 +13,7 @@ from graphql import (
     default_field_resolver,
     execute,
     get_directive_values,
+    get_named_type,
     parse,
     validate,
 )
@@ -21,10 +23,12 @@ from tests.channels.shopify.access import Access
 from tests.channels.shopify.gids import gid
 from tests.channels.shopify.inventory import Inventory
 from tests.channels.shopify.paging import PageRefused, Row, connection
+from tests.channels.shopify.schema import Needed
 from tests.channels.shopify.shop import DOMAIN, Shop
 from tests.channels.shopify.subscriptions import Subscriptions
 
 _TERM = re.compile(r"""\s*(?:AND\s+)?updated_at:(>=|>|<=|<)['"]?([0-9T:.Z+-]+)['"]?\s*""")
+DOCUMENTATION = "https://shopify.dev/api/usage/access-scopes"
 _COMPARED = {
     ">=": lambda one, other: one >= other,
     ">": lambda one, other: one > other,
@@ -37,6 +41,7 @@ class Queries:
     def __init__(
         self,
         schema: GraphQLSchema,
+        needed: Mapping[tuple[str, str], Needed],
         shop: Shop,
         inventory: Inventory,
         subscriptions: Subscriptions,
@@ -44,6 +49,7 @@ class Queries:
         rules: Rules,
     ) -> None:
         self.schema = schema
+        self._needed = needed
         self._shop = shop
         self._inventory = inventory
         self._subscriptions = subscriptions
@@ -104,8 +110,21 @@ class Queries:
             raise PageRefused(f"orders are served here by UPDATED_AT, not by {sortKey or 'PROCESSED_AT'}")
         return connection([row for row in self._shop.orders() if _matches(query, row)], **page)
 
+    def _allow(self, info: GraphQLResolveInfo[Any]) -> None:
+        """What a field needs counts, else what it gives: of a connection its nodes."""
+        given = get_named_type(info.return_type).name.removesuffix("Connection")
+        needed = self._needed.get((info.parent_type.name, info.field_name)) or self._needed.get((given, ""))
+        if needed is None or needed.scopes & set(self._access.scopes):
+            return
+        self._rules.broke("scope")
+        raise GraphQLError(
+            f"Access denied for {info.field_name} field. Required access: {needed.told}",
+            extensions={"code": "ACCESS_DENIED", "documentation": DOCUMENTATION, "requiredAccess": needed.told},
+        )
+
     def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         """A field that Shopify has and this server does not is an error, never null."""
+        self._allow(info)
         if isinstance(source, dict) and info.field_name not in source:
             raise GraphQLError(f"{info.parent_type.name}.{info.field_name} is not served here")
         try:

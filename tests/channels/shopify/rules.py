@@ -24,6 +24,8 @@ RULES = (
     # The query
     Rule("schema", "Fields, arguments and variables are those of the schema; else errors and no data.",
          f"{_RECORDED}/harry-test-heelo.myshopify.com/2025-01/admin-platform/graphql-base-validation-unhappy-paths.json"),
+    Rule("scope", "What needs an access scope that the app lacks is ACCESS_DENIED, and null.",
+         "@shopify/dev-mcp, admin_2026-10.json.gz: offline_scopes"),
     Rule("page", "A connection is asked for with first or last, at most 250.", f"{_API}/usage/pagination-graphql"),
     Rule("search", "A term of a search that is not served here is an error, and not left out.", None),
     # Cost
