@@ -18,7 +18,13 @@ from followers.marketplaces.api.bodies import bytes_max_of
 from followers.marketplaces.api.checked import CheckedWish
 from followers.marketplaces.api.routes import ChannelParts, ChannelRoutes
 from followers.marketplaces.marketplaces import Marketplaces
-from followers.marketplaces.ordering import Ordering
+from followers.marketplaces.orders.api.routes import OrderParts, OrderRoutes
+from followers.marketplaces.orders.booker import Booker
+from followers.marketplaces.orders.desk import OrderWork
+from followers.marketplaces.orders.notices import Notices
+from followers.marketplaces.orders.pages import OrderPages
+from followers.marketplaces.orders.shelf import Shelf
+from followers.marketplaces.orders.till import Till
 from followers.metrics import ChannelsCollector, Counted
 from followers.outward.addresses import Addresses
 from followers.settings import Settings
@@ -72,13 +78,15 @@ class Channels:
         name = secrets.token_hex(8)
         self._leases = Leases(self.database, settings.lease_s, name)
         self._client = AsyncClient(settings.ledger_url, settings.key)
-        self._ordering = Ordering(self.database, self._client, settings.poll_every_s)
+        shelf = Shelf(self.database)
+        self._notices = Notices(self.database, shelf)
+        orders = OrderWork(shelf, self._notices, Booker(shelf, Till(self._client)), settings.poll_every_s)
         self.marketplaces = Marketplaces(
             self.database,
             self.ledger,
             settings.seal,
             self.addresses,
-            [self._ordering],
+            [orders],
             name=name,
             lease_s=settings.lease_s,
             ca_file=settings.receivers_ca_file,
@@ -172,9 +180,11 @@ class Channels:
         webhooks = RouteParts(Endpoints(self.database), self.ledger, settings.seal, self.addresses, askers)
         checked = CheckedWish(self.addresses, self.marketplaces.sessions)
         channels = ChannelParts(self.marketplaces, self.ledger, checked, askers)
+        market = self.marketplaces
+        orders = OrderParts(OrderPages(self.database), self._notices, askers, market.adapter_of, market.noticed)
         answers, problems = Answers(), Problems(ANSWERED)
         app = create_app(
-            [*Routes(webhooks).routes(), *ChannelRoutes(channels).routes()],
+            [*Routes(webhooks).routes(), *ChannelRoutes(channels).routes(), *OrderRoutes(orders).routes()],
             limits,
             problems,
             answers,

@@ -9,8 +9,9 @@ from typing import Self
 from followers.database.database import Database
 from followers.database.leases import CHANNELS, Leases
 from followers.log.ledger import Ledger
+from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.adapters import Adapters
-from followers.marketplaces.channels import Channels
+from followers.marketplaces.channels import PAUSED, Channels
 from followers.marketplaces.checking import Checking
 from followers.marketplaces.following import Following
 from followers.marketplaces.held import Held
@@ -69,6 +70,20 @@ class Marketplaces:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.held.run(), name="channels")
             tasks.create_task(self.following.run(), name="log of channels")
+
+    async def adapter_of(self, channel: str) -> Adapter | None:
+        """To verify a notice with, whoever holds the channel; None if there is none of that name, or it is paused.
+
+        Raises DatabaseAway, and what ``Adapters.of`` raises for one that cannot be made.
+        """
+        made = await self.adapters.of(channel)
+        return None if made is None or made.channel.state == PAUSED else made.adapter
+
+    def noticed(self, channel: str) -> None:
+        """Something was stored for it: if it is held here, it is applied at once."""
+        leased = self.held.channels.get(channel)
+        if leased is not None:
+            leased.apply.set()
 
     async def end(self) -> None:
         """What is under way is in doubt, and read back by whoever takes the channels next. Raises DatabaseAway."""

@@ -1,11 +1,13 @@
 """Bodies of requests, every bound on them, and what is said of a wrong one."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from followers.marketplaces.mapping.lines import REMOTE_CHARACTERS_MAX
+from followers.marketplaces.mapping.proposals import By
+from followers.marketplaces.orders.api.routes import NOTICE_BYTES_MAX
 from server.http.body import REASONS as NAMES
 from server.http.body import decoded
 from wire.messages import Name
@@ -79,7 +81,9 @@ class Acceptance(Body, frozen=True):
     """Proposals of these listings; None: of all. ``by``: of these kinds alone."""
 
     remotes: Annotated[list[Remote], Meta(min_length=1, max_length=LINES_MAX)] | None = None
-    by: Annotated[list[Literal["sku", "barcode", "similar"]], Meta(min_length=1, max_length=3)] = ["sku", "barcode"]
+    by: Annotated[list[By], Meta(min_length=1, max_length=3)] = msgspec.field(
+        default_factory=lambda: ["sku", "barcode"]
+    )
 
 
 new_channel = msgspec.json.Decoder(NewChannel)
@@ -88,6 +92,8 @@ mapping_lines = msgspec.json.Decoder(MappingLines)
 remotes = msgspec.json.Decoder(Remotes)
 letters = msgspec.json.Decoder(Letters)
 acceptance = msgspec.json.Decoder(Acceptance)
+OWN_BYTES_MAX = {"mapping": MAPPING_BYTES_MAX, "notices": NOTICE_BYTES_MAX}
+"""By the last part of a path."""
 REASONS = {**NAMES, ID_PATTERN: ID_REASON}
 
 T = TypeVar("T")
@@ -101,5 +107,5 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 def bytes_max_of(path: str) -> int | None:
     """What a request to ``path`` may have as its body; None: it is none of ours."""
     if path.startswith("/v1/channels"):
-        return MAPPING_BYTES_MAX if path.endswith("/mapping") else BODY_BYTES_MAX
+        return OWN_BYTES_MAX.get(path.rpartition("/")[2], BODY_BYTES_MAX)
     return None
