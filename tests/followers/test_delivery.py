@@ -1,12 +1,15 @@
 """What endpoints are sent, and when: `stockwire channels` in the test's own process, beside a ledger."""
 
 import asyncio
+import base64
+import json
 import re
 import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +23,11 @@ from followers.settings import LEASE_S_MIN, read_settings
 from followers.webhooks.endpoints import Endpoint, Span
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.owners import TRUSTED_S
-from followers.webhooks.secrets import new_secret, seal_ring
+from followers.webhooks.secrets import new_secret, new_signing_key, seal_ring
 from ledger import migrations
 from tests.followers.receivers import Receivers
-from tests.followers.running import Shop, settings_of
+from tests.followers.running import SEALING_KEY, Shop, settings_of
+from tests.harness.node import need_tools, run_node
 from tests.harness.system import ResidentSystem
 from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, receipt, sale
@@ -348,3 +352,44 @@ async def test_what_is_wrong_with_webhooks_is_told_with_its_fix(stage: Stage) ->
     assert re.match(
         rf"1 webhook has met nothing but failures: {failing.id} \(127.0.0.1 since .{{16}} UTC\) \| ", failed
     )
+
+
+@pytest.mark.usefixtures("processes")
+async def test_libraries_of_node_verify_what_is_sent_while_keys_are_rotated(stage: Stage, tmp_path: Path) -> None:
+    modules = need_tools()
+    made = await stage.endpoint("shop")
+    before, pair, after = new_secret(), new_signing_key(), new_secret()
+    ring = KeyRing((HeldKey(before),)).rotated(pair, time.time()).rotated(after, time.time())
+    assert await stage.shop.endpoints.reseal(
+        made.id, (await stage.shop.endpoints.sealed(made.id)) or b"", seal_ring(Seal([SEALING_KEY]), ring)
+    )
+
+    async def signed_so() -> bool:
+        held = stage.channels.held.endpoints.get(made.id)
+        return held is not None and held.keys.newest == after
+
+    await wait_until(signed_so)
+    await stage.sell(2, "A")
+    await stage.until("shop", {"A": [2, 3]})
+    expected: list[bool] = []
+    deliveries = []
+    keys = [(key.text, ("standardwebhooks", "svix")) for key in (before, after)] + [(pair.public_text, ("crypto",))]
+    others = [(new_secret().text, ("standardwebhooks", "svix")), (new_signing_key().public_text, ("crypto",))]
+    for one in stage.receivers.received["shop"]:
+        assert [part.split(",")[0] for part in one.signature.split(" ")] == ["v1", "v1a", "v1"]
+        headers = {
+            "webhook-id": one.id,
+            "webhook-timestamp": str(one.timestamp),
+            "webhook-signature": one.signature,
+        }
+        for key, readers in (*keys, *others):
+            for reader in readers:
+                for body in (one.body, one.body + b" "):
+                    shown = base64.b64encode(body).decode()
+                    deliveries.append({"reader": reader, "key": key, "headers": headers, "body": shown})
+                    expected.append(body == one.body and (key, readers) in keys)
+    file = tmp_path / "deliveries.json"
+    file.write_text(json.dumps(deliveries))
+    found = await asyncio.to_thread(run_node, Path(__file__).with_name("verifying.mjs"), file, modules)
+    assert json.loads(found) == expected
+    assert sum(expected) == 10
