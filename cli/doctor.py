@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.checks.badge import badge
 from cli.checks.broker import broker
+from cli.checks.channels import channels
 from cli.checks.database import audit as run_audit
 from cli.checks.database import connected_ledgers, database, schema
 from cli.checks.keys import hub_key, stored_keys, token_secret
@@ -36,6 +37,7 @@ async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read
         found += await stored_keys(url)
     found.append(await hub_key(variables, None if way_in is None else way_in.url))
     found += await processes(data, variables, await connected_ledgers(url) if reached else {})
+    found += await channels(data, variables, way_in)
     found += await origins(variables, way_in)
     found += await badge(variables, way_in)
     found += await _client(way_in, read_only)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,8 +10,12 @@ import standardwebhooks
 import svix
 from typer.testing import CliRunner
 
+from cli.checks.channels import channels as doctors_look
+from cli.findings import FindingState
+from followers.database.database import Database
 from server.version import VERSION
 from stockwire.cli.program import program
+from stockwire.settings import Settings
 from tests.followers.receivers import Receivers
 from tests.followers.running import channels_of
 from tests.followers.webhooks.api.asking import CHANNELS
@@ -22,7 +27,7 @@ from tests.ledger.api import Api, sale
 
 
 async def test_what_is_made_over_http_is_sent_and_other_peoples_libraries_verify_it(
-    process_system: ProcessSystem, monkeypatch: pytest.MonkeyPatch
+    process_system: ProcessSystem, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await process_system.start(hubs=0)
     key = await process_system.key("shop", "stock:read:*")
@@ -79,6 +84,20 @@ async def test_what_is_made_over_http_is_sent_and_other_peoples_libraries_verify
         await check_commands(monkeypatch, process_system, channels.url, key, f"{receivers.url}/shop")
         assert (await shop.get("/readyz")).status_code == 200
         await check_admin_port(channels)
+        await check_doctor(channels, process_system.ledger_url, made["id"], database)
+
+
+async def check_doctor(channels: ServerProcess, ledger_url: str, webhook: str, database: Database) -> None:
+    variables = {"STOCKWIRE_ADMIN_URLS": channels.admin}
+    nowhere = Path("nowhere")
+    found = await doctors_look(nowhere, variables, Settings(ledger_url, None))
+    assert [(one.check, one.state) for one in found] == [("webhooks", FindingState.GOOD)]
+    async with database.transaction() as connection:
+        await connection.execute("update endpoint set state = 'disabled', reason = 'gone' where id = $1", webhook)
+    (told,) = await doctors_look(nowhere, variables, None)
+    assert (told.state, told.detail) == (FindingState.WARNING, f"1 webhook is disabled: {webhook} (127.0.0.1 gone)")
+    assert "stockwire webhooks resume ID" in told.fix
+    assert await doctors_look(nowhere, {"STOCKWIRE_ADMIN_URLS": ledger_url}, None) == [], "no channels, no word of them"
 
 
 async def check_admin_port(channels: ServerProcess) -> None:
