@@ -17,8 +17,10 @@ from followers.marketplaces.following import Following
 from followers.marketplaces.held import Held
 from followers.marketplaces.leased import Work
 from followers.marketplaces.listings import ListingsReading
+from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.positions import Positions
 from followers.marketplaces.pushing.rounds import Pushing
+from followers.marketplaces.reconciling.reconciling import Reconciling
 from followers.marketplaces.remote import TIMEOUT_S
 from followers.marketplaces.vendors import Vendors
 from followers.outward.addresses import Addresses
@@ -52,7 +54,10 @@ class Marketplaces:
         self.channels = Channels(database, seal)
         self.vendors = Vendors()
         self.adapters = Adapters(self.channels, self.vendors, self.sessions, self._leases)
-        own: list[Work] = [Checking(database), Pushing(database, ledger), ListingsReading(database)]
+        own: list[Work] = [
+            *(Checking(database), Pushing(database, ledger), ListingsReading(database)),
+            Reconciling(database, ledger, Shelf(database)),
+        ]
         self.held = Held(database, self._leases, self.channels, self.vendors, self.sessions, [*own, *works], lease_s)
         self.following = Following(ledger, Positions(database), lambda: self.held.channels)
 

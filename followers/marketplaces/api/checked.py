@@ -7,6 +7,7 @@ from followers.api.askers import Asker
 from followers.marketplaces.adapter import Adapter, Remote, SettingRefused
 from followers.marketplaces.api.bodies import ChannelWish
 from followers.marketplaces.channels import Wish
+from followers.marketplaces.reconciling.policy import PolicyRefused, policy_of
 from followers.outward.addresses import Addresses, UrlRefused
 from followers.outward.sessions import Sessions
 from server.problems import Forbidden, Invalid
@@ -29,6 +30,10 @@ class CheckedWish:
                     raise Forbidden(scope + location)
         if body.notices_url is not None and not body.notices_url.startswith(("https://", "http://")):
             raise Invalid("notices_url", "must be the address at which the channel reaches /v1/channels/<id>/notices")
+        try:
+            policy_of(body.policy)
+        except PolicyRefused as error:
+            raise Invalid(f"policy.{error.name[:64]}", str(error)) from None
         return Wish(
             settings=body.settings,
             locations=tuple(dict.fromkeys(body.locations)),

@@ -18,6 +18,7 @@ from followers.marketplaces.api.shown import shown, shown_vendor
 from followers.marketplaces.channels import CHANNELS_MAX, Channel, Channels, checked
 from followers.marketplaces.listings import ListingStore
 from followers.marketplaces.marketplaces import Marketplaces
+from followers.marketplaces.reconciling.api.routes import ReconcilingRoutes
 from followers.marketplaces.vendors import VendorBroken, VendorUnknown
 from server.http.json import Json
 from server.http.query import Query
@@ -48,6 +49,7 @@ class ChannelRoutes:
         self._askers = parts.askers
         self._mapping = MappingRoutes(parts.marketplaces.database, parts.ledger, self.known)
         self._pushing = PushingRoutes(parts.marketplaces, parts.ledger, self.known)
+        self._reconciling = ReconcilingRoutes(parts.marketplaces.database, self.known)
 
     def routes(self) -> list[Route]:
         one = "/v1/channels/{id}"
@@ -63,6 +65,7 @@ class ChannelRoutes:
             Route(f"{one}/check", self.check, methods=["POST"]),
             *self._mapping.routes(one),
             *self._pushing.routes(one),
+            *self._reconciling.routes(one),
         ]
 
     async def vendors(self, request: Request) -> Response:
