@@ -1,11 +1,12 @@
 // A Vendure shop for the tests. It prints one line of JSON when it answers, and ends on SIGTERM.
-const { bootstrap, DefaultLogger, dummyPaymentHandler, LogLevel } = require('@vendure/core');
+const { bootstrap, dummyPaymentHandler } = require('@vendure/core');
 const { env } = process;
 const { StockwirePlugin } = require(env.PLUGIN);
 
+const quiet = () => {};
 const config = {
-    logger: new DefaultLogger({ level: LogLevel.Error, timestamp: false }),
-    apiOptions: { hostname: '127.0.0.1', port: Number(env.PORT) },
+    logger: { error: console.error, warn: quiet, info: quiet, verbose: quiet, debug: quiet },
+    apiOptions: { hostname: '127.0.0.1', port: 0 },
     authOptions: {
         tokenMethod: 'bearer',
         superadminCredentials: { identifier: env.VENDURE_USER, password: env.VENDURE_PASSWORD },

@@ -90,6 +90,10 @@ class Shop:
         bought = _data(await self._post("shop-api", session, _CHECK_OUT, {"method": method}))
         return str(bought["addPaymentToOrder"]["id"])
 
+    async def put_in_basket(self, variant: str, quantity: int = 1) -> None:
+        """And leave it there."""
+        _data(await self._post("shop-api", "", _ADD, {"variant": variant, "units": quantity}))
+
     async def order(self, order: str) -> dict[str, Any]:
         return dict((await self.admin(_ORDER, id=order))["order"])
 
@@ -106,14 +110,24 @@ class Shop:
         made = await self.admin(_FULFIL, lines=await self._lines(order, lines))
         return str(made["addFulfillmentToOrder"]["id"])
 
+    async def ship(self, fulfilment: str) -> None:
+        await self.admin(_MOVE, id=fulfilment, state="Shipped")
+
     async def unfulfil(self, fulfilment: str) -> None:
-        await self.admin(_UNFULFIL, id=fulfilment)
+        await self.admin(_MOVE, id=fulfilment, state="Cancelled")
 
     async def edit(self, order: str, lines: Lines) -> None:
         """``lines`` is what is sold from now on, of variants that were ordered. Fewer units are paid back."""
         (payment,) = (await self.order(order))["payments"]
         changed = await self._lines(order, lines)
         await self.admin(_EDIT, order=order, lines=changed, payment=payment["id"])
+
+    async def log_out(self, token: str) -> None:
+        """Whoever has this token."""
+        _data(await self._post("admin-api", token, "mutation { logout { success } }", {}))
+
+    async def set_password(self, administrator: str, password: str) -> None:
+        await self.admin(_PASSWORD, id=administrator, password=password)
 
     async def _lines(self, order: str, lines: Lines) -> list[dict[str, Any]]:
         ids = {one["productVariant"]["id"]: one["id"] for one in (await self.order(order))["lines"]}
@@ -197,8 +211,11 @@ _FULFIL = """mutation($lines: [OrderLineInput!]!) {
     {name: "method", value: "post"}, {name: "trackingCode", value: ""}]}}) { ... on Fulfillment { id } ...Told }
 }"""
 _FULFIL += _TOLD
-_UNFULFIL = 'mutation($id: ID!) { transitionFulfillmentToState(id: $id, state: "Cancelled") { ...Told } }'
-_UNFULFIL += _TOLD
+_PASSWORD = """mutation($id: ID!, $password: String!) {
+  updateAdministrator(input: {id: $id, password: $password}) { id }
+}"""
+_MOVE = "mutation($id: ID!, $state: String!) { transitionFulfillmentToState(id: $id, state: $state) { ...Told } }"
+_MOVE += _TOLD
 _EDIT = """mutation($order: ID!, $lines: [OrderLineInput!], $payment: ID!) {
   begun: transitionOrderToState(id: $order, state: "Modifying") { ...Told }
   modifyOrder(input: {dryRun: false, orderId: $order, adjustOrderLines: $lines,

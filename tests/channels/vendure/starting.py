@@ -12,7 +12,6 @@ from tests.harness.node import NODE, environment
 from tests.harness.node_peers import need_node_peer
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import ServerProcess, clean_environment
-from tests.harness.servers import free_port
 from tests.harness.source import ROOT
 
 SERVER = Path(__file__).with_name("server.cjs")
@@ -33,7 +32,6 @@ def vendure(
     url = urlsplit(postgres.url(database))
     settings = {
         "NODE_PATH": packages,
-        "PORT": free_port(),
         "PGHOST": parse_qs(url.query)["host"][0],
         "PGUSER": url.username,
         "PGPASSWORD": url.password,

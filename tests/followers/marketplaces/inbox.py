@@ -12,10 +12,11 @@ WITHIN_S = 5.0
 
 
 class Inbox:
-    """An HTTP server of this process. ``adapter``: answers challenges, which come before any notice."""
+    """An HTTP server of this process. ``adapter``: answers challenges, which come before any notice. ``port``: 0 is any."""
 
-    def __init__(self, adapter: Adapter | None = None) -> None:
+    def __init__(self, adapter: Adapter | None = None, port: int = 0) -> None:
         self.adapter = adapter
+        self._port = port
         self._kept: list[Notice] = []
         self._some = asyncio.Event()
 
@@ -24,7 +25,7 @@ class Inbox:
         app.router.add_route("*", "/notices", self._take)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/notices"
         return self

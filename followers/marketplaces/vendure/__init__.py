@@ -1,0 +1,1 @@
+"""Vendure, a shop of one's own: https://docs.vendure.io."""
