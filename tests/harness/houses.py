@@ -157,6 +157,10 @@ HOUSES = {
             marketplaces.shopify.quantities
             marketplaces.targets
             marketplaces.terms
+            marketplaces.vendure.notices
+            marketplaces.vendure.orders
+            marketplaces.vendure.standing
+            marketplaces.vendure.variants
             outward.addresses
             webhooks.key_ring
             webhooks.message

@@ -16,10 +16,9 @@ told apart, which ``check`` says. All this was tried on 3.7.3 (tests/channels/te
 https://docs.vendure.io/current/core/core-concepts/stock-control
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from followers.marketplaces.adapter import (
@@ -31,67 +30,24 @@ from followers.marketplaces.adapter import (
     Notice,
     NoticeRefused,
     Order,
-    OrderLine,
     Orders,
     Outcome,
     Received,
     Refused,
     Remote,
     SettingRefused,
-    Stale,
     Target,
     Throttled,
     Unknown,
 )
 from followers.marketplaces.vendure.admin import Admin, Busy, QueryRefused
 from followers.marketplaces.vendure.notices import received, secret_of, verified
+from followers.marketplaces.vendure.orders import ONE_ORDER, ORDERS, changed_since, order_of
+from followers.marketplaces.vendure.standing import MAY, STANDING, findings_of
+from followers.marketplaces.vendure.variants import SET, VARIANTS, Level, Variant, outcome_without_setting, variants_of
 
 SETS_MAX = 3
 """How often a level is set because orders were fulfilled meanwhile, before it is left to the next round."""
-INSTANT = timedelta(milliseconds=1)
-"""Vendure's times are given in milliseconds, and its ``after`` leaves out the moment itself."""
-OPEN = ("PaymentAuthorized", "PaymentSettled", "PartiallyShipped", "Modifying", "ArrangingAdditionalPayment")
-"""States of orders that are placed and not sent: a shop's backlog, which every poll reads."""
-MAY = ("ReadCatalog", "UpdateCatalog", "ReadOrder", "ReadStockLocation")
-
-LEVELS = "stockLevels { stockLocationId stockOnHand stockAllocated }"
-VARIANTS = f"""query($options: ProductVariantListOptions) {{
-  globalSettings {{ trackInventory }}
-  productVariants(options: $options) {{ totalItems items {{ id sku name trackInventory {LEVELS} }} }}
-}}"""
-SET = f"mutation($input: [UpdateProductVariantInput!]!) {{ updateProductVariants(input: $input) {{ id {LEVELS} }} }}"
-ORDER = """id code state updatedAt orderPlacedAt
-  lines { quantity updatedAt productVariant { id } } modifications { updatedAt }"""
-ORDERS = f"query($options: OrderListOptions) {{ orders(options: $options) {{ totalItems items {{ {ORDER} }} }} }}"
-ONE_ORDER = f"query($id: ID!) {{ order(id: $id) {{ {ORDER} }} }}"
-STANDING = """query($location: ID!) {
-  me { channels { token permissions } } activeChannel { token }
-  globalSettings { trackInventory outOfStockThreshold }
-  stockLocation(id: $location) { name } stockLocations { totalItems }
-}"""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """``held``: by Vendure's own orders."""
-
-    on_hand: int
-    held: int
-
-    @property
-    def offered(self) -> int:
-        return max(0, self.on_hand - self.held)
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """``counted``: whether its stock is tracked there at all."""
-
-    id: str
-    sku: str
-    name: str
-    level: Level
-    counted: bool
 
 
 class Vendure(Adapter):
@@ -125,7 +81,7 @@ class Vendure(Adapter):
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         try:
             variants = await self._variants([one.remote for one in targets])
-            outcomes = {one.remote: _standing(one, variants.get(one.remote)) for one in targets}
+            outcomes = {one.remote: outcome_without_setting(one, variants.get(one.remote)) for one in targets}
             due = {one.remote: one.quantity for one in targets if outcomes[one.remote] is None}
             outcomes |= await self._set(due, {remote: variants[remote].level.held for remote in due})
         except Busy as busy:
@@ -137,27 +93,16 @@ class Vendure(Adapter):
     async def levels(self, cursor: str | None) -> Listings:
         skip = int(cursor or 0)
         variants, total = await self._page_of_variants({"sort": {"id": "ASC"}, "take": self.page, "skip": skip})
-        return Listings([_listing(one) for one in variants], _next(skip, len(variants), total))
+        return Listings([one.listing for one in variants], _next(skip, len(variants), total))
 
     async def read(self, remotes: Sequence[str]) -> Sequence[Listing]:
         variants = await self._variants(remotes)
-        return [_listing(variants[remote]) for remote in remotes if remote in variants]
+        return [variants[remote].listing for remote in remotes if remote in variants]
 
     async def orders(self, since: datetime, cursor: str | None) -> Orders:
-        """By their ids: an order that changes meanwhile keeps its place, so that none is passed over."""
         skip = int(cursor or 0)
-        after = {"after": _text(since - INSTANT)}
-        page = {
-            "filter": {
-                "orderPlacedAt": {"isNull": False},
-                "_or": [{"orderPlacedAt": after}, {"updatedAt": after}, {"state": {"in": OPEN}}],
-            },
-            "sort": {"id": "ASC"},
-            "take": self.page,
-            "skip": skip,
-        }
-        found = (await self._admin.query(ORDERS, options=page))["orders"]
-        orders = [order for one in found["items"] if (order := _order(one)).updated_at >= since]
+        found = (await self._admin.query(ORDERS, options=changed_since(since, self.page, skip)))["orders"]
+        orders = [order for one in found["items"] if (order := order_of(one)).updated_at >= since]
         return Orders(orders, _next(skip, len(found["items"]), found["totalItems"]))
 
     async def order(self, identifier: str) -> Order | None:
@@ -165,7 +110,7 @@ class Vendure(Adapter):
             found = (await self._admin.query(ONE_ORDER, id=identifier))["order"]
         except QueryRefused:
             return None
-        return _order(found) if found and found["orderPlacedAt"] else None
+        return order_of(found) if found and found["orderPlacedAt"] else None
 
     async def receive(self, notice: Notice) -> Received:
         if self._secret is None:
@@ -175,7 +120,7 @@ class Vendure(Adapter):
 
     async def check(self, notices_url: str | None) -> Check:
         """The plugin is set up there by hand: nothing is made."""
-        return Check([*_findings(await self._admin.query(STANDING, location=self._location), self._location)])
+        return Check([*findings_of(await self._admin.query(STANDING, location=self._location), self._location)])
 
     async def _set(self, due: Mapping[str, int], held: Mapping[str, int]) -> dict[str, Outcome]:
         """``due``: what each shall offer; ``held``: of it by orders, as last read."""
@@ -205,7 +150,7 @@ class Vendure(Adapter):
             done = await self._admin.query(SET, changes=True, input=wanted)
         except QueryRefused as refused:  # one was deleted since it was read: the next round knows which
             return dict.fromkeys(on_hand, Unknown(str(refused)))
-        return {one["id"]: self._level(one) for one in done["updateProductVariants"] if one}
+        return {one["id"]: Level.of(one, self._location) for one in done["updateProductVariants"] if one}
 
     async def _variants(self, remotes: Sequence[str]) -> dict[str, Variant]:
         """By id, without what there is not."""
@@ -215,78 +160,8 @@ class Vendure(Adapter):
     async def _page_of_variants(self, options: Mapping[str, object]) -> tuple[list[Variant], int]:
         """With how many there are on all pages."""
         found = await self._admin.query(VARIANTS, options=options)
-        tracked = {"TRUE": True, "FALSE": False, "INHERIT": found["globalSettings"]["trackInventory"]}
-        page = found["productVariants"]
-        variants = [
-            Variant(one["id"], one["sku"], one["name"], self._level(one), tracked[one["trackInventory"]])
-            for one in page["items"]
-        ]
-        return variants, page["totalItems"]
-
-    def _level(self, variant: Mapping[str, Any]) -> Level:
-        """Where nothing ever lay there is no level yet."""
-        for one in variant["stockLevels"]:
-            if one["stockLocationId"] == self._location:
-                return Level(one["stockOnHand"], one["stockAllocated"])
-        return Level(0, 0)
-
-
-def _standing(target: Target, variant: Variant | None) -> Outcome | None:
-    """What comes of it before anything is set; None: it is to be set. Zeros are, whatever stands there."""
-    if variant is None:
-        return Refused(f"has no variant with the id {target.remote}")
-    if not variant.counted:
-        return Refused(f"does not count the stock of {variant.sku}: its trackInventory is off")
-    if variant.level.offered == target.quantity:
-        return Applied()
-    if target.expected not in (None, variant.level.offered) and not target.is_urgent:
-        return Stale()
-    return None
-
-
-def _listing(variant: Variant) -> Listing:
-    quantity = variant.level.offered if variant.counted else None
-    return Listing(variant.id, quantity, sku=variant.sku, title=variant.name)
-
-
-def _order(found: Mapping[str, Any]) -> Order:
-    """As of the newest of all its times: an edit shows in none but its own."""
-    lines = [OrderLine(one["productVariant"]["id"], one["quantity"]) for one in found["lines"] if one["quantity"] > 0]
-    placed = datetime.fromisoformat(found["orderPlacedAt"])
-    times = [datetime.fromisoformat(one["updatedAt"]) for one in (found, *found["lines"], *found["modifications"])]
-    cancelled = found["state"] == "Cancelled" or not lines
-    return Order(
-        found["id"],
-        "cancelled" if cancelled else "paid",
-        [] if cancelled else lines,
-        placed,
-        max(placed, *times),
-        found["code"],
-    )
-
-
-def _findings(standing: Mapping[str, Any], location: str) -> Iterator[str]:
-    settings = standing["globalSettings"]
-    if standing["stockLocation"] is None:
-        yield f"there is no stock location with the id {location}: set the channel's location to one that there is"
-    if (count := standing["stockLocations"]["totalItems"]) > 1:
-        yield (
-            f"Vendure has {count} stock locations in this channel of its, and does not tell which an order takes from:"
-            " give each location a channel of Vendure, and name its token"
-        )
-    if not settings["trackInventory"]:
-        yield "Vendure does not track stock: switch trackInventory on in its global settings"
-    if (threshold := settings["outOfStockThreshold"]) < 0:
-        yield f"Vendure sells {-threshold} more than there are: set outOfStockThreshold to 0 in its global settings"
-    own = [one for one in standing["me"]["channels"] if one["token"] == standing["activeChannel"]["token"]]
-    granted = {one for channel in own for one in channel["permissions"]}
-    if missing := [one for one in MAY if one not in granted]:
-        yield f"the administrator may not do all that is needed: give its role {', '.join(missing)}"
+        return variants_of(found, self._location), found["productVariants"]["totalItems"]
 
 
 def _next(skip: int, count: int, total: int) -> str | None:
     return str(skip + count) if count and skip + count < total else None
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

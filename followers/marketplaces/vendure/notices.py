@@ -4,14 +4,14 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from typing import Any
 
 import orjson
 
-from followers.marketplaces.adapter import Listing, Notice, NoticeRefused, Received, SettingRefused
+from followers.marketplaces.errors import NoticeRefused, SettingRefused
+from followers.marketplaces.terms import Listing, Notice, Received
 
 PREFIX = "whsec_"
 SECRET_BYTES_MIN, SECRET_BYTES_MAX = 24, 64
@@ -22,7 +22,7 @@ TOLERANCE_S = 300.0
 def secret_of(text: str) -> bytes:
     try:
         secret = base64.b64decode(text.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         secret = b""
     if not text.startswith(PREFIX) or not SECRET_BYTES_MIN <= len(secret) <= SECRET_BYTES_MAX:
         raise SettingRefused("notices", "must be whsec_ and 24 to 64 bytes in base64, as the plugin is given")

@@ -12,7 +12,9 @@ WITHIN_S = 5.0
 
 
 class Inbox:
-    """An HTTP server of this process. ``adapter``: answers challenges, which come before any notice. ``port``: 0 is any."""
+    """An HTTP server of this process. ``adapter``: answers challenges, which come before any notice.
+    ``port``: 0 for any.
+    """
 
     def __init__(self, adapter: Adapter | None = None, port: int = 0) -> None:
         self.adapter = adapter

@@ -265,6 +265,8 @@ async def test_orders_are_found_however_they_changed(
     }
     assert await adapter.order(new) == found[new]
     assert found[new].number == (await shop.order(new))["code"]
+    await shop.admin("mutation($id: ID!) { deleteProductVariant(id: $id) { result } }", id=mug)
+    assert await orders_since(adapter, since) == found, "what was sold stays sold when it is taken out of the shop"
     assert [await adapter.order(one) for one in ("999999", "99999999999999", "no-id")] == [None] * 3
 
 

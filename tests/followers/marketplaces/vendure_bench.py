@@ -11,8 +11,8 @@ from aiohttp import web
 
 from followers.marketplaces.adapter import Adapter, Notice, Remote
 from followers.marketplaces.conformance.bench import Bench
-from followers.marketplaces.vendure.adapter import MAY
 from followers.marketplaces.vendure.admin import TOKEN
+from followers.marketplaces.vendure.standing import MAY
 from tests.channels.vendure.shop import Shop
 from tests.followers.marketplaces.inbox import Inbox
 from tests.harness.proxy import Proxy
