@@ -1,6 +1,7 @@
 """Asking the Selling Partner API: with a token that Login with Amazon gave, and what its refusals mean."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -82,10 +83,21 @@ class Access:
         if answer.status in (400, 401, 403) and isinstance(told, dict):
             error, said = told.get("error"), str(told.get("error_description", ""))[:WORDS_MAX]
             raise AccessRefused(f"Login with Amazon refuses a token: {error}: {said}")
-        if answer.status != 200 or not isinstance(told, dict) or not isinstance(told.get("access_token"), str):
+        if answer.status != 200:
             raise RemoteAway(f"Login with Amazon answers {answer.status} without a token")
-        self.remote.keep(name, told["access_token"], float(told["expires_in"]) - LEFT_S)
-        return str(told["access_token"])
+        with understood():
+            token = str(told["access_token"])
+            self.remote.keep(name, token, float(told["expires_in"]) - LEFT_S)
+        return token
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """What lacks something that has to be there is no answer. Raises RemoteAway."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise RemoteAway(f"answers with what cannot be read: {error!r}") from None
 
 
 def fields(answer: Answer) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from followers.marketplaces.adapter import (
     Throttled,
     Unknown,
 )
-from followers.marketplaces.amazon.access import LOGIN, Access, fields, words, words_of
+from followers.marketplaces.amazon.access import LOGIN, Access, fields, understood, words, words_of
 from followers.marketplaces.amazon.feeds import READ_AFTER_S as FEED_READ_S
 from followers.marketplaces.amazon.feeds import Feeds
 from followers.marketplaces.amazon.listings import OWN, PAGE, SHOWN, NotPageable, Place, shown
@@ -182,10 +182,11 @@ class Amazon(Adapter):
         place = Place.of(cursor)
         told = await self._search(place.query)
         try:
-            following = place.next(told["items"], (told.get("pagination") or {}).get("nextToken"))
+            with understood():
+                following = place.next(told["items"], (told.get("pagination") or {}).get("nextToken"))
+                return Listings(place.new(told["items"]), following.cursor if following else None)
         except NotPageable as error:
             raise RemoteAway(str(error)) from None
-        return Listings(place.new(told["items"]), following.cursor if following else None)
 
     async def read(self, remotes: Sequence[str]) -> Sequence[Listing]:
         return await self._found(remotes, urgent=False)
@@ -198,7 +199,9 @@ class Amazon(Adapter):
         found = [one for one in alone if one is not None]
         if together:
             query = {"identifiersType": "SKU", "identifiers": ",".join(together), "pageSize": str(PAGE), **SHOWN}
-            found += map(shown, (await self._search(query, urgent=urgent))["items"])
+            told = await self._search(query, urgent=urgent)
+            with understood():
+                found += map(shown, told["items"])
         return found
 
     async def _search(self, query: Mapping[str, str], *, urgent: bool = False) -> dict[str, Any]:
@@ -208,7 +211,8 @@ class Amazon(Adapter):
     async def _read(self, sku: str, *, urgent: bool) -> Listing | None:
         query = {"marketplaceIds": self._marketplace, **SHOWN}
         answer = await self._access.ask("GET", self._listing(sku), "read", query, urgent=urgent)
-        return None if answer.status == 404 else shown(fields(answer))
+        with understood():
+            return None if answer.status == 404 else shown(fields(answer))
 
     def _listing(self, sku: str) -> str:
         return f"{self._listings}/{quote(sku, safe='')}"
@@ -225,18 +229,19 @@ class Amazon(Adapter):
         }
         token = {"paginationToken": cursor} if cursor else {}
         told = fields(await self._access.ask("GET", ORDERS, "orders", query | token, urgent=True))
-        found = [order for one in told["orders"] if (order := _order(one)) is not None]
-        until = told.get("lastUpdatedBefore")
-        return Orders(
-            sorted(found, key=lambda one: one.updated_at),
-            (told.get("pagination") or {}).get("nextToken"),
-            datetime.fromisoformat(until) if until else None,
-        )
+        with understood():
+            found = [order for one in told["orders"] if (order := of_search(one)) is not None]
+            return Orders(
+                sorted(found, key=lambda one: one.updated_at),
+                (told.get("pagination") or {}).get("nextToken"),
+                datetime.fromisoformat(told["lastUpdatedBefore"]),
+            )
 
     async def order(self, identifier: str) -> Order | None:
         path = f"{ORDERS}/{quote(identifier, safe='')}"
         answer = await self._access.ask("GET", path, "order", {"includedData": "FULFILLMENT"}, urgent=True)
-        return None if answer.status == 404 else _order(fields(answer)["order"])
+        with understood():
+            return None if answer.status == 404 else of_search(fields(answer)["order"])
 
     async def receive(self, notice: Notice) -> Received:
         """Out of the queue alone: Amazon posts to nobody."""
@@ -263,14 +268,8 @@ class Amazon(Adapter):
             await self._queue.check()
         except RemoteAway as away:
             return Check([f"{away}: let the AWS user receive from {self._queue.arn} and delete there"])
-        return Check(await subscribe(self._access, self._queue.arn))
-
-
-def _order(told: Mapping[str, Any]) -> Order | None:
-    try:
-        return of_search(told)
-    except (ValueError, KeyError, TypeError) as error:
-        raise RemoteAway(f"tells an order that is none: {error!r}") from None
+        with understood():
+            return Check(await subscribe(self._access, self._queue.arn))
 
 
 def _seconds(settings: Mapping[str, str]) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from followers.marketplaces.adapter import Accepted, Outcome, Remote, RemoteAway, Target, Throttled
-from followers.marketplaces.amazon.access import Access, fields
+from followers.marketplaces.amazon.access import Access, fields, understood
 
 FEEDS = "/feeds/2021-06-30"
 KIND, CONTENT = "JSON_LISTINGS_FEED", "application/json"
@@ -55,7 +55,8 @@ class Feeds:
         document = await self._uploaded(orjson.dumps({"header": header, "messages": messages}))
         body = {"feedType": KIND, "marketplaceIds": [self._marketplace], "inputFeedDocumentId": document}
         made = fields(await self._access.ask("POST", f"{FEEDS}/feeds", "feeds", body=body, changes=True))
-        self._id, self._skus = str(made["feedId"]), frozenset(one.remote for one in targets)
+        with understood():
+            self._id, self._skus = str(made["feedId"]), frozenset(one.remote for one in targets)
         self._remote.keep("feed looked at", self._id, LOOK_S)
         return [Accepted(READ_AFTER_S)] * len(targets)
 
@@ -107,8 +108,10 @@ class Feeds:
         """The document's id. Where it goes is an address of its own, good for some minutes to whoever knows it."""
         asked = {"contentType": CONTENT}
         made = fields(await self._access.ask("POST", f"{FEEDS}/documents", "feed documents", body=asked))
+        with understood():
+            document, url = str(made["feedDocumentId"]), str(made["url"])
         headers = {"content-type": CONTENT}
-        answer = await self._remote.request("PUT", made["url"], quota=None, changes=True, headers=headers, body=content)
+        answer = await self._remote.request("PUT", url, quota=None, changes=True, headers=headers, body=content)
         if answer.status >= 300:
             raise RemoteAway(f"does not take a feed's content: {answer.status}")
-        return str(made["feedDocumentId"])
+        return document

@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from followers.marketplaces.adapter import Notice, Remote, RemoteAway
+from followers.marketplaces.amazon.access import understood
 
 ARN = re.compile(r"arn:aws:sqs:([a-z0-9-]{1,40}):([0-9]{12}):([A-Za-z0-9_-]{1,80})")
 MESSAGES_MAX = 10
@@ -38,7 +39,8 @@ class Queue:
     async def receive(self) -> list[Notice]:
         asked = {"MaxNumberOfMessages": MESSAGES_MAX, "WaitTimeSeconds": WAIT_S, "VisibilityTimeout": HIDDEN_S}
         messages = (await self._ask("ReceiveMessage", asked)).get("Messages") or []
-        return [self._notice(one["Body"].encode(), one["ReceiptHandle"]) for one in messages]
+        with understood():
+            return [self._notice(one["Body"].encode(), one["ReceiptHandle"]) for one in messages]
 
     async def delete(self, notices: Sequence[Notice]) -> None:
         """What is not deleted comes again."""

@@ -1,12 +1,14 @@
 """What the kit cannot ask of every vendor: Amazon's own traps, each on our strict Amazon."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
-from followers.marketplaces.adapter import Accepted, Refused, SettingRefused, Target, Throttled
+from followers.marketplaces.adapter import Accepted, Refused, RemoteAway, SettingRefused, Target, Throttled, Unknown
 from followers.marketplaces.amazon.adapter import Amazon
 from followers.marketplaces.conformance.bench import remote_of
 from tests.channels.amazon.catalogue import MARKETPLACE, SELLER
@@ -125,3 +127,53 @@ async def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, chan
         with pytest.raises(SettingRefused) as refused:
             Amazon({"seller": SELLER, "marketplace": MARKETPLACE, **changed}, CREDENTIALS, remote)
     assert refused.value.name == name
+
+
+class Odd:
+    """Answers each request with the same, of which nothing can be made."""
+
+    def __init__(self, told: object) -> None:
+        self._told = told
+
+    async def __aenter__(self) -> str:
+        app = web.Application()
+        app.router.add_post("/auth/o2/token", self._login)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def _login(self, _: web.Request) -> web.Response:
+        return web.json_response({"access_token": "Atza|1", "expires_in": 3600})
+
+    async def _answer(self, _: web.Request) -> web.Response:
+        return web.json_response(self._told)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, [], None, {"items": [{}], "orders": [{}], "order": {}, "payload": {}, "Messages": [{}]}]
+)
+async def test_an_answer_of_which_nothing_can_be_made_is_none(told: object) -> None:
+    arn = "arn:aws:sqs:us-east-1:123456789012:orders"
+    settings = {"seller": SELLER, "marketplace": MARKETPLACE, "queue": arn, "aws_access_key_id": "a"}
+    async with Odd(told) as url, remote_of(Amazon.quotas) as remote:
+        settings |= {"endpoint": url, "login": f"{url}/auth/o2/token", "queue_endpoint": url}
+        odd = Amazon(settings, {**CREDENTIALS, "aws_secret_access_key": "b"}, remote)
+        (outcome,) = await odd.push([Target("mug", 1, 2, "k")])
+        assert isinstance(outcome, Unknown)
+        since = datetime.now(UTC)
+        asked = [odd.levels(None), odd.read(["mug"]), odd.orders(since, None), odd.order("902")]
+        many = odd.push_many([Target("mug", 3, 2, "k")])
+        for met in await asyncio.gather(*asked, many, return_exceptions=True):
+            assert isinstance(met, RemoteAway), met
+        (met,) = await asyncio.gather(odd.check(None), return_exceptions=True)
+        assert isinstance(met, RemoteAway) or met.findings
+        if isinstance(told, dict) and not told:
+            assert await odd.pull() == []
+        else:
+            with pytest.raises(RemoteAway):
+                await odd.pull()
