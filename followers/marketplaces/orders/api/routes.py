@@ -12,18 +12,20 @@ from starlette.routing import Route
 
 from followers.api.askers import Asker, Askers
 from followers.marketplaces.adapter import Adapter
-from followers.marketplaces.errors import NoticeRefused, RemoteAway
+from followers.marketplaces.errors import NoticeRefused, RemoteAway, SettingRefused
 from followers.marketplaces.orders.api import bodies
 from followers.marketplaces.orders.api.shown import shown_order, shown_oversold, shown_unmapped, shown_window
 from followers.marketplaces.orders.knowing import ID_CHARACTERS_MAX
 from followers.marketplaces.orders.notices import InboxFull, Notices
 from followers.marketplaces.orders.pages import OrderPages, Which
 from followers.marketplaces.terms import Notice
+from followers.marketplaces.vendors import VendorBroken, VendorUnknown
 from server.http.body import decoded
 from server.http.json import Json
 from server.http.query import Query
 from server.problems import Invalid, NotFound, Unauthorized, Unavailable
 
+NOTICES = "/notices"
 NOTICE_BYTES_MAX = 2**20
 """A large order of any vendor has a tenth of that."""
 ANSWER_S = 4.0
@@ -59,7 +61,7 @@ class OrderRoutes:
     def routes(self) -> list[Route]:
         one = "/v1/channels/{id}"
         return [
-            Route(f"{one}/notices", self.receive, methods=["GET", "POST"]),
+            Route(f"{one}{NOTICES}", self.receive, methods=["GET", "POST"]),
             Route(f"{one}/orders", self.orders, methods=["GET"]),
             Route(f"{one}/oversold", self.oversold, methods=["GET"]),
             Route(f"{one}/oversold", self.resolve, methods=["POST"]),
@@ -76,7 +78,7 @@ class OrderRoutes:
         except NoticeRefused as error:
             log.warning("a notice to channel %s is refused: %s", channel, error)
             raise Unauthorized("the notice is not signed as the channel signs") from None
-        except (InboxFull, RemoteAway, TimeoutError) as error:
+        except (InboxFull, RemoteAway, TimeoutError, SettingRefused, VendorBroken, VendorUnknown) as error:
             log.warning("a notice of channel %s is not taken now: %s", channel, error or "it took too long")
             raise Unavailable("notices cannot be taken now", AGAIN_S) from None
 
