@@ -70,16 +70,6 @@ class Marketplaces:
     ) -> None:
         await self.sessions.__aexit__(kind, error, trace)
 
-    async def adapter_of(self, channel: str) -> Adapter | None:
-        """As it is stored now, held by whomever. Raises as ``Adapters.of`` does."""
-        made = await self.adapters.of(channel)
-        return None if made is None else made.adapter
-
-    def noticed(self, channel: str) -> None:
-        """Something is to be done about its orders: at once if we hold it; else whoever does looks by itself."""
-        if (leased := self.held.channels.get(channel)) is not None:
-            leased.apply.set()
-
     async def run(self) -> None:
         """Until cancelled. Raises SettingsError if the key is no good."""
         async with asyncio.TaskGroup() as tasks:
