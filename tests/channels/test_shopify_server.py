@@ -190,13 +190,13 @@ async def test_a_query_that_costs_too_much_is_refused(asking: Asking) -> None:
 
 async def test_an_empty_bucket_throttles_and_says_what_is_left(asking: Asking) -> None:
     query = "query Some($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    answers = [await asking.ask(query, ids=[LOCATION] * 900) for _ in range(3)]
+    answers = [await asking.ask(query, ids=[LOCATION] * 1_000) for _ in range(3)]
     assert ["data" in one for one in answers] == [True, True, False]
     assert answers[2]["errors"][0]["extensions"]["code"] == "THROTTLED"
     status = answers[2]["extensions"]["cost"]["throttleStatus"]
     assert (status["maximumAvailable"], status["restoreRate"]) == (2000, 100)
-    assert status["currentlyAvailable"] < 900
-    assert (asking.shop.throttled, cost_of(answers[2])) == (1, (900, None))
+    assert status["currentlyAvailable"] < 1_000
+    assert (asking.shop.throttled, cost_of(answers[2])) == (1, (1_000, None))
 
 
 # Inventory

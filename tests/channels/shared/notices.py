@@ -10,7 +10,7 @@ from typing import Self
 
 import aiohttp
 
-from tests.channels.shared.faults import Faults
+from tests.channels.shared.faults import Faults, NoticeFaults
 
 SEED = 1
 AFTER_THE_NEXT_S = 2.0
@@ -120,15 +120,15 @@ class Notices:
         await self._sender.__aexit__()
 
     def publish(self, notice: Notice) -> None:
-        """To all who subscribed to its topic; returns at once."""
+        """To all who subscribed to its topic, with the faults of now; returns at once."""
         for subscription in list(self.subscriptions.values()):
             if notice.topic in subscription.topics:
-                task = asyncio.get_running_loop().create_task(self._deliver(subscription, notice), name="notice")
+                delivery = self._deliver(subscription, notice, self.faults)
+                task = asyncio.get_running_loop().create_task(delivery, name="notice")
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
 
-    async def _deliver(self, subscription: Subscription, notice: Notice) -> None:
-        faults = self.faults
+    async def _deliver(self, subscription: Subscription, notice: Notice, faults: NoticeFaults) -> None:
         if self._falls(faults.dropped, "dropped"):
             return
         copies = 2 if self._falls(faults.doubled, "doubled") else 1
