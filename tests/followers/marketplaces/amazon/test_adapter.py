@@ -8,7 +8,16 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from followers.marketplaces.adapter import Accepted, Refused, RemoteAway, SettingRefused, Target, Throttled, Unknown
+from followers.marketplaces.adapter import (
+    Accepted,
+    Check,
+    Refused,
+    RemoteAway,
+    SettingRefused,
+    Target,
+    Throttled,
+    Unknown,
+)
 from followers.marketplaces.amazon.adapter import Amazon
 from followers.marketplaces.conformance.bench import remote_of
 from tests.channels.amazon.catalogue import MARKETPLACE, SELLER
@@ -171,6 +180,7 @@ async def test_an_answer_of_which_nothing_can_be_made_is_none(told: object) -> N
         for met in await asyncio.gather(*asked, many, return_exceptions=True):
             assert isinstance(met, RemoteAway), met
         (met,) = await asyncio.gather(odd.check(None), return_exceptions=True)
+        assert isinstance(met, RemoteAway | Check)
         assert isinstance(met, RemoteAway) or met.findings
         if isinstance(told, dict) and not told:
             assert await odd.pull() == []
