@@ -161,6 +161,7 @@ class Shopify(Adapter):
 def _findings(data: Mapping[str, Any], location: str) -> list[str]:
     findings = []
     granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
+    granted |= {scope.replace("write_", "read_") for scope in granted}  # who may write may read
     if missing := [scope for scope in SCOPES if scope not in granted]:
         lacks = ", ".join(missing)
         findings.append(f"The app lacks {lacks}: add them to its version in the Dev Dashboard, and install it again")

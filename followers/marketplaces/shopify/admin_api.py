@@ -13,8 +13,8 @@ from followers.marketplaces.shopify.documents import Document
 P = ParamSpec("P")
 T = TypeVar("T")
 VERSION = "2026-10"
-POINTS = Quota("points", burst=2_000, per_s=100)
-"""Of the standard plan; the answers say what it is here."""
+POINTS = Quota("points", burst=2_000, per_s=100, kept=0.1)
+"""Of the standard plan; the answers say what it is here. What is kept sets 4,000 zeros, or reads 3 orders."""
 TOKEN_EARLY_S = 300.0
 """So long before its end a token is taken for old."""
 THROTTLED_S = 1.0

@@ -6,9 +6,9 @@ import orjson
 import pytest
 from aiohttp import web
 
-from followers.marketplaces.adapter import AccessRefused, RemoteAway, Target, Throttled
+from followers.marketplaces.adapter import AccessRefused, RemoteAway, SettingRefused, Target, Throttled
 from followers.marketplaces.conformance.bench import remote_of
-from followers.marketplaces.shopify.adapter import Shopify
+from followers.marketplaces.shopify.adapter import SCOPES, Shopify
 
 DENIED = {"message": "Access denied for orders field.", "extensions": {"code": "ACCESS_DENIED"}}
 SPENT = {"currentlyAvailable": 2, "maximumAvailable": 2000, "restoreRate": 100}
@@ -102,3 +102,41 @@ async def test_a_call_in_which_something_is_wrong_each_time_is_not_sent_for_ever
         outcomes = await with_token(url, remote).push([Target(str(one), 7, 5, str(one)) for one in range(5)])
     assert [type(one).__name__ for one in outcomes] == ["Stale"] * 3 + ["Throttled"] * 2
     assert canned.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("scopes", "locations", "active", "findings"),
+    [
+        (["write_inventory", "read_products", "read_orders", "read_locations"], 1, True, []),
+        (["read_inventory", "read_orders"], 1, True, ["The app lacks write_inventory, read_products, read_locations:"]),
+        (list(SCOPES), 2, True, ["The shop has more than one location"]),
+        (list(SCOPES), 1, False, ["The shop has no active location 7"]),
+    ],
+)
+async def test_what_is_wrong_with_a_shop_is_found(
+    scopes: list[str], locations: int, active: bool, findings: list[str]
+) -> None:
+    data = {
+        "currentAppInstallation": {"accessScopes": [{"handle": scope} for scope in scopes]},
+        "location": {"name": "Berlin", "isActive": active},
+        "locations": {"nodes": [{"id": str(one)} for one in range(locations)]},
+        "webhookSubscriptions": {"nodes": []},
+    }
+    async with Canned(200, {"data": data}) as url, remote_of(Shopify.quotas) as remote:
+        found = (await with_token(url, remote).check(None)).findings
+    assert [one.startswith(start) for one, start in zip(found, findings, strict=True)] == [True] * len(findings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"shop": "my-shop.myshopify.com", "location": "Berlin"}, "location"),
+        ({"shop": "my-shop.myshopify.com", "location": "7"}, "client_id"),
+        ({"shop": "my shop/admin", "location": "7", "client_id": "c"}, "shop"),
+    ],
+)
+async def test_settings_that_cannot_work_are_refused_by_name(settings: dict[str, str], name: str) -> None:
+    async with remote_of(Shopify.quotas) as remote:
+        with pytest.raises(SettingRefused) as refused:
+            Shopify(settings, {"secret": "s"}, remote)
+    assert refused.value.name == name
