@@ -1,13 +1,19 @@
 """The API of `stockwire channels`, as commands ask it."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import typer
 
 from cli.trust import trusted
-from server.settings.environment import Environment, SettingsError
+from server.settings.environment import EXIT_CONFIG, Environment, SettingsError
+from stockwire.cli.failure import EXIT_FAILED, line_of, status_of
+from stockwire.errors import StockwireError
 from stockwire.settings import resolve
 
 URL = "STOCKWIRE_CHANNELS_URL"
@@ -23,12 +29,14 @@ class ChannelsRefused(Exception):
 
 
 class ChannelsApi:
-    """``data``: of a running `stockwire up`, unless STOCKWIRE_URL and STOCKWIRE_API_KEY say another system.
+    """``prefix``: of all paths. ``data``: of a running `stockwire up`, unless STOCKWIRE_URL and STOCKWIRE_API_KEY say
+    another system.
 
     A context manager. Raises ChannelsRefused, httpx.HTTPError; SettingsError and ConfigurationError when it is made.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, prefix: str) -> None:
+        self._prefix = prefix
         environment = Environment(os.environ)
         environment.refuse_unknown()
         way = resolve(None, None, {**os.environ, "STOCKWIRE_DATA": str(data)})
@@ -49,21 +57,52 @@ class ChannelsApi:
         self._http.close()
 
     def ask(self, method: str, path: str = "", body: dict[str, Any] | None = None, **query: Any) -> dict[str, Any]:
-        """``path``: behind ``/v1/webhooks``. Empty for an answer without a body."""
-        answer = self._http.request(method, f"/v1/webhooks{path}", json=body, params=query)
+        """``path``: behind the prefix. Empty for an answer without a body."""
+        return _content(self._http.request(method, f"{self._prefix}{path}", json=body, params=query))
+
+    def send(self, method: str, path: str, body: bytes, kind: str, **query: Any) -> dict[str, Any]:
+        """A body that is no JSON."""
+        headers = {"Content-Type": kind}
+        return _content(
+            self._http.request(method, f"{self._prefix}{path}", content=body, headers=headers, params=query)
+        )
+
+    def text(self, path: str) -> str:
+        """An answer that is no JSON."""
+        answer = self._http.request("GET", f"{self._prefix}{path}")
         if answer.is_error:
             raise ChannelsRefused(_detail(answer))
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
+        return answer.text
 
-    def all(self) -> list[dict[str, Any]]:
+    def all(self, name: str, path: str = "", **query: Any) -> list[dict[str, Any]]:
+        """Of all pages; ``name``: of the field that has them."""
         found: list[dict[str, Any]] = []
         after: str | None = ""
         while after is not None:
-            page = self.ask("GET", limit=1_000, after=after)
-            found += page["webhooks"]
+            page = self.ask("GET", path, limit=1_000, after=after, **query)
+            found += page[name]
             after = page["next"]
         return found
+
+
+@contextmanager
+def asked(data: Path, prefix: str) -> Iterator[ChannelsApi]:
+    """What can be said in one line is said in one line. Raises typer.Exit."""
+    try:
+        with ChannelsApi(data, prefix) as api:
+            yield api
+    except SettingsError as error:
+        print(f"stockwire: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from error
+    except StockwireError as error:
+        print(f"stockwire: {line_of(error)}", file=sys.stderr)
+        raise typer.Exit(status_of(error)) from error
+    except ChannelsRefused as error:
+        print(f"stockwire: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_FAILED) from error
+    except httpx.HTTPError as error:
+        print(f"stockwire: the channels do not answer ({error}): run `stockwire channels`, set {URL}", file=sys.stderr)
+        raise typer.Exit(EXIT_FAILED) from error
 
 
 def published(ledger_url: str) -> str:
@@ -75,6 +114,13 @@ def published(ledger_url: str) -> str:
         reason = error or type(error).__name__
         raise SettingsError(f"the ledger does not say where the channels are ({reason}): set {URL}") from None
     return found or URL_DEFAULT
+
+
+def _content(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_error:
+        raise ChannelsRefused(_detail(answer))
+    found: dict[str, Any] = answer.json() if answer.content else {}
+    return found
 
 
 def _detail(answer: httpx.Response) -> str:

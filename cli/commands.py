@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
 from cli.webhooks import webhooks_app
 from server.settings.environment import EXIT_CONFIG, SettingsError
@@ -37,6 +38,7 @@ app.add_typer(token_app, name="token")
 demo_app = typer.Typer(no_args_is_help=True, help="Demonstrations on a running `stockwire up`.")
 app.add_typer(demo_app, name="demo")
 app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(channel_app, name="channel")
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")

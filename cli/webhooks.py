@@ -3,22 +3,21 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.named_system import data_path
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from stockwire.cli.failure import EXIT_FAILED, line_of, status_of
+from stockwire.cli.failure import EXIT_FAILED
 from stockwire.cli.numbers import number, whole
 from stockwire.cli.output import after
 
 if TYPE_CHECKING:
     from cli.channels_api import ChannelsApi
 
+PREFIX = "/v1/webhooks"
 TESTED_WITHIN_S = 30.0
 """Of a test message: longer than a receiver may take to answer."""
 LOOK_EVERY_S = 0.2
@@ -73,7 +72,7 @@ def add(
 def list_(data: Data = None, as_json: Json = False) -> None:
     """Yours, with their state."""
     with _api(data) as api:
-        found = api.all()
+        found = api.all("webhooks")
     for one in found:
         if as_json:
             print(json.dumps(one))
@@ -196,26 +195,7 @@ def _show_key(made: dict[str, Any], as_json: bool) -> None:
     print(f"secret {made['secret']}" if made["secret"] else f"public key {made['public_key']}")
 
 
-@contextmanager
-def _api(data: Path | None) -> "Iterator[ChannelsApi]":
-    """What can be said in one line is said in one line."""
-    from httpx import HTTPError
+def _api(data: Path | None) -> "AbstractContextManager[ChannelsApi]":
+    from cli.channels_api import asked
 
-    from cli.channels_api import URL, ChannelsApi, ChannelsRefused
-    from stockwire.errors import StockwireError
-
-    try:
-        with ChannelsApi(data_path(data)) as api:
-            yield api
-    except SettingsError as error:
-        print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_CONFIG) from error
-    except StockwireError as error:
-        print(f"stockwire: {line_of(error)}", file=sys.stderr)
-        raise typer.Exit(status_of(error)) from error
-    except ChannelsRefused as error:
-        print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_FAILED) from error
-    except HTTPError as error:
-        print(f"stockwire: the channels do not answer ({error}): run `stockwire channels`, set {URL}", file=sys.stderr)
-        raise typer.Exit(EXIT_FAILED) from error
+    return asked(data_path(data), PREFIX)

@@ -57,9 +57,9 @@ async def shop(process_system: ProcessSystem, database: Database, tmp_path: Path
 async def test_what_changes_here_is_offered_there_and_what_is_sold_there_is_booked_here(shop: Shop) -> None:
     await shop.channels.start()
     await offered(shop.market, {"101": 9, "102": 9, "103": 9})
-    await shop.api.move(sale(LOCATION, "A", 4))
+    assert (await shop.api.move(sale(LOCATION, "A", -4))).is_success
     await offered(shop.market, {"101": 5, "102": 9, "103": 9})
-    await shop.api.move(sale(LOCATION, "B", 10))
+    assert (await shop.api.move(sale(LOCATION, "B", -10))).is_success
     await offered(shop.market, {"102": 0})
     await shop.market.sell("103", 2)
     await offered(shop.market, {"103": 7})
