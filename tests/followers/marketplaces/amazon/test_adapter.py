@@ -24,7 +24,7 @@ from tests.channels.amazon.catalogue import MARKETPLACE, SELLER
 from tests.channels.shared.starting import Market, market
 from tests.followers.marketplaces.amazon.bench import CREDENTIALS, QUICK, adapter_of
 from tests.harness.servers import free_port
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = [pytest.mark.usefixtures("processes"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -37,7 +37,7 @@ async def amazon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mark
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def adapter(amazon: Market) -> AsyncIterator[Amazon]:
-    async with remote_of(Amazon.quotas) as remote:
+    async with remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote:
         yield adapter_of(amazon, remote)
 
 
@@ -90,8 +90,8 @@ async def test_a_quota_that_another_spent_is_throttled_and_nothing_of_it_was_don
 ) -> None:
     async with (
         market("amazon", tmp_path_factory.mktemp("slow"), "--pace", "0.001") as slow,
-        remote_of(Amazon.quotas) as first,
-        remote_of(Amazon.quotas) as second,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as first,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as second,
     ):
         for sku in ("mug", "cap"):
             await slow.offer(sku, 9)
@@ -110,7 +110,7 @@ async def test_a_quota_that_another_spent_is_throttled_and_nothing_of_it_was_don
 
 
 async def test_what_is_set_up_wrongly_is_said_with_its_fix(amazon: Market) -> None:
-    async with remote_of(Amazon.quotas) as remote:
+    async with remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote:
         settings = {"seller": SELLER, "marketplace": "A1F83G8C2ARO7P", "endpoint": amazon.url}
         elsewhere = Amazon({**settings, "login": f"{amazon.url}/auth/o2/token"}, CREDENTIALS, remote)
         (finding,) = (await elsewhere.check(None)).findings
@@ -132,7 +132,7 @@ async def test_what_is_set_up_wrongly_is_said_with_its_fix(amazon: Market) -> No
     ],
 )
 async def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, changed: dict[str, str]) -> None:
-    async with remote_of(Amazon.quotas) as remote:
+    async with remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote:
         with pytest.raises(SettingRefused) as refused:
             Amazon({"seller": SELLER, "marketplace": MARKETPLACE, **changed}, CREDENTIALS, remote)
     assert refused.value.name == name
@@ -169,7 +169,7 @@ class Odd:
 async def test_an_answer_of_which_nothing_can_be_made_is_none(told: object) -> None:
     arn = "arn:aws:sqs:us-east-1:123456789012:orders"
     settings = {"seller": SELLER, "marketplace": MARKETPLACE, "queue": arn, "aws_access_key_id": "a"}
-    async with Odd(told) as url, remote_of(Amazon.quotas) as remote:
+    async with Odd(told) as url, remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote:
         settings |= {"endpoint": url, "login": f"{url}/auth/o2/token", "queue_endpoint": url}
         odd = Amazon(settings, {**CREDENTIALS, "aws_secret_access_key": "b"}, remote)
         (outcome,) = await odd.push([Target("mug", 1, 2, "k")])

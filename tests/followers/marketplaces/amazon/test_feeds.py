@@ -13,7 +13,7 @@ from followers.marketplaces.amazon.feeds import READ_AFTER_S
 from followers.marketplaces.conformance.bench import remote_of
 from tests.channels.shared.starting import Market, market
 from tests.followers.marketplaces.amazon.bench import QUICK, adapter_of
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
 NEVER_S = "3600"
@@ -36,7 +36,10 @@ class Shop:
 
 @contextlib.asynccontextmanager
 async def shop(folder: Path, *waits: str) -> AsyncIterator[Shop]:
-    async with market("amazon", folder, "--pace", str(QUICK), *waits) as amazon, remote_of(Amazon.quotas) as remote:
+    async with (
+        market("amazon", folder, "--pace", str(QUICK), *waits) as amazon,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote,
+    ):
         for sku in ("a", "b", "c"):
             await amazon.offer(sku, 1)
         yield Shop(amazon, adapter_of(amazon, remote))
