@@ -18,6 +18,7 @@ import typer
 
 from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from cli.reconcile import reconcile
 from cli.webhooks import webhooks_app
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER, line_of, status_of
@@ -39,6 +40,7 @@ demo_app = typer.Typer(no_args_is_help=True, help="Demonstrations on a running `
 app.add_typer(demo_app, name="demo")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(channel_app, name="channel")
+app.command("reconcile")(reconcile)
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
@@ -208,48 +210,6 @@ def doctor(
     else:
         show(report)
     raise typer.Exit(0 if report.good else 1)
-
-
-@app.command()
-def reconcile(
-    file: Annotated[
-        Path | None, typer.Option("--file", metavar="FILE", help="Counts of an ERP or a warehouse: CSV or .xlsx.")
-    ] = None,
-    location: Annotated[str | None, typer.Option("--location", help="With --file: where they were counted.")] = None,
-    counted_at: Annotated[
-        str | None,
-        typer.Option("--counted-at", metavar="TIME", help="With --file: what has moved since is left out."),
-    ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="With --file: it lists all that there is; what it lacks differs too.")
-    ] = False,
-    settle: Annotated[
-        float, typer.Option("--settle", parser=number(0), metavar="SECONDS", help="Between the two reads.")
-    ] = 2.0,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option("--accept", metavar="SKU|CLASS|all", help="Book what was counted; repeat it. Needs --why."),
-    ] = None,
-    why: Annotated[str | None, typer.Option("--why", help="In words, for the audit trail.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Compare counts with the ledger, and book those that are accepted. Nothing is booked otherwise."""
-    from cli.reconcile import moment_of, reconcile_counts
-
-    if file is None or location is None:
-        raise typer.BadParameter("say what is compared: --file FILE --location NAME")
-    if accept and not why:
-        raise typer.BadParameter("--accept needs --why: it stands in the audit trail")
-    reconcile_counts(
-        file,
-        location,
-        counted_at=moment_of(counted_at) if counted_at else None,
-        whole=whole,
-        settle_s=settle,
-        accepted=accept or [],
-        why=why,
-        as_json=as_json,
-    )
 
 
 @key_app.command("create")

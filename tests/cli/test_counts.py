@@ -99,7 +99,7 @@ def test_only_what_is_accepted_is_booked_and_by_whom_and_why_is_kept(shell: Shel
 def test_nothing_is_booked_where_the_wrong_thing_is_named(shell: Shell, tmp_path: Path) -> None:
     one, where = f"{shell.name}-a", ("--location", shell.name, "--settle", "0")
     file = counts(tmp_path, **{one: 4})
-    assert "needs --why" in told(shell.run("reconcile", "--file", file, *where, "--accept", "all", status=2))
+    assert "need --why" in told(shell.run("reconcile", "--file", file, *where, "--accept", "all", status=2))
     said = told(shell.run("reconcile", "--file", file, *where, "--accept", "other", "--why", "x", status=1))
     assert "other is no sku and no class of what differs now" in said
     many = counts(tmp_path, **{f"{shell.name}-{number}": 3 for number in range(6)})
