@@ -230,7 +230,11 @@ def map_(
     """Print the mapping as CSV, or take lines: from a file, or one."""
     with _api(data) as api:
         if file is not None:
-            done = api.send("PUT", f"/{identifier}/mapping", file.read_bytes(), "text/csv", whole=int(entire))
+            try:
+                text = file.read_text("utf-8-sig")
+            except (OSError, UnicodeDecodeError) as error:
+                raise typer.BadParameter(f"{file} cannot be read as CSV in UTF-8: {error}") from None
+            done = api.ask("PUT", f"/{identifier}/mapping", {"csv": text, "whole": entire})
         elif remote is None:
             print(api.text(f"/{identifier}/mapping"), end="")
             return

@@ -60,13 +60,6 @@ class ChannelsApi:
         """``path``: behind the prefix. Empty for an answer without a body."""
         return _content(self._http.request(method, f"{self._prefix}{path}", json=body, params=query))
 
-    def send(self, method: str, path: str, body: bytes, kind: str, **query: Any) -> dict[str, Any]:
-        """A body that is no JSON."""
-        headers = {"Content-Type": kind}
-        return _content(
-            self._http.request(method, f"{self._prefix}{path}", content=body, headers=headers, params=query)
-        )
-
     def text(self, path: str) -> str:
         """An answer that is no JSON."""
         answer = self._http.request("GET", f"{self._prefix}{path}")

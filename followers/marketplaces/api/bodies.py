@@ -65,6 +65,13 @@ class MappingLines(Body, frozen=True):
     lines: Annotated[list[MappingLine], Meta(min_length=1, max_length=LINES_MAX)]
 
 
+class MappingFile(Body, frozen=True):
+    """``csv``: with a header. ``whole``: what it lacks is mapped no more."""
+
+    csv: str
+    whole: bool = False
+
+
 class Remotes(Body, frozen=True):
     """``remotes``: ids of listings."""
 
@@ -89,6 +96,7 @@ class Acceptance(Body, frozen=True):
 new_channel = msgspec.json.Decoder(NewChannel)
 channel_wish = msgspec.json.Decoder(ChannelWish)
 mapping_lines = msgspec.json.Decoder(MappingLines)
+mapping_file = msgspec.json.Decoder(MappingFile)
 remotes = msgspec.json.Decoder(Remotes)
 letters = msgspec.json.Decoder(Letters)
 acceptance = msgspec.json.Decoder(Acceptance)

@@ -68,7 +68,7 @@ class MappingRoutes:
     async def read(self, request: Request) -> Response:
         _, channel = await self._known(request)
         await self._listings.ask(channel.id)
-        return Json({}, 202)
+        return Json({"asked": True}, 202)
 
     async def mapping(self, request: Request) -> Response:
         _, channel = await self._known(request)
@@ -77,15 +77,13 @@ class MappingRoutes:
 
     async def put(self, request: Request) -> Response:
         """A whole file."""
-        asker, channel = await self._known(request, "whole")
-        whole = Query(request, "whole").integer("whole", 0, high=1) == 1
+        asker, channel = await self._known(request)
+        body = bodies.read(bodies.mapping_file, await request.body())
         try:
-            lines = read_csv((await request.body()).decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise Invalid("body", f"is no UTF-8 at byte {error.start}: save it as CSV UTF-8") from None
+            lines = read_csv(body.csv)
         except LinesRefused as error:
             raise _refused(error) from None
-        return await self._put(asker, channel, lines, whole=whole)
+        return await self._put(asker, channel, lines, whole=body.whole)
 
     async def add(self, request: Request) -> Response:
         asker, channel = await self._known(request)
