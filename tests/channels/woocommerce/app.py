@@ -47,6 +47,7 @@ def create_app(shop: "WooCommerce") -> Starlette:
             route("/webhooks/{id:int}", api.webhook),
             route("/webhooks/{id:int}", api.change_webhook, *EDITABLE),
             route("/webhooks/{id:int}", api.drop_webhook, "DELETE"),
+            route("/{path:path}", api.describe, "OPTIONS"),
         ],
         exception_handlers={404: api.no_route, 405: api.no_route},
     )
@@ -72,6 +73,10 @@ class _Api:
         self._shop.rules.broke("route")
         message = "No route was found matching the URL and request method."
         return JSONResponse({"code": "rest_no_route", "message": message, "data": {"status": 404}}, 404)
+
+    async def describe(self, _: Request) -> Response:
+        """What WordPress says of a route, as far as anybody here asks."""
+        return JSONResponse({"namespace": "wc/v3", "methods": ["GET", *EDITABLE]})
 
     async def products(self, request: Request) -> Response:
         query = request.query_params
