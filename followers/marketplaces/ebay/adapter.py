@@ -5,6 +5,7 @@ that is polled. eBay cannot compare and set: a raise waits for a poll.
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -44,8 +45,8 @@ BATCH = 25
 ORDERS_PAGE = 200
 ORDERS_OVERLAP = 20
 """Orders that are changed while pages are read move behind, and others up: pages overlap by so many."""
-BEHIND = timedelta(minutes=2)
-"""eBay asks to search so far behind (https://developer.ebay.com/support/knowledge-base/1788)."""
+LATE_S, LATE_S_MAX = 120.0, 3600.0
+"""eBay recommends to search so far behind: https://developer.ebay.com/support/knowledge-base/1788."""
 FURTHEST = timedelta(days=729)
 """getOrders searches two years."""
 OFFERS_KEPT = 100_000
@@ -58,6 +59,7 @@ class Ebay(Adapter):
     settings: ClassVar[Mapping[str, str]] = {"client_id": "The App ID of your keyset at developer.ebay.com."}
     optional: ClassVar[Mapping[str, str]] = {
         "api_url": f"Where eBay answers: {ROOT}, unless this is https://api.sandbox.ebay.com.",
+        "orders_late_s": f"Seconds that an order may take to be found; {LATE_S:.0f} if left out. Raises wait for it.",
         "alert_email": "Whom eBay tells when our address for notices is down; needed once before it sends any.",
     }
     credentials: ClassVar[Mapping[str, str]] = {
@@ -71,6 +73,7 @@ class Ebay(Adapter):
         root = settings.get("api_url", ROOT).rstrip("/")
         if not root.startswith(("https://", "http://")):
             raise SettingRefused("api_url", f"is no address: take {ROOT}, or https://api.sandbox.ebay.com")
+        self._late = _late(settings.get("orders_late_s", str(LATE_S)))
         self._remote = remote
         secret = credentials["client_secret"]
         self._api = Api(remote, root, settings["client_id"], secret, credentials["refresh_token"])
@@ -174,14 +177,14 @@ class Ebay(Adapter):
         now = self._remote.now()
         offset, _, first = (cursor or "").partition("@")
         asked_at = datetime.fromisoformat(first) if first else now
-        start = max(min(since, now - BEHIND), now - FURTHEST)
+        start = max(min(since, now - self._late), now - FURTHEST)
         path = f"{FULFILLMENT}/order?filter=lastmodifieddate:%5B{_written(start)}..%5D&limit={ORDERS_PAGE}"
         answer = await self._api.ask("GET", f"{path}&offset={int(offset or 0)}", quota=ORDERS, urgent=True)
         page = read(answer, OrdersPage)
         changed = [one for one in map(order_of, page.orders) if one.updated_at >= since]
         found = sorted(changed, key=lambda one: one.updated_at)
         following = int(offset or 0) + ORDERS_PAGE - ORDERS_OVERLAP
-        return Orders(found, f"{following}@{asked_at.isoformat()}" if page.next else None, asked_at - BEHIND)
+        return Orders(found, f"{following}@{asked_at.isoformat()}" if page.next else None, asked_at - self._late)
 
     async def order(self, identifier: str) -> Order | None:
         path = f"{FULFILLMENT}/order/{quote(identifier, safe='')}"
@@ -202,6 +205,16 @@ class Ebay(Adapter):
             subscribing = Subscribing(self._api, self._alert_email, self._verification_token)
             findings += await subscribing.make(notices_url, TOPIC)
         return Check(findings)
+
+
+def _late(seconds: str) -> timedelta:
+    try:
+        found = float(seconds)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= LATE_S_MAX:
+        raise SettingRefused("orders_late_s", f"must be seconds, 0 to {LATE_S_MAX:.0f}")
+    return timedelta(seconds=found)
 
 
 def _later(seconds: float) -> Throttled:

@@ -182,6 +182,18 @@ async def test_check_names_what_ebay_refuses_or_has_little_of_and_the_fix(tmp_pa
         assert bench.remote.buckets["orders"].tokens < 3
 
 
-async def test_an_address_that_is_none_is_refused(bench: EbayBench) -> None:
-    with pytest.raises(SettingRefused, match=r"api\.ebay\.com"):
-        Ebay({"client_id": CLIENT_ID, "api_url": "api.ebay.com"}, CREDENTIALS, bench.remote)
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("api_url", "api.ebay.com", "https://api.ebay.com"),
+        ("orders_late_s", "soon", "0 to 3600"),
+        ("orders_late_s", "nan", "0 to 3600"),
+        ("orders_late_s", "-1", "0 to 3600"),
+    ],
+)
+async def test_a_setting_that_cannot_work_is_named_with_its_fix(
+    bench: EbayBench, name: str, value: str, fix: str
+) -> None:
+    with pytest.raises(SettingRefused, match=fix) as refused:
+        Ebay({"client_id": CLIENT_ID, name: value}, CREDENTIALS, bench.remote)
+    assert refused.value.name == name
