@@ -1,0 +1,96 @@
+"""`stockwire channels` as a whole, beside a ledger and a real Vendure: each counts an order once, sent or cancelled."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from followers.database.database import Database
+from tests.channels.vendure.shop import LOCATION, USER, Shop
+from tests.channels.vendure.starting import vendure
+from tests.followers.marketplaces.selling_at import LOCATION as BERLIN
+from tests.followers.marketplaces.selling_at import SCOPES_OF_PROCESS, Seller
+from tests.followers.running import channels_of
+from tests.harness.postgres import PostgresServer
+from tests.harness.servers import free_port
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
+from tests.ledger.api import Api, sale
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+PORT = free_port()
+NEVER_S = 3600
+OFTEN_S = 1
+
+
+@pytest.fixture(scope="module")
+def running(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, processes: None) -> Iterator[Shop]:
+    """Our plugin in it tells the channel ``web``."""
+    url = f"http://127.0.0.1:{PORT}/v1/channels/web/notices"
+    with vendure(postgres, tmp_path_factory.mktemp("vendure"), notices_url=url, notices_secret=SECRET) as shop:
+        yield shop
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A shop there and our ledger here, with one mug."""
+
+    shop: Shop
+    api: Api
+    mug: str
+
+    async def have(self, units: int, held: int) -> None:
+        """Until so many are available here and offered there, beside those that orders there hold."""
+        found: dict[str, object] = {}
+
+        async def there() -> bool:
+            found["here"] = (await self.api.get(f"/v1/levels/{BERLIN}/MUG")).json()["available"]
+            found["there"] = await self.shop.level(self.mug)
+            return found == {"here": units, "there": (units + held, held)}
+
+        await wait_until(there, what=f"{units} are here and there, {held} held: {found}")
+
+
+@pytest.fixture(params=["told by the plugin", "polled"])
+async def both(
+    request: pytest.FixtureRequest, running: Shop, process_system: ProcessSystem, database: Database
+) -> AsyncIterator[Both]:
+    told = request.param == "told by the plugin"
+    await process_system.start(hubs=0)
+    more: dict[str, Any] = {
+        "STOCKWIRE_CHANNELS_KEY": await process_system.key("channels", *SCOPES_OF_PROCESS),
+        "STOCKWIRE_CHANNELS_PORT": PORT,
+        "STOCKWIRE_CHANNELS_POLL_EVERY_S": NEVER_S if told else OFTEN_S,
+    }
+    async with (
+        running as shop,
+        Api(process_system.ledger_url, await process_system.admin_key()) as api,
+        channels_of(process_system, **more) as channels,
+    ):
+        mug = await shop.offer("MUG", 3)
+        await api.stock(BERLIN, "MUG", 10)
+        credentials = {"username": USER, "password": shop.password} | ({"notices": SECRET} if told else {})
+        seller = Seller(process_system, database)
+        await seller.channel("web", "vendure", {"url": shop.url, "location": LOCATION}, credentials, {mug: "MUG"})
+        await channels.start()
+        yield Both(shop, api, mug)
+
+
+async def test_each_counts_what_the_other_sells_once(both: Both) -> None:
+    await both.have(10, held=0)
+    order = await both.shop.sell(both.mug, 2)
+    await both.have(8, held=2)
+    assert (await both.api.move(sale(BERLIN, "MUG", -3))).is_success
+    await both.have(5, held=2)
+    await both.shop.fulfil(order, {both.mug: 2})
+    await both.have(5, held=0)
+    other = await both.shop.sell(both.mug, 3, paid=False)
+    await both.have(2, held=3)
+    await both.shop.pay(other)
+    await both.shop.cancel(other, {both.mug: 1})
+    await both.have(3, held=2)
+    await both.shop.edit(other, {both.mug: 1})
+    await both.have(4, held=1)
+    await both.shop.cancel(other)
+    await both.have(5, held=0)
