@@ -73,7 +73,7 @@ class ReconcilingRoutes:
             raise Invalid("state", f"must be one of {', '.join(STATES)}", 400)
         limit = query.limit()
         async with self._database.transaction() as connection:
-            after = query.integer("after", 0)
+            after = query.integer("after", 0) if query.text("after") else 0
             found = await drifts.rows(connection, channel.id, (state,), after, limit)
         following = str(found[-1].id) if len(found) == limit else None
         return Json({"drift": [shown_drift(one) for one in found], "next": following})
