@@ -38,7 +38,8 @@ SPENT_S = 300.0
 """How long to wait where eBay says 429 and nobody says until when."""
 EARLY_S = 300.0
 """A token is renewed so long before its end."""
-FORBIDDEN = 1100
+OF_NOTICES = "API_NOTIFICATION"
+"""Errors of this domain are about a topic or a subscription, not about who asks."""
 LITTLE = 0.05
 """Of a day's calls: what is left is told."""
 
@@ -75,8 +76,8 @@ class Api:
         if answer.status == 401:
             token = await self._token(who, stale=token)
             answer = await self._send(method, path, token, quota, urgent, changes, content)
-        if answer.status == 401 or any(one.error_id == FORBIDDEN for one in errors_of(answer)):
-            raise AccessRefused(f"refuses access: {words_of(answer)}")
+        if answer.status in (401, 403) and all(one.domain != OF_NOTICES for one in errors_of(answer)):
+            raise AccessRefused(f"refuses access: {words_of(answer) or answer.status}")
         if answer.status == 429:
             after_s = await self._spent_s(quota)
             self.remote.buckets[quota].empty_for(after_s)

@@ -22,7 +22,6 @@ SUBSCRIPTION_READ = f"{SUBSCRIPTION}.readonly"
 CONSENTED = frozenset({BASE, INVENTORY, INVENTORY_READ, FULFILLMENT, FULFILLMENT_READ, SUBSCRIPTION, SUBSCRIPTION_READ})
 """What the seller allowed the application to do."""
 LIFE_S = 7200.0
-REFRESH_LIFE_S = 47_304_000
 GRANTS = ("refresh_token", "client_credentials")
 FORM = "application/x-www-form-urlencoded"
 

@@ -13,9 +13,9 @@ import pytest_asyncio
 from followers.marketplaces.conformance.bench import remote_of
 from followers.marketplaces.ebay.adapter import Ebay
 from followers.marketplaces.ebay.revisions import AT_ONCE
-from followers.marketplaces.errors import NoticeRefused, RemoteAway, SettingRefused
+from followers.marketplaces.errors import AccessRefused, NoticeRefused, RemoteAway, SettingRefused
 from followers.marketplaces.terms import Applied, Notice, Refused, Target, Throttled, Unknown
-from tests.channels.ebay.asking import ITEMS, ORDERS
+from tests.channels.ebay.asking import APPLICATION, ITEMS, ORDERS
 from tests.channels.ebay.signing import SigningKey
 from tests.channels.ebay.tokens import CLIENT_ID
 from tests.channels.shared.starting import Market, market
@@ -180,6 +180,13 @@ async def test_check_names_what_ebay_refuses_or_has_little_of_and_the_fix(tmp_pa
         (finding,) = (await bench.adapter.check(None)).findings
         assert "leaves 2 of 142 calls (orders)" in finding
         assert bench.remote.buckets["orders"].tokens < 3
+
+
+async def test_a_token_without_the_scope_for_stock_stops_the_channel_and_says_which_error(bench: EbayBench) -> None:
+    application = (await bench.bearer(APPLICATION))["Authorization"].removeprefix("Bearer ")
+    bench.remote.keep("user", application, 3600)
+    with pytest.raises(AccessRefused, match="Insufficient permissions"):
+        await bench.adapter.levels(None)
 
 
 @pytest.mark.parametrize(
