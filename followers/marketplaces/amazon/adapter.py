@@ -43,9 +43,11 @@ from followers.marketplaces.amazon.orders import of_search
 from followers.marketplaces.amazon.settings import (
     CREDENTIALS,
     ENDPOINT,
+    FEED_MESSAGES_MAX,
     OPTIONAL,
     OPTIONAL_CREDENTIALS,
     SETTINGS,
+    feeds_from,
     queue_of,
     seconds_of,
 )
@@ -74,7 +76,7 @@ class Amazon(Adapter):
     """https://developer-docs.amazon.com/sp-api/docs/listings-items-api-rate-limits and the like of the other APIs. Some
     sellers have more: answers say so."""
     batch = PAGE
-    bulk = 25_000
+    bulk = FEED_MESSAGES_MAX
 
     def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
         self._seller, self._marketplace = settings["seller"], settings["marketplace"]
@@ -89,7 +91,7 @@ class Amazon(Adapter):
             credentials["refresh_token"],
         )
         self._catalogue = Catalogue(self._access, self._seller, self._marketplace)
-        self._feeds = Feeds(self._access, self._seller, self._marketplace)
+        self._feeds = Feeds(self._access, self._seller, self._marketplace, feeds_from(settings))
         self._queue = queue_of(settings, credentials, remote)
 
     # What goes out

@@ -17,8 +17,6 @@ from followers.marketplaces.amazon.access import Access, fields, understood
 
 FEEDS = "/feeds/2021-06-30"
 KIND, CONTENT = "JSON_LISTINGS_FEED", "application/json"
-WORTH_IT_FROM = 1_500
-"""Raises; fewer are as quick by patches: https://github.com/amzn/selling-partner-api-models/issues/543"""
 OFF_S = 3600.0
 READ_AFTER_S = 900.0
 """Amazon says 15 minutes where nothing is in its way."""
@@ -28,12 +26,14 @@ ENDED = ("DONE", "CANCELLED", "FATAL")
 
 
 class Feeds:
-    """One at a time. What is under way is known while this process lives: after it reconciliation has to find it."""
+    """One at a time. ``worth_it``: from so many raises on; None: never. What is under way is known until the process
+    ends or somebody changes the channel: what it undoes after that, reconciliation has to find."""
 
-    def __init__(self, access: Access, seller: str, marketplace: str) -> None:
+    def __init__(self, access: Access, seller: str, marketplace: str, worth_it: int | None) -> None:
         self._access = access
         self._seller = seller
         self._marketplace = marketplace
+        self._worth_it = worth_it
         self._id = ""
         self._skus: frozenset[str] = frozenset()
         self._one_at_a_time = asyncio.Lock()
@@ -64,7 +64,7 @@ class Feeds:
     def worth_it_from(self) -> int | None:
         """None: patches have to do, as the last one was of no use or is under way. Now and then that is asked again."""
         under_way = self._id and self._remote.kept_value("feed looked at") is not None
-        return None if self._off or under_way else WORTH_IT_FROM
+        return None if self._off or under_way else self._worth_it
 
     @property
     def _off(self) -> bool:

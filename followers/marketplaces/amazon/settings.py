@@ -7,6 +7,9 @@ from followers.marketplaces.amazon.access import LOGIN
 from followers.marketplaces.amazon.queue import ARN, Queue
 
 ENDPOINT = "https://sellingpartnerapi-na.amazon.com"
+WORTH_IT_FROM, FEED_MESSAGES_MAX = 1_500, 25_000
+"""Fewer are as quick by patches: https://github.com/amzn/selling-partner-api-models/issues/543. More are in no feed:
+https://developer-docs.amazon.com/sp-api/changelog/update-feed-size-and-rate-limit-changes-for-the-json_listings_feed"""
 READ_AFTER_S, READ_AFTER_S_MAX = 60.0, 3600.0
 SETTINGS: Mapping[str, str] = {
     "seller": "The seller's id (merchant token), as Seller Central shows it.",
@@ -19,6 +22,7 @@ OPTIONAL: Mapping[str, str] = {
     "queue_endpoint": "Of SQS; without, that of AWS in the queue's region.",
     "aws_access_key_id": "Of an AWS user who may receive from the queue and delete there.",
     "product_type": "That quantities are submitted under; without, PRODUCT.",
+    "feeds_from": f"Raises at once from which they go by a feed; without, {WORTH_IT_FROM}; 0: never.",
     "read_after_s": f"Seconds until what Amazon accepted is read back; without, {READ_AFTER_S:.0f}.",
 }
 CREDENTIALS: Mapping[str, str] = {
@@ -39,6 +43,14 @@ def seconds_of(settings: Mapping[str, str]) -> float:
     if not 0 <= seconds <= READ_AFTER_S_MAX:
         raise SettingRefused("read_after_s", f"read_after_s is {text}: give 0 to {READ_AFTER_S_MAX:.0f} seconds")
     return seconds
+
+
+def feeds_from(settings: Mapping[str, str]) -> int | None:
+    """How many raises are worth a feed; None: never. Raises SettingRefused."""
+    text = settings.get("feeds_from", str(WORTH_IT_FROM))
+    if not text.isdecimal() or int(text) > FEED_MESSAGES_MAX:
+        raise SettingRefused("feeds_from", f"feeds_from is {text}: give 1 to {FEED_MESSAGES_MAX}, or 0 for never")
+    return int(text) or None
 
 
 def queue_of(settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> Queue | None:

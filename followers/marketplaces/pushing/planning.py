@@ -43,15 +43,16 @@ class Plan:
 def plan(candidates: Sequence[Candidate], *, compares: bool, passed_over: Mapping[str, int]) -> Plan:
     """``passed_over``: rounds in which a listing could have gone and others went.
 
-    While the outcome of a push is not known nothing is sent of its listing but a smaller number. A raise could put back
-    what was sold there a moment ago: unless the channel compares, it waits until the orders from after the change are
-    known. Where something stood that we did not expect, all but a zero waits for that.
+    While the outcome of a push is not known nothing is sent of its listing but a smaller number: whatever becomes of
+    that push, no more than is there shall be offered, and less is no greater risk than that push was. A raise could put
+    back what was sold there a moment ago: unless the channel compares, it waits until the orders from after the change
+    are known. Where something stood that we did not expect, all but a zero waits for that.
     """
     send, rest, wait = [], [], []
     for one in candidates:
         if one.state in ("accepted", "unknown"):
-            known = [number for number in (one.sent, one.wanted) if number is not None]
-            if one.target < min(known, default=1):
+            last = one.sent if one.wanted is None else one.wanted
+            if one.target < (1 if last is None else last):
                 send.append(one)
         elif one.target == one.sent:
             rest.append(one)

@@ -129,6 +129,8 @@ async def test_what_is_set_up_wrongly_is_said_with_its_fix(amazon: Market) -> No
         ("read_after_s", {"read_after_s": "soon"}),
         ("read_after_s", {"read_after_s": "-1"}),
         ("read_after_s", {"read_after_s": "nan"}),
+        ("feeds_from", {"feeds_from": "-1"}),
+        ("feeds_from", {"feeds_from": "25001"}),
     ],
 )
 async def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, changed: dict[str, str]) -> None:
