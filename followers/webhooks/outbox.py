@@ -152,11 +152,13 @@ class Outbox:
         async with self._database.transaction() as connection:
             await _record_levels(connection, fenced, reports)
             await _record_notices(connection, fenced, reports)
+            # Of one that its failures end nothing is said: it may have been enabled meanwhile, which forgets them.
+            going_on = [one for one in touched.values() if one.ended is None]
             await connection.execute(
                 _STANDING,
-                *fenced,
-                [_moment(touched[one].failing_since_s) for one in fenced[0]],
-                [_moment(touched[one].failed_s) for one in fenced[0]],
+                *fences(going_on),
+                [_moment(one.failing_since_s) for one in going_on],
+                [_moment(one.failed_s) for one in going_on],
             )
             tried = [(report.leased.endpoint.id, *_row_of(one)) for report in reports for one in report.tried]
             if tried:

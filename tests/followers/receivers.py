@@ -23,7 +23,20 @@ class Received:
     signature: str
     body: bytes
     accepted: bool
-    content: dict[str, Any]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads(self.body)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an accepted message, or a member of a batch, told of a level; the version as its owner sees it."""
+
+    type: str
+    epoch: str
+    version: int
 
 
 @dataclass(slots=True)
@@ -35,7 +48,11 @@ class Receivers:
     delays_s: dict[str, float] = field(default_factory=dict)
     received: dict[str, list[Received]] = field(default_factory=lambda: defaultdict(list))
     port: int = 0
+    told: dict[str, dict[str, list[Told]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    """By path and sku, repeats left out."""
     url: str = ""
+    _bodies: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _known: set[tuple[str, str]] = field(default_factory=set)
     _runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -57,6 +74,7 @@ class Receivers:
         content = orjson.loads(body)
         status = self.answers[name](content) if name in self.answers else 204
         headers = request.headers
+        self._keep(name, headers["webhook-id"], body, content, accepted=200 <= status < 300)
         self.received[name].append(
             Received(
                 headers["webhook-id"],
@@ -64,7 +82,6 @@ class Receivers:
                 headers["webhook-signature"],
                 body,
                 200 <= status < 300,
-                content,
             )
         )
         await asyncio.sleep(self.delays_s.get(name, 0))
@@ -75,33 +92,27 @@ class Receivers:
         return sum(map(len, self.received.values()))
 
     def versions(self, name: str) -> dict[str, list[int]]:
-        """Of ``stock.changed``, by sku, as they were accepted; repeats of an id left out."""
-        seen: set[str] = set()
+        """Of ``stock.changed``, by sku, as they were accepted, alone or in batches; repeats of an id left out."""
         found: dict[str, list[int]] = defaultdict(list)
-        for one in self.received[name]:
-            if one.accepted and one.id not in seen and one.content["type"] == "stock.changed":
-                seen.add(one.id)
-                data = one.content["data"]
-                found[data["sku"]].append(data["version"])
-        return found
-
-    def members(self, name: str) -> dict[str, list[int]]:
-        """Of batches: versions of ``stock.changed`` by sku, as they were accepted; repeats of an id left out."""
-        seen: set[str] = set()
-        found: dict[str, list[int]] = defaultdict(list)
-        for batch in self.received[name]:
-            for one in batch.content["data"]["events"] if batch.accepted else []:
-                if one["id"] not in seen and one["type"] == "stock.changed":
-                    seen.add(one["id"])
-                    found[one["data"]["sku"]].append(one["data"]["version"])
+        for sku, told in self.told[name].items():
+            for one in told:
+                if one.type == "stock.changed":
+                    found[sku].append(one.version)
         return found
 
     def ids_with_two_bodies(self) -> list[str]:
-        bodies: dict[str, set[bytes]] = defaultdict(set)
-        for received in self.received.values():
-            for one in received:
-                bodies[one.id].add(one.body)
-        return [one for one, different in bodies.items() if len(different) > 1]
+        """Of messages, and of members of batches."""
+        return [one for one, different in self._bodies.items() if len(different) > 1]
+
+    def _keep(self, name: str, identifier: str, body: bytes, content: dict[str, Any], *, accepted: bool) -> None:
+        self._bodies[identifier].add(hash(body))
+        members = content["data"]["events"] if content["type"] == "batch" else [{"id": identifier, **content}]
+        for one in members:
+            message, data = {part: one[part] for part in ("type", "timestamp", "data")}, one["data"]
+            self._bodies[one["id"]].add(hash(orjson.dumps(message)))
+            if accepted and "sku" in data and (name, one["id"]) not in self._known:
+                self._known.add((name, one["id"]))
+                self.told[name][data["sku"]].append(Told(one["type"], one["id"].rsplit("_", 3)[0], data["version"]))
 
 
 def failing(share: float, seed: int) -> Answer:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from followers.database.database import Database
@@ -62,6 +63,15 @@ class Shop:
         """Whatever failed is due now: tests do not wait for the schedule."""
         async with self.database.transaction() as connection:
             await connection.execute("update behind set due_at = now() where attempt > 0 and due_at > now()")
+
+    async def age(self, endpoint: Endpoint, by: timedelta) -> None:
+        """It has failed for so long. Nobody may hold it meanwhile."""
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                "update standing set failing_since = failing_since - $2::interval where endpoint = $1",
+                endpoint.id,
+                by,
+            )
 
     async def behind(self) -> int:
         """How many levels wait, of all endpoints."""

@@ -7,30 +7,35 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from followers.log.ledger import Event
 from tests.ledger.api import Api, receipt, sale
 
 SKUS = tuple(f"S{number}" for number in range(5))
 LOCATION = "berlin"
 APART_S = 0.02
+BEGUN_WITH = 4
+PAGE = 1_000
+SALES = 0.75
+"""Of all that is tried; the others bring three units, so that levels are out, low and back again and again."""
 
 
 @asynccontextmanager
-async def selling(api: Api, seed: int) -> AsyncIterator[None]:
+async def selling(api: Api, seed: int, apart_s: float = APART_S) -> AsyncIterator[None]:
     """On all of SKUS, until the end of the block. What the ledger cannot take meanwhile is left out."""
     for sku in SKUS:
-        await api.stock(LOCATION, sku, 100)
+        await api.stock(LOCATION, sku, BEGUN_WITH)
     stop = asyncio.Event()
 
     async def sell() -> None:
         chance = random.Random(seed)
         while not stop.is_set():
             sku = chance.choice(SKUS)
-            move = sale(LOCATION, sku) if chance.random() < 0.7 else receipt(LOCATION, sku, 3)
+            move = sale(LOCATION, sku) if chance.random() < SALES else receipt(LOCATION, sku, 3)
             try:
                 await api.move(move)
             except (httpx.HTTPError, AssertionError):
-                await asyncio.sleep(APART_S)
-            await asyncio.sleep(APART_S)
+                await asyncio.sleep(apart_s)
+            await asyncio.sleep(apart_s)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(sell())
@@ -40,7 +45,17 @@ async def selling(api: Api, seed: int) -> AsyncIterator[None]:
             stop.set()
 
 
-async def versions(api: Api) -> dict[str, int]:
-    """Of all of SKUS, as the ledger has them now."""
-    answers = {sku: await api.get(f"/v1/levels/{LOCATION}/{sku}") for sku in SKUS}
-    return {sku: answer.json()["version"] for sku, answer in answers.items()}
+async def histories(api: Api) -> dict[str, list[Event]]:
+    """Of all of SKUS, every event that there was, by sku."""
+    return {sku: await _history(api, sku) for sku in SKUS}
+
+
+async def _history(api: Api, sku: str) -> list[Event]:
+    found: list[Event] = []
+    while True:
+        after = found[-1]["version"] if found else 0
+        answer = await api.get(f"/v1/levels/{LOCATION}/{sku}/events?after={after}&limit={PAGE}")
+        events = answer.json()["events"]
+        if not events:
+            return found
+        found += events

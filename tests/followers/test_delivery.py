@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ async def test_who_was_away_gets_the_newest_of_each_level_or_every_event_of_it(s
     await stage.until("latest", {sku: [11] for sku in SKUS})
     await wait_until(lambda: nothing_waits(stage))
     assert len(stage.receivers.received["latest"]) == len(SKUS)
-    assert stage.receivers.members("every") == {sku: [*range(2, 12)] for sku in SKUS}
+    assert stage.receivers.versions("every") == {sku: [*range(2, 12)] for sku in SKUS}
 
 
 async def test_a_failing_level_waits_alone_and_is_sent_again_under_its_id(stage: Stage) -> None:
@@ -154,7 +155,7 @@ async def test_what_a_receiver_chokes_on_is_cut_out_of_its_batch(stage: Stage) -
 
     async def others_taken() -> bool:
         await stage.shop.hurry()
-        return stage.receivers.members("shop") == {"B": [2], "C": [2]}
+        return stage.receivers.versions("shop") == {"B": [2], "C": [2]}
 
     await wait_until(others_taken)
     await stage.sell(1, "B", "C")
@@ -163,7 +164,7 @@ async def test_what_a_receiver_chokes_on_is_cut_out_of_its_batch(stage: Stage) -
 
     async def all_taken() -> bool:
         await stage.shop.hurry()
-        return stage.receivers.members("shop") == {"A": [2], "B": [2, 3], "C": [2, 3]}
+        return stage.receivers.versions("shop") == {"A": [2], "B": [2, 3], "C": [2, 3]}
 
     await wait_until(all_taken)
     assert stage.receivers.ids_with_two_bodies() == []
@@ -248,6 +249,41 @@ async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stag
     await stage.until("gone", {"A": [2, 3]})
 
 
+async def test_five_days_of_nothing_but_failures_disable_and_the_owners_other_endpoints_are_told(
+    system: ResidentSystem, database: Database
+) -> None:
+    await system.start_ledger()
+    shop = Shop(system, database)
+    async with Receivers() as receivers, Api(system.ledger_url, await system.admin_key()) as api:
+        receivers.answers["failing"] = lambda _: 500
+        failing = await shop.endpoint(f"{receivers.url}/failing")
+        young = await shop.endpoint(f"{receivers.url}/failing")
+        told = await shop.endpoint(f"{receivers.url}/told", "webhook.disabled")
+        assert told.owner == failing.owner
+        await api.stock(LOCATION, "A", 100)
+        async with running(system):
+            await wait_until(lambda: has_failed(shop, failing, young))
+        await shop.age(failing, timedelta(days=5, minutes=1))
+        await shop.age(young, timedelta(days=4, hours=23))
+        await shop.hurry()
+        async with running(system):
+            await wait_until(lambda: is_told(receivers))
+            (notice,) = receivers.received["told"]
+            reason = "failed for 5 days without one success"
+            assert notice.content["type"] == "webhook.disabled"
+            assert notice.content["data"] == {"endpoint": failing.id, "url": failing.url, "reason": reason}
+            found = await shop.endpoints.get(failing.id)
+            assert found is not None
+            assert (found.state, found.reason) == ("disabled", reason)
+            del receivers.answers["failing"]
+            await shop.endpoints.resume(failing.id)
+            await shop.hurry()
+            await wait_until(lambda: has_recovered(shop, failing, young))
+        found = await shop.endpoints.get(young.id)
+        assert found is not None
+        assert found.state == "enabled"
+
+
 async def test_of_another_epoch_every_level_is_told_once_and_then_what_comes(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,7 +348,20 @@ async def both_of_b(stage: Stage) -> bool:
 
 
 async def taken(stage: Stage, members: dict[str, list[int]]) -> bool:
-    return stage.receivers.members("shop") == members
+    return stage.receivers.versions("shop") == members
+
+
+async def has_failed(shop: Shop, *made: Endpoint) -> bool:
+    return all([(await shop.endpoints.standing(one.id)).failing_since is not None for one in made])
+
+
+async def has_recovered(shop: Shop, *made: Endpoint) -> bool:
+    standing = [await shop.endpoints.standing(one.id) for one in made]
+    return all((one.failing_since, one.levels_behind) == (None, 0) for one in standing)
+
+
+async def is_told(receivers: Receivers) -> bool:
+    return len(receivers.received["told"]) > 0
 
 
 async def nothing_behind(shop: Shop, receivers: Receivers) -> bool:
