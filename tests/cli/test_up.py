@@ -59,12 +59,10 @@ async def test_run_json_says_what_a_script_needs(up: RunningUp) -> None:
                     break
 
 
-def channels(up: RunningUp) -> str:
-    return up.printed_line("Channels   ")
-
-
 def test_webhooks_are_made_where_the_banner_says_as_soon_as_it_is_there(up: RunningUp) -> None:
-    assert re.fullmatch(r"Channels   http://127\.0\.0\.1:\d+  \(webhooks: docs/how-to/webhooks\.md\)", channels(up))
+    printed = up.printed_line("Channels   ")
+    assert printed.startswith("Channels   http://127.0.0.1:")
+    assert printed.endswith("  (webhooks: docs/how-to/webhooks.md)")
     assert up.output.index("Channels running") < up.output.index("Channels   http")
     listed = up.command("webhooks", "list")
     assert (listed.returncode, listed.stdout) == (0, ""), listed.stderr
