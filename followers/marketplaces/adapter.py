@@ -119,6 +119,12 @@ class Adapter(ABC):
     async def orders(self, since: datetime, cursor: str | None) -> Orders:
         """All that changed at ``since`` or later, cancelled ones too; a page at a time."""
 
+    @property
+    def polls_apart_s(self) -> float:
+        """From one poll of all orders to the next at least, however much waits for one: where a quota is small, or a
+        search is behind, asking again at once tells nothing new."""
+        return 0.0
+
     @abstractmethod
     async def order(self, identifier: str) -> Order | None:
         """One, whole; None if the channel has none of that id."""

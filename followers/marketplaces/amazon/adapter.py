@@ -197,6 +197,11 @@ class Amazon(Adapter):
                 datetime.fromisoformat(told["lastUpdatedBefore"]),
             )
 
+    @property
+    def polls_apart_s(self) -> float:
+        """A third of what the quota takes to fill by one, a minute by default: a burst lasts for half an hour."""
+        return self._access.remote.buckets["orders"].refill_s / 3
+
     async def order(self, identifier: str) -> Order | None:
         path = f"{ORDERS}/{quote(identifier, safe='')}"
         answer = await self._access.ask("GET", path, "order", {"includedData": "FULFILLMENT"}, urgent=True)

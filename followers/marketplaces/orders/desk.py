@@ -16,6 +16,7 @@ from followers.marketplaces.orders.knowing import sound
 from followers.marketplaces.orders.notices import InboxFull, Notices, Stored
 from followers.marketplaces.orders.polls import Polls
 from followers.marketplaces.orders.shelf import Shelf
+from followers.marketplaces.remote import QuotaSpent
 from followers.marketplaces.terms import Order
 
 POLL_EVERY_S = 300.0
@@ -79,6 +80,9 @@ class Desk:
             except DatabaseAway as error:
                 log.warning("orders of channel %s wait: %s", self._leased.id, error)
                 await asyncio.sleep(AGAIN_S)
+            except QuotaSpent as spent:
+                log.info("orders of channel %s wait: it %s", self._leased.id, spent)
+                await asyncio.sleep(min(max(AGAIN_S, spent.after_s), AGAIN_S_MAX))
             except RemoteAway as error:
                 log.warning("orders of channel %s wait: it %s", self._leased.id, error)
                 await asyncio.sleep(AGAIN_S)
@@ -166,6 +170,7 @@ class Desk:
         self._leased.poll.clear()
         await self._read_all()
         self._learnt.set()
+        await asyncio.sleep(self._adapter.polls_apart_s)
         await _within(self._leased.poll, self._poll_every_s)
 
     async def _read_all(self) -> None:

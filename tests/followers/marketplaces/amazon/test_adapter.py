@@ -189,3 +189,11 @@ async def test_an_answer_of_which_nothing_can_be_made_is_none(told: object) -> N
         else:
             with pytest.raises(RemoteAway):
                 await odd.pull()
+
+
+async def test_its_orders_are_polled_no_more_often_than_their_quota_lasts() -> None:
+    async with remote_of(Amazon.quotas) as remote:
+        one = Amazon({"seller": SELLER, "marketplace": MARKETPLACE}, CREDENTIALS, remote)
+        assert one.polls_apart_s == pytest.approx(59.5, abs=0.1)
+        remote.buckets["orders"].refills_at(0.1)
+        assert one.polls_apart_s == pytest.approx(10 / 3)

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import orjson
 
 from followers.marketplaces.adapter import Adapter, NoticeRefused, RemoteAway
 from followers.marketplaces.orders.forms import order_json, order_of
+from followers.marketplaces.remote import QuotaSpent
 from followers.marketplaces.terms import (
     Check,
     Listing,
@@ -27,9 +29,13 @@ PAGE = 3
 
 
 class Stall(Adapter):
-    """``words``: every change of every order, oldest first. ``away``: it does not answer."""
+    """``words``: every change of every order, oldest first. ``away``: it does not answer. ``apart_s``: between polls,
+    which were begun at the moments in ``polled``; ``spent``: its quota, for no time."""
 
     def __init__(self) -> None:
+        self.apart_s = 0.0
+        self.polled: list[float] = []
+        self.spent = False
         self.words: list[Order] = []
         self.away = False
         self.asked = 0
@@ -64,8 +70,15 @@ class Stall(Adapter):
         self._here()
         return next((word for word in reversed(self.words) if word.id == identifier), None)
 
+    @property
+    def polls_apart_s(self) -> float:
+        return self.apart_s
+
     async def orders(self, since: datetime, cursor: str | None) -> Orders:
         await asyncio.sleep(0)
+        self.polled.append(time.monotonic())
+        if self.spent:
+            raise QuotaSpent("orders", 0.0)
         self._here()
         newest = {word.id: word for word in self.words if word.updated_at >= since}
         begin = int(cursor or 0)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from followers.marketplaces.orders.desk import AGAIN_S
 from followers.marketplaces.terms import OrderState
 from tests.followers.marketplaces.orders.rig import Rig
 from tests.followers.marketplaces.orders.stall import Stall
@@ -184,3 +185,35 @@ async def test_our_own_echo_asks_for_no_poll_and_another_number_does(rig: Rig) -
 
 async def _tried(stall: Stall, times: int = 1) -> bool:
     return stall.asked >= times
+
+
+async def test_polls_stay_apart_as_far_as_the_channel_needs_however_often_they_are_asked_for(rig: Rig) -> None:
+    rig.stall.apart_s = 0.3
+    async with rig.desk() as desk:
+
+        async def polled() -> bool:
+            desk.poll.set()
+            return len(rig.stall.polled) >= 3
+
+        await wait_until(polled)
+    first, second, third = rig.stall.polled[:3]
+    assert min(second - first, third - second) >= rig.stall.apart_s
+
+
+async def test_a_quota_that_is_spent_is_waited_for_and_no_outage(rig: Rig) -> None:
+    rig.stall.spent = True
+    async with rig.desk():
+
+        async def polled() -> bool:
+            return len(rig.stall.polled) >= 2
+
+        await wait_until(polled)
+        rig.stall.spent = False
+        assert rig.leased.breaker.wait_s() == 0
+        before = len(rig.stall.polled)
+
+        async def again() -> bool:
+            return len(rig.stall.polled) > before
+
+        await wait_until(again)
+    assert rig.stall.polled[1] - rig.stall.polled[0] >= AGAIN_S
