@@ -148,6 +148,8 @@ HOUSES = {
             marketplaces.orders.booking
             marketplaces.orders.forms
             marketplaces.orders.knowing
+            marketplaces.mapping.lines
+            marketplaces.mapping.proposals
             marketplaces.pushing.planning
             marketplaces.reconciling.comparing
             marketplaces.reconciling.policy
