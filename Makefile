@@ -146,9 +146,10 @@ peers: export STOCKWIRE_REQUIRE_PEERS := 1
 peers: $(TEST)
 	@$(VENV)/bin/python -m tests.harness.peers install
 
-# docs/reference/http.md, from the OpenAPI documents.
+# docs/reference/http.md, from the OpenAPI documents, and marketplaces.md, from the rules of the strict servers.
 reference: $(TEST)
 	@$(VENV)/bin/python -m tests.docs.http_page
+	@$(VENV)/bin/python -m tests.docs.marketplaces_page
 
 # What running installs, as a bill of materials (CycloneDX). The same lock file always gives the same bytes.
 sbom: $(TEST)
