@@ -1,5 +1,7 @@
 """`stockwire channels` as a whole, beside a ledger and a real Vendure: each counts an order once, sent or cancelled."""
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from followers.database.database import Database
-from tests.channels.vendure.shop import LOCATION, USER, Shop
+from tests.channels.vendure.shop import LOCATION, USER, NotTaken, Shop
 from tests.channels.vendure.starting import vendure
 from tests.followers.marketplaces.selling_at import LOCATION as BERLIN
 from tests.followers.marketplaces.selling_at import SCOPES_OF_PROCESS, Seller
@@ -34,11 +36,19 @@ def running(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, 
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """A shop there and our ledger here, with one mug."""
+    """A shop there and our ledger here, with one mug of which 10 are here."""
 
     shop: Shop
     api: Api
     mug: str
+    database: Database
+
+    async def oversold(self) -> int:
+        """What the shop sold that was not here, for a person to settle."""
+        async with self.database.transaction() as connection:
+            return int(
+                await connection.fetchval("select coalesce(sum(units), 0) from oversold where resolved_at is null")
+            )
 
     async def have(self, units: int, held: int) -> None:
         """Until so many are available here and offered there, beside those that orders there hold."""
@@ -74,7 +84,7 @@ async def both(
         seller = Seller(process_system, database)
         await seller.channel("web", "vendure", {"url": shop.url, "location": LOCATION}, credentials, {mug: "MUG"})
         await channels.start()
-        yield Both(shop, api, mug)
+        yield Both(shop, api, mug, database)
 
 
 async def test_each_counts_what_the_other_sells_once(both: Both) -> None:
@@ -94,3 +104,40 @@ async def test_each_counts_what_the_other_sells_once(both: Both) -> None:
     await both.have(4, held=1)
     await both.shop.cancel(other)
     await both.have(5, held=0)
+
+
+async def test_a_last_unit_that_both_sell_is_never_below_zero_and_is_recorded(both: Both) -> None:
+    """Buyers there and a till here at once, until neither has any; some of what they bought is sent or cancelled."""
+    await both.have(10, held=0)
+    chance = random.Random(3)
+    orders: list[str] = []
+
+    async def buyers() -> None:
+        for _ in range(12):
+            try:
+                orders.append(await both.shop.sell(both.mug, chance.choice((1, 1, 2))))
+            except NotTaken:
+                return
+            if chance.random() < 0.5:
+                await both.shop.fulfil(orders[-1], {both.mug: 1})
+            elif chance.random() < 0.5:
+                await both.shop.cancel(orders[-1])
+
+    async def till() -> int:
+        sold = 0
+        while (await both.api.move(sale(BERLIN, "MUG", -1))).is_success:
+            sold += 1
+        return sold
+
+    _, sold_here = await asyncio.gather(buyers(), till())
+    lines = [one for order in orders for one in (await both.shop.order(order))["lines"]]
+    sold_there = sum(one["quantity"] for one in lines)
+
+    async def settled() -> bool:
+        """All that was sold is gone from here or recorded, and the shop offers what is left."""
+        here = (await both.api.get(f"/v1/levels/{BERLIN}/MUG")).json()["available"]
+        on_hand, held = await both.shop.level(both.mug)
+        left = 10 - sold_here - sold_there + await both.oversold()
+        return bool(here == left == max(0, on_hand - held))
+
+    await wait_until(settled, what=f"{sold_here} sold here and {sold_there} there are settled")
