@@ -5,6 +5,7 @@ that is polled. eBay cannot compare and set: a raise waits for a poll.
 """
 
 import asyncio
+import contextlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,8 @@ LATE_S, LATE_S_MAX = 120.0, 3600.0
 FURTHEST = timedelta(days=729)
 """getOrders searches two years."""
 OFFERS_KEPT = 100_000
+LOOKUPS = 8
+"""Offers are read one by one: so many at once. What is urgent waits for none of them."""
 OFFER_GONE, NOT_REVISED, NOT_FOUND = 25713, 25019, 404
 
 
@@ -82,6 +85,7 @@ class Ebay(Adapter):
         self._alert_email = settings.get("alert_email", "")
         self._notices_url = settings.get(NOTICES_URL, "")
         self._revisions = Revisions()
+        self._lookups = asyncio.Semaphore(LOOKUPS)
         self._offers: dict[str, tuple[str, ...]] = {}
 
     # What goes out
@@ -143,7 +147,8 @@ class Ebay(Adapter):
 
     async def _offers_at(self, sku: str, urgent: bool = False) -> Sequence[Offer]:
         path = f"{ITEMS}/offer?sku={quote(sku, safe='')}"
-        answer = await self._api.ask("GET", path, quota=INVENTORY, urgent=urgent)
+        async with contextlib.nullcontext() if urgent else self._lookups:
+            answer = await self._api.ask("GET", path, quota=INVENTORY, urgent=urgent)
         return () if answer.status in (400, NOT_FOUND) else read(answer, Offers).offers
 
     # What stands there
