@@ -164,7 +164,7 @@ class Delivery:
             self._of_owners[owner] -= 1
             self._under_way -= 1
         self._recording.add(report)
-        if leased.ended is not None and self._held.has(leased):
+        if leased.ended is not None and not leased.leaving and self._held.has(leased):
             await self._disable(leased, leased.ended)
 
     async def _disable(self, leased: Leased, reason: str) -> None:

@@ -238,6 +238,10 @@ async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stag
     stage.receivers.answers["gone"] = lambda _: 410
     gone = await stage.endpoint("gone")
     await stage.endpoint("told", "webhook.disabled")
+    stage.receivers.delays_s["gone"] = 3.0
+    await stage.sell(1, "B")
+    await stage.types_at("gone", 1)
+    stage.receivers.delays_s["gone"] = 0.0
     await stage.sell(1, "A")
     assert await stage.types_at("told", 1) == ["webhook.disabled"]
     found = await stage.shop.endpoints.get(gone.id)
@@ -246,7 +250,10 @@ async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stag
     del stage.receivers.answers["gone"]
     await stage.sell(1, "A")
     await stage.shop.endpoints.resume(gone.id)
-    await stage.until("gone", {"A": [2, 3]})
+    await stage.until("gone", {"A": [2, 3], "B": [2]})
+    found = await stage.shop.endpoints.get(gone.id)
+    assert found is not None
+    assert found.state == "enabled", "what was in flight before has disabled it again"
 
 
 async def test_five_days_of_nothing_but_failures_disable_and_the_owners_other_endpoints_are_told(
