@@ -148,7 +148,6 @@ HOUSES = {
             marketplaces.orders.booking
             marketplaces.orders.forms
             marketplaces.orders.knowing
-            marketplaces.mapping.lines
             marketplaces.mapping.proposals
             marketplaces.pushing.planning
             marketplaces.reconciling.comparing

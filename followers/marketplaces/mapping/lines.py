@@ -1,4 +1,4 @@
-"""Lines of a mapping, and as CSV: every wrong line is named with its number and what to write. Pure."""
+"""Lines of a mapping, and as CSV: every wrong line is named with its number and what to write."""
 
 import csv
 import io
