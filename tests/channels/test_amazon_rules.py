@@ -141,6 +141,7 @@ BROKEN: list[tuple[str, int, Break]] = [
     ("seller", 400, lambda c: c.search(marketplaceIds=f"{MARKETPLACE},A2EUQ1WTGCTBG2")),
     ("seller", 400, lambda c: c.ask("GET", f"{LISTINGS}/{SELLER}")),
     ("sku.encoded", 403, lambda c: c.ask("GET", f"{LISTINGS}/{SELLER}/a/b", params={"marketplaceIds": MARKETPLACE})),
+    ("sku.forbidden", 403, lambda c: c.patch(availability(4), sku="c#")),
     ("sku.unknown", 404, lambda c: c.item("nothing")),
     ("patch.unknown", 200, lambda c: c.patch(availability(4), sku="nothing")),
     ("patch.body", 400, lambda c: c.patch()),

@@ -101,7 +101,17 @@ class Amazon(Adapter):
         missing = await self._missing(remotes, urgent=any(one.is_urgent for one in targets))
         overtaken = await self._overtaken(remotes)
         outcomes = await asyncio.gather(*(self._patch(one, one.remote in missing) for one in targets))
-        return [Accepted(FEED_READ_S) if overtaken and one == self._accepted else one for one in outcomes]
+        refusals = [one for one in outcomes if isinstance(one, AccessRefused)]
+        if refusals and len(refusals) == len(targets) - len(missing):
+            raise refusals[0]
+        return [self._known(one, overtaken=overtaken) for one in outcomes]
+
+    def _known(self, outcome: Outcome | AccessRefused, *, overtaken: bool) -> Outcome:
+        """Who is let in for one listing and not for another is refused that listing: some skus meet a 403, whoever
+        asks. https://github.com/amzn/selling-partner-api-models/issues/4429"""
+        if isinstance(outcome, AccessRefused):
+            return Refused(str(outcome))
+        return Accepted(FEED_READ_S) if overtaken and outcome == self._accepted else outcome
 
     @property
     def bulk_from(self) -> int | None:
@@ -128,7 +138,7 @@ class Amazon(Adapter):
         except RemoteAway:
             return set()
 
-    async def _patch(self, target: Target, is_missing: bool) -> Outcome:
+    async def _patch(self, target: Target, is_missing: bool) -> Outcome | AccessRefused:
         if is_missing:
             return Refused(f"there is no listing with the sku {target.remote}")
         query = {"marketplaceIds": self._marketplace, "includedData": "issues"}
@@ -144,8 +154,8 @@ class Amazon(Adapter):
                     changes=True,
                 )
             )
-        except AccessRefused:
-            raise
+        except AccessRefused as refused:
+            return refused
         except QuotaSpent as spent:
             return Throttled(spent.after_s)
         except RemoteAway as away:
@@ -231,5 +241,8 @@ class Amazon(Adapter):
             await self._queue.check()
         except RemoteAway as away:
             return Check([f"{away}: let the AWS user receive from {self._queue.arn} and delete there"])
-        with understood():
-            return Check(await subscribe(self._access, self._queue.arn))
+        try:
+            with understood():
+                return Check(await subscribe(self._access, self._queue.arn))
+        except AccessRefused as refused:
+            return Check([f"ORDER_CHANGE cannot be subscribed, it {refused}: give the application the role for orders"])

@@ -101,6 +101,7 @@ def caller(pace: float = QUICK, token_s: float = 3600.0, queue_s: float = 0.0) -
     market.offer({"id": "mug", "title": "Mug", "quantity": 10, "availability": {"lead_time_to_ship_max_days": 3}})
     market.offer({"id": "own", "title": "Amazon's", "quantity": 0, "channel": "AMAZON_NA"})
     market.offer({"id": "lacking", "title": "Lacking", "quantity": 1, "refuses": "'brand' is required"})
+    market.offer({"id": "c#", "title": "Forbidden", "quantity": 1, "forbidden": True})
     transport = httpx.ASGITransport(market.api)
     return Caller(market, httpx.AsyncClient(transport=transport, base_url="http://amazon"))
 

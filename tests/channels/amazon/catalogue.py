@@ -43,7 +43,8 @@ Later = Callable[[Callable[[], None]], None]
 
 @dataclass(slots=True)
 class Listing:
-    """``refuses``: why each submission is INVALID. ``fails``: why what was accepted is not applied later."""
+    """``refuses``: why each submission is INVALID. ``fails``: why what was accepted is not applied later.
+    ``forbidden``: each is a 403."""
 
     sku: str
     title: str
@@ -54,6 +55,7 @@ class Listing:
     updated_at: float
     refuses: str = ""
     fails: str = ""
+    forbidden: bool = False
     availability: dict[str, Any] = field(default_factory=dict)
     """What was submitted beside the quantity: lead times, dates."""
     issues: list[Issue] = field(default_factory=list)
@@ -80,6 +82,7 @@ class Catalogue:
             now,
             product.get("refuses", ""),
             product.get("fails", ""),
+            product.get("forbidden", False),
             dict(product.get("availability", {})),
         )
         if channel == OWN:
@@ -94,6 +97,8 @@ class Catalogue:
         listing = self.listings.get(sku)
         if listing is None:
             return []  # rule patch.unknown
+        if listing.forbidden:
+            raise Refusal("sku.forbidden", "Unauthorized")
         issues = [issue for one in patches for issue in self._issues(listing, one)]
         if not issues and not preview:
             for one in patches:

@@ -71,6 +71,7 @@ RULES = (
     # Listings
     Rule("seller", "Seller and marketplace belong together, one at a time.", PATCH),
     Rule("sku.encoded", "What is special in a sku is encoded in the path.", DOCS + "url-encoding"),
+    Rule("sku.forbidden", "Some skus meet a 403 when they are patched, whoever asks.", MODELS + "issues/4429"),
     Rule("sku.unknown", "A listing that is not there is a 404 NOT_FOUND when it is read.", MISSING),
     Rule(
         "patch.unknown",

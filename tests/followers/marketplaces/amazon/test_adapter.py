@@ -10,6 +10,7 @@ from aiohttp import web
 
 from followers.marketplaces.adapter import (
     Accepted,
+    AccessRefused,
     Check,
     Refused,
     RemoteAway,
@@ -66,6 +67,18 @@ async def test_a_listing_that_is_not_there_is_refused_and_not_made(amazon: Marke
     counts = await amazon.counts()
     assert counts["requests"]["patchListingsItem"] == before + 1
     assert "patch.unknown" not in counts["broken"]
+
+
+async def test_a_sku_that_meets_a_403_stops_no_other_and_alone_it_is_access_that_is_refused(
+    amazon: Market, adapter: Amazon
+) -> None:
+    await amazon.offer("odd", 2, forbidden=True)
+    await amazon.offer("even", 2)
+    odd, even = await adapter.push([Target("odd", 1, 2, "k1"), Target("even", 1, 2, "k2")])
+    assert isinstance(odd, Refused)
+    assert even == Accepted(0)
+    with pytest.raises(AccessRefused):
+        await adapter.push([Target("odd", 1, 2, "k3")])
 
 
 async def test_a_poll_says_up_to_when_it_is_complete(amazon: Market, adapter: Amazon) -> None:
