@@ -12,12 +12,15 @@ import pytest_asyncio
 
 from followers.marketplaces.conformance.bench import remote_of
 from followers.marketplaces.ebay.adapter import Ebay
+from followers.marketplaces.ebay.api import Api
 from followers.marketplaces.ebay.revisions import AT_ONCE
+from followers.marketplaces.ebay.signature import verification_token
+from followers.marketplaces.ebay.subscribing import Subscribing
 from followers.marketplaces.errors import AccessRefused, NoticeRefused, RemoteAway, SettingRefused
 from followers.marketplaces.terms import Applied, Notice, Refused, Target, Throttled, Unknown
 from tests.channels.ebay.asking import APPLICATION, ITEMS, ORDERS
 from tests.channels.ebay.signing import SigningKey
-from tests.channels.ebay.tokens import CLIENT_ID
+from tests.channels.ebay.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from tests.channels.shared.starting import Market, market
 from tests.followers.marketplaces.ebay.bench import CREDENTIALS, EbayBench, ebay_bench
 
@@ -187,6 +190,16 @@ async def test_a_token_without_the_scope_for_stock_stops_the_channel_and_says_wh
     bench.remote.keep("user", application, 3600)
     with pytest.raises(AccessRefused, match="Insufficient permissions"):
         await bench.adapter.levels(None)
+
+
+async def test_a_topic_that_the_token_does_not_allow_is_a_finding_that_names_scopes(bench: EbayBench) -> None:
+    assert bench.notices_url is not None
+    await bench.adapter.check(bench.notices_url)
+    api = Api(bench.remote, bench.market.url, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN)
+    subscribing = Subscribing(api, "us@example.com", verification_token(CLIENT_SECRET))
+    (finding,) = await subscribing.make(bench.notices_url, "ITEM_MARKED_SHIPPED")
+    assert "Not authorized for this topic" in finding
+    assert "commerce.notification.subscription" in finding
 
 
 @pytest.mark.parametrize(
