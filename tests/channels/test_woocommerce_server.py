@@ -10,48 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from aiohttp import web
 
 from tests.channels.shared.faults import Faults
 from tests.channels.woocommerce.access import KEY, READ_KEY, READ_SECRET, SECRET
-from tests.channels.woocommerce.app import PATH
+from tests.channels.woocommerce.asking import Asking
 from tests.channels.woocommerce.marketplace import WooCommerce
 from tests.channels.woocommerce.products import BATCH_MAX
 from tests.channels.woocommerce.rules import RULES
-from tests.harness.waiting import PATIENCE_S, wait_until
-
-
-@dataclass
-class Asking:
-    """A shop within the test's own process, and whoever asks it over HTTP."""
-
-    shop: WooCommerce
-    auth: tuple[str, str] | None = (KEY, SECRET)
-    client: httpx.AsyncClient = field(init=False)
-
-    def __post_init__(self) -> None:
-        transport = httpx.ASGITransport(app=self.shop.api)
-        self.client = httpx.AsyncClient(transport=transport, base_url=f"http://shop{PATH}", timeout=PATIENCE_S)
-
-    async def ask(self, method: str, path: str, body: object = None, **query: object) -> httpx.Response:
-        params = {name: str(value) for name, value in query.items()}
-        return await self.client.request(method, path, json=body, params=params, auth=self.auth)
-
-    async def get(self, path: str, **query: object) -> Any:
-        answer = await self.ask("GET", path, **query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def refused(self, rule: str, method: str, path: str, body: object = None, **query: object) -> tuple[int, str]:
-        """Status and code; counted under ``rule``."""
-        before = self.shop.rules.broken[rule]
-        answer = await self.ask(method, path, body, **query)
-        content = answer.json()
-        assert content["data"]["status"] == answer.status_code
-        assert self.shop.rules.broken[rule] == before + 1, self.shop.rules.broken
-        return answer.status_code, content["code"]
+from tests.harness.waiting import wait_until
 
 
 @pytest.fixture
