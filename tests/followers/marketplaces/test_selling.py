@@ -100,3 +100,29 @@ async def test_killed_in_the_middle_it_goes_on_and_books_and_offers_each_unit_on
 
     await wait_until(booked, 60)
     await offered(shop.market, {remote: max(0, units - 1) for remote, units in left.items()})
+
+
+async def test_what_was_set_by_hand_there_is_found_accepted_and_mended(shop: Shop) -> None:
+    await shop.channels.start()
+    await offered(shop.market, {"101": 9, "102": 9, "103": 9})
+    await shop.market.set("101", 4)
+    headers = {"Authorization": f"Bearer {await shop.seller.system.admin_key()}"}
+    base = f"{shop.channels.ready['url']}/v1/channels/web"
+    async with httpx.AsyncClient(base_url=base, headers=headers) as owner:
+
+        async def drift() -> list[dict[str, Any]]:
+            """Of a run: one that meets our own push says nothing of that listing."""
+            run = (await owner.post("/reconciliations", json={})).raise_for_status().json()
+
+            async def ended() -> bool:
+                return (await owner.get(f"/reconciliations/{run['id']}")).json()["ended_at"] is not None
+
+            await wait_until(ended)
+            return list((await owner.get("/drift")).json()["drift"])
+
+        (found,) = await wait_until(drift)
+        assert (found["class"], found["listing"], found["sku"], found["repair"]) == ("quantity", "101", "A", "push")
+        assert (found["ours"], found["theirs"]) == (9, 4)
+        accepted = await owner.post("/drift", json={"how": "accept", "class": "quantity", "why": "set by hand"})
+        assert accepted.json() == {"ids": [found["id"]]}
+    await offered(shop.market, {"101": 9, "102": 9, "103": 9})
