@@ -37,14 +37,20 @@ async def test_it_can_be_made_and_says_what_it_needs(woocommerce: type[Adapter])
             woocommerce({"url": "shop.example"}, CREDENTIALS, remote)
 
 
+def signed(body: bytes) -> In:
+    digest = hmac.digest(CREDENTIALS["notices"].encode(), body, hashlib.sha256)
+    headers = {"x-wc-webhook-signature": base64.b64encode(digest).decode(), "x-wc-webhook-delivery-id": "d1"}
+    return In(headers, body)
+
+
 async def test_it_takes_what_is_signed_and_nothing_else(woocommerce: type[Adapter]) -> None:
     async with remote_of(woocommerce.quotas) as remote:
         adapter = woocommerce({"url": "http://127.0.0.1:1"}, CREDENTIALS, remote)
-        digest = hmac.digest(CREDENTIALS["notices"].encode(), b'{"id": 17}', hashlib.sha256)
-        headers = {"x-wc-webhook-signature": base64.b64encode(digest).decode(), "x-wc-webhook-delivery-id": "d1"}
-        received = await adapter.receive(In(headers, b'{"id": 17}'))
-        assert (received.id, received.changed_orders) == ("d1", ["17"])
-        for wrong in (In(headers, b'{"id": 18}'), In({}, b'{"id": 17}')):
+        good, other = signed(b'{"id": 17}'), signed(b'{"id": 18}')
+        received, again = [await adapter.receive(good) for _ in range(2)]
+        assert (received.changed_orders, again.id) == (["17"], received.id)
+        assert (await adapter.receive(other)).id != received.id, "two of one second share their delivery id"
+        for wrong in (In(good.headers, b'{"id": 18}'), In({}, b'{"id": 17}')):
             with pytest.raises(NoticeRefused):
                 await adapter.receive(wrong)
         ping = await adapter.receive(In({}, b"webhook_id=5"))
