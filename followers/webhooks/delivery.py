@@ -120,7 +120,7 @@ class Delivery:
             leased.free() > 0
             and leased.is_held
             and leased.ended is None
-            and not leased.compared
+            and not leased.catching_up
             and self._of_owners[owner] < IN_FLIGHT_OF_OWNER_MAX
             and self._under_way < IN_FLIGHT_OF_ALL_MAX
             and self._owners.is_good(owner)

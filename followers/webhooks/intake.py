@@ -8,10 +8,11 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from followers.database.database import DatabaseAway
-from followers.log.follower import Follower, Page, Rewritten
+from followers.log.follower import PAGE, Follower, Page, Rewritten
 from followers.log.ledger import Ledger, LedgerAway
 from followers.webhooks.events import Events
 from followers.webhooks.leased import Held, Leased, Level
@@ -22,10 +23,10 @@ from wire.availability import DEFAULT_STEPS, PublicSteps
 AGAIN_S = 1.0
 LOOK_EVERY_S = 0.25
 """For endpoints that nobody follows for yet."""
-BETWEEN_S = 0.02
-"""Between two pages on which little is: what is committed meanwhile comes in one transaction."""
-FULL = 200
-"""Events of a page after which the next is asked for at once."""
+BETWEEN_S = 0.05
+"""Between two pages that are not full: what is committed meanwhile comes in one, and is stored in one transaction."""
+PAGES_TOGETHER = 10
+"""While catching up: a level that moved in many pages is stored once. Some 10 MB."""
 ROWS_MAX = 10_000
 """That one transaction writes."""
 
@@ -131,7 +132,7 @@ class Intake:
                 async with self._locks[shard]:
                     await self._take(page, list(self._live[shard].values()))
                 self._stored[shard] = page.last
-            if len(page.events) < FULL:
+            if len(page.events) < PAGE:
                 await asyncio.sleep(BETWEEN_S)
 
     async def _join(self, new: Sequence[Leased]) -> None:
@@ -167,7 +168,7 @@ class Intake:
             for shard in self._followers:
                 tasks.create_task(self._catch_up(shard, group), name=f"catch up shard {shard}")
         for leased in group:
-            leased.compared = False
+            leased.catching_up = False
             self._wake(leased)
         self._joined.update(one for one in group if one in self._joining)
 
@@ -178,7 +179,7 @@ class Intake:
             return
         log.warning("%d endpoints are compared with all levels: their epoch was another", len(group))
         for leased in group:
-            leased.compared = True
+            leased.catching_up = True
         await self._places.begin_again(group)
         alike: dict[Interest, list[Leased]] = defaultdict(list)
         for leased in group:
@@ -218,7 +219,7 @@ class Intake:
                 if follower.seq >= live.seq or not group:
                     self._live[shard].update((one.endpoint.id, one) for one in group)
                     return
-            page = await follower.page(wait=False)
+            page = await _pages(follower)
             if page.events:
                 self._events.add(page.events)
                 await self._take(page, group)
@@ -279,3 +280,15 @@ def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+async def _pages(follower: Follower) -> Page:
+    """Some that follow each other, as one. Raises Rewritten, LedgerAway: then where it stands says nothing any more."""
+    page = await follower.page(wait=False)
+    events = page.events
+    for _ in range(PAGES_TOGETHER - 1):
+        if len(page.events) < PAGE:
+            break
+        page = await follower.page(wait=False)
+        events = [*events, *page.events]
+    return replace(page, events=events)

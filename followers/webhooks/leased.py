@@ -28,8 +28,9 @@ Level = tuple[str, str]
 class Leased:
     """``due_s``: when something may be due, by the monotonic clock; nothing goes out before ``slow_until_s``.
 
-    ``ended``: why it is disabled, which is about to be stored. ``compared``: with all levels of another epoch, which it
-    is sent once all that came meanwhile is known: a page of levels may be newer than the place that follows it.
+    ``ended``: why it is disabled, which is about to be stored. ``catching_up``: nothing is sent before all that came
+    meanwhile is known. Of another epoch, since a page of levels may be newer than the place that follows it; of mode
+    ``latest``, since what came first would be sent, and then what came last.
     ``positions``: epoch and seq by shard, while its log is followed. ``failing_since_s``, ``failed_s``: Unix times.
     ``leaving``: nothing more is sent; once nothing is in flight any more, others may take it. ``limits``: of what is in
     flight, which ends with the lease. ``alone``: levels that a batch failed with.
@@ -45,7 +46,7 @@ class Leased:
     notices: set[str] = field(default_factory=set)
     shipments: int = 0
     ended: str | None = None
-    compared: bool = False
+    catching_up: bool = False
     due_s: float = 0.0
     slow_until_s: float = 0.0
     leaving: bool = False
@@ -57,6 +58,7 @@ class Leased:
 
     def __post_init__(self) -> None:
         self.renewed(self.endpoint, self.keys)
+        self.catching_up = self.interest.latest
 
     def renewed(self, endpoint: Endpoint, keys: KeyRing) -> None:
         """As it is stored now: its owner may have changed it."""

@@ -280,7 +280,7 @@ class Writer:
         at = self._decider.keep(decision, heads)
         for shard, events in complete_by_shard(decision.events, heads).items():
             self._publisher.publish(self._heads.epoch, shard, self._name, events)
-            self._heads.advanced(shard, heads[shard].seq)
+            self._heads.advanced(shard, events)
             self._contention.committed(heads[shard].seq)
         settle(batch, decision, at)
         self._counters.count(decision, lambda place: batch[place].operation.owner)

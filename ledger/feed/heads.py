@@ -7,11 +7,13 @@ connection.
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ledger.database.connector import READ_ONLY, CheckedConnection, Connector
 from ledger.database.held_connection import HeldConnection
 from ledger.feed.publisher import Publisher
+from ledger.feed.recent import Recent
 from ledger.migrations import make_epoch
 from ledger.migrations.marks import Contracted
 from wire.availability import DEFAULT_STEPS, PublicSteps
@@ -38,7 +40,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Heads:
     """``epoch``, ``heads`` and the public ``steps`` as last read. ``run`` until cancelled.
 
-    ``items_limited``: whether any item has ever said how much of it may be held.
+    ``items_limited``: whether any item has ever said how much of it may be held. ``recent``: what this process has
+    committed a moment ago.
     """
 
     def __init__(self, connector: Connector, settings: Mapping[str, str], publisher: Publisher) -> None:
@@ -47,6 +50,7 @@ class Heads:
         self.steps = DEFAULT_STEPS
         self.items_limited = False
         self.heads: dict[int, int] = {}
+        self.recent = Recent()
         self.rewritten = 0
         self.failures = 0
         self._read_heads: dict[int, int] = {}
@@ -131,8 +135,10 @@ class Heads:
 
     # --- long polls
 
-    def advanced(self, shard: int, head: int) -> None:
-        """This process has committed up to ``head``."""
+    def advanced(self, shard: int, events: Sequence[dict[str, Any]]) -> None:
+        """This process has committed ``events``, as they go out, dense and in order."""
+        head: int = events[-1]["seq"]
+        self.recent.add(self.epoch, shard, events)
         if head > self.heads.get(shard, 0):
             self.heads = {**self.heads, shard: head}
         self._wake(shard)

@@ -27,6 +27,10 @@ from tests.bench.sold_out import sold_out
 from tests.bench.sweeping import sweeping
 from tests.bench.turns import Bench
 from tests.bench.viewers import viewers
+from tests.bench.webhooks_delivery import webhooks_delivery
+from tests.bench.webhooks_hanging import webhooks_hanging
+from tests.bench.webhooks_latest import webhooks_latest
+from tests.bench.webhooks_ledger import webhooks_ledger
 
 ROWS: dict[str, Bench] = {
     "hot-sku-http": hot_sku_http,
@@ -56,14 +60,19 @@ ROWS: dict[str, Bench] = {
     "busy-shop": busy_shop,
     "busy-console": busy_console,
     "viewers": viewers,
+    "webhooks-ledger": webhooks_ledger,
+    "webhooks-delivery": webhooks_delivery,
+    "webhooks-hanging": webhooks_hanging,
+    "webhooks-latest": webhooks_latest,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
-LONG = ("busy-shop", "busy-console", "pending-holds", "expand", "growth")
+LONG = ("busy-shop", "busy-console", "webhooks-hanging", "webhooks-latest", "pending-holds", "expand", "growth")
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
     *("js-applying", "js-holding", "page-weight", "busy-shop", "busy-console", "viewers"),
+    *("webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest"),
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

@@ -18,9 +18,11 @@ import pytest
 from followers.channel_types import OVERSOLD
 from followers.database.database import Database
 from followers.database.notices import tell
+from followers.log import follower
 from followers.process import Channels
 from followers.sealing import Seal, new_sealing_key
 from followers.settings import LEASE_S_MIN, read_settings
+from followers.webhooks import intake
 from followers.webhooks.endpoints import Endpoint, Span
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.owners import TRUSTED_S
@@ -449,3 +451,16 @@ async def test_libraries_of_node_verify_what_is_sent_while_keys_are_rotated(stag
     found = await asyncio.to_thread(run_node, Path(__file__).with_name("verifying.mjs"), file, modules)
     assert json.loads(found) == expected
     assert sum(expected) == 10
+
+
+async def test_latest_is_sent_nothing_that_came_meanwhile_while_it_catches_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await stage.endpoint("latest", mode="latest")
+    await stage.pause(made)
+    await stage.sell(20, "A")
+    monkeypatch.setattr(follower, "PAGE", 2)
+    monkeypatch.setattr(intake, "PAGE", 2)
+    monkeypatch.setattr(intake, "PAGES_TOGETHER", 1)
+    await stage.shop.endpoints.resume(made.id)
+    await stage.until("latest", {"A": [21]})

@@ -96,7 +96,7 @@ HOUSES = {
         pure="commit.arrays commit.counters commit.decide commit.effects commit.event commit.forms commit.held"
         " commit.hold commit.level commit.line commit.operation commit.plan commit.refused commit.remembered"
         " commit.remembered_holds commit.stock commit.turns holds.decide holds.limits holds.reserve holds.transfer"
-        " limits",
+        " feed.recent limits",
     ),
     "hub": House(
         order=(

@@ -61,7 +61,7 @@ class EventRoutes:
         if request.method == "HEAD":
             wait_s = 0.0  # there is no event that it could be told
         ends_at = asyncio.get_running_loop().time() + wait_s
-        page = await self._read(shard, after, limit)
+        page = (self._recent(shard, after, limit) if wait_s else None) or await self._read(shard, after, limit)
         while page["head"] == after and (left_s := ends_at - asyncio.get_running_loop().time()) > 0:
             # No connection is held here, and another ledger's commit is seen by the next heartbeat at the latest.
             waiting = self._heads.wait_beyond(shard, after, min(left_s, AGAIN_S))
@@ -70,8 +70,17 @@ class EventRoutes:
             if not happened:
                 break
             await self._access.admit(request)  # the key may have been revoked meanwhile
-            page = await self._read(shard, after, limit)
+            page = self._recent(shard, after, limit) or await self._read(shard, after, limit)
         return Json(page)
+
+    def _recent(self, shard: int, after: int, limit: int) -> dict[str, Any] | None:
+        """What this ledger itself committed a moment ago: of another one's there may be more, so this is for who waits
+        for a first event, and asks again. Who follows closely is told nothing else."""
+        events = self._heads.recent.after(self._heads.epoch, shard, after, limit)
+        if events is None:
+            return None
+        head = max(self._heads.heads[shard], events[-1]["seq"])
+        return {"epoch": self._heads.epoch, "shard": shard, "head": head, "events": events}
 
     async def _read(self, shard: int, after: int, limit: int) -> dict[str, Any]:
         async with reading(self._engine) as connection:

@@ -95,7 +95,7 @@ async def test_a_commit_of_this_ledger_wakes_the_request_at_once() -> None:
     poll = asyncio.create_task(feed.ask())
     await asyncio.sleep(11.5)
     feed.head = 1
-    feed.heads.advanced(0, 1)
+    feed.heads.advanced(0, [{"seq": 1}])
     events, took_s = await poll
     assert events == 1
     assert took_s - 11.5 < AT_ONCE_S

@@ -1,0 +1,59 @@
+"""What webhooks cost the ledger: CPU of a commit of one hot sku while a hundred of them follow it."""
+
+import secrets
+import statistics
+
+from tests.bench.callers import call
+from tests.bench.hot_sku_http import sale_requests
+from tests.bench.ratio import Row
+from tests.bench.senders import SHARE, senders
+from tests.bench.server import cpu_s
+from tests.bench.shop import Shop
+
+ENDPOINTS = 100
+CALLERS = 64
+SECONDS = max(1.0, 8.0 * SHARE)
+IN_TURNS = (ENDPOINTS, 0, 0, ENDPOINTS)
+"""Whatever grows or warms up from one to the next falls on both sides alike."""
+
+
+async def webhooks_ledger(shop: Shop, rounds: int) -> list[Row]:
+    row = Row(
+        f"{ENDPOINTS} webhooks follow a hot sku: ledger",
+        "CPU us",
+        "lower",
+        f"ledger process, POST /v1/movements of one sku, {CALLERS} connections; {ENDPOINTS} webhooks follow it, half of"
+        " them are sent every event",
+        "the same without `stockwire channels`",
+        target=1.05,
+    )
+    for _ in range(rounds):
+        found = [(count, *await _measured(shop, count)) for count in IN_TURNS]
+        for figures, followed in ((row.ours, ENDPOINTS), (row.bare, 0)):
+            figures.append(statistics.mean(cpu_us for count, cpu_us, _, _ in found if count == followed))
+        row.notes["sales/s"] = ", ".join(f"{sales_per_s:,.0f} ({count})" for count, _, sales_per_s, _ in found)
+        row.notes["messages/s"] = ", ".join(f"{messages:,.0f}" for count, _, _, messages in found if count)
+    return [row]
+
+
+async def _measured(shop: Shop, count: int) -> tuple[float, float, float]:
+    """CPU us of the ledger for each sale; sales and messages per second."""
+    sku = f"followed-{secrets.token_hex(4)}"
+    await shop.stock_up(sku, 10**9)
+    if not count:
+        return *await _sold(shop, sku), 0.0
+    async with senders(shop) as sending:
+        for mode in ("every", "latest"):
+            paths = [f"{mode}/{number}" for number in range(count // 2)]
+            await sending.endpoints(paths, [[sku]] * len(paths), mode=mode)
+        await sending.held(count)
+        await sending.figures()
+        cpu_us, sales_per_s = await _sold(shop, sku)
+        return cpu_us, sales_per_s, (await sending.figures())["all"] / SECONDS
+
+
+async def _sold(shop: Shop, sku: str) -> tuple[float, float]:
+    before = cpu_s(shop.ledger_pid)
+    rate, counts = await call(shop.ledger_port, CALLERS, SECONDS, sale_requests(shop.key, sku))
+    assert set(counts) == {201}, counts
+    return (cpu_s(shop.ledger_pid) - before) / counts[201] * 1e6, rate
