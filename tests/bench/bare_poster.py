@@ -31,11 +31,11 @@ async def main(asked: dict[str, Any]) -> float:
                     tasks.create_task(post(times))
 
         await all_of_them(WARM_UP)
-        times = max(1, asked["count"] // asked["at_once"])
+        at_once: int = asked["at_once"]
+        times: int = max(1, asked["count"] // at_once)
         before = time.process_time()
         await all_of_them(times)
-        used_s: float = time.process_time() - before
-        return used_s / (times * int(asked["at_once"])) * 1e6
+        return (time.process_time() - before) / (times * at_once) * 1e6
 
 
 if __name__ == "__main__":
