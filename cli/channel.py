@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.channel_orders import orders, oversold, unmapped
 from cli.named_system import data_path
 from stockwire.cli.failure import EXIT_FAILED
 from stockwire.cli.numbers import number, whole
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PREFIX = "/v1/channels"
 
 channel_app = typer.Typer(no_args_is_help=True, help="Marketplaces and shops outside that sell our stock.")
+for command in (orders, oversold, unmapped):
+    channel_app.command(command.__name__)(command)
 
 Data = Annotated[
     Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")

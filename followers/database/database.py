@@ -17,7 +17,7 @@ CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 10.0
 DEADLINE_S = 15.0
 """For a whole transaction, from asking for a connection."""
-CONNECTIONS_MAX = 8
+CONNECTIONS_MAX = 16
 _SETTINGS = {
     "application_name": f"stockwire channels {VERSION}",
     "search_path": "stockwire_channels",

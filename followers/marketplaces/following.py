@@ -68,7 +68,7 @@ class Following:
             while True:
                 held = self._held()
                 self._live = [one for one in self._live if held.get(one.id) is one]
-                for leased in held.values():
+                for leased in list(held.values()):
                     if leased not in self._live:
                         await self._join(leased)
                 await asyncio.sleep(LOOK_EVERY_S)

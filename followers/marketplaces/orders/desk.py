@@ -23,7 +23,7 @@ POLL_EVERY_S = 300.0
 OVERLAP = timedelta(minutes=2)
 """What a poll asks for again: clocks differ, and listings may lag behind."""
 NOTICES_AT_ONCE = 100
-BOOKED_AT_ONCE = 4
+BOOKED_AT_ONCE = 2
 """Orders of one channel; each is a few round trips to ledger and database."""
 LOOK_S = 0.5
 """Between two looks for what another replica has received."""
