@@ -18,6 +18,7 @@ from followers.marketplaces.api.bodies import bytes_max_of
 from followers.marketplaces.api.checked import CheckedWish
 from followers.marketplaces.api.routes import ChannelParts, ChannelRoutes
 from followers.marketplaces.marketplaces import Marketplaces
+from followers.marketplaces.operated import OperatedMarketplaces
 from followers.marketplaces.orders.api.routes import OrderParts, OrderRoutes
 from followers.marketplaces.orders.booker import Booker
 from followers.marketplaces.orders.desk import OrderWork
@@ -193,8 +194,10 @@ class Channels:
             settings.allowed_hosts,
         )
         counted = Counted(answers, problems, limits, (handshakes, admin_handshakes))
-        collector = ChannelsCollector([self.operated], counted)
-        admin_app = create_admin_app([self.operated], collector, self._why_not_ready)
+        following, channels_held = self.marketplaces.following, self.marketplaces.held
+        sold = OperatedMarketplaces(self.database, lambda: len(channels_held.channels), lambda: following.away)
+        collector = ChannelsCollector([self.operated, sold], counted)
+        admin_app = create_admin_app([self.operated, sold], collector, self._why_not_ready)
         return (
             create_http_server(app, BoundedConnection, ANSWER_S, handshakes),
             create_http_server(admin_app, BoundedConnection, ANSWER_S, admin_handshakes),
