@@ -73,6 +73,11 @@ class Shop:
                 by,
             )
 
+    async def versions_behind(self) -> int:
+        """How many versions wait, of all levels of all endpoints."""
+        async with self.database.transaction() as connection:
+            return int(await connection.fetchval("select coalesce(sum(newest_version - sent_version), 0) from behind"))
+
     async def behind(self) -> int:
         """How many levels wait, of all endpoints."""
         async with self.database.transaction() as connection:

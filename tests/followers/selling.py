@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -20,8 +20,9 @@ SALES = 0.75
 
 
 @asynccontextmanager
-async def selling(api: Api, seed: int, apart_s: float = APART_S) -> AsyncIterator[None]:
-    """On all of SKUS, until the end of the block. What the ledger cannot take meanwhile is left out."""
+async def selling(api: Api, seed: int, keeps_up: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[None]:
+    """On all of SKUS, until the end of the block. What the ledger cannot take meanwhile is left out. ``keeps_up``: no
+    more is sold while it is false."""
     for sku in SKUS:
         await api.stock(LOCATION, sku, BEGUN_WITH)
     stop = asyncio.Event()
@@ -29,13 +30,16 @@ async def selling(api: Api, seed: int, apart_s: float = APART_S) -> AsyncIterato
     async def sell() -> None:
         chance = random.Random(seed)
         while not stop.is_set():
+            if keeps_up is not None and not await keeps_up():
+                await asyncio.sleep(APART_S)
+                continue
             sku = chance.choice(SKUS)
             move = sale(LOCATION, sku) if chance.random() < SALES else receipt(LOCATION, sku, 3)
             try:
                 await api.move(move)
             except (httpx.HTTPError, AssertionError):
-                await asyncio.sleep(apart_s)
-            await asyncio.sleep(apart_s)
+                await asyncio.sleep(APART_S)
+            await asyncio.sleep(APART_S)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(sell())
