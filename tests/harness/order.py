@@ -19,12 +19,14 @@ LONGEST = (
     "tests/docs/test_upgrade.py",  # 60 s
     "tests/upgrades/test_from_before.py",  # 55 s
     "tests/docs/test_how_tos.py",  # 55 s
+    "tests/followers/marketplaces/test_vendure.py",  # 60 s, much of which waits for what hangs
     "tests/documented/test_documents.py",  # 50 s
     "tests/load/test_locustfile.py",  # 40 s
     "tests/attacks/test_short.py",  # 40 s
     "tests/upgrades/test_to_this.py",  # 40 s
     "tests/model/test_model.py",  # 35 s
     "tests/simulation/test_planted.py",  # 30 s
+    "tests/followers/marketplaces/test_selling_at_vendure.py",  # 30 s
     "tests/client/test_clocks.py",  # 25 s
     "tests/deploy/test_image.py",  # 25 s
     "tests/docs/test_back_up.py",  # 20 s

@@ -62,11 +62,14 @@ class Both:
         await wait_until(there, what=f"{units} are here and there, {held} held: {found}")
 
 
-@pytest.fixture(params=["told by the plugin", "polled"])
+TOLD, POLLED = "told by the plugin", "polled"
+
+
+@pytest.fixture(params=[TOLD, POLLED])
 async def both(
     request: pytest.FixtureRequest, running: Shop, process_system: ProcessSystem, database: Database
 ) -> AsyncIterator[Both]:
-    told = request.param == "told by the plugin"
+    told = request.param == TOLD
     await process_system.start(hubs=0)
     more: dict[str, Any] = {
         "STOCKWIRE_CHANNELS_KEY": await process_system.key("channels", *SCOPES_OF_PROCESS),
@@ -106,6 +109,7 @@ async def test_each_counts_what_the_other_sells_once(both: Both) -> None:
     await both.have(5, held=0)
 
 
+@pytest.mark.parametrize("both", [TOLD], indirect=True)
 async def test_a_last_unit_that_both_sell_is_never_below_zero_and_is_recorded(both: Both) -> None:
     """Buyers there and a till here at once, until neither has any; some of what they bought is sent or cancelled."""
     await both.have(10, held=0)
