@@ -21,9 +21,9 @@ from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api
 
-KILLS = SIZE.of(200 if SIZE.share >= 1 else 30)
+KILLS = SIZE.of(200 if SIZE.share >= 1 else 20)
 DATABASE_KILLED_EVERY = 4
-ENDPOINTS = SIZE.of(100 if SIZE.share >= 1 else 60)
+ENDPOINTS = SIZE.of(100 if SIZE.share >= 1 else 40)
 BEHIND_MAX = 50 * ENDPOINTS
 """Versions: beyond them nothing is sold until some were sent, or a busy machine would never come to the end."""
 LEASE_S = 5
