@@ -112,6 +112,7 @@ class Delivery:
         for piece in _in_pieces(asked, ASKED_AT_ONCE):
             for identifier, _ in piece:
                 self._held.endpoints[identifier].due_s = NEVER
+                self._held.endpoints[identifier].settled.clear()
             yield dict(piece)
 
     def _may_send(self, leased: Leased) -> bool:
@@ -136,10 +137,10 @@ class Delivery:
         if due.next_in_s is not None:
             leased.look_at(time.monotonic() + due.next_in_s)
         for notice in due.notices:
-            if notice.id not in leased.notices and leased.free():
+            if notice.id not in leased.notices | leased.settled and leased.free():
                 leased.notices.add(notice.id)
                 self._ship(tasks, leased, self._shipping.notice(leased, notice))
-        waiting = [row for row in due.levels if row.level not in leased.in_flight]
+        waiting = [row for row in due.levels if row.level not in leased.in_flight | leased.settled]
         for rows in _together(waiting, leased):
             if leased.free():
                 leased.in_flight.update(row.level for row in rows)

@@ -31,6 +31,7 @@ class Leased:
     ``ended``: why it is disabled, which is about to be stored. ``catching_up``: nothing is sent before all that came
     meanwhile is known. Of another epoch, since a page of levels may be newer than the place that follows it; of mode
     ``latest``, since what came first would be sent, and then what came last.
+    ``settled``: levels and notices that were stored since what is due was asked for, which may not know it yet.
     ``positions``: epoch and seq by shard, while its log is followed. ``failing_since_s``, ``failed_s``: Unix times.
     ``leaving``: nothing more is sent; once nothing is in flight any more, others may take it. ``limits``: of what is in
     flight, which ends with the lease. ``alone``: levels that a batch failed with.
@@ -44,6 +45,7 @@ class Leased:
     interest: Interest = field(init=False)
     in_flight: set[Level] = field(default_factory=set)
     notices: set[str] = field(default_factory=set)
+    settled: set[Level | str] = field(default_factory=set)
     shipments: int = 0
     ended: str | None = None
     catching_up: bool = False

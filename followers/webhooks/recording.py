@@ -55,7 +55,9 @@ class Recording:
         for report in reports:
             leased = report.leased
             leased.shipments -= 1
-            leased.in_flight.difference_update(one.level for one in report.reached)
+            levels = {one.level for one in report.reached}
+            leased.in_flight -= levels
             leased.notices.discard(report.notice or "")
+            leased.settled |= levels | {report.notice or ""}
             leased.look_at(0.0)
         self._woken.set()

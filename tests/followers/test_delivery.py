@@ -6,7 +6,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,7 @@ from followers.settings import LEASE_S_MIN, read_settings
 from followers.webhooks import intake
 from followers.webhooks.endpoints import Endpoint, Span
 from followers.webhooks.key_ring import HeldKey, KeyRing
+from followers.webhooks.outbox import Due, Outbox
 from followers.webhooks.owners import TRUSTED_S
 from followers.webhooks.secrets import new_secret, new_signing_key, seal_ring
 from ledger import migrations
@@ -464,3 +465,26 @@ async def test_latest_is_sent_nothing_that_came_meanwhile_while_it_catches_up(
     monkeypatch.setattr(intake, "PAGES_TOGETHER", 1)
     await stage.shop.endpoints.resume(made.id)
     await stage.until("latest", {"A": [21]})
+
+
+async def test_what_is_stored_while_it_is_asked_what_is_due_is_not_sent_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = Outbox.due
+
+    async def slowly(outbox: Outbox, asked: Mapping[str, int], epoch: str) -> dict[str, Due]:
+        found = await asks(outbox, asked, epoch)
+        await asyncio.sleep(0.05)  # what is stored meanwhile is not in it
+        return found
+
+    monkeypatch.setattr(Outbox, "due", slowly)
+    skus = [f"S{number:03}" for number in range(60)]
+    await stage.api.put("/v1/items", {"items": [{"sku": sku, "name": sku} for sku in skus]})
+    made = await stage.endpoint("latest", mode="latest")
+    await stage.pause(made)
+    lines = [receipt(LOCATION, sku, 1) for sku in skus]
+    assert (await stage.api.move({"lines": lines})).is_success
+    await stage.shop.endpoints.resume(made.id)
+    await stage.until("latest", {sku: [1] for sku in skus})
+    await wait_until(lambda: nothing_waits(stage))
+    assert len(stage.receivers.received["latest"]) == len(skus)
