@@ -128,8 +128,6 @@ create table stockwire_channels.channel (
   checked_at timestamptz,
   listings_asked_at timestamptz,
   listings_read_at timestamptz,
-  failures int not null default 0,
-  breaker_until timestamptz,
   revision bigint not null default 1,
   created_at timestamptz not null default now());
 

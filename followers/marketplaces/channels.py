@@ -19,7 +19,7 @@ CHANNELS_MAX = 1_000
 """Of all owners together: each costs some loops of the process that holds it."""
 _COLUMNS = (
     *("id", "vendor", "owner", "settings", "locations", "share", "buffer", "safety", "cap", "notices_url", "policy"),
-    *("state", "reason", "findings", "checked_at", "failures", "breaker_until", "revision", "created_at"),
+    *("state", "reason", "findings", "checked_at", "revision", "created_at"),
 )
 COLUMNS = ", ".join(f"c.{name}" for name in _COLUMNS)
 _LISTS = ("locations", "findings")
@@ -48,8 +48,7 @@ class Wish:
 class Channel:
     """``state``: enabled, paused (by its owner), or stopped (it does not let us in; ``reason`` says why).
 
-    ``findings``: what the last check found. ``breaker_until``: nothing is asked of it before, since it was away.
-    ``revision``: another one whenever its owner has changed something.
+    ``findings``: what the last check found. ``revision``: another one whenever its owner has changed something.
     """
 
     id: str
@@ -67,8 +66,6 @@ class Channel:
     reason: str | None
     findings: tuple[str, ...]
     checked_at: datetime | None
-    failures: int
-    breaker_until: datetime | None
     revision: int
     created_at: datetime
 
@@ -137,8 +134,8 @@ class Channels:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
                 f"update channel c set sealed = coalesce($3, sealed), {_SET}, revision = revision + 1,"
-                " state = case state when 'stopped' then 'enabled' else state end, reason = null, failures = 0,"
-                f" breaker_until = null, checked_at = null where {_OF} returning {COLUMNS}",
+                " state = case state when 'stopped' then 'enabled' else state end, reason = null,"
+                f" checked_at = null where {_OF} returning {COLUMNS}",
                 *(identifier, owner, sealed, *_values(wish)),
             )
             if row is not None:
@@ -183,8 +180,8 @@ class Channels:
         async with self._database.transaction() as connection:
             return _maybe(
                 await connection.fetchrow(
-                    "update channel c set state = $3, reason = null, revision = revision + 1, failures = 0,"
-                    f" breaker_until = null, checked_at = null where {_OF} returning {COLUMNS}",
+                    "update channel c set state = $3, reason = null, revision = revision + 1,"
+                    f" checked_at = null where {_OF} returning {COLUMNS}",
                     *(identifier, owner, state),
                 )
             )

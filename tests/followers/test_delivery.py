@@ -1,15 +1,10 @@
-"""What endpoints are sent, and when: `stockwire channels` in the test's own process, beside a ledger."""
+"""What endpoints are sent, and in which order: `stockwire channels` in the test's own process, beside a ledger."""
 
 import asyncio
 import base64
 import json
-import re
-import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,105 +14,21 @@ from followers.channel_types import OVERSOLD
 from followers.database.database import Database
 from followers.database.notices import tell
 from followers.log import follower
-from followers.process import Channels
-from followers.sealing import Seal, new_sealing_key
-from followers.settings import LEASE_S_MIN, read_settings
+from followers.sealing import Seal
+from followers.settings import LEASE_S_MIN
 from followers.webhooks import intake
-from followers.webhooks.endpoints import Endpoint, Span
+from followers.webhooks.endpoints import Span
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.outbox import Due, Outbox
-from followers.webhooks.owners import TRUSTED_S
 from followers.webhooks.secrets import new_secret, new_signing_key, seal_ring
 from ledger import migrations
 from tests.followers.receivers import Receivers
-from tests.followers.running import SEALING_KEY, Shop, settings_of
+from tests.followers.running import SEALING_KEY, Shop
+from tests.followers.stage import LOCATION, SKUS, Stage, nothing_waits, running
 from tests.harness.node import need_tools, run_node
 from tests.harness.system import ResidentSystem
-from tests.harness.waiting import PATIENCE_S, wait_until
-from tests.ledger.api import Api, receipt, sale
-
-SKUS = ("A", "B", "C")
-LOCATION = "berlin"
-LEASE_S = 300
-"""Longer than any test waits: nobody here waits for a lease to run out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A ledger, receivers, and whoever sends to them: ``channels`` runs until the end of the test."""
-
-    shop: Shop
-    receivers: Receivers
-    api: Api
-    channels: Channels
-
-    async def endpoint(self, name: str, *types: str, **more: object) -> Endpoint:
-        return await self.shop.endpoint(f"{self.receivers.url}/{name}", *types, **more)  # type: ignore[arg-type]  # by name
-
-    async def sell(self, times: int, *skus: str) -> None:
-        for _ in range(times):
-            for sku in skus or SKUS:
-                assert (await self.api.move(sale(LOCATION, sku))).is_success
-
-    async def pause(self, *made: Endpoint) -> None:
-        """Returns when nothing more is sent to them. Before, they were held: nobody takes them afterwards."""
-
-        async def held() -> bool:
-            return {one.id for one in made} <= set(self.channels.held.endpoints)
-
-        async def left() -> bool:
-            return not {one.id for one in made} & set(self.channels.held.endpoints)
-
-        await wait_until(held)
-        for one in made:
-            await self.shop.endpoints.pause(one.id)
-        await wait_until(left)
-
-    async def until(self, name: str, expected: dict[str, list[int]]) -> None:
-        """Until exactly these versions were accepted, by sku."""
-
-        async def there() -> bool:
-            return self.receivers.versions(name) == expected
-
-        await wait_until(there, what=f"{name} has {self.receivers.versions(name)}")
-
-    async def types_at(self, name: str, count: int) -> list[str]:
-        async def there() -> bool:
-            return len(self.receivers.received[name]) >= count
-
-        await wait_until(there)
-        return [one.content["type"] for one in self.receivers.received[name]]
-
-
-@asynccontextmanager
-async def running(system: ResidentSystem, lease_s: float = LEASE_S) -> AsyncIterator[Channels]:
-    given = await settings_of(system, STOCKWIRE_CHANNELS_LEASE_S=lease_s)
-    settings = read_settings({name: str(value) for name, value in given.items()})
-    channels = Channels(settings)
-    api, admin = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
-    async with asyncio.TaskGroup() as tasks:
-        started = asyncio.Event()
-        running = tasks.create_task(channels.run(api, admin, started.set))
-        await started.wait()
-        try:
-            yield channels
-        finally:
-            channels.stop()
-            async with asyncio.timeout(PATIENCE_S):
-                await running
-
-
-@pytest.fixture
-async def stage(system: ResidentSystem, database: Database) -> AsyncIterator[Stage]:
-    await system.start_ledger()
-    async with (
-        Receivers() as receivers,
-        Api(system.ledger_url, await system.admin_key()) as api,
-        running(system) as channels,
-    ):
-        for sku in SKUS:
-            await api.stock(LOCATION, sku, 100)
-        yield Stage(Shop(system, database), receivers, api, channels)
+from tests.harness.waiting import wait_until
+from tests.ledger.api import Api, receipt
 
 
 async def test_who_was_away_gets_the_newest_of_each_level_or_every_event_of_it(stage: Stage) -> None:
@@ -209,89 +120,12 @@ async def test_a_receiver_that_takes_longer_than_a_lease_is_waited_for(
         assert [one.id for one in receivers.received["slow"]] == [*{one.id for one in receivers.received["slow"]}]
 
 
-async def test_a_revoked_key_is_sent_nothing_within_five_seconds(stage: Stage) -> None:
-    revoked = await stage.endpoint("revoked")
-    await stage.endpoint("good", scopes=("stock:read:berlin",))
-    await stage.sell(1)
-    for name in ("revoked", "good"):
-        await stage.until(name, {sku: [2] for sku in SKUS})
-    assert (await stage.api.send("DELETE", f"/v1/keys/{revoked.owner}")).is_success
-    revoked_s = time.time()
-
-    async def known() -> bool:
-        await stage.api.move(receipt(LOCATION, "A", 1))
-        return time.time() > revoked_s + TRUSTED_S + 1
-
-    await wait_until(known)
-    await stage.sell(1, "B")
-    await wait_until(lambda: both_of_b(stage))
-    assert all(one.timestamp <= revoked_s + TRUSTED_S for one in stage.receivers.received["revoked"])
-    assert stage.receivers.versions("revoked")["B"] == [2]
-
-
 async def test_what_a_channel_has_to_tell_is_sent_to_who_asked(stage: Stage) -> None:
     await stage.endpoint("shop", OVERSOLD)
     async with stage.shop.database.transaction() as connection:
         assert await tell(connection, OVERSOLD, {"channel": "market", "order": "7", "units": 2}) == 1
     assert await stage.types_at("shop", 1) == [OVERSOLD]
     assert stage.receivers.received["shop"][0].content["data"] == {"channel": "market", "order": "7", "units": 2}
-
-
-async def test_gone_disables_and_the_owners_other_endpoints_are_told(stage: Stage) -> None:
-    stage.receivers.answers["gone"] = lambda _: 410
-    gone = await stage.endpoint("gone")
-    await stage.endpoint("told", "webhook.disabled")
-    stage.receivers.delays_s["gone"] = 3.0
-    await stage.sell(1, "B")
-    await stage.types_at("gone", 1)
-    stage.receivers.delays_s["gone"] = 0.0
-    await stage.sell(1, "A")
-    assert await stage.types_at("told", 1) == ["webhook.disabled"]
-    found = await stage.shop.endpoints.get(gone.id)
-    assert found is not None
-    assert (found.state, found.reason) == ("disabled", "answered 410: gone")
-    del stage.receivers.answers["gone"]
-    await stage.sell(1, "A")
-    await stage.shop.endpoints.resume(gone.id)
-    await stage.until("gone", {"A": [2, 3], "B": [2]})
-    found = await stage.shop.endpoints.get(gone.id)
-    assert found is not None
-    assert found.state == "enabled", "what was in flight before has disabled it again"
-
-
-async def test_five_days_of_nothing_but_failures_disable_and_the_owners_other_endpoints_are_told(
-    system: ResidentSystem, database: Database
-) -> None:
-    await system.start_ledger()
-    shop = Shop(system, database)
-    async with Receivers() as receivers, Api(system.ledger_url, await system.admin_key()) as api:
-        receivers.answers["failing"] = lambda _: 500
-        failing = await shop.endpoint(f"{receivers.url}/failing")
-        young = await shop.endpoint(f"{receivers.url}/failing")
-        told = await shop.endpoint(f"{receivers.url}/told", "webhook.disabled")
-        assert told.owner == failing.owner
-        await api.stock(LOCATION, "A", 100)
-        async with running(system):
-            await wait_until(lambda: has_failed(shop, failing, young))
-        await shop.age(failing, timedelta(days=5, minutes=1))
-        await shop.age(young, timedelta(days=4, hours=23))
-        await shop.hurry()
-        async with running(system):
-            await wait_until(lambda: is_told(receivers))
-            (notice,) = receivers.received["told"]
-            reason = "failed for 5 days without one success"
-            assert notice.content["type"] == "webhook.disabled"
-            assert notice.content["data"] == {"endpoint": failing.id, "url": failing.url, "reason": reason}
-            found = await shop.endpoints.get(failing.id)
-            assert found is not None
-            assert (found.state, found.reason) == ("disabled", reason)
-            del receivers.answers["failing"]
-            await shop.endpoints.resume(failing.id)
-            await shop.hurry()
-            await wait_until(lambda: has_recovered(shop, failing, young))
-        found = await shop.endpoints.get(young.id)
-        assert found is not None
-        assert found.state == "enabled"
 
 
 async def test_of_another_epoch_every_level_is_told_once_and_then_what_comes(
@@ -351,66 +185,6 @@ async def test_replicas_share_the_endpoints_and_one_that_goes_leaves_them_to_the
     await stage.api.move(receipt(LOCATION, "A", 1))
     for name in names:
         await stage.until(name, {"A": [2, 3], "B": [2], "C": [2]})
-
-
-async def both_of_b(stage: Stage) -> bool:
-    return stage.receivers.versions("good")["B"] == [2, 3]
-
-
-async def taken(stage: Stage, members: dict[str, list[int]]) -> bool:
-    return stage.receivers.versions("shop") == members
-
-
-async def has_failed(shop: Shop, *made: Endpoint) -> bool:
-    return all([(await shop.endpoints.standing(one.id)).failing_since is not None for one in made])
-
-
-async def has_recovered(shop: Shop, *made: Endpoint) -> bool:
-    standing = [await shop.endpoints.standing(one.id) for one in made]
-    return all((one.failing_since, one.levels_behind) == (None, 0) for one in standing)
-
-
-async def is_told(receivers: Receivers) -> bool:
-    return len(receivers.received["told"]) > 0
-
-
-async def nothing_behind(shop: Shop, receivers: Receivers) -> bool:
-    return receivers.count > 0 and await shop.behind() == 0
-
-
-async def nothing_waits(stage: Stage) -> bool:
-    return await stage.shop.behind() == 0
-
-
-async def test_what_is_wrong_with_webhooks_is_told_with_its_fix(stage: Stage) -> None:
-    stage.receivers.answers["gone"] = lambda _: 410
-    gone = await stage.endpoint("gone?token=secret")
-    failing = await stage.endpoint(
-        "failing", locations=("elsewhere",)
-    )  # nothing is sent that could change how it stands
-    shut = await stage.endpoint("shut")
-    key = seal_ring(Seal([new_sealing_key()]), KeyRing((HeldKey(new_secret()),)))
-    async with stage.shop.database.transaction() as connection:
-        await connection.execute("update endpoint set sealed = $2 where id = $1", shut.id, key)
-        await connection.execute(
-            "update standing set failing_since = now() - interval '2 hours' where endpoint = $1", failing.id
-        )
-    await stage.sell(1, "A")
-    found: list[str] = []
-
-    async def told() -> bool:
-        found[:] = [f"{one.detail} | {one.fix}" for one in await stage.channels.operated.troubles()]
-        return len(found) == 3
-
-    await wait_until(told)
-    unopened, disabled, failed = found
-    assert unopened.startswith(
-        f"1 webhook is sent nothing, since no sealing key here opens the secret: {shut.id} | put"
-    )
-    assert disabled.startswith(f"1 webhook is disabled: {gone.id} (127.0.0.1 answered 410: gone) | ")
-    assert re.match(
-        rf"1 webhook has met nothing but failures: {failing.id} \(127.0.0.1 since .{{16}} UTC\) \| ", failed
-    )
 
 
 @pytest.mark.usefixtures("processes")
@@ -488,3 +262,11 @@ async def test_what_is_stored_while_it_is_asked_what_is_due_is_not_sent_again(
     await stage.until("latest", {sku: [1] for sku in skus})
     await wait_until(lambda: nothing_waits(stage))
     assert len(stage.receivers.received["latest"]) == len(skus)
+
+
+async def taken(stage: Stage, members: dict[str, list[int]]) -> bool:
+    return stage.receivers.versions("shop") == members
+
+
+async def nothing_behind(shop: Shop, receivers: Receivers) -> bool:
+    return receivers.count > 0 and await shop.behind() == 0

@@ -13,7 +13,7 @@ from followers.sealing import Seal
 from tests.channels.shared.starting import Market
 from tests.followers.running import SEALING_KEY
 from tests.harness.system import System
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 LOCATION = "berlin"
 SCOPES_OF_PROCESS = (*SCOPES, "stock:read:*", "stock:write:*")
@@ -56,7 +56,7 @@ class Seller:
         return {row["remote"]: row["state"] for row in rows}
 
 
-async def offered(market: Market, wanted: Mapping[str, int], within_s: float = 60.0) -> None:
+async def offered(market: Market, wanted: Mapping[str, int], within_s: float = PATIENCE_S) -> None:
     """Until the marketplace offers just that."""
 
     found: dict[str, int] = {}

@@ -72,7 +72,7 @@ async def test_what_changes_here_is_offered_there_and_what_is_sold_there_is_book
     async def booked() -> bool:
         return bool((await shop.api.get(f"/v1/levels/{LOCATION}/C")).json()["available"] == 8)
 
-    await wait_until(booked, 60)
+    await wait_until(booked)
     await offered(shop.market, {"101": 5, "102": 0, "103": 7})
 
 
@@ -98,7 +98,7 @@ async def test_killed_in_the_middle_it_goes_on_and_books_and_offers_each_unit_on
         levels = [(await shop.api.get(f"/v1/levels/{LOCATION}/{sku}")).json() for sku in LISTINGS.values()]
         return [one["available"] for one in levels] == list(left.values())
 
-    await wait_until(booked, 60)
+    await wait_until(booked)
     await offered(shop.market, {remote: max(0, units - 1) for remote, units in left.items()})
 
 
