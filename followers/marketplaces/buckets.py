@@ -4,6 +4,11 @@ from collections.abc import Callable
 
 from followers.marketplaces.terms import Quota
 
+EMPTY_S_MAX = 2 * 86_400.0
+"""However long a channel says: the quota of a day, and a day more."""
+PER_S_MIN, PER_S_MAX = 1e-5, 1e9
+"""What a channel may say of how fast tokens come back: one a day, and some; anything else it cannot mean."""
+
 
 class Bucket:
     """One quota. Full at the start. ``clock``: in seconds, never goes back."""
@@ -50,13 +55,13 @@ class Bucket:
         self._fill()
         self._burst = max(self._burst, tokens)
         self._tokens = tokens - self._under_way
-        if per_s is not None and per_s > 0:
+        if per_s is not None and PER_S_MIN <= per_s <= PER_S_MAX:
             self._per_s = per_s
 
     def refills_at(self, per_s: float | None) -> None:
         """The channel says how fast tokens come back, and not how many are left; None: it says nothing."""
         self._fill()
-        if per_s is not None and per_s > 0:
+        if per_s is not None and PER_S_MIN <= per_s <= PER_S_MAX:
             self._per_s = per_s
 
     @property
@@ -68,7 +73,7 @@ class Bucket:
         """The channel says that nothing may be asked before, urgent or not."""
         self._fill()
         self._tokens = min(self._tokens, 0.0)
-        self._closed_until_s = max(self._closed_until_s, self._at_s + seconds)
+        self._closed_until_s = max(self._closed_until_s, self._at_s + min(seconds, EMPTY_S_MAX))
 
     def _fill(self) -> None:
         now_s = self._clock()

@@ -234,6 +234,6 @@ def _values(wish: Wish) -> tuple[Any, ...]:
 _OF = "c.id = $1 and ($2::text is null or c.owner = $2)"
 _SET = "settings = $4, locations = $5, share = $6, buffer = $7, safety = $8, cap = $9, notices_url = $10, policy = $11"
 _ALL_DUE = """
-update outgoing set state = 'due', due_at = now(), attempt = 0
+update outgoing set state = 'due', due_at = now(), attempt = 0, changed_at = now()
  where channel = $1 and state in ('rest', 'due', 'dead')
 """

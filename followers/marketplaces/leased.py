@@ -5,6 +5,7 @@ LeftAlone       nothing was asked: the channel was away, and it is not time yet
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -19,9 +20,14 @@ from followers.marketplaces.channels import ENABLED, Channel
 from followers.marketplaces.remote import QuotaSpent
 
 LOOK_EVERY_S = 0.25
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What an adapter meets in an answer of another shape than it knows: nobody else is to go down with its channel."""
+REASON_CHARACTERS_MAX = 200
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
@@ -101,6 +107,10 @@ class LeasedChannel:
         except RemoteAway:
             self.breaker.failed()
             raise
+        except UNREADABLE as error:
+            self.breaker.failed()
+            log.exception("the adapter of channel %s cannot read an answer", self.id)
+            raise RemoteAway(f"answers with what cannot be read: {error!r}"[:REASON_CHARACTERS_MAX]) from error
         self.breaker.succeeded()
         return found
 

@@ -49,7 +49,8 @@ class Positions:
         return {one for one in group if one.id in done}
 
     async def compare(self, leased: LeasedChannel, epoch: str, heads: Mapping[int, int]) -> bool:
-        """All of its listings are due, and it stands at ``heads``. False: its lease is lost."""
+        """All of its listings are due, and it stands at ``heads``. What happened meanwhile nobody has looked at: raises
+        wait for a poll of orders from after now. False: its lease is lost."""
         async with self._database.transaction() as connection:
             held = await connection.fetchval(
                 "select true from channel_lease where channel = $1 and fence = $2 for share",
@@ -89,7 +90,8 @@ update outgoing o
 """
 _ALL = f"""
 update outgoing o
-   set state = {DUE}, due_at = case when o.state = 'rest' then now() else o.due_at end, changes = o.changes + 1
+   set state = {DUE}, due_at = case when o.state = 'rest' then now() else o.due_at end, changes = o.changes + 1,
+       changed_at = now()
  where o.channel = $1
 """
 _STAND_AT = """

@@ -19,7 +19,7 @@ from yarl import URL
 
 from followers.marketplaces.buckets import Bucket
 from followers.marketplaces.errors import RemoteAway
-from followers.marketplaces.terms import Quota
+from followers.marketplaces.terms import Quota, without_nul
 from followers.outward.retry_after import seconds_of
 from followers.outward.sessions import Sessions
 
@@ -54,9 +54,10 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Raises RemoteAway for what is no JSON: a proxy's page is no answer."""
+        """Without NUL characters, which the database cannot store. Raises RemoteAway for what is no JSON: a proxy's
+        page is no answer."""
         try:
-            return orjson.loads(self.body)
+            return orjson.loads(without_nul(self.body))
         except ValueError:
             kind = self.headers.get("content-type", "nothing that it names").partition(";")[0][:60]
             raise RemoteAway(f"answers {self.status} with {kind} where JSON belongs") from None

@@ -3,10 +3,15 @@
 What an adapter takes and gives (``followers.marketplaces.adapter``).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+REMOTE_CHARACTERS_MAX = 200
+UNITS_MAX = 2**31 - 1
+"""What is stored has 32 bits, here and in the ledger."""
 
 # What goes out
 
@@ -80,7 +85,8 @@ Outcome = Applied | Accepted | Stale | Refused | Throttled | Unknown
 class Listing:
     """As it stands at the channel: ``quantity`` is what it offers; None: it keeps no count of this one.
 
-    ``remote``: at most 200 characters, unique within the channel. ``sku``, ``barcode``: as somebody typed them there.
+    ``remote``: 1 to 200 characters, unique within the channel. ``sku``, ``barcode``: as somebody typed them there.
+    ``quantity``: of 32 bits; below 0 where the channel says so.
     """
 
     remote: str
@@ -88,6 +94,17 @@ class Listing:
     sku: str = ""
     barcode: str = ""
     title: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which for an adapter means that the answer cannot be read."""
+        if self.quantity is not None and not (isinstance(self.quantity, int) and abs(self.quantity) <= UNITS_MAX):
+            raise ValueError(f"listing {self.remote!r} has {self.quantity!r} units: whole ones, {UNITS_MAX} at most")
+        if not all(
+            isinstance(one, str) and "\0" not in one for one in (self.remote, self.sku, self.barcode, self.title)
+        ):
+            raise ValueError(f"listing {self.remote!r} has what is no text: {self.sku!r}, {self.barcode!r}")
+        if not 0 < len(self.remote) <= REMOTE_CHARACTERS_MAX:
+            raise ValueError(f"a listing's id has {len(self.remote)} characters: 1 to {REMOTE_CHARACTERS_MAX}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +196,11 @@ class Check:
     """How the channel is set up: ``findings`` are sentences for ``doctor``, each with its fix; none: all is well."""
 
     findings: Sequence[str] = ()
+
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def without_nul(text: bytes) -> bytes:
+    """JSON without the NUL characters that are escaped in its texts: PostgreSQL stores none."""
+    return _NUL.sub(rb"\1", text) if b"\\u0000" in text else text

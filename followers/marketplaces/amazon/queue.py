@@ -58,7 +58,7 @@ class Queue:
 
     def proves(self, notice: Notice) -> bool:
         """Whether it came out of the queue: anybody may post one to our address."""
-        return hmac.compare_digest(notice.headers.get(PROOF, ""), self._proof(notice.body))
+        return hmac.compare_digest(notice.headers.get(PROOF, "").encode(), self._proof(notice.body).encode())
 
     def _notice(self, body: bytes, receipt: str) -> Notice:
         return Notice({PROOF: self._proof(body), RECEIPT: receipt}, body)

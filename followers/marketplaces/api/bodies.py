@@ -5,9 +5,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from followers.marketplaces.mapping.lines import REMOTE_CHARACTERS_MAX
 from followers.marketplaces.mapping.proposals import By
 from followers.marketplaces.orders.api.routes import NOTICE_BYTES_MAX
+from followers.marketplaces.terms import REMOTE_CHARACTERS_MAX
 from server.http.body import REASONS as NAMES
 from server.http.body import decoded
 from wire.messages import Name

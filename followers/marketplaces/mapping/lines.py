@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from followers.marketplaces.terms import REMOTE_CHARACTERS_MAX
 from wire.names import NAME_PATTERN, NAME_REASON
 
-REMOTE_CHARACTERS_MAX = 200
 LINES_MAX = 200_000
 """Of one file."""
 WRONG_MAX = 100

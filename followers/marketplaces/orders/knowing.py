@@ -6,11 +6,9 @@ Notices come doubled, late and in any order; what counts is when the channel cha
 from collections import Counter
 from typing import Literal
 
-from followers.marketplaces.terms import Order
+from followers.marketplaces.terms import REMOTE_CHARACTERS_MAX, UNITS_MAX, Order
 
-ID_CHARACTERS_MAX, REMOTE_CHARACTERS_MAX = 100, 200
-QUANTITY_MAX = 2**31 - 1
-"""Of one line; the ledger counts in 32 bits."""
+ID_CHARACTERS_MAX = 100
 LINES_MAX = 1_000
 """Of one order: of one operation of the ledger."""
 Verdict = Literal["newer", "known", "unclear"]
@@ -35,8 +33,9 @@ def sound(order: Order) -> bool:
     return (
         0 < len(order.id) <= ID_CHARACTERS_MAX
         and all(0 < len(text) <= REMOTE_CHARACTERS_MAX and "\0" not in text for text in texts)
+        and "\0" not in order.number
         and len(order.lines) <= LINES_MAX
-        and all(0 < line.quantity <= QUANTITY_MAX for line in order.lines)
+        and all(0 < line.quantity <= UNITS_MAX for line in order.lines)
         and order.placed_at.tzinfo is not None
         and order.updated_at.tzinfo is not None
     )

@@ -13,7 +13,7 @@ from followers.database.database import Connection, Database
 from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.orders.forms import order_json, order_of
 from followers.marketplaces.orders.shelf import Shelf
-from followers.marketplaces.terms import Notice, Order, Received
+from followers.marketplaces.terms import Notice, Order, Received, without_nul
 
 WAITING_MAX = 10_000
 WAITING_BYTES_MAX = 64 * 2**20
@@ -59,10 +59,10 @@ class Notices:
             stored = await connection.fetchval(
                 _STORE,
                 channel,
-                received.id[:ID_CHARACTERS_MAX],
-                orjson.dumps(dict(notice.headers)).decode(),
+                received.id.replace("\0", "")[:ID_CHARACTERS_MAX],
+                without_nul(orjson.dumps(dict(notice.headers))).decode(),
                 notice.body,
-                orjson.dumps(said).decode(),
+                without_nul(orjson.dumps(said)).decode(),
             )
         return stored is not None
 

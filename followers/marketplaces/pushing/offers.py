@@ -7,6 +7,7 @@ from typing import Protocol
 from followers.log.ledger import Ledger
 from followers.marketplaces.channels import Channel
 from followers.marketplaces.targets import target_of
+from followers.marketplaces.terms import UNITS_MAX
 
 
 class Mapped(Protocol):
@@ -22,7 +23,8 @@ class Mapped(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """``quantity``: that the listing shall offer, from ``available`` units of its mapped locations. ``versions``: of
+    """``quantity``: that the listing shall offer, from ``available`` units of its mapped locations, as far as
+    32 bits can tell. ``versions``: of
     the levels there, 0 for one that has never moved."""
 
     quantity: int
@@ -48,7 +50,8 @@ class Offers:
             quantity = target_of(
                 units, share=channel.share, buffer=channel.buffer, safety=channel.safety, cap=channel.cap
             )
-            found[one.remote] = Offer(quantity, sum(units), tuple(int(level["version"]) for level in there))
+            available = max(-UNITS_MAX, min(sum(units), UNITS_MAX))
+            found[one.remote] = Offer(quantity, available, tuple(int(level["version"]) for level in there))
         return found
 
 

@@ -12,6 +12,8 @@ from followers.marketplaces.pushing.planning import State
 
 ROUND_MAX = 10_000
 """Rows that are looked at in one round."""
+WAIT_S_MAX = 2 * 86_400.0
+"""However long a channel says: the quota of a day, and a day more. Some numbers are no time at all."""
 READ_BACK_S = 5.0
 """After a process died between sending and recording, its listing is read back so soon."""
 
@@ -51,6 +53,11 @@ class Dead:
     remote: str
     quantity: int | None
     reason: str
+
+
+def bounded_s(seconds: float) -> float:
+    """What a channel says of a wait, 0 if that is no number."""
+    return min(max(0.0, seconds), WAIT_S_MAX)
 
 
 class Outgoing:
@@ -145,7 +152,7 @@ async def in_doubt(
         "update outgoing o set state = $2, attempt = attempt + 1, last_reason = coalesce($5, last_reason),"
         " due_at = clock_timestamp() + w.seconds * interval '1 second'"
         " from unnest($3::text[], $4::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
-        *(channel, state, [remote for remote, _ in waits], [seconds for _, seconds in waits], reason),
+        *(channel, state, [remote for remote, _ in waits], [bounded_s(seconds) for _, seconds in waits], reason),
     )
 
 
@@ -155,7 +162,7 @@ async def not_done(connection: Connection, channel: str, waits: Sequence[tuple[s
         "update outgoing o set state = 'due', wanted_quantity = null,"
         " due_at = clock_timestamp() + w.seconds * interval '1 second'"
         " from unnest($2::text[], $3::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
-        *(channel, [remote for remote, _ in waits], [seconds for _, seconds in waits]),
+        *(channel, [remote for remote, _ in waits], [bounded_s(seconds) for _, seconds in waits]),
     )
 
 

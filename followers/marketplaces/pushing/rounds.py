@@ -231,7 +231,8 @@ class Rounds:
 
 def pause_s(outcomes: Sequence[Outcome]) -> float:
     """For how long nothing is pushed to the whole channel after these."""
-    return max((one.after_s for one in outcomes if isinstance(one, Throttled) and not one.alone), default=0.0)
+    waits = (one.after_s for one in outcomes if isinstance(one, Throttled) and not one.alone)
+    return max(map(outgoing.bounded_s, waits), default=0.0)
 
 
 def _candidate(row: Row, target: int) -> Candidate:

@@ -17,6 +17,7 @@ from followers.database.notices import tell
 from followers.log.ledger import Ledger, LedgerAway
 from followers.marketplaces.adapter import RemoteAway
 from followers.marketplaces.leased import LeasedChannel
+from followers.marketplaces.orders.knowing import sound
 from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.reconciling import drifts, runs
 from followers.marketplaces.reconciling.comparing import Difference, KnownOrder, Repair, compare, compare_order
@@ -125,7 +126,7 @@ class Reconciling:
         cursor: str | None = None
         for _ in range(PAGES_MAX):
             page = await leased.ask(leased.adapter.orders, since, cursor)
-            ours = [one for one in page.orders if one.placed_at >= leased.channel.created_at]
+            ours = [one for one in page.orders if sound(one) and one.placed_at >= leased.channel.created_at]
             async with leased.writing(self._database) as connection:
                 await self._compare_orders(connection, leased.id, ours)
                 await runs.compared(connection, run.id, len(ours))
@@ -174,7 +175,7 @@ class Reconciling:
     async def _order_again(self, leased: LeasedChannel, suspect: Row) -> None:
         order = await leased.ask(leased.adapter.order, order_of(suspect))
         async with leased.writing(self._database) as connection:
-            if order is None:
+            if order is None or not sound(order):
                 await drifts.agreed(connection, leased.id, [suspect.subject])
             else:
                 await self._compare_orders(connection, leased.id, [order])
@@ -226,7 +227,7 @@ class Reconciling:
             if row.repair is Repair.BOOK:
                 order = await leased.ask(leased.adapter.order, order_of(row))
                 async with leased.writing(self._database) as connection:
-                    if order is not None:
+                    if order is not None and sound(order):
                         await self._shelf.learn(connection, leased, [order], fetched=True)
                         await connection.execute(_BOOK, leased.id, order.id)
                     await drifts.mended(connection, row.id, said_of(order))

@@ -34,9 +34,11 @@ def said_of(order: Order | None) -> str:
     return "the channel has no such order any more" if order is None else "the order was fetched, and is booked"
 
 
-# What stands there is known now: whoever compares and sets says it, and a raise is told from a decrease by it.
+# What stands there is known now: whoever compares and sets says it, and a raise is told from a decrease by it. It may
+# be a sale that nobody told us of: orders are polled before more than that is offered.
 _PUSH = """
-update outgoing set sent_quantity = $3, state = 'due', due_at = clock_timestamp(), attempt = 0
+update outgoing set sent_quantity = $3, state = 'due', due_at = clock_timestamp(), attempt = 0,
+       polled_after = clock_timestamp()
  where channel = $1 and remote = $2
 """
 _MAP = """
@@ -45,5 +47,6 @@ with mapped as (
   on conflict (channel, remote) do update set sku = excluded.sku, by = excluded.by, at = now()
   returning channel, remote)
 insert into outgoing (channel, remote) select channel, remote from mapped
-on conflict (channel, remote) do update set state = 'due', due_at = clock_timestamp(), attempt = 0
+on conflict (channel, remote) do update
+   set state = 'due', due_at = clock_timestamp(), attempt = 0, changed_at = clock_timestamp()
 """

@@ -4,8 +4,12 @@ import json
 
 import pytest
 
+from followers.log.ledger import Ledger
+from followers.marketplaces.mapping.mappings import Mapped
+from followers.marketplaces.pushing.offers import Offers
+from followers.marketplaces.targets import QUANTITY_MAX
 from tests.followers.marketplaces.orders.conftest import rig as rig
-from tests.followers.marketplaces.orders.rig import Rig
+from tests.followers.marketplaces.orders.rig import PLACES, Rig
 from tests.followers.marketplaces.reconciling.shop import Bench
 from tests.harness.waiting import wait_until
 
@@ -72,6 +76,8 @@ async def test_drift_of_every_class_is_found_proposed_and_mended(bench: Bench) -
         assert [tuple(row) for row in rows] == [
             *(("r1", "due", 6), ("r2", "due", 5), ("r4", "due", None), ("r5", "due", 8)),
         ]
+        unpolled = await rig.rows("select remote from outgoing where channel = $1 and polled_after is not null")
+        assert {row["remote"] for row in unpolled} == {"r1", "r2"}  # it may be a sale that nobody told us of
         async with rig.desk():
             await rig.settled()
         assert await rig.available() == 8
@@ -163,3 +169,14 @@ async def test_the_schedule_begins_a_run_and_a_killed_one_is_begun_again(bench: 
         await wait_until(lambda: ended(2))
     rows = await bench.rig.rows("select asked_by from reconciliation where channel = $1 order by id")
     assert [row["asked_by"] for row in rows] == ["o", "the schedule"]
+
+
+async def test_what_lies_at_several_places_is_stored_in_32_bits_also_where_it_is_more(bench: Bench) -> None:
+    rig, plenty = bench.rig, f"{bench.rig.sku}-2"
+    for place in PLACES:
+        await rig.stock(2_000_000_000, place, sku=plenty)
+    async with Ledger(rig.system.ledger_url, await rig.system.key("offers", "hub")) as ledger:
+        offers = await Offers(ledger).of(
+            rig.leased.channel, [Mapped("r9", plenty, None, "o", rig.leased.channel.created_at)]
+        )
+    assert (offers["r9"].quantity, offers["r9"].available) == (QUANTITY_MAX, 2**31 - 1)
