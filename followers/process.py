@@ -18,7 +18,6 @@ from followers.marketplaces.api.bodies import bytes_max_of
 from followers.marketplaces.api.checked import CheckedWish
 from followers.marketplaces.api.routes import ChannelParts, ChannelRoutes
 from followers.marketplaces.marketplaces import Marketplaces
-from followers.marketplaces.operated import OperatedMarketplaces
 from followers.marketplaces.orders.api.routes import OrderParts, OrderRoutes
 from followers.marketplaces.orders.booker import Booker
 from followers.marketplaces.orders.desk import OrderWork
@@ -27,6 +26,7 @@ from followers.marketplaces.orders.pages import OrderPages
 from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.orders.till import Till
 from followers.metrics import ChannelsCollector, Counted
+from followers.operated import Operated
 from followers.outward.addresses import Addresses
 from followers.settings import Settings
 from followers.webhooks.api.bodies import BODY_BYTES_MAX
@@ -194,10 +194,9 @@ class Channels:
             settings.allowed_hosts,
         )
         counted = Counted(answers, problems, limits, (handshakes, admin_handshakes))
-        following, channels_held = self.marketplaces.following, self.marketplaces.held
-        sold = OperatedMarketplaces(self.database, lambda: len(channels_held.channels), lambda: following.away)
-        collector = ChannelsCollector([self.operated, sold], counted)
-        admin_app = create_admin_app([self.operated, sold], collector, self._why_not_ready)
+        operated: list[Operated] = [self.operated, self.marketplaces.operated]
+        collector = ChannelsCollector(operated, counted)
+        admin_app = create_admin_app(operated, collector, self._why_not_ready)
         return (
             create_http_server(app, BoundedConnection, ANSWER_S, handshakes),
             create_http_server(admin_app, BoundedConnection, ANSWER_S, admin_handshakes),

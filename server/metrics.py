@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,6 +12,9 @@ from starlette.responses import Response
 from server.tls.handshakes import Handshakes, outcomes_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Labelled = Mapping[str, float] | Mapping[int, int] | Mapping[tuple[str, str], float]
+"""Values by their label, or by their labels in order."""
 
 
 class Families:
@@ -25,13 +29,11 @@ class Families:
     def counter(self, name: str, text: str, value: float) -> Metric:
         return CounterMetricFamily(f"{self._prefix}_{name}", text, value=float(value))
 
-    def gauges(self, name: str, text: str, label: str, values: Mapping[str, float] | Mapping[int, int]) -> Metric:
-        return _labelled(GaugeMetricFamily(f"{self._prefix}_{name}", text, labels=[label]), values)
+    def gauges(self, name: str, text: str, label: str | tuple[str, ...], values: Labelled) -> Metric:
+        return _labelled(GaugeMetricFamily(f"{self._prefix}_{name}", text, labels=_several(label)), values)
 
-    def counters(
-        self, name: str, text: str, label: str, values: Mapping[str, float] | Mapping[str, int] | Mapping[int, int]
-    ) -> Metric:
-        return _labelled(CounterMetricFamily(f"{self._prefix}_{name}", text, labels=[label]), values)
+    def counters(self, name: str, text: str, label: str | tuple[str, ...], values: Labelled) -> Metric:
+        return _labelled(CounterMetricFamily(f"{self._prefix}_{name}", text, labels=_several(label)), values)
 
     def of_process(self, ports: Sequence[Handshakes]) -> Iterator[Metric]:
         """Within the process's loop. ``ports``: all of the process."""
@@ -64,10 +66,11 @@ def exposition(registry: CollectorRegistry) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE)
 
 
-def _labelled(
-    metric: GaugeMetricFamily | CounterMetricFamily,
-    values: Mapping[str, float] | Mapping[str, int] | Mapping[int, int],
-) -> Metric:
-    for value, number in values.items():
-        metric.add_metric([str(value)], number)
+def _labelled(metric: GaugeMetricFamily | CounterMetricFamily, values: Labelled) -> Metric:
+    for labels, number in values.items():
+        metric.add_metric([str(one) for one in _several(labels)], number)
     return metric
+
+
+def _several(one: object) -> tuple[Any, ...]:
+    return one if isinstance(one, tuple) else (one,)

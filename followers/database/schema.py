@@ -188,6 +188,7 @@ create table stockwire_channels.outgoing (
 
 create index outgoing_due on stockwire_channels.outgoing (channel, due_at)
  where state in ('due', 'accepted', 'unknown');
+create index outgoing_dead on stockwire_channels.outgoing (channel) where state = 'dead';
 
 create table stockwire_channels.channel_poll (
   channel text collate "C" primary key references stockwire_channels.channel on delete cascade,

@@ -11,14 +11,17 @@ from followers.database.leases import CHANNELS, Leases
 from followers.log.ledger import Ledger
 from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.adapters import Adapters
+from followers.marketplaces.backlog import Backlogs
 from followers.marketplaces.channels import PAUSED, Channels
 from followers.marketplaces.checking import Checking
 from followers.marketplaces.following import Following
 from followers.marketplaces.held import Held
 from followers.marketplaces.leased import Work
 from followers.marketplaces.listings import ListingsReading
+from followers.marketplaces.operated import OperatedMarketplaces, Parts
 from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.positions import Positions
+from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.pushing.rounds import Pushing
 from followers.marketplaces.reconciling.reconciling import Reconciling
 from followers.marketplaces.remote import TIMEOUT_S
@@ -54,12 +57,14 @@ class Marketplaces:
         self.channels = Channels(database, seal)
         self.vendors = Vendors()
         self.adapters = Adapters(self.channels, self.vendors, self.sessions, self._leases)
+        pushes = Pushes()
         own: list[Work] = [
-            *(Checking(database), Pushing(database, ledger), ListingsReading(database)),
+            *(Checking(database), Pushing(database, ledger, pushes), ListingsReading(database)),
             Reconciling(database, ledger, Shelf(database)),
         ]
         self.held = Held(database, self._leases, self.channels, self.vendors, self.sessions, [*own, *works], lease_s)
         self.following = Following(ledger, Positions(database), lambda: self.held.channels)
+        self.operated = OperatedMarketplaces(Parts(self.held, self.following, pushes, Backlogs(database)))
 
     async def __aenter__(self) -> Self:
         await self.sessions.__aenter__()

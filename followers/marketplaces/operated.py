@@ -1,88 +1,151 @@
-"""What is wrong with channels, for whoever operates the process: ``stockwire doctor`` shows it."""
+"""Channels as whoever operates the process sees them: ``stockwire doctor`` shows what is wrong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client.core import Metric
 
-from followers.database.database import Database, DatabaseAway
+from followers.database.database import DatabaseAway
+from followers.marketplaces.backlog import Backlog, Backlogs
+from followers.marketplaces.following import Following
+from followers.marketplaces.held import Held
+from followers.marketplaces.pushing.pushes import Pushes
+from followers.marketplaces.reconciling.comparing import DriftClass
 from followers.operated import OURS, Trouble, named
 
-LETTERS_FIX = "see `stockwire channel dead NAME`, mend the listings there, then `stockwire channel retry NAME`"
-SHOWN_MAX = 20
-"""Channels with something to say; more would hide all else."""
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What counts something."""
+
+    held: Held
+    following: Following
+    pushes: Pushes
+    backlogs: Backlogs
 
 
 class OperatedMarketplaces:
-    """``held``: how many channels this process works on. ``away``: why the log is not followed for them, or None."""
+    """See ``followers.operated.Operated``."""
 
-    def __init__(self, database: Database, held: Callable[[], int], away: Callable[[], str | None]) -> None:
-        self._database = database
-        self._held = held
-        self._away = away
-        self._counts: dict[str, int] | None = None
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._backlog: Backlog | None = None
 
     async def refresh(self) -> None:
         try:
-            async with self._database.transaction() as connection:
-                row = await connection.fetchrow(_COUNTS)
-            self._counts = {name: int(value) for name, value in row.items()}
+            self._backlog = await self._parts.backlogs.counted()
         except DatabaseAway:
-            self._counts = None
+            self._backlog = None
 
     def collect(self) -> Iterator[Metric]:
-        yield OURS.gauge("marketplaces_held", "Channels to marketplaces that this process works on.", self._held())
-        if self._counts is not None:
-            counts = self._counts
-            states = {state: counts[state] for state in ("enabled", "paused", "stopped")}
-            yield OURS.gauges(
-                "marketplaces",
-                "Channels to marketplaces in the database, by state. Absent when the database does not answer.",
-                "state",
-                states,
-            )
-            listings = {state: counts[state] for state in ("rest", "due", "accepted", "unknown", "dead")}
-            yield OURS.gauges(
-                "marketplace_listings",
-                "Mapped listings of all channels, by what becomes of what they offer: dead ones were refused for good. "
-                "Absent when the database does not answer.",
-                "state",
-                listings,
-            )
+        held = self._parts.held.channels
+        yield OURS.gauge("marketplaces_held", "Channels to marketplaces that this process works on.", len(held))
+        yield OURS.gauges(
+            "marketplace_away",
+            "1 for a channel of this process that has not answered so often that it is left alone for a while.",
+            "channel",
+            {channel: leased.breaker.is_open for channel, leased in held.items()},
+        )
+        yield OURS.counters(
+            "marketplace_pushes",
+            "Listings that this process has sent to a channel, by outcome: applied; accepted (read back later); "
+            "refused; stale (something else stood there); throttled (nothing was done); or unknown (read back first).",
+            ("channel", "outcome"),
+            self._parts.pushes.by_outcome(held),
+        )
+        if self._backlog is not None:
+            yield from _counted_in(self._backlog)
 
     async def troubles(self) -> list[Trouble]:
         """That the database is away is said by webhooks' part."""
-        away = self._away() if self._held() else None
-        found = [Trouble(f"marketplaces do not follow the log: {away}", "see that the ledger runs")] if away else []
+        found = list(self._of_this_process())
         try:
-            async with self._database.transaction() as connection:
-                channels = await connection.fetch(_CHANNELS, SHOWN_MAX)
-                dead = await connection.fetch(_DEAD)
+            return [*found, *await self._of_channels()]
         except DatabaseAway:
             return found
-        for row in channels:
-            if row["state"] == "stopped":
-                fix = f"mend it with `stockwire channel set {row['id']}`: it goes on by itself"
-                found.append(Trouble(f"channel {row['id']} is stopped: {row['reason']}", fix))
-            for finding in row["findings"]:
-                found.append(Trouble(f"channel {row['id']}: {finding}", f"then `stockwire channel check {row['id']}`"))
-        if dead:
-            letters = sum(row["letters"] for row in dead)
-            names = named([row["channel"] for row in dead])
-            found.append(Trouble(f"{letters} listings are refused for good at {names}", LETTERS_FIX))
+
+    def _of_this_process(self) -> Iterator[Trouble]:
+        held = self._parts.held.channels
+        if held and (why := self._parts.following.away):
+            yield Trouble(f"marketplaces do not follow the log: {why}", "see that the ledger runs")
+        if away := [channel for channel, leased in held.items() if leased.breaker.is_open]:
+            fix = "it is asked again by itself, ever more rarely: `stockwire channel check NAME` asks now"
+            yield Trouble(f"channels that are away: {named(away)}", fix)
+
+    async def _of_channels(self) -> list[Trouble]:
+        backlogs, found = self._parts.backlogs, []
+        for channel, reason in await backlogs.stopped():
+            fix = f"mend it with `stockwire channel set {channel}`: it goes on by itself"
+            found.append(Trouble(f"channel {channel} is stopped: {reason}", fix))
+        for channel, finding in await backlogs.found_wrong():
+            found.append(Trouble(f"channel {channel}: {finding}", f"then `stockwire channel check {channel}`"))
+        for channel, why in await backlogs.not_repaired():
+            fix = f"see `stockwire reconcile {channel}`, which says what differs"
+            found.append(Trouble(f"channel {channel} was not reconciled: {why}", fix))
+        backlog = await backlogs.counted()
+        for counts, (one, more), what, fix in (
+            (backlog.dead, ("listing is", "listings are"), "refused for good", LETTERS_FIX),
+            (
+                backlog.oversold,
+                ("line of orders is", "lines of orders are"),
+                "oversold and settled by nobody",
+                OVERSOLD_FIX,
+            ),
+            (backlog.unmapped, ("order has", "orders have"), "lines that are mapped to nothing", UNMAPPED_FIX),
+        ):
+            if names := [f"{channel} ({count:,})" for channel, count in sorted(counts.items()) if count]:
+                count = sum(counts.values())
+                found.append(Trouble(f"{count:,} {one if count == 1 else more} {what}: {named(names)}", fix))
         return found
 
 
-_CHANNELS = """
-select id, state, reason, findings from channel
- where state = 'stopped' or state = 'enabled' and findings <> '{}' order by id limit $1
-"""
-_DEAD = "select channel, count(*) as letters from outgoing where state = 'dead' group by channel order by channel"
-_COUNTS = """
-select (select count(*) from channel where state = 'enabled') as enabled,
-       (select count(*) from channel where state = 'paused') as paused,
-       (select count(*) from channel where state = 'stopped') as stopped,
-       count(*) filter (where state = 'rest') as rest, count(*) filter (where state = 'due') as due,
-       count(*) filter (where state = 'accepted') as accepted, count(*) filter (where state = 'unknown') as unknown,
-       count(*) filter (where state = 'dead') as dead
-  from outgoing
-"""
+LETTERS_FIX = "see `stockwire channel dead NAME`, mend the listings there, then `stockwire channel retry NAME`"
+OVERSOLD_FIX = "`stockwire channel oversold NAME` shows them, and books each or gives it up"
+UNMAPPED_FIX = "`stockwire channel unmapped NAME` shows them, `stockwire channel map NAME` says what they are"
+
+
+def _counted_in(backlog: Backlog) -> Iterator[Metric]:
+    yield OURS.gauges(
+        "marketplaces",
+        "Channels to marketplaces in the database, by state. Absent when the database does not answer, as all that "
+        "follow are.",
+        "state",
+        backlog.states,
+    )
+    yield OURS.gauges(
+        "marketplace_listings",
+        "Mapped listings that wait: due to be sent; accepted there, or unknown what became of it, and to be read back; "
+        "or dead, which were refused for good.",
+        ("channel", "state"),
+        backlog.listings,
+    )
+    for name, text, counts in _by_channel(backlog):
+        yield OURS.gauges(name, text, "channel", counts)
+    yield OURS.gauges(
+        "marketplace_drift",
+        "Differences that stood in two reads and wait for somebody's decision or their repair, by class.",
+        ("channel", "class"),
+        {
+            (channel, kind.value): backlog.drift.get((channel, kind), 0)
+            for channel in backlog.channels
+            for kind in DriftClass
+        },
+    )
+
+
+def _by_channel(backlog: Backlog) -> Sequence[tuple[str, str, Mapping[str, float]]]:
+    return (
+        ("marketplace_orders_waiting", "Orders of which something is still to be booked or put back.", backlog.orders),
+        ("marketplace_orders_unmapped", "Orders with a line that is mapped to nothing.", backlog.unmapped),
+        (
+            "marketplace_oversold",
+            "Lines of orders that were sold there and were not here, and that nobody has settled.",
+            backlog.oversold,
+        ),
+        ("marketplace_notices_waiting", "Notices that were stored and are not applied yet.", backlog.notices),
+        (
+            "marketplace_poll_age_seconds",
+            "Since the end of the last whole poll of the channel's orders, or since the channel was made.",
+            backlog.poll_age_s,
+        ),
+    )

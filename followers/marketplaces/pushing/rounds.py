@@ -28,6 +28,7 @@ from followers.marketplaces.pushing import outgoing
 from followers.marketplaces.pushing.offers import Offers
 from followers.marketplaces.pushing.outgoing import Dead, Outgoing, Row, Sending
 from followers.marketplaces.pushing.planning import Candidate, parted, plan
+from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.pushing.reading_back import ReadingBack
 from followers.marketplaces.pushing.sending import send, send_many
 
@@ -54,14 +55,15 @@ def backoff_s(attempt: int) -> float:
 class Pushing:
     """A Work."""
 
-    def __init__(self, database: Database, ledger: Ledger) -> None:
+    def __init__(self, database: Database, ledger: Ledger, pushes: Pushes) -> None:
         self._database = database
         self._ledger = ledger
+        self._pushes = pushes
 
     def loops(self, leased: LeasedChannel) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         in_flight: set[str] = set()
         return {
-            "pushing": Rounds(self._database, self._ledger, leased, in_flight).run,
+            "pushing": Rounds(self._database, self._ledger, leased, in_flight, self._pushes).run,
             "reading back": ReadingBack(self._database, leased, in_flight).run,
         }
 
@@ -69,12 +71,15 @@ class Pushing:
 class Rounds:
     """Of one channel. ``in_flight``: listings that are being sent now."""
 
-    def __init__(self, database: Database, ledger: Ledger, leased: LeasedChannel, in_flight: set[str]) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, leased: LeasedChannel, in_flight: set[str], pushes: Pushes
+    ) -> None:
         self._database = database
         self._leased = leased
         self._outgoing = Outgoing(database)
         self._offers = Offers(ledger)
         self._in_flight = in_flight
+        self._pushes = pushes
         self._passed_over: dict[str, int] = {}
         self._not_before_s = 0.0
 
@@ -176,7 +181,9 @@ class Rounds:
                 if one.remote in there
             ]
             if targets:
-                await self._record(by_remote, targets, await self._push(targets, way))
+                outcomes = await self._push(targets, way)
+                self._pushes.add(self._leased.id, outcomes)
+                await self._record(by_remote, targets, outcomes)
         finally:
             self._in_flight.difference_update(one.remote for one in sendings)
 
