@@ -35,7 +35,7 @@ class Place:
     right then that the search before has shown. ``last``: when the newest so far was made, ``tail``: all made then."""
 
     after: str = ""
-    token: str = ""
+    next_page: str = ""
     seen: int = 0
     known: Sequence[str] = ()
     last: str = ""
@@ -47,13 +47,13 @@ class Place:
 
     @property
     def cursor(self) -> str:
-        return orjson.dumps([self.after, self.token, self.seen, self.known, self.last, self.tail]).decode()
+        return orjson.dumps([self.after, self.next_page, self.seen, self.known, self.last, self.tail]).decode()
 
     @property
     def query(self) -> dict[str, str]:
         query = {"sortBy": "createdDate", "sortOrder": "ASC", "pageSize": str(PAGE), **SHOWN}
         query |= {"createdAfter": self.after} if self.after else {}
-        return query | ({"pageToken": self.token} if self.token else {})
+        return query | ({"pageToken": self.next_page} if self.next_page else {})
 
     def new(self, items: Sequence[Mapping[str, Any]]) -> list[Listing]:
         return [shown(one) for one in items if one["sku"] not in self.known]
