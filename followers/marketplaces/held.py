@@ -9,7 +9,7 @@ from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Lease, Leases
 from followers.marketplaces.adapter import Adapter, Remote, SettingRefused
 from followers.marketplaces.channels import Channel, Channels, stop
-from followers.marketplaces.leased import LeasedChannel, LeaseLost, Work
+from followers.marketplaces.leased import UNREADABLE, LeasedChannel, LeaseLost, Work
 from followers.marketplaces.vendors import VendorBroken, Vendors, VendorUnknown
 from followers.outward.sessions import Sessions
 from followers.sealing import SealBroken
@@ -99,12 +99,12 @@ class Held:
             return
         try:
             adapter, remote = self._adapter(channel, sealed)
-        except (SettingRefused, VendorUnknown, VendorBroken, SealBroken) as error:
+        except (SettingRefused, VendorUnknown, VendorBroken, SealBroken, *UNREADABLE) as error:
             self._not_begun[channel.id] = channel.revision, now_s + AGAIN_S
-            name = f"{error.name}: " if isinstance(error, SettingRefused) else ""
-            log.error("channel %s is not begun: %s%s", channel.id, name, error)
+            reason = _reason(error)
+            log.error("channel %s is not begun: %s", channel.id, reason)
             async with self._database.transaction() as connection:
-                await stop(connection, channel.id, f"{name}{error}")
+                await stop(connection, channel.id, reason)
             return
         leased = LeasedChannel(channel, adapter, remote, lease)
         self.channels[channel.id] = leased
@@ -143,3 +143,9 @@ class Held:
         if away is not None and self.away is None:
             log.warning("channels are not kept: %s", away)
         self.away = away
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SettingRefused):
+        return f"{error.name}: {error}"
+    return f"its adapter cannot be made: {error!r}" if isinstance(error, UNREADABLE) else str(error)

@@ -1,6 +1,6 @@
 """What each route of channels does. Channels are seen and changed by the API key that made them, and by ``admin``."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -25,6 +25,8 @@ from server.http.query import Query
 from server.problems import Invalid, NotFound
 
 IDENTIFIER_CHARACTERS_MAX = 50
+ADDRESS_MARKS = (".", ":")
+"""No address of a host is without both."""
 
 Known = Callable[[Request], Awaitable[tuple[Asker, Channel]]]
 
@@ -111,7 +113,10 @@ class ChannelRoutes:
         asker, channel = await self.known(request)
         body = bodies.read(bodies.channel_wish, await request.body())
         wish = self._checked.wish(asker, body)
-        credentials = body.credentials or await self._channels.credentials(channel.id)
+        credentials: Mapping[str, str] | None = body.credentials
+        if credentials is None:
+            _check_stays(channel.settings, body.settings)
+            credentials = await self._channels.credentials(channel.id)
         self._checked.check_settings(self._vendor(channel.vendor), body.settings, credentials)
         return self._answer(request, await self._channels.change(channel.id, asker.owner, wish, body.credentials))
 
@@ -162,6 +167,14 @@ class ChannelRoutes:
         if channel is None:
             raise _unknown(request)
         return Json(shown(channel))
+
+
+def _check_stays(known: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """What was sealed goes nowhere else, whoever holds the owner's key by now. Raises Invalid."""
+    for name in sorted({*known, *wanted}):
+        values = known.get(name, ""), wanted.get(name, "")
+        if values[0] != values[1] and any(mark in value for value in values for mark in ADDRESS_MARKS):
+            raise Invalid("credentials", f"are needed again where {name} changes: it may be where they are sent")
 
 
 def _identifier(request: Request) -> str:

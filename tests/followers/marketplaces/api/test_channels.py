@@ -144,6 +144,25 @@ async def test_what_cannot_work_names_its_field(app: Starlette, shared_system: S
         assert (answer.status_code, answer.json()["scope"]) == (403, "stock:write:berlin")
 
 
+async def test_what_is_sealed_goes_to_no_other_address_and_is_never_emptied(
+    app: Starlette, shared_system: System
+) -> None:
+    async with client(app, await shared_system.key("mover", *SCOPES)) as seller:
+        name = new_name()
+        (await seller.post("/v1/channels", json={"id": name, "vendor": "shopify", **WISH})).raise_for_status()
+        kept = {name: value for name, value in WISH.items() if name != "credentials"}
+        elsewhere = {**kept, "settings": {**WISH["settings"], "shop": "http://127.0.0.1:2"}}
+        answer = await seller.put(f"/v1/channels/{name}", json=elsewhere)
+        assert (answer.status_code, answer.json()["field"]) == (422, "credentials")
+        answer = await seller.put(f"/v1/channels/{name}", json={**kept, "credentials": {}})
+        assert (answer.status_code, answer.json()["field"]) == (422, "credentials.secret")
+        for body in (
+            {**kept, "settings": {**WISH["settings"], "location": "7"}},
+            {**elsewhere, "credentials": {"secret": "s"}},
+        ):
+            assert (await seller.put(f"/v1/channels/{name}", json=body)).status_code == 200
+
+
 async def test_a_mapping_goes_both_ways_and_one_that_is_there_twice_names_its_line(
     app: Starlette, shared_system: System
 ) -> None:
