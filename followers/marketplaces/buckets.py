@@ -1,6 +1,7 @@
 """Token buckets: what a channel lets us ask, as far as we know; its answers know better. Pure: the clock is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from followers.marketplaces.terms import Quota
 
@@ -21,6 +22,7 @@ class Bucket:
         self._at_s = clock()
         self._closed_until_s = self._at_s
         self._under_way = 0.0
+        self._wanted = 0.0
 
     @property
     def tokens(self) -> float:
@@ -37,13 +39,23 @@ class Bucket:
         self._fill()
         if self._closed_until_s > self._at_s:
             return self._closed_until_s - self._at_s
-        kept = 0.0 if urgent else self._burst * self._quota.kept
+        kept = 0.0 if urgent else max(self._burst * self._quota.kept, self._wanted)
         needed = min(cost + kept, self._burst)
         if self._tokens < needed:
             return (needed - self._tokens) / self._per_s
         self._tokens -= cost
         self._under_way += cost
         return 0.0
+
+    @contextmanager
+    def wanted(self, cost: float) -> Iterator[None]:
+        """Somebody urgent waits for so much: meanwhile others leave it alone, or they would take what comes back before
+        it ever is enough."""
+        self._wanted = cost
+        try:
+            yield
+        finally:
+            self._wanted = 0.0
 
     def answered(self, cost: float) -> None:
         """What was asked at this cost is answered, or never will be."""

@@ -7,7 +7,7 @@ NotSent         nothing was asked: a dry run keeps what would have changed somet
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -158,10 +158,11 @@ class Remote:
         until_s = self._clock() + BUCKET_WAIT_S_MAX
         try:
             async with asyncio.timeout(BUCKET_WAIT_S_MAX), self._turns[quota, urgent]:
-                while wait_s := bucket.take(cost, urgent=urgent):
-                    if self._clock() + wait_s > until_s:
-                        raise QuotaSpent(quota, wait_s)
-                    await asyncio.sleep(wait_s)
+                with bucket.wanted(cost) if urgent else nullcontext():
+                    while wait_s := bucket.take(cost, urgent=urgent):
+                        if self._clock() + wait_s > until_s:
+                            raise QuotaSpent(quota, wait_s)
+                        await asyncio.sleep(wait_s)
         except TimeoutError:
             raise QuotaSpent(quota, BUCKET_WAIT_S_MAX) from None
 

@@ -27,3 +27,17 @@ def test_a_bucket_refills_as_fast_as_its_channel_says_and_as_before_where_it_say
     assert [bucket.take(1) for _ in range(3)] == [0.0, 0.0, pytest.approx(0.1)]
     bucket.refills_at(0.0)
     assert bucket.refill_s == 0.1
+
+
+def test_what_somebody_urgent_waits_for_is_left_alone_until_it_was_taken() -> None:
+    clock = Clock()
+    bucket = Bucket(Quota("points", burst=2_000, per_s=100, kept=0.1), clock)
+    bucket.fed(212)
+    with bucket.wanted(401):
+        assert bucket.take(401, urgent=True) == pytest.approx(1.89)
+        assert bucket.take(12) == pytest.approx(2.01), "not the 212 of other times"
+        clock.now_s += 1.9
+        assert bucket.take(12) > 0
+        assert bucket.take(401, urgent=True) == 0.0
+    clock.now_s += 2.2
+    assert bucket.take(12) == 0.0

@@ -1,14 +1,16 @@
 """Answers that Shopify's strict server does not give by itself: what the adapter makes of each."""
 
+import asyncio
 from typing import Any
 
 import orjson
 import pytest
 from aiohttp import web
 
-from followers.marketplaces.adapter import AccessRefused, RemoteAway, SettingRefused, Target, Throttled
+from followers.marketplaces.adapter import AccessRefused, Quota, RemoteAway, SettingRefused, Target, Throttled
 from followers.marketplaces.conformance.bench import remote_of
 from followers.marketplaces.shopify.adapter import SCOPES, Shopify
+from tests.harness.waiting import wait_until
 
 DENIED = {"message": "Access denied for orders field.", "extensions": {"code": "ACCESS_DENIED"}}
 SPENT = {"currentlyAvailable": 2, "maximumAvailable": 2000, "restoreRate": 100}
@@ -140,3 +142,23 @@ async def test_settings_that_cannot_work_are_refused_by_name(settings: dict[str,
         with pytest.raises(SettingRefused) as refused:
             Shopify(settings, {"secret": "s"}, remote)
     assert refused.value.name == name
+
+
+async def test_orders_are_polled_while_pushes_take_all_points_that_come_back() -> None:
+    """They would wait for ever for as many as a poll needs at once."""
+    quota = Quota("points", burst=20, per_s=20, kept=0.1)
+    async with Canned(200, {}) as url, remote_of([quota]) as remote, asyncio.TaskGroup() as tasks:
+        bucket = remote.buckets["points"]
+
+        async def push() -> None:
+            while True:
+                await remote.request("POST", url, quota="points")
+
+        async def spent() -> bool:
+            return bucket.tokens < 4
+
+        pushing = [tasks.create_task(push()) for _ in range(4)]
+        await wait_until(spent)
+        await remote.request("POST", url, quota="points", cost=15, urgent=True)
+        for task in pushing:
+            task.cancel()
