@@ -6,6 +6,7 @@ from tests.bench.bulk import bulk
 from tests.bench.bursts import bursts
 from tests.bench.busy_console import busy_console
 from tests.bench.busy_shop import busy_shop
+from tests.bench.channel_shopify import channel_shopify
 from tests.bench.cold import cold
 from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.expand import expand
@@ -64,15 +65,19 @@ ROWS: dict[str, Bench] = {
     "webhooks-delivery": webhooks_delivery,
     "webhooks-hanging": webhooks_hanging,
     "webhooks-latest": webhooks_latest,
+    "channel-shopify": channel_shopify,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
-LONG = ("busy-shop", "busy-console", "webhooks-hanging", "webhooks-latest", "pending-holds", "expand", "growth")
+LONG = (
+    *("busy-shop", "busy-console", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
+    *("pending-holds", "expand", "growth"),
+)
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
     *("js-applying", "js-holding", "page-weight", "busy-shop", "busy-console", "viewers"),
-    *("webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest"),
+    *("webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

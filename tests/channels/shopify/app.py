@@ -54,8 +54,8 @@ class _Api:
         self._bucket = bucket
 
     async def grant(self, request: Request) -> Response:
-        self._market.requests["grant"] += 1
         """Takes JSON, as Shopify's own library sends it, and a form, as its documentation shows it."""
+        self._market.requests["grant"] += 1
         body = await request.body()
         is_json = "json" in request.headers.get("content-type", "")
         asked = json.loads(body) if is_json else dict(parse_qsl(body.decode()))
