@@ -41,6 +41,7 @@ class Ledger:
     """Use as ``async with``. Raises LedgerAway; SettingsError if the key is no good, or lacks a scope."""
 
     def __init__(self, url: str, key: str, ca_file: Path | None = None) -> None:
+        self._key = key
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {key}"},
@@ -100,6 +101,11 @@ class Ledger:
     async def key(self, text: str) -> dict[str, Any]:
         """What somebody else's key may do: docs/reference/http.md, introspect."""
         return await self._ask("POST", "/v1/keys/introspect", body={"key": text})
+
+    async def own_scopes(self) -> list[str]:
+        """What our own key may do."""
+        scopes: list[str] = (await self.key(self._key)).get("scopes", [])
+        return scopes
 
     async def good_keys(self, ids: Sequence[str]) -> set[str]:
         good: set[str] = set()

@@ -86,6 +86,12 @@ class Backlogs:
         """Channels whose last reconciliation did not come to its end or repaired nothing, each with the reason."""
         return await self._told(_NOT_REPAIRED)
 
+    async def locations(self) -> list[str]:
+        """Those that channels sell from which work, at most FOUND_MAX."""
+        async with self._database.transaction() as connection:
+            rows: Sequence[Any] = await connection.fetch(_LOCATIONS, FOUND_MAX)
+        return [row["location"] for row in rows]
+
     async def _told(self, query: str) -> list[tuple[str, str]]:
         async with self._database.transaction() as connection:
             rows: Sequence[Any] = await connection.fetch(query, FOUND_MAX)
@@ -102,6 +108,9 @@ _LISTINGS = """
 select channel, state, count(*) as n from outgoing where state in ('due', 'accepted', 'unknown') group by 1, 2
 union all
 select channel, state, count(*) from outgoing where state = 'dead' group by 1, 2
+"""
+_LOCATIONS = """
+select distinct location from channel, unnest(locations) as location where state = 'enabled' order by location limit $1
 """
 _ORDERS = "select channel, count(*) as n from channel_order where due_at is not null group by 1"
 _UNMAPPED = "select channel, count(*) as n from channel_order where unmapped <> '{}' group by 1"

@@ -64,7 +64,9 @@ class Marketplaces:
         ]
         self.held = Held(database, self._leases, self.channels, self.vendors, self.sessions, [*own, *works], lease_s)
         self.following = Following(ledger, Positions(database), lambda: self.held.channels)
-        self.operated = OperatedMarketplaces(Parts(self.held, self.following, pushes, Backlogs(database)))
+        self.operated = OperatedMarketplaces(
+            Parts(self.held, self.following, pushes, Backlogs(database), ledger.own_scopes)
+        )
 
     async def __aenter__(self) -> Self:
         await self.sessions.__aenter__()

@@ -1,27 +1,31 @@
 """Channels as whoever operates the process sees them: ``stockwire doctor`` shows what is wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.core import Metric
 
 from followers.database.database import DatabaseAway
+from followers.log.ledger import KEY, LedgerAway
 from followers.marketplaces.backlog import Backlog, Backlogs
 from followers.marketplaces.following import Following
 from followers.marketplaces.held import Held
 from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.reconciling.comparing import DriftClass
 from followers.operated import OURS, Trouble, named
+from wire.scopes import READ, WRITE, allows
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What counts something."""
+    """What counts something. ``scopes``: of the process's own key; raises LedgerAway."""
 
     held: Held
     following: Following
     pushes: Pushes
     backlogs: Backlogs
+    scopes: Callable[[], Awaitable[Sequence[str]]]
 
 
 class OperatedMarketplaces:
@@ -60,9 +64,22 @@ class OperatedMarketplaces:
         """That the database is away is said by webhooks' part."""
         found = list(self._of_this_process())
         try:
-            return [*found, *await self._of_channels()]
+            return [*found, *await self._of_channels(), *await self._of_the_key()]
         except DatabaseAway:
             return found
+
+    async def _of_the_key(self) -> list[Trouble]:
+        """Where orders wait, since the ledger would not take them from us. Raises DatabaseAway."""
+        locations = await self._parts.backlogs.locations()
+        try:
+            async with asyncio.timeout(SCOPES_S):
+                scopes = await self._parts.scopes() if locations else []
+        except (LedgerAway, TimeoutError):
+            return []
+        needed = [scope + location for scope in (READ, WRITE) for location in locations]
+        lacking = [one for one in needed if not allows(scopes, one)]
+        detail = f"orders of channels cannot be booked: {KEY} lacks {named(lacking)}"
+        return [Trouble(detail, KEY_FIX)] if lacking else []
 
     def _of_this_process(self) -> Iterator[Trouble]:
         held = self._parts.held.channels
@@ -100,6 +117,12 @@ class OperatedMarketplaces:
 
 
 LETTERS_FIX = "see `stockwire channel dead NAME`, mend the listings there, then `stockwire channel retry NAME`"
+KEY_FIX = (
+    "make one with `stockwire key create channels --scope hub --scope 'stock:read:*' --scope 'stock:write:*'`, and put "
+    "it there"
+)
+SCOPES_S = 3.0
+"""A ledger that takes longer hides nothing else from whoever asks."""
 OVERSOLD_FIX = "`stockwire channel oversold NAME` shows them, and books each or gives it up"
 UNMAPPED_FIX = "`stockwire channel unmapped NAME` shows them, `stockwire channel map NAME` says what they are"
 

@@ -4,18 +4,20 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from followers.database.database import Database
 from followers.database.leases import Lease
 from followers.log.ledger import Ledger
+from followers.marketplaces.backlog import Backlogs
 from followers.marketplaces.breaker import FAILURES_MAX
 from followers.marketplaces.channels import Channel, Channels, Wish, checked, stop
 from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.mapping.lines import Line
 from followers.marketplaces.mapping.mappings import Mappings
 from followers.marketplaces.marketplaces import Marketplaces
-from followers.marketplaces.operated import OperatedMarketplaces
+from followers.marketplaces.operated import OperatedMarketplaces, Parts
 from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.reconciling import drifts, runs
 from followers.marketplaces.reconciling.comparing import Difference, DriftClass, Repair
@@ -176,3 +178,24 @@ def test_pushes_are_counted_for_channels_that_are_there() -> None:
         ("web", "throttled"): 1,
     }
     assert pushes.by_outcome(["gone"])["gone", "applied"] == 0
+
+
+async def test_a_key_that_cannot_book_orders_is_told_with_what_it_lacks(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels = Channels(database, SEAL)
+    await channels.add("web", "shopify", "seller", Wish({}, ("berlin", "hamburg")), {}, "e", {0: 0})
+    await channels.add("paused", "shopify", "seller", Wish({}, ("paris",)), {}, "e", {0: 0})
+    await channels.pause("paused", None)
+    market = of(database)
+    scopes = ["hub", "stock:read:*", "stock:write:berlin"]
+
+    async def told() -> list[str]:
+        return scopes
+
+    operated = OperatedMarketplaces(Parts(market.held, market.following, Pushes(), Backlogs(database), told))
+    (found,) = await operated.troubles()
+    assert found.detail == "orders of channels cannot be booked: STOCKWIRE_CHANNELS_KEY lacks stock:write:hamburg"
+    assert found.fix.startswith("make one with `stockwire key create channels --scope hub --scope 'stock:read:*'")
+    scopes.append("stock:write:*")
+    assert await operated.troubles() == []
