@@ -355,7 +355,10 @@ def _secrets(texts: Sequence[str]) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if sign and not value.startswith("@"):
             raise typer.BadParameter(f"write --credential {name}=@FILE or {name}: others read command lines")
-        found[name] = Path(value[1:]).read_text().strip() if sign else getpass(f"{name}: ")
+        try:
+            found[name] = Path(value[1:]).read_text("utf-8").strip() if sign else getpass(f"{name}: ")
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"{value[1:]}, which --credential {name} names, cannot be read: {error}") from None
     return found
 
 

@@ -48,14 +48,23 @@ class Adapters:
         if known is not None and known.channel.revision == channel.revision:
             made = Made(channel, known.adapter, known.remote, time.monotonic() + KEEP_S)
         else:
-            made = self.make(channel, sealed)
+            made = self._make(channel, sealed)
         if len(self._made) >= KEPT_MAX:
             self._made.clear()
         self._made[identifier] = made
         return made
 
-    def make(self, channel: Channel, sealed: bytes, *, dry: bool = False) -> Made:
-        """``dry``: what would set stock there is kept in its Remote. Raises as ``of`` does."""
+    async def dry(self, identifier: str) -> Made | None:
+        """What would set stock there is kept in its Remote. Its quotas and tokens are those of ``of``: however often
+        somebody asks for one, the channel is asked no more. Raises as ``of`` does."""
+        known, found = await self.of(identifier), await self._stored.held([identifier])
+        if known is None or not found:
+            return None
+        made = self._make(*found[0], dry=True)
+        made.remote.buckets, made.remote.kept = known.remote.buckets, known.remote.kept
+        return made
+
+    def _make(self, channel: Channel, sealed: bytes, *, dry: bool = False) -> Made:
         vendor = self._vendors.adapter(channel.vendor)
         remote = Remote(self._sessions, vendor.quotas, now_s=self._leases.now_s, dry=dry)
         known = {} if channel.notices_url is None else {NOTICES_URL: channel.notices_url}

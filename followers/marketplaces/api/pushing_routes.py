@@ -31,10 +31,9 @@ class PushingRoutes:
     async def dry_run(self, request: Request) -> Response:
         """What would go out now, as it would; nothing does."""
         _, channel = await self._known(request)
-        found = await self._marketplaces.channels.held([channel.id])
-        if not found:
+        made = await self._marketplaces.adapters.dry(channel.id)
+        if made is None:
             raise NotFound("channel", channel.id)
-        made = self._marketplaces.adapters.make(*found[0], dry=True)
         said = await dry_run(self._marketplaces.database, self._ledger, made.channel, made.adapter, made.remote)
         return Json(said)
 

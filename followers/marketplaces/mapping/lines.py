@@ -14,6 +14,8 @@ LINES_MAX = 200_000
 WRONG_MAX = 100
 """Wrong lines that are told at once."""
 COLUMNS = ("remote", "sku", "location")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""https://owasp.org/www-community/attacks/CSV_Injection"""
 SHOWN = ("title", "barcode", "quantity")
 """Columns of what we write that are passed over when it is read."""
 _NAME = re.compile(NAME_PATTERN)
@@ -89,11 +91,13 @@ def checked(numbered: Iterable[tuple[int, Mapping[str, str]]]) -> list[Line]:
 
 
 def write_csv(rows: Iterable[Sequence[object]]) -> str:
-    """``rows``: remote, sku, location, title; None is empty."""
+    """``rows``: remote, sku, location, title; None is empty. A title is for people alone, and anybody may have typed it
+    there: spreadsheets are to take none for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*COLUMNS, "title"))
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
+    for remote, sku, location, title in rows:
+        writer.writerow((remote, sku, location or "", f"'{title}" if str(title).startswith(FORMULAS) else title))
     return text.getvalue()
 
 

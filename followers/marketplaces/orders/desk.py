@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -125,12 +125,12 @@ class Desk:
         What is unclear is fetched, and learnt before the notice is forgotten: the same notice says it again after a
         crash.
         """
-        told = [order for notice in ready for order in notice.orders if sound(order)]
-        known = [order for order in fetched.values() if sound(order)]
+        told = self._sound(order for notice in ready for order in notice.orders)
+        known = self._sound(fetched.values())
         unclear = await self._learn(told, known)
         for identifier in unclear:
-            if (order := await self._order(identifier)) is not None and sound(order):
-                known.append(order)
+            if (order := await self._order(identifier)) is not None:
+                known += self._sound([order])
         async with self._shelf.fenced(self._leased) as connection:
             await self._shelf.learn(connection, self._leased, known, fetched=True)
             await self._notices.applied(connection, self._leased, [notice.id for notice in ready])
@@ -141,6 +141,16 @@ class Desk:
         async with self._shelf.fenced(self._leased) as connection:
             await self._shelf.learn(connection, self._leased, fetched, fetched=True)
             return await self._shelf.learn(connection, self._leased, told, fetched=False)
+
+    def _sound(self, orders: Iterable[Order]) -> list[Order]:
+        """Those that can be kept. That others are there is said, since somebody has to book them."""
+        found = []
+        for order in orders:
+            if sound(order):
+                found.append(order)
+            else:
+                log.error("an order of channel %s cannot be kept and is left out: %.300r", self._leased.id, order)
+        return found
 
     async def _order(self, identifier: str) -> Order | None:
         return await self._leased.ask(self._adapter.order, identifier)
@@ -179,7 +189,7 @@ class Desk:
         newest, cursor = since, None
         for _ in range(PAGES_MAX):
             page = await self._leased.ask(self._adapter.orders, since - OVERLAP, cursor)
-            good = [order for order in page.orders if sound(order)]
+            good = self._sound(page.orders)
             async with self._shelf.fenced(self._leased) as connection:
                 await self._shelf.learn(connection, self._leased, good, fetched=True)
             newest = max([newest, *(order.updated_at for order in good)])

@@ -11,6 +11,8 @@ from followers.marketplaces.terms import REMOTE_CHARACTERS_MAX, UNITS_MAX, Order
 ID_CHARACTERS_MAX = 100
 LINES_MAX = 1_000
 """Of one order: of one operation of the ledger."""
+YEARS = range(2000, 9999)
+"""Of all times that are stored: those at the ends of the calendar overflow."""
 Verdict = Literal["newer", "known", "unclear"]
 
 
@@ -31,13 +33,12 @@ def sound(order: Order) -> bool:
     """Whether it can be kept and booked: what an adapter must never give, whatever the channel says."""
     texts = (order.id, *(line.remote for line in order.lines))
     return (
-        0 < len(order.id) <= ID_CHARACTERS_MAX
-        and all(0 < len(text) <= REMOTE_CHARACTERS_MAX and "\0" not in text for text in texts)
-        and "\0" not in order.number
+        all(isinstance(text, str) and "\0" not in text for text in (*texts, order.number))
+        and 0 < len(order.id) <= ID_CHARACTERS_MAX
+        and all(0 < len(text) <= REMOTE_CHARACTERS_MAX for text in texts)
         and len(order.lines) <= LINES_MAX
-        and all(0 < line.quantity <= UNITS_MAX for line in order.lines)
-        and order.placed_at.tzinfo is not None
-        and order.updated_at.tzinfo is not None
+        and all(isinstance(line.quantity, int) and 0 < line.quantity <= UNITS_MAX for line in order.lines)
+        and all(at.tzinfo is not None and at.year in YEARS for at in (order.placed_at, order.updated_at))
     )
 
 

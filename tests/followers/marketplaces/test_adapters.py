@@ -39,3 +39,19 @@ async def test_any_process_answers_a_challenge_at_the_address_that_its_owner_gav
     assert answer == hashlib.sha256(f"a8628072{token}{URL}".encode()).hexdigest()
     with pytest.raises(NoticeRefused, match="notices_url"):
         await there.adapter.receive(challenge)
+
+
+async def test_dry_runs_share_the_quotas_and_tokens_of_what_is_asked_otherwise(database: Database) -> None:
+    stored = Channels(database, Seal([new_sealing_key()]))
+    credentials = {"client_secret": "secret", "refresh_token": "token"}
+    await stored.add("here", "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), credentials, "epoch", {0: 0})
+    sessions, leases = Sessions(Addresses(), {}, timeout_s=1.0), Leases(database, 15.0, "test", CHANNELS)
+    adapters = Adapters(stored, Vendors(lambda: [EBAY]), sessions, leases)
+    first, second = await adapters.dry("here"), await adapters.dry("here")
+    assert first is not None
+    assert second is not None
+    assert first.remote is not second.remote
+    first.remote.keep("token", "granted", 60.0)
+    assert second.remote.kept_value("token") == "granted"
+    assert first.remote.buckets["keys"] is second.remote.buckets["keys"]
+    assert await adapters.dry("there") is None

@@ -1,5 +1,8 @@
 """A mapping as a file: every wrong line is named, and what is written is read as it was."""
 
+import csv
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,3 +47,9 @@ def test_each_wrong_line_is_named_with_what_is_wrong(text: str, wrong: str) -> N
 def test_what_a_spreadsheet_adds_is_read_too() -> None:
     text = "\ufeffSKU,Remote,title,location\r\nA,1,Mug,\r\n,,,\r\nB,2,Cup,berlin\r\n"
     assert read_csv(text) == [Line("1", "A"), Line("2", "B", "berlin")]
+
+
+@pytest.mark.parametrize("title", ["=HYPERLINK(1)", "+1", "-1", "@x", "\t=1"])
+def test_a_title_is_no_formula_in_a_spreadsheet(title: str) -> None:
+    line = next(csv.DictReader(io.StringIO(write_csv([("1", "A", None, title)]))))
+    assert line["title"] == f"'{title}"

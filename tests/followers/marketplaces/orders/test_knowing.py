@@ -1,10 +1,12 @@
 """Which word about an order counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from followers.marketplaces.orders.knowing import Verdict, judge
+from followers.marketplaces.orders.knowing import Verdict, judge, sound
 from followers.marketplaces.terms import Order, OrderLine, OrderState
 
 MOMENT = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -37,3 +39,22 @@ def order(later_s: float, state: OrderState = "paid", *quantities: int) -> Order
 )
 def test_the_newer_word_counts(known: Order | None, told: Order, fetched: bool, verdict: Verdict) -> None:
     assert judge(known, told, fetched=fetched) == verdict
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": ""},
+        {"id": 7},
+        {"number": None},
+        {"number": "no\0"},
+        {"lines": [OrderLine("r", 1.5)]},  # type: ignore[arg-type]  # what an answer may hold
+        {"lines": [OrderLine("r", 2**31)]},
+        {"lines": [OrderLine("r\0", 1)]},
+        {"placed_at": datetime(1, 1, 1, tzinfo=UTC)},
+        {"updated_at": datetime(2026, 11, 30)},
+    ],
+)
+def test_what_cannot_be_stored_or_booked_is_no_order(odd: dict[str, Any]) -> None:
+    assert sound(order(0, "paid", 2))
+    assert not sound(replace(order(0, "paid", 2), **odd))
