@@ -44,6 +44,8 @@ class Held:
         self._sessions = sessions
         self._works = works
         self._every_s = min(EVERY_S_MAX, lease_s / RENEWED_TIMES)
+        self._turn = asyncio.Lock()
+        self._ended = False
         self._fences: dict[str, int] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._remotes: dict[str, Remote] = {}
@@ -52,20 +54,28 @@ class Held:
         self.away: str | None = "no channel was taken yet"
 
     async def run(self) -> None:
-        """Until cancelled; the loops of all channels with it."""
+        """Until cancelled, or ``end``; the loops of all channels with it."""
         async with asyncio.TaskGroup() as tasks:
-            while True:
-                try:
-                    await self._renew(tasks)
-                    self._say(None)
-                except DatabaseAway as error:
-                    self._say(str(error))
-                    await self._let_go({one for one, leased in self.channels.items() if not leased.is_held})
+            while not self._ended:
+                async with self._turn:
+                    await self._keep(tasks)
                 await asyncio.sleep(self._every_s)
 
     async def end(self) -> None:
-        """Nothing more is done for any channel; safe twice."""
-        await self._let_go(set(self.channels))
+        """Nothing more is done for any channel, and none is taken again; safe twice, and if never run."""
+        self._ended = True
+        async with self._turn:
+            await self._let_go(set(self.channels))
+
+    async def _keep(self, tasks: asyncio.TaskGroup) -> None:
+        if self._ended:
+            return
+        try:
+            await self._renew(tasks)
+            self._say(None)
+        except DatabaseAway as error:
+            self._say(str(error))
+            await self._let_go({one for one, leased in self.channels.items() if not leased.is_held})
 
     async def _renew(self, tasks: asyncio.TaskGroup) -> None:
         leases = await self._leases.renew(self._fences)

@@ -1,6 +1,7 @@
 """A channel that cannot be begun is stopped with its reason; those beside it, and their process, go on."""
 
 import asyncio
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 
 from followers.database.database import Database
@@ -11,16 +12,38 @@ from followers.marketplaces.vendors import GROUP, Vendors
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
 from followers.sealing import Seal, new_sealing_key
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 EBAY = EntryPoint("ebay", "followers.marketplaces.ebay.adapter:Ebay", GROUP)
 LEASE_S = 15.0
 
 
+GOOD = {"client_secret": "secret", "refresh_token": "token"}
+
+
+async def test_channels_that_were_let_go_at_the_end_are_not_taken_again(database: Database) -> None:
+    """Others would wait for leases that nobody works under."""
+    stored = Channels(database, Seal([new_sealing_key()]))
+    await stored.add("whole", "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), GOOD, "epoch", {0: 0})
+    leases, sessions = Leases(database, LEASE_S, "test", CHANNELS), Sessions(Addresses(), {}, timeout_s=1.0)
+    held = Held(database, leases, stored, Vendors(lambda: [EBAY]), sessions, [], LEASE_S)
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(held.run())
+        await wait_until(lambda: _now(held.channels))
+        await held.end()
+    await leases.give_back()
+    assert not held.channels
+    async with database.transaction() as connection:
+        assert await connection.fetchval("select holder from channel_lease") is None
+
+
+async def _now(channels: Mapping[str, object]) -> bool:
+    return bool(channels)
+
+
 async def test_a_channel_whose_adapter_lacks_what_it_needs_is_stopped_alone(database: Database) -> None:
     stored = Channels(database, Seal([new_sealing_key()]))
-    good = {"client_secret": "secret", "refresh_token": "token"}
-    for name, credentials in (("lacking", {}), ("whole", good)):
+    for name, credentials in (("lacking", {}), ("whole", GOOD)):
         await stored.add(name, "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), credentials, "epoch", {0: 0})
     leases, sessions = Leases(database, LEASE_S, "test", CHANNELS), Sessions(Addresses(), {}, timeout_s=1.0)
     held = Held(database, leases, stored, Vendors(lambda: [EBAY]), sessions, [], LEASE_S)
