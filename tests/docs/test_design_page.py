@@ -1,5 +1,8 @@
 """The bounds that docs/design.md and the guides name are those of the code."""
 
+from followers.marketplaces import breaker, checking, following
+from followers.marketplaces.orders import notices
+from followers.marketplaces.pushing import outgoing, rounds
 from hub.entry.access import KEEP_S, RECHECK_S
 from hub.fanout.delivery import PUMPED_PER_FLUSH_MAX
 from hub.fanout.fanout import Bounds
@@ -106,6 +109,18 @@ def test_the_hubs_bounds() -> None:
     )
     assert not missing("how-to/when-things-break.md", f"good answer for {KEEP_S:g} s", f"again every {RECHECK_S:g} s")
     assert not missing("decisions/0006-no-relay-process.md", f"waits {GAP_GRACE_S * 1000:.0f} ms")
+
+
+def test_the_bounds_of_channels() -> None:
+    assert not missing(
+        "design.md",
+        f"after {breaker.FAILURES_MAX} failures in a row for {breaker.OPEN_S:g} s, doubled",
+        f"doubled up to {breaker.OPEN_S_MAX:g} s, then one probe",
+        f"looked at again every {checking.EVERY_S:g} s",
+        f"more than {following.CAUGHT_UP_MAX:,} events behind",
+        f"{notices.WAITING_MAX:,} notices or {notices.WAITING_BYTES_MAX // 2**20} MB wait for each channel",
+        f"a round takes {outgoing.ROUND_MAX:,} rows, {rounds.PARALLEL} pushes to a channel",
+    )
 
 
 def test_the_bounds_of_tokens_and_key_sets() -> None:
