@@ -44,6 +44,8 @@ ELSEWHERE = {
         *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs", "my-shop/index.html"),
         *("my-shop/Card.jsx", "my-shop/Card.vue", "my-shop/Card.svelte"),
     },
+    # tests/docs/test_marketplaces.py
+    "marketplaces.md": {"channels", "shop"},
     "production.md": {"production", "ledger", "hub"},
     "upgrade.md": {*("operator", "screen", "ledger-1", "ledger-2", "hub-1", "hub-2"), *("system.sh", "process.sh")},
 }
