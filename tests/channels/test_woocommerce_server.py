@@ -335,6 +335,8 @@ async def test_a_webhook_switches_itself_off_and_keeps_its_count(asking: Asking)
         assert await sell() == "active"
         receiver.status = 503
         assert await sell() == "active", "a success began the count anew"
+        asking.shop.unsubscribe()
+        assert (await asking.get(path))["status"] == "disabled", "as whoever looks sees"
 
 
 async def test_webhooks_are_made_changed_and_deleted_as_documented(asking: Asking) -> None:

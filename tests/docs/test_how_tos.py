@@ -36,7 +36,7 @@ FOLLOWED = (
 ELSEWHERE = {
     "back-up-and-restore.md": {"back-up", "restore"},
     # tests/followers/marketplaces/test_connectors_page.py
-    "connectors.md": {"", "stockwire_woocommerce.py"},
+    "connectors.md": {"", "stockwire_woocommerce.py", "test_woocommerce.py"},
     "badge.md": {"badge", "badge-server", "badge-page", "badge-event", "index.html"},
     "badge-in-a-shop.md": {"shopify", "shopify-card", "woocommerce"},
     # tests/javascript/test_how_to.py, and of tests/browsers test_frameworks.py the cards, test_badge_pages.py the page

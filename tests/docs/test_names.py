@@ -28,7 +28,7 @@ FOREIGN_OPTIONS = {
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
     *launch_options(),
     *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
-    *("--retry", "--retry-connrefused"),
+    *("--retry", "--retry-connrefused", "--python", "--control-port"),
 }
 """Of pg_basebackup, docker, git, npm, grep, curl, `make bench`, the simulation, `make chaos`, `make load`, locust."""
 OUR_PAGE = re.compile(

@@ -4,6 +4,8 @@
 async def test_conforms(case, bench): await run(case, bench)
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +25,8 @@ from followers.marketplaces.adapter import (
 )
 from followers.marketplaces.conformance.bench import DOWNS, Bench
 from followers.marketplaces.conformance.steps import (
+    LOOK_EVERY_S,
+    WITHIN_S,
     all_listings,
     await_quantities,
     await_quantity,
@@ -301,6 +305,22 @@ async def receives_a_notice_of_an_order(bench: Bench) -> None:
     assert identifier in told_of(received), f"the notice of {identifier} tells of {told_of(received)}"
     again = await bench.adapter.receive(notice)
     assert again.id == received.id, "the same notice has two ids"
+
+
+@case(needs="notices")
+async def tells_of_two_orders_of_one_moment(bench: Bench) -> None:
+    """A notice whose id is known already is forgotten."""
+    await bench.adapter.check(bench.notices_url)
+    remote = await bench.offer(bench.sku(1), 5)
+    sold = {await bench.sell(remote, 1) for _ in range(2)}
+    told: dict[str, set[str]] = {}
+    until_s = time.monotonic() + WITHIN_S
+    while not sold <= set[str]().union(*told.values()):
+        assert time.monotonic() < until_s, f"of the orders {sorted(sold)} notices tell, by their ids: {told}"
+        for notice in await bench.notices():
+            received = await bench.adapter.receive(notice)
+            told.setdefault(received.id, told_of(received))
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 @case(needs="notices")

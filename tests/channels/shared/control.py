@@ -134,7 +134,7 @@ class _Control:
         return JSONResponse({})
 
     async def unsubscribe(self, _: Request) -> JSONResponse:
-        self._market.notices.subscriptions.clear()
+        self._market.unsubscribe()
         return JSONResponse({})
 
     async def go_wrong(self, request: Request) -> JSONResponse:

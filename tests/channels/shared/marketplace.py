@@ -41,6 +41,10 @@ class Marketplace(ABC):
         """Of the order with this number, as the vendor writes them."""
         return str(number)
 
+    def unsubscribe(self) -> None:
+        """All subscriptions are switched off, as this vendor does it when nobody answers."""
+        self.notices.subscriptions.clear()
+
     @abstractmethod
     def error_in_200(self) -> object:
         """What it answers with status 200 when everything has gone wrong: JSON."""

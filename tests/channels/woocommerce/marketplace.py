@@ -42,6 +42,9 @@ class WooCommerce(Marketplace):
     def offer(self, product: Mapping[str, Any]) -> None:
         self.products.offer(product)
 
+    def unsubscribe(self) -> None:
+        self.webhooks.disable_all()
+
     def error_in_200(self) -> object:
         return {"code": "internal_server_error", "message": "There has been a critical error on this website."}
 

@@ -95,6 +95,12 @@ class Webhooks(Sender):
         self.held.pop(str(number), None)
         return found
 
+    def disable_all(self) -> None:
+        """They stay, and are sent no more."""
+        for webhook in self.by_id.values():
+            webhook.status = "disabled"
+            self._keep(webhook)
+
     def webhook(self, number: int, status: int = 400, message: str = "ID is invalid.") -> Webhook:
         if number not in self.by_id:
             raise Wrong("hook.unknown", status, f"{_ID}_invalid_id", message)
