@@ -194,7 +194,7 @@ async def stop(connection: Connection, channel: str, reason: str) -> None:
         *(channel, reason),
     )
     if stopped:
-        await tell(connection, TELL_STOPPED, {"channel": channel, "reason": reason})
+        await tell(connection, TELL_STOPPED, channel, {"reason": reason})
 
 
 async def checked(connection: Connection, channel: str, findings: Sequence[str]) -> None:

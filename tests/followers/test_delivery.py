@@ -123,7 +123,11 @@ async def test_a_receiver_that_takes_longer_than_a_lease_is_waited_for(
 async def test_what_a_channel_has_to_tell_is_sent_to_who_asked(stage: Stage) -> None:
     await stage.endpoint("shop", OVERSOLD)
     async with stage.shop.database.transaction() as connection:
-        assert await tell(connection, OVERSOLD, {"channel": "market", "order": "7", "units": 2}) == 1
+        await connection.execute(
+            "insert into channel (id, vendor, owner, settings, sealed, locations)"
+            " select 'market', 'any', owner, '{}', '', '{berlin}' from endpoint"
+        )
+        assert await tell(connection, OVERSOLD, "market", {"order": "7", "units": 2}) == 1
     assert await stage.types_at("shop", 1) == [OVERSOLD]
     assert stage.receivers.received["shop"][0].content["data"] == {"channel": "market", "order": "7", "units": 2}
 

@@ -154,7 +154,7 @@ class Shelf:
                 return False
             await self._oversold(connection, leased, kept, decision.short)
             if new := [remote for remote in unmapped if remote not in kept.unmapped]:
-                await tell(connection, UNMAPPED, {**_named(leased, kept), "listings": new})
+                await tell(connection, UNMAPPED, leased.id, {**_named(kept), "listings": new})
         return True
 
     async def postpone(self, leased: LeasedChannel, identifier: str, reason: str, wait_s: float) -> None:
@@ -189,11 +189,11 @@ class Shelf:
                 continue
             await connection.execute(_OVERSOLD, leased.id, kept.order.id, sku, units)
             if units > known.get(sku, 0):
-                await tell(connection, OVERSOLD, {**_named(leased, kept), "sku": sku, "units": units}, sku=sku)
+                await tell(connection, OVERSOLD, leased.id, {**_named(kept), "sku": sku, "units": units}, sku=sku)
 
 
-def _named(leased: LeasedChannel, kept: KeptOrder) -> dict[str, Any]:
-    return {"channel": leased.id, "order": kept.order.id, "number": kept.order.number}
+def _named(kept: KeptOrder) -> dict[str, Any]:
+    return {"order": kept.order.id, "number": kept.order.number}
 
 
 def _kept(row: Any) -> KeptOrder:

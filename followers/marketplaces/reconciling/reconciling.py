@@ -203,8 +203,8 @@ class Reconciling:
             await runs.end(connection, run.id, differing, len(accepted), stopped)
             if differing:
                 by_class = await drifts.by_class(connection, leased.id)
-                data = {"channel": leased.id, "compared": found.compared, "differing": by_class, "stopped": stopped}
-                await tell(connection, DRIFT, data)
+                data = {"compared": found.compared, "differing": by_class, "stopped": stopped}
+                await tell(connection, DRIFT, leased.id, data)
 
     # Repairs
 

@@ -25,25 +25,36 @@ async def waiting(database: Database) -> dict[str, int]:
     return {row["endpoint"]: row["n"] for row in rows}
 
 
-async def test_those_are_told_who_asked_for_the_type_and_what_it_is_about(database: Database) -> None:
+@pytest.fixture(autouse=True)
+async def channel(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(
+            "insert into channel (id, vendor, owner, settings, sealed, locations)"
+            " values ('shop', 'any', 'key1', '{}', '', '{berlin}')"
+        )
+
+
+async def test_those_are_told_who_asked_for_the_type_may_see_the_channel_and_what_it_is_about(
+    database: Database,
+) -> None:
     endpoints = Endpoints(database)
 
     async def made(**more: object) -> str:
         return (await endpoints.add(replace(NEW, **more), b"sealed", "e1", {})).id  # type: ignore[arg-type]  # by name
 
     anything, other_type = await made(), await made(types=(DRIFT,))
-    berlin, paris = await made(locations=("berlin",)), await made(locations=("paris",))
+    somebody_else, admin = await made(owner="key2"), await made(owner="key3", scopes=("admin",))
     mugs, other_sku = await made(skus=("mug",)), await made(skus=("cup",))
     paused = await made()
     await endpoints.pause(paused)
     async with database.transaction() as connection:
-        assert await tell(connection, OVERSOLD, {"order": 7}, location="berlin", sku="mug") == 4
-    assert await waiting(database) == dict.fromkeys((anything, berlin, mugs, paused), 1)
+        assert await tell(connection, OVERSOLD, "shop", {"order": 7}, sku="mug") == 4
+    assert await waiting(database) == dict.fromkeys((anything, admin, mugs, paused), 1)
     async with database.transaction() as connection:
-        assert await tell(connection, OVERSOLD, {"channel": "shop"}) == 6
+        assert await tell(connection, OVERSOLD, "shop", {}) == 5
     found = await waiting(database)
-    assert found == {anything: 2, berlin: 2, mugs: 2, paused: 2, paris: 1, other_sku: 1}
-    assert other_type not in found
+    assert found == {anything: 2, admin: 2, mugs: 2, paused: 2, other_sku: 1}
+    assert not {other_type, somebody_else} & set(found)
 
 
 async def test_what_is_rolled_back_is_told_to_nobody(database: Database) -> None:
@@ -51,7 +62,7 @@ async def test_what_is_rolled_back_is_told_to_nobody(database: Database) -> None
     told = 0
     with contextlib.suppress(Undone):
         async with database.transaction() as connection:
-            told = await tell(connection, OVERSOLD, {})
+            told = await tell(connection, OVERSOLD, "shop", {})
             raise Undone
     assert told == 1
     assert await waiting(database) == {}
@@ -63,5 +74,5 @@ async def test_who_takes_nothing_has_a_bounded_number_of_them(
     monkeypatch.setattr(notices, "WAITING_MAX", 2)
     made = await Endpoints(database).add(NEW, b"sealed", "e1", {})
     async with database.transaction() as connection:
-        assert [await tell(connection, OVERSOLD, {}) for _ in range(3)] == [1, 1, 0]
+        assert [await tell(connection, OVERSOLD, "shop", {}) for _ in range(3)] == [1, 1, 0]
     assert await waiting(database) == {made.id: 2}

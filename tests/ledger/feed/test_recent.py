@@ -17,7 +17,7 @@ BATCHES = st.lists(
 def test_what_is_told_is_dense_begins_where_it_was_asked_and_is_of_the_epoch(
     batches: list[tuple[str, int, int]], seq: int, limit: int
 ) -> None:
-    recent = Recent(events_max=8)
+    recent = Recent(events_max=8, shard_least=4)
     last = 0
     kept: list[int] = []
     epoch = ""
@@ -32,6 +32,17 @@ def test_what_is_told_is_dense_begins_where_it_was_asked_and_is_of_the_epoch(
     assert (None if found is None else [one["seq"] for one in found]) == expected
     assert recent.after("another", 3, seq, limit) is None
     assert recent.after(epoch, 4, seq, limit) is None
+
+
+def test_shards_share_what_is_kept_and_each_has_its_least() -> None:
+    recent = Recent(events_max=8, shard_least=3)
+    for shard in range(4):
+        for seq in range(1, 11):
+            recent.add("a", shard, [{"seq": seq}])
+    last = recent.after("a", 3, 7, 100)
+    assert last is not None
+    assert [one["seq"] for one in last] == [8, 9, 10]
+    assert recent.after("a", 3, 6, 100) is None
 
 
 async def test_who_waits_is_told_the_same_by_the_ledger_that_committed_as_the_database_has(
