@@ -10,6 +10,9 @@ from datetime import timedelta
 from followers.database.database import Connection, Database
 from followers.marketplaces.pushing.planning import State
 
+POLLED_S = 600
+"""For so long a poll of orders says what may be raised: a channel that was away meanwhile may have sold since. Longer
+than from one poll to the next."""
 ROUND_MAX = 10_000
 """Rows that are looked at in one round."""
 WAIT_S_MAX = 2 * 86_400.0
@@ -233,10 +236,10 @@ async def read_back(connection: Connection, channel: str, found: Sequence[tuple[
     )
 
 
-_SELECT = """
+_SELECT = f"""
 select o.remote, m.sku, m.location, o.state, o.sent_quantity as sent, o.wanted_quantity as wanted,
        o.attempt, o.changes, o.key,
-       coalesce(p.polled_at > o.changed_at, false) as polled,
+       coalesce(p.polled_at > o.changed_at and p.ended_at > now() - interval '{POLLED_S} s', false) as polled,
        o.polled_after is null or coalesce(p.polled_at > o.polled_after, false) as settled
   from outgoing o join mapping m on m.channel = o.channel and m.remote = o.remote
   left join channel_poll p on p.channel = o.channel

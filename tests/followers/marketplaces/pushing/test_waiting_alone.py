@@ -41,3 +41,24 @@ async def test_what_waits_is_due_again_at_once_when_it_shall_offer_something_els
     async with database.transaction() as connection:
         await connection.execute("update outgoing set changes = changes + 1 where remote = 'mug'")
     assert await due(database) == ["mug"]
+
+
+async def test_a_poll_says_what_may_be_raised_for_a_while_only(database: Database) -> None:
+    wish = Wish({}, ("shop",))
+    await Channels(database, Seal([new_sealing_key()])).add("here", "ebay", "owner", wish, {}, "epoch", {0: 0})
+    async with database.transaction() as connection:
+        await connection.execute("insert into mapping values ('here', 'mug', 'mug', null, 'us')")
+        await connection.execute("insert into outgoing (channel, remote) values ('here', 'mug')")
+        await connection.execute("update outgoing set changed_at = now() - interval '2 hours'")
+
+    async def polled(ended_ago_s: float) -> bool:
+        async with database.transaction() as connection:
+            await connection.execute(
+                "update channel_poll set polled_at = now() - interval '1 hour',"
+                " ended_at = now() - make_interval(secs => $1::float8)",
+                ended_ago_s,
+            )
+        (row,) = await Outgoing(database).due("here")
+        return row.polled
+
+    assert [await polled(0.0), await polled(outgoing.POLLED_S + 60.0)] == [True, False]
