@@ -12,7 +12,7 @@ from followers.log.ledger import Ledger
 from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.adapters import Adapters
 from followers.marketplaces.backlog import Backlogs
-from followers.marketplaces.channels import PAUSED, Channels
+from followers.marketplaces.channels import Channels
 from followers.marketplaces.checking import Checking
 from followers.marketplaces.following import Following
 from followers.marketplaces.held import Held
@@ -84,12 +84,13 @@ class Marketplaces:
             tasks.create_task(self.following.run(), name="log of channels")
 
     async def adapter_of(self, channel: str) -> Adapter | None:
-        """To verify a notice with, whoever holds the channel; None if there is none of that name, or it is paused.
+        """To verify a notice with, whoever holds the channel; None if there is none of that name. What comes to one
+        that is paused is kept until it is resumed: whoever is turned away stops sending.
 
         Raises DatabaseAway, and what ``Adapters.of`` raises for one that cannot be made.
         """
         made = await self.adapters.of(channel)
-        return None if made is None or made.channel.state == PAUSED else made.adapter
+        return None if made is None else made.adapter
 
     def noticed(self, channel: str) -> None:
         """Something was stored for it: if it is held here, it is applied at once."""

@@ -8,10 +8,12 @@ import pytest
 
 from followers.database.database import Database
 from followers.database.leases import CHANNELS, Leases
+from followers.log.ledger import Ledger
 from followers.marketplaces.adapters import Adapters
 from followers.marketplaces.channels import Channels, Wish
 from followers.marketplaces.ebay.signature import verification_token
 from followers.marketplaces.errors import NoticeRefused
+from followers.marketplaces.marketplaces import Marketplaces
 from followers.marketplaces.terms import Notice
 from followers.marketplaces.vendors import GROUP, Vendors
 from followers.outward.addresses import Addresses
@@ -19,6 +21,7 @@ from followers.outward.sessions import Sessions
 from followers.sealing import Seal, new_sealing_key
 
 EBAY = EntryPoint("ebay", "followers.marketplaces.ebay.adapter:Ebay", GROUP)
+SEAL = Seal([new_sealing_key()])
 URL = "https://shop.example/v1/channels/here/notices"
 
 
@@ -55,3 +58,12 @@ async def test_dry_runs_share_the_quotas_and_tokens_of_what_is_asked_otherwise(d
     assert second.remote.kept_value("token") == "granted"
     assert first.remote.buckets["keys"] is second.remote.buckets["keys"]
     assert await adapters.dry("there") is None
+
+
+async def test_notices_are_taken_of_a_channel_that_is_paused(database: Database) -> None:
+    market = Marketplaces(database, Ledger(URL, "key"), SEAL, Addresses(), [], name="one", lease_s=30)
+    credentials = {"client_secret": "secret", "refresh_token": "token"}
+    await market.channels.add("here", "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), credentials, "e", {0: 0})
+    await market.channels.pause("here", None)
+    assert await market.adapter_of("here") is not None
+    assert await market.adapter_of("there") is None
