@@ -12,6 +12,7 @@ import typer
 
 from cli.channel_orders import orders, oversold, unmapped
 from cli.named_system import data_path
+from stockwire.cli.columns import printable
 from stockwire.cli.failure import EXIT_FAILED
 from stockwire.cli.numbers import number, whole
 
@@ -151,7 +152,7 @@ def show(identifier: Id, data: Data = None, as_json: Json = False) -> None:
         print(f"  {name:12}  {json.dumps(found[name])}")
     print(f"  {'window':12}  {json.dumps(window)}")
     for finding in found["findings"]:
-        print(f"  ! {finding}")
+        print(printable(f"  ! {finding}"))
 
 
 @channel_app.command("pause")
@@ -186,9 +187,9 @@ def check(identifier: Id, data: Data = None, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(found))
     else:
-        print("It works." if found["works"] else f"It {found['reason']}.")
+        print("It works." if found["works"] else printable(f"It {found['reason']}."))
         for finding in found["findings"]:
-            print(f"! {finding}")
+            print(printable(f"! {finding}"))
     raise typer.Exit(0 if found["works"] and not found["findings"] else EXIT_FAILED)
 
 
@@ -212,10 +213,11 @@ def listings(
                 print(json.dumps(one))
             else:
                 reason = f"  {one['reason']}" if one["reason"] else ""
-                print(
+                line = (
                     f"{one['remote']}  {one['listed_sku'] or '-'}  -> {one['sku'] or 'not mapped'}"
                     f"  there {_units(one['quantity'])}, sent {_units(one['sent'])}  {one['state'] or '-'}{reason}"
                 )
+                print(printable(line))
 
 
 @channel_app.command("map")
@@ -274,10 +276,10 @@ def proposals(
             page = api.ask("GET", f"/{identifier}/proposals", limit=1_000, after=after)
             for one in page["proposals"]:
                 line = f"{one['remote']}  {one['typed']!r} -> {one['sku']}  by {one['by']}  {one['title']}"
-                print(json.dumps(one) if as_json else line)
+                print(json.dumps(one) if as_json else printable(line))
             for one in page["without"]:
                 if not as_json:
-                    print(f"{one['remote']}  {one['sku']!r}  nothing is like it  {one['title']}")
+                    print(printable(f"{one['remote']}  {one['sku']!r}  nothing is like it  {one['title']}"))
             after = page["next"]
 
 
@@ -305,7 +307,7 @@ def push(
         print(f"{one['method']} {one['url']}\n{one['body']}")
     print(f"{len(found['listings'])} would go, {len(found['waiting'])} wait for a poll of orders.")
     if found["reason"]:
-        print(f"No more is shown: it {found['reason']}.")
+        print(printable(f"No more is shown: it {found['reason']}."))
 
 
 @channel_app.command("dead")
@@ -315,7 +317,7 @@ def dead(identifier: Id, data: Data = None, as_json: Json = False) -> None:
         for one in api.all("listings", f"/{identifier}/listings", which="dead"):
             numbers = f"{_units(one['wanted'])} of {_units(one['available'])}"
             line = f"{one['remote']}  {one['sku']}  {numbers}  {one['sent_at']}  {one['reason']}"
-            print(json.dumps(one) if as_json else line)
+            print(json.dumps(one) if as_json else printable(line))
 
 
 @channel_app.command("retry")

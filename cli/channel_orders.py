@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.named_system import data_path
+from stockwire.cli.columns import printable
 from stockwire.cli.numbers import whole
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def orders(
     with _api(data, identifier) as api:
         found = api.ask("GET", "/orders", **query)["orders"]
     for one in found:
-        print(json.dumps(one) if as_json else _order_line(one))
+        print(json.dumps(one) if as_json else printable(_order_line(one)))
 
 
 def oversold(
@@ -58,7 +59,7 @@ def oversold(
             return
         found = api.ask("GET", "/oversold", all="true" if all_ else "false", limit=limit)["oversold"]
     for one in found:
-        print(json.dumps(one) if as_json else _oversold_line(one))
+        print(json.dumps(one) if as_json else printable(_oversold_line(one)))
 
 
 def unmapped(identifier: Id, limit: Limit = SHOWN, data: Data = None, as_json: Json = False) -> None:
@@ -66,11 +67,8 @@ def unmapped(identifier: Id, limit: Limit = SHOWN, data: Data = None, as_json: J
     with _api(data, identifier) as api:
         found = api.ask("GET", "/unmapped", limit=limit)["unmapped"]
     for one in found:
-        print(
-            json.dumps(one)
-            if as_json
-            else f"{one['remote']}  {one['units']} units in {one['orders']} orders  {one['title']}".rstrip()
-        )
+        line = f"{one['remote']}  {one['units']} units in {one['orders']} orders  {one['title']}".rstrip()
+        print(json.dumps(one) if as_json else printable(line))
 
 
 def _api(data: Path | None, identifier: str) -> "AbstractContextManager[ChannelsApi]":

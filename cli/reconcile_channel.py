@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.named_system import data_path
+from stockwire.cli.columns import printable
 from stockwire.cli.failure import EXIT_FAILED
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def reconcile_channel(
             return
         run = _run(api, policy)
         drift = api.all("drift", "/drift", state="open")
-        _show(run, drift, as_json)
+        show(run, drift, as_json=as_json)
     if run["stopped"]:
         raise typer.Exit(EXIT_FAILED)
 
@@ -76,7 +77,7 @@ def _decide(api: "ChannelsApi", how: str, named: Sequence[str], why: str | None)
         raise typer.Exit(EXIT_FAILED)
 
 
-def _show(run: dict[str, Any], drift: Sequence[dict[str, Any]], as_json: bool) -> None:
+def show(run: dict[str, Any], drift: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({**run, "drift": drift}))
         return
@@ -84,7 +85,7 @@ def _show(run: dict[str, Any], drift: Sequence[dict[str, Any]], as_json: bool) -
         what = one.get("listing") or f"order {one.get('order')}"
         sku = f" ({one['sku']})" if one["sku"] else ""
         proposed = f"  -> {one['repair']}" if one["repair"] else "  -> a person has to look"
-        print(f"{one['id']}  {one['class']}  {what}{sku}  {_numbers(one)}  {one['cause']}{proposed}")
+        print(printable(f"{one['id']}  {one['class']}  {what}{sku}  {_numbers(one)}  {one['cause']}{proposed}"))
     if (more := len(drift) - SHOWN_MAX) > 0:
         print(f"... and {more} more: --json has all")
     by_class = ", ".join(f"{count} {name}" for name, count in Counter(one["class"] for one in drift).items())

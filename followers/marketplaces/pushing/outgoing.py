@@ -203,24 +203,6 @@ async def at_rest(connection: Connection, channel: str, looked_at: Sequence[tupl
     )
 
 
-async def seen(connection: Connection, channel: str, found: Sequence[tuple[str, int]]) -> set[str]:
-    """What stands there now, by a notice or a read: by listing's id. Our own echo changes nothing.
-
-    Returns those where something stands that we did not expect: they are due, once the channel's orders from after now
-    are known. A listing whose push is under way or in doubt is left to its read back.
-    """
-    rows = await connection.fetch(
-        "update outgoing o set sent_quantity = s.quantity, polled_after = clock_timestamp(),"
-        " state = case when o.state = 'rest' then 'due' else o.state end,"
-        " due_at = case when o.state = 'rest' then now() else o.due_at end"
-        " from unnest($2::text[], $3::int[]) as s(remote, quantity)"
-        " where o.channel = $1 and o.remote = s.remote and o.state in ('rest', 'due', 'dead')"
-        " and o.sent_quantity is distinct from s.quantity returning o.remote",
-        *(channel, [remote for remote, _ in found], [quantity for _, quantity in found]),
-    )
-    return {row["remote"] for row in rows}
-
-
 async def read_back(connection: Connection, channel: str, found: Sequence[tuple[str, int, bool]]) -> None:
     """``found``: id, what stands there, and whether that was to be expected (what stood before, or what was wanted)."""
     await connection.execute(

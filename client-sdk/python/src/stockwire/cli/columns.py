@@ -55,11 +55,16 @@ def fitted(text: str, width: int, *, right: bool = False) -> str:
     return filling + shown if right else shown + filling
 
 
+def printable(text: str) -> str:
+    """Characters that would move the cursor, or say something to the terminal, are shown as what they are."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def cut(text: str, width: int) -> str:
     """At most ``width`` columns wide; characters that would move the cursor are shown as what they are."""
     from rich.cells import cell_len, set_cell_size
 
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    shown = printable(text)
     if cell_len(shown) <= width:
         return shown
     return set_cell_size(shown, max(0, width - 1)).rstrip() + "…"
