@@ -7,6 +7,7 @@ connection.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -138,7 +139,7 @@ class Heads:
     def advanced(self, shard: int, events: Sequence[dict[str, Any]]) -> None:
         """This process has committed ``events``, as they go out, dense and in order."""
         head: int = events[-1]["seq"]
-        self.recent.add(self.epoch, shard, events)
+        self.recent.add(self.epoch, shard, events, time.monotonic())
         if head > self.heads.get(shard, 0):
             self.heads = {**self.heads, shard: head}
         self._wake(shard)

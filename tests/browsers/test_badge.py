@@ -146,10 +146,11 @@ async def test_a_product_page_follows_its_variants_and_gives_its_button_back_as_
     await change(tab, "sku", "no-such-thing")
     await tab.wait("!one.hasAttribute('data-state')", "an unknown sku keeps the text inside")
     assert await tab.evaluate("[one.innerText, buy.disabled]") == ["In stock", False]
-    await tab.wait("true")
-    assert [line for line in tab.console() if "no-such-thing" in line] == [
-        "stock-badge: no-such-thing at web never had stock: misspelt?"
-    ]
+
+    async def said() -> list[str]:
+        return [line for line in tab.console() if "no-such-thing" in line]
+
+    assert await wait_until(said) == ["stock-badge: no-such-thing at web never had stock: misspelt?"]
     assert await tab.evaluate("forbidden") == tab.console(SEVERE) == []
 
 

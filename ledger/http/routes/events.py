@@ -1,6 +1,7 @@
 """The feed: ``/v1/events`` with long polling, and ``/v1/shards``."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +77,7 @@ class EventRoutes:
     def _recent(self, shard: int, after: int, limit: int) -> dict[str, Any] | None:
         """What this ledger itself committed a moment ago: of another one's there may be more, so this is for who waits
         for a first event, and asks again. Who follows closely is told nothing else."""
-        events = self._heads.recent.after(self._heads.epoch, shard, after, limit)
+        events = self._heads.recent.after(self._heads.epoch, shard, after, limit, time.monotonic())
         if events is None:
             return None
         head = max(self._heads.heads[shard], events[-1]["seq"])

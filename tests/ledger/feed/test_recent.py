@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.feed.recent import Recent
+from ledger.feed.recent import KEPT_S, Recent
 from tests.conftest import StartSystem
 from tests.ledger.api import Api, sale
 
@@ -24,25 +24,33 @@ def test_what_is_told_is_dense_begins_where_it_was_asked_and_is_of_the_epoch(
     for now, others, count in batches:
         first = last + 1 + others
         last = first + count - 1
-        recent.add(now, 3, [{"seq": number} for number in range(first, last + 1)])
+        recent.add(now, 3, [{"seq": number} for number in range(first, last + 1)], 0.0)
         kept = [*(kept if (now, others) == (epoch, 0) else []), *range(first, last + 1)][-8:]
         epoch = now
     expected = kept[kept.index(seq + 1) :][:limit] if seq + 1 in kept else None
-    found = recent.after(epoch, 3, seq, limit)
+    found = recent.after(epoch, 3, seq, limit, KEPT_S)
     assert (None if found is None else [one["seq"] for one in found]) == expected
-    assert recent.after("another", 3, seq, limit) is None
-    assert recent.after(epoch, 4, seq, limit) is None
+    assert recent.after("another", 3, seq, limit, 0.0) is None
+    assert recent.after(epoch, 4, seq, limit, 0.0) is None
 
 
 def test_shards_share_what_is_kept_and_each_has_its_least() -> None:
     recent = Recent(events_max=8, shard_least=3)
     for shard in range(4):
         for seq in range(1, 11):
-            recent.add("a", shard, [{"seq": seq}])
-    last = recent.after("a", 3, 7, 100)
+            recent.add("a", shard, [{"seq": seq}], 0.0)
+    last = recent.after("a", 3, 7, 100, 0.0)
     assert last is not None
     assert [one["seq"] for one in last] == [8, 9, 10]
-    assert recent.after("a", 3, 6, 100) is None
+    assert recent.after("a", 3, 6, 100, 0.0) is None
+
+
+def test_nothing_is_told_from_memory_when_the_last_commit_is_a_while_ago() -> None:
+    """A database may have been put back by then."""
+    recent = Recent()
+    recent.add("a", 0, [{"seq": 1}], 10.0)
+    assert recent.after("a", 0, 0, 100, 10.0 + KEPT_S) == [{"seq": 1}]
+    assert recent.after("a", 0, 0, 100, 10.1 + KEPT_S) is None
 
 
 async def test_who_waits_is_told_the_same_by_the_ledger_that_committed_as_the_database_has(
