@@ -41,7 +41,7 @@ async def channel(database: Database, channels: Channels) -> Channel:
     async with database.transaction() as connection:
         await connection.execute("insert into mapping values ('here', 'mug', 'mug', null, 'us')")
         await connection.execute("insert into outgoing (channel, remote, sent_quantity) values ('here', 'mug', 3)")
-        await connection.execute("update channel_poll set polled_at = clock_timestamp()")
+        await connection.execute("update channel_poll set polled_at = clock_timestamp(), ended_at = clock_timestamp()")
     return made
 
 
