@@ -268,17 +268,19 @@ def badge_finding(scripts: Sequence[BadgeScript]) -> Finding:
 def channels_address_finding(url: str, *, answers: bool) -> Finding:
     """``url``: where the ledger says that webhooks are made."""
     if answers:
-        return Finding("channels", FindingState.GOOD, f"answer at {url}, as discovery says")
+        return Finding("channels address", FindingState.GOOD, f"answer at {url}, as discovery says")
     fix = "start `stockwire channels`, or set STOCKWIRE_CHANNELS_URL of the ledger to where they are"
-    return Finding("channels", FindingState.FAILED, f"do not answer at {url}, where discovery says they are", fix)
+    return Finding(
+        "channels address", FindingState.FAILED, f"do not answer at {url}, where discovery says they are", fix
+    )
 
 
 def troubles_findings(stated: Sequence[Sequence[tuple[str, str]]]) -> list[Finding]:
     """``stated``: by each `stockwire channels` what is wrong, with its fix. Most is said by all of them."""
     troubles = dict.fromkeys(trouble for one in stated for trouble in one)
     if not troubles:
-        return [Finding("webhooks", FindingState.GOOD, "nothing is wrong")]
-    return [Finding("webhooks", FindingState.WARNING, detail, fix) for detail, fix in troubles]
+        return [Finding("webhooks and channels", FindingState.GOOD, "nothing is wrong")]
+    return [Finding("webhooks and channels", FindingState.WARNING, detail, fix) for detail, fix in troubles]
 
 
 def stored_keys_findings(keys: Sequence[ApiKey], now: datetime) -> list[Finding]:

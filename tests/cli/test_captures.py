@@ -21,7 +21,7 @@ from tests.docs.test_names import command_of
 from tests.ledger.migrations.databases import expand_to
 
 CAPTURED = captured()
-OF_CHANNELS = {"channels", "webhooks"}
+OF_CHANNELS = {"channels", "channels address", "webhooks and channels"}
 """What the system of these tests runs beside that of the pages."""
 
 

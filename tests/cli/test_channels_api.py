@@ -32,7 +32,7 @@ async def test_channels_that_do_not_answer_where_the_ledger_says_are_found(
     away = f"http://127.0.0.1:{free_port()}"
     ledger = await start_ledger(STOCKWIRE_CHANNELS_URL=away)
     (found,) = await channels(tmp_path, {}, Settings(ledger.url, None))
-    assert (found.check, found.state) == ("channels", FindingState.FAILED)
+    assert (found.check, found.state) == ("channels address", FindingState.FAILED)
     assert away in found.detail
     other = await start_ledger(STOCKWIRE_CHANNELS_URL=ledger.url)
     (found,) = await channels(tmp_path, {}, Settings(other.url, None))

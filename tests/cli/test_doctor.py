@@ -170,8 +170,8 @@ async def test_a_change_is_seen_through_every_hub_and_leaves_nothing_behind(up: 
     integrity = base64.b64encode(hashlib.sha384(SCRIPT.read_bytes()).digest()).decode()
     assert f'integrity="sha384-{integrity}"' in found["badge"]["paste"]
     assert f'src="{up.run["reads"][0]}/v1/badge.js?v=' in found["badge"]["paste"]
-    assert (found["channels"]["state"], found["webhooks"]["state"]) == ("good", "good")
-    assert found["channels"]["detail"].startswith("answer at http://127.0.0.1:")
+    assert (found["channels"]["state"], found["webhooks and channels"]["state"]) == ("good", "good")
+    assert found["channels address"]["detail"].startswith("answer at http://127.0.0.1:")
     after = await level()
     assert after.on_hand == 0
     _, found = doctor(up.data, "--read-only", STOCKWIRE_DATA=str(up.data))

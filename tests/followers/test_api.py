@@ -94,7 +94,7 @@ async def check_doctor(channels: ServerProcess, ledger_url: str, webhook: str, d
     variables = {"STOCKWIRE_ADMIN_URLS": channels.admin}
     nowhere = Path("nowhere")
     found = await doctors_look(nowhere, variables, Settings(ledger_url, None))
-    assert [(one.check, one.state) for one in found] == [("webhooks", FindingState.GOOD)]
+    assert [(one.check, one.state) for one in found] == [("webhooks and channels", FindingState.GOOD)]
     async with database.transaction() as connection:
         await connection.execute("update endpoint set state = 'disabled', reason = 'gone' where id = $1", webhook)
     (told,) = await doctors_look(nowhere, variables, None)
