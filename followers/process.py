@@ -4,7 +4,8 @@ import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from followers.admin import create_admin_app
 from followers.answers import Answers
@@ -159,14 +160,21 @@ class Channels:
 
     async def _end(self) -> None:
         """What is in flight is waited for and recorded; then others may take what we held."""
+        await asyncio.gather(
+            self._given_back("endpoints", self._end_webhooks()), self._given_back("channels", self.marketplaces.end())
+        )
+
+    async def _end_webhooks(self) -> None:
+        await self._delivery.stop()
+        await self._recording.drained()
+        await self._leases.give_back()
+
+    async def _given_back(self, what: str, end: Coroutine[Any, Any, None]) -> None:
         try:
             async with asyncio.timeout(self._settings.timeout_s + STOP_MORE_S):
-                await self._delivery.stop()
-                await self._recording.drained()
-                await self._leases.give_back()
-                await self.marketplaces.end()
+                await end
         except (TimeoutError, DatabaseAway) as error:
-            log.warning("endpoints are not given back (%s): their leases run out", error or "too late")
+            log.warning("%s are not given back (%s): their leases run out", what, error or "too late")
 
     async def _why_not_ready(self) -> str | None:
         if self._stopping.is_set():

@@ -18,6 +18,9 @@ RENEWED_TIMES = 4
 """In the time of one lease: a renewal that fails has others behind it."""
 EVERY_S_MAX = 1.0
 """What an owner changes is done within this time."""
+LET_GO_S = 5.0
+"""For the loops of a channel to end. An adapter that holds its own up keeps no other channel from being renewed; what
+it still does is written nowhere, as its lease is gone."""
 AGAIN_S = 60.0
 """After which a channel that could not be begun is tried again."""
 
@@ -147,7 +150,9 @@ class Held:
             task.cancel()
             ended.append(task)
         if ended:
-            await asyncio.wait(ended)
+            _, stuck = await asyncio.wait(ended, timeout=LET_GO_S)
+            for task in stuck:
+                log.error("%s does not end within %.0f s: its adapter holds it up", task.get_name(), LET_GO_S)
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:

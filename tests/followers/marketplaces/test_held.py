@@ -1,13 +1,18 @@
 """A channel that cannot be begun is stopped with its reason; those beside it, and their process, go on."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
 
 from followers.database.database import Database
 from followers.database.leases import CHANNELS, Leases
 from followers.marketplaces.channels import Channels, Wish
 from followers.marketplaces.held import Held
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.vendors import GROUP, Vendors
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
@@ -39,6 +44,41 @@ async def test_channels_that_were_let_go_at_the_end_are_not_taken_again(database
 
 async def _now(channels: Mapping[str, object]) -> bool:
     return bool(channels)
+
+
+class Stubborn:
+    """A Work, which ends when it likes."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    def loops(self, _: LeasedChannel) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        return {"stubborn": self._run}
+
+    async def _run(self) -> None:
+        self.begun.set()
+        while not self.may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.may_end.wait()
+
+
+async def test_a_channel_that_does_not_end_holds_nobody_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("followers.marketplaces.held.LET_GO_S", 0.1)
+    stored = Channels(database, Seal([new_sealing_key()]))
+    await stored.add("stuck", "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), GOOD, "epoch", {0: 0})
+    leases, sessions = Leases(database, LEASE_S, "test", CHANNELS), Sessions(Addresses(), {}, timeout_s=1.0)
+    work = Stubborn()
+    held = Held(database, leases, stored, Vendors(lambda: [EBAY]), sessions, [work], LEASE_S)
+    async with asyncio.timeout(PATIENCE_S):
+        running = asyncio.create_task(held.run())
+        await work.begun.wait()
+        await held.end()
+        assert not work.may_end.is_set()
+        assert "channel stuck does not end" in caplog.text
+        work.may_end.set()
+        await running
 
 
 async def test_a_channel_whose_adapter_lacks_what_it_needs_is_stopped_alone(database: Database) -> None:
