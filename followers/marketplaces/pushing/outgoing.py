@@ -147,15 +147,24 @@ async def still_in_doubt(connection: Connection, channel: str, rows: Sequence[Ro
     return {row["remote"] for row in found}
 
 
-async def in_doubt(
-    connection: Connection, channel: str, state: str, waits: Sequence[tuple[str, float]], reason: str | None = None
-) -> None:
-    """``state``: accepted or unknown; ``waits``: each with the seconds until it is read back."""
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """``read_s``: in how many seconds it is read back. ``reason``: None leaves the last one."""
+
+    remote: str
+    read_s: float
+    reason: str | None = None
+
+
+async def in_doubt(connection: Connection, channel: str, state: str, doubts: Sequence[Doubt]) -> None:
+    """``state``: accepted or unknown."""
     await connection.execute(
-        "update outgoing o set state = $2, attempt = attempt + 1, last_reason = coalesce($5, last_reason),"
-        " due_at = clock_timestamp() + w.seconds * interval '1 second'"
-        " from unnest($3::text[], $4::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
-        *(channel, state, [remote for remote, _ in waits], [bounded_s(seconds) for _, seconds in waits], reason),
+        "update outgoing o set state = $2, attempt = attempt + 1, last_reason = coalesce(d.reason, last_reason),"
+        " due_at = clock_timestamp() + d.seconds * interval '1 second'"
+        " from unnest($3::text[], $4::float8[], $5::text[]) as d(remote, seconds, reason)"
+        " where o.channel = $1 and o.remote = d.remote",
+        *(channel, state, [one.remote for one in doubts], [bounded_s(one.read_s) for one in doubts]),
+        [one.reason for one in doubts],
     )
 
 

@@ -8,7 +8,7 @@ from followers.database.database import Connection, Database, DatabaseAway
 from followers.marketplaces.adapter import Listing, RemoteAway
 from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.pushing import outgoing
-from followers.marketplaces.pushing.outgoing import Dead, Outgoing, Row
+from followers.marketplaces.pushing.outgoing import Dead, Doubt, Outgoing, Row
 
 ROWS_MAX = 1_000
 """In one turn."""
@@ -72,14 +72,14 @@ class ReadingBack:
 
     async def _found_out(self, connection: Connection, rows: Sequence[Row], found: dict[str, Listing]) -> int:
         dead: list[Dead] = []
-        late: list[tuple[str, float]] = []
+        late: list[Doubt] = []
         read: list[tuple[str, int, bool]] = []
         for row in rows:
             listing = found.get(row.remote)
             if listing is None or listing.quantity is None:
                 dead.append(Dead(row.remote, None, MISSING if listing is None else UNCOUNTED))
             elif row.state == "accepted" and listing.quantity != row.wanted and row.attempt < LOOKS_MAX:
-                late.append((row.remote, min(LATE_S_MAX, LATE_S * 2**row.attempt)))
+                late.append(Doubt(row.remote, min(LATE_S_MAX, LATE_S * 2**row.attempt)))
             else:
                 expected = row.sent is None or listing.quantity in (row.sent, row.wanted)
                 read.append((row.remote, listing.quantity, expected))

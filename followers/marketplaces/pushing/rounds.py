@@ -26,7 +26,7 @@ from followers.marketplaces.adapter import (
 from followers.marketplaces.leased import LeasedChannel, LeftAlone
 from followers.marketplaces.pushing import outgoing
 from followers.marketplaces.pushing.offers import Offers
-from followers.marketplaces.pushing.outgoing import Dead, Outgoing, Row, Sending
+from followers.marketplaces.pushing.outgoing import Dead, Doubt, Outgoing, Row, Sending
 from followers.marketplaces.pushing.planning import Candidate, parted, plan
 from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.pushing.reading_back import ReadingBack
@@ -215,12 +215,14 @@ class Rounds:
             if done := of.get(Applied):
                 await outgoing.applied(connection, channel, [(target.remote, target.quantity) for target, _ in done])
             if later := of.get(Accepted):
-                waits = [(target.remote, outcome.read_after_s) for target, outcome in later]
-                await outgoing.in_doubt(connection, channel, "accepted", waits)
+                doubts = [Doubt(target.remote, outcome.read_after_s) for target, outcome in later]
+                await outgoing.in_doubt(connection, channel, "accepted", doubts)
             if doubtful := of.get(Unknown):
-                waits = [(target.remote, backoff_s(rows[target.remote].attempt)) for target, _ in doubtful]
-                reason = doubtful[0][1].reason[:REASON_CHARACTERS_MAX]
-                await outgoing.in_doubt(connection, channel, "unknown", waits, reason)
+                doubts = [
+                    Doubt(target.remote, backoff_s(rows[target.remote].attempt), outcome.reason[:REASON_CHARACTERS_MAX])
+                    for target, outcome in doubtful
+                ]
+                await outgoing.in_doubt(connection, channel, "unknown", doubts)
             if refused := of.get(Refused):
                 letters = [
                     Dead(target.remote, target.quantity, outcome.reason[:REASON_CHARACTERS_MAX])

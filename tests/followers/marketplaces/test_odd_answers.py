@@ -17,7 +17,7 @@ from followers.marketplaces.orders.notices import Notices
 from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.positions import Positions
 from followers.marketplaces.pushing import outgoing
-from followers.marketplaces.pushing.outgoing import WAIT_S_MAX, Outgoing
+from followers.marketplaces.pushing.outgoing import WAIT_S_MAX, Doubt, Outgoing
 from followers.marketplaces.pushing.rounds import pause_s
 from followers.marketplaces.terms import Listing, Notice, Quota, Received, Throttled
 from followers.outward.addresses import Addresses
@@ -91,10 +91,20 @@ async def test_a_wait_that_is_none_is_bounded(database: Database, channel: Chann
     assert 0 <= pause_s([Throttled(seconds)]) <= WAIT_S_MAX
     async with database.transaction() as connection:
         await outgoing.not_done(connection, "here", [("mug", seconds)])
-        await outgoing.in_doubt(connection, "here", "accepted", [("mug", seconds)])
+        await outgoing.in_doubt(connection, "here", "accepted", [Doubt("mug", seconds)])
     wait_s = await Outgoing(database).next_in_s("here")
     assert wait_s is not None
     assert wait_s <= WAIT_S_MAX
+
+
+async def test_each_of_a_batch_in_doubt_has_the_reason_of_its_own(database: Database, channel: Channel) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("insert into mapping values ('here', 'cup', 'cup', null, 'us')")
+        await connection.execute("insert into outgoing (channel, remote, last_reason) values ('here', 'cup', 'before')")
+        doubts = [Doubt("mug", 1.0, "broke off"), Doubt("cup", 1.0)]
+        await outgoing.in_doubt(connection, "here", "unknown", doubts)
+        rows = await connection.fetch("select remote, last_reason from outgoing")
+    assert {row["remote"]: row["last_reason"] for row in rows} == {"mug": "broke off", "cup": "before"}
 
 
 def test_a_quota_that_never_comes_back_is_not_believed() -> None:
