@@ -1,8 +1,10 @@
 """Routes of listings, of what they are mapped to, and of what they could be."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from starlette.requests import Request
@@ -18,18 +20,16 @@ from followers.marketplaces.channels import Channel
 from followers.marketplaces.listings import WHICH, ListingStore
 from followers.marketplaces.mapping.lines import LINES_MAX, Line, LinesRefused, checked, read_csv, write_csv
 from followers.marketplaces.mapping.mappings import Mappings
-from followers.marketplaces.mapping.proposals import KnownSkus, Proposal
+from followers.marketplaces.mapping.proposals import Proposal
+from followers.marketplaces.mapping.sku_book import SkuBook
 from server.http.json import Json
 from server.http.query import Query
-from server.problems import Invalid
+from server.problems import Invalid, Unavailable
 from wire.scopes import READ, WRITE, allows
 
-SKUS_MAX = 1_000_000
-"""That proposals are looked for among."""
-BARCODES = ("barcode", "gtin", "ean", "upc")
-"""Attributes of an item that hold one."""
 ACCEPTED_MAX = 100_000
 PAGE = 1_000
+LARGE_AGAIN_S = 5
 
 
 class Known(Protocol):
@@ -40,8 +40,9 @@ class MappingRoutes:
     def __init__(self, database: Database, ledger: Ledger, known: Known) -> None:
         self._listings = ListingStore(database)
         self._mappings = Mappings(database)
-        self._ledger = ledger
+        self._skus = SkuBook(ledger)
         self._known = known
+        self._large = asyncio.Lock()
 
     def routes(self, one: str) -> list[Route]:
         return [
@@ -72,18 +73,20 @@ class MappingRoutes:
 
     async def mapping(self, request: Request) -> Response:
         _, channel = await self._known(request)
-        text = write_csv(await self._mappings.titled(channel.id, LINES_MAX))
+        async with self._alone():
+            text = await asyncio.to_thread(write_csv, await self._mappings.titled(channel.id, LINES_MAX))
         return Response(text, media_type="text/csv")
 
     async def put(self, request: Request) -> Response:
         """A whole file."""
         asker, channel = await self._known(request)
-        body = bodies.read(bodies.mapping_file, await request.body())
-        try:
-            lines = read_csv(body.csv)
-        except LinesRefused as error:
-            raise _refused(error) from None
-        return await self._put(asker, channel, lines, whole=body.whole)
+        async with self._alone():
+            body = bodies.read(bodies.mapping_file, await request.body())
+            try:
+                lines = await asyncio.to_thread(read_csv, body.csv)
+            except LinesRefused as error:
+                raise _refused(error) from None
+            return await self._put(asker, channel, lines, whole=body.whole)
 
     async def add(self, request: Request) -> Response:
         asker, channel = await self._known(request)
@@ -107,7 +110,7 @@ class MappingRoutes:
         _, channel = await self._known(request, "after", "limit")
         query = Query(request, "after", "limit")
         limit = query.limit()
-        known = await self._skus()
+        known = await self._skus.known()
         unmapped = await self._listings.unmapped(channel.id, _remote(query.cursor()), limit)
         following = _cursor(unmapped[-1].remote) if len(unmapped) == limit else None
         found = [proposal for listing in unmapped for proposal in known.proposals(listing)]
@@ -124,7 +127,12 @@ class MappingRoutes:
         """Of a listing with several proposals none is taken: a person maps it by its line."""
         asker, channel = await self._known(request)
         body = bodies.read(bodies.acceptance, await request.body())
-        known = await self._skus()
+        async with self._alone():
+            lines = await self._acceptable(channel, body)
+            return await self._put(asker, channel, lines)
+
+    async def _acceptable(self, channel: Channel, body: bodies.Acceptance) -> list[Line]:
+        known = await self._skus.known()
         wanted = None if body.remotes is None else set(body.remotes)
         lines: list[Line] = []
         after = ""
@@ -137,7 +145,15 @@ class MappingRoutes:
             if len(page) < PAGE:
                 break
             after = page[-1].remote
-        return await self._put(asker, channel, lines)
+        return lines
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """For what takes long, in threads and in memory: one at a time. Raises Unavailable."""
+        if self._large.locked():
+            raise Unavailable("another large mapping is under way", LARGE_AGAIN_S)
+        async with self._large:
+            yield
 
     async def _put(self, asker: Asker, channel: Channel, lines: Sequence[Line], *, whole: bool = False) -> Response:
         for number, line in enumerate(lines, 1):
@@ -146,22 +162,6 @@ class MappingRoutes:
             ):
                 raise Invalid(f"line {number}", f"location {line.location}: this key may not read and write there")
         return Json({"changed": await self._mappings.put(channel.id, lines, asker.key, whole=whole)})
-
-    async def _skus(self) -> KnownSkus:
-        """All that have moved, with the barcodes of items. Raises LedgerAway."""
-        skus: set[str] = set()
-        cursor: str | None = None
-        while len(skus) < SKUS_MAX:
-            page = await self._ledger.levels(cursor)
-            skus.update(one["sku"] for one in page["levels"])
-            if (cursor := page["next"]) is None:
-                break
-        barcodes = {
-            sku: found
-            for sku, attributes in (await self._ledger.attributes(SKUS_MAX)).items()
-            if (found := [str(attributes[name]) for name in BARCODES if attributes.get(name)])
-        }
-        return KnownSkus(skus | set(barcodes), barcodes)
 
 
 def _refused(error: LinesRefused) -> Invalid:

@@ -83,4 +83,8 @@ on conflict (channel, remote) do update
    set state = case when o.state in ('rest', 'dead') then 'due' else o.state end, due_at = now(), changed_at = now(),
        changes = o.changes + 1
 """
-_KEEP_ONLY = "delete from mapping where channel = $1 and remote <> all($2::text[]) returning remote"
+_KEEP_ONLY = """
+delete from mapping m
+ where m.channel = $1 and not exists (select 1 from unnest($2::text[]) as kept(remote) where kept.remote = m.remote)
+returning m.remote
+"""
