@@ -32,6 +32,10 @@ class Page:
     def last(self) -> int:
         return int(self.events[-1]["seq"])
 
+    def behind(self, seq: int) -> list[Event]:
+        """Those of its events that come behind ``seq``."""
+        return self.events[max(0, seq + 1 - self.events[0]["seq"]) :] if self.events else []
+
 
 class Follower:
     """One reader of one shard: the next page is asked for when its caller asks, who is done with the one before. So

@@ -7,7 +7,8 @@ same time does so together. Of another epoch nothing is jumped over: all levels 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -212,19 +213,21 @@ class Intake:
     async def _catch_up(self, shard: int, new: Sequence[Leased]) -> None:
         """Until they meet the live reader. Raises Rewritten, LedgerAway."""
         live = self._followers[shard]
-        follower = Follower(self._ledger, self.epoch, shard, min(one.positions[shard][1] for one in new))
-        while True:
-            async with self._locks[shard]:
-                group = [one for one in new if one in self._joining]
-                if follower.seq >= live.seq or not group:
-                    self._live[shard].update((one.endpoint.id, one) for one in group)
-                    return
-            page = await _pages(follower)
-            if page.events:
-                self._events.add(page.events)
-                await self._take(page, group)
-            else:
-                await asyncio.sleep(LOOK_EVERY_S)  # another ledger has not seen yet what the live reader has
+        stored = min(one.positions[shard][1] for one in new)
+        async with aclosing(_ahead(Follower(self._ledger, self.epoch, shard, stored))) as pages:
+            while True:
+                async with self._locks[shard]:
+                    group = [one for one in new if one in self._joining]
+                    if stored >= live.seq or not group:
+                        self._live[shard].update((one.endpoint.id, one) for one in group)
+                        return
+                page = await anext(pages)
+                if page.events:
+                    self._events.add(page.events)
+                    await self._take(page, group)
+                    stored = page.last
+                else:
+                    await asyncio.sleep(LOOK_EVERY_S)  # another ledger has not seen yet what the live reader has
 
     async def _take(self, page: Page, group: Sequence[Leased]) -> None:
         """Returns when it is stored, however long the database is away: the log waits."""
@@ -237,8 +240,7 @@ class Intake:
                 continue
             key = leased.interest, seq
             if key not in known:
-                events = [event for event in page.events if event["seq"] > seq]
-                known[key] = moved_by(leased.interest, events, self.steps)
+                known[key] = moved_by(leased.interest, page.behind(seq), self.steps)
             follow[leased] = seq, known[key]
             rows += len(known[key])
             if rows > ROWS_MAX:
@@ -280,6 +282,23 @@ def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+async def _ahead(follower: Follower) -> AsyncGenerator[Page, None]:
+    """Without end. While some are stored the next ones are read, if there were more: two cores work at once.
+
+    Raises Rewritten, LedgerAway.
+    """
+    reading: asyncio.Task[Page] | None = None
+    try:
+        while True:
+            page = await (reading or _pages(follower))
+            reading = asyncio.create_task(_pages(follower)) if len(page.events) >= PAGE * PAGES_TOGETHER else None
+            yield page
+    finally:
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _pages(follower: Follower) -> Page:

@@ -73,13 +73,17 @@ class Parcel:
 
 def moved_by(interest: Interest, events: Iterable[Event], steps: PublicSteps) -> dict[tuple[str, str], Moved]:
     """By location and sku: the levels that the events leave this interest behind on."""
-    moved: dict[tuple[str, str], Moved] = {}
+    first: dict[tuple[str, str], int] = {}
+    last: dict[tuple[str, str], int] = {}
+    every: dict[tuple[str, str], bool] = {}
     for event in events:
-        if types_of(interest, event, steps):
-            level = event["location"], event["sku"]
-            before = moved.get(level)
-            moved[level] = Moved(event["version"] if before is None else before.first, event["version"])
-    return moved
+        level = event["location"], event["sku"]
+        if level not in every:
+            every[level] = CHANGED in interest.types and interest.sight(*level) is Sight.EXACT
+        if every[level] or types_of(interest, event, steps):
+            last[level] = event["version"]
+            first.setdefault(level, event["version"])
+    return {level: Moved(version, last[level]) for level, version in first.items()}
 
 
 def types_of(interest: Interest, event: Event, steps: PublicSteps) -> list[str]:
