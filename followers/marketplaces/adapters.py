@@ -32,6 +32,10 @@ class Adapters:
         self._leases = leases
         self._made: dict[str, Made] = {}
 
+    def knows(self, identifier: str) -> bool:
+        """Whether it is looked up for one that was there when it was asked for last."""
+        return identifier in self._made
+
     async def of(self, identifier: str) -> Made | None:
         """None if there is no such channel.
 

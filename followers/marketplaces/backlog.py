@@ -92,6 +92,14 @@ class Backlogs:
             rows: Sequence[Any] = await connection.fetch(_LOCATIONS, FOUND_MAX)
         return [row["location"] for row in rows]
 
+    async def owners(self) -> dict[str, list[str]]:
+        """Channels which work, by the id of the API key that made them."""
+        async with self._database.transaction() as connection:
+            rows: Sequence[Any] = await connection.fetch(
+                "select owner, array_agg(id) as channels from channel where state <> 'paused' group by owner"
+            )
+        return {row["owner"]: row["channels"] for row in rows}
+
     async def _told(self, query: str) -> list[tuple[str, str]]:
         async with self._database.transaction() as connection:
             rows: Sequence[Any] = await connection.fetch(query, FOUND_MAX)

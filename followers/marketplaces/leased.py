@@ -23,6 +23,7 @@ LOOK_EVERY_S = 0.25
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What an adapter meets in an answer of another shape than it knows: nobody else is to go down with its channel."""
 REASON_CHARACTERS_MAX = 200
+LEFT_OUT_MAX = 1_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,9 +43,11 @@ class LeftAlone(RemoteAway):
 class LeasedChannel:
     """Made anew when its owner changes something, or under another lease.
 
-    ``refused``: why it does not let us in, until a check finds that it does. Events, each cleared by the loop that
-    waits for it: ``due``, a listing may be due; ``poll``, its orders are to be polled at once; ``apply``, a notice was
-    stored; ``recheck``, a check is due.
+    ``refused``: why it does not let us in, until a check finds that it does. ``left_out``: ids of orders that it gave
+    and that cannot be kept, so that a person books them; ``LEFT_OUT_MAX`` of them.
+
+    Events, each cleared by the loop that waits for it: ``due``, a listing may be due; ``poll``, its orders are to be
+    polled at once; ``apply``, a notice was stored; ``recheck``, a check is due.
     """
 
     channel: Channel
@@ -53,6 +56,7 @@ class LeasedChannel:
     lease: Lease
     breaker: Breaker = field(default_factory=lambda: Breaker(time.monotonic))
     refused: str | None = None
+    left_out: set[str] = field(default_factory=set)
     due: asyncio.Event = field(default_factory=asyncio.Event)
     poll: asyncio.Event = field(default_factory=asyncio.Event)
     apply: asyncio.Event = field(default_factory=asyncio.Event)

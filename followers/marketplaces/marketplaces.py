@@ -1,6 +1,7 @@
 """All that one `stockwire channels` does for places outside that sell: what it takes to start, run and end it."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ from followers.log.ledger import Ledger
 from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.adapters import Adapters
 from followers.marketplaces.backlog import Backlogs
+from followers.marketplaces.buckets import Bucket
 from followers.marketplaces.channels import Channels
 from followers.marketplaces.checking import Checking
 from followers.marketplaces.following import Following
@@ -25,11 +27,17 @@ from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.pushing.rounds import Pushing
 from followers.marketplaces.reconciling.reconciling import Reconciling
 from followers.marketplaces.remote import TIMEOUT_S
+from followers.marketplaces.terms import Quota
 from followers.marketplaces.vendors import Vendors
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
 from followers.sealing import Seal
+from server.problems import Unavailable
 from server.version import VERSION
+
+STRANGERS = Quota("lookups of channels", burst=100, per_s=20, kept=0)
+"""For notices to channels that this process has not met yet, or that there are not: anybody may send some."""
+STRANGERS_AGAIN_S = 5
 
 
 class Marketplaces:
@@ -62,10 +70,11 @@ class Marketplaces:
             *(Checking(database), Pushing(database, ledger, pushes), ListingsReading(database)),
             Reconciling(database, ledger, Shelf(database)),
         ]
+        self._strangers = Bucket(STRANGERS, time.monotonic)
         self.held = Held(database, self._leases, self.channels, self.vendors, self.sessions, [*own, *works], lease_s)
         self.following = Following(ledger, Positions(database), lambda: self.held.channels)
         self.operated = OperatedMarketplaces(
-            Parts(self.held, self.following, pushes, Backlogs(database), ledger.own_scopes)
+            Parts(self.held, self.following, pushes, Backlogs(database), ledger.own_scopes, ledger.good_keys)
         )
 
     async def __aenter__(self) -> Self:
@@ -87,8 +96,11 @@ class Marketplaces:
         """To verify a notice with, whoever holds the channel; None if there is none of that name. What comes to one
         that is paused is kept until it is resumed: whoever is turned away stops sending.
 
-        Raises DatabaseAway, and what ``Adapters.of`` raises for one that cannot be made.
+        Raises DatabaseAway, Unavailable if so many ask for channels that there are not that it is not looked up, and
+        what ``Adapters.of`` raises for one that cannot be made.
         """
+        if not self.adapters.knows(channel) and self._strangers.take(1.0):
+            raise Unavailable("too many notices name channels that there are not", STRANGERS_AGAIN_S)
         made = await self.adapters.of(channel)
         return None if made is None else made.adapter
 

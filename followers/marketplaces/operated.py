@@ -19,13 +19,16 @@ from wire.scopes import READ, WRITE, allows
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What counts something. ``scopes``: of the process's own key; raises LedgerAway."""
+    """What counts something. ``scopes``: of the process's own key; ``good_keys``: those of these ids that were neither
+    revoked nor have ended. Both raise LedgerAway.
+    """
 
     held: Held
     following: Following
     pushes: Pushes
     backlogs: Backlogs
     scopes: Callable[[], Awaitable[Sequence[str]]]
+    good_keys: Callable[[Sequence[str]], Awaitable[set[str]]]
 
 
 class OperatedMarketplaces:
@@ -64,7 +67,7 @@ class OperatedMarketplaces:
         """That the database is away is said by webhooks' part."""
         found = list(self._of_this_process())
         try:
-            return [*found, *await self._of_channels(), *await self._of_the_key()]
+            return [*found, *await self._of_channels(), *await self._of_the_key(), *await self._of_owners()]
         except DatabaseAway:
             return found
 
@@ -72,7 +75,7 @@ class OperatedMarketplaces:
         """Where orders wait, since the ledger would not take them from us. Raises DatabaseAway."""
         locations = await self._parts.backlogs.locations()
         try:
-            async with asyncio.timeout(SCOPES_S):
+            async with asyncio.timeout(KEYS_S):
                 scopes = await self._parts.scopes() if locations else []
         except (LedgerAway, TimeoutError):
             return []
@@ -81,6 +84,18 @@ class OperatedMarketplaces:
         detail = f"orders of channels cannot be booked: {KEY} lacks {named(lacking)}"
         return [Trouble(detail, KEY_FIX)] if lacking else []
 
+    async def _of_owners(self) -> list[Trouble]:
+        """What they sell goes on: listings that nobody lowers any more would be sold without stock."""
+        owners = await self._parts.backlogs.owners()
+        try:
+            async with asyncio.timeout(KEYS_S):
+                good = await self._parts.good_keys(sorted(owners)) if owners else set()
+        except (LedgerAway, TimeoutError):
+            return []
+        left = sorted(channel for owner, channels in owners.items() if owner not in good for channel in channels)
+        detail = f"channels go on whose API key was revoked or has ended: {named(left)}"
+        return [Trouble(detail, OWNER_FIX)] if left else []
+
     def _of_this_process(self) -> Iterator[Trouble]:
         held = self._parts.held.channels
         if held and (why := self._parts.following.away):
@@ -88,6 +103,8 @@ class OperatedMarketplaces:
         if away := [channel for channel, leased in held.items() if leased.breaker.is_open]:
             fix = "it is asked again by itself, ever more rarely: `stockwire channel check NAME` asks now"
             yield Trouble(f"channels that are away: {named(away)}", fix)
+        if left := [f"{channel} ({len(leased.left_out):,})" for channel, leased in held.items() if leased.left_out]:
+            yield Trouble(f"orders that cannot be kept, and are booked nowhere: {named(left)}", LEFT_OUT_FIX)
 
     async def _of_channels(self) -> list[Trouble]:
         backlogs, found = self._parts.backlogs, []
@@ -121,8 +138,10 @@ KEY_FIX = (
     "make one with `stockwire key create channels --scope hub --scope 'stock:read:*' --scope 'stock:write:*'`, and put "
     "it there"
 )
-SCOPES_S = 3.0
+KEYS_S = 3.0
 """A ledger that takes longer hides nothing else from whoever asks."""
+LEFT_OUT_FIX = "the log of `stockwire channels` has them: book each by hand"
+OWNER_FIX = "an admin's key changes them still; `stockwire channel pause NAME` ends what goes out"
 OVERSOLD_FIX = "`stockwire channel oversold NAME` shows them, and books each or gives it up"
 UNMAPPED_FIX = "`stockwire channel unmapped NAME` shows them, `stockwire channel map NAME` says what they are"
 

@@ -10,7 +10,7 @@ from typing import Any
 from followers.database.database import DatabaseAway
 from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.errors import NoticeRefused, RemoteAway
-from followers.marketplaces.leased import LeasedChannel
+from followers.marketplaces.leased import LEFT_OUT_MAX, LeasedChannel
 from followers.marketplaces.orders.booker import Booker
 from followers.marketplaces.orders.knowing import sound
 from followers.marketplaces.orders.notices import InboxFull, Notices, Stored
@@ -115,7 +115,8 @@ class Desk:
                     fetched[identifier] = order
         except RemoteAway as error:
             wait_s = min(AGAIN_S_MAX, AGAIN_S * 2.0 ** min(notice.attempt, 10))
-            await self._notices.postpone(self._leased, notice.id, str(error), wait_s)
+            if not await self._notices.postpone(self._leased, notice.id, str(error), wait_s):
+                log.error("notice %s of channel %s is given up: it %s", notice.id, self._leased.id, error)
             return False
         return True
 
@@ -150,6 +151,8 @@ class Desk:
                 found.append(order)
             else:
                 log.error("an order of channel %s cannot be kept and is left out: %.300r", self._leased.id, order)
+                if len(self._leased.left_out) < LEFT_OUT_MAX:
+                    self._leased.left_out.add(str(order.id))
         return found
 
     async def _order(self, identifier: str) -> Order | None:

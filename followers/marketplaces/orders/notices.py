@@ -20,6 +20,8 @@ WAITING_BYTES_MAX = 64 * 2**20
 """Of one channel. What is turned away is sent again, or found by a poll."""
 KEPT_DAYS = 14
 """That an applied notice is known by its id, so that the same one is not taken twice; none is sent for so long."""
+TRIED_DAYS = 3
+"""That a notice is tried whose orders the channel does not give."""
 ID_CHARACTERS_MAX = 200
 
 
@@ -76,9 +78,14 @@ class Notices:
         """In the transaction of what they changed. Names and addresses of buyers are kept no longer."""
         await connection.execute(_APPLIED, leased.id, list(ids))
 
-    async def postpone(self, leased: LeasedChannel, identifier: str, reason: str, wait_s: float) -> None:
+    async def postpone(self, leased: LeasedChannel, identifier: str, reason: str, wait_s: float) -> bool:
+        """False: it was tried for so long that it keeps its place no more. What it told of is found by polls."""
         async with self._shelf.fenced(leased) as connection:
-            await connection.execute(_POSTPONE, leased.id, identifier, reason[:500], wait_s)
+            given = leased.id, identifier, reason[:500]
+            if await connection.fetchval(_POSTPONE, *given, wait_s, TRIED_DAYS):
+                return True
+            await connection.execute(_GIVE_UP, *given)
+            return False
 
     async def forget_old(self, leased: LeasedChannel) -> None:
         async with self._shelf.fenced(leased) as connection:
@@ -116,6 +123,10 @@ update channel_notice set applied_at = clock_timestamp(), headers = '{}', body =
 _POSTPONE = """
 update channel_notice
    set attempt = attempt + 1, last_error = $3, due_at = clock_timestamp() + make_interval(secs => $4::float8)
+ where channel = $1 and id = $2 and received_at > clock_timestamp() - make_interval(days => $5) returning true
+"""
+_GIVE_UP = """
+update channel_notice set applied_at = clock_timestamp(), headers = '{}', body = '', said = '{}', last_error = $3
  where channel = $1 and id = $2
 """
 _FORGET = """

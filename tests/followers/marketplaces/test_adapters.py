@@ -10,15 +10,17 @@ from followers.database.database import Database
 from followers.database.leases import CHANNELS, Leases
 from followers.log.ledger import Ledger
 from followers.marketplaces.adapters import Adapters
+from followers.marketplaces.buckets import PER_S_MIN
 from followers.marketplaces.channels import Channels, Wish
 from followers.marketplaces.ebay.signature import verification_token
 from followers.marketplaces.errors import NoticeRefused
 from followers.marketplaces.marketplaces import Marketplaces
-from followers.marketplaces.terms import Notice
+from followers.marketplaces.terms import Notice, Quota
 from followers.marketplaces.vendors import GROUP, Vendors
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
 from followers.sealing import Seal, new_sealing_key
+from server.problems import Unavailable
 
 EBAY = EntryPoint("ebay", "followers.marketplaces.ebay.adapter:Ebay", GROUP)
 SEAL = Seal([new_sealing_key()])
@@ -67,3 +69,17 @@ async def test_notices_are_taken_of_a_channel_that_is_paused(database: Database)
     await market.channels.pause("here", None)
     assert await market.adapter_of("here") is not None
     assert await market.adapter_of("there") is None
+
+
+async def test_notices_to_channels_that_there_are_not_are_soon_looked_up_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("followers.marketplaces.marketplaces.STRANGERS", Quota("lookups", 2, PER_S_MIN, 0))
+    market = Marketplaces(database, Ledger(URL, "key"), SEAL, Addresses(), [], name="one", lease_s=30)
+    credentials = {"client_secret": "secret", "refresh_token": "token"}
+    await market.channels.add("here", "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), credentials, "e", {0: 0})
+    assert await market.adapter_of("here") is not None
+    assert await market.adapter_of("there") is None
+    with pytest.raises(Unavailable):
+        await market.adapter_of("there")
+    assert await market.adapter_of("here") is not None, "it is known"

@@ -1,7 +1,7 @@
 """What whoever operates the process is told of channels: how they stand, what is wrong, and what to do."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -166,6 +166,10 @@ async def test_a_channel_that_is_left_alone_and_what_became_of_pushes_is_told_by
     assert found["_pushes_total", "web", "applied"] == 0
     (told,) = await market.operated.troubles()
     assert told.detail == "channels that are away: web"
+    leased.breaker.succeeded()
+    leased.left_out.update({"7", "8"})
+    (told,) = await market.operated.troubles()
+    assert told.detail == "orders that cannot be kept, and are booked nowhere: web (2)"
 
 
 def test_pushes_are_counted_for_channels_that_are_there() -> None:
@@ -193,9 +197,33 @@ async def test_a_key_that_cannot_book_orders_is_told_with_what_it_lacks(
     async def told() -> list[str]:
         return scopes
 
-    operated = OperatedMarketplaces(Parts(market.held, market.following, Pushes(), Backlogs(database), told))
+    async def good(ids: Sequence[str]) -> set[str]:
+        return set(ids)
+
+    operated = OperatedMarketplaces(Parts(market.held, market.following, Pushes(), Backlogs(database), told, good))
     (found,) = await operated.troubles()
     assert found.detail == "orders of channels cannot be booked: STOCKWIRE_CHANNELS_KEY lacks stock:write:hamburg"
     assert found.fix.startswith("make one with `stockwire key create channels --scope hub --scope 'stock:read:*'")
     scopes.append("stock:write:*")
     assert await operated.troubles() == []
+
+
+async def test_channels_of_a_revoked_key_go_on_and_are_told(database: Database) -> None:
+    channels = Channels(database, SEAL)
+    for name, owner in (("ebay", "theirs"), ("paused", "theirs"), ("web", "ours")):
+        await channels.add(name, "shopify", owner, Wish({}, ("berlin",)), {}, "e", {0: 0})
+    await channels.pause("paused", None)
+    market = of(database)
+    keys = {"ours", "theirs"}
+
+    async def good(ids: Sequence[str]) -> set[str]:
+        return keys & set(ids)
+
+    async def scopes() -> list[str]:
+        return ["stock:read:*", "stock:write:*"]
+
+    operated = OperatedMarketplaces(Parts(market.held, market.following, Pushes(), Backlogs(database), scopes, good))
+    assert await operated.troubles() == []
+    keys.remove("theirs")
+    (found,) = await operated.troubles()
+    assert found.detail == "channels go on whose API key was revoked or has ended: ebay"

@@ -1,7 +1,6 @@
 """What each route does. Notices come from channels, which have no key of ours: the adapter verifies them."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast, get_args
@@ -18,6 +17,7 @@ from followers.marketplaces.orders.api.shown import shown_order, shown_oversold,
 from followers.marketplaces.orders.knowing import ID_CHARACTERS_MAX
 from followers.marketplaces.orders.notices import InboxFull, Notices
 from followers.marketplaces.orders.pages import OrderPages, Which
+from followers.marketplaces.orders.refusals import Refusals
 from followers.marketplaces.terms import Notice
 from followers.marketplaces.vendors import VendorBroken, VendorUnknown
 from server.http.body import decoded
@@ -34,12 +34,11 @@ AGAIN_S = 5
 CHANNEL_CHARACTERS_MAX = 50
 ENTRY_MAX = 2**63 - 1
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class OrderParts:
-    """``adapter_of``: of a channel, in whatever replica a notice comes in; None if there is none, or it is stopped.
+    """``adapter_of``: of a channel, in whatever replica a notice comes in; None if there is none.
+
     ``noticed``: is told of every channel for which a notice was stored.
     """
 
@@ -57,6 +56,7 @@ class OrderRoutes:
         self._askers = parts.askers
         self._adapter_of = parts.adapter_of
         self._noticed = parts.noticed
+        self._refusals = Refusals()
 
     def routes(self) -> list[Route]:
         one = "/v1/channels/{id}"
@@ -76,10 +76,10 @@ class OrderRoutes:
             async with asyncio.timeout(ANSWER_S):
                 return await self._receive(channel, request)
         except NoticeRefused as error:
-            log.warning("a notice to channel %s is refused: %s", channel, error)
+            self._refusals.add(channel, f"is refused: {error}")
             raise Unauthorized("the notice is not signed as the channel signs") from None
         except (InboxFull, RemoteAway, TimeoutError, SettingRefused, VendorBroken, VendorUnknown) as error:
-            log.warning("a notice of channel %s is not taken now: %s", channel, error or "it took too long")
+            self._refusals.add(channel, f"is not taken now: {error or 'it took too long'}")
             raise Unavailable("notices cannot be taken now", AGAIN_S) from None
 
     async def orders(self, request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from followers.marketplaces.orders.desk import AGAIN_S
 from followers.marketplaces.terms import OrderState
 from tests.followers.marketplaces.orders.rig import Rig
@@ -127,6 +129,39 @@ async def test_lost_notices_are_found_by_a_poll_over_all_its_pages(rig: Rig) -> 
         assert await rig.available() == 13, "a poll counts when its orders are booked"
         (row,) = await rig.rows(polled)
         assert row["since"] == rig.stall.words[-1].updated_at
+
+
+async def test_a_notice_whose_order_never_comes_gives_its_place_up_after_days(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.stall.away = True
+    await rig.send(rig.stall.notice(changed=["1"], identifier="lost"))
+    waiting = "select attempt from channel_notice where channel = $1 and applied_at is null"
+
+    async def tried() -> bool:
+        return bool((await rig.rows(waiting))[0]["attempt"])
+
+    async with rig.desk():
+        await wait_until(tried)
+        await rig.rows(
+            "update channel_notice set received_at = now() - interval '3 days', due_at = now() where channel = $1"
+            " returning 1"
+        )
+        await rig.settled()
+    assert f"notice lost of channel {rig.leased.id} is given up: it does not answer" in caplog.text
+
+
+async def test_an_order_that_cannot_be_kept_is_left_to_a_person_and_holds_no_other_up(rig: Rig) -> None:
+    await rig.stock(5)
+    rig.stall.say("none", "paid", r1=0)
+    rig.stall.say("1", "paid", r1=2)
+    async with rig.desk() as desk:
+
+        async def booked() -> bool:
+            return await rig.available() == 3
+
+        await wait_until(booked)
+        assert desk.left_out == {"none"}
 
 
 async def test_after_an_outage_orders_are_polled_without_being_asked(rig: Rig) -> None:

@@ -1,0 +1,28 @@
+"""What is said of notices that are turned away: anybody can send some, and nobody's log is to be filled by them."""
+
+import logging
+import time
+from collections.abc import Callable
+
+EVERY_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Refusals:
+    """``clock``: in seconds, never goes back. It keeps two numbers for each channel that it is told of."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def add(self, channel: str, why: str) -> None:
+        """``channel``: one that there is. Its first one is said at once, then at most one in ``EVERY_S``, with the
+        number of those in between."""
+        now_s = self._clock()
+        said_s, unsaid = self._said.get(channel, (float("-inf"), 0))
+        if now_s - said_s < EVERY_S:
+            self._said[channel] = said_s, unsaid + 1
+            return
+        self._said[channel] = now_s, 0
+        log.warning("a notice of channel %s %s%s", channel, why, f", as {unsaid:,} before it" if unsaid else "")

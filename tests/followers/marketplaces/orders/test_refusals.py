@@ -1,0 +1,21 @@
+"""However many notices are turned away, one line a minute says so."""
+
+import pytest
+
+from followers.marketplaces.orders.refusals import EVERY_S, Refusals
+
+
+def test_of_many_refusals_the_first_is_said_and_the_rest_counted(caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 0.0
+    refusals = Refusals(lambda: now_s)
+    for _ in range(1_000):
+        refusals.add("web", "is refused: another secret")
+    refusals.add("ebay", "is refused: no signature")
+    assert caplog.messages == [
+        "a notice of channel web is refused: another secret",
+        "a notice of channel ebay is refused: no signature",
+    ]
+    caplog.clear()
+    now_s = EVERY_S
+    refusals.add("web", "is refused: another secret")
+    assert caplog.messages == ["a notice of channel web is refused: another secret, as 999 before it"]
