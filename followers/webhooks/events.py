@@ -5,11 +5,15 @@ from collections.abc import Sequence
 
 from followers.log.ledger import Event, Ledger
 from followers.webhooks.leased import Level
+from server.lookups import Lookups
 
 RECENT_MAX = 20_000
 """Events: some 20 MB."""
 AT_ONCE_MAX = 200
 """Of one level, that are sent before it is looked at again."""
+BLOCKS_MAX = 50
+"""Of ``AT_ONCE_MAX`` events of one level: some 10 MB. Who fell behind is behind on the same ones as others."""
+BLOCK_S = 60.0
 
 
 class HistoryGone(Exception):
@@ -22,11 +26,13 @@ class Events:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._recent: OrderedDict[tuple[str, str, int], Event] = OrderedDict()
+        self._blocks = Lookups(self._block, entries_max=BLOCKS_MAX, keep_s=lambda events: BLOCK_S if events else 0.0)
         self.epoch = ""
 
     def begin(self, epoch: str) -> None:
         self.epoch = epoch
         self._recent.clear()
+        self._blocks.clear()
 
     def add(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -42,8 +48,20 @@ class Events:
         found = [event for event in known if event is not None]
         if len(found) == len(known) and epoch == self.epoch:
             return found
-        events = await self._ledger.history(*level, after, len(versions))
-        now = await self._ledger.shards()  # a history says not of which epoch it is: it was this one, if it still is
-        if not events or not epoch == self.epoch == now["epoch"]:
+        if len(versions) == AT_ONCE_MAX:
+            events = await self._blocks.get((level, epoch, after - after % AT_ONCE_MAX))
+        else:
+            events = await self._history(level, epoch, after, len(versions))
+        wanted = [event for event in events if after < event["version"] <= newest]
+        if not wanted or epoch != self.epoch:
             raise HistoryGone(f"{level[1]} at {level[0]} has no events behind version {after} in epoch {epoch}")
-        return [event for event in events if event["version"] <= newest]
+        return wanted
+
+    async def _block(self, block: tuple[Level, str, int]) -> list[Event]:
+        return await self._history(*block, AT_ONCE_MAX)
+
+    async def _history(self, level: Level, epoch: str, after: int, count: int) -> list[Event]:
+        """None if the epoch is another one now."""
+        events = await self._ledger.history(*level, after, count)
+        now = await self._ledger.shards()  # a history says not of which epoch it is: it was this one, if it still is
+        return events if epoch == now["epoch"] else []
