@@ -3,33 +3,23 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.channel_orders import orders, oversold, unmapped
-from cli.named_system import data_path
+from cli.channels_api import CHANNELS, asked
+from cli.options import Channel, Data, Json
 from stockwire.cli.columns import printable
 from stockwire.cli.failure import EXIT_FAILED
 from stockwire.cli.numbers import number, whole
-
-if TYPE_CHECKING:
-    from cli.channels_api import ChannelsApi
-
-PREFIX = "/v1/channels"
 
 channel_app = typer.Typer(no_args_is_help=True, help="Marketplaces and shops outside that sell our stock.")
 for command in (orders, oversold, unmapped):
     channel_app.command(command.__name__)(command)
 
-Data = Annotated[
-    Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Id = Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--setting", metavar="NAME=VALUE", help="Of its vendor (`vendors`); repeat it.")
 ]
@@ -61,7 +51,7 @@ Given = dict[str, Any]
 @channel_app.command("vendors")
 def vendors(data: Data = None, as_json: Json = False) -> None:
     """What can be sold at, and what each needs to know."""
-    with _api(data, "/v1/vendors") as api:
+    with asked(data, "/v1/vendors") as api:
         found = api.ask("GET")["vendors"]
     for one in found:
         if as_json:
@@ -75,7 +65,7 @@ def vendors(data: Data = None, as_json: Json = False) -> None:
 
 @channel_app.command("add")
 def add(
-    identifier: Id,
+    identifier: Channel,
     vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="One of `stockwire channel vendors`.")],
     settings: Settings = None,
     credentials: Credentials = None,
@@ -98,13 +88,13 @@ def add(
         "locations": locations or [],
         **given,
     }
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         _show(api.ask("POST", "", body), as_json)
 
 
 @channel_app.command("set")
 def change(
-    identifier: Id,
+    identifier: Channel,
     settings: Settings = None,
     credentials: Credentials = None,
     locations: Locations = None,
@@ -117,7 +107,7 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change what is named, and leave the rest. All of its credentials go together. One that was stopped goes on."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         now = api.ask("GET", f"/{identifier}")
         body: Given = {
             name: now[name]
@@ -133,15 +123,15 @@ def change(
 @channel_app.command("list")
 def list_(data: Data = None, as_json: Json = False) -> None:
     """Yours, with their state."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         for one in api.all("channels"):
             _show(one, as_json)
 
 
 @channel_app.command("show")
-def show(identifier: Id, data: Data = None, as_json: Json = False) -> None:
+def show(identifier: Channel, data: Data = None, as_json: Json = False) -> None:
     """One of them whole: settings, what its last check found, and how its listings stand."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         found = api.ask("GET", f"/{identifier}")
         window = api.ask("GET", f"/{identifier}/window")
     if as_json:
@@ -156,33 +146,33 @@ def show(identifier: Id, data: Data = None, as_json: Json = False) -> None:
 
 
 @channel_app.command("pause")
-def pause(identifier: Id, data: Data = None) -> None:
+def pause(identifier: Channel, data: Data = None) -> None:
     """Ask it nothing until it is resumed. What changes meanwhile is kept."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         api.ask("POST", f"/{identifier}/pause")
     print(f"{identifier} is paused.")
 
 
 @channel_app.command("resume")
-def resume(identifier: Id, data: Data = None) -> None:
+def resume(identifier: Channel, data: Data = None) -> None:
     """Go on from where it stood, also one that was stopped."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         api.ask("POST", f"/{identifier}/resume")
     print(f"{identifier} is enabled.")
 
 
 @channel_app.command("remove")
-def remove(identifier: Id, data: Data = None) -> None:
+def remove(identifier: Channel, data: Data = None) -> None:
     """Forget it, with its mapping. What its orders have booked stays booked."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         api.ask("DELETE", f"/{identifier}")
     print(f"{identifier} is removed.")
 
 
 @channel_app.command("check")
-def check(identifier: Id, data: Data = None, as_json: Json = False) -> None:
+def check(identifier: Channel, data: Data = None, as_json: Json = False) -> None:
     """Ask it now whether it lets us in, and subscribe where that is missing. Exit status 1 if something is wrong."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         found = api.ask("POST", f"/{identifier}/check")
     if as_json:
         print(json.dumps(found))
@@ -195,7 +185,7 @@ def check(identifier: Id, data: Data = None, as_json: Json = False) -> None:
 
 @channel_app.command("listings")
 def listings(
-    identifier: Id,
+    identifier: Channel,
     which: Annotated[
         str, typer.Option("--which", metavar="all|mapped|unmapped|waiting|dead", help="Only these.")
     ] = "all",
@@ -204,7 +194,7 @@ def listings(
     as_json: Json = False,
 ) -> None:
     """What it was last read to have, what that is mapped to, and what was sent."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         if again:
             api.ask("POST", f"/{identifier}/listings/read")
             print("they are read as soon as its quota allows", file=sys.stderr)
@@ -222,7 +212,7 @@ def listings(
 
 @channel_app.command("map")
 def map_(
-    identifier: Id,
+    identifier: Channel,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="CSV with remote, sku and location (may be empty).")
     ] = None,
@@ -233,7 +223,7 @@ def map_(
     data: Data = None,
 ) -> None:
     """Print the mapping as CSV, or take lines: from a file, or one."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         if file is not None:
             try:
                 text = file.read_text("utf-8-sig")
@@ -253,7 +243,7 @@ def map_(
 
 @channel_app.command("proposals")
 def proposals(
-    identifier: Id,
+    identifier: Channel,
     accept: Annotated[
         bool,
         typer.Option("--accept", help="Take those by equal sku or barcode, or --by, where there is one."),
@@ -266,7 +256,7 @@ def proposals(
     as_json: Json = False,
 ) -> None:
     """What unmapped listings could sell: by equal sku, equal barcode, or a sku that differs in case or blanks."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         if accept:
             body = {"by": by or ["sku", "barcode"], "remotes": remotes}
             print(f"{api.ask('POST', f'/{identifier}/proposals/accept', body)['changed']} listings are mapped.")
@@ -285,7 +275,7 @@ def proposals(
 
 @channel_app.command("push")
 def push(
-    identifier: Id,
+    identifier: Channel,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Needed: what is due goes out by itself.")] = False,
     data: Data = None,
     as_json: Json = False,
@@ -293,7 +283,7 @@ def push(
     """Print what would go out now, with the bodies of the requests."""
     if not dry_run:
         raise typer.BadParameter("what is due goes out by itself: --dry-run prints it")
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         found = api.ask("POST", f"/{identifier}/dry-run")
     if as_json:
         print(json.dumps(found))
@@ -311,9 +301,9 @@ def push(
 
 
 @channel_app.command("dead")
-def dead(identifier: Id, data: Data = None, as_json: Json = False) -> None:
+def dead(identifier: Channel, data: Data = None, as_json: Json = False) -> None:
     """What the channel has refused for good, in its words, with the numbers."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         for one in api.all("listings", f"/{identifier}/listings", which="dead"):
             numbers = f"{_units(one['wanted'])} of {_units(one['available'])}"
             line = f"{one['remote']}  {one['sku']}  {numbers}  {one['sent_at']}  {one['reason']}"
@@ -321,25 +311,19 @@ def dead(identifier: Id, data: Data = None, as_json: Json = False) -> None:
 
 
 @channel_app.command("retry")
-def retry(identifier: Id, remotes: Remotes = None, data: Data = None) -> None:
+def retry(identifier: Channel, remotes: Remotes = None, data: Data = None) -> None:
     """Send dead ones again."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         done = api.ask("POST", f"/{identifier}/dead/retry", {"remotes": remotes or None})
     print(f"{done['changed']} are tried again.")
 
 
 @channel_app.command("drop")
-def drop(identifier: Id, remotes: Remotes = None, data: Data = None) -> None:
+def drop(identifier: Channel, remotes: Remotes = None, data: Data = None) -> None:
     """Let dead ones be, until what they shall offer changes."""
-    with _api(data) as api:
+    with asked(data, CHANNELS) as api:
         done = api.ask("POST", f"/{identifier}/dead/drop", {"remotes": remotes or None})
     print(f"{done['changed']} are dropped.")
-
-
-def _api(data: Path | None, prefix: str = PREFIX) -> "AbstractContextManager[ChannelsApi]":
-    from cli.channels_api import asked
-
-    return asked(data_path(data), prefix)
 
 
 def _given(**values: Any) -> Given:

@@ -1,31 +1,22 @@
 """`stockwire channel orders|oversold|unmapped`: what channels sell, what is booked of it, and what a person decides."""
 
 import json
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.named_system import data_path
+from cli.channels_api import CHANNELS, ChannelsApi, asked
+from cli.options import Channel, Data, Json
 from stockwire.cli.columns import printable
 from stockwire.cli.numbers import whole
 
-if TYPE_CHECKING:
-    from cli.channels_api import ChannelsApi
-
 SHOWN = 100
 
-Data = Annotated[
-    Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Id = Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name.")]
 Limit = Annotated[int, typer.Option("--limit", parser=whole(1), help="Lines at most.")]
 
 
 def orders(
-    identifier: Id,
+    identifier: Channel,
     which: Annotated[str, typer.Option("--which", metavar="all|waiting|unmapped|oversold", help="Only those.")] = "all",
     order: Annotated[str | None, typer.Option("--order", metavar="ID", help="The one of this id.")] = None,
     limit: Limit = SHOWN,
@@ -34,14 +25,14 @@ def orders(
 ) -> None:
     """What was sold there and what is booked of it, the newest first."""
     query: dict[str, Any] = {"which": which, "limit": limit, **({"order": order} if order else {})}
-    with _api(data, identifier) as api:
+    with asked(data, f"{CHANNELS}/{identifier}") as api:
         found = api.ask("GET", "/orders", **query)["orders"]
     for one in found:
         print(json.dumps(one) if as_json else printable(_order_line(one)))
 
 
 def oversold(
-    identifier: Id,
+    identifier: Channel,
     order: Annotated[str | None, typer.Option("--order", metavar="ID", help="Decide about this one.")] = None,
     sku: Annotated[str | None, typer.Option("--sku", help="Of the order.")] = None,
     book: Annotated[bool, typer.Option("--book", help="Book it if it is there by now.")] = False,
@@ -53,7 +44,7 @@ def oversold(
     as_json: Json = False,
 ) -> None:
     """What was sold there and is not here; and what is to become of it."""
-    with _api(data, identifier) as api:
+    with asked(data, f"{CHANNELS}/{identifier}") as api:
         if order is not None or sku is not None or book or give_up:
             _settle(api, order, sku, why, book=book, give_up=give_up)
             return
@@ -62,23 +53,17 @@ def oversold(
         print(json.dumps(one) if as_json else printable(_oversold_line(one)))
 
 
-def unmapped(identifier: Id, limit: Limit = SHOWN, data: Data = None, as_json: Json = False) -> None:
+def unmapped(identifier: Channel, limit: Limit = SHOWN, data: Data = None, as_json: Json = False) -> None:
     """What was sold there and belongs to no sku here: its orders wait until `map` says what it is."""
-    with _api(data, identifier) as api:
+    with asked(data, f"{CHANNELS}/{identifier}") as api:
         found = api.ask("GET", "/unmapped", limit=limit)["unmapped"]
     for one in found:
         line = f"{one['remote']}  {one['units']} units in {one['orders']} orders  {one['title']}".rstrip()
         print(json.dumps(one) if as_json else printable(line))
 
 
-def _api(data: Path | None, identifier: str) -> "AbstractContextManager[ChannelsApi]":
-    from cli.channels_api import asked
-
-    return asked(data_path(data), f"/v1/channels/{identifier}")
-
-
 def _settle(
-    api: "ChannelsApi", order: str | None, sku: str | None, why: str | None, *, book: bool, give_up: bool
+    api: ChannelsApi, order: str | None, sku: str | None, why: str | None, *, book: bool, give_up: bool
 ) -> None:
     if order is None or sku is None or why is None or book == give_up:
         raise typer.BadParameter("say --order, --sku, --why, and one of --book and --give-up")

@@ -5,17 +5,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import typer
 
+from cli.named_system import data_path
 from cli.trust import trusted
 from server.settings.environment import EXIT_CONFIG, Environment, SettingsError
 from stockwire.cli.failure import EXIT_FAILED, line_of, status_of
 from stockwire.errors import StockwireError
 from stockwire.settings import resolve
 
+# HTTP is imported where it is used: `stockwire --help` needs none.
+if TYPE_CHECKING:
+    import httpx
+
+CHANNELS = "/v1/channels"
 URL = "STOCKWIRE_CHANNELS_URL"
 HTTP = ("http", "https")
 URL_DEFAULT = "http://127.0.0.1:8084"
@@ -36,12 +41,14 @@ class ChannelsApi:
     """
 
     def __init__(self, data: Path, prefix: str) -> None:
+        import httpx
+
         self._prefix = prefix
         environment = Environment(os.environ)
         environment.refuse_unknown()
         way = resolve(None, None, {**os.environ, "STOCKWIRE_DATA": str(data)})
         if way.key is None:
-            raise SettingsError("webhooks belong to an API key: set STOCKWIRE_API_KEY")
+            raise SettingsError("webhooks and channels belong to an API key: set STOCKWIRE_API_KEY")
         self._http = httpx.Client(
             base_url=environment.url(URL, HTTP) if environment.text(URL, "") else published(way.url),
             headers={"Authorization": f"Bearer {way.key}"},
@@ -79,10 +86,12 @@ class ChannelsApi:
 
 
 @contextmanager
-def asked(data: Path, prefix: str) -> Iterator[ChannelsApi]:
-    """What can be said in one line is said in one line. Raises typer.Exit."""
+def asked(data: Path | None, prefix: str) -> Iterator[ChannelsApi]:
+    """``data``: what --data says. What can be said in one line is said in one line. Raises typer.Exit."""
+    import httpx
+
     try:
-        with ChannelsApi(data, prefix) as api:
+        with ChannelsApi(data_path(data), prefix) as api:
             yield api
     except SettingsError as error:
         print(f"stockwire: {error}", file=sys.stderr)
@@ -100,6 +109,8 @@ def asked(data: Path, prefix: str) -> Iterator[ChannelsApi]:
 
 def published(ledger_url: str) -> str:
     """Where the channels are, by the ledger whose key we have: no others are sent it. Raises SettingsError."""
+    import httpx
+
     try:
         answer = httpx.get(f"{ledger_url}/v1/discovery", timeout=TIMEOUT_S, verify=trusted(), trust_env=False)
         found: str | None = answer.raise_for_status().json().get("channels")
@@ -109,14 +120,14 @@ def published(ledger_url: str) -> str:
     return found or URL_DEFAULT
 
 
-def _content(answer: httpx.Response) -> dict[str, Any]:
+def _content(answer: "httpx.Response") -> dict[str, Any]:
     if answer.is_error:
         raise ChannelsRefused(_detail(answer))
     found: dict[str, Any] = answer.json() if answer.content else {}
     return found
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(answer: "httpx.Response") -> str:
     try:
         problem = answer.json()
         return str(problem.get("detail") or problem.get("title"))

@@ -18,6 +18,7 @@ import typer
 
 from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from cli.options import Data, Json
 from cli.reconcile import reconcile
 from cli.webhooks import webhooks_app
 from server.settings.environment import EXIT_CONFIG, SettingsError
@@ -42,14 +43,10 @@ app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(channel_app, name="channel")
 app.command("reconcile")(reconcile)
 
-Data = Annotated[
-    Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
-]
 BehindProxy = Annotated[
     bool,
     typer.Option("--behind-proxy", help="Only a proxy that encrypts gets here (STOCKWIRE_BEHIND_PROXY)."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Result = TypeVar("Result")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import Data, Json
 from stockwire.cli.numbers import number
 
 Channel = Annotated[str | None, typer.Argument(metavar="CHANNEL", help="A channel, by its name.")]
@@ -31,10 +32,6 @@ Dismiss = Annotated[
     typer.Option("--dismiss", metavar="ID|CLASS", help="Leave it until it is another difference; repeat it."),
 ]
 Why = Annotated[str | None, typer.Option("--why", help="Of --accept and --dismiss, in words, for the audit trail.")]
-Data = Annotated[
-    Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def reconcile(

@@ -6,16 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from cli.named_system import data_path
+from cli.channels_api import CHANNELS, ChannelsApi, asked
 from stockwire.cli.columns import printable
 from stockwire.cli.failure import EXIT_FAILED
-
-if TYPE_CHECKING:
-    from cli.channels_api import ChannelsApi
 
 ENDS_WITHIN_S = 3_600.0
 """A hundred thousand listings at the pace of a vendor's quota."""
@@ -35,9 +32,7 @@ def reconcile_channel(
 ) -> None:
     """``accepted``, ``dismissed``: ids or classes of drift that a run has found; without, one runs. Raises
     typer.Exit: 1 if it did not come to its end or a mass differs."""
-    from cli.channels_api import asked
-
-    with asked(data_path(data), f"/v1/channels/{channel}") as api:
+    with asked(data, f"{CHANNELS}/{channel}") as api:
         if accepted or dismissed:
             _decide(api, "accept", accepted, why)
             _decide(api, "dismiss", dismissed, why)
@@ -49,7 +44,7 @@ def reconcile_channel(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _run(api: "ChannelsApi", policy: bool) -> dict[str, Any]:
+def _run(api: ChannelsApi, policy: bool) -> dict[str, Any]:
     run = api.ask("POST", "/reconciliations", {"repairs": policy})
     until = time.monotonic() + ENDS_WITHIN_S
     while run["ended_at"] is None:
@@ -61,7 +56,7 @@ def _run(api: "ChannelsApi", policy: bool) -> dict[str, Any]:
     return run
 
 
-def _decide(api: "ChannelsApi", how: str, named: Sequence[str], why: str | None) -> None:
+def _decide(api: ChannelsApi, how: str, named: Sequence[str], why: str | None) -> None:
     numbers = [int(one) for one in named if one.isascii() and one.isdigit()]
     classes = [one for one in named if not (one.isascii() and one.isdigit())]
     asked: list[dict[str, Any]] = [{"ids": numbers}] if numbers else []

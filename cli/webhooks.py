@@ -3,19 +3,15 @@
 import json
 import sys
 import time
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.named_system import data_path
+from cli.channels_api import ChannelsApi, asked
+from cli.options import Data, Json
 from stockwire.cli.failure import EXIT_FAILED
 from stockwire.cli.numbers import number, whole
 from stockwire.cli.output import after
-
-if TYPE_CHECKING:
-    from cli.channels_api import ChannelsApi
 
 PREFIX = "/v1/webhooks"
 TESTED_WITHIN_S = 30.0
@@ -24,10 +20,6 @@ LOOK_EVERY_S = 0.2
 
 webhooks_app = typer.Typer(no_args_is_help=True, help="Signed messages to whoever asks, of every change of stock.")
 
-Data = Annotated[
-    Path | None, typer.Option(help="Data folder of a `stockwire up` (STOCKWIRE_DATA).", show_default=".stockwire")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Of the webhook, as it was printed.")]
 Signature = Annotated[
     str, typer.Option("--signature", metavar="v1|v1a", help="v1: a secret that both hold; v1a: a public key.")
@@ -62,7 +54,7 @@ def add(
         "rate_per_s": rate,
         "signature": signature,
     }
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         made = api.ask("POST", "", body)
     with after(f"the webhook {made['id']} is made, and nobody has its key: `stockwire webhooks rotate {made['id']}`"):
         _show_key(made, as_json)
@@ -71,7 +63,7 @@ def add(
 @webhooks_app.command("list")
 def list_(data: Data = None, as_json: Json = False) -> None:
     """Yours, with their state."""
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         found = api.all("webhooks")
     for one in found:
         if as_json:
@@ -84,7 +76,7 @@ def list_(data: Data = None, as_json: Json = False) -> None:
 @webhooks_app.command("test")
 def send_test(identifier: Id, data: Data = None, as_json: Json = False) -> None:
     """Send a message of the type webhook.test, and say what became of it. Exit status 1 if it was not taken."""
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         message = api.ask("POST", f"/{identifier}/test")["message"]
         attempt = _attempt(api, identifier, message)
     if attempt is None:
@@ -97,7 +89,7 @@ def send_test(identifier: Id, data: Data = None, as_json: Json = False) -> None:
 @webhooks_app.command("log")
 def log(identifier: Id, data: Data = None, as_json: Json = False) -> None:
     """The last 100 attempts, the newest first."""
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         attempts = api.ask("GET", f"/{identifier}/attempts")["attempts"]
     for one in attempts:
         print(json.dumps(one) if as_json else _line_of(one))
@@ -119,7 +111,7 @@ def replay(
     """Send something once more, under the same ids."""
     given = {"message": message, "since": since, "until": until}
     body = {**{name: value for name, value in given.items() if value}, "failed": failed, "dry_run": dry_run}
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         done = api.ask("POST", f"/{identifier}/replay", body)
     if as_json:
         print(json.dumps(done))
@@ -131,8 +123,8 @@ def replay(
 
 @webhooks_app.command("rotate")
 def rotate(identifier: Id, signature: Signature = "v1", data: Data = None, as_json: Json = False) -> None:
-    """Give it a new key, printed this once. Both sign for 24 hours."""
-    with _api(data) as api:
+    """Give it a new key, printed this once. Both sign for 24 hours, unless the old one is lost."""
+    with asked(data, PREFIX) as api:
         made = api.ask("POST", f"/{identifier}/rotate", {"signature": signature})
     with after(f"{identifier} has a new key, and nobody has it: rotate once more"):
         _show_key(made, as_json)
@@ -141,7 +133,7 @@ def rotate(identifier: Id, signature: Signature = "v1", data: Data = None, as_js
 @webhooks_app.command("pause")
 def pause(identifier: Id, data: Data = None) -> None:
     """Send it nothing until it is resumed. What happens meanwhile is kept."""
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         api.ask("POST", f"/{identifier}/pause")
     print(f"{identifier} is paused.")
 
@@ -149,7 +141,7 @@ def pause(identifier: Id, data: Data = None) -> None:
 @webhooks_app.command("resume")
 def resume(identifier: Id, data: Data = None) -> None:
     """Send again from where it stood, also one that its failures disabled."""
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         api.ask("POST", f"/{identifier}/resume")
     print(f"{identifier} is enabled.")
 
@@ -157,12 +149,12 @@ def resume(identifier: Id, data: Data = None) -> None:
 @webhooks_app.command("remove")
 def remove(identifier: Id, data: Data = None) -> None:
     """Remove it, with all that waits for it."""
-    with _api(data) as api:
+    with asked(data, PREFIX) as api:
         api.ask("DELETE", f"/{identifier}")
     print(f"{identifier} is removed.")
 
 
-def _attempt(api: "ChannelsApi", identifier: str, message: str) -> dict[str, Any] | None:
+def _attempt(api: ChannelsApi, identifier: str, message: str) -> dict[str, Any] | None:
     """The first one of ``message``; None if there is none for too long."""
     until = time.monotonic() + TESTED_WITHIN_S
     while time.monotonic() < until:
@@ -193,9 +185,3 @@ def _show_key(made: dict[str, Any], as_json: bool) -> None:
         return
     print(f"webhook {made['id']}")
     print(f"secret {made['secret']}" if made["secret"] else f"public key {made['public_key']}")
-
-
-def _api(data: Path | None) -> "AbstractContextManager[ChannelsApi]":
-    from cli.channels_api import asked
-
-    return asked(data_path(data), PREFIX)
