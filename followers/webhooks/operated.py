@@ -119,7 +119,7 @@ class OperatedWebhooks:
             yield Trouble(
                 f"{count} sent nothing, since no sealing key here opens the secret: {named(unopened)}",
                 "put the key that sealed it back into STOCKWIRE_WEBHOOKS_SEALING_KEYS, below the newest; "
-                "if it is gone, remove the webhook and make it again",
+                "if it is gone, `stockwire webhooks rotate ID` makes a new secret",
             )
 
     async def _of_endpoints(self) -> list[Trouble]:

@@ -11,7 +11,7 @@ from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.owners import TRUSTED_S
 from followers.webhooks.secrets import new_secret, seal_ring
 from tests.followers.receivers import Receivers
-from tests.followers.running import Shop
+from tests.followers.running import Shop, sealed
 from tests.followers.stage import LOCATION, SKUS, Stage, running
 from tests.harness.system import ResidentSystem
 from tests.harness.waiting import wait_until
@@ -124,6 +124,10 @@ async def test_what_is_wrong_with_webhooks_is_told_with_its_fix(stage: Stage) ->
     assert re.match(
         rf"1 webhook has met nothing but failures: {failing.id} \(127.0.0.1 since .{{16}} UTC\) \| ", failed
     )
+    assert await stage.shop.endpoints.reseal(shut.id, key, sealed())
+    async with stage.shop.database.transaction() as connection:
+        await connection.execute("update lease set until = '-infinity' where endpoint = $1", shut.id)  # it ends some time
+    await stage.until("shut", {"A": [2]})
 
 
 async def both_of_b(stage: Stage) -> bool:

@@ -12,7 +12,7 @@ from followers.api.askers import Asker, Askers
 from followers.channel_types import CHANNEL_TYPES
 from followers.log.ledger import Ledger
 from followers.outward.addresses import Addresses, UrlRefused
-from followers.sealing import Seal
+from followers.sealing import Seal, SealBroken
 from followers.webhooks.api import bodies
 from followers.webhooks.api.replays import NOT_THERE, count, log_of, span_of_message, spans_between
 from followers.webhooks.api.shown import shown, shown_attempt, shown_key, shown_with_standing
@@ -133,10 +133,7 @@ class Routes:
             sealed = await self._endpoints.sealed(found.id)
             if sealed is None:
                 raise _unknown(request)
-            try:
-                ring = open_ring(self._seal, sealed).rotated(key, time.time())
-            except TooManyRotations as error:
-                raise Invalid("body", str(error)) from None
+            ring = _rotated(self._seal, sealed, key)
             if await self._endpoints.reseal(found.id, sealed, seal_ring(self._seal, ring)):
                 break
         else:
@@ -239,6 +236,16 @@ def _key(signature: str, secret: str | None) -> SigningKey:
         return key_of(secret)
     except KeyUnusable as error:
         raise Invalid("secret", str(error)) from None
+
+
+def _rotated(seal: Seal, sealed: bytes, key: SigningKey) -> KeyRing:
+    """With ``key`` alone where nothing here opens the others: they sign nothing any more either way. Raises Invalid."""
+    try:
+        return open_ring(seal, sealed).rotated(key, time.time())
+    except SealBroken:
+        return KeyRing((HeldKey(key),))
+    except TooManyRotations as error:
+        raise Invalid("body", str(error)) from None
 
 
 def _identifier(request: Request) -> str:

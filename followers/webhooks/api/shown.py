@@ -8,7 +8,7 @@ from followers.webhooks.endpoints import Attempt, Endpoint, Standing
 from followers.webhooks.key_ring import SigningKey
 from followers.webhooks.signature import AsymmetricKey
 
-UNOPENED = "is sent nothing: no sealing key here opens its secret, put the key that sealed it back"
+UNOPENED = "is sent nothing: no sealing key here opens its secret, put the key that sealed it back, or rotate"
 
 
 def shown(endpoint: Endpoint, *, signs: bool = True) -> dict[str, Any]:

@@ -234,6 +234,12 @@ async def test_of_a_secret_that_cannot_be_opened_everybody_is_told(owner: httpx.
     assert listed[good]["reason"] is None
     assert (await owner.get(f"/v1/webhooks/{lost}")).json()["reason"] == UNOPENED
     assert (await owner.post(f"/v1/webhooks/{lost}/resume")).json()["reason"] == UNOPENED
+    rotated = await owner.post(f"/v1/webhooks/{lost}/rotate")
+    assert rotated.status_code == 200, "who has lost a secret needs a new one"
+    sealed = await api.endpoints.sealed(lost)
+    assert sealed is not None
+    assert [one.key.text for one in open_ring(api.seal, sealed).held] == [rotated.json()["secret"]]
+    assert (await owner.get(f"/v1/webhooks/{lost}")).json()["reason"] is None
 
 
 @pytest.mark.parametrize(
