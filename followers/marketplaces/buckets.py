@@ -9,6 +9,8 @@ EMPTY_S_MAX = 2 * 86_400.0
 """However long a channel says: the quota of a day, and a day more."""
 PER_S_MIN, PER_S_MAX = 1e-5, 1e9
 """What a channel may say of how fast tokens come back: one a day, and some; anything else it cannot mean."""
+SPARE = 0.5
+"""Of the burst: what reads of all listings leave to pushes. A push is a few requests for many listings."""
 
 
 class Bucket:
@@ -30,16 +32,18 @@ class Bucket:
         self._fill()
         return self._tokens
 
-    def take(self, cost: float, *, urgent: bool = False) -> float:
+    def take(self, cost: float, *, urgent: bool = False, spare: bool = False) -> float:
         """0 if ``cost`` was taken, which ``answered`` ends; else nothing was, and the result is in how many seconds it
         can be, if nobody else takes any.
 
-        What is not urgent leaves the kept share alone. What costs more than there ever is goes when the bucket is full.
+        What is not urgent leaves the kept share alone, and what can be spared half of all. What costs more than there
+        ever is goes when the bucket is full.
         """
         self._fill()
         if self._closed_until_s > self._at_s:
             return self._closed_until_s - self._at_s
-        kept = 0.0 if urgent else max(self._burst * self._quota.kept, self._wanted)
+        share = max(SPARE, self._quota.kept) if spare else self._quota.kept
+        kept = 0.0 if urgent else max(self._burst * share, self._wanted)
         needed = min(cost + kept, self._burst)
         if self._tokens < needed:
             return (needed - self._tokens) / self._per_s

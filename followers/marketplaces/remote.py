@@ -27,9 +27,12 @@ TIMEOUT_S = 30.0
 """For name, connection, request and answer together."""
 BUCKET_WAIT_S_MAX = 60.0
 """That a request waits for its quota."""
+SPARED_S_MAX = 20.0
+"""That what can be spared lets others go first. Then it takes its turn among them: it becomes slow, and never stops."""
 ANSWER_BYTES_MAX = 8 * 2**20
 KEPT_MAX = 1_000
 """Tokens and keys of one channel."""
+URGENT, NORMAL, SPARE = "urgent", "normal", "spare"
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -96,7 +99,7 @@ class Remote:
         self._sessions = sessions
         self._now_s = now_s
         self._clock = clock
-        self._turns = {(quota.name, urgent): asyncio.Lock() for quota in quotas for urgent in (False, True)}
+        self._turns = {(quota.name, turn): asyncio.Lock() for quota in quotas for turn in (URGENT, NORMAL, SPARE)}
         self._dry = dry
         self.buckets = {quota.name: Bucket(quota, clock) for quota in quotas}
         self.kept: dict[str, tuple[str, float]] = {}
@@ -124,6 +127,7 @@ class Remote:
         quota: str | None,
         cost: float = 1.0,
         urgent: bool = False,
+        spare: bool = False,
         changes: bool = False,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
@@ -133,8 +137,9 @@ class Remote:
         cookies, no compression unless ``headers`` ask for it.
 
         ``quota``: the name of one that the adapter declares; None: the channel does not count this.
-        ``urgent``: may take the kept share of it: orders and zeros. ``changes``: it sets stock there, so that a dry run
-        shows it and does not send it; what only reads, signs in or subscribes is sent in a dry run too.
+        ``urgent``: may take the kept share of it: orders and zeros. ``spare``: leaves half of it to others for a while:
+        pages of all listings. ``changes``: it sets stock there, so that a dry run shows it and does not send it; what
+        only reads, signs in or subscribes is sent in a dry run too.
 
         Raises RemoteAway: nothing answered in time, it cannot be reached, broke off, redirects, sends more than 8 MB,
         or answers 5xx or 408; QuotaSpent if there is no room within a minute. A 401, 403, 429 and what else is below
@@ -148,16 +153,28 @@ class Remote:
             raise NotSent("was not asked: this is a dry run")
         if quota is None:
             return await self._ask(method, url, headers or {}, body)
-        await self._room(quota, cost, urgent)
+        if not (spare and await self._spare_room(quota, cost)):
+            await self._room(quota, cost, urgent)
         with self._under_way(self.buckets[quota], cost):
             return await self._ask(method, url, headers or {}, body)
+
+    async def _spare_room(self, quota: str, cost: float) -> bool:
+        """Whether there was any in time."""
+        bucket = self.buckets[quota]
+        try:
+            async with asyncio.timeout(SPARED_S_MAX), self._turns[quota, SPARE]:
+                while wait_s := bucket.take(cost, spare=True):  # noqa: ASYNC110 - time alone fills it
+                    await asyncio.sleep(wait_s)
+        except TimeoutError:
+            return False
+        return True
 
     async def _room(self, quota: str, cost: float, urgent: bool) -> None:
         """In turn among those as urgent."""
         bucket = self.buckets[quota]
         until_s = self._clock() + BUCKET_WAIT_S_MAX
         try:
-            async with asyncio.timeout(BUCKET_WAIT_S_MAX), self._turns[quota, urgent]:
+            async with asyncio.timeout(BUCKET_WAIT_S_MAX), self._turns[quota, URGENT if urgent else NORMAL]:
                 with bucket.wanted(cost) if urgent else nullcontext():
                     while wait_s := bucket.take(cost, urgent=urgent):
                         if self._clock() + wait_s > until_s:

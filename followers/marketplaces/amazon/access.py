@@ -40,6 +40,7 @@ class Access:
         *,
         scope: str | None = None,
         urgent: bool = False,
+        spare: bool = False,
         changes: bool = False,
     ) -> Answer:
         """The quota is paced by what the answer says of it. ``scope``: of what needs no seller.
@@ -52,7 +53,7 @@ class Access:
         for token in (await self._token(scope), None):
             headers = {"x-amz-access-token": token or await self._token(scope, anew=True), **kind}
             answer = await self.remote.request(
-                method, url, quota=quota, urgent=urgent, changes=changes, headers=headers, body=content
+                method, url, quota=quota, urgent=urgent, spare=spare, changes=changes, headers=headers, body=content
             )
             if answer.status not in (401, 403):
                 return self._checked(answer, quota)

@@ -26,7 +26,7 @@ class Catalogue:
 
     async def page(self, cursor: str | None) -> Listings:
         place = Place.of(cursor)
-        told = await self._search(place.query)
+        told = await self._search(place.query, spare=True)
         try:
             with understood():
                 following = place.next(told["items"], (told.get("pagination") or {}).get("nextToken"))
@@ -58,9 +58,9 @@ class Catalogue:
     def _path(self) -> str:
         return f"{ITEMS}/{quote(self.seller, safe='')}"
 
-    async def _search(self, query: Mapping[str, str], *, urgent: bool = False) -> dict[str, Any]:
+    async def _search(self, query: Mapping[str, str], *, urgent: bool = False, spare: bool = False) -> dict[str, Any]:
         asked = {"marketplaceIds": self.marketplace, **query}
-        return fields(await self.access.ask("GET", self._path, "search", asked, urgent=urgent))
+        return fields(await self.access.ask("GET", self._path, "search", asked, urgent=urgent, spare=spare))
 
     async def _one(self, sku: str, *, urgent: bool) -> Listing | None:
         query = {"marketplaceIds": self.marketplace, **SHOWN}

@@ -52,7 +52,8 @@ FURTHEST = timedelta(days=729)
 """getOrders searches two years."""
 OFFERS_KEPT = 100_000
 LOOKUPS = 8
-"""Offers are read one by one: so many at once. What is urgent waits for none of them."""
+"""Offers are read one by one: so many at once for pushes, and for pages of all listings. What is urgent waits for none
+of them."""
 OFFER_GONE, NOT_REVISED, NOT_FOUND = 25713, 25019, 404
 
 
@@ -85,7 +86,7 @@ class Ebay(Adapter):
         self._alert_email = settings.get("alert_email", "")
         self._notices_url = settings.get(NOTICES_URL, "")
         self._revisions = Revisions()
-        self._lookups = asyncio.Semaphore(LOOKUPS)
+        self._lookups = {spare: asyncio.Semaphore(LOOKUPS) for spare in (False, True)}
         self._offers: dict[str, tuple[str, ...]] = {}
 
     # What goes out
@@ -137,7 +138,7 @@ class Ebay(Adapter):
     async def _offers_of(self, sku: str, urgent: bool) -> tuple[str, ...]:
         """Their ids are kept: they stay those of a sku until it is listed anew."""
         if sku not in self._offers:
-            found = tuple(one.offer_id for one in await self._offers_at(sku, urgent) if one.is_ours_to_set)
+            found = tuple(one.offer_id for one in await self._offers_at(sku, urgent=urgent) if one.is_ours_to_set)
             if len(self._offers) >= OFFERS_KEPT:
                 self._offers.clear()
             if not found:
@@ -145,10 +146,10 @@ class Ebay(Adapter):
             self._offers[sku] = found
         return self._offers[sku]
 
-    async def _offers_at(self, sku: str, urgent: bool = False) -> Sequence[Offer]:
+    async def _offers_at(self, sku: str, *, urgent: bool = False, spare: bool = False) -> Sequence[Offer]:
         path = f"{ITEMS}/offer?sku={quote(sku, safe='')}"
-        async with contextlib.nullcontext() if urgent else self._lookups:
-            answer = await self._api.ask("GET", path, quota=INVENTORY, urgent=urgent)
+        async with contextlib.nullcontext() if urgent else self._lookups[spare]:
+            answer = await self._api.ask("GET", path, quota=INVENTORY, urgent=urgent, spare=spare)
         return () if answer.status in (400, NOT_FOUND) else read(answer, Offers).offers
 
     # What stands there
@@ -156,8 +157,8 @@ class Ebay(Adapter):
     async def levels(self, cursor: str | None) -> Listings:
         page = int(cursor or 0)
         path = f"{ITEMS}/inventory_item?limit={BATCH}&offset={page}"
-        found = read(await self._api.ask("GET", path, quota=INVENTORY), Items)
-        listings = await asyncio.gather(*(self._listing(one) for one in found.inventory_items))
+        found = read(await self._api.ask("GET", path, quota=INVENTORY, spare=True), Items)
+        listings = await asyncio.gather(*(self._listing(one, spare=True) for one in found.inventory_items))
         return Listings(listings, str(page + 1) if found.next else None)
 
     async def read(self, remotes: Sequence[str]) -> Sequence[Listing]:
@@ -166,9 +167,10 @@ class Ebay(Adapter):
         found = [one.inventory_item for one in read(answer, ItemsRead).responses]
         return await asyncio.gather(*(self._listing(one) for one in found if one is not None))
 
-    async def _listing(self, item: Item) -> Listing:
+    async def _listing(self, item: Item, *, spare: bool = False) -> Listing:
         """What is for sale is the smaller of what item and offers say."""
-        offered = [one.available_quantity for one in await self._offers_at(item.sku) if one.is_ours_to_set]
+        offers = await self._offers_at(item.sku, spare=spare)
+        offered = [one.available_quantity for one in offers if one.is_ours_to_set]
         in_all = item.availability.ship_to_location_availability.quantity
         counted = [one for one in (in_all, *offered) if one is not None]
         codes = (*item.product.ean, *item.product.upc, *item.product.isbn)

@@ -66,16 +66,17 @@ class Api:
         quota: str,
         body: object = None,
         urgent: bool = False,
+        spare: bool = False,
         changes: bool = False,
         who: str = "user",
     ) -> Answer:
         """``who``: ``user``, the seller, or ``application``. Raises AccessRefused; QuotaSpent on 429."""
         content = None if body is None else orjson.dumps(body)
         token = await self._token(who, stale=None)
-        answer = await self._send(method, path, token, quota, urgent, changes, content)
+        answer = await self._send(method, path, token, quota, urgent, spare, changes, content)
         if answer.status == 401:
             token = await self._token(who, stale=token)
-            answer = await self._send(method, path, token, quota, urgent, changes, content)
+            answer = await self._send(method, path, token, quota, urgent, spare, changes, content)
         if answer.status in (401, 403) and all(one.domain != OF_NOTICES for one in errors_of(answer)):
             raise AccessRefused(f"refuses access: {words_of(answer) or answer.status}")
         if answer.status == 429:
@@ -118,7 +119,15 @@ class Api:
         return min(max(left_s, 1.0), DAY_S)
 
     async def _send(
-        self, method: str, path: str, token: str, quota: str, urgent: bool, changes: bool, content: bytes | None
+        self,
+        method: str,
+        path: str,
+        token: str,
+        quota: str,
+        urgent: bool,
+        spare: bool,
+        changes: bool,
+        content: bytes | None,
     ) -> Answer:
         headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
         if content is not None:
@@ -128,6 +137,7 @@ class Api:
             f"{self._root}{path}",
             quota=quota,
             urgent=urgent,
+            spare=spare,
             changes=changes,
             headers=headers,
             body=content,

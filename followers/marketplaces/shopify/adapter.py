@@ -95,7 +95,7 @@ class Shopify(Adapter):
 
     @understood
     async def levels(self, cursor: str | None) -> Listings:
-        data = await self._api.ask(documents.LEVELS, {"location": self._location_gid, "after": cursor})
+        data = await self._api.ask(documents.LEVELS, {"location": self._location_gid, "after": cursor}, spare=True)
         if data["location"] is None:
             raise RemoteAway(f"has no location {self._location}")
         page = data["location"]["inventoryLevels"]

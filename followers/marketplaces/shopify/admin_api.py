@@ -63,15 +63,16 @@ class AdminApi:
         *,
         times: int = 1,
         urgent: bool = False,
+        spare: bool = False,
         changes: bool = False,
     ) -> dict[str, Any]:
         """Its data. ``times``: how often its cost is taken. Raises PointsSpent, AccessRefused, RemoteAway."""
         body = orjson.dumps({"query": document.text, "variables": variables})
         cost = document.cost * times
-        answer = await self._post(body, cost, urgent, changes)
+        answer = await self._post(body, cost, urgent, spare, changes)
         if answer.status == 401 and self._token is None:
             self._remote.kept.pop("token", None)
-            answer = await self._post(body, cost, urgent, changes)
+            answer = await self._post(body, cost, urgent, spare, changes)
         if answer.status in (401, 403):
             raise AccessRefused(f"answers {answer.status} to our token: is the app still installed?")
         if answer.status == 429:
@@ -80,7 +81,7 @@ class AdminApi:
             raise RemoteAway(f"answers {answer.status}")
         return self._data(answer.json())
 
-    async def _post(self, body: bytes, cost: int, urgent: bool, changes: bool) -> Answer:
+    async def _post(self, body: bytes, cost: int, urgent: bool, spare: bool, changes: bool) -> Answer:
         token = self._token or await self._granted()
         headers = {"x-shopify-access-token": token, "content-type": "application/json"}
         return await self._remote.request(
@@ -89,6 +90,7 @@ class AdminApi:
             quota=POINTS.name,
             cost=cost,
             urgent=urgent,
+            spare=spare,
             changes=changes,
             headers=headers,
             body=body,

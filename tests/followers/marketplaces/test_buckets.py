@@ -41,3 +41,18 @@ def test_what_somebody_urgent_waits_for_is_left_alone_until_it_was_taken() -> No
         assert bucket.take(401, urgent=True) == 0.0
     clock.now_s += 2.2
     assert bucket.take(12) == 0.0
+
+
+def test_what_can_be_spared_leaves_half_and_what_somebody_urgent_waits_for() -> None:
+    bucket = Bucket(Quota("points", burst=100, per_s=10, kept=0.1), Clock())
+    assert bucket.take(50, spare=True) == 0.0
+    assert bucket.take(1, spare=True) == pytest.approx(0.1)
+    assert bucket.take(40) == 0.0
+    assert bucket.take(1) == pytest.approx(0.1)
+    with bucket.wanted(70):
+        assert bucket.take(1, spare=True) == pytest.approx(6.1)
+
+
+def test_where_more_than_half_is_kept_that_much_is_left() -> None:
+    bucket = Bucket(Quota("calls", burst=10, per_s=1, kept=0.8), Clock())
+    assert [bucket.take(2, spare=True), bucket.take(1, spare=True)] == [0.0, 1.0]

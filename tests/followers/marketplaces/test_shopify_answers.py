@@ -162,3 +162,32 @@ async def test_orders_are_polled_while_pushes_take_all_points_that_come_back() -
         await remote.request("POST", url, quota="points", cost=15, urgent=True)
         for task in pushing:
             task.cancel()
+
+
+async def test_a_read_of_all_listings_leaves_half_of_what_there_is_to_pushes() -> None:
+    quota = Quota("points", burst=20, per_s=0.001, kept=0.1)
+    async with Canned(200, {}) as url, remote_of([quota]) as remote, asyncio.TaskGroup() as tasks:
+        bucket = remote.buckets["points"]
+
+        async def read() -> None:
+            while True:
+                await remote.request("POST", url, quota="points", spare=True)
+
+        async def waits() -> bool:
+            return bucket.tokens < 11
+
+        reading = tasks.create_task(read())
+        await wait_until(waits)
+        for _ in range(8):
+            await remote.request("POST", url, quota="points")
+        assert bucket.tokens < 3, "all but what is kept for zeros and orders"
+        reading.cancel()
+
+
+async def test_a_read_of_all_listings_goes_on_though_pushes_leave_no_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("followers.marketplaces.remote.SPARED_S_MAX", 0.01)
+    quota = Quota("points", burst=20, per_s=0.001, kept=0.1)
+    async with Canned(200, {}) as url, remote_of([quota]) as remote:
+        remote.buckets["points"].fed(5)
+        await remote.request("POST", url, quota="points", spare=True)
+        assert remote.buckets["points"].tokens < 5

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from followers.marketplaces.conformance.bench import remote_of
 from followers.marketplaces.ebay.adapter import Ebay
-from followers.marketplaces.ebay.api import Api
+from followers.marketplaces.ebay.api import INVENTORY, Api
 from followers.marketplaces.ebay.revisions import AT_ONCE
 from followers.marketplaces.ebay.signature import verification_token
 from followers.marketplaces.ebay.subscribing import Subscribing
@@ -23,6 +23,7 @@ from tests.channels.ebay.signing import SigningKey
 from tests.channels.ebay.tokens import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from tests.channels.shared.starting import Market, market
 from tests.followers.marketplaces.ebay.bench import CREDENTIALS, EbayBench, ebay_bench
+from tests.harness.waiting import wait_until
 
 pytestmark = [pytest.mark.usefixtures("processes"), pytest.mark.asyncio(loop_scope="module")]
 KEYS = "GET /commerce/notification/v1/public_key/{id}"
@@ -217,3 +218,22 @@ async def test_a_setting_that_cannot_work_is_named_with_its_fix(
     with pytest.raises(SettingRefused, match=fix) as refused:
         Ebay({"client_id": CLIENT_ID, name: value}, CREDENTIALS, bench.remote)
     assert refused.value.name == name
+
+
+async def test_a_push_finds_its_offers_while_a_read_of_all_listings_waits_for_the_quota(bench: EbayBench) -> None:
+    remotes = [await bench.offer(bench.sku(number), 9) for number in range(12)]
+    await bench.adapter.read(remotes[:1])
+    page = f"GET {ITEMS}/inventory_item"
+    before = (await bench.market.counts())["requests"].get(page, 0)
+    bucket = bench.remote.buckets[INVENTORY]
+    bucket.fed(10_001, per_s=0.001)  # of 20,000: there is room for the page, and not for its offers
+
+    async def page_is_read() -> bool:
+        return bool((await bench.market.counts())["requests"].get(page, 0) > before)
+
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(bench.adapter.levels(None))
+        await wait_until(page_is_read)
+        assert await bench.adapter.push([target(remotes[0], 4)]) == [Applied()]
+        assert bucket.tokens > 9_995, "it waited until they went before it"
+        reading.cancel()
