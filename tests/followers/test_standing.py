@@ -125,8 +125,8 @@ async def test_what_is_wrong_with_webhooks_is_told_with_its_fix(stage: Stage) ->
         rf"1 webhook has met nothing but failures: {failing.id} \(127.0.0.1 since .{{16}} UTC\) \| ", failed
     )
     assert await stage.shop.endpoints.reseal(shut.id, key, sealed())
-    async with stage.shop.database.transaction() as connection:
-        await connection.execute("update lease set until = '-infinity' where endpoint = $1", shut.id)  # it ends some time
+    async with stage.shop.database.transaction() as connection:  # its lease ends some time
+        await connection.execute("update lease set until = '-infinity' where endpoint = $1", shut.id)
     await stage.until("shut", {"A": [2]})
 
 
