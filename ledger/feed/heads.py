@@ -1,7 +1,7 @@
 """The heads of the shards and the epoch, read from PostgreSQL, not from memory: another replica's lost tail must show.
 
-Each reading wakes the long polls and goes out as heartbeat, by which hubs notice a lost tail or a dead broker
-connection.
+Each reading wakes the long polls of shards that have moved, and goes out as heartbeat, by which hubs notice a lost
+tail or a dead broker connection.
 """
 
 import asyncio
@@ -128,10 +128,11 @@ class Heads:
         return epoch
 
     def _adopt(self, epoch: str, heads: dict[int, int]) -> None:
+        moved = [shard for shard, head in heads.items() if epoch != self.epoch or head != self.heads.get(shard)]
         self.epoch = epoch
         self.heads = heads
         self._read_heads = heads
-        for shard in heads:
+        for shard in moved:
             self._wake(shard)
 
     # --- long polls

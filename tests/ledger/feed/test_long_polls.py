@@ -42,6 +42,7 @@ class Feed(EventRoutes):
 
     def __init__(self, head: int = 0) -> None:
         self.head = head
+        self.reads = 0
         self.keys = Keys()
         self.polls = LongPolls()
         self.hang_up = asyncio.Event()
@@ -65,6 +66,7 @@ class Feed(EventRoutes):
         return {"type": "http.disconnect"}
 
     async def _read(self, shard: int, after: int, limit: int) -> dict[str, Any]:
+        self.reads += 1
         events = list(range(after, self.head))
         return {"epoch": "e", "shard": shard, "head": self.head, "events": events}
 
@@ -99,6 +101,44 @@ async def test_a_commit_of_this_ledger_wakes_the_request_at_once() -> None:
     events, took_s = await poll
     assert events == 1
     assert took_s - 11.5 < AT_ONCE_S
+
+
+class Database:
+    """What a reading of the heads finds. ``seen``: of a connection, for one that must not write."""
+
+    seen = None
+
+    def __init__(self) -> None:
+        self.heads, self.epoch = [0, 0], "e"
+
+    async def fetchrow(self, _: str) -> dict[str, Any]:
+        return {
+            **{"epoch": self.epoch, "public_steps": [1], "public_low": 1, "items_limited": False, "read_only": False},
+            **{"system_identifier": 1, "timeline": "00000001", "shards": [0, 1], "heads": self.heads},
+        }
+
+
+@pytest.mark.parametrize("change", ["another ledger's commit", "another epoch"])
+@on_virtual_clock
+async def test_readings_of_the_heads_wake_those_alone_for_whom_something_came(change: str) -> None:
+    feed, database = Feed(), Database()
+    connection: Any = database
+    await feed.heads.read(connection)
+    poll = asyncio.create_task(feed.ask())
+    for _ in range(15):
+        await asyncio.sleep(0.1)
+        database.heads = [0, database.heads[1] + 1]
+        await feed.heads.read(connection)
+    assert feed.reads == 1, "the database was asked for nothing"
+    if change == "another epoch":
+        database.epoch = "f"
+    else:
+        database.heads, feed.head = [1, 99], 1
+    await feed.heads.read(connection)
+    await asyncio.sleep(AT_ONCE_S)
+    assert feed.reads == 2
+    feed.polls.close()
+    await poll
 
 
 @on_virtual_clock
