@@ -44,9 +44,10 @@ class Seller:
             shards = await ledger.shards()
         heads = {one["shard"]: one["head"] for one in shards["shards"]}
         wish = Wish(settings=settings, locations=(LOCATION,), **more)
-        made = await self.channels.add(name, vendor, "seller", wish, credentials, shards["epoch"], heads)
+        owner = (await self.system.key("seller", "stock:read:*")).split("_")[1]
+        made = await self.channels.add(name, vendor, owner, wish, credentials, shards["epoch"], heads)
         assert made is not None, f"there is a channel {name} already"
-        await Mappings(self.database).put(name, [Line(remote, sku) for remote, sku in mapped.items()], "seller")
+        await Mappings(self.database).put(name, [Line(remote, sku) for remote, sku in mapped.items()], owner)
         return made
 
     async def states(self, channel: str) -> dict[str, str]:

@@ -193,7 +193,7 @@ async def test_what_a_replica_that_stood_still_past_its_lease_sends_late_turns_n
     ):
         for sku in LISTINGS.values():
             await api.stock(LOCATION, sku, STOCK)
-        await sells(seller, "web", shop, way.url)
+        await sells(seller, "web", shop, way.address)
         await one.start()
         await offered(shop, {"101": STOCK - BUFFER})
         way.hold()

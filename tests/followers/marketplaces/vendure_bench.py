@@ -3,10 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
-import httpx
 from aiohttp import web
 
 from followers.marketplaces.adapter import Adapter, Notice, Remote
@@ -15,8 +12,8 @@ from followers.marketplaces.vendure.admin import TOKEN
 from followers.marketplaces.vendure.standing import MAY
 from tests.channels.vendure.shop import Shop
 from tests.followers.marketplaces.inbox import Inbox
+from tests.followers.marketplaces.relay import Relay
 from tests.harness.proxy import Proxy
-from tests.harness.waiting import PATIENCE_S
 
 PAGE = "<!doctype html><title>Be right back</title>"
 ERROR = {"errors": [{"message": "Cannot read properties of undefined", "extensions": {}}], "data": None}
@@ -51,48 +48,20 @@ async def hire(shop: Shop) -> Clerk:
     return Clerk(made["createAdministrator"]["id"], login)
 
 
-class Front:
-    """What stands before a shop, passes on what is asked, and answers itself when it is asked to.
+class Front(Relay):
+    """Answers in the place of a shop when it is asked to. ``manner``: html, errors_in_200 or busy (429); None: the shop
+    answers."""
 
-    ``manner``: html, errors_in_200 or busy (429); None: passes on. An async context manager.
-    """
+    manner: str | None = None
 
-    def __init__(self, target: str) -> None:
-        self.manner: str | None = None
-        self._target = target
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/{path}", self._answer)
-        self._shop = httpx.AsyncClient(base_url=self._target, timeout=PATIENCE_S)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._runner.cleanup()
-        await self._shop.aclose()
-
-    @property
-    def port(self) -> int:
-        return int(self._runner.addresses[0][1])
-
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         if self.manner == "html":
             return web.Response(text=PAGE, content_type="text/html")
         if self.manner == "errors_in_200":
             return web.json_response(ERROR)
         if self.manner == "busy":
             return web.Response(status=429, headers={"retry-after": "7"})
-        kept = {name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers}
-        answer = await self._shop.post(request.path, content=await request.read(), headers=kept)
-        headers = {"content-type": answer.headers["content-type"]}
-        if TOKEN in answer.headers:
-            headers[TOKEN] = answer.headers[TOKEN]
-        return web.Response(body=answer.content, status=answer.status_code, headers=headers)
+        return await self.pass_on(request)
 
 
 class VendureBench(Bench):
