@@ -92,10 +92,14 @@ def code_in(page: Path) -> Iterator[str]:
     text = text_of(page)
     for _, _, fenced in _FENCE.findall(text):
         yield from fenced.splitlines()
-    prose = _FENCE.sub("", text)
-    for indented in _INDENTED.findall(prose):
+    for indented in _INDENTED.findall(_FENCE.sub("", text)):
         yield from indented.splitlines()
-    yield from _SPAN.findall(prose)
+    yield from spans_in(page)
+
+
+def spans_in(page: Path) -> list[str]:
+    """Code in sentences."""
+    return _SPAN.findall(_FENCE.sub("", text_of(page)))
 
 
 def links_in(page: Path) -> list[str]:

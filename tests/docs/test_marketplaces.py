@@ -1,5 +1,6 @@
 """The commands of docs/how-to/marketplaces.md, from a system that has nothing, with a strict server for Shopify."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from cli.access import SCOPES as UP_SCOPES
 from tests.channels.shared.starting import market
 from tests.channels.shopify.access import CLIENT_ID, CLIENT_SECRET
 from tests.channels.shopify.shop import MAIN
-from tests.docs.pages import block
+from tests.docs.pages import block, spans_in
 from tests.docs.running import Reader
 from tests.followers.marketplaces.selling_at import offered
 from tests.followers.running import channels_of
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.usefixtures("processes")
 PAGE = ROOT / "docs" / "how-to" / "marketplaces.md"
 ON_PATH = 'export PATH="$PWD/.venv/bin:$PATH" STOCKWIRE_CHANNELS_URL='
 """Which the page leaves to the one on webhooks."""
+ABOUT_WEB = re.compile(r"stockwire channel (list|vendors|\w+ web)\b")
+"""What its sentences say about the channel that its blocks make."""
 
 
 async def test_a_channel_is_made_mapped_and_offers_what_is_there(fresh_system: System, tmp_path: Path) -> None:
@@ -62,5 +65,7 @@ async def test_a_channel_is_made_mapped_and_offers_what_is_there(fresh_system: S
         assert "102" in unmapped.splitlines()[-1]
         assert "101,MUG" in (reader.folder / "mapping.csv").read_text()
         await offered(there, {"101": 5 + 4 - 2, "102": 1})
-        sent = await reader.shell("stockwire channel push web --dry-run")
-        assert "inventorySetQuantities" not in sent, "nothing is to be sent"
+        told = await reader.shell("\n".join(dict.fromkeys(filter(ABOUT_WEB.match, spans_in(PAGE)))))
+        assert "inventorySetQuantities" not in told, "nothing is to be sent"
+        assert "0 would go" in told
+        assert "window" in told

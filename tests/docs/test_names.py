@@ -106,7 +106,7 @@ def test_every_setting_exists(page: Path) -> None:
 @prose_by_page
 def test_every_metric_exists(page: Path) -> None:
     known = {name for row in rows((REFERENCE / "metrics.md").read_text(), "Metric") for name in code_names(row[0])}
-    assert set(re.findall(r"\bstockwire_(?:ledger|hub)_\w+", text_of(page))) <= known
+    assert set(re.findall(r"\bstockwire_(?:ledger|hub|console|channels)_\w+", text_of(page))) <= known
 
 
 @prose_by_page
