@@ -329,7 +329,14 @@ are known; ``began_at`` and ``ended_at``: of the last whole poll; ``polled_at``:
 all orders are booked.
 """
 
-STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS)
+SENT_TODAY = """
+alter table stockwire_channels.outgoing
+  add column sent_on date,
+  add column sent_today int not null default 0;
+"""
+"""``outgoing.sent_today``: how often it was sent on the day ``sent_on``, a day of the channel's."""
+
+STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS, SENT_TODAY)
 
 
 async def expand(database: Database) -> int:

@@ -7,7 +7,7 @@ order and whether to ask again is decided outside, for all vendors alike. Everyt
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timezone
 from typing import ClassVar
 
 from followers.marketplaces.errors import AccessRefused, NoticeRefused, RemoteAway, SettingRefused
@@ -85,6 +85,8 @@ class Adapter(ABC):
     """Targets of one push at most."""
     bulk: ClassVar[int] = 0
     """Targets of one ``push_many`` at most."""
+    days: ClassVar[timezone] = UTC
+    """Its days begin at midnight there: ``Target.sent_today`` counts by them."""
     compares: ClassVar[bool] = False
     """Whether ``push`` compares with ``expected`` and sets in one step. Without, raises wait for an order poll."""
 

@@ -12,6 +12,7 @@ from typing import Literal
 REMOTE_CHARACTERS_MAX = 200
 UNITS_MAX = 2**31 - 1
 """What is stored has 32 bits, here and in the ledger."""
+DAY_S = 86_400.0
 
 # What goes out
 
@@ -22,13 +23,17 @@ class Target:
 
     ``remote``: the listing's id at the channel. ``expected``: what we believe stands there; None: unknown. Who can
     compare and set answers ``Stale`` where something else stands. ``key``: of this attempt, the same if it is repeated
-    because its outcome is unknown.
+    because its outcome is unknown. ``sent_today``: how often it was sent before on this day of the channel's
+    (``Adapter.days``), by whatever process, answered or not; what was Throttled does not count. ``day_left_s``: until
+    the next.
     """
 
     remote: str
     quantity: int
     expected: int | None
     key: str
+    sent_today: int = 0
+    day_left_s: float = DAY_S
 
     @property
     def is_urgent(self) -> bool:

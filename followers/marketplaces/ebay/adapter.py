@@ -9,7 +9,7 @@ import contextlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from followers.marketplaces.ebay.answers import read, words, words_of
 from followers.marketplaces.ebay.api import INVENTORY, ORDERS, QUOTAS, ROOT, Api, node_of
 from followers.marketplaces.ebay.orders import EbayOrder, OrdersPage, order_of
 from followers.marketplaces.ebay.receiving import TOPIC, Receiving
-from followers.marketplaces.ebay.revisions import AT_ONCE, Revisions, left_s
+from followers.marketplaces.ebay.revisions import AT_ONCE, PACIFIC, wait_s
 from followers.marketplaces.ebay.shapes import BulkUpdated, Item, Items, ItemsRead, Offer, Offers, Updated
 from followers.marketplaces.ebay.signature import verification_token
 from followers.marketplaces.ebay.subscribing import Subscribing
@@ -72,6 +72,7 @@ class Ebay(Adapter):
     }
     quotas: ClassVar[Sequence[Quota]] = QUOTAS
     batch: ClassVar[int] = BATCH
+    days: ClassVar[timezone] = PACIFIC
 
     def __init__(self, settings: Mapping[str, str], credentials: Mapping[str, str], remote: Remote) -> None:
         root = settings.get("api_url", ROOT).rstrip("/")
@@ -85,15 +86,13 @@ class Ebay(Adapter):
         self._receiving = Receiving(remote, self._api, self._verification_token)
         self._alert_email = settings.get("alert_email", "")
         self._notices_url = settings.get(NOTICES_URL, "")
-        self._revisions = Revisions()
         self._lookups = {spare: asyncio.Semaphore(LOOKUPS) for spare in (False, True)}
         self._offers: dict[str, tuple[str, ...]] = {}
 
     # What goes out
 
     async def push(self, targets: Sequence[Target]) -> Sequence[Outcome]:
-        now = self._remote.now()
-        waits = {one.remote: self._revisions.wait_s(one.remote, now, urgent=one.is_urgent) for one in targets}
+        waits = {one.remote: wait_s(one.sent_today, one.day_left_s, urgent=one.is_urgent) for one in targets}
         going = [one for one in targets if not waits[one.remote]]
         try:
             done = await self._set(going) if going else {}
@@ -104,8 +103,6 @@ class Ebay(Adapter):
     async def _set(self, targets: Sequence[Target]) -> Mapping[str, Outcome]:
         offers = await asyncio.gather(*(self._offers_of(one.remote, one.is_urgent) for one in targets))
         nodes = [node_of(one.remote, one.quantity, ids) for one, ids in zip(targets, offers, strict=True)]
-        for one in targets:
-            self._revisions.take(one.remote, self._remote.now())
         answer = await self._api.ask(
             "POST",
             f"{ITEMS}/bulk_update_price_quantity",
@@ -130,9 +127,8 @@ class Ebay(Adapter):
         self._offers.pop(target.remote, None)
         if not errors or any(one.category == "APPLICATION" or one.error_id == OFFER_GONE for one in errors):
             return Unknown(said or "eBay does not say what came of it")
-        is_spent = self._revisions.taken(target.remote) > AT_ONCE
-        if is_spent and any(one.error_id == NOT_REVISED for one in errors):
-            return _later(left_s(self._remote.now()))
+        if target.sent_today >= AT_ONCE and any(one.error_id == NOT_REVISED for one in errors):
+            return _later(target.day_left_s)
         return Refused(said)
 
     async def _offers_of(self, sku: str, urgent: bool) -> tuple[str, ...]:

@@ -12,10 +12,9 @@ from followers.marketplaces.ebay.answers import errors_of, read, words_of
 from followers.marketplaces.ebay.shapes import Rate, Rates, Token, TokenRefused
 from followers.marketplaces.errors import AccessRefused, RemoteAway
 from followers.marketplaces.remote import Answer, QuotaSpent, Remote
-from followers.marketplaces.terms import Quota
+from followers.marketplaces.terms import DAY_S, Quota
 
 ROOT = "https://api.ebay.com"
-DAY_S = 86_400.0
 INVENTORY, ORDERS, NOTICES, KEYS = "inventory", "orders", "notices", "keys"
 
 

@@ -3,9 +3,9 @@
 Whatever is changed here is changed in a transaction under the channel's fence: ``LeasedChannel.writing``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from followers.database.database import Connection, Database
 from followers.marketplaces.pushing.planning import State
@@ -49,6 +49,14 @@ class Sending:
     available: int
     key: str
     changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """``sent_today``, ``day_left_s``: as ``Target`` has them."""
+
+    sent_today: int
+    day_left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +114,22 @@ class Outgoing:
         return None if found is None else float(found)
 
 
-async def begin(connection: Connection, channel: str, sendings: Sequence[Sending]) -> set[str]:
-    """Before they are sent: if nothing is recorded after it, they are in doubt. Returns those that are still there."""
+async def begin(
+    connection: Connection, channel: str, sendings: Sequence[Sending], days: timezone
+) -> Mapping[str, Begun]:
+    """Before they are sent: if nothing is recorded after it, they are in doubt. Returns those that are still there.
+
+    ``days``: the channel's, by which it is counted how often they were sent."""
     rows = await connection.fetch(
         "update outgoing o set state = 'unknown', wanted_quantity = s.quantity, available = s.available, key = s.key,"
-        " sent_changes = s.changes, sent_at = clock_timestamp(), due_at = clock_timestamp() + $7"
+        " sent_changes = s.changes, sent_at = clock_timestamp(), due_at = clock_timestamp() + $7,"
+        " sent_on = there.now::date,"
+        " sent_today = 1 + case when o.sent_on = there.now::date then o.sent_today else 0 end"
         " from unnest($2::text[], $3::int[], $4::int[], $5::text[], $6::bigint[])"
-        " as s(remote, quantity, available, key, changes)"
-        " where o.channel = $1 and o.remote = s.remote returning o.remote",
+        " as s(remote, quantity, available, key, changes),"
+        " (select clock_timestamp() at time zone 'UTC' + $8::interval as now) there"
+        " where o.channel = $1 and o.remote = s.remote returning o.remote, o.sent_today - 1 as sent_before,"
+        " extract(epoch from there.now::date + 1 - there.now)::float8 as left_s",
         channel,
         [one.remote for one in sendings],
         [one.quantity for one in sendings],
@@ -121,8 +137,9 @@ async def begin(connection: Connection, channel: str, sendings: Sequence[Sending
         [one.key for one in sendings],
         [one.changes for one in sendings],
         timedelta(seconds=READ_BACK_S),
+        days.utcoffset(None),
     )
-    return {row["remote"] for row in rows}
+    return {row["remote"]: Begun(row["sent_before"], row["left_s"]) for row in rows}
 
 
 async def applied(connection: Connection, channel: str, stands: Sequence[tuple[str, int]]) -> None:
@@ -171,7 +188,7 @@ async def in_doubt(connection: Connection, channel: str, state: str, doubts: Seq
 async def not_done(connection: Connection, channel: str, waits: Sequence[tuple[str, float]]) -> None:
     """Nothing was done of it: what stood there stands there. ``waits``: each with the seconds until it is due again."""
     await connection.execute(
-        "update outgoing o set state = 'due', wanted_quantity = null,"
+        "update outgoing o set state = 'due', wanted_quantity = null, sent_today = greatest(0, sent_today - 1),"
         " due_at = clock_timestamp() + w.seconds * interval '1 second'"
         " from unnest($2::text[], $3::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
         *(channel, [remote for remote, _ in waits], [bounded_s(seconds) for _, seconds in waits]),

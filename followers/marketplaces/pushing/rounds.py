@@ -174,11 +174,13 @@ class Rounds:
         self._in_flight.update(one.remote for one in sendings)
         try:
             async with self._leased.writing(self._database) as connection:
-                there = await outgoing.begin(connection, self._leased.id, sendings)
+                begun = await outgoing.begin(connection, self._leased.id, sendings, self._leased.adapter.days)
             targets = [
-                Target(one.remote, one.quantity, by_remote[one.remote].sent, one.key)
+                Target(
+                    one.remote, one.quantity, by_remote[one.remote].sent, one.key, there.sent_today, there.day_left_s
+                )
                 for one in sendings
-                if one.remote in there
+                if (there := begun.get(one.remote)) is not None
             ]
             if targets:
                 outcomes = await self._push(targets, way)

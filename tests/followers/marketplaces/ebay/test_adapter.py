@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest_asyncio
 from followers.marketplaces.conformance.bench import remote_of
 from followers.marketplaces.ebay.adapter import Ebay
 from followers.marketplaces.ebay.api import INVENTORY, Api
-from followers.marketplaces.ebay.revisions import AT_ONCE
+from followers.marketplaces.ebay.revisions import A_DAY, AT_ONCE, FOR_ZEROS
 from followers.marketplaces.ebay.signature import verification_token
 from followers.marketplaces.ebay.subscribing import Subscribing
 from followers.marketplaces.errors import AccessRefused, NoticeRefused, RemoteAway, SettingRefused
@@ -61,13 +62,11 @@ async def test_one_call_sets_item_and_offer_of_a_whole_batch(bench: EbayBench) -
 
 async def test_of_many_changes_of_a_listing_the_last_are_kept_for_zeros(bench: EbayBench) -> None:
     remote, other = await bench.offer(bench.sku(1), 9), await bench.offer(bench.sku(2), 9)
-    for number in range(AT_ONCE):
-        assert await bench.adapter.push([target(remote, 1 + number % 5)]) == [Applied()]
-    throttled, applied = await bench.adapter.push([target(remote, 4), target(other, 4)])
-    assert isinstance(throttled, Throttled)
-    assert 0 < throttled.after_s <= 86_400
+    spent = replace(target(remote, 4), sent_today=A_DAY - FOR_ZEROS, day_left_s=600.0)
+    throttled, applied = await bench.adapter.push([spent, target(other, 4)])
+    assert throttled == Throttled(600.0, alone=True)
     assert applied == Applied(), "another listing has its own budget"
-    assert await bench.adapter.push([target(remote, 0)]) == [Applied()]
+    assert await bench.adapter.push([replace(spent, quantity=0)]) == [Applied()]
     assert await bench.quantity(remote) == 0
 
 
@@ -77,6 +76,8 @@ async def test_revisions_that_somebody_else_used_up_are_refused_in_ebays_words(b
     async with httpx.AsyncClient(base_url=bench.market.url, headers=await bench.bearer()) as http:
         for _ in range(250):
             await http.post(f"{ITEMS}/bulk_update_price_quantity", json=node)
+    many_of_ours = replace(target(remote, 3), sent_today=AT_ONCE, day_left_s=300.0)
+    assert await bench.adapter.push([replace(many_of_ours, quantity=0)]) == [Throttled(300.0, alone=True)]
     (outcome,) = await bench.adapter.push([target(remote, 3)])
     assert isinstance(outcome, Refused)
     assert "revised 250 times today" in outcome.reason

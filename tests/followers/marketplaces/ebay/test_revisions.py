@@ -1,26 +1,15 @@
 """A listing that is changed all day keeps revisions for its zeros, and never asks for more than eBay gives."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followers.marketplaces.ebay.revisions import A_DAY, AT_ONCE, FOR_ZEROS, PACIFIC, Revisions, left_s
-
-MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-"""Midnight in the Pacific."""
-
-
-def taken(times: int, at: datetime) -> Revisions:
-    revisions = Revisions()
-    for _ in range(times):
-        revisions.take("mug", at)
-    return revisions
+from followers.marketplaces.ebay.revisions import A_DAY, AT_ONCE, FOR_ZEROS, PAUSE_S, wait_s
+from followers.marketplaces.terms import DAY_S
 
 
 @pytest.mark.parametrize(
-    ("times", "urgent", "waits"),
+    ("revised", "urgent", "waits"),
     [
         (0, False, False),
         (AT_ONCE - 1, False, False),
@@ -31,38 +20,34 @@ def taken(times: int, at: datetime) -> Revisions:
         (A_DAY, True, True),
     ],
 )
-def test_the_first_go_at_once_the_last_are_for_zeros(times: int, urgent: bool, waits: bool) -> None:
-    assert bool(taken(times, MORNING).wait_s("mug", MORNING, urgent=urgent)) is waits
+def test_the_first_go_at_once_the_last_are_for_zeros(revised: int, urgent: bool, waits: bool) -> None:
+    assert bool(wait_s(revised, DAY_S, urgent=urgent)) is waits
 
 
-def test_what_is_left_is_spread_over_what_is_left_of_the_day() -> None:
-    noon = MORNING + timedelta(hours=12)
-    wait_s = taken(AT_ONCE, noon).wait_s("mug", noon, urgent=False)
-    assert wait_s == pytest.approx(12 * 3600 / (A_DAY - FOR_ZEROS - AT_ONCE))
-    assert taken(AT_ONCE, noon).wait_s("mug", noon + timedelta(seconds=wait_s), urgent=False) == 0
+def test_what_is_not_for_zeros_comes_evenly_over_the_day_and_is_there_before_its_end() -> None:
+    waits = [wait_s(revised, DAY_S, urgent=False) for revised in range(AT_ONCE, A_DAY - FOR_ZEROS)]
+    assert waits == pytest.approx([PAUSE_S * number for number in range(1, len(waits) + 1)])
+    assert waits[-1] < DAY_S
 
 
-def test_another_listing_and_another_day_have_their_own() -> None:
-    revisions = taken(A_DAY, MORNING)
-    assert revisions.wait_s("cap", MORNING, urgent=True) == 0
-    assert revisions.wait_s("mug", MORNING + timedelta(days=1), urgent=False) == 0
-    assert revisions.taken("mug") == 0
+def test_at_noon_half_of_it_goes_at_once() -> None:
+    half = AT_ONCE + (A_DAY - FOR_ZEROS - AT_ONCE) // 2
+    assert wait_s(half - 1, DAY_S / 2, urgent=False) == 0
+    assert 0 < wait_s(half, DAY_S / 2, urgent=False) <= PAUSE_S
 
 
-@given(at=st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2028, 1, 1), timezones=st.just(UTC)))
-def test_after_what_is_left_of_a_day_it_is_the_next(at: datetime) -> None:
-    after = (at + timedelta(seconds=left_s(at))).astimezone(PACIFIC)
-    assert after.date() == (at.astimezone(PACIFIC) + timedelta(days=1)).date()
+@given(revised=st.integers(0, A_DAY + 10), left_s=st.floats(0.001, DAY_S), urgent=st.booleans())
+def test_nobody_waits_beyond_the_day(revised: int, left_s: float, urgent: bool) -> None:
+    assert 0 <= wait_s(revised, left_s, urgent=urgent) <= left_s + 1e-6
 
 
 @given(st.lists(st.tuples(st.integers(0, 3600), st.booleans()), max_size=400))
 def test_whatever_is_wanted_no_day_has_more_than_250(wants: list[tuple[int, bool]]) -> None:
-    revisions, at, days = Revisions(), MORNING, dict[str, list[bool]]()
+    left_s, zeros = DAY_S, list[bool]()
     for pause_s, urgent in wants:
-        at += timedelta(seconds=pause_s)
-        if not revisions.wait_s("mug", at, urgent=urgent):
-            revisions.take("mug", at)
-            days.setdefault(at.astimezone(PACIFIC).date().isoformat(), []).append(urgent)
-    for zeros in days.values():
+        if (left_s := left_s - pause_s) <= 0:
+            left_s, zeros = DAY_S, []
+        if not wait_s(len(zeros), left_s, urgent=urgent):
+            zeros.append(urgent)
         assert len(zeros) <= A_DAY
         assert len(zeros) - sum(zeros) <= A_DAY - FOR_ZEROS

@@ -1,5 +1,7 @@
 """A listing whose own budget is spent holds up no other, and its zero waits for nothing."""
 
+from datetime import UTC
+
 import pytest
 
 from followers.database.database import Database
@@ -35,7 +37,7 @@ async def test_what_waits_is_due_again_at_once_when_it_shall_offer_something_els
             await connection.execute("insert into mapping values ('here', $1, $1, null, 'us')", remote)
             await connection.execute("insert into outgoing (channel, remote) values ('here', $1)", remote)
         sendings = [Sending(remote, 4, 9, f"key-{remote}", 0) for remote in ("mug", "cap")]
-        assert await outgoing.begin(connection, "here", sendings) == {"mug", "cap"}
+        assert set(await outgoing.begin(connection, "here", sendings, UTC)) == {"mug", "cap"}
         await outgoing.not_done(connection, "here", [("mug", 600.0), ("cap", 600.0)])
     assert await due(database) == []
     async with database.transaction() as connection:
