@@ -152,6 +152,9 @@ async def test_the_sdk_feeds_and_reads_the_report(client: Client) -> None:
             return seen["data"] if seen["data"]["processing_status"] == "DONE" else None
 
         seen = await wait_until(done)
+        statuses = {"processing_statuses": ["IN_PROGRESS", "DONE"], "page_size": 100, "marketplace_ids": [MARKETPLACE]}
+        (listed,) = await client.ask({**feeds("get_feeds"), "more": {"feed_types": ["JSON_LISTINGS_FEED"], **statuses}})
+        assert seen["feed_id"] in {one["feed_id"] for one in listed["data"]["feeds"]}
         (document,) = await client.ask(feeds("get_feed_document", seen["result_feed_document_id"]))
         report = (await http.get(document["data"]["url"])).json()
     assert (report["summary"]["messagesAccepted"], report["issues"]) == (1, [])

@@ -63,6 +63,14 @@ async def cancelled_late(call: Caller) -> httpx.Response:
     return await call.ask("DELETE", f"{FEEDS}/feeds/{feed.id}")
 
 
+async def listed_with_token_and_more(call: Caller) -> httpx.Response:
+    document = await call.document()
+    for _ in range(2):
+        await call.feed(document)
+    token = (await call.feeds(feedTypes=FEED, pageSize=1)).json()["nextToken"]
+    return await call.feeds(feedTypes=FEED, nextToken=token)
+
+
 async def subscribed_twice(call: Caller) -> httpx.Response:
     await call.destination()
     await call.subscribe()
@@ -123,6 +131,7 @@ async def too_many_feeds(_: Caller) -> httpx.Response:
 
 Break = Callable[[Caller], Awaitable[httpx.Response]]
 TOKEN = {"x-amz-access-token": ""}
+FEED = "JSON_LISTINGS_FEED"
 IDENTIFIERS = ",".join(f"s{number}" for number in range(21))
 BROKEN: list[tuple[str, int, Break]] = [
     ("login.form", 400, lambda c: c.http.post("/auth/o2/token", json={})),
@@ -164,6 +173,14 @@ BROKEN: list[tuple[str, int, Break]] = [
     ("feed.document", 400, lambda c: c.feed("amzn1.tortuga.4.none")),
     ("feed.messages", 200, fed_too_much),
     ("feed.schema", 200, fed_twice_the_same_id),
+    ("feeds.types", 400, lambda c: c.feeds()),
+    ("feeds.types", 400, lambda c: c.feeds(feedTypes=",".join(f"T{number}" for number in range(11)))),
+    ("feeds.filters", 400, lambda c: c.feeds(feedTypes=FEED, processingStatuses="WAITING")),
+    ("feeds.filters", 400, lambda c: c.feeds(feedTypes=FEED, createdSince="yesterday")),
+    ("feeds.filters", 400, lambda c: c.feeds(feedTypes=FEED, marketplaceIds="")),
+    ("feeds.page", 400, lambda c: c.feeds(feedTypes=FEED, pageSize=101)),
+    ("feeds.token", 400, lambda c: c.feeds(nextToken="none")),
+    ("feeds.token", 400, listed_with_token_and_more),
     ("feed.cancel", 400, cancelled_late),
     ("orders.after", 400, lambda c: c.orders()),
     ("orders.after", 400, lambda c: c.orders(createdAfter=ago(9), lastUpdatedAfter=ago(9))),
@@ -219,6 +236,25 @@ def test_a_bucket_holds_its_burst_and_fills_at_its_rate() -> None:
     assert [buckets.take("feeds", LISTINGS_FEEDS) for _ in range(6)] == [True] * 5 + [False]
     now[0] += 61
     assert [buckets.take("feeds", LISTINGS_FEEDS) for _ in range(2)] == [True, False]
+
+
+async def test_feeds_are_listed_by_status_and_time_page_by_page() -> None:
+    call = caller(queue_s=3600.0)
+    since, document = ago(60), await call.document()
+    made = [(await call.feed(document)).json()["feedId"] for _ in range(3)]
+    await call.ask("DELETE", f"{FEEDS}/feeds/{made[1]}")
+    asked = {"feedTypes": f"{FEED},OTHER", "marketplaceIds": MARKETPLACE, "createdSince": since}
+    first = (await call.feeds(**asked, processingStatuses="IN_QUEUE,IN_PROGRESS", pageSize=1)).json()
+    rest = (await call.feeds(nextToken=first["nextToken"])).json()
+    assert [one["feedId"] for one in first["feeds"] + rest["feeds"]] == [made[2], made[0]]
+    assert {one["processingStatus"] for one in rest["feeds"]} == {"IN_QUEUE"}
+    assert "nextToken" not in rest
+    ended = (await call.feeds(feedTypes=FEED, processingStatuses="CANCELLED")).json()["feeds"]
+    assert [one["feedId"] for one in ended] == [made[1]]
+    assert (await call.feeds(feedTypes=FEED, createdUntil=since)).json() == {"feeds": []}
+    assert (await call.feeds(feedTypes="OTHER")).json() == {"feeds": []}
+    assert (await call.feeds(feedTypes=FEED, marketplaceIds="A2EUQ1WTGCTBG2")).json() == {"feeds": []}
+    assert not call.broken
 
 
 async def test_an_upload_after_its_five_minutes_is_refused() -> None:

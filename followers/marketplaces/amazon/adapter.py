@@ -70,6 +70,7 @@ class Amazon(Adapter):
         Quota("order", 30, 0.5),
         Quota("notifications", 5, 1),
         Quota("feeds", 5, 0.0083),
+        Quota("feeds listed", 10, 0.0222),
         Quota("feed documents", 15, 0.5),
         Quota("feed", 15, 2),
     )

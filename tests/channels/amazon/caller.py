@@ -66,6 +66,9 @@ class Caller:
         body = {"feedType": "JSON_LISTINGS_FEED", "marketplaceIds": [MARKETPLACE], "inputFeedDocumentId": document}
         return await self.ask("POST", f"{FEEDS}/feeds", json={**body, **changed})
 
+    async def feeds(self, **params: Any) -> httpx.Response:
+        return await self.ask("GET", f"{FEEDS}/feeds", params=params)
+
     async def fed(self, *messages: object) -> Feed:
         """As it is when it has been processed."""
         header = {"sellerId": SELLER, "version": "2.0"}

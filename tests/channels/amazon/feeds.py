@@ -4,19 +4,25 @@ import itertools
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from starlette.datastructures import QueryParams
 
-from tests.channels.amazon.catalogue import Catalogue, Issue, check_patches, iso, issue
+from tests.channels.amazon.catalogue import Catalogue, Issue, check_patches, iso, issue, time_of, whole
 from tests.channels.amazon.refusal import Refusal
 
 KIND = "JSON_LISTINGS_FEED"
 UPLOAD_S = 300.0
 MESSAGES_MAX = 25_000
 IDS_MAX = 2**31 - 1
+STATUSES = ("CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE")
+PAGE, PAGE_MAX = 10, 100
+FILTERED_MAX = 10
+"""Types, and marketplaces, by which feeds are listed."""
+KEPT_S = 90 * 86_400.0
 
 After = Callable[[float, Callable[[], None]], None]
 """Does it after so many seconds."""
@@ -73,6 +79,8 @@ class Feeds:
         self._waits = waits
         self._broke = broke
         self._numbers = itertools.count(50_001)
+        self._pages: dict[str, tuple[int, list[Feed]]] = {}
+        """Tokens: the size of a page, and the feeds that are left."""
 
     def create_document(self, content_type: object) -> Document:
         if not isinstance(content_type, str) or not content_type:
@@ -102,6 +110,42 @@ class Feeds:
         if feed_id not in self.feeds:
             raise Refusal("feed.document", "NOT_FOUND", f"feed {feed_id}")
         return self.feeds[feed_id]
+
+    def listed(self, query: QueryParams) -> dict[str, Any]:
+        """The newest first."""
+        size = whole(query, "pageSize", PAGE, PAGE_MAX, "feeds.page")
+        if "nextToken" in query:
+            if len(query) > 1 or query["nextToken"] not in self._pages:
+                raise Refusal("feeds.token", details="nextToken")
+            size, found = self._pages[query["nextToken"]]
+        else:
+            found = self._found(query)
+        answer: dict[str, Any] = {"feeds": [one.view for one in found[:size]]}
+        if found[size:]:
+            answer["nextToken"] = secrets.token_urlsafe(24)
+            self._pages[answer["nextToken"]] = size, found[size:]
+        return answer
+
+    def _found(self, query: QueryParams) -> list[Feed]:
+        kinds, statuses = _some(query, "feedTypes", ()), _some(query, "processingStatuses", STATUSES)
+        marketplaces = _some(query, "marketplaceIds", ())
+        if not 1 <= len(kinds) <= FILTERED_MAX:
+            raise Refusal("feeds.types", details=f"{len(kinds)} feedTypes")
+        if not set(statuses) <= set(STATUSES) or "" in marketplaces or len(marketplaces) > FILTERED_MAX:
+            raise Refusal("feeds.filters", details=f"processingStatuses {statuses}, marketplaceIds {marketplaces}")
+        now = time.time()
+        since, until = (
+            time_of(query[name], "feeds.filters") if name in query else default
+            for name, default in (("createdSince", now - KEPT_S), ("createdUntil", now))
+        )
+        return [
+            one
+            for one in reversed(self.feeds.values())
+            if KIND in kinds
+            and one.status in statuses
+            and (not marketplaces or set(marketplaces) & set(one.marketplaces))
+            and max(since, now - KEPT_S) <= one.created_at <= until
+        ]
 
     def cancel(self, feed_id: str) -> None:
         feed = self.feed(feed_id)
@@ -177,6 +221,10 @@ class Feeds:
         document = Document(f"amzn1.tortuga.4.{secrets.token_hex(8)}", content_type, time.time(), content)
         self.documents[document.id] = document
         return document
+
+
+def _some(query: QueryParams, name: str, default: Sequence[str]) -> Sequence[str]:
+    return query[name].split(",") if name in query else default
 
 
 def _summed(feed: Feed, processed: int, accepted: int, issues: list[Issue]) -> dict[str, Any]:

@@ -98,6 +98,7 @@ class Amazon(Marketplace):
             self._route("createFeedDocument", "POST", f"{FEEDS}/documents", self._create_document),
             self._route("getFeedDocument", "GET", f"{FEEDS}/documents/{{id}}", self._get_document),
             self._route("createFeed", "POST", f"{FEEDS}/feeds", self._create_feed),
+            self._route("getFeeds", "GET", f"{FEEDS}/feeds", self._list_feeds),
             self._route("getFeed", "GET", f"{FEEDS}/feeds/{{id}}", self._get_feed),
             self._route("cancelFeed", "DELETE", f"{FEEDS}/feeds/{{id}}", self._cancel_feed),
             Route("/content/{id}", self._content, methods=["GET", "PUT"]),
@@ -218,6 +219,9 @@ class Amazon(Marketplace):
         if not self._buckets.take("feeds of listings", LISTINGS_FEEDS):
             raise Refusal("quota.feed", "QuotaExceeded")
         return JSONResponse({"feedId": self._feeds.create(asked).id}, 202)
+
+    async def _list_feeds(self, request: Request) -> object:
+        return self._feeds.listed(request.query_params)
 
     async def _get_feed(self, request: Request) -> object:
         return self._feeds.feed(request.path_params["id"]).view

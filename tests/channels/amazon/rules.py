@@ -21,6 +21,7 @@ LISTINGS_MODEL = MODELS + "blob/main/models/listings-items-api-model/listingsIte
 SEARCH = REFERENCE + "searchlistingsitems"
 SEARCHING = DOCS + "search-for-listings-items-by-id"
 UPLOAD = REFERENCE + "createfeeddocument"
+LISTED = REFERENCE + "getfeeds"
 FEED_SCHEMA = MODELS + "blob/main/schemas/feeds/listings-feed-schema-v2.json"
 ORDERS = REFERENCE + "searchorders"
 QUEUES = DOCS + "set-up-notifications-with-amazon-sqs"
@@ -134,6 +135,10 @@ RULES = (
         "Feeds are processed one after the other, as they came.",
         DOCS + "feeds-api-faq",
     ),
+    Rule("feeds.types", "Feeds are listed by 1 to 10 types, or by the token of a next page.", LISTED),
+    Rule("feeds.filters", "Marketplaces, 1 to 10, statuses that there are, and times in ISO 8601.", LISTED),
+    Rule("feeds.page", "A page has 1 to 100 feeds.", LISTED),
+    Rule("feeds.token", "The token of a next page goes alone, and is one that was given out.", LISTED),
     Rule("feed.cancel", "Only a feed in the queue can be cancelled.", REFERENCE + "cancelfeed"),
     Rule(
         "feed.overtaken",

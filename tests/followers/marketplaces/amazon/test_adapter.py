@@ -179,7 +179,7 @@ class Odd:
 
 
 @pytest.mark.parametrize(
-    "told", [{}, [], None, {"items": [{}], "orders": [{}], "order": {}, "payload": {}, "Messages": [{}]}]
+    "told", [{}, [], None, {"items": [{}], "orders": [{}], "order": {}, "payload": {}, "feeds": [], "Messages": [{}]}]
 )
 async def test_an_answer_of_which_nothing_can_be_made_is_none(told: object) -> None:
     arn = "arn:aws:sqs:us-east-1:123456789012:orders"
@@ -191,8 +191,9 @@ async def test_an_answer_of_which_nothing_can_be_made_is_none(told: object) -> N
         assert isinstance(outcome, Unknown)
         since = datetime.now(UTC)
         asked = [odd.levels(None), odd.read(["mug"]), odd.orders(since, None), odd.order("902")]
-        many = odd.push_many([Target("mug", 3, 2, "k")])
-        for met in await asyncio.gather(*asked, many, return_exceptions=True):
+        (many,) = await asyncio.gather(odd.push_many([Target("mug", 3, 2, "k")]), return_exceptions=True)
+        assert isinstance(many, RemoteAway) if isinstance(told, dict) and "feeds" in told else many == [Throttled(0.0)]
+        for met in await asyncio.gather(*asked, return_exceptions=True):
             assert isinstance(met, RemoteAway), met
         (met,) = await asyncio.gather(odd.check(None), return_exceptions=True)
         assert isinstance(met, RemoteAway | Check)

@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from followers.marketplaces.adapter import Accepted, Target, Throttled
+from followers.marketplaces.adapter import Accepted, Answer, RemoteAway, Target, Throttled
 from followers.marketplaces.amazon.adapter import Amazon
 from followers.marketplaces.amazon.feeds import READ_AFTER_S
 from followers.marketplaces.conformance.bench import remote_of
@@ -92,8 +93,7 @@ async def test_what_is_patched_while_its_feed_is_processed_is_read_back_after_th
         assert await one.adapter.push_many(raises(5)) == [Accepted(READ_AFTER_S)] * 3
 
         async def in_progress() -> bool:
-            await one.adapter.push([Target("c", 1, 1, "look")])
-            return await one.requests("cancelFeed") > 0
+            return await one.adapter.push([Target("c", 1, 1, "look")]) == [Accepted(READ_AFTER_S)]
 
         await wait_until(in_progress)
         assert await one.adapter.push([Target("a", 0, 1, "zero")]) == [Accepted(READ_AFTER_S)]
@@ -102,3 +102,54 @@ async def test_what_is_patched_while_its_feed_is_processed_is_read_back_after_th
             return await one.offered() == [0, 1, 1]
 
         await wait_until(stand)
+        async with remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote:
+            anew = adapter_of(one.market, remote)
+            await one.market.offer("d", 4)
+            assert await anew.push([Target("d", 3, 4, "any")]) == [Accepted(READ_AFTER_S)]
+            assert await anew.push_many(raises(6)) == [Throttled(0)] * 3
+        assert (await one.market.counts())["broken"] == {}
+
+
+async def test_a_feed_that_a_process_left_in_the_queue_undoes_nothing_of_who_comes_after_it(tmp_path: Path) -> None:
+    async with (
+        shop(tmp_path, "--queue-s", NEVER_S) as one,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as dry,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote,
+    ):
+        assert await one.adapter.push_many(raises(5)) == [Accepted(READ_AFTER_S)] * 3
+        dry._dry = True
+        await adapter_of(one.market, dry).push([Target("b", 0, 1, "dry")])
+        assert [unsent.method for unsent in dry.unsent] == ["DELETE", "PATCH"]
+        assert await one.requests("cancelFeed") == 0, "a dry run cancels nothing"
+        anew = adapter_of(one.market, remote)
+        assert await anew.push([Target("b", 0, 1, "zero")]) == [Accepted(0)]
+        assert (await one.requests("cancelFeed"), await one.requests("createFeed")) == (1, 1)
+        assert anew.bulk_from is None
+        assert await anew.push([Target("a", 3, 1, "raise")]) == [Accepted(0)]
+        assert await one.requests("getFeeds") == 3, "each asks once"
+        assert (await one.market.counts())["broken"] == {}
+
+        async def stand() -> bool:
+            return await one.offered() == [3, 0, 1]
+
+        await wait_until(stand)
+
+
+async def test_a_feed_whose_answer_was_lost_undoes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        shop(tmp_path, "--queue-s", NEVER_S) as one,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote,
+    ):
+        adapter, ask = adapter_of(one.market, remote), remote.request
+
+        async def cut_off(method: str, url: str, **more: Any) -> Answer:
+            answer = await ask(method, url, **more)
+            if (method, url.rpartition("/")[2]) == ("POST", "feeds"):
+                raise RemoteAway("was cut off")
+            return answer
+
+        monkeypatch.setattr(remote, "request", cut_off)
+        with pytest.raises(RemoteAway, match="cut off"):
+            await adapter.push_many(raises(5))
+        assert await adapter.push([Target("b", 0, 1, "zero")]) == [Accepted(0)]
+        assert (await one.requests("cancelFeed"), await one.requests("createFeed")) == (1, 1)
