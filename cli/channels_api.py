@@ -1,19 +1,15 @@
 """The API of `stockwire channels`, as commands ask it."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cli.named_system import data_path
+from cli.refusals import refusals
 from cli.trust import trusted
-from server.settings.environment import EXIT_CONFIG, Environment, SettingsError
-from stockwire.cli.failure import EXIT_FAILED, line_of, status_of
-from stockwire.errors import StockwireError
+from server.settings.environment import Environment, SettingsError
 from stockwire.settings import resolve
 
 # HTTP is imported where it is used: `stockwire --help` needs none.
@@ -30,7 +26,7 @@ SHOWN_MAX = 200
 
 
 class ChannelsRefused(Exception):
-    """They do not do it; the message is theirs."""
+    """They do not do it, in their words, or do not answer."""
 
 
 class ChannelsApi:
@@ -90,21 +86,13 @@ def asked(data: Path | None, prefix: str) -> Iterator[ChannelsApi]:
     """``data``: what --data says. What can be said in one line is said in one line. Raises typer.Exit."""
     import httpx
 
-    try:
-        with ChannelsApi(data_path(data), prefix) as api:
-            yield api
-    except SettingsError as error:
-        print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_CONFIG) from error
-    except StockwireError as error:
-        print(f"stockwire: {line_of(error)}", file=sys.stderr)
-        raise typer.Exit(status_of(error)) from error
-    except ChannelsRefused as error:
-        print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_FAILED) from error
-    except httpx.HTTPError as error:
-        print(f"stockwire: the channels do not answer ({error}): run `stockwire channels`, set {URL}", file=sys.stderr)
-        raise typer.Exit(EXIT_FAILED) from error
+    with refusals(ChannelsRefused):
+        try:
+            with ChannelsApi(data_path(data), prefix) as api:
+                yield api
+        except httpx.HTTPError as error:
+            why = f"the channels do not answer ({error}): run `stockwire channels`, set {URL}"
+            raise ChannelsRefused(why) from error
 
 
 def published(ledger_url: str) -> str:

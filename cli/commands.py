@@ -20,9 +20,10 @@ from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
 from cli.options import Data, Json
 from cli.reconcile import reconcile
+from cli.refusals import refusals
 from cli.webhooks import webhooks_app
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER, line_of, status_of
+from server.settings.environment import SettingsError
+from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER
 from stockwire.cli.numbers import number, whole
 from stockwire.cli.options import complete
 from stockwire.cli.output import after
@@ -351,20 +352,10 @@ def _database_refusals() -> Iterator[None]:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What can be said in one line is said in one line. A reader that has gone (`| head`) needs none: typer ends us."""
+    """Around what asks ledgers, or makes keys."""
     from httpx import HTTPError
 
     from cli.keys import KeyRefused
-    from stockwire.errors import StockwireError
 
-    try:
+    with refusals(KeyRefused, HTTPError):
         yield
-    except SettingsError as error:
-        print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_CONFIG) from error
-    except StockwireError as error:
-        print(f"stockwire: {line_of(error)}", file=sys.stderr)
-        raise typer.Exit(status_of(error)) from error
-    except (KeyRefused, HTTPError) as error:
-        print(f"stockwire: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
