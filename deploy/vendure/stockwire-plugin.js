@@ -12,30 +12,30 @@ const vendure = require('@vendure/core');
 const WAITS_MS = [0, 1_000, 5_000];
 const ANSWER_MS = 10_000;
 const UNSENT_MAX = 1_000; // so many wait only where nobody answers
+const SERVICES = [vendure.EventBus, vendure.OrderService, vendure.StockLevelService, vendure.ConfigService];
 
 class StockwirePlugin {
     static init = options => Object.assign(StockwirePlugin, { options });
 
     constructor(events, orders, levels, config) {
-        Object.assign(this, { events, orders, levels, unsent: 0 });
+        Object.assign(this, { orders, levels, unsent: 0 });
         this.id = id => String(config.entityOptions.entityIdStrategy.encodeId(id)); // as the API writes it
+        events.ofType(vendure.OrderStateTransitionEvent).subscribe(({ ctx, order }) => this.tell(ctx, [], order));
+        events.ofType(vendure.StockMovementEvent).subscribe(({ ctx, stockMovements }) => this.tell(ctx, stockMovements));
     }
 
-    onApplicationBootstrap() {
-        this.events.ofType(vendure.OrderStateTransitionEvent).subscribe(({ ctx, order }) => this.tell(ctx, order, []));
-        this.events.ofType(vendure.StockMovementEvent).subscribe(async ({ ctx, stockMovements }) => {
-            const line = stockMovements[0].orderLine; // all of an event are of one order, or of none
-            const order = line && (await this.orders.findOneByOrderLineId(ctx, line.id, []));
-            await this.tell(ctx, order, [...new Set(stockMovements.map(one => one.productVariant.id))]);
-        });
-    }
-
-    async tell(ctx, order, variants) {
-        if (this.unsent >= UNSENT_MAX || !(order?.orderPlacedAt || variants.length)) return;
+    async tell(ctx, movements, order) {
+        if (this.unsent >= UNSENT_MAX) return;
         this.unsent += 1;
         try {
-            const levels = await Promise.all(variants.map(id => this.levels.getStockLevelsForVariant(ctx, id)));
-            await this.send({ order: order && this.id(order.id), levels: levels.flat().map(one => this.level(one)) });
+            const line = movements[0]?.orderLine; // all of an event are of one order, or of none
+            order ??= line && (await this.orders.findOneByOrderLineId(ctx, line.id, []));
+            const variants = [...new Set(movements.map(one => one.productVariant.id))];
+            const found = await Promise.all(variants.map(id => this.levels.getStockLevelsForVariant(ctx, id)));
+            const levels = found.flat().map(({ productVariantId, stockLocationId, stockOnHand, stockAllocated }) => (
+                { variant: this.id(productVariantId), location: this.id(stockLocationId), stockOnHand, stockAllocated }
+            ));
+            if (levels.length || order?.orderPlacedAt) await this.send({ order: order && this.id(order.id), levels });
         } catch (error) {
             vendure.Logger.warn(`Stockwire was not told, and will find by polling: ${error}`, 'StockwirePlugin');
         } finally {
@@ -43,35 +43,25 @@ class StockwirePlugin {
         }
     }
 
-    level({ productVariantId, stockLocationId, stockOnHand, stockAllocated }) {
-        return { variant: this.id(productVariantId), location: this.id(stockLocationId), stockOnHand, stockAllocated };
-    }
-
     async send(data) {
         const { url, secret } = StockwirePlugin.options;
         const key = Buffer.from(secret.replace('whsec_', ''), 'base64');
         const id = `msg_${randomUUID()}`;
         const body = JSON.stringify({ type: 'vendure.changed', timestamp: new Date(), data });
-        let problem;
+        let answer;
         for (const wait of WAITS_MS) {
             await pause(wait);
             const now = String(Math.floor(Date.now() / 1000));
             const signature = createHmac('sha256', key).update(`${id}.${now}.${body}`).digest('base64');
             const headers = { 'webhook-id': id, 'webhook-timestamp': now, 'webhook-signature': `v1,${signature}` };
             const request = { method: 'POST', body, headers, redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) };
-            const answer = await fetch(url, request).catch(error => error);
+            answer = await fetch(url, request).catch(error => error);
             if (answer.ok) return;
-            problem = answer.status ?? answer;
         }
-        throw problem;
+        throw answer.status ?? answer;
     }
 }
 
-// What TypeScript would write for decorators
-Reflect.defineMetadata(
-    'design:paramtypes',
-    [vendure.EventBus, vendure.OrderService, vendure.StockLevelService, vendure.ConfigService],
-    StockwirePlugin,
-);
+Reflect.defineMetadata('design:paramtypes', SERVICES, StockwirePlugin); // what TypeScript would write for decorators
 vendure.VendurePlugin({ imports: [vendure.PluginCommonModule], compatibility: '^3.0.0' })(StockwirePlugin);
 module.exports = { StockwirePlugin };

@@ -35,13 +35,16 @@ from followers.marketplaces.vendure.admin import TOKEN
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
 from tests.channels.vendure.shop import LOCATION, USER, NotTaken, Shop
-from tests.channels.vendure.starting import vendure
+from tests.channels.vendure.starting import PLUGIN, vendure
 from tests.followers.marketplaces.inbox import Inbox
 from tests.followers.marketplaces.vendure_bench import Clerk, Front, VendureBench, hire
 from tests.followers.receivers import Received, Receivers
+from tests.harness.node import run_node
+from tests.harness.node_peers import need_node_peer
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import proxy_to
 from tests.harness.servers import free_port
+from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -49,6 +52,7 @@ pytestmark = pytest.mark.usefixtures("processes")
 SECRET = "whsec_" + "c2VjcmV0" * 4
 OTHER_SECRET = "whsec_" + "b3RoZXJz" * 4
 NOTICES_PORT = free_port()
+AWAY = ROOT / "tests" / "channels" / "vendure" / "away.cjs"
 REFUSED = "says that its access is refused"
 HANGING_S = 5.0
 """Until what hangs is given up: each such case waits for it twice."""
@@ -310,6 +314,12 @@ async def test_what_the_plugin_tells_is_believed_and_nothing_else(stage: Stage) 
     later = Remote(stage.sessions, (), now_s=lambda: datetime.now(UTC).timestamp() + 301)
     with pytest.raises(NoticeRefused, match="more than 300 s"):
         await replace(stage, remote=later).adapter().receive(notice)  # type: ignore[arg-type]  # it happens nothing
+
+
+def test_a_shop_outlives_an_order_that_its_plugin_cannot_look_up() -> None:
+    packages = need_node_peer("vendure") / "node_modules"
+    printed = run_node(AWAY, env={"NODE_PATH": str(packages), "PLUGIN": str(PLUGIN)})
+    assert printed == "goes on, and 0 wait\n"
 
 
 async def test_a_login_that_ended_is_renewed_and_one_that_is_refused_stops(stage: Stage) -> None:
