@@ -1,14 +1,14 @@
 """Feeds of many raises: never ahead of a newer patch, whatever Amazon does with them in the meantime."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from followers.marketplaces.adapter import Accepted, Answer, RemoteAway, Target, Throttled
+from followers.marketplaces.adapter import Accepted, Answer, Remote, RemoteAway, Target, Throttled
 from followers.marketplaces.amazon.adapter import Amazon
 from followers.marketplaces.amazon.feeds import READ_AFTER_S
 from followers.marketplaces.conformance.bench import remote_of
@@ -135,21 +135,38 @@ async def test_a_feed_that_a_process_left_in_the_queue_undoes_nothing_of_who_com
         await wait_until(stand)
 
 
-async def test_a_feed_whose_answer_was_lost_undoes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def loses(patch: pytest.MonkeyPatch, remote: Remote, lost: Callable[[str, str], bool]) -> None:
+    """Answers to these requests, by method and address, never arrive."""
+    ask = remote.request
+
+    async def request(method: str, url: str, **more: Any) -> Answer:
+        answer = await ask(method, url, **more)
+        if lost(method, url):
+            raise RemoteAway("was cut off")
+        return answer
+
+    patch.setattr(remote, "request", request)
+
+
+async def test_a_feed_whose_answer_was_lost_undoes_nothing_and_where_none_are_told_what_has_to_go_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with (
         shop(tmp_path, "--queue-s", NEVER_S) as one,
-        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as remote,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as unheard,
+        remote_of(Amazon.quotas, timeout_s=PATIENCE_S) as untold,
     ):
-        adapter, ask = adapter_of(one.market, remote), remote.request
-
-        async def cut_off(method: str, url: str, **more: Any) -> Answer:
-            answer = await ask(method, url, **more)
-            if (method, url.rpartition("/")[2]) == ("POST", "feeds"):
-                raise RemoteAway("was cut off")
-            return answer
-
-        monkeypatch.setattr(remote, "request", cut_off)
+        loses(monkeypatch, unheard, lambda method, url: method == "POST" and url.endswith("/feeds"))
+        adapter = adapter_of(one.market, unheard)
         with pytest.raises(RemoteAway, match="cut off"):
             await adapter.push_many(raises(5))
         assert await adapter.push([Target("b", 0, 1, "zero")]) == [Accepted(0)]
         assert (await one.requests("cancelFeed"), await one.requests("createFeed")) == (1, 1)
+        listed = await one.requests("getFeeds")
+        loses(monkeypatch, untold, lambda _, url: "/feeds?" in url)
+        adapter = adapter_of(one.market, untold)
+        for quantity in (1, 0):
+            assert await adapter.push([Target("a", quantity, 1, "needed")]) == [Accepted(READ_AFTER_S)]
+        assert adapter.bulk_from is None
+        assert await adapter.push_many(raises(5)) == [Throttled(0)] * 3
+        assert await one.requests("getFeeds") == listed + 1, "it is not asked again at once"
