@@ -1,5 +1,6 @@
 """What would be sent to a channel now, without sending it."""
 
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from followers.database.database import Database
@@ -7,7 +8,7 @@ from followers.log.ledger import Ledger
 from followers.marketplaces.adapter import Adapter, Remote, RemoteAway, Target
 from followers.marketplaces.channels import Channel
 from followers.marketplaces.pushing.offers import Offers
-from followers.marketplaces.pushing.outgoing import Outgoing
+from followers.marketplaces.pushing.outgoing import Outgoing, Row
 from followers.marketplaces.pushing.planning import Candidate, plan
 from followers.marketplaces.remote import NotSent
 
@@ -34,7 +35,7 @@ async def dry_run(
     reason = None
     for at in range(0, min(len(planned.send), PUSHES_MAX * adapter.batch), adapter.batch):
         batch = planned.send[at : at + adapter.batch]
-        targets = [Target(one.remote, one.target, one.sent, f"{KEY}-{one.remote}") for one in batch]
+        targets = [_target(one, rows[one.remote], remote.now().astimezone(adapter.days)) for one in batch]
         try:
             await adapter.push(targets)
         except NotSent:
@@ -60,3 +61,11 @@ async def dry_run(
         ],
         "reason": reason,
     }
+
+
+def _target(one: Candidate, row: Row, now: datetime) -> Target:
+    """``now``: of the channel's day."""
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
+    sent_today = row.sent_today if row.sent_on == now.date() else 0
+    left_s = (midnight - now).total_seconds()
+    return Target(one.remote, one.target, one.sent, f"{KEY}-{one.remote}", sent_today, left_s)

@@ -5,7 +5,7 @@ Whatever is changed here is changed in a transaction under the channel's fence: 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import date, timedelta, timezone
 
 from followers.database.database import Connection, Database
 from followers.marketplaces.pushing.planning import State
@@ -25,7 +25,8 @@ READ_BACK_S = 5.0
 class Row:
     """``location``: None: all of the channel's. ``polled``, ``settled``: as ``planning.Candidate`` has them.
 
-    ``changes``: how often it was made due; what is read of the ledger after the row knows all of them."""
+    ``changes``: how often it was made due; what is read of the ledger after the row knows all of them. ``sent_today``:
+    how often it was sent on the channel's day ``sent_on``."""
 
     remote: str
     sku: str
@@ -38,6 +39,8 @@ class Row:
     settled: bool
     changes: int
     key: str | None
+    sent_on: date | None
+    sent_today: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ async def read_back(connection: Connection, channel: str, found: Sequence[tuple[
 
 _SELECT = f"""
 select o.remote, m.sku, m.location, o.state, o.sent_quantity as sent, o.wanted_quantity as wanted,
-       o.attempt, o.changes, o.key,
+       o.attempt, o.changes, o.key, o.sent_on, o.sent_today,
        coalesce(p.polled_at > o.changed_at and p.ended_at > now() - interval '{POLLED_S} s', false) as polled,
        o.polled_after is null or coalesce(p.polled_at > o.polled_after, false) as settled
   from outgoing o join mapping m on m.channel = o.channel and m.remote = o.remote

@@ -15,9 +15,11 @@ from followers.marketplaces.ebay.adapter import Ebay
 from followers.marketplaces.ebay.revisions import A_DAY, FOR_ZEROS
 from followers.marketplaces.held import Held
 from followers.marketplaces.pushing import outgoing
+from followers.marketplaces.pushing.dry_run import dry_run
 from followers.marketplaces.pushing.outgoing import Sending
 from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.pushing.rounds import Pushing
+from followers.marketplaces.remote import Remote
 from followers.marketplaces.vendors import GROUP, Vendors
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
@@ -58,13 +60,16 @@ async def test_a_listing_that_another_process_set_too_often_today_waits_and_its_
         await client.stock.receive(unique_name, LOCATION, 5)
         seller = Seller(shared_system, database)
         settings = {"client_id": CLIENT_ID, "api_url": there.url}
-        await seller.channel(unique_name, "ebay", settings, CREDENTIALS, {"mug": unique_name})
+        channel = await seller.channel(unique_name, "ebay", settings, CREDENTIALS, {"mug": unique_name})
         async with database.transaction() as connection:
             for number in range(A_DAY - FOR_ZEROS):
                 sendings = [Sending("mug", 9, 9, f"key-{number}", 0)]
                 await outgoing.begin(connection, unique_name, sendings, EbayAtNoon.days)
             await outgoing.applied(connection, unique_name, [("mug", 9)])
             await connection.execute("update outgoing set state = 'due' where channel = $1", unique_name)
+        dry = Remote(sessions, Ebay.quotas, dry=True)
+        shown = await dry_run(database, ledger, channel, EbayAtNoon(settings, CREDENTIALS, dry), dry)
+        assert (len(shown["listings"]), shown["requests"]) == (1, []), "nothing of it would go now"
         leases = Leases(database, LEASE_S, "test", CHANNELS)
         held = Held(
             database, leases, seller.channels, vendors, sessions, [Pushing(database, ledger, Pushes())], LEASE_S
