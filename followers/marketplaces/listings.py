@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from followers.database.database import Database, DatabaseAway
+from followers.database.database import Connection, Database, DatabaseAway
 from followers.marketplaces.adapter import Listing, RemoteAway
 from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.mapping.proposals import Unmapped
@@ -16,6 +16,7 @@ LOOK_EVERY_S = 1.0
 AGAIN_S = 60.0
 """After a reading that broke off."""
 PAGES_MAX = 100_000
+"""Of all listings: a channel whose cursor never ends is at fault."""
 TEXT_CHARACTERS_MAX = 500
 Which = Literal["all", "unmapped", "mapped", "dead", "waiting"]
 
@@ -110,17 +111,29 @@ class ListingsReading:
     async def _read(self, leased: LeasedChannel) -> None:
         async with leased.writing(self._database) as connection:
             begun_at: datetime = await connection.fetchval("select clock_timestamp()")
-        cursor: str | None = None
-        for _ in range(PAGES_MAX):
-            page = await leased.ask(leased.adapter.levels, cursor)
+        async for listings in all_of(leased):
             async with leased.writing(self._database) as connection:
-                await connection.execute(_TAKE, leased.id, *_columns(page.listings))
-            cursor = page.cursor
-            if cursor is None:
-                break
+                await store(connection, leased.id, listings)
         async with leased.writing(self._database) as connection:
             await connection.execute("delete from listing where channel = $1 and read_at < $2", leased.id, begun_at)
             await connection.execute("update channel set listings_read_at = $2 where id = $1", leased.id, begun_at)
+
+
+async def all_of(leased: LeasedChannel) -> AsyncIterator[Sequence[Listing]]:
+    """As the channel has them now, a page at a time. Raises RemoteAway."""
+    cursor: str | None = None
+    for _ in range(PAGES_MAX):
+        page = await leased.ask(leased.adapter.levels, cursor)
+        yield page.listings
+        cursor = page.cursor
+        if cursor is None:
+            return
+    raise RemoteAway(f"has more than {PAGES_MAX} pages of listings")
+
+
+async def store(connection: Connection, channel: str, listings: Sequence[Listing]) -> None:
+    """As they were read just now."""
+    await connection.execute(_TAKE, channel, *_columns(listings))
 
 
 def _columns(listings: Sequence[Listing]) -> list[list[Any]]:

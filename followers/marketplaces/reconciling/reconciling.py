@@ -17,6 +17,7 @@ from followers.database.notices import tell
 from followers.log.ledger import Ledger, LedgerAway
 from followers.marketplaces.adapter import RemoteAway
 from followers.marketplaces.leased import LeasedChannel
+from followers.marketplaces.listings import all_of, store
 from followers.marketplaces.orders.knowing import sound
 from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.reconciling import drifts, runs
@@ -87,22 +88,14 @@ class Reconciling:
         await self._conclude(leased, run)
 
     async def _listings(self, leased: LeasedChannel, run: Run) -> None:
-        cursor: str | None = None
-        for _ in range(PAGES_MAX):
-            page = await leased.ask(leased.adapter.levels, cursor)
-            if page.listings:
-                await self._compare(leased, run.id, page.listings)
-            cursor = page.cursor
-            if cursor is None:
-                return
-        raise RemoteAway(f"has more than {PAGES_MAX} pages of listings")
+        async for listings in all_of(leased):
+            if listings:
+                await self._compare(leased, run.id, listings)
 
     async def _compare(self, leased: LeasedChannel, run: int, listings: Sequence[Listing]) -> None:
         here = await self._standings.page(leased.channel, listings)
         async with leased.writing(self._database) as connection:
-            await connection.executemany(_READ, [
-                (leased.id, one.remote, one.sku, one.barcode, one.title, one.quantity) for one in listings
-            ])  # fmt: skip
+            await store(connection, leased.id, listings)
             await _keep(connection, leased.id, ((one.remote, one) for one in listings), here)
             await runs.compared(connection, run, len(listings))
 
@@ -269,13 +262,6 @@ async def _quiet_s(connection: Connection, channel: str, rows: Sequence[Row]) ->
     return {f"{LISTING}{row['remote']}": row["quiet_s"] for row in found}
 
 
-_READ = """
-insert into listing (channel, remote, sku, barcode, title, quantity, read_at)
-values ($1, $2, $3, $4, $5, $6, clock_timestamp())
-on conflict (channel, remote) do update
-   set sku = excluded.sku, barcode = excluded.barcode, title = excluded.title, quantity = excluded.quantity,
-       read_at = excluded.read_at
-"""
 _BOOK = "update channel_order set due_at = clock_timestamp(), attempt = 0 where channel = $1 and id = $2 and is_ours"
 _MISSING = """
 select m.remote from mapping m left join listing l on l.channel = m.channel and l.remote = m.remote

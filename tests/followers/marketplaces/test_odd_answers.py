@@ -13,13 +13,14 @@ from followers.marketplaces.amazon.queue import PROOF, Queue
 from followers.marketplaces.buckets import EMPTY_S_MAX, Bucket
 from followers.marketplaces.channels import Channel, Channels, Wish
 from followers.marketplaces.leased import LeasedChannel
+from followers.marketplaces.listings import all_of
 from followers.marketplaces.orders.notices import Notices
 from followers.marketplaces.orders.shelf import Shelf
 from followers.marketplaces.positions import Positions
 from followers.marketplaces.pushing import outgoing
 from followers.marketplaces.pushing.outgoing import WAIT_S_MAX, Doubt, Outgoing
 from followers.marketplaces.pushing.rounds import pause_s
-from followers.marketplaces.terms import Listing, Notice, Quota, Received, Throttled
+from followers.marketplaces.terms import Listing, Listings, Notice, Quota, Received, Throttled
 from followers.outward.addresses import Addresses
 from followers.outward.sessions import Sessions
 from followers.sealing import Seal, new_sealing_key
@@ -45,9 +46,9 @@ async def channel(database: Database, channels: Channels) -> Channel:
     return made
 
 
-def held(channel: Channel) -> LeasedChannel:
+def held(channel: Channel, stall: Stall | None = None) -> LeasedChannel:
     remote = Remote(Sessions(Addresses(), {}, timeout_s=1.0), ())
-    return LeasedChannel(channel, Stall(), remote, Lease(0, time.monotonic() + 3600.0))
+    return LeasedChannel(channel, stall or Stall(), remote, Lease(0, time.monotonic() + 3600.0))
 
 
 @pytest.mark.parametrize("error", [KeyError("token"), TypeError("None"), ValueError("no number"), OverflowError("inf")])
@@ -84,6 +85,17 @@ async def test_a_notice_with_nul_characters_is_stored(database: Database, channe
 def test_a_listing_that_cannot_be_stored_is_none(remote: str, quantity: int, title: str) -> None:
     with pytest.raises(ValueError, match="listing"):
         Listing(remote, quantity, title=title)
+
+
+class Endless(Stall):
+    async def levels(self, cursor: str | None) -> Listings:
+        return Listings([Listing("mug", 1)], "more")
+
+
+async def test_listings_without_an_end_are_no_listings(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("followers.marketplaces.listings.PAGES_MAX", 3)
+    with pytest.raises(RemoteAway, match="more than 3 pages"):
+        _ = [page async for page in all_of(held(channel, Endless()))]
 
 
 @pytest.mark.parametrize("seconds", [1e18, 1e300, math.inf, math.nan, -1.0])
