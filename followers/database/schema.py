@@ -336,7 +336,29 @@ alter table stockwire_channels.outgoing
 """
 """``outgoing.sent_today``: how often it was sent on the day ``sent_on``, a day of the channel's."""
 
-STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS, SENT_TODAY)
+WAYS = """
+alter table stockwire_channels.outgoing
+  add column fell_at timestamptz,
+  add column sent_fell_at timestamptz;
+
+create table stockwire_channels.way_out (
+  channel text collate "C" not null references stockwire_channels.channel on delete cascade,
+  minute timestamptz not null,
+  longest_s float8 not null,
+  primary key (channel, minute));
+
+alter table stockwire_channels.channel_order add column settled_at timestamptz;
+update stockwire_channels.channel_order set settled_at = coalesce(booked_at, first_told_at) where due_at is null;
+alter table stockwire_channels.channel_order drop column first_told_at, drop column booked_at;
+create index channel_order_settled on stockwire_channels.channel_order (channel, settled_at) where is_ours;
+"""
+"""``outgoing.fell_at``: commit of the oldest fall of what is available that no number was computed from yet;
+``sent_fell_at``: that the number knows which is under way. ``way_out``: from such a commit until a number that knows it
+stands there, the longest in each minute of the last hour. ``channel_order.settled_at``: when all that could be was
+booked of it for the first time.
+"""
+
+STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS, SENT_TODAY, WAYS)
 
 
 async def expand(database: Database) -> int:

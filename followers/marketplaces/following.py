@@ -153,7 +153,13 @@ class Following:
 
 
 def moved_by(page: Page, until_seq: int | None = None) -> Moved:
-    """The levels that the page moves, each with the time of its newest event; up to ``until_seq``."""
+    """The levels that the page moves; up to ``until_seq``."""
     events: list[Event] = [one for one in page.events if until_seq is None or one["seq"] <= until_seq]
-    levels = {(one["location"], one["sku"]): datetime.fromisoformat(one["committed_at"]) for one in events}
-    return Moved(page.epoch, page.shard, events[0]["seq"] - 1, events[-1]["seq"], levels)
+    levels: dict[tuple[str, str], datetime] = {}
+    fell: dict[tuple[str, str], datetime] = {}
+    for one in events:
+        level, at = (one["location"], one["sku"]), datetime.fromisoformat(one["committed_at"])
+        levels[level] = at
+        if one["on_hand_delta"] < one["reserved_delta"]:
+            fell.setdefault(level, at)
+    return Moved(page.epoch, page.shard, events[0]["seq"] - 1, events[-1]["seq"], levels, fell)

@@ -10,13 +10,17 @@ from followers.marketplaces.leased import LeasedChannel
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Events behind ``before`` up to ``last`` have moved ``levels``: by location and sku, when the newest was."""
+    """Events behind ``before`` up to ``last`` have moved ``levels``: by location and sku, when the newest was.
+
+    ``fell``: when the oldest was that took from what is available there, where one did.
+    """
 
     epoch: str
     shard: int
     before: int
     last: int
     levels: Mapping[tuple[str, str], datetime]
+    fell: Mapping[tuple[str, str], datetime]
 
 
 class Positions:
@@ -37,6 +41,7 @@ class Positions:
         """Positions and what is due in one transaction. Returns those for which it was done: all others have lost their
         lease, or stand elsewhere."""
         locations, skus = [location for location, _ in moved.levels], [sku for _, sku in moved.levels]
+        fell = [moved.fell.get(level) for level in moved.levels]
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 _MOVE,
@@ -45,7 +50,7 @@ class Positions:
             )
             done = [row["channel"] for row in rows]
             if done:
-                await connection.execute(_MARK, done, locations, skus, list(moved.levels.values()))
+                await connection.execute(_MARK, done, locations, skus, list(moved.levels.values()), fell)
         return {one for one in group if one.id in done}
 
     async def compare(self, leased: LeasedChannel, epoch: str, heads: Mapping[int, int]) -> bool:
@@ -75,15 +80,16 @@ returning p.channel
 DUE = "case when o.state in ('rest', 'dead') then 'due' else o.state end"
 """What waits to be read back stays so: what it shall offer is computed then."""
 _MARK = f"""
-with moved as (select * from unnest($2::text[], $3::text[], $4::timestamptz[]) as m(location, sku, at)),
+with moved as (
+  select * from unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) as m(location, sku, at, fell_at)),
 listings as (
-  select m.channel, m.remote, max(v.at) as at
+  select m.channel, m.remote, max(v.at) as at, min(v.fell_at) as fell_at
     from mapping m join channel c on c.id = m.channel join moved v on v.sku = m.sku
    where m.channel = any($1::text[]) and (m.location = v.location
      or m.location is null and v.location = any(c.locations))
    group by m.channel, m.remote order by m.channel, m.remote)
 update outgoing o
-   set state = {DUE}, changed_at = greatest(o.changed_at, l.at),
+   set state = {DUE}, changed_at = greatest(o.changed_at, l.at), fell_at = least(o.fell_at, l.fell_at),
        due_at = case when o.state in ('rest', 'dead') then now() else o.due_at end, changes = o.changes + 1,
        attempt = case when o.state = 'dead' then 0 else o.attempt end
   from listings l where o.channel = l.channel and o.remote = l.remote
@@ -91,7 +97,7 @@ update outgoing o
 _ALL = f"""
 update outgoing o
    set state = {DUE}, due_at = case when o.state = 'rest' then now() else o.due_at end, changes = o.changes + 1,
-       changed_at = now()
+       changed_at = now(), fell_at = coalesce(o.fell_at, now())
  where o.channel = $1
 """
 _STAND_AT = """

@@ -14,7 +14,9 @@ from followers.marketplaces.terms import Order
 
 Which = Literal["all", "waiting", "unmapped", "oversold"]
 LISTINGS_MAX = 20
-"""Of the window: those that sell fastest."""
+"""Of the window: those of most units at risk."""
+SPAN_S_MIN, SPAN_S_MAX = 1.0, 86_400.0
+"""Of what is at risk. Many channels give the time of an order in whole seconds; after a day somebody has seen it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,28 @@ class Unmapped:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Between a sale there and our knowing of it. ``delay_s``: the longest of the last hour; None: nothing was sold.
-    ``polled_s``: since the last poll of which all is booked. ``at_risk``: by remote id the most units that were sold
-    within any ``delay_s`` of the last hour: so many may be sold twice.
+    """How long a unit of this channel's may be sold twice. All of the last hour, and of what is still on its way.
+
+    ``way_in_s``: the longest from a sale there to its booking here; None: nothing was sold. ``way_out_s``: the longest
+    from a fall of what is available here until a number that knows it stands there; None: nothing fell. ``polled_s``:
+    since the last poll of which all is booked. ``selling``: by remote id.
     """
 
-    delay_s: float | None
+    way_in_s: float | None
+    way_out_s: float | None
     polled_s: float | None
-    at_risk: Mapping[str, int]
+    selling: Mapping[str, "Selling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selling:
+    """A listing's units that were sold in the last hour, and ``at_risk`` the most of them within any span as long as
+    both ways together: whoever sold the last unit, no more of this listing's orders find nothing here. They were not
+    booked yet when it was sold, or came before 0 stood there.
+    """
+
+    sold: int
+    at_risk: int
 
 
 class OrderPages:
@@ -113,9 +129,11 @@ class OrderPages:
 
     async def window(self, channel: str) -> Window:
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_DELAY, channel)
-            sold = await connection.fetch(_AT_RISK, channel, max(1.0, row["delay_s"] or 0.0), LISTINGS_MAX)
-        return Window(row["delay_s"], row["polled_s"], {one["remote"]: one["units"] for one in sold})
+            row = await connection.fetchrow(_WAYS, channel)
+            span_s = min(max(SPAN_S_MIN, (row["way_in_s"] or 0.0) + (row["way_out_s"] or 0.0)), SPAN_S_MAX)
+            sold = await connection.fetch(_AT_RISK, channel, span_s, LISTINGS_MAX)
+        selling = {one["remote"]: Selling(one["sold"], one["at_risk"]) for one in sold}
+        return Window(row["way_in_s"], row["way_out_s"], row["polled_s"], selling)
 
 
 def _order(row: Any) -> OrderShown:
@@ -182,10 +200,15 @@ update channel_order o
   from found f where o.channel = f.channel and o.id = f.order_id
 returning 1
 """
-_DELAY = """
+_WAYS = """
 select extract(epoch from (
-         select max(first_told_at - placed_at) from channel_order
-          where channel = $1 and is_ours and placed_at > now() - interval '1 hour'))::float8 as delay_s,
+         select greatest(max(coalesce(settled_at, clock_timestamp()) - placed_at), interval '0') from channel_order
+          where channel = $1 and is_ours and (settled_at is null or settled_at > now() - interval '1 hour')
+         having count(*) > 0))::float8 as way_in_s,
+       greatest(
+         (select max(longest_s) from way_out where channel = $1 and minute > now() - interval '61 minutes'),
+         (select extract(epoch from clock_timestamp() - min(least(fell_at, sent_fell_at))) from outgoing
+           where channel = $1 and state in ('due', 'accepted', 'unknown')))::float8 as way_out_s,
        extract(epoch from (
          select clock_timestamp() - polled_at from channel_poll where channel = $1))::float8 as polled_s
 """
@@ -193,10 +216,13 @@ _AT_RISK = """
 with sold as (
   select line ->> 0 as remote, (line ->> 1)::bigint as units, o.placed_at
     from channel_order o, jsonb_array_elements(o.told -> 'lines') line
-   where o.channel = $1 and o.is_ours and o.placed_at > now() - interval '1 hour'),
+   where o.channel = $1 and o.is_ours and o.placed_at > now() - interval '1 hour' - make_interval(secs => $2::float8)),
 spans as (
-  select remote, sum(units) over (partition by remote order by placed_at
-                                  range between make_interval(secs => $2::float8) preceding and current row) as units
+  select remote, units, placed_at,
+         sum(units) over (partition by remote order by placed_at
+                          range between make_interval(secs => $2::float8) preceding and current row) as within
     from sold)
-select remote, max(units)::bigint as units from spans group by remote order by units desc, remote limit $3
+select remote, max(within)::bigint as at_risk,
+       coalesce(sum(units) filter (where placed_at > now() - interval '1 hour'), 0)::bigint as sold
+  from spans group by remote order by at_risk desc, remote limit $3
 """

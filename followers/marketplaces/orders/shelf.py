@@ -247,7 +247,7 @@ update channel_order set booking = $3::jsonb, revision = $4, mapped = $5::jsonb 
 """
 _DONE = """
 update channel_order
-   set booked = $3::jsonb, booking = null, attempt = 0, last_error = null, booked_at = clock_timestamp(),
+   set booked = $3::jsonb, booking = null, attempt = 0, last_error = null,
        hold_renewed_at = case when $4 then clock_timestamp() end
  where channel = $1 and id = $2
 """
@@ -260,7 +260,8 @@ update channel_order
 """
 _SETTLE = """
 update channel_order
-   set due_at = null, attempt = 0, last_error = null, mapped = $4::jsonb, unmapped = $5, waived = $6::jsonb
+   set due_at = null, attempt = 0, last_error = null, mapped = $4::jsonb, unmapped = $5, waived = $6::jsonb,
+       settled_at = coalesce(settled_at, clock_timestamp())
  where channel = $1 and id = $2 and told_version = $3
 returning 1
 """

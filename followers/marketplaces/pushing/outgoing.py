@@ -5,9 +5,10 @@ Whatever is changed here is changed in a transaction under the channel's fence: 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from followers.database.database import Connection, Database
+from followers.marketplaces.pushing import way_out
 from followers.marketplaces.pushing.planning import State
 
 POLLED_S = 600
@@ -25,8 +26,8 @@ READ_BACK_S = 5.0
 class Row:
     """``location``: None: all of the channel's. ``polled``, ``settled``: as ``planning.Candidate`` has them.
 
-    ``changes``: how often it was made due; what is read of the ledger after the row knows all of them. ``sent_today``:
-    how often it was sent on the channel's day ``sent_on``."""
+    ``changes``: how often it was made due, ``changed_at`` by what was committed when; what is read of the ledger after
+    the row knows all of them. ``sent_today``: how often it was sent on the channel's day ``sent_on``."""
 
     remote: str
     sku: str
@@ -38,6 +39,7 @@ class Row:
     polled: bool
     settled: bool
     changes: int
+    changed_at: datetime
     key: str | None
     sent_on: date | None
     sent_today: int
@@ -45,13 +47,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """``available``: what ``quantity`` was computed from; ``changes``: of the row before that was read."""
+    """``available``: what ``quantity`` was computed from; ``changes``, ``changed_at``: of the row before that was
+    read."""
 
     remote: str
     quantity: int
     available: int
     key: str
     changes: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +126,20 @@ async def begin(
 ) -> Mapping[str, Begun]:
     """Before they are sent: if nothing is recorded after it, they are in doubt. Returns those that are still there.
 
-    ``days``: the channel's, by which it is counted how often they were sent."""
+    A fall that came after the row was read may be in what was computed or not: it counts as one that is not, of no
+    earlier than the row's ``changed_at``. What the channel had accepted before is on its way by itself. ``days``: the
+    channel's, by which it is counted how often they were sent.
+    """
     rows = await connection.fetch(
         "update outgoing o set state = 'unknown', wanted_quantity = s.quantity, available = s.available, key = s.key,"
         " sent_changes = s.changes, sent_at = clock_timestamp(), due_at = clock_timestamp() + $7,"
+        " sent_fell_at = case when o.state = 'accepted' then o.fell_at else least(o.sent_fell_at, o.fell_at) end,"
+        " fell_at = case when o.changes <> s.changes and o.fell_at is not null"
+        " then greatest(o.fell_at, s.changed_at) end,"
         " sent_on = there.now::date,"
         " sent_today = 1 + case when o.sent_on = there.now::date then o.sent_today else 0 end"
-        " from unnest($2::text[], $3::int[], $4::int[], $5::text[], $6::bigint[])"
-        " as s(remote, quantity, available, key, changes),"
+        " from unnest($2::text[], $3::int[], $4::int[], $5::text[], $6::bigint[], $9::timestamptz[])"
+        " as s(remote, quantity, available, key, changes, changed_at),"
         " (select clock_timestamp() at time zone 'UTC' + $8::interval as now) there"
         " where o.channel = $1 and o.remote = s.remote returning o.remote, o.sent_today - 1 as sent_before,"
         " extract(epoch from there.now::date + 1 - there.now)::float8 as left_s",
@@ -141,18 +151,21 @@ async def begin(
         [one.changes for one in sendings],
         timedelta(seconds=READ_BACK_S),
         days.utcoffset(None),
+        [one.changed_at for one in sendings],
     )
     return {row["remote"]: Begun(row["sent_before"], row["left_s"]) for row in rows}
 
 
 async def applied(connection: Connection, channel: str, stands: Sequence[tuple[str, int]]) -> None:
     """``stands``: id and quantity. What has changed meanwhile is due."""
-    await connection.execute(
+    rows = await connection.fetch(
         "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, attempt = 0, last_reason = null,"
-        " state = case when changes <> sent_changes then 'due' else 'rest' end, due_at = now()"
-        " from unnest($2::text[], $3::int[]) as s(remote, quantity) where o.channel = $1 and o.remote = s.remote",
+        " state = case when changes <> sent_changes then 'due' else 'rest' end, due_at = now(), sent_fell_at = null"
+        f" from unnest($2::text[], $3::int[]) as s(remote, quantity), ({_BEFORE}) as b"
+        " where o.channel = $1 and o.remote = s.remote and b.remote = s.remote returning b.sent_fell_at",
         *(channel, [remote for remote, _ in stands], [quantity for _, quantity in stands]),
     )
+    await way_out.note(connection, channel, (row["sent_fell_at"] for row in rows))
 
 
 async def still_in_doubt(connection: Connection, channel: str, rows: Sequence[Row]) -> set[str]:
@@ -200,9 +213,10 @@ async def not_done(connection: Connection, channel: str, waits: Sequence[tuple[s
 
 async def unexpected(connection: Connection, channel: str, remotes: Sequence[str]) -> None:
     """Something else stands there than we thought: it is read, and waits for a poll that begins after that. The other
-    way round a sale between poll and read would be in what we compare with and not in our books."""
+    way round a sale between poll and read would be in what we compare with and not in our books. A zero would not have
+    compared, so what has fallen is on its way no more."""
     await connection.execute(
-        "update outgoing set state = 'unknown', wanted_quantity = null, due_at = now(),"
+        "update outgoing set state = 'unknown', wanted_quantity = null, due_at = now(), sent_fell_at = null,"
         " polled_after = 'infinity' where channel = $1 and remote = any($2::text[])",
         *(channel, list(remotes)),
     )
@@ -212,7 +226,7 @@ async def dead(connection: Connection, channel: str, letters: Sequence[Dead]) ->
     """A later change of what they shall offer makes them due again."""
     await connection.execute(
         "update outgoing o set state = case when changes <> sent_changes then 'due' else 'dead' end, due_at = now(),"
-        " wanted_quantity = coalesce(d.quantity, wanted_quantity),"
+        " wanted_quantity = coalesce(d.quantity, wanted_quantity), sent_fell_at = null,"
         " last_reason = d.reason, sent_at = clock_timestamp()"
         " from unnest($2::text[], $3::int[], $4::text[]) as d(remote, quantity, reason)"
         " where o.channel = $1 and o.remote = d.remote",
@@ -225,31 +239,53 @@ async def dead(connection: Connection, channel: str, letters: Sequence[Dead]) ->
 
 async def at_rest(connection: Connection, channel: str, looked_at: Sequence[tuple[str, int]]) -> None:
     """They offer what they shall. ``looked_at``: with the row's ``changes``: if there are more by now, it stays due."""
+    rows = await connection.fetch(
+        "update outgoing o set state = 'rest', attempt = 0, fell_at = null, sent_fell_at = null"
+        f" from unnest($2::text[], $3::bigint[]) as l(remote, changes), ({_BEFORE}) as b"
+        " where o.channel = $1 and o.remote = l.remote and b.remote = l.remote"
+        " and o.changes = l.changes and o.state = 'due' returning least(b.fell_at, b.sent_fell_at) as fell_at",
+        *(channel, [remote for remote, _ in looked_at], [changes for _, changes in looked_at]),
+    )
+    await way_out.note(connection, channel, (row["fell_at"] for row in rows))
+
+
+async def wait_for_orders(connection: Connection, channel: str, looked_at: Sequence[tuple[str, int]]) -> None:
+    """Until then no fall is on its way to them: a zero would not wait. ``looked_at``: as ``at_rest``."""
     await connection.execute(
-        "update outgoing o set state = 'rest', attempt = 0 from unnest($2::text[], $3::bigint[]) as l(remote, changes)"
-        " where o.channel = $1 and o.remote = l.remote and o.changes = l.changes and o.state = 'due'",
+        "update outgoing o set fell_at = null, sent_fell_at = null"
+        " from unnest($2::text[], $3::bigint[]) as l(remote, changes)"
+        " where o.channel = $1 and o.remote = l.remote and o.changes = l.changes and o.state = 'due'"
+        " and (o.fell_at is not null or o.sent_fell_at is not null)",
         *(channel, [remote for remote, _ in looked_at], [changes for _, changes in looked_at]),
     )
 
 
 async def read_back(connection: Connection, channel: str, found: Sequence[tuple[str, int, bool]]) -> None:
     """``found``: id, what stands there, and whether that was to be expected (what stood before, or what was wanted)."""
-    await connection.execute(
+    rows = await connection.fetch(
         "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, state = 'due', due_at = now(),"
+        " sent_fell_at = case when s.quantity <= o.wanted_quantity then null else o.sent_fell_at end,"
         " polled_after = case when s.expected and o.polled_after is distinct from 'infinity' then o.polled_after"
         " else clock_timestamp() end"
-        " from unnest($2::text[], $3::int[], $4::bool[]) as s(remote, quantity, expected)"
-        " where o.channel = $1 and o.remote = s.remote and o.state in ('accepted', 'unknown')",
+        f" from unnest($2::text[], $3::int[], $4::bool[]) as s(remote, quantity, expected), ({_BEFORE}) as b"
+        " where o.channel = $1 and o.remote = s.remote and b.remote = s.remote"
+        " and o.state in ('accepted', 'unknown')"
+        " returning case when o.sent_fell_at is null then b.sent_fell_at end as fell_at",
         channel,
         [remote for remote, _, _ in found],
         [quantity for _, quantity, _ in found],
         [expected for _, _, expected in found],
     )
+    await way_out.note(connection, channel, (row["fell_at"] for row in rows))
 
 
+_BEFORE = (
+    "select remote, fell_at, sent_fell_at from outgoing where channel = $1 and remote = any($2::text[]) for update"
+)
+"""With what they had until now."""
 _SELECT = f"""
 select o.remote, m.sku, m.location, o.state, o.sent_quantity as sent, o.wanted_quantity as wanted,
-       o.attempt, o.changes, o.key, o.sent_on, o.sent_today,
+       o.attempt, o.changes, o.changed_at, o.key, o.sent_on, o.sent_today,
        coalesce(p.polled_at > o.changed_at and p.ended_at > now() - interval '{POLLED_S} s', false) as polled,
        o.polled_after is null or coalesce(p.polled_at > o.polled_after, false) as settled
   from outgoing o join mapping m on m.channel = o.channel and m.remote = o.remote

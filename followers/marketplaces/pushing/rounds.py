@@ -115,10 +115,12 @@ class Rounds:
         offers = await self._offers.of(self._leased.channel, list(rows.values()))
         candidates = [_candidate(row, offers[row.remote].quantity) for row in rows.values()]
         planned = plan(candidates, compares=self._leased.adapter.compares, passed_over=self._passed_over)
-        if planned.rest:
+        rest = [(one.remote, rows[one.remote].changes) for one in planned.rest]
+        waiting = [(one.remote, rows[one.remote].changes) for one in planned.wait]
+        if rest or waiting:
             async with self._leased.writing(self._database) as connection:
-                looked_at = [(one.remote, rows[one.remote].changes) for one in planned.rest]
-                await outgoing.at_rest(connection, self._leased.id, looked_at)
+                await outgoing.wait_for_orders(connection, self._leased.id, waiting)
+                await outgoing.at_rest(connection, self._leased.id, rest)
         if planned.wait:
             self._leased.poll.set()
         adapter = self._leased.adapter
@@ -165,6 +167,7 @@ class Rounds:
                 offers[one.remote].available,
                 f"{self._leased.id}-{token_hex(8)}",
                 by_remote[one.remote].changes,
+                by_remote[one.remote].changed_at,
             )
             for one in planned.send
             if way is send or one.is_raise
@@ -214,8 +217,6 @@ class Rounds:
         for target, outcome in zip(targets, outcomes, strict=True):
             of.setdefault(type(outcome), []).append((target, outcome))
         async with self._leased.writing(self._database) as connection:
-            if done := of.get(Applied):
-                await outgoing.applied(connection, channel, [(target.remote, target.quantity) for target, _ in done])
             if later := of.get(Accepted):
                 doubts = [Doubt(target.remote, outcome.read_after_s) for target, outcome in later]
                 await outgoing.in_doubt(connection, channel, "accepted", doubts)
@@ -238,6 +239,8 @@ class Rounds:
                 waits = [(target.remote, outcome.after_s) for target, outcome in throttled]
                 await outgoing.not_done(connection, channel, waits)
                 self._not_before_s = max(self._not_before_s, time.monotonic() + pause_s(outcomes))
+            if done := of.get(Applied):
+                await outgoing.applied(connection, channel, [(target.remote, target.quantity) for target, _ in done])
 
 
 def pause_s(outcomes: Sequence[Outcome]) -> float:

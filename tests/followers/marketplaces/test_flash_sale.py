@@ -255,7 +255,7 @@ async def settled(sale_: Sale) -> None:
 async def judge(sale_: Sale, sold_at_tills: Counter[str]) -> None:
     booked = missing = 0
     windows = [await sale_.ask(f"/v1/channels/{name}/window") for name in sale_.markets]
-    late_s = max(window["delay_s"] for window in windows) + DOWN_S + SENT_S
+    late_s = max(window["way_in_s"] for window in windows) + DOWN_S + SENT_S
     for name, there in sale_.markets.items():
         truth, orders = await there.truth(), await sale_.orders(name)
         assert len({one["id"] for one in orders}) == len(orders)

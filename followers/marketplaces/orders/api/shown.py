@@ -60,7 +60,11 @@ def shown_unmapped(one: Unmapped) -> dict[str, Any]:
 
 def shown_window(window: Window) -> dict[str, Any]:
     return {
-        "delay_s": window.delay_s,
+        "way_in_s": window.way_in_s,
+        "way_out_s": window.way_out_s,
         "polled_s": window.polled_s,
-        "listings": [{"remote": remote, "units_at_risk": units} for remote, units in window.at_risk.items()],
+        "listings": [
+            {"remote": remote, "units_sold": one.sold, "units_at_risk": one.at_risk}
+            for remote, one in window.selling.items()
+        ],
     }

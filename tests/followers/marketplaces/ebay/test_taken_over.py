@@ -63,7 +63,7 @@ async def test_a_listing_that_another_process_set_too_often_today_waits_and_its_
         channel = await seller.channel(unique_name, "ebay", settings, CREDENTIALS, {"mug": unique_name})
         async with database.transaction() as connection:
             for number in range(A_DAY - FOR_ZEROS):
-                sendings = [Sending("mug", 9, 9, f"key-{number}", 0)]
+                sendings = [Sending("mug", 9, 9, f"key-{number}", 0, datetime.now(UTC))]
                 await outgoing.begin(connection, unique_name, sendings, EbayAtNoon.days)
             await outgoing.applied(connection, unique_name, [("mug", 9)])
             await connection.execute("update outgoing set state = 'due' where channel = $1", unique_name)

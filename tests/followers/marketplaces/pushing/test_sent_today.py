@@ -28,7 +28,7 @@ async def listing(database: Database) -> str:
 
 async def begun(database: Database, listing: str, days: timezone = WHERE_IT_IS_NOON) -> Begun:
     async with database.transaction() as connection:
-        sendings = [Sending(listing, 4, 9, "key", 0)]
+        sendings = [Sending(listing, 4, 9, "key", 0, datetime.now(UTC))]
         return (await outgoing.begin(connection, "here", sendings, days))[listing]
 
 

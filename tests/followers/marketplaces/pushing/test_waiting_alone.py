@@ -1,6 +1,6 @@
 """A listing whose own budget is spent holds up no other, and its zero waits for nothing."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 
@@ -36,7 +36,8 @@ async def test_what_waits_is_due_again_at_once_when_it_shall_offer_something_els
         for remote in ("mug", "cap"):
             await connection.execute("insert into mapping values ('here', $1, $1, null, 'us')", remote)
             await connection.execute("insert into outgoing (channel, remote) values ('here', $1)", remote)
-        sendings = [Sending(remote, 4, 9, f"key-{remote}", 0) for remote in ("mug", "cap")]
+        now = datetime.now(UTC)
+        sendings = [Sending(remote, 4, 9, f"key-{remote}", 0, now) for remote in ("mug", "cap")]
         assert set(await outgoing.begin(connection, "here", sendings, UTC)) == {"mug", "cap"}
         await outgoing.not_done(connection, "here", [("mug", 600.0), ("cap", 600.0)])
     assert await due(database) == []

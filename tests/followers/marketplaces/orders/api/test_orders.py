@@ -139,24 +139,62 @@ async def test_what_was_oversold_is_booked_when_somebody_asks_or_given_up(api: A
     assert (row["why"], row["units"], len(row["resolved_by"]) > 0) == ("refunded", 1, True)
 
 
-async def test_the_window_is_what_was_sold_before_it_was_known(api: Api, owner: httpx.AsyncClient) -> None:
+async def test_the_window_is_what_was_sold_on_the_way_in_and_out(api: Api, owner: httpx.AsyncClient) -> None:
     rig = api.rig
     empty = (await owner.get("/window")).json()
-    assert empty == {"delay_s": None, "polled_s": None, "listings": []}
+    assert empty == {"way_in_s": None, "way_out_s": None, "polled_s": None, "listings": []}
     async with rig.database.transaction() as connection:
         await connection.execute(
             "update channel set created_at = created_at - interval '1 day' where id = $1", rig.leased.id
         )
-    for number, (ago_s, units) in enumerate([(600, 1), (30, 2), (25, 3), (0, 1)]):
+    for number, (ago_s, units) in enumerate([(7_200, 9), (600, 1), (32, 2), (25, 3), (0, 1)]):
         await rig.learn(rig.stall.say(str(number), "paid", placed_ago_s=ago_s, r1=units))
     async with rig.database.transaction() as connection:
         await connection.execute(
-            "update channel_order set first_told_at = placed_at + interval '10 s' where channel = $1",
-            rig.leased.id,
+            "update channel_order set settled_at = placed_at + interval '5 s' where channel = $1", rig.leased.id
         )
     window = (await owner.get("/window")).json()
-    assert window["delay_s"] == 10
-    assert window["listings"] == [{"remote": "r1", "units_at_risk": 5}]
+    assert (window["way_in_s"], window["way_out_s"]) == (5, None)
+    assert window["listings"] == [{"remote": "r1", "units_sold": 7, "units_at_risk": 3}]
+    async with rig.database.transaction() as connection:
+        await connection.execute("insert into way_out values ($1, now() - interval '2 hours', 900)", rig.leased.id)
+        await connection.execute("insert into way_out values ($1, now() - interval '59 minutes', 3)", rig.leased.id)
+    window = (await owner.get("/window")).json()
+    assert (window["way_in_s"], window["way_out_s"]) == (5, 3)
+    assert window["listings"] == [{"remote": "r1", "units_sold": 7, "units_at_risk": 5}]
+
+
+async def test_an_order_that_waits_for_its_booking_is_on_its_way_in(api: Api, owner: httpx.AsyncClient) -> None:
+    """Known is not booked: until then the last unit of it may go to somebody else."""
+    rig = api.rig
+    async with rig.database.transaction() as connection:
+        await connection.execute(
+            "update channel set created_at = created_at - interval '1 day' where id = $1", rig.leased.id
+        )
+    await rig.stock(5)
+    await rig.learn(rig.stall.say("1", "paid", placed_ago_s=7_200, r1=1))
+    assert (await owner.get("/window")).json()["way_in_s"] >= 7_200
+    async with rig.desk():
+        await rig.settled()
+    booked = (await owner.get("/window")).json()["way_in_s"]
+    assert booked >= 7_200, "it was long on its way, and was settled in this hour"
+    await rig.learn(rig.stall.say("1", "paid", r1=2))
+    async with rig.desk():
+        await rig.settled()
+    assert (await owner.get("/window")).json()["way_in_s"] == booked, "an edit is no sale that nobody knew of"
+
+
+async def test_what_has_not_reached_a_listing_yet_is_on_its_way_out(api: Api, owner: httpx.AsyncClient) -> None:
+    rig = api.rig
+    async with rig.database.transaction() as connection:
+        await connection.execute(
+            "insert into outgoing (channel, remote, fell_at) values ($1, 'r1', now() - interval '2 hours')",
+            rig.leased.id,
+        )
+    assert (await owner.get("/window")).json()["way_out_s"] >= 7_200
+    async with rig.database.transaction() as connection:
+        await connection.execute("update outgoing set state = 'dead' where channel = $1", rig.leased.id)
+    assert (await owner.get("/window")).json()["way_out_s"] is None, "what is refused for good is told elsewhere"
 
 
 async def test_pages_of_orders_go_from_the_newest_to_the_oldest(api: Api, owner: httpx.AsyncClient) -> None:
