@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +22,20 @@ PLUGIN = ROOT / "deploy" / "vendure" / "stockwire-plugin.js"
 def vendure(
     postgres: PostgresServer, folder: Path, *, notices_url: str = "", notices_secret: str = ""
 ) -> Iterator[Shop]:
+    """``started``, for tests with an event loop each."""
+    with asyncio.Runner() as runner:
+        opened = started(postgres, folder, notices_url=notices_url, notices_secret=notices_secret)
+        shop = runner.run(opened.__aenter__())
+        try:
+            yield shop
+        finally:
+            runner.run(opened.__aexit__(None, None, None))
+
+
+@asynccontextmanager
+async def started(
+    postgres: PostgresServer, folder: Path, *, notices_url: str = "", notices_secret: str = ""
+) -> AsyncIterator[Shop]:
     """A shop in which one can buy, of nothing yet. ``notices_url``: where our plugin sends; empty: it is not installed.
 
     Takes about 3 s of a processor. Skips the test where Vendure is not installed.
@@ -46,16 +60,12 @@ def vendure(
     variables = clean_environment({**environment(), **settings})
     process = ServerProcess("vendure", variables, folder, [str(SERVER)], program=NODE)
     try:
-        asyncio.run(process.start())
+        await process.start()
         shop = Shop(process.url, password)
-        asyncio.run(_open(shop))
+        async with shop:
+            await shop.open()
         yield shop
-        asyncio.run(process.stop())
+        await process.stop()
     finally:
         process.kill()
         postgres.drop_database(database)
-
-
-async def _open(shop: Shop) -> None:
-    async with shop:
-        await shop.open()

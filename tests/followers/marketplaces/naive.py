@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.terms import Notice
 from tests.channels.shared.starting import Market
+from tests.channels.vendure.market import VendureMarket
 from tests.ledger.api import Api, sale
 
 
 class Naive:
-    """Sells ``listing`` of ``markets`` out of ``sku``. Knows each order once, and no notice that was lost.
+    """Sells ``listings`` of ``markets``, by channel, out of ``sku``. Knows each order once, and no notice that is lost.
 
     ``adapters``: verify and read notices, by channel. It sets by hand there, without a quota.
     """
@@ -19,14 +20,14 @@ class Naive:
         api: Api,
         location: str,
         sku: str,
-        listing: str,
-        markets: Mapping[str, Market],
+        listings: Mapping[str, str],
+        markets: Mapping[str, Market | VendureMarket],
         adapters: Mapping[str, Adapter],
     ) -> None:
         self._api = api
         self._location = location
         self._sku = sku
-        self._listing = listing
+        self._listings = listings
         self._markets = markets
         self._adapters = adapters
         self._known: set[tuple[str, str]] = set()
@@ -43,13 +44,13 @@ class Naive:
     async def push(self) -> None:
         """What the ledger has, to all of them."""
         level = (await self._api.get(f"/v1/levels/{self._location}/{self._sku}")).json()
-        for market in self._markets.values():
-            await market.set(self._listing, level["available"])
+        for channel, market in self._markets.items():
+            await market.set(self._listings[channel], level["available"])
 
     async def _book(self, channel: str, identifier: str) -> None:
         orders = (await self._markets[channel].truth())["orders"]
         lines = [line for one in orders if one["id"] == identifier for line in one["lines"]]
-        units = sum(line["quantity"] for line in lines if line["id"] == self._listing)
+        units = sum(line["quantity"] for line in lines if line["id"] == self._listings[channel])
         if units:
             await self._api.move(sale(self._location, self._sku, -units))
             await self.push()
