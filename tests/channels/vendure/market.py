@@ -55,8 +55,21 @@ class VendureMarket:
 
     async def truth(self) -> dict[str, Any]:
         """``levels``: what is left to be sold; below 0 Vendure has oversold by itself."""
-        levels = {one: on_hand - held for one in self._listings for on_hand, held in [await self.shop.level(one)]}
-        orders = await self._orders()
+        found = await self.shop.admin(_TRUTH, take=ORDERS_MAX, ids=self._listings)
+        assert found["orders"]["totalItems"] <= ORDERS_MAX
+        levels = {
+            one["id"]: level["stockOnHand"] - level["stockAllocated"]
+            for one in found["productVariants"]["items"]
+            for level in one["stockLevels"]
+        }
+        orders = [
+            {
+                "id": one["id"],
+                "at": datetime.fromisoformat(one["orderPlacedAt"]).timestamp(),
+                "lines": [{"id": line["productVariant"]["id"], "quantity": line["quantity"]} for line in one["lines"]],
+            }
+            for one in found["orders"]["items"]
+        ]
         sold: Counter[str] = Counter()
         for order in orders:
             sold.update({line["id"]: line["quantity"] for line in order["lines"]})
@@ -97,18 +110,6 @@ class VendureMarket:
         except NotTaken as error:
             self.turned_away[str(error)] += 1
 
-    async def _orders(self) -> list[dict[str, Any]]:
-        found = (await self.shop.admin(_PLACED, take=ORDERS_MAX))["orders"]
-        assert found["totalItems"] <= ORDERS_MAX
-        return [
-            {
-                "id": one["id"],
-                "at": datetime.fromisoformat(one["orderPlacedAt"]).timestamp(),
-                "lines": [{"id": line["productVariant"]["id"], "quantity": line["quantity"]} for line in one["lines"]],
-            }
-            for one in found["items"]
-        ]
-
 
 @asynccontextmanager
 async def vendure_market(postgres: PostgresServer, folder: Path, secret: str) -> AsyncIterator[VendureMarket]:
@@ -121,7 +122,8 @@ async def vendure_market(postgres: PostgresServer, folder: Path, secret: str) ->
             yield VendureMarket(shop, relay, link)
 
 
-_PLACED = """query($take: Int!) {
+_TRUTH = """query($take: Int!, $ids: [String!]!) {
+  productVariants(options: {filter: {id: {in: $ids}}}) { items { id stockLevels { stockOnHand stockAllocated } } }
   orders(options: {take: $take, filter: {orderPlacedAt: {isNull: false}}}) {
     totalItems items { id orderPlacedAt lines { quantity productVariant { id } } }
   }

@@ -63,12 +63,12 @@ LISTINGS = {OURS: "101", THEIRS: "102"}
 SECRET = "whsec_" + "c2VjcmV0" * 4
 """Of the plugin."""
 UNITS = SIZE.of(500)
-SALE_S = max(15.0, 60 * SIZE.share)
+SALE_S = max(10.0, 60 * SIZE.share)
 LATE_S = 60 * SIZE.share
 DOWN_S = max(2.0, 15 * SIZE.share)
-BUYERS_PER_S = {"web": 1.5, "amazon": 1.5, "ebay": 1.5, "shop": 1.0}
+BUYERS_PER_S = {"web": 2.0, "amazon": 1.5, "ebay": 2.0, "shop": 0.8}
 """They want 1.25 units each, half of them of ours but at Amazon, where all do: with the tills, more than there is."""
-TILL_S = 0.4
+TILL_S = 0.3
 SETTLED_S = 60.0
 NOTICES = {"doubled": 0.3, "dropped": 0.2, "late_s": LATE_S, "reordered": 0.2}
 MET = {"change-from-stale", "notices.subscription"}
