@@ -1,6 +1,7 @@
 """All skus that the ledger knows, to look among for what a listing could be."""
 
 import asyncio
+import math
 
 from followers.log.ledger import Ledger
 from followers.marketplaces.mapping.proposals import KnownSkus
@@ -11,7 +12,8 @@ SKUS_MAX = 1_000_000
 BARCODES = ("barcode", "gtin", "ean", "upc")
 """Attributes of an item that hold one."""
 KEEP_S = 10.0
-"""All pages of proposals that somebody turns meanwhile cost one reading, and nothing is kept after it."""
+"""From when it was read, which may take longer. All pages of proposals that somebody turns meanwhile cost one reading,
+and nothing is kept after it."""
 
 
 class SkuBook:
@@ -19,7 +21,7 @@ class SkuBook:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._read = Lookups(self._load, entries_max=1, keep_s=lambda _: KEEP_S)
+        self._read = Lookups(self._load, entries_max=1, keep_s=lambda _: math.inf)
 
     async def known(self) -> KnownSkus:
         """Raises LedgerAway."""
