@@ -2,7 +2,7 @@
 
 import pytest
 
-from followers.marketplaces.orders.refusals import EVERY_S, Refusals
+from followers.marketplaces.orders.refusals import CHANNELS_MAX, EVERY_S, Refusals
 
 
 def test_of_many_refusals_the_first_is_said_and_the_rest_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -19,3 +19,11 @@ def test_of_many_refusals_the_first_is_said_and_the_rest_counted(caplog: pytest.
     now_s = EVERY_S
     refusals.add("web", "is refused: another secret")
     assert caplog.messages == ["a notice of channel web is refused: another secret, as 999 before it"]
+
+
+def test_names_that_strangers_make_up_fill_neither_memory_nor_log(caplog: pytest.LogCaptureFixture) -> None:
+    refusals = Refusals(lambda: 0.0)
+    for number in range(3 * CHANNELS_MAX):
+        refusals.add(f"channel-{number}", "is not taken now: it took too long")
+    assert len(caplog.messages) == CHANNELS_MAX + 1
+    assert caplog.messages[-1] == "a notice of channel (others) is not taken now: it took too long"
