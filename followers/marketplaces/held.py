@@ -19,8 +19,8 @@ RENEWED_TIMES = 4
 EVERY_S_MAX = 1.0
 """What an owner changes is done within this time."""
 LET_GO_S = 5.0
-"""For the loops of a channel to end. An adapter that holds its own up keeps no other channel from being renewed; what
-it still does is written nowhere, as its lease is gone."""
+"""For the loops of a channel to end, or less where a lease is short: an adapter that holds its own up keeps no other
+channel from being renewed. What it still does is written nowhere, as its lease is gone."""
 AGAIN_S = 60.0
 """After which a channel that could not be begun is tried again."""
 
@@ -47,6 +47,7 @@ class Held:
         self._sessions = sessions
         self._works = works
         self._every_s = min(EVERY_S_MAX, lease_s / RENEWED_TIMES)
+        self._let_go_s = min(LET_GO_S, lease_s / RENEWED_TIMES)
         self._turn = asyncio.Lock()
         self._ended = False
         self._fences: dict[str, int] = {}
@@ -150,9 +151,9 @@ class Held:
             task.cancel()
             ended.append(task)
         if ended:
-            _, stuck = await asyncio.wait(ended, timeout=LET_GO_S)
+            _, stuck = await asyncio.wait(ended, timeout=self._let_go_s)
             for task in stuck:
-                log.error("%s does not end within %.0f s: its adapter holds it up", task.get_name(), LET_GO_S)
+                log.error("%s does not end within %.1f s: its adapter holds it up", task.get_name(), self._let_go_s)
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:
