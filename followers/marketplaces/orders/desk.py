@@ -12,7 +12,7 @@ from followers.marketplaces.adapter import Adapter
 from followers.marketplaces.errors import NoticeRefused, RemoteAway
 from followers.marketplaces.leased import LEFT_OUT_MAX, LeasedChannel
 from followers.marketplaces.orders.booker import Booker
-from followers.marketplaces.orders.knowing import sound
+from followers.marketplaces.orders.knowing import ID_CHARACTERS_MAX, sound
 from followers.marketplaces.orders.notices import InboxFull, Notices, Stored
 from followers.marketplaces.orders.polls import Polls
 from followers.marketplaces.orders.shelf import Shelf
@@ -149,10 +149,11 @@ class Desk:
         for order in orders:
             if sound(order):
                 found.append(order)
+                self._leased.left_out.discard(order.id)
             else:
                 log.error("an order of channel %s cannot be kept and is left out: %.300r", self._leased.id, order)
                 if len(self._leased.left_out) < LEFT_OUT_MAX:
-                    self._leased.left_out.add(str(order.id))
+                    self._leased.left_out.add(str(order.id)[:ID_CHARACTERS_MAX])
         return found
 
     async def _order(self, identifier: str) -> Order | None:

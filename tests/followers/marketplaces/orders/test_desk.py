@@ -162,6 +162,14 @@ async def test_an_order_that_cannot_be_kept_is_left_to_a_person_and_holds_no_oth
 
         await wait_until(booked)
         assert desk.left_out == {"none"}
+        rig.stall.say("none", "paid", r1=1)
+        desk.poll.set()
+
+        async def booked_too() -> bool:
+            return await rig.available() == 2
+
+        await wait_until(booked_too)
+        assert desk.left_out == set(), "nobody is told to book it by hand"
 
 
 async def test_after_an_outage_orders_are_polled_without_being_asked(rig: Rig) -> None:
