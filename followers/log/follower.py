@@ -3,7 +3,9 @@
 Rewritten       history is another one: what was read before says nothing about what comes now
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 
 from followers.log.ledger import WAIT_S, Event, Ledger
 
@@ -34,7 +36,7 @@ class Page:
 
     def behind(self, seq: int) -> list[Event]:
         """Those of its events that come behind ``seq``."""
-        return self.events[max(0, seq + 1 - self.events[0]["seq"]) :] if self.events else []
+        return self.events[bisect_right(self.events, seq, key=itemgetter("seq")) :]
 
 
 class Follower:

@@ -61,7 +61,7 @@ class Events:
         return await self._history(*block, AT_ONCE_MAX)
 
     async def _history(self, level: Level, epoch: str, after: int, count: int) -> list[Event]:
-        """None if the epoch is another one now."""
+        """Empty if the epoch is another one now."""
         events = await self._ledger.history(*level, after, count)
         now = await self._ledger.shards()  # a history says not of which epoch it is: it was this one, if it still is
         return events if epoch == now["epoch"] else []
