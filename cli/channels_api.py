@@ -10,6 +10,7 @@ from cli.named_system import data_path
 from cli.refusals import refusals
 from cli.trust import trusted
 from server.settings.environment import Environment, SettingsError
+from stockwire.cli import http
 from stockwire.settings import resolve
 
 # HTTP is imported where it is used: `stockwire --help` needs none.
@@ -84,6 +85,7 @@ class ChannelsApi:
 @contextmanager
 def asked(data: Path | None, prefix: str) -> Iterator[ChannelsApi]:
     """``data``: what --data says. What can be said in one line is said in one line. Raises typer.Exit."""
+    http.load()
     import httpx
 
     with refusals(ChannelsRefused):

@@ -67,7 +67,9 @@ def of(names: set[str], packages: set[str]) -> set[str]:
 
 
 @pytest.mark.usefixtures("processes")
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["stock", "--help"], ["stock", "sell", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["stock", "--help"], ["stock", "sell", "--help"], ["channel", "--help"]]
+)
 def test_help_needs_neither_http_nor_any_server(words: list[str]) -> None:
     names, _ = imported_by(*words)
     assert of(names, HEAVY | SERVERS | HTTP | EVERYTHING) == set()
