@@ -1,5 +1,6 @@
 """The routes of orders: notices come in, people see what became of them, answers are as the document has them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,11 +21,14 @@ from followers.marketplaces.orders.api.routes import NOTICE_BYTES_MAX, OrderPart
 from followers.marketplaces.orders.notices import Notices
 from followers.marketplaces.orders.pages import OrderPages
 from followers.marketplaces.orders.shelf import Shelf
+from followers.marketplaces.pushing.pushes import Pushes
+from followers.marketplaces.pushing.rounds import Pushing
 from followers.marketplaces.terms import Notice
 from server.http.problems import Problems
 from server.rates.rate_limits import RateLimits
 from tests.followers.marketplaces.orders.rig import Rig
 from tests.harness.openapi import document
+from tests.harness.waiting import wait_until
 
 CHANNELS = document("channels-openapi.yaml")
 OPERATIONS = {name: one for name, one in CHANNELS.operations.items() if "orders" in one[2]["tags"]}
@@ -195,6 +199,28 @@ async def test_what_has_not_reached_a_listing_yet_is_on_its_way_out(api: Api, ow
     async with rig.database.transaction() as connection:
         await connection.execute("update outgoing set state = 'dead' where channel = $1", rig.leased.id)
     assert (await owner.get("/window")).json()["way_out_s"] is None, "what is refused for good is told elsewhere"
+
+
+async def test_a_raise_that_waits_for_orders_is_on_no_way_out(api: Api, owner: httpx.AsyncClient) -> None:
+    rig = api.rig
+    await rig.stock(5)
+    async with rig.database.transaction() as connection:
+        await connection.execute(
+            "insert into outgoing (channel, remote, sent_quantity, fell_at)"
+            " values ($1, 'r1', 3, now() - interval '1 hour')",
+            rig.leased.id,
+        )
+
+    async def not_late() -> bool:
+        return (await owner.get("/window")).json()["way_out_s"] is None
+
+    async with Ledger(rig.system.ledger_url, await rig.system.hub_key()) as ledger:
+        pushing = asyncio.create_task(Pushing(rig.database, ledger, Pushes()).loops(rig.leased)["pushing"]())
+        try:
+            await wait_until(not_late, what="what falls is on its way to a raise that waits")
+        finally:
+            pushing.cancel()
+    assert (await rig.rows("select sent_quantity, state from outgoing where channel = $1"))[0] == (3, "due")
 
 
 async def test_pages_of_orders_go_from_the_newest_to_the_oldest(api: Api, owner: httpx.AsyncClient) -> None:
