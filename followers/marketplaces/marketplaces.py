@@ -36,7 +36,7 @@ from server.problems import Unavailable
 from server.version import VERSION
 
 STRANGERS = Quota("lookups of channels", burst=100, per_s=20, kept=0)
-"""For notices to channels that this process has not met yet, or that there are not: anybody may send some."""
+"""For notices to channels that this process neither holds nor has met yet, or that there are not: anybody may send some."""
 STRANGERS_AGAIN_S = 5
 
 
@@ -99,7 +99,8 @@ class Marketplaces:
         Raises DatabaseAway, Unavailable if so many ask for channels that there are not that it is not looked up, and
         what ``Adapters.of`` raises for one that cannot be made.
         """
-        if not self.adapters.knows(channel) and self._strangers.take(1.0):
+        is_known = channel in self.held.channels or self.adapters.knows(channel)
+        if not is_known and self._strangers.take(1.0):
             raise Unavailable("too many notices name channels that there are not", STRANGERS_AGAIN_S)
         made = await self.adapters.of(channel)
         return None if made is None else made.adapter

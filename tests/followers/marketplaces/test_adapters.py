@@ -2,18 +2,20 @@
 
 import hashlib
 import json
+import math
 from importlib.metadata import EntryPoint
 
 import pytest
 
 from followers.database.database import Database
-from followers.database.leases import CHANNELS, Leases
+from followers.database.leases import CHANNELS, Lease, Leases
 from followers.log.ledger import Ledger
 from followers.marketplaces.adapters import Adapters
 from followers.marketplaces.buckets import PER_S_MIN
 from followers.marketplaces.channels import Channels, Wish
 from followers.marketplaces.ebay.signature import verification_token
 from followers.marketplaces.errors import NoticeRefused
+from followers.marketplaces.leased import LeasedChannel
 from followers.marketplaces.marketplaces import Marketplaces
 from followers.marketplaces.terms import Notice, Quota
 from followers.marketplaces.vendors import GROUP, Vendors
@@ -83,3 +85,20 @@ async def test_notices_to_channels_that_there_are_not_are_soon_looked_up_no_more
     with pytest.raises(Unavailable):
         await market.adapter_of("there")
     assert await market.adapter_of("here") is not None, "it is known"
+
+
+async def test_a_channel_that_is_held_is_looked_up_however_many_name_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("followers.marketplaces.marketplaces.STRANGERS", Quota("lookups", 1, PER_S_MIN, 0))
+    market = Marketplaces(database, Ledger(URL, "key"), SEAL, Addresses(), [], name="one", lease_s=30)
+    credentials = {"client_secret": "secret", "refresh_token": "token"}
+    await market.channels.add("here", "ebay", "owner", Wish({"client_id": "app"}, ("shop",)), credentials, "e", {0: 0})
+    assert await market.adapter_of("there") is None
+    with pytest.raises(Unavailable):
+        await market.adapter_of("here")
+    made = await market.adapters.of("here")
+    assert made is not None
+    market.held.channels["here"] = LeasedChannel(made.channel, made.adapter, made.remote, Lease(1, math.inf))
+    market.adapters = Adapters(market.channels, market.vendors, market.sessions, Leases(database, 30, "one", CHANNELS))
+    assert await market.adapter_of("here") is not None
