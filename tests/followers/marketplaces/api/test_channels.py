@@ -1,5 +1,6 @@
 """The routes of channels: answers are as the document has them, and what cannot work names its field."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
@@ -18,6 +19,7 @@ from followers.database.schema import expand
 from followers.log.ledger import Ledger
 from followers.marketplaces.api.bodies import BODY_BYTES_MAX, bytes_max_of
 from followers.marketplaces.api.checked import CheckedWish
+from followers.marketplaces.api.mapping_routes import LARGE_AGAIN_S
 from followers.marketplaces.api.routes import ChannelParts, ChannelRoutes
 from followers.marketplaces.marketplaces import Marketplaces
 from followers.outward.addresses import Addresses
@@ -161,6 +163,29 @@ async def test_what_is_sealed_goes_to_no_other_address_and_is_never_emptied(
             {**elsewhere, "credentials": {"secret": "s"}},
         ):
             assert (await seller.put(f"/v1/channels/{name}", json=body)).status_code == 200
+
+
+async def test_large_mappings_are_taken_one_at_a_time_and_others_come_again(
+    app: Starlette, shared_system: System
+) -> None:
+    name, begun, goes_on = new_name(), asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        begun.set()
+        await goes_on.wait()
+        yield b'{"csv": "remote,sku\\n101,A\\n"}'
+
+    async with client(app, await shared_system.key("seller", *SCOPES)) as seller, asyncio.TaskGroup() as tasks:
+        assert await status(seller, "addChannel", name) == 201
+        at = f"/v1/channels/{name}/mapping"
+        headers = {"content-type": "application/json"}
+        putting = tasks.create_task(seller.put(at, content=slow(), headers=headers))
+        await begun.wait()
+        busy = await seller.get(at)
+        goes_on.set()
+        assert (busy.status_code, busy.headers["retry-after"]) == (503, str(LARGE_AGAIN_S))
+        assert (await putting).json() == {"changed": 1}
+        assert "101,A" in (await seller.get(at)).text
 
 
 async def test_a_mapping_goes_both_ways_and_one_that_is_there_twice_names_its_line(
