@@ -36,7 +36,8 @@ from server.problems import Unavailable
 from server.version import VERSION
 
 STRANGERS = Quota("lookups of channels", burst=100, per_s=20, kept=0)
-"""For notices to channels that this process neither holds nor has met yet, or that there are not: anybody may send some."""
+"""For notices to channels that this process neither holds nor has met yet, or that there are not: anybody may send
+some."""
 STRANGERS_AGAIN_S = 5
 
 

@@ -27,7 +27,8 @@ LOOK_EVERY_S = 0.25
 BETWEEN_S = 0.05
 """Between two pages that are not full: what is committed meanwhile comes in one, and is stored in one transaction."""
 PAGES_TOGETHER = 10
-"""While catching up: a level that moved in many pages is stored once. Some 10 MB."""
+"""While catching up: a level that moved in many pages is stored once. Some 10 MB of each shard, and
+as much that is read ahead."""
 ROWS_MAX = 10_000
 """That one transaction writes."""
 
