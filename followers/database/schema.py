@@ -358,7 +358,16 @@ stands there, the longest in each minute of the last hour. ``channel_order.settl
 booked of it for the first time.
 """
 
-STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS, SENT_TODAY, WAYS)
+ORDERED = """
+alter table stockwire_channels.outgoing
+  add column known_at timestamptz,
+  add column ordered_at timestamptz;
+"""
+"""``outgoing.known_at``: from when ``sent_quantity`` is; ``ordered_at``: when an order was told last that moves what
+stands there. The newer of the two says whether something else may stand there by now.
+"""
+
+STEPS = (ENDPOINTS, CHANNELS, DRIFT, ORDERS, SENT_TODAY, WAYS, ORDERED)
 
 
 async def expand(database: Database) -> int:

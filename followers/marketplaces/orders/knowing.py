@@ -29,6 +29,12 @@ def judge(known: Order | None, told: Order, *, fetched: bool) -> Verdict:
     return "newer" if fetched else "unclear"
 
 
+def moved(known: Order | None, told: Order) -> set[str]:
+    """Listings of which it takes more or less than was known: what stands there has changed by that."""
+    before, after = (_taken(order) for order in (known, told))
+    return {remote for remote in {*before, *after} if before[remote] != after[remote]}
+
+
 def sound(order: Order) -> bool:
     """Whether it can be kept and booked: what an adapter must never give, whatever the channel says."""
     texts = (order.id, *(line.remote for line in order.lines))
@@ -42,8 +48,12 @@ def sound(order: Order) -> bool:
     )
 
 
-def _says(order: Order) -> tuple[str, dict[str, int]]:
+def _says(order: Order) -> tuple[str, Counter[str]]:
     units: Counter[str] = Counter()
     for line in order.lines:
         units[line.remote] += line.quantity
-    return order.state, dict(units)
+    return order.state, units
+
+
+def _taken(order: Order | None) -> Counter[str]:
+    return Counter() if order is None or order.state == "cancelled" else _says(order)[1]

@@ -21,7 +21,7 @@ from followers.marketplaces.orders.forms import (
     order_json,
     order_of,
 )
-from followers.marketplaces.orders.knowing import judge
+from followers.marketplaces.orders.knowing import judge, moved
 from followers.marketplaces.terms import Order
 
 BY_CHANNEL = "the channel"
@@ -63,9 +63,11 @@ class Shelf:
         to be fetched before anything is known of them.
         """
         unclear = []
+        listings: set[str] = set()
         for order in sorted(orders, key=lambda one: one.id):
             row = await connection.fetchrow(_KNOWN, leased.id, order.id)
-            verdict = judge(order_of(orjson.loads(row["told"])) if row else None, order, fetched=fetched)
+            known = order_of(orjson.loads(row["told"])) if row else None
+            verdict = judge(known, order, fetched=fetched)
             if verdict == "unclear":
                 unclear.append(order.id)
             elif verdict == "newer":
@@ -79,6 +81,9 @@ class Shelf:
                     order.updated_at,
                     _text(order_json(order)),
                 )
+                listings |= moved(known, order)
+        if listings:
+            await connection.execute(_ORDERED, leased.id, list(listings))
         return unclear
 
     async def due(self, leased: LeasedChannel, limit: int, leave_out: Sequence[str] = ()) -> list[str]:
@@ -153,6 +158,7 @@ class Shelf:
             if settled is None:
                 return False
             await self._oversold(connection, leased, kept, decision.short)
+            await connection.execute(_LOOK_AGAIN, leased.id, _listings(kept))
             if new := [remote for remote in unmapped if remote not in kept.unmapped]:
                 await tell(connection, UNMAPPED, leased.id, {**_named(kept), "listings": new})
         return True
@@ -196,6 +202,11 @@ def _named(kept: KeptOrder) -> dict[str, Any]:
     return {"order": kept.order.id, "number": kept.order.number}
 
 
+def _listings(kept: KeptOrder) -> list[str]:
+    """All that it has taken."""
+    return sorted({*(line.remote for line in kept.order.lines), *kept.mapped})
+
+
 def _kept(row: Any) -> KeptOrder:
     return KeptOrder(
         order_of(orjson.loads(row["told"])),
@@ -227,6 +238,21 @@ on conflict (channel, id) do update
       told_at = clock_timestamp(), told_version = o.told_version + 1, attempt = 0,
       due_at = case when o.is_ours then clock_timestamp() end
 """
+_ORDERED = """
+with moved as (
+  select remote from outgoing where channel = $1 and remote = any($2::text[]) order by remote for update)
+update outgoing o set ordered_at = clock_timestamp() from moved m where o.channel = $1 and o.remote = m.remote
+"""
+_LOOK_AGAIN = """
+with moved as (
+  select remote from outgoing
+   where channel = $1 and remote = any($2::text[]) and state = 'rest'
+     and coalesce(ordered_at > known_at, ordered_at is not null)
+   order by remote for update)
+update outgoing o set state = 'due', due_at = now() from moved m where o.channel = $1 and o.remote = m.remote
+"""
+"""What is booked makes its listings due. What is not moves only what stands there: an order that nothing was left for,
+when it is cancelled."""
 _MAPPED_SINCE = """
 update channel_order o set due_at = clock_timestamp()
  where o.channel = $1 and o.unmapped <> '{}' and o.due_at is null

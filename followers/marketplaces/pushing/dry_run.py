@@ -27,10 +27,7 @@ async def dry_run(
     """
     rows = {row.remote: row for row in await Outgoing(database).due(channel.id)}
     offers = await Offers(ledger).of(channel, list(rows.values()))
-    candidates = [
-        Candidate(row.remote, offers[row.remote].quantity, row.state, row.sent, row.wanted, row.polled, row.settled)
-        for row in rows.values()
-    ]
+    candidates = [row.candidate(offers[row.remote].quantity) for row in rows.values()]
     planned = plan(candidates, compares=adapter.compares, passed_over={})
     reason = None
     for at in range(0, min(len(planned.send), PUSHES_MAX * adapter.batch), adapter.batch):

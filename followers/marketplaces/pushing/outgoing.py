@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from followers.database.database import Connection, Database
 from followers.marketplaces.pushing import way_out
-from followers.marketplaces.pushing.planning import State
+from followers.marketplaces.pushing.planning import Candidate, State
 
 POLLED_S = 600
 """For so long a poll of orders says what may be raised: a channel that was away meanwhile may have sold since. Longer
@@ -24,10 +24,9 @@ READ_BACK_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``location``: None: all of the channel's. ``polled``, ``settled``: as ``planning.Candidate`` has them.
-
-    ``changes``: how often it was made due, ``changed_at`` by what was committed when; what is read of the ledger after
-    the row knows all of them. ``sent_today``: how often it was sent on the channel's day ``sent_on``."""
+    """``location``: None: all of the channel's. ``changes``: how often it was made due, ``changed_at`` by what was
+    committed when; what is read of the ledger after the row knows all of them. ``sent_today``: how often it was sent on
+    the channel's day ``sent_on``. ``read_at``: when the row was read, by the database's clock."""
 
     remote: str
     sku: str
@@ -38,11 +37,16 @@ class Row:
     attempt: int
     polled: bool
     settled: bool
+    moved: bool
     changes: int
     changed_at: datetime
     key: str | None
     sent_on: date | None
     sent_today: int
+    read_at: datetime
+
+    def candidate(self, target: int) -> Candidate:
+        return Candidate(self.remote, target, self.state, self.sent, self.wanted, self.polled, self.settled, self.moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,8 @@ async def applied(connection: Connection, channel: str, stands: Sequence[tuple[s
     """``stands``: id and quantity. What has changed meanwhile is due."""
     rows = await connection.fetch(
         "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, attempt = 0, last_reason = null,"
-        " state = case when changes <> sent_changes then 'due' else 'rest' end, due_at = now(), sent_fell_at = null"
+        " known_at = sent_at, state = case when changes <> sent_changes then 'due' else 'rest' end, due_at = now(),"
+        " sent_fell_at = null"
         f" from unnest($2::text[], $3::int[]) as s(remote, quantity), ({_BEFORE}) as b"
         " where o.channel = $1 and o.remote = s.remote and b.remote = s.remote returning b.sent_fell_at",
         *(channel, [remote for remote, _ in stands], [quantity for _, quantity in stands]),
@@ -260,10 +265,14 @@ async def wait_for_orders(connection: Connection, channel: str, looked_at: Seque
     )
 
 
-async def read_back(connection: Connection, channel: str, found: Sequence[tuple[str, int, bool]]) -> None:
-    """``found``: id, what stands there, and whether that was to be expected (what stood before, or what was wanted)."""
+async def read_back(
+    connection: Connection, channel: str, found: Sequence[tuple[str, int, bool]], asked_at: datetime
+) -> None:
+    """``found``: id, what stands there, and whether that was to be expected (what stood before, or what was wanted).
+    ``asked_at``: before the channel was asked."""
     rows = await connection.fetch(
         "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, state = 'due', due_at = now(),"
+        " known_at = $5,"
         " sent_fell_at = case when s.quantity <= o.wanted_quantity then null else o.sent_fell_at end,"
         " polled_after = case when s.expected and o.polled_after is distinct from 'infinity' then o.polled_after"
         " else clock_timestamp() end"
@@ -275,6 +284,7 @@ async def read_back(connection: Connection, channel: str, found: Sequence[tuple[
         [remote for remote, _, _ in found],
         [quantity for _, quantity, _ in found],
         [expected for _, _, expected in found],
+        asked_at,
     )
     await way_out.note(connection, channel, (row["fell_at"] for row in rows))
 
@@ -286,8 +296,10 @@ _BEFORE = (
 _SELECT = f"""
 select o.remote, m.sku, m.location, o.state, o.sent_quantity as sent, o.wanted_quantity as wanted,
        o.attempt, o.changes, o.changed_at, o.key, o.sent_on, o.sent_today,
-       coalesce(p.polled_at > o.changed_at and p.ended_at > now() - interval '{POLLED_S} s', false) as polled,
-       o.polled_after is null or coalesce(p.polled_at > o.polled_after, false) as settled
+       coalesce(p.polled_at > greatest(o.changed_at, o.ordered_at)
+                and p.ended_at > now() - interval '{POLLED_S} s', false) as polled,
+       o.polled_after is null or coalesce(p.polled_at > o.polled_after, false) as settled,
+       coalesce(o.ordered_at > o.known_at, o.ordered_at is not null) as moved, clock_timestamp() as read_at
   from outgoing o join mapping m on m.channel = o.channel and m.remote = o.remote
   left join channel_poll p on p.channel = o.channel
  where o.channel = $1

@@ -14,8 +14,9 @@ class Candidate:
     """A listing that may have to be sent. ``target``: what it shall offer; ``sent``: what stands there as far as we
     know; ``wanted``: of a push whose outcome is not known yet.
 
-    ``polled``: the channel's orders are known from after the last change of what is available; ``settled``: and from
-    after the moment at which something stood there that we did not expect.
+    ``polled``: the channel's orders are known from after the last change of what is available, and from after the last
+    order that was told of it; ``settled``: and from after the moment at which something stood there that we did not
+    expect. ``moved``: orders there were told since ``sent`` was known, so more or less may stand there.
     """
 
     remote: str
@@ -25,10 +26,14 @@ class Candidate:
     wanted: int | None
     polled: bool
     settled: bool
+    moved: bool
 
     @property
     def is_raise(self) -> bool:
-        return self.target > 0 and (self.sent is None or self.target > self.sent)
+        """Also where what stands there may be less than what was sent."""
+        if self.target == 0:
+            return False
+        return self.sent is None or self.target > self.sent or (self.moved and self.target == self.sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ def plan(candidates: Sequence[Candidate], *, compares: bool, passed_over: Mappin
     While the outcome of a push is not known nothing is sent of its listing but a smaller number: whatever becomes of
     that push, no more than is there shall be offered, and less is no greater risk than that push was. A raise could put
     back what was sold there a moment ago: unless the channel compares, it waits until the orders from after the change
-    are known. Where something stood that we did not expect, all but a zero waits for that.
+    are known. Where something stood that we did not expect, all but a zero waits for that. What was sold there may have
+    come here meanwhile: then what was sent is the target again, less stands there, and it is sent as a raise is.
     """
     send, rest, wait = [], [], []
     for one in candidates:
@@ -54,7 +60,7 @@ def plan(candidates: Sequence[Candidate], *, compares: bool, passed_over: Mappin
             last = one.sent if one.wanted is None else one.wanted
             if one.target < (1 if last is None else last):
                 send.append(one)
-        elif one.target == one.sent:
+        elif one.target == one.sent and not one.moved:
             rest.append(one)
         elif one.target > 0 and (not one.settled or (one.is_raise and not compares and not one.polled)):
             wait.append(one)

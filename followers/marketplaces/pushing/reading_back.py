@@ -85,7 +85,8 @@ class ReadingBack:
                 read.append((row.remote, listing.quantity, expected))
         await outgoing.dead(connection, self._leased.id, dead)
         await outgoing.in_doubt(connection, self._leased.id, "accepted", late)
-        await outgoing.read_back(connection, self._leased.id, read)
+        if read:
+            await outgoing.read_back(connection, self._leased.id, read, min(row.read_at for row in rows))
         if not all(expected for _, _, expected in read):
             self._leased.poll.set()
         return len(dead) + len(read)

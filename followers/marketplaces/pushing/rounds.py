@@ -27,7 +27,7 @@ from followers.marketplaces.leased import LeasedChannel, LeftAlone
 from followers.marketplaces.pushing import outgoing
 from followers.marketplaces.pushing.offers import Offers
 from followers.marketplaces.pushing.outgoing import Dead, Doubt, Outgoing, Row, Sending
-from followers.marketplaces.pushing.planning import Candidate, parted, plan
+from followers.marketplaces.pushing.planning import parted, plan
 from followers.marketplaces.pushing.pushes import Pushes
 from followers.marketplaces.pushing.reading_back import ReadingBack
 from followers.marketplaces.pushing.sending import send, send_many
@@ -113,7 +113,7 @@ class Rounds:
         if not rows:
             return 0
         offers = await self._offers.of(self._leased.channel, list(rows.values()))
-        candidates = [_candidate(row, offers[row.remote].quantity) for row in rows.values()]
+        candidates = [row.candidate(offers[row.remote].quantity) for row in rows.values()]
         planned = plan(candidates, compares=self._leased.adapter.compares, passed_over=self._passed_over)
         rest = [(one.remote, rows[one.remote].changes) for one in planned.rest]
         waiting = [(one.remote, rows[one.remote].changes) for one in planned.wait]
@@ -155,7 +155,7 @@ class Rounds:
         """One push. What it shall offer is read once more: time has passed since it was ranked."""
         offers = await self._offers.of(self._leased.channel, rows)
         planned = plan(
-            [_candidate(row, offers[row.remote].quantity) for row in rows],
+            [row.candidate(offers[row.remote].quantity) for row in rows],
             compares=self._leased.adapter.compares,
             passed_over={},
         )
@@ -247,7 +247,3 @@ def pause_s(outcomes: Sequence[Outcome]) -> float:
     """For how long nothing is pushed to the whole channel after these."""
     waits = (one.after_s for one in outcomes if isinstance(one, Throttled) and not one.alone)
     return max(map(outgoing.bounded_s, waits), default=0.0)
-
-
-def _candidate(row: Row, target: int) -> Candidate:
-    return Candidate(row.remote, target, row.state, row.sent, row.wanted, row.polled, row.settled)

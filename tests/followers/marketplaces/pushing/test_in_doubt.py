@@ -6,7 +6,7 @@ from followers.marketplaces.pushing.planning import Candidate, State, plan
 
 
 def goes(target: int, sent: int | None, wanted: int | None, state: State) -> bool:
-    candidate = Candidate("mug", target, state, sent, wanted, polled=False, settled=False)
+    candidate = Candidate("mug", target, state, sent, wanted, polled=False, settled=False, moved=False)
     planned = plan([candidate], compares=False, passed_over={})
     assert not planned.rest
     assert not planned.wait

@@ -4,7 +4,7 @@ from followers.marketplaces.pushing.planning import Candidate, parted, plan
 
 
 def candidate(remote: str, sent: int | None, target: int) -> Candidate:
-    return Candidate(remote, target, "due", sent, None, polled=True, settled=True)
+    return Candidate(remote, target, "due", sent, None, polled=True, settled=True, moved=False)
 
 
 CANDIDATES = [candidate("raise", 1, 5), candidate("zero", 3, 0), candidate("new", None, 4), candidate("less", 9, 2)]

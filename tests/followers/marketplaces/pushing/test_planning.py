@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from followers.marketplaces.pushing.planning import STARVED_ROUNDS, Candidate, State, plan
 
-LISTING = Candidate("1", target=5, state="due", sent=5, wanted=None, polled=False, settled=True)
+LISTING = Candidate("1", target=5, state="due", sent=5, wanted=None, polled=False, settled=True, moved=False)
 numbers = st.integers(0, 5)
 candidates = st.lists(
     st.builds(
@@ -21,6 +21,7 @@ candidates = st.lists(
         wanted=st.none() | numbers,
         polled=st.booleans(),
         settled=st.booleans(),
+        moved=st.booleans(),
     ),
     max_size=12,
 )
@@ -45,6 +46,11 @@ def fate(one: Candidate, *, compares: bool = False) -> str:
         ({"target": 0, "settled": False}, True, "send"),
         ({"sent": None, "target": 5}, False, "wait"),
         ({"sent": None, "target": 0}, False, "send"),
+        ({"moved": True}, False, "wait"),
+        ({"moved": True, "polled": True}, False, "send"),
+        ({"moved": True}, True, "send"),
+        ({"moved": True, "target": 4}, False, "send"),
+        ({"moved": True, "sent": 0, "target": 0}, False, "send"),
     ],
 )
 def test_a_raise_waits_for_orders_where_nothing_is_compared(
@@ -71,14 +77,17 @@ def test_a_raise_waits_for_orders_where_nothing_is_compared(
 def test_what_is_in_doubt_is_sent_nothing_but_a_smaller_number(
     state: State, sent: int | None, wanted: int | None, target: int, expected: str
 ) -> None:
-    one = Candidate("1", target, state, sent, wanted, polled=True, settled=True)
+    one = Candidate("1", target, state, sent, wanted, polled=True, settled=True, moved=False)
     assert fate(one) == expected
 
 
 def test_zeros_go_before_decreases_and_those_before_raises_but_one_that_waited_long() -> None:
     due = {"zero": (0, 9), "less": (3, 9), "more": (9, 3), "starved": (9, 3)}
     planned = plan(
-        [Candidate(name, target, "due", sent, None, polled=True, settled=True) for name, (target, sent) in due.items()],
+        [
+            Candidate(name, target, "due", sent, None, polled=True, settled=True, moved=False)
+            for name, (target, sent) in due.items()
+        ],
         compares=False,
         passed_over={"starved": STARVED_ROUNDS},
     )
