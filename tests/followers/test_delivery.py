@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from followers.settings import LEASE_S_MIN
 from followers.webhooks import intake
 from followers.webhooks.endpoints import Span
 from followers.webhooks.key_ring import HeldKey, KeyRing
-from followers.webhooks.outbox import Due, Outbox
+from followers.webhooks.outbox import Due, Outbox, Report
 from followers.webhooks.secrets import new_secret, new_signing_key, seal_ring
 from ledger import migrations
 from tests.followers.receivers import Receivers
@@ -27,7 +27,7 @@ from tests.followers.running import SEALING_KEY, Shop
 from tests.followers.stage import LOCATION, SKUS, Stage, nothing_waits, running
 from tests.harness.node import need_tools, run_node
 from tests.harness.system import ResidentSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api, receipt
 
 
@@ -248,24 +248,40 @@ async def test_latest_is_sent_nothing_that_came_meanwhile_while_it_catches_up(
 async def test_what_is_stored_while_it_is_asked_what_is_due_is_not_sent_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asks = Outbox.due
+    """The answer still has a level and a notice that are in flight, and comes when both were recorded."""
+    made = await stage.endpoint("shop")
+    read, due, record = asyncio.Event(), Outbox.due, Outbox.record
 
-    async def slowly(outbox: Outbox, asked: Mapping[str, int], epoch: str) -> dict[str, Due]:
-        found = await asks(outbox, asked, epoch)
-        await asyncio.sleep(0.05)  # what is stored meanwhile is not in it
+    async def not_in_flight() -> bool:
+        leased = stage.channels.held.endpoints[made.id]
+        return not leased.in_flight and not leased.notices
+
+    async def recorded_late(self: Outbox, reports: Sequence[Report]) -> None:
+        await read.wait()
+        await record(self, reports)
+
+    async def answered_late(self: Outbox, asked: Mapping[str, int], epoch: str) -> dict[str, Due]:
+        found = await due(self, asked, epoch)
+        leased = stage.channels.held.endpoints.get(made.id)
+        if leased is not None and leased.in_flight and leased.notices and not read.is_set():
+            in_flight = {row.level for row in found[made.id].levels}, {one.id for one in found[made.id].notices}
+            if in_flight == (leased.in_flight, leased.notices):
+                read.set()
+                await wait_until(not_in_flight)
         return found
 
-    monkeypatch.setattr(Outbox, "due", slowly)
-    skus = [f"S{number:03}" for number in range(60)]
-    await stage.api.put("/v1/items", {"items": [{"sku": sku, "name": sku} for sku in skus]})
-    made = await stage.endpoint("latest", mode="latest")
-    await stage.pause(made)
-    lines = [receipt(LOCATION, sku, 1) for sku in skus]
-    assert (await stage.api.move({"lines": lines})).is_success
-    await stage.shop.endpoints.resume(made.id)
-    await stage.until("latest", {sku: [1] for sku in skus})
-    await wait_until(lambda: nothing_waits(stage))
-    assert len(stage.receivers.received["latest"]) == len(skus)
+    monkeypatch.setattr(Outbox, "record", recorded_late)
+    monkeypatch.setattr(Outbox, "due", answered_late)
+    await stage.sell(1, "A")
+    await stage.shop.endpoints.notify(made.id, "webhook.test", {})
+    await stage.types_at("shop", 2)
+    async with asyncio.timeout(PATIENCE_S):
+        await read.wait()
+    await stage.sell(1, "B")
+    await stage.until("shop", {"A": [2], "B": [2]})
+    await wait_until(not_in_flight)
+    types = [one.content["type"] for one in stage.receivers.received["shop"]]
+    assert sorted(types) == ["stock.changed", "stock.changed", "webhook.test"]
 
 
 async def taken(stage: Stage, members: dict[str, list[int]]) -> bool:
