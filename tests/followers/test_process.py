@@ -6,9 +6,12 @@ import hmac
 import shlex
 import subprocess
 import sys
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from followers.database.database import Database
 from followers.sealing import Seal
@@ -17,10 +20,14 @@ from followers.webhooks.signature import SymmetricKey
 from server.settings.environment import EXIT_CONFIG
 from tests.followers.receivers import Receivers
 from tests.followers.running import SEALING_KEY, Shop, channels_of
+from tests.harness.moved_clock import moved_clock
 from tests.harness.processes import channels_process
-from tests.harness.system import ProcessSystem
+from tests.harness.system import ProcessSystem, ResidentSystem
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, sale
+
+AHEAD_S_MIN = 3_000
+"""Of an hour, whatever has passed since it was asked."""
 
 
 def limited(soft: int, hard: int, program: str) -> str:
@@ -65,11 +72,7 @@ async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: Pro
         await api.stock("berlin", "A", 10)
         await channels.start()
         await api.move(sale("berlin", "A"))
-
-        async def all_there() -> bool:
-            return receivers.versions("shop")["A"] == [1, 2]
-
-        await wait_until(all_there)
+        await wait_until(lambda: all_told(receivers, [1, 2]))
         key = open_ring(Seal([SEALING_KEY]), (await shop.endpoints.sealed(made.id)) or b"").newest
         assert isinstance(key, SymmetricKey)
         for one in receivers.received["shop"]:
@@ -77,3 +80,39 @@ async def test_a_sale_is_sent_signed_to_whoever_asked_for_it(process_system: Pro
             digest = base64.b64encode(hmac.digest(key.secret, signed, hashlib.sha256)).decode()
             assert one.signature == f"v1,{digest}"
             assert "." not in one.id
+
+
+@pytest.mark.usefixtures("processes")
+async def test_with_a_clock_an_hour_ahead_it_signs_nothing_into_the_future(
+    system: ResidentSystem, database: Database
+) -> None:
+    """Receivers refuse what is more than five minutes off."""
+    await system.start_ledger()
+    shop = Shop(system, database)
+    async with (
+        Receivers() as receivers,
+        Api(system.ledger_url, await system.admin_key()) as api,
+        channels_of(system, **moved_clock("+1h")) as channels,
+    ):
+        made = await shop.endpoint(f"{receivers.url}/shop")
+        await channels.start()
+        await api.stock("berlin", "A", 10)
+        await wait_until(lambda: all_told(receivers, [1]))
+        async with database.transaction() as connection:
+            now_s = await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
+        async with httpx.AsyncClient() as http:
+            said = (await http.get(f"{channels.admin}/metrics")).headers["date"]
+        assert parsedate_to_datetime(said).timestamp() > now_s + AHEAD_S_MIN, "its clock was not moved"
+        reader = Webhook(open_ring(Seal([SEALING_KEY]), (await shop.endpoints.sealed(made.id)) or b"").newest.text)
+        for one in receivers.received["shop"]:
+            assert one.timestamp <= now_s
+            headers = {
+                "webhook-id": one.id,
+                "webhook-timestamp": str(one.timestamp),
+                "webhook-signature": one.signature,
+            }
+            reader.verify(one.body, headers)
+
+
+async def all_told(receivers: Receivers, versions: list[int]) -> bool:
+    return receivers.versions("shop")["A"] == versions
