@@ -56,6 +56,10 @@ class Market:
     async def buyers(self, ids: Sequence[str], per_s: float, seconds: float, seed: int = 1) -> None:
         await self._ask("POST", "/buyers", {"ids": ids, "per_s": per_s, "seconds": seconds, "seed": seed})
 
+    async def send_home(self) -> None:
+        """The buyers."""
+        await self._ask("DELETE", "/buyers")
+
     async def still_buying(self) -> bool:
         return bool((await self._ask("GET", "/buyers"))["buying"])
 

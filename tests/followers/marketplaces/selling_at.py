@@ -1,6 +1,6 @@
 """Channels of a running `stockwire channels` to one of the strict servers: made as their owner would, and looked at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,18 @@ class Seller:
         async with self.database.transaction() as connection:
             rows = await connection.fetch("select remote, state from outgoing where channel = $1", channel)
         return {row["remote"]: row["state"] for row in rows}
+
+    async def standing(self, remotes: Iterable[str]) -> list[dict[str, str]]:
+        """Of listings of all channels, for a failure."""
+        async with self.database.transaction() as connection:
+            rows = await connection.fetch(
+                "select c.id, c.state as channel, c.reason, c.findings, clock_timestamp() as now, l.*, o.*,"
+                " p.since, p.began_at, p.ended_at, p.polled_at from channel c join outgoing o on o.channel = c.id"
+                " join channel_lease l on l.channel = c.id left join channel_poll p on p.channel = c.id"
+                " where o.remote = any($1::text[])",
+                list(remotes),
+            )
+        return [{name: str(value) for name, value in row.items()} for row in rows]
 
 
 async def offered(market: Market, wanted: Mapping[str, int], within_s: float = PATIENCE_S) -> None:

@@ -33,22 +33,19 @@ from followers.marketplaces.shopify.adapter import Shopify
 from followers.marketplaces.vendure.adapter import Vendure
 from tests.channels.amazon.catalogue import MARKETPLACE, SELLER
 from tests.channels.amazon.queues import ACCESS_KEY, SECRET_KEY, create_queue, queue_service
-from tests.channels.ebay.tokens import CLIENT_ID as EBAY_ID
 from tests.channels.shared.starting import Market, market
-from tests.channels.shopify.access import CLIENT_ID, CLIENT_SECRET
-from tests.channels.shopify.shop import MAIN
 from tests.channels.vendure.market import VendureMarket, vendure_market
 from tests.channels.vendure.shop import LOCATION as SHOP_LOCATION
 from tests.channels.vendure.shop import USER
+from tests.followers.marketplaces.accounts import Account, at_ebay, at_shopify
 from tests.followers.marketplaces.amazon.bench import CREDENTIALS as AMAZON
-from tests.followers.marketplaces.ebay.bench import CREDENTIALS as EBAY
+from tests.followers.marketplaces.books import Books
 from tests.followers.marketplaces.naive import Naive
 from tests.followers.marketplaces.selling_at import LOCATION, SCOPES_OF_PROCESS, Seller
 from tests.followers.marketplaces.tap import Tap
 from tests.followers.running import channels_of
 from tests.harness.node_peers import need_node_peer
 from tests.harness.postgres import PostgresServer
-from tests.harness.processes import ServerProcess
 from tests.harness.size import SIZE
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
@@ -86,40 +83,10 @@ logger = logging.getLogger(__name__)
 class Sale:
     system: ProcessSystem
     api: Api
-    seller: Seller
-    channels: ServerProcess
-    owner: httpx.AsyncClient
     markets: dict[str, Market | VendureMarket]
     listings: dict[str, dict[str, str]]
+    books: Books
     naive: Naive
-
-    async def ask(self, path: str) -> Any:
-        answer = await self.owner.get(path)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    async def orders(self, channel: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        after: str | None = ""
-        while after is not None:
-            page = await self.ask(f"/v1/channels/{channel}/orders?limit=1000" + (f"&after={after}" if after else ""))
-            found += page["orders"]
-            after = page["next"]
-        return found
-
-    async def level(self, sku: str = OURS) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.api.get(f"/v1/levels/{LOCATION}/{sku}")).json()
-        return found
-
-    async def events(self) -> list[dict[str, Any]]:
-        """Of the level, the oldest first."""
-        answer = await self.api.get(f"/v1/levels/{LOCATION}/{OURS}/events", params={"limit": 1000})
-        found: list[dict[str, Any]] = answer.json()["events"]
-        return found
-
-    def units(self, channel: str, lines: list[dict[str, Any]], name: str) -> int:
-        """Of ours; ``name``: under which a line has its listing."""
-        return sum(line["quantity"] for line in lines if line[name] == self.listings[channel][OURS])
 
 
 @asynccontextmanager
@@ -168,7 +135,8 @@ async def selling(
                 name, VENDORS[name], settings, credentials, {listings[name][OURS]: OURS},
                 notices_url=tap.url(name) if name in adapters else None,
             )  # fmt: skip
-        yield Sale(system, api, seller, channels, owner, markets, listings, naive)
+        books = Books(api, owner, seller, markets, {name: {listings[name][OURS]: OURS} for name in markets})
+        yield Sale(system, api, markets, listings, books, naive)
 
 
 async def _adapters(stack: AsyncExitStack, markets: dict[str, Market | VendureMarket]) -> dict[str, Adapter]:
@@ -182,15 +150,14 @@ async def _adapters(stack: AsyncExitStack, markets: dict[str, Market | VendureMa
     return adapters
 
 
-def _account(name: str, there: Market | VendureMarket, queues: str, arn: str) -> tuple[dict[str, str], dict[str, str]]:
+def _account(name: str, there: Market | VendureMarket, queues: str, arn: str) -> Account:
     if isinstance(there, VendureMarket):
         credentials = {"username": USER, "password": there.shop.password, "notices": SECRET}
         return {"url": there.url, "location": SHOP_LOCATION}, credentials
     if name == "web":
-        return {"shop": there.url, "location": MAIN, "client_id": CLIENT_ID}, {"secret": CLIENT_SECRET}
+        return at_shopify(there)
     if name == "ebay":
-        settings = {"client_id": EBAY_ID, "api_url": there.url, "alert_email": "us@example.com", "orders_late_s": "1"}
-        return settings, dict(EBAY)
+        return at_ebay(there)
     settings = {
         "seller": SELLER,
         "marketplace": MARKETPLACE,
@@ -213,10 +180,11 @@ async def test_each_order_there_is_one_here_and_what_is_oversold_is_known(
     async with selling(process_system, database, postgres, tmp_path) as sale_:
         for sku in LISTINGS:
             assert (await sale_.api.move(receipt(LOCATION, sku, UNITS))).is_success
-        await offered(sale_, UNITS)
+        await sale_.books.agree(SETTLED_S)
         await sale_.naive.push()
         sold_at_tills = await storm(sale_)
-        await settled(sale_)
+        await sale_.books.known(SETTLED_S)
+        await sale_.books.agree(SETTLED_S)
         await judge(sale_, sold_at_tills)
 
 
@@ -256,78 +224,32 @@ async def _gone(there: Market | VendureMarket) -> bool:
     return not await there.still_buying()
 
 
-async def offered(sale_: Sale, units: int) -> None:
-    async def everywhere() -> bool:
-        levels = [
-            max(0, (await there.truth())["levels"][sale_.listings[name][OURS]]) for name, there in sale_.markets.items()
-        ]
-        return levels == [units] * len(levels)
-
-    try:
-        await wait_until(everywhere, SETTLED_S)
-    except AssertionError:
-        raise AssertionError(f"not all listings offer {units}: {await _standing(sale_)}") from None
-
-
-async def _standing(sale_: Sale) -> dict[str, Any]:
-    async with sale_.seller.database.transaction() as connection:
-        rows = await connection.fetch(
-            "select c.id, c.state as channel, c.reason, c.findings, o.state, o.sent_quantity, o.last_reason,"
-            " o.polled_after, o.changed_at, p.polled_at from channel c join outgoing o on o.channel = c.id"
-            " left join channel_poll p on p.channel = c.id"
-        )
-    return {row["id"]: {name: str(value) for name, value in row.items()} for row in rows}
-
-
-async def settled(sale_: Sale) -> None:
-    """Every order there is known and booked as far as it can be, and all listings offer what is left."""
-
-    async def known() -> bool:
-        for name, there in sale_.markets.items():
-            ours = {one["id"] for one in await sale_.orders(name) if not one["waits"]}
-            if not {one["id"] for one in (await there.truth())["orders"]} <= ours:
-                return False
-        return True
-
-    await wait_until(known, SETTLED_S, what="all orders are booked")
-    await offered(sale_, max(0, (await sale_.level())["available"]))
-
-
 async def judge(sale_: Sale, sold_at_tills: Counter[str]) -> None:
     booked = missing = 0
-    events = await sale_.events()
+    books = sale_.books
+    events = await books.history(OURS)
     for name, there in sale_.markets.items():
-        truth, orders, listing = await there.truth(), await sale_.orders(name), sale_.listings[name][OURS]
-        assert len({one["id"] for one in orders}) == len(orders)
-        sold = {one["id"]: sale_.units(name, one["lines"], "id") for one in truth["orders"]}
-        of_ours = {one: units for one, units in sold.items() if units}
-        here = {one["id"]: one for one in orders if sale_.units(name, one["lines"], "remote")}
-        assert {one: sale_.units(name, here[one]["lines"], "remote") for one in here} == of_ours, name
-        oversold = 0
-        for one in here.values():
-            taken = sum(row["sold"] + row["held"] for row in one["booked"])
-            short = sum(row["units"] for row in one["oversold"])
-            assert taken + short == of_ours[one["id"]], one
-            booked, oversold = booked + taken, oversold + short
-        window = await sale_.ask(f"/v1/channels/{name}/window")
-        (shown,) = [one for one in window["listings"] if one["remote"] == listing]
-        assert shown["units_sold"] == sum(of_ours.values())
-        assert oversold <= shown["units_at_risk"], f"{name}: {oversold} oversold, and the window shows {window}"
+        truth, orders, kept = await there.truth(), await books.orders(name), await books.kept(name)
+        sold = sum(units.total() for units in kept.there.values())
+        window = await books.ask(f"/v1/channels/{name}/window")
+        (shown,) = [one for one in window["listings"] if one["remote"] == sale_.listings[name][OURS]]
+        assert shown["units_sold"] == sold
+        assert kept.oversold <= shown["units_at_risk"], f"{name}: {kept}, and the window shows {window}"
         way_in_s, way_out_s = _way_in_s(events, truth["orders"], orders), await _way_out_s(events, there)
         assert window["way_in_s"] >= way_in_s, f"{name}: {way_in_s:.3f} s in, and the window shows {window}"
         assert window["way_out_s"] >= way_out_s, f"{name}: {way_out_s:.3f} s out, and the window shows {window}"
         counts = await there.counts()
         assert counts["throttled"] <= 1, f"{name}: {counts}"
         assert set(counts["broken"]) <= MET, f"{name}: {counts}"
-        missing += oversold
+        booked, missing = booked + kept.booked, missing + kept.oversold
         logger.info(
             "%s: %d orders, %d units, %d oversold, at risk %d, in %.1f s (seen %.1f), out %.1f s (seen %.1f), %s",
-            *(name, len(of_ours), sum(of_ours.values()), oversold, shown["units_at_risk"]),
+            *(name, len(kept.there), sold, kept.oversold, shown["units_at_risk"]),
             *(window["way_in_s"], way_in_s, window["way_out_s"], way_out_s, counts),
         )
-    level = await sale_.level()
+    level = await books.level(OURS)
     assert level["available"] == 0, "not all was sold: this proves nothing"
-    await _each_is_booked_once(sale_, sold_at_tills[OURS])
+    await books.each_is_booked_once(sold_at_tills)
     assert booked + sold_at_tills[OURS] == UNITS
     await _views_are(sale_, level)
     naive = [
@@ -336,7 +258,7 @@ async def judge(sale_: Sale, sold_at_tills: Counter[str]) -> None:
         if name != "amazon"
     ]
     tills = sold_at_tills[THEIRS]
-    unknown = sum(naive) - (UNITS - (await sale_.level(THEIRS))["available"] - tills)
+    unknown = sum(naive) - (UNITS - (await books.level(THEIRS))["available"] - tills)
     naively = max(0, sum(naive) + tills - UNITS)
     logger.info(
         "ours: %d units, %d booked, %d at tills, %d oversold and recorded; the naive loop: %d sold there, %d at tills, "
@@ -344,19 +266,6 @@ async def judge(sale_: Sale, sold_at_tills: Counter[str]) -> None:
         *(UNITS, booked, sold_at_tills[OURS], missing, sum(naive), tills, unknown, naively),
     )
     assert unknown > 0, "the naive loop has lost nothing: this proves nothing"
-
-
-async def _each_is_booked_once(sale_: Sale, sold_at_tills: int) -> None:
-    """By the ledger's own history: what left or is reserved, by who asked for it and the order that is named."""
-    gone: Counter[tuple[str, str | None]] = Counter()
-    for event in (await sale_.events())[1:]:
-        # A hold's own events name the order without the channel; no two channels have the same numbers here.
-        gone[event["actor"], event["reference"]] -= event["on_hand_delta"] - event["reserved_delta"]
-    booked: Counter[tuple[str, str | None]] = Counter({("admin", None): sold_at_tills})
-    for name in sale_.markets:
-        for one in await sale_.orders(name):
-            booked["channels", one["number"]] += sum(row["sold"] + row["held"] for row in one["booked"])
-    assert {one: units for one, units in gone.items() if units} == {one: n for one, n in booked.items() if n}
 
 
 def _way_in_s(events: Sequence[Any], truth: Sequence[Any], orders: Sequence[Any]) -> float:

@@ -1,6 +1,6 @@
 """What orders say of the number that stands at a channel: it is another one than was sent."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from followers.marketplaces.pushing import outgoing
 from followers.marketplaces.pushing.outgoing import Doubt, Outgoing, Row, Sending
@@ -11,7 +11,7 @@ async def offers(rig: Rig, units: int) -> None:
     """Sent a moment ago, and at rest."""
     await rig.rows("insert into outgoing (channel, remote) values ($1, 'r1') on conflict do nothing")
     async with rig.database.transaction() as connection:
-        await outgoing.begin(connection, rig.leased.id, [Sending("r1", units, units, "key", 0)], UTC)
+        await outgoing.begin(connection, rig.leased.id, [Sending("r1", units, units, "key", 0, datetime.now(UTC))], UTC)
         await outgoing.applied(connection, rig.leased.id, [("r1", units)])
 
 

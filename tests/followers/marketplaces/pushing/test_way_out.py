@@ -70,7 +70,7 @@ class Mug:
 
     async def found(self, quantity: int) -> None:
         async with self.database.transaction() as connection:
-            await outgoing.read_back(connection, "here", [("mug", quantity, True)])
+            await outgoing.read_back(connection, "here", [("mug", quantity, True)], datetime.now(UTC))
 
     async def falls(self) -> tuple[datetime | None, datetime | None]:
         """That no number knows, and that the number knows which is under way."""
