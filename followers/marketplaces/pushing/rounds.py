@@ -145,9 +145,9 @@ class Rounds:
             if at and self._leased.due.is_set() and time.monotonic() - begun_s > LOOK_AGAIN_S:
                 break
             batches = [rows[first : first + size] for first in range(at, min(len(rows), at + PARALLEL * size), size)]
-            async with asyncio.TaskGroup() as tasks:
-                for batch in batches:
-                    tasks.create_task(self._send(batch), name=f"push to {self._leased.id}")
+            for error in await asyncio.gather(*map(self._send, batches), return_exceptions=True):
+                if error is not None:
+                    raise error  # when all have ended: what the others have sent is recorded
             at += sum(map(len, batches))
         return at
 
