@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from datetime import datetime
 
 from followers.database.database import DatabaseAway
@@ -72,7 +73,6 @@ class Keeping:
             await asyncio.sleep(self._every_s)
 
     async def _renew(self) -> None:
-        lost = sum(not one.is_held and not one.leaving for one in self._held.endpoints.values())
         fences = {
             one: leased.lease.fence
             for one, leased in self._held.endpoints.items()
@@ -87,13 +87,20 @@ class Keeping:
             for endpoint, sealed, since, until in stored
             if sealed in self._opened
         }
-        self.leases_lost += lost
+        self.leases_lost += sum(self._is_lost(one, leases) for one in self._held.endpoints.values())
         for identifier in set(self._held.endpoints) - set(found):
             self._held.endpoints[identifier].leaving = True  # paused, disabled, removed, or left to another
         new = [identifier for identifier in found if not self._keep(leases[identifier], *found[identifier])]
         if new:
             self._owners.ask()
         self._woken.set()
+
+    @staticmethod
+    def _is_lost(leased: Leased, leases: Mapping[str, Lease]) -> bool:
+        """Its time is over, and it is not ours still: this process may have stood still since it asked for it."""
+        lease = leases.get(leased.endpoint.id)
+        is_ours = lease is not None and lease.fence == leased.lease.fence
+        return not leased.is_held and not leased.leaving and not is_ours
 
     async def _leave(self) -> None:
         """Nobody has to wait for a lease under which nothing is in flight any more."""

@@ -15,7 +15,9 @@ from tests.followers.receivers import Receivers, failing
 from tests.followers.running import Shop, channels_of
 from tests.followers.selling import SKUS, histories, selling
 from tests.followers.told import Asked, check
+from tests.harness.metrics import metric_of
 from tests.harness.postgres import PostgresServer
+from tests.harness.processes import ServerProcess
 from tests.harness.size import SIZE
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
@@ -24,10 +26,13 @@ from tests.ledger.api import Api
 KILLS = SIZE.of(200 if SIZE.share >= 1 else 20)
 DATABASE_KILLED_EVERY = 4
 ENDPOINTS = SIZE.of(100 if SIZE.share >= 1 else 40)
-BEHIND_MAX = 50 * ENDPOINTS
-"""Versions: beyond them nothing is sold until some were sent, or a busy machine would never come to the end."""
+BEHIND_MAX = 50
+"""Versions, for each endpoint: beyond them nothing is sold until some were sent, or a busy machine would never come to
+the end."""
 LEASE_S = 5
 """Long enough to be renewed on a machine that does much else, short enough to be waited for."""
+STANDING_STILL = 4
+"""Endpoints of the replica that does."""
 FAILURES = 0.2
 WITHIN_S = 180.0
 KINDS = tuple(
@@ -37,7 +42,11 @@ KINDS = tuple(
 )
 
 
-@pytest.mark.timeout(SIZE.timeout_s)
+pytestmark = pytest.mark.timeout(SIZE.timeout_s)
+"""Longer than each of their waits, which say what was not there in time."""
+
+
+@pytest.mark.usefixtures("sized")
 async def test_killed_again_and_again_it_sends_all_in_order_and_no_id_has_two_bodies(
     private_system: ProcessSystem, private_postgres: PostgresServer
 ) -> None:
@@ -57,14 +66,7 @@ async def test_killed_again_and_again_it_sends_all_in_order_and_no_id_has_two_bo
         channels = [one, other]
         for process in channels:
             await process.start()
-
-        async def keeps_up() -> bool:
-            try:
-                return await shop.versions_behind() < BEHIND_MAX
-            except DatabaseAway:
-                return False
-
-        async with selling(api, 7, keeps_up):
+        async with selling(api, 7, lambda: keeps_up(shop, ENDPOINTS)):
             for number in range(KILLS):
                 await progress(shop, receivers, receivers.count + chance.randint(1, 200))
                 if number == KILLS // 2:
@@ -87,12 +89,12 @@ async def test_a_replica_that_stands_still_past_its_lease_turns_no_level_back(
     async with (
         Receivers() as receivers,
         Api(process_system.ledger_url, await process_system.admin_key()) as api,
-        channels_of(process_system, "channels-0") as one,
-        channels_of(process_system, "channels-1") as other,
+        channels_of(process_system, "channels-0", STOCKWIRE_CHANNELS_LEASE_S=LEASE_S) as one,
+        channels_of(process_system, "channels-1", STOCKWIRE_CHANNELS_LEASE_S=LEASE_S) as other,
     ):
-        made = await endpoints_of(shop, receivers, 4)
+        made = await endpoints_of(shop, receivers, STANDING_STILL)
         await one.start()
-        async with selling(api, seed=3):
+        async with selling(api, 3, lambda: keeps_up(shop, STANDING_STILL)):
             await progress(shop, receivers, 50)
             one.pause()
             await other.start()
@@ -100,6 +102,18 @@ async def test_a_replica_that_stands_still_past_its_lease_turns_no_level_back(
             one.resume()
             await progress(shop, receivers, receivers.count + 100)
         await arrived(api, shop, receivers, made, epochs=1)
+        await wait_until(lambda: counts_lost(one, STANDING_STILL), WITHIN_S)
+
+
+async def keeps_up(shop: Shop, endpoints: int) -> bool:
+    try:
+        return await shop.versions_behind() < BEHIND_MAX * endpoints
+    except DatabaseAway:
+        return False
+
+
+async def counts_lost(channels: ServerProcess, leases: int) -> bool:
+    return await metric_of(channels, "stockwire_channels_leases_lost_total") >= leases
 
 
 async def endpoints_of(shop: Shop, receivers: Receivers, number: int) -> dict[str, Asked]:
