@@ -1,8 +1,5 @@
 """`stockwire channels` as a whole, beside a ledger and Shopify's strict server: stock goes out, orders come in."""
 
-import asyncio
-import contextlib
-import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +20,6 @@ from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, sale
 
-KILLS = 3
 LISTINGS = {"101": "A", "102": "B", "103": "C"}
 
 
@@ -74,32 +70,6 @@ async def test_what_changes_here_is_offered_there_and_what_is_sold_there_is_book
 
     await wait_until(booked)
     await offered(shop.market, {"101": 5, "102": 0, "103": 7})
-
-
-async def test_killed_in_the_middle_it_goes_on_and_books_and_offers_each_unit_once(shop: Shop) -> None:
-    """Each time at a random moment, while both sides sell: in the end all agree, and no order is booked twice."""
-    chance = random.Random(3)
-    await shop.channels.start()
-    await offered(shop.market, {"101": 9, "102": 9, "103": 9})
-    sold_here = dict.fromkeys(LISTINGS.values(), 0)
-    for number in range(KILLS):
-        sku, remote = "ABC"[number % 3], str(101 + number % 3)
-        if (await shop.api.move(sale(LOCATION, sku, -1))).is_success:
-            sold_here[sku] += 1
-        with contextlib.suppress(httpx.HTTPStatusError):
-            await shop.market.sell(remote, 1)
-        await asyncio.sleep(chance.uniform(0, 0.3))  # a kill at any moment is right
-        shop.channels.kill()
-        await shop.channels.start()
-    sold_there = (await shop.market.truth())["sold"]
-    left = {remote: 10 - sold_here[sku] - sold_there.get(remote, 0) for remote, sku in LISTINGS.items()}
-
-    async def booked() -> bool:
-        levels = [(await shop.api.get(f"/v1/levels/{LOCATION}/{sku}")).json() for sku in LISTINGS.values()]
-        return [one["available"] for one in levels] == list(left.values())
-
-    await wait_until(booked)
-    await offered(shop.market, {remote: max(0, units - 1) for remote, units in left.items()})
 
 
 async def test_what_was_set_by_hand_there_is_found_accepted_and_mended(shop: Shop) -> None:
