@@ -82,10 +82,10 @@ class Held:
             await self._let_go({one for one, leased in self.channels.items() if not leased.is_held})
 
     async def _renew(self, tasks: asyncio.TaskGroup) -> None:
-        leases = await self._leases.renew(self._fences)
+        before, leases = self._fences, await self._leases.renew(self._fences)
         self._fences = {identifier: lease.fence for identifier, lease in leases.items()}
         stored = {channel.id: (channel, sealed) for channel, sealed in await self._stored.held(list(leases))}
-        await self._let_go(
+        stuck = await self._let_go(
             {one for one, leased in self.channels.items() if not self._is_the_same(leased, leases, stored.get(one))}
         )
         for identifier, (channel, sealed) in stored.items():
@@ -94,6 +94,8 @@ class Held:
                 await self._begin(tasks, channel, sealed, lease)
             else:
                 known.lease, known.channel = lease, channel
+        if left := {one: fence for one, fence in before.items() if one not in leases and one not in stuck}:
+            await self._leases.leave(left)  # of more than our share: nobody waits until they run out
 
     def _is_the_same(
         self, leased: LeasedChannel, leases: dict[str, Lease], stored: tuple[Channel, bytes] | None
@@ -142,18 +144,20 @@ class Held:
         except* LeaseLost as group:
             log.info("%s", group.exceptions[0])
 
-    async def _let_go(self, identifiers: set[str]) -> None:
-        ended = []
+    async def _let_go(self, identifiers: set[str]) -> set[str]:
+        """Returns those on which something here works still."""
+        ending = {}
         for identifier in identifiers:
             leased = self.channels.pop(identifier)
             leased.lease = replace(leased.lease, until_s=0.0)
-            task = self._running.pop(identifier)
+            task = ending[identifier] = self._running.pop(identifier)
             task.cancel()
-            ended.append(task)
-        if ended:
-            _, stuck = await asyncio.wait(ended, timeout=self._let_go_s)
-            for task in stuck:
-                log.error("%s does not end within %.1f s: its adapter holds it up", task.get_name(), self._let_go_s)
+        if ending:
+            await asyncio.wait(ending.values(), timeout=self._let_go_s)
+        stuck = {identifier for identifier, task in ending.items() if not task.done()}
+        for identifier in stuck:
+            log.error("channel %s does not end within %.1f s: its adapter holds it up", identifier, self._let_go_s)
+        return stuck
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:
