@@ -48,9 +48,9 @@ ACCOUNTS: dict[str, Callable[[Market], Account]] = {"web": at_shopify, "ebay": a
 LISTINGS = {f"{101 + number}": f"S{number}" for number in range(SIZE.of(60))}
 """Of both marketplaces. So many, since eBay lets each be revised a hundred times a day, and then rarely."""
 BEGUN_WITH = 6
-PACES = {"web": "1" if IS_WHOLE else "20", "ebay": "400"}
-"""The whole campaign waits for what Shopify's quota gives back. eBay's days are short, so that none of its listings is
-revised too often in one, however long this takes."""
+PACES = {"web": "20", "ebay": "400"}
+"""Shopify's quota is no matter here. eBay's days are short, so that none of its listings is revised too often in one,
+however long this takes."""
 BUYERS_PER_S = 1.5
 """At each marketplace."""
 BUYING_S = 36_000.0
