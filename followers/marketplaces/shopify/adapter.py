@@ -63,6 +63,7 @@ class Shopify(Adapter):
             raise SettingRefused(
                 "client_id", "is needed where there is no token: it is in the Dev Dashboard, under Settings"
             )
+        self._points = remote.buckets[POINTS.name]
         self._api = AdminApi(settings["shop"], client_id, self._secret, token, remote)
 
     @understood
@@ -116,6 +117,12 @@ class Shopify(Adapter):
         query = f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
         page = (await self._api.ask(documents.ORDERS, {"query": query, "after": cursor}, urgent=True))["orders"]
         return Orders([await self._whole(node) for node in page["nodes"]], _next(page))
+
+    @property
+    def polls_apart_s(self) -> float:
+        """In which a page of orders comes back twice: polls take half of the quota at most, however much waits for one,
+        or nothing that they tell could be answered."""
+        return 2 * documents.ORDERS.cost * self._points.refill_s
 
     @understood
     async def order(self, identifier: str) -> Order | None:

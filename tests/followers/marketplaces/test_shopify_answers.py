@@ -10,6 +10,7 @@ from aiohttp import web
 from followers.marketplaces.adapter import AccessRefused, Quota, RemoteAway, SettingRefused, Target, Throttled
 from followers.marketplaces.conformance.bench import remote_of
 from followers.marketplaces.shopify.adapter import SCOPES, Shopify
+from followers.marketplaces.shopify.documents import ORDERS
 from tests.harness.waiting import wait_until
 
 DENIED = {"message": "Access denied for orders field.", "extensions": {"code": "ACCESS_DENIED"}}
@@ -191,3 +192,11 @@ async def test_a_read_of_all_listings_goes_on_though_pushes_leave_no_half(monkey
         remote.buckets["points"].fed(5)
         await remote.request("POST", url, quota="points", spare=True)
         assert remote.buckets["points"].tokens < 5
+
+
+async def test_polls_of_orders_leave_half_of_the_quota_to_pushes() -> None:
+    async with remote_of(Shopify.quotas) as remote:
+        one = with_token("https://shop.example", remote)
+        assert one.polls_apart_s * 100 == 2 * ORDERS.cost
+        remote.buckets["points"].refills_at(1_000)
+        assert one.polls_apart_s * 1_000 == 2 * ORDERS.cost
