@@ -6,6 +6,7 @@ from wire.close_codes import CloseCode
 from wire.scopes import PUBLIC, READ
 
 AWAY_MIN_MS, AWAY_MAX_MS = 1_000, 5_000
+MOVED_AWAY_MAX_MS = 250  # who is moved with others of the same moment comes back before the next ones are
 VISITOR_AWAY_MIN_MS, VISITOR_AWAY_MAX_MS = 3_000, 10_000  # longer: a page has the cached availability meanwhile
 
 
@@ -53,6 +54,8 @@ class Ending(Enum):
     NO_LEDGER = CloseCode.RESTART, "no ledger was reached yet", AWAY_MIN_MS
     NOT_SERVED = CloseCode.RESTART, "what was asked for cannot be served now", AWAY_MIN_MS
     STOPPING = CloseCode.RESTART, "this hub is being stopped"
+    SHED = CloseCode.RESTART, "this hub sends some of its clients elsewhere", 0, MOVED_AWAY_MAX_MS
+    AGED = CloseCode.RESTART, "a connection to this hub lasts {seconds:g} s at most", 0, MOVED_AWAY_MAX_MS
     REWRITTEN = CloseCode.EPOCH_CHANGED, "history was rewritten: drop what you hold"
 
     def __init__(self, code: CloseCode, reason: str, after_ms: int = 0, after_ms_max: int | None = None) -> None:

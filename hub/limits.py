@@ -14,6 +14,7 @@ class Limits:
     Bytes are payload bytes, times seconds. ``write_bytes_max``: what a connection may hold unsent before it counts as
     slow. ``stall_s``: how long it may take to drain. ``levels_per_connection_max``: by name, over all subscriptions.
     ``unauthenticated_max``: connections without a key or token yet. ``connections_per_address_max``: 0: any number.
+    ``connection_age_s``: how old a connection or event stream may become; 0: any age.
     """
 
     message_bytes_max: int = 65_536
@@ -25,6 +26,7 @@ class Limits:
     connections_max: int = 20_000
     connections_per_owner_max: int = 10_000
     connections_per_address_max: int = 0
+    connection_age_s: float = 0.0
     unauthenticated_max: int = 2_000
     handshakes_per_s: int = 500
     handshakes_burst: int = 1_000

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from hub.entry.access import Access
 from hub.entry.door import Door
+from hub.entry.moves import Moves
 from hub.entry.visitors import Port
 from hub.feed.feed import Feed
 from hub.feed.loader import Loader
@@ -77,6 +78,7 @@ class Parts:
     readers: Readers
     handshakes: tuple[Handshakes, ...]
     draining: asyncio.Event
+    moves: Moves
 
 
 def registry_of(parts: Parts) -> CollectorRegistry:
@@ -264,6 +266,15 @@ class HubCollector(Collector):
         )
         yield OURS.counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
         yield OURS.gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))
+        moves = self._parts.moves
+        yield OURS.counters(
+            "moved",
+            "Connections and event streams sent elsewhere while this hub goes on, by reason: of a share that was to be "
+            "moved (share), or older than they may become (age).",
+            "reason",
+            moves.moved,
+        )
+        yield OURS.gauge("moving", "Clients of a share to be moved whose turn has not come yet.", moves.moving)
         yield OURS.gauge("draining", "1 while this hub sends its clients elsewhere.", self._parts.draining.is_set())
 
     def _requests(self) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from hub import admin
 from hub.endings import Ending
 from hub.entry.access import Access
 from hub.entry.door import Door
+from hub.entry.moves import Moves
 from hub.entry.serving import bound_send_buffer, create_server
 from hub.entry.visitors import Port, Visitors
 from hub.fanout.fanout import Fanout
@@ -31,6 +32,7 @@ from hub.settings import Settings
 from hub.stream.stream import Stream, StreamParts
 from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
+from server.problems import Unavailable
 from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
@@ -78,20 +80,10 @@ class Node:
         door = Door(limits, clock(), settings.trusted_proxies, visitors)
         self._owner_rates, address_rates = _read_rates(settings)
         readers = Readers(self._access, door, self._owner_rates, address_rates)
-        stream_parts = StreamParts(
-            feed=feed,
-            access=self._access,
-            door=door,
-            handshakes=stream_handshakes,
-            schedule_flush=schedule_flush,
-            limits=limits,
-            greeting=greeting,
-            origins=settings.origins,
-            allowed_hosts=settings.allowed_hosts,
-        )
-        self._stream = Stream(stream_parts)
+        self._stream = Stream(self._stream_parts(door, stream_handshakes, greeting))
         read_places = ConnectionTable(limits.connections_max)
         self._event_streams = EventStreams(limits, greeting, schedule_flush, door, read_places)
+        self._moves = Moves((self._stream.connections, self._event_streams.streams), limits, settings.drain_s)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
         problems = Problems(ANSWERED)
         parts = Parts(
@@ -108,12 +100,14 @@ class Node:
             readers=readers,
             handshakes=(stream_handshakes, read_handshakes, admin_handshakes),
             draining=self._draining,
+            moves=self._moves,
         )
         read_app = read_api.create_app(self._read_parts(door, readers, problems))
         self._read_server = create_server(
             read_app, read_places, read_handshakes, lambda: visitors.give_way(Port.EVENTS)
         )
-        admin_app = admin.create_app(registry_of(parts), self.why_not_ready, self.drain, self.undrain)
+        acts = admin.Acts(self.drain, self.undrain, self.shed)
+        admin_app = admin.create_app(registry_of(parts), self.why_not_ready, acts)
         self._admin_server = create_server(admin_app, ConnectionTable(ADMIN_CONNECTIONS_MAX), admin_handshakes)
 
     def stop(self) -> None:
@@ -134,8 +128,19 @@ class Node:
         self._undrained.set()
         return True
 
+    def shed(self, share: float) -> int:
+        """Send this share of the clients elsewhere within ``drain_s``, and go on taking others. Returns how many go.
+        ``undrain`` keeps those whose turn has not come; ``drain`` and ``stop`` send all. Raises Unavailable.
+        """
+        if self._draining.is_set():
+            raise Unavailable("this hub is draining: it sends everybody elsewhere")
+        moving = self._moves.shed(share, asyncio.get_running_loop().time())
+        log.info("moves a share of its clients share=%g moving=%d", share, moving)
+        return moving
+
     def _set_draining(self, draining: bool) -> None:
         """At once: a drain that is only just beginning must not close the doors behind an ``undrain``."""
+        self._moves.stop()
         (self._draining.set if draining else self._draining.clear)()
         self._stream.draining = self._event_streams.draining = draining
 
@@ -153,6 +158,7 @@ class Node:
                     "rate limits": self._owner_rates.run(),
                     "stream": self._stream.connections.run(),
                     "event streams": self._event_streams.streams.run(),
+                    "moves": self._moves.run(),
                     "epochs": self._end_epochs(),
                 }.items()
             ]
@@ -193,6 +199,19 @@ class Node:
             revoked=self._access.revoke,
             doubted=self._access.doubt,
             rewritten=self._rewritten.put_nowait,
+        )
+
+    def _stream_parts(self, door: Door, handshakes: Handshakes, greeting: Greeting) -> StreamParts:
+        return StreamParts(
+            feed=self._feed,
+            access=self._access,
+            door=door,
+            handshakes=handshakes,
+            schedule_flush=self._ticker.schedule_flush,
+            limits=self._settings.limits,
+            greeting=greeting,
+            origins=self._settings.origins,
+            allowed_hosts=self._settings.allowed_hosts,
         )
 
     def _read_parts(self, door: Door, readers: Readers, problems: Problems) -> ReadParts:

@@ -4,8 +4,10 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
+from hub.entry.connections import AGE_SPREAD
 from hub.fanout.fanout import Bounds
 from hub.limits import Limits, VisitorLimits
 from server.broker.broker_url import broker_url_of
@@ -21,6 +23,9 @@ STREAM_PORT, READ_PORT = "STOCKWIRE_HUB_STREAM_PORT", "STOCKWIRE_HUB_READ_PORT"
 ADMIN_PORT = "STOCKWIRE_HUB_ADMIN_PORT"
 PUBLIC_LOCATIONS, ALLOWED_ORIGINS = "STOCKWIRE_HUB_PUBLIC_LOCATIONS", "STOCKWIRE_ALLOWED_ORIGINS"
 CONNECTIONS_MAX = "STOCKWIRE_HUB_CONNECTIONS_MAX"
+CONNECTION_AGE = "STOCKWIRE_HUB_CONNECTION_AGE_S"
+AGE_S_MAX = 604_800  # a week
+HEARTBEAT, DRAIN = "STOCKWIRE_HUB_HEARTBEAT_S", "STOCKWIRE_HUB_DRAIN_S"
 VISITORS, VISITORS_MAX = "STOCKWIRE_HUB_VISITORS", "STOCKWIRE_HUB_VISITORS_MAX"
 VISITORS_PER_ADDRESS_MAX = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX"
 VISITORS_PER_ADDRESS_PER_MINUTE = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_PER_MINUTE"
@@ -88,8 +93,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         allowed_hosts=env.hosts("STOCKWIRE_ALLOWED_HOSTS"),
         public_locations=public_locations,
         loop=_one_of(env, "STOCKWIRE_HUB_LOOP", LOOPS),
-        heartbeat_s=env.number("STOCKWIRE_HUB_HEARTBEAT_S", 5, low=0.1, high=60),
-        drain_s=env.number("STOCKWIRE_HUB_DRAIN_S", 10, low=0.1, high=13),
+        heartbeat_s=env.number(HEARTBEAT, 5, low=0.1, high=60),
+        drain_s=env.number(DRAIN, 10, low=0.1, high=13),
         bounds=Bounds(
             env.integer("STOCKWIRE_HUB_LEVELS_MAX", 1_000_000, low=1, high=100_000_000),
             env.integer("STOCKWIRE_HUB_IDLE_LEVELS_MAX", 200_000, low=0, high=100_000_000),
@@ -103,6 +108,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
     )
+    _refuse_short_age(settings)
     hosts = {HOST: settings.host, ADMIN_HOST: settings.admin_host}
     refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
@@ -127,6 +133,7 @@ def _limits(env: Environment) -> Limits:
         connections_per_address_max=_any_count(
             env, "STOCKWIRE_HUB_CONNECTIONS_PER_ADDRESS_MAX", default.connections_per_address_max
         ),
+        connection_age_s=env.number(CONNECTION_AGE, 0, low=0, high=AGE_S_MAX),
         unauthenticated_max=_count(env, "STOCKWIRE_HUB_UNAUTHENTICATED_MAX", default.unauthenticated_max),
         handshakes_per_s=_count(env, "STOCKWIRE_HUB_HANDSHAKES_PER_S", default.handshakes_per_s),
         handshakes_burst=_count(env, "STOCKWIRE_HUB_HANDSHAKES_BURST", default.handshakes_burst),
@@ -137,6 +144,20 @@ def _limits(env: Environment) -> Limits:
         write_bytes_max=_bytes(env, "STOCKWIRE_HUB_WRITE_BYTES_MAX", default.write_bytes_max),
         send_buffer_bytes=_bytes(env, "STOCKWIRE_HUB_SEND_BUFFER_BYTES", default.send_buffer_bytes),
     )
+
+
+def _refuse_short_age(settings: Settings) -> None:
+    """A client has to hear where it stands before it is sent away, and must not be moved on by the next hub while those
+    that left with it are still to come.
+    """
+    age_s = settings.limits.connection_age_s
+    soonest_s = age_s * (1 - AGE_SPREAD)
+    least_s, name = max((settings.heartbeat_s, HEARTBEAT), (settings.drain_s, DRAIN))
+    if age_s > 0 and soonest_s < least_s:
+        raise SettingsError(
+            f"{CONNECTION_AGE}={age_s:g} is too short: connections would end from {soonest_s:g} s on, before "
+            f"{name}={least_s:g} is over: set it to at least {ceil(least_s / (1 - AGE_SPREAD))}, or to 0 for any age"
+        )
 
 
 def _visitors(env: Environment, limits: Limits) -> VisitorLimits | None:

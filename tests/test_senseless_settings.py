@@ -51,6 +51,9 @@ HUB_CASES = [
     ("STOCKWIRE_HUB_LOOP", "trio"),
     ("STOCKWIRE_HUB_HEARTBEATS", "1"),
     ("STOCKWIRE_HUB_RATE_PER_S", "-1"),
+    ("STOCKWIRE_HUB_CONNECTION_AGE_S", "1h"),
+    ("STOCKWIRE_HUB_CONNECTION_AGE_S", "5"),
+    ("STOCKWIRE_HUB_CONNECTION_AGE_S", "700000"),
     ("STOCKWIRE_ALLOWED_ORIGINS", "shop.example"),
     ("STOCKWIRE_BEHIND_PROXY", "yes"),
     ("STOCKWIRE_TRUSTED_PROXIES", "proxy"),
@@ -135,6 +138,27 @@ def test_a_value_that_would_not_do_is_refused_in_one_line_that_begins_with_its_n
     with pytest.raises(SettingsError, match=f"^{name}\\b") as refused:
         read({name: text for name, text in given.items() if text is not None})
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"AGE": "13"}, "from 9.75 s on, before STOCKWIRE_HUB_DRAIN_S=10 is over: set it to at least 14, or to 0"),
+        (
+            {"AGE": "0.1", "DRAIN": "0.1", "HEARTBEAT": "60"},
+            "STOCKWIRE_HUB_HEARTBEAT_S=60 is over: set it to at least 80",
+        ),
+    ],
+)
+def test_an_age_at_which_nobody_would_have_heard_where_it_stands_is_refused_with_what_would_do(
+    given: dict[str, str], said: str
+) -> None:
+    names = {"AGE": "STOCKWIRE_HUB_CONNECTION_AGE_S", "DRAIN": "STOCKWIRE_HUB_DRAIN_S"}
+    named = {names.get(name, f"STOCKWIRE_HUB_{name}_S"): value for name, value in given.items()}
+    with pytest.raises(SettingsError, match=f"^{names['AGE']}={given['AGE']} is too short: .*{said}"):
+        read_hub_settings({**HUB, **named})
+    assert read_hub_settings({**HUB, names["AGE"]: "14"}).limits.connection_age_s == 14
+    assert not read_hub_settings(HUB).limits.connection_age_s, "unless it is set, nobody is sent away"
 
 
 PAGES = {"STOCKWIRE_HUB_PUBLIC_LOCATIONS": "web", "STOCKWIRE_ALLOWED_ORIGINS": "https://shop.example"}

@@ -1,8 +1,10 @@
 """Everybody who is served in one protocol: one place to end them, all or those of a key, and to see to deadlines."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
 from hub.endings import Ending
@@ -11,6 +13,8 @@ from wire.tokens import Principal
 
 DEADLINES_S = 0.25
 ENDS_PER_TURN = 200  # closing thousands must not hold up the rest
+AGE_SPREAD = 0.25
+"""Connections that came together do not leave together: each some time within this last part of its age."""
 
 
 class Connected(Protocol):
@@ -39,9 +43,11 @@ class Connections(Generic[ConnectedT]):
     Where visitors can give way there may be some more, until it is known who they are: then it is ``over``.
     """
 
-    def __init__(self, connections_max: int) -> None:
+    def __init__(self, connections_max: int, age_s: float = 0.0) -> None:
+        """``age_s``: how old one may become; 0: any age."""
         self._connections_max = connections_max
-        self._connections: dict[ConnectedT, None] = {}
+        self._age_s = age_s
+        self._connections: dict[ConnectedT, float] = {}
         self._gone = asyncio.Event()
 
     def __len__(self) -> int:
@@ -50,6 +56,9 @@ class Connections(Generic[ConnectedT]):
     def __iter__(self) -> Iterator[ConnectedT]:
         """Those of this moment: some may go, or come, while they are gone through."""
         return iter(list(self._connections))
+
+    def __contains__(self, connection: object) -> bool:
+        return connection in self._connections
 
     @property
     def full(self) -> bool:
@@ -60,12 +69,21 @@ class Connections(Generic[ConnectedT]):
         return len(self._connections) > self._connections_max
 
     def add(self, connection: ConnectedT) -> None:
-        self._connections[connection] = None
+        age_s = self._age_s * random.uniform(1 - AGE_SPREAD, 1) if self._age_s else inf
+        self._connections[connection] = asyncio.get_running_loop().time() + age_s
 
     def remove(self, connection: ConnectedT) -> None:
         """Safe to call twice."""
         self._connections.pop(connection, None)
         self._gone.set()
+
+    def overdue(self, now: float) -> Iterator[tuple[ConnectedT, float]]:
+        """Each that is old enough to leave, and since when. ``now``: seconds of the loop's clock."""
+        return ((connection, at) for connection, at in self._connections.items() if at <= now)
+
+    def leaves(self, connection: ConnectedT) -> None:
+        """It was told to: it is not ``overdue`` any more, though it counts until it is gone."""
+        self._connections[connection] = inf
 
     async def run(self) -> None:
         """Sees to the deadlines of all, in one loop instead of a task for each. Until cancelled."""

@@ -46,7 +46,7 @@ class EventStreams:
         places: ConnectionTable,
     ) -> None:
         """``places``: of the port that they are served on."""
-        self.streams = Connections["EventStream"](limits.connections_max)
+        self.streams = Connections["EventStream"](limits.connections_max, limits.connection_age_s)
         self.draining = False
         self._limits = limits
         self._greeting = greeting

@@ -68,7 +68,7 @@ class Stream:
     """
 
     def __init__(self, parts: StreamParts) -> None:
-        self.connections = Connections[Connection](parts.limits.connections_max)
+        self.connections = Connections[Connection](parts.limits.connections_max, parts.limits.connection_age_s)
         self.schedule_flush = parts.schedule_flush
         self.ends: dict[int, int] = {int(code): 0 for code in CloseCode}
         self.upgrades = dict.fromkeys(UPGRADE_STATUSES, 0)

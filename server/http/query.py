@@ -60,6 +60,15 @@ class Query:
             raise Invalid(name, f"must be a number of seconds from 0 to {high:.0f}", 400)
         return float(text)
 
+    def share(self, name: str) -> float | None:
+        """Above 0, and 1 at most; None if it was not given."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if not _NUMBER.match(text) or not 0 < float(text) <= 1:
+            raise Invalid(name, "must be a number above 0, and 1 at most: 0.2 for a fifth", 400)
+        return float(text)
+
     def limit(self, most: int = PAGE_MAX) -> int:
         return self.integer("limit", PAGE_DEFAULT, low=1, high=most)
 

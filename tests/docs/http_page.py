@@ -45,7 +45,11 @@ Without a key, on loopback unless set. Health is JSON, as on the ledger's public
 | `GET /readyz` | yes | yes | 200: send work here; 503 says why not |
 | `GET /metrics` | yes | yes | [Metrics](metrics.md) in Prometheus text |
 | `POST /drain` | no | yes | 202: the hub sends its clients elsewhere and takes no more |
-| `POST /undrain` | no | yes | 202: it takes clients again; 503 while it is being stopped |
+| `POST /drain?share=0.2` | no | yes | 202: [it moves](../how-to/production.md#7-add-a-hub-and-move-clients-to-it) \
+this share of its clients and goes on, `{"moving": 40}` says how many; \
+400 for a share that is not above 0 and 1 at most; 503 while it drains, or moves another share |
+| `POST /undrain` | no | yes | 202: it takes clients again, and keeps those of a share that were not moved yet; \
+503 while it is being stopped |
 | `GET /refusals` | yes | no | 200: what was refused since the start, by level and by owner, those with the most |
 """
 

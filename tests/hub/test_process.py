@@ -1,13 +1,16 @@
 """A hub's life: it starts without the others, survives them, drains, and its workers go with their parent."""
 
 import asyncio
+import json
 import os
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
+from hub.endings import MOVED_AWAY_MAX_MS
 from tests.conftest import StartSystem
 from tests.harness.api_keys import TOKEN_SECRET, make_token
 from tests.harness.metrics import await_metric
@@ -17,6 +20,7 @@ from tests.harness.servers import Server
 from tests.harness.stream import open_stream
 from tests.harness.system import ProcessSystem, System
 from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.hub.reader import client
 from tests.hub.shop import Shop
 
 READER = make_token("stock:read:*")
@@ -102,6 +106,69 @@ async def test_a_drain_tells_everybody_to_come_back_and_ends(start_system: Start
     assert hub.running
     hub.terminate()
     assert await hub.wait(15) == 0
+
+
+async def test_a_share_of_the_clients_is_sent_elsewhere_and_the_hub_goes_on(start_system: StartSystem) -> None:
+    """WebSockets and event streams, each told as in a drain. Who drains meanwhile sends everybody."""
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_HUB_DRAIN_S=0.5)
+    async with AsyncExitStack() as opened, client(hub.url, "stock:read:*") as reader:
+        admin = await opened.enter_async_context(httpx.AsyncClient(base_url=hub.admin, trust_env=False, verify=False))
+        streams = [await opened.enter_async_context(open_stream(hub.stream, READER)) for _ in range(3)]
+        events = await opened.enter_async_context(reader.stream("GET", "/v1/levels/stream?location=berlin&sku=A"))
+        await await_metric(hub, "stockwire_hub_event_streams", 1)
+        answer = await admin.post("/drain?share=1")
+        assert (answer.status_code, answer.json()) == (202, {"moving": 4})
+        for stream in streams:
+            assert await stream.closed() == 1012
+            last = stream.seen[-1]
+            assert (last["type"], last["code"], last["reconnect"]) == ("disconnect", 1012, True)
+            assert last["after_ms"] <= MOVED_AWAY_MAX_MS
+        told = await _told(events)
+        assert (told[-1]["type"], told[-1]["code"]) == ("disconnect", 1012)
+        assert (await admin.get("/readyz")).status_code == 200
+        for metric, value in (('moved_total{reason="share"}', 4), ('moved_total{reason="age"}', 0), ("draining", 0)):
+            await await_metric(hub, f"stockwire_hub_{metric}", value)
+        await await_metric(hub, 'stockwire_hub_closes_total{code="1012"}', 3)
+        await opened.enter_async_context(open_stream(hub.stream, READER))
+
+
+async def test_a_share_is_refused_while_another_one_or_everybody_is_sent_away(start_system: StartSystem) -> None:
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(STOCKWIRE_HUB_DRAIN_S=13)  # one alone goes at the end of it
+    async with (
+        open_stream(hub.stream, READER) as stream,
+        httpx.AsyncClient(base_url=hub.admin, trust_env=False, verify=False) as admin,
+    ):
+        for _ in range(2):  # what was begun ends with an ``undrain``
+            assert (await admin.post("/drain?share=1")).json() == {"moving": 1}
+            refused = await admin.post("/drain?share=1")
+            assert (refused.status_code, refused.json()["type"]) == (503, "unavailable")
+            assert 1 <= int(refused.headers["retry-after"]) <= 13
+            assert refused.json()["detail"] == "another share is being moved, 1 of its clients are still here"
+            assert (await admin.post("/undrain")).status_code == 202
+            await await_metric(hub, "stockwire_hub_moving", 0)
+        assert (await admin.post("/drain")).status_code == 202
+        assert await stream.closed() == 1012
+        refused = await admin.post("/drain?share=0.5")
+        assert (refused.status_code, refused.json()["detail"].partition(":")[0]) == (503, "this hub is draining")
+
+
+async def test_a_connection_and_an_event_stream_end_of_age(start_system: StartSystem) -> None:
+    """When exactly ``entry/test_moves.py`` judges on a virtual clock."""
+    system = await start_system(hubs=0)
+    hub = await system.start_hub(
+        STOCKWIRE_HUB_HEARTBEAT_S=0.1, STOCKWIRE_HUB_DRAIN_S=0.1, STOCKWIRE_HUB_CONNECTION_AGE_S=0.4
+    )
+    key = {"Authorization": f"Bearer {READER}"}
+    async with open_stream(hub.stream, additional_headers=key) as stream, client(hub.url, "stock:read:*") as reader:
+        async with reader.stream("GET", "/v1/levels/stream?location=berlin&sku=A") as events:
+            told = await _told(events)
+        assert await stream.closed() == 1012
+        for last in (stream.seen[-1], told[-1]):
+            assert (last["type"], last["code"], last["reconnect"]) == ("disconnect", 1012, True)
+            assert "0.4 s at most" in last["reason"]
+        await await_metric(hub, 'stockwire_hub_moved_total{reason="age"}', 2)
 
 
 async def test_a_handshake_that_was_begun_before_a_drain_is_sent_elsewhere(start_system: StartSystem) -> None:
@@ -195,6 +262,11 @@ async def test_a_start_that_cannot_work_is_refused_in_one_line(system: System) -
         assert hub.stderr().startswith("stockwire: ")
         assert name in hub.stderr()
         assert len(hub.stderr().splitlines()) == 1
+
+
+async def _told(events: httpx.Response) -> list[dict[str, Any]]:
+    """All messages of an event stream that ends."""
+    return [json.loads(line.removeprefix("data:")) async for line in events.aiter_lines() if line.startswith("data:")]
 
 
 async def _get(hub: Server, path: str) -> httpx.Response:
