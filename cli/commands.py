@@ -241,6 +241,23 @@ def key_create(
         print(f"A new key is in {file}." if new else f"The key in {file} is good.")
 
 
+@key_app.command("import")
+def key_import(
+    owner: Annotated[str, typer.Argument(help="Who the key is for: a terminal, a shop, a connector.")],
+    scope: Annotated[list[str], typer.Option(help="Such as stock:read:berlin, stock:write:*, feed, hub or admin.")],
+    file: Annotated[Path, typer.Option(help="Where its text is: sw_, an id, _ and a secret.")],
+    name: Annotated[str, typer.Option(help="To tell an owner's keys apart.")] = "",
+    data: Data = None,
+) -> None:
+    """Let in a key that you made as text, such as a secret of an orchestrator. Safe to run at every start."""
+    from cli import keys
+
+    with _database_refusals():
+        url = database_url(checked_variables(data))
+        new = _run(keys.take_in(url, file, owner, scope, name))
+    print(f"The key in {file} is let in." if new else f"The key in {file} is good.")
+
+
 @key_app.command("list")
 def key_list(data: Data = None, as_json: Json = False) -> None:
     """Every key, without its secret."""

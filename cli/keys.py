@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.data_folder import write_private
 from cli.trust import trusted
-from ledger.access.keys import ApiKey, NewKey, create_key, find_key, list_keys, revoke_key, split_key
+from ledger.access.keys import ApiKey, NewKey, create_key, find_key, import_key, list_keys, revoke_key, split_key
 from ledger.commit.event import timestamp
 from ledger.database.engine import create_engine
 from server.broker.broker_url import broker_url_of
@@ -70,6 +70,30 @@ async def keep(
         raise KeyRefused(f"{file} cannot be written or read ({error.strerror}): name another --file") from error
     finally:
         await engine.dispose()
+
+
+async def take_in(database_url: str, file: Path, owner: str, scopes: Sequence[str], name: str) -> bool:
+    """See to it that the ledger knows the key in ``file``, which is only read; False if it did already. Safe to repeat.
+
+    Raises KeyRefused.
+    """
+    key = _text_of(file)
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            return await import_key(connection, key, owner, scopes, name)
+    except Invalid as error:
+        raise KeyRefused(f"{file}: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "no text"
+        raise KeyRefused(f"{file} cannot be read ({reason}): name another --file") from error
 
 
 def _held(file: Path) -> tuple[str, str] | None:

@@ -16,6 +16,8 @@ from wire.scopes import is_scope
 
 ID_CHARACTERS = 12
 SECRET_BYTES = 32
+SECRET_CHARACTERS_MIN = 16
+"""Different ones, in a secret that somebody else made: of 43 random ones there are about 31, and never so few."""
 
 _KEY = re.compile(r"sw_([a-z2-7]{12})_([A-Za-z0-9_-]{43})\Z")
 _VISIBLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}\Z")
@@ -24,6 +26,10 @@ _INSERT = text("""
     insert into api_key (id, owner, name, secret_hash, scopes, expires_at)
     values (:id, :owner, :name, :secret_hash, :scopes, :expires_at)
     returning created_at
+""")
+_IMPORT = text("""
+    insert into api_key (id, owner, name, secret_hash, scopes) values (:id, :owner, :name, :secret_hash, :scopes)
+    on conflict (id) do nothing returning created_at
 """)
 _LIST = text("""
     select id, owner, name, secret_hash, scopes, created_at, expires_at, revoked_at
@@ -89,6 +95,34 @@ async def create_key(
     }
     created_at = (await connection.execute(_INSERT, values)).scalar_one()
     return NewKey(key_id, f"sw_{key_id}_{secret}", owner, name, wanted, created_at, expires_at)
+
+
+async def import_key(connection: AsyncConnection, key: str, owner: str, scopes: Sequence[str], name: str = "") -> bool:
+    """Let in a key whose text somebody else made; False if it is good already. The caller commits.
+
+    Safe to repeat, and from several places at once. Raises Invalid for a text that is no key or hardly a random one,
+    for an owner or scope that makes no sense, and where its id is that of another key, or of one that has ended.
+    """
+    now = datetime.now(UTC)
+    check_key(owner, scopes, None, now)
+    parts = split_key(key)
+    if parts is None:
+        raise Invalid("key", "must be sw_, 12 characters of a-z and 2-7, _, and 43 of A-Z, a-z, 0-9, - and _")
+    key_id, secret = parts
+    if len(set(secret)) < SECRET_CHARACTERS_MIN:
+        raise Invalid(
+            "key", f"has only {len(set(secret))} different characters in its secret: make it of 32 random bytes"
+        )
+    wanted = sorted(set(scopes))
+    values = {"id": key_id, "owner": owner, "name": name, "secret_hash": hash_secret(secret), "scopes": wanted}
+    if (await connection.execute(_IMPORT, values)).scalar_one_or_none() is not None:
+        return True
+    known = await find_key(connection, key_id)
+    if known is None or not known.is_good(secret, now) or (known.owner, list(known.scopes)) != (owner, wanted):
+        raise Invalid(
+            "key", f"has the id {key_id} of one that is another's, has other scopes or has ended: make a new one"
+        )
+    return False
 
 
 async def list_keys(connection: AsyncConnection, after: str = "", limit: int = 1000) -> list[ApiKey]:
