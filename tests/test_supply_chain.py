@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.deploy.dockerfile import all_of
-from tests.harness import node_peers
-from tests.harness.peers import CHANNELS
+from tests.harness import helm, node_peers
 from tests.harness.peers import PINNED as PEERS_PINNED
+from tests.harness.peers import locks
 from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
 RUN, TEST = "requirements.txt", "requirements-test.txt"
-LOCKS = (RUN, TEST, *(str(lock.relative_to(ROOT)) for lock in sorted(CHANNELS.glob("*/requirements.txt"))))
+LOCKS = (RUN, TEST, *(str(lock.relative_to(ROOT)) for lock in (*locks(), helm.LOCK)))
 NODE = ROOT / "client-sdk" / "js"
 SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
 PINNED = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+) ")
@@ -83,7 +83,7 @@ def test_the_node_tools_are_locked_by_hash_and_named_without_a_place_or_a_script
 
 @pytest.mark.parametrize("name", node_peers.names())
 def test_peers_from_npm_are_locked_by_hash_and_named_without_a_place_or_a_script(name: str) -> None:
-    folder = CHANNELS / name
+    folder = node_peers.folder_of(name)
     packages: dict[str, dict[str, Any]] = json.loads((folder / "package-lock.json").read_text())["packages"]
     own = packages.pop("")
     assert packages
@@ -123,7 +123,7 @@ def test_whatever_installs_asks_for_hashes() -> None:
     assert "--require-hashes" in installs[0]
     assert f"-r {RUN}" in installs[0]
     assert "--no-deps --no-build-isolation" in installs[1]
-    assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED}
+    assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED} & {*helm.PINNED}
     makefile = (ROOT / "Makefile").read_text()
     assert "PINNED := --require-hashes --only-binary=:all:" in makefile
     assert "OURS   := --no-deps --no-build-isolation " in makefile

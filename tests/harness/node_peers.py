@@ -1,8 +1,8 @@
 """Clients of others from npm, and single files out of packages that would bring a hundred others with them.
 
-``make peers`` installs what each tests/channels/*/package-lock.json names, and takes the files that ``packed`` in the
-package.json beside it names out of packages that it fetches and compares with their hash. Into .venv/peers/<name>, as
-``peers.py`` does for Python's.
+``make peers`` installs what each package-lock.json below tests/channels and tests/deploy names, and takes the files
+that ``packed`` in the package.json beside it names out of packages that it fetches and compares with their hash. Into
+.venv/peers/<name>, as ``peers.py`` does for Python's.
 """
 
 import base64
@@ -21,7 +21,8 @@ import pytest
 from tests.harness.node import FETCH, INSTALL_S, NPM, environment
 from tests.harness.source import ROOT
 
-CHANNELS = ROOT / "tests" / "channels"
+FOLDERS = tuple(ROOT / "tests" / room for room in ("channels", "deploy"))
+"""Of each peer's folder, which has its name."""
 PEERS = ROOT / ".venv" / "peers"
 REQUIRED = "STOCKWIRE_REQUIRE_PEERS"
 LOCKS = ("package.json", "package-lock.json", ".npmrc")
@@ -41,7 +42,13 @@ def need_node_peer(name: str) -> Path:
 
 
 def names() -> list[str]:
-    return sorted(one.parent.name for one in CHANNELS.glob("*/package-lock.json"))
+    return sorted(one.parent.name for folder in FOLDERS for one in folder.glob("*/package-lock.json"))
+
+
+def folder_of(name: str) -> Path:
+    """Where its lock files are."""
+    (found,) = (folder / name for folder in FOLDERS if (folder / name / "package-lock.json").exists())
+    return found
 
 
 def is_installed(name: str) -> bool:
@@ -55,7 +62,7 @@ def install(name: str) -> None:
     folder = PEERS / name
     folder.mkdir(parents=True, exist_ok=True)
     for lock in LOCKS:
-        shutil.copy(CHANNELS / name / lock, folder / lock)
+        shutil.copy(folder_of(name) / lock, folder / lock)
     _npm("ci", "--ignore-scripts", *FETCH, cwd=folder)
     for packed in json.loads((folder / "package.json").read_text()).get("packed", ()):
         _take_out(packed, folder)
@@ -93,7 +100,7 @@ def _npm(*arguments: str, cwd: Path) -> None:
 
 
 def _locked(name: str) -> bytes:
-    return b"".join((CHANNELS / name / lock).read_bytes() for lock in LOCKS)
+    return b"".join((folder_of(name) / lock).read_bytes() for lock in LOCKS)
 
 
 def _stamp(name: str) -> Path:

@@ -1,7 +1,7 @@
 """Programs and clients of others that tests run beside ours, each set in a virtual environment of its own.
 
-    python -m tests.harness.peers install        what each tests/channels/*/requirements.txt names, once: `make peers`;
-                                                 and what ``node_peers.py`` takes from npm
+    python -m tests.harness.peers install        what each requirements.txt below tests/channels and tests/deploy names,
+                                                 once: `make peers`; what ``node_peers.py`` takes from npm; and helm
 
 They cannot stand in ours: they pin what it has in other versions. A peer's tests ask ``need_peer`` for its Python.
 Where no registry can be reached everything else goes on: they are skipped and say how to get it, unless
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import node_peers
+from tests.harness import helm, node_peers
+from tests.harness.node_peers import FOLDERS
 from tests.harness.source import ROOT
 
-CHANNELS = ROOT / "tests" / "channels"
 PEERS = ROOT / ".venv" / "peers"
 REQUIRED = "STOCKWIRE_REQUIRE_PEERS"
 INSTALL_S = 300.0
@@ -37,7 +37,12 @@ def need_peer(name: str) -> Path:
 
 
 def lock_of(name: str) -> Path:
-    return CHANNELS / name / "requirements.txt"
+    (found,) = (lock for lock in locks() if lock.parent.name == name)
+    return found
+
+
+def locks() -> list[Path]:
+    return sorted(lock for folder in FOLDERS for lock in folder.glob("*/requirements.txt"))
 
 
 def _python(name: str) -> Path:
@@ -59,7 +64,7 @@ def _required() -> bool:
 
 def _install(name: str) -> bool:
     """The virtual environment comes without pip: that of the Python below ours installs into it."""
-    print(f"Installing the peers of tests/channels/{name} (once)", flush=True)
+    print(f"Installing the peers of {lock_of(name).parent.relative_to(ROOT)} (once)", flush=True)
     python = sys._base_executable  # type: ignore[attr-defined]  # of CPython since 3.7, in no stub
     commands = (
         [python, "-m", "venv", "--clear", "--without-pip", str(PEERS / name)],
@@ -80,7 +85,7 @@ def _install(name: str) -> bool:
 
 
 def _install_from_npm(name: str) -> bool:
-    print(f"Installing the peers of tests/channels/{name} from npm (once)", flush=True)
+    print(f"Installing the peers of {node_peers.folder_of(name).relative_to(ROOT)} from npm (once)", flush=True)
     try:
         node_peers.install(name)
     except node_peers.NotFetched as error:
@@ -90,11 +95,23 @@ def _install_from_npm(name: str) -> bool:
     return True
 
 
+def _install_helm() -> bool:
+    print("Installing helm (once)", flush=True)
+    try:
+        helm.install()
+    except helm.NotFetched as error:
+        shown = "\n".join(str(error).splitlines()[-SHOWN_LINES:])
+        print(f"{shown}\n{'' if _required() else 'Going on without: '}{helm.HOW}", file=sys.stderr)
+        return False
+    return True
+
+
 def main(command: str) -> int:
     assert command == "install", command
-    names = sorted(one.parent.name for one in CHANNELS.glob("*/requirements.txt"))
+    names = [lock.parent.name for lock in locks()]
     installed = [_is_installed(name) or _install(name) for name in names]
     installed += [node_peers.is_installed(name) or _install_from_npm(name) for name in node_peers.names()]
+    installed.append(helm.is_installed() or _install_helm())
     return int(_required() and not all(installed))
 
 
