@@ -44,6 +44,8 @@ ELSEWHERE = {
         *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs", "my-shop/index.html"),
         *("my-shop/Card.jsx", "my-shop/Card.vue", "my-shop/Card.svelte"),
     },
+    # tests/deploy/test_kubernetes_page.py
+    "kubernetes.md": {"kubernetes"},
     # tests/docs/test_marketplaces.py
     "marketplaces.md": {"channels", "shop"},
     "production.md": {"production", "ledger", "hub"},

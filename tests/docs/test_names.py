@@ -26,11 +26,12 @@ FOREIGN_OPTIONS = {
     *("--before", "--before-rounds", "--changes-per-s", "--write", "--seed", "--seeds"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
+    *("--namespace", "--values", "--from-file", "--strict", "--set"),
     *launch_options(),
     *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
     *("--retry", "--retry-connrefused", "--python", "--control-port"),
 }
-"""Of pg_basebackup, docker, git, npm, grep, curl, `make bench`, the simulation, `make chaos`, `make load`, locust."""
+"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, the simulation and `make`'s programs."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )
