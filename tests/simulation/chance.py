@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from tests.harness.own_thread import here_alone
 
-DRAWN = ("choice", "randint", "random", "randrange", "uniform")
+DRAWN = ("choice", "randint", "random", "randrange", "sample", "uniform")
 """What the product takes from the module. ``test_chance`` looks for others."""
 
 

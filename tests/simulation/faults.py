@@ -44,6 +44,7 @@ LEAST_OF_100_SEEDS: Mapping[str, int] = {
     "reader slow": 100,
     "reader stopped": 100,
     "client left for good": 50,
+    "client moved": 100,
     "second subscription": 100,
     "brought a position": 200,
     "resumed": 100,

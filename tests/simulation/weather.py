@@ -16,6 +16,7 @@ ACTIONS = {
     "restore": 0.3,
     "epoch": 0.15,
     "vanish": 0.4,
+    "move": 1.0,
 }
 """What can happen in a step, and how often against the others."""
 
@@ -33,5 +34,5 @@ class Weather:
 WEATHERS = (
     Weather("broker", ("noise", "broker", "burst")),
     Weather("history", ("ledger", "restore", "epoch", "vanish")),
-    Weather("readers", ("pace", "cut", "beside", "replace")),
+    Weather("readers", ("pace", "cut", "beside", "replace", "move")),
 )

@@ -16,6 +16,8 @@ import hub.feed.loader
 import hub.feed.pages
 import hub.stock.order
 import hub.stock.sequence
+from hub.endings import Ending
+from hub.errors import Ended
 from tests.harness.own_thread import here_alone
 from tests.simulation import chance, leaks
 from tests.simulation.broker import CALM, NOISES
@@ -231,6 +233,15 @@ class World:
             if screen.link in links and self.random.random() < 0.5:
                 screen.cut(self.random.randrange(5), 0)
         self.loop.call_later(self.random.uniform(0.1, 2.0), self._replace_node, node)
+
+    def _move(self) -> None:
+        """A hub sends some of its clients elsewhere, and goes on."""
+        node = self.random.choice(self.nodes)
+        for link in list(node.links):
+            if self.random.random() < 0.5:
+                self.counts["client moved"] += link.code is None
+                self.say(node.name, "sends a client elsewhere")
+                link.end(Ended(Ending.SHED))
 
     def _replace_node(self, gone: Node) -> None:
         self.nodes[self.nodes.index(gone)] = self._new_node()
