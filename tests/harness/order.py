@@ -29,6 +29,7 @@ LONGEST = (
     "tests/followers/marketplaces/test_selling_at_vendure.py",  # 30 s
     "tests/client/test_clocks.py",  # 25 s
     "tests/deploy/test_image.py",  # 25 s
+    "tests/deploy/test_chart_runs.py",  # 20 s
     "tests/docs/test_back_up.py",  # 20 s
 )
 """With what each took side by side with others on two processors."""

@@ -1,0 +1,96 @@
+"""The rendered chart, run: installed, sold at, watched, upgraded under traffic, a pod of each killed."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from stockwire import AsyncClient
+from tests.deploy.chart import Manifest, changed, of_kind, pods
+from tests.deploy.node import Cluster
+from tests.faults.watcher import await_agreement, watching
+from tests.harness.api_keys import TOKEN_SECRET
+from tests.harness.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("processes")
+
+UNITS = 5000
+PAUSE_S = 0.05
+HUB_KEY = "sw_abcdefgh2345_9lXkq2nVb7TzR4cWmYpE1sHdJ0aKfGuQiNoBvLyC3tM"
+
+
+class Seller:
+    """One sale after the other until it is closed; ``sold`` are those that were answered."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+        self.sold = 0
+        self.closed = False
+
+    async def run(self) -> None:
+        while not self.closed:
+            await self._client.stock.sell("shoe", "shop")
+            self.sold += 1
+            await asyncio.sleep(PAUSE_S)
+
+
+async def test_what_is_rendered_sells_through_an_upgrade_and_the_death_of_pods(
+    empty_database_url: str, redis_url: str, channel_prefix: str, tmp_path: Path
+) -> None:
+    values = {
+        "settings": {"STOCKWIRE_CHANNEL_PREFIX": channel_prefix},
+        "ledger": {"preStopSeconds": 1},
+        "hub": {"replicas": 1, "preStopSeconds": 1, "drainSeconds": 1},
+    }
+    manifests = changed("plain", values)
+    contents = {"database": empty_database_url, "broker": redis_url, "token": TOKEN_SECRET, "hubKey": HUB_KEY}
+    async with Cluster(tmp_path, contents) as cluster:
+        assert await cluster.run_jobs(manifests) == [
+            "The database is migrated.",
+            f"The key in {tmp_path}/once-2/secrets/hubKey is let in.",
+        ]
+        await cluster.serve(manifests)
+        await asyncio.gather(*(cluster.deploy(manifests, one) for one in of_kind(manifests, "Deployment")))
+        scopes = ("--scope", "admin", "--scope", "stock:read:*", "--scope", "stock:write:*")
+        key = await cluster.run(pods(manifests)["ledger"], "key", "create", "ops", *scopes)
+        api = f"http://{cluster.address_of('ledger')}:8080"
+        hubs = [f"ws://{cluster.address_of('hub')}:8090/v1/stream"]
+        async with AsyncClient(api, key, hubs=hubs) as client, AsyncClient(api, key, hubs=hubs) as other:
+            await client.items.put("shoe", "a shoe")
+            await client.locations.put("shop", "a shop")
+            await client.stock.receive("shoe", "shop", UNITS)
+            await sell_through(cluster, manifests, [client, other])
+        assert [pod.end_status for pod in cluster.ended] == [0, 0, 0], "a pod was cut off at the end of its grace"
+
+
+async def sell_through(cluster: Cluster, manifests: list[Manifest], clients: list[AsyncClient]) -> None:
+    """Each seller, and each watcher, through the whole of it."""
+    sellers = [Seller(client) for client in clients]
+    async with watching(clients[0], "shop") as one, watching(clients[1], "shop") as two:
+        async with asyncio.TaskGroup() as selling:
+            for seller in sellers:
+                selling.create_task(seller.run())
+            assert "is good" in (await cluster.run_jobs(manifests))[1], "an upgrade made another key"
+            await asyncio.gather(*(cluster.deploy(manifests, component) for component in cluster.pods))
+            for component in cluster.pods:
+                await lose_a_pod(cluster, component)
+            for seller in sellers:
+                seller.closed = True
+        await await_agreement(clients[0], "shop", [one, two])
+        left = UNITS - sum(seller.sold for seller in sellers)
+        assert [watcher.figures["shop", "shoe"][1] for watcher in (one, two)] == [left, left]
+        assert one.went_back + two.went_back == []
+        assert all(seller.sold for seller in sellers)
+
+
+async def lose_a_pod(cluster: Cluster, component: str) -> None:
+    """It is started again where it was, and scraped where a PodMonitor looks."""
+    pod = cluster.pods[component][0]
+    starts = pod.starts
+    pod.kill()
+
+    async def is_back() -> bool:
+        return pod.starts > starts and pod.ready
+
+    await wait_until(is_back, what=f"the {component} is back")
+    assert f"stockwire_{component}_" in (await pod.asked("admin", "/metrics")).text
