@@ -40,8 +40,12 @@ class LedgerAway(Exception):
 class Ledger:
     """Use as ``async with``. Raises LedgerAway; SettingsError if the key is no good, or lacks a scope."""
 
-    def __init__(self, url: str, key: str, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, url: str, key: str, ca_file: Path | None = None, *, setting: str = KEY, make_key: str = MAKE_KEY
+    ) -> None:
+        """``setting``: where ``key`` comes from; ``make_key``: the command by which one is made that will do."""
         self._key = key
+        self._refused = f"{setting} is no key that may do this: make one with `{make_key}`"
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {key}"},
@@ -69,10 +73,11 @@ class Ledger:
         events: list[Event] = answer["events"]
         return events
 
-    async def levels(self, after: str | None) -> dict[str, Any]:
-        """A page of all that have moved, behind the cursor ``after``, with epoch and heads."""
+    async def levels(self, after: str | None, limit: int = LEVELS_PAGE) -> dict[str, Any]:
+        """A page of all that have moved, behind the cursor ``after``, with epoch and heads. ``limit``: 1,000 at most
+        for a key without the scope ``hub``."""
         parameters: dict[str, str | int | float] = (
-            {"limit": LEVELS_PAGE} if after is None else {"limit": LEVELS_PAGE, "after": after}
+            {"limit": limit} if after is None else {"limit": limit, "after": after}
         )
         return await self._ask("GET", "/v1/levels", parameters)
 
@@ -124,19 +129,27 @@ class Ledger:
     ) -> dict[str, Any]:
         """``missing``: the answer where there is nothing of that name."""
         try:
-            answer = await self._http.request(method, path, params=parameters, json=body)
+            answer, content = await self._answer(method, path, parameters, body)
             if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-                raise SettingsError(f"{KEY} is no key that may do this: make one with `{MAKE_KEY}`")
+                raise SettingsError(self._refused)
             if missing is not None and answer.status_code == httpx.codes.NOT_FOUND:
                 return missing
             if answer.status_code != httpx.codes.OK:
                 raise LedgerAway(f"the ledger answers {answer.status_code}")
-            found: dict[str, Any] = orjson.loads(answer.content)
+            found: dict[str, Any] = orjson.loads(content)
         except httpx.HTTPError as error:
             raise LedgerAway(f"the ledger does not answer ({error or type(error).__name__})") from error
         except ValueError as error:
             raise LedgerAway("the ledger's answer cannot be read") from error
         return found
+
+    async def _answer(
+        self, method: str, path: str, parameters: Mapping[str, str | int | float] | None, body: Any
+    ) -> tuple[httpx.Response, bytes]:
+        """The content is not left with the answer: that and its stream hold each other until the collector comes by,
+        which let pages of half a megabyte pile up by the hundred."""
+        async with self._http.stream(method, path, params=parameters, json=body) as answer:
+            return answer, b"".join([part async for part in answer.aiter_bytes()])
 
 
 def _quoted(name: str) -> str:
