@@ -88,7 +88,7 @@ def up(
 @app.command()
 def ledger(data: Data = None, behind_proxy: BehindProxy = False) -> None:
     """Run a ledger (settings: STOCKWIRE_LEDGER_* and STOCKWIRE_DATABASE_URL)."""
-    _become("ledger", [], data, behind_proxy=behind_proxy)
+    _become("ledger", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
 
 
 @app.command()
@@ -98,19 +98,32 @@ def hub(
     behind_proxy: BehindProxy = False,
 ) -> None:
     """Run a hub node (settings: STOCKWIRE_HUB_* and STOCKWIRE_LEDGER_URLS)."""
-    _become("hub", ["--workers", str(workers)], data, behind_proxy=behind_proxy)
+    _become("hub", ["--workers", str(workers)], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
 
 
 @app.command()
 def console(data: Data = None, behind_proxy: BehindProxy = False) -> None:
     """Run the live console (settings: STOCKWIRE_CONSOLE_*, STOCKWIRE_URL and STOCKWIRE_ADMIN_URLS)."""
-    _become("console", [], data, behind_proxy=behind_proxy)
+    _become("console", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
 
 
 @app.command()
 def channels(data: Data = None, behind_proxy: BehindProxy = False) -> None:
     """Send webhooks (settings: STOCKWIRE_CHANNELS_*, STOCKWIRE_WEBHOOKS_*, STOCKWIRE_URL, STOCKWIRE_DATABASE_URL)."""
-    _become("followers", [], data, behind_proxy=behind_proxy)
+    _become("followers", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
+
+
+@app.command()
+def exporter(
+    data: Data = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Audit the whole log first (STOCKWIRE_EXPORTER_FROM_START).")
+    ] = False,
+    behind_proxy: BehindProxy = False,
+) -> None:
+    """Audit the log while it sells, for Prometheus (settings: STOCKWIRE_EXPORTER_*, STOCKWIRE_URL)."""
+    flags = {"STOCKWIRE_BEHIND_PROXY": behind_proxy, "STOCKWIRE_EXPORTER_FROM_START": from_start}
+    _become("followers.exporter", [], data, **flags)
 
 
 @app.command()
@@ -324,9 +337,9 @@ def demo_flash_sale(
     raise typer.Exit(0 if verdict.good else 1)
 
 
-def _become(module: str, arguments: list[str], data: Path | None, *, behind_proxy: bool) -> None:
-    """The process itself, so that signals and exit status are its own."""
-    variables = system_variables(data) | ({"STOCKWIRE_BEHIND_PROXY": "1"} if behind_proxy else {})
+def _become(module: str, arguments: list[str], data: Path | None, **flags: bool) -> None:
+    """The process itself, so that signals and exit status are its own. ``flags``: settings that options stand for."""
+    variables = system_variables(data) | {name: "1" for name, given in flags.items() if given}
     # -P: not what lies in the folder where it is started, which may be the clone of another version
     os.execve(sys.executable, [sys.executable, "-P", "-m", module, *arguments], variables)
 

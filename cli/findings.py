@@ -275,12 +275,19 @@ def channels_address_finding(url: str, *, answers: bool) -> Finding:
     )
 
 
-def troubles_findings(stated: Sequence[Sequence[tuple[str, str]]]) -> list[Finding]:
-    """``stated``: by each `stockwire channels` what is wrong, with its fix. Most is said by all of them."""
-    troubles = dict.fromkeys(trouble for one in stated for trouble in one)
-    if not troubles:
-        return [Finding("webhooks and channels", FindingState.GOOD, "nothing is wrong")]
-    return [Finding("webhooks and channels", FindingState.WARNING, detail, fix) for detail, fix in troubles]
+Troubles = tuple[str, list[tuple[str, str]]]
+"""The name of the check, and what is wrong, each with its fix."""
+
+
+def troubles_findings(stated: Sequence[Troubles]) -> list[Finding]:
+    """``stated``: by each `stockwire channels` and `exporter`. Most is said by all of a kind."""
+    found: list[Finding] = []
+    for check in dict.fromkeys(check for check, _ in stated):
+        troubles = dict.fromkeys(trouble for name, one in stated if name == check for trouble in one)
+        found += [Finding(check, FindingState.WARNING, detail, fix) for detail, fix in troubles]
+        if not troubles:
+            found.append(Finding(check, FindingState.GOOD, "nothing is wrong"))
+    return found
 
 
 def stored_keys_findings(keys: Sequence[ApiKey], now: datetime) -> list[Finding]:

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     LEDGER = "ledger"
     HUB = "hub"
     CHANNELS = "channels"
+    EXPORTER = "exporter"
 
 
 class NodeState(StrEnum):
@@ -90,6 +91,8 @@ def figures_of(name: str, before: Scrape | None, after: Scrape | NodeState) -> N
         return _ledger(name, before, after)
     if after.has("stockwire_channels_"):
         return _channels(name, before, after)
+    if after.has("stockwire_exporter_"):
+        return _exporter(name, before, after)
     return NodeFigures(name, None, NodeState.FOREIGN)
 
 
@@ -133,6 +136,16 @@ def _channels(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
         NodeState.READY if after.ready else NodeState.UNREADY,
         deliveries_per_s=rate(before, after, "stockwire_channels_attempts_total"),
         queued=after.whole("stockwire_channels_behind"),
+        memory_bytes=after.whole(MEMORY),
+    )
+
+
+def _exporter(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
+    return NodeFigures(
+        name,
+        Kind.EXPORTER,
+        NodeState.READY if after.ready else NodeState.UNREADY,
+        changes_per_s=rate(before, after, "stockwire_audit_events_total"),
         memory_bytes=after.whole(MEMORY),
     )
 

@@ -8,7 +8,7 @@ from followers.open_files import open_enough_files
 from followers.process import Channels
 from followers.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
-from server.process import end_with, handle_signals, log_to_stderr, ready
+from server.process import end_with, first_of, handle_signals, log_to_stderr, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
@@ -22,17 +22,8 @@ def main() -> int:
         with asyncio.Runner() as runner:
             runner.run(_serve(settings))
     except* SettingsError as group:
-        status = end_with(EXIT_CONFIG, _first(group))
+        status = end_with(EXIT_CONFIG, first_of(group))
     return status
-
-
-def _first(group: BaseExceptionGroup[SettingsError]) -> Exception:
-    """Every shard's reader may have met the same."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, SettingsError)
-    return error
 
 
 async def _serve(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The admin port: metrics, what is wrong, health. On loopback unless set: it tells of everybody's webhooks."""
+"""The admin port: metrics, what is wrong, health. On loopback unless set: it tells of everybody's stock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,9 +18,12 @@ from server.version import VERSION
 
 
 def create_admin_app(
-    operated: Sequence[Operated], collector: Collector, why_not_ready: Callable[[], Awaitable[str | None]]
+    check: str,
+    operated: Sequence[Operated],
+    collector: Collector,
+    why_not_ready: Callable[[], Awaitable[str | None]],
 ) -> Starlette:
-    """``why_not_ready``: None when the process works."""
+    """``check``: what `stockwire doctor` calls what is wrong here. ``why_not_ready``: None when the process works."""
     registry = create_registry(collector)
 
     async def metrics(_: Request) -> Response:
@@ -29,7 +32,8 @@ def create_admin_app(
 
     async def troubles(_: Request) -> Response:
         found = await asyncio.gather(*(one.troubles() for one in operated))
-        return Json({"troubles": [{"detail": one.detail, "fix": one.fix} for some in found for one in some]})
+        said = [{"detail": one.detail, "fix": one.fix} for some in found for one in some]
+        return Json({"check": check, "troubles": said})
 
     app = Starlette(
         routes=[

@@ -204,7 +204,7 @@ class Channels:
         counted = Counted(answers, problems, limits, (handshakes, admin_handshakes))
         operated: list[Operated] = [self.operated, self.marketplaces.operated]
         collector = ChannelsCollector(operated, counted)
-        admin_app = create_admin_app(operated, collector, self._why_not_ready)
+        admin_app = create_admin_app("webhooks and channels", operated, collector, self._why_not_ready)
         return (
             create_http_server(app, BoundedConnection, ANSWER_S, handshakes),
             create_http_server(admin_app, BoundedConnection, ANSWER_S, admin_handshakes),

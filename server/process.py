@@ -28,10 +28,18 @@ def log_to_stderr() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def end_with(status: int, error: Exception) -> int:
+def end_with(status: int, error: BaseException) -> int:
     """``status``, after one line that says why, which is for people."""
     sys.stderr.write(f"stockwire: {error}\n")
     return status
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of what tasks raised side by side: each may have met the same."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def handle_signals(stop: Callable[[], None], tls: Tls | None) -> None:

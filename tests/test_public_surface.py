@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from console.settings import read_settings as read_console_settings
+from followers.exporter.settings import read_settings as read_exporter_settings
 from followers.sealing import new_sealing_key
 from followers.settings import read_settings as read_channels_settings
 from hub.errors import Crowded
@@ -128,6 +129,12 @@ def test_the_defaults_and_bounds_of_the_channels_settings_are_as_described(monke
     check_described(read)
 
 
+def test_the_defaults_and_bounds_of_the_exporters_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = recorded(monkeypatch)
+    read_exporter_settings({"STOCKWIRE_URL": "http://localhost", "STOCKWIRE_EXPORTER_KEY": "sw_key"})
+    check_described(read)
+
+
 def recorded(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, str]]:
     """Fills with default and bounds of every number that is read from now on."""
     read: dict[str, tuple[str, str]] = {}
@@ -175,7 +182,7 @@ def commands(path: str, command: Any) -> Iterator[tuple[str, set[str]]]:
 
 
 async def test_the_metrics_are_those_that_the_processes_export(shared_system: System) -> None:
-    """Those of channels: tests/followers/test_api.py."""
+    """Those of channels: tests/followers/test_api.py; of the exporter: tests/followers/exporter/test_following.py."""
     for title, process in (("Ledger", shared_system.ledgers[0]), ("Hub", shared_system.hubs[0])):
         async with httpx.AsyncClient() as http:
             answer = await http.get(f"{process.admin}/metrics", timeout=PATIENCE_S)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from console.settings import read_settings as read_console_settings
+from followers.exporter.settings import read_settings as read_exporter_settings
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
 from server.settings.environment import Environment, SettingsError
@@ -75,6 +76,21 @@ CONSOLE_CASES = [
     ("STOCKWIRE_CONSOLE_HOST", "0.0.0.0"),
     ("STOCKWIRE_LEDGER_CA_FILE", "/nonexistent"),
 ]
+EXPORTER = {"STOCKWIRE_URL": "http://localhost", "STOCKWIRE_EXPORTER_KEY": "sw_key"}
+EXPORTER_CASES = [
+    ("STOCKWIRE_URL", None),
+    ("STOCKWIRE_URL", "ftp://x"),
+    ("STOCKWIRE_EXPORTER_KEY", None),
+    ("STOCKWIRE_EXPORTER_PORT", "70000"),
+    ("STOCKWIRE_EXPORTER_PORTS", "1"),
+    ("STOCKWIRE_EXPORTER_SKUS", "A,b/c"),
+    ("STOCKWIRE_EXPORTER_SKUS", ",".join(map(str, range(1_001)))),
+    ("STOCKWIRE_EXPORTER_HOTTEST", "101"),
+    ("STOCKWIRE_EXPORTER_LEVELS_MAX", "0"),
+    ("STOCKWIRE_EXPORTER_FROM_START", "yes"),
+    ("STOCKWIRE_EXPORTER_HOST", "0.0.0.0"),
+    ("STOCKWIRE_LEDGER_CA_FILE", "/nonexistent"),
+]
 Read = Callable[[Mapping[str, str]], object]
 NAME = re.compile(r"STOCKWIRE_[A-Z_]+[A-Z]")
 
@@ -101,6 +117,7 @@ CASES = [
         ("ledger", read_ledger_settings, LEDGER),
         ("hub", read_hub_settings, HUB),
         ("console", read_console_settings, CONSOLE),
+        ("exporter", read_exporter_settings, EXPORTER),
     )
     for name in names_read(read, variables)
 ]
@@ -125,6 +142,7 @@ def test_the_setting_that_makes_no_sense_is_the_one_that_is_named(
             ("ledger", read_ledger_settings, LEDGER, LEDGER_CASES),
             ("hub", read_hub_settings, HUB, HUB_CASES),
             ("console", read_console_settings, CONSOLE, CONSOLE_CASES),
+            ("exporter", read_exporter_settings, EXPORTER, EXPORTER_CASES),
         )
         for name, value in cases
     ],
@@ -214,6 +232,7 @@ def test_a_limit_that_could_never_be_met_is_refused_with_what_would_do(idle: str
         (read_ledger_settings, LEDGER, ("STOCKWIRE_LEDGER_HOST", "STOCKWIRE_LEDGER_ADMIN_HOST")),
         (read_hub_settings, HUB, ("STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST")),
         (read_console_settings, CONSOLE, ("STOCKWIRE_CONSOLE_HOST",)),
+        (read_exporter_settings, EXPORTER, ("STOCKWIRE_EXPORTER_HOST",)),
     ],
 )
 def test_a_public_address_needs_a_certificate_or_the_word_that_a_proxy_encrypts(

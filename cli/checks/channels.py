@@ -1,4 +1,4 @@
-"""What `stockwire channels` says is wrong, and that they answer where the ledger says that they are."""
+"""What `stockwire channels` and `exporter` say is wrong, and that channels answer where the ledger says they are."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from cli import findings
-from cli.findings import Finding
+from cli.findings import Finding, Troubles
 from cli.top import nodes_of
 from cli.trust import trusted
 from server.http.page import PageTooLarge, fetch
@@ -38,12 +38,15 @@ def _admin_urls(data: Path, variables: Mapping[str, str]) -> list[str]:
         return []
 
 
-async def _troubles(http: httpx.AsyncClient, url: str) -> list[tuple[str, str]] | None:
-    """Each with its fix; None of a process that is none of channels, or does not answer."""
+async def _troubles(http: httpx.AsyncClient, url: str) -> Troubles | None:
+    """None of a process that follows nothing, or does not answer."""
     try:
         answer = await fetch(http, f"{url}/troubles")
-        stated: list[dict[str, Any]] = json.loads(answer.text)["troubles"] if answer.ok else []
-        return [(str(one["detail"]), str(one["fix"])) for one in stated] if answer.ok else None
+        if not answer.ok:
+            return None
+        stated: dict[str, Any] = json.loads(answer.text)
+        found = [(str(one["detail"]), str(one["fix"])) for one in stated["troubles"]]
+        return str(stated["check"]), found
     except (*_FAILED, KeyError, TypeError):
         return None
 

@@ -19,6 +19,7 @@ from followers.webhooks.events import Events
 from followers.webhooks.leased import Held, Leased, Level
 from followers.webhooks.places import Places
 from followers.webhooks.planning import Interest, Moved, moved_by
+from server.process import first_of
 from wire.availability import DEFAULT_STEPS, PublicSteps
 
 AGAIN_S = 1.0
@@ -78,7 +79,7 @@ class Intake:
                 self.steps = PublicSteps(tuple(shards["public"]["steps"]), shards["public"]["low"])
                 await self._follow()
             except* LedgerAway as group:
-                self._say(str(_first(group)))
+                self._say(str(first_of(group)))
             except* Rewritten:
                 log.warning("history was rewritten: all levels are compared")
             await asyncio.sleep(AGAIN_S)
@@ -148,7 +149,7 @@ class Intake:
                 tasks.create_task(self._follow_for([one for one in new if one not in others]), name="join")
                 tasks.create_task(self._compare([one for one in new if one in others]), name="compare")
         except* (DatabaseAway, LedgerAway) as group:
-            log.warning("%d endpoints wait to be followed for: %s", len(new), _first(group))
+            log.warning("%d endpoints wait to be followed for: %s", len(new), first_of(group))
             await asyncio.sleep(AGAIN_S)
         finally:
             for leased in new:
@@ -276,13 +277,6 @@ class Intake:
         elif away is None and self.away is not None:
             log.info("the log is followed")
         self.away = away
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _ahead(follower: Follower) -> AsyncGenerator[Page, None]:

@@ -10,6 +10,7 @@ from tests.bench.channel_shopify import channel_shopify
 from tests.bench.cold import cold
 from tests.bench.doors import at_once, idle, turned_away
 from tests.bench.expand import expand
+from tests.bench.exporter import exporter
 from tests.bench.fan_out import fan_out
 from tests.bench.growth import growth
 from tests.bench.hold_pairs import hold_pairs
@@ -66,18 +67,20 @@ ROWS: dict[str, Bench] = {
     "webhooks-hanging": webhooks_hanging,
     "webhooks-latest": webhooks_latest,
     "channel-shopify": channel_shopify,
+    "exporter": exporter,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
 LONG = (
     *("busy-shop", "busy-console", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
-    *("pending-holds", "expand", "growth"),
+    *("exporter", "pending-holds", "expand", "growth"),
 )
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
     *("js-applying", "js-holding", "page-weight", "busy-shop", "busy-console", "viewers"),
     *("webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
+    "exporter",
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

@@ -22,6 +22,7 @@ from cli.findings import (
     origins_finding,
     stored_keys_findings,
     trip_finding,
+    troubles_findings,
     version_finding,
     versions_finding,
 )
@@ -172,3 +173,12 @@ def test_the_oldest_of_a_mix_that_is_not_promised_is_named(monkeypatch: pytest.M
     assert found.fix == "upgrade a ledger at 10.0.0.5"
     found = versions_finding({"hub-1": "0.4.0"})
     assert found.detail.startswith("this command is 0.2.0 and hub-1 is 0.4.0")
+
+
+def test_what_is_wrong_is_told_once_by_the_name_of_who_looked() -> None:
+    wrong = ("1 webhook is disabled", "resume it")
+    found = troubles_findings([("webhooks", [wrong]), ("audit", []), ("webhooks", [wrong])])
+    assert [(one.check, one.state) for one in found] == [
+        ("webhooks", FindingState.WARNING),
+        ("audit", FindingState.GOOD),
+    ]

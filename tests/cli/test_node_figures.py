@@ -34,6 +34,10 @@ def channels(at_s: float, sent: float) -> Scrape:
     return Scrape(at_s, True, {"stockwire_channels_attempts_total": sent, "stockwire_channels_behind": 7.0})
 
 
+def exporter(at_s: float, events: float, *, ready: bool = True) -> Scrape:
+    return Scrape(at_s, ready, {"stockwire_exporter_feed_up": 1.0, "stockwire_audit_events_total": events})
+
+
 @pytest.mark.parametrize(
     ("scrape", "state"),
     [
@@ -46,6 +50,8 @@ def channels(at_s: float, sent: float) -> Scrape:
         (hub(1, 0, fresh=0.0), NodeState.BEHIND),
         (hub(1, 0, ready=False), NodeState.UNREADY),
         (channels(1, 0), NodeState.READY),
+        (exporter(1, 0), NodeState.READY),
+        (exporter(1, 0, ready=False), NodeState.UNREADY),
     ],
 )
 def test_a_process_is_called_what_it_is(scrape: Scrape | NodeState, state: NodeState) -> None:
@@ -93,6 +99,12 @@ def test_levels_that_wait_for_webhooks_are_no_queue_of_the_ledger() -> None:
     nodes = [figures_of("ledger", None, ledger(1, 0)), figures_of("channels", channels(0, 0), channels(2, 6))]
     assert (nodes[1].kind, nodes[1].queued, nodes[1].deliveries_per_s) == (Kind.CHANNELS, 7, 3)
     assert totals_of(nodes).queued is None
+
+
+def test_events_that_the_exporter_audits_are_no_changes_of_their_own() -> None:
+    nodes = [figures_of("ledger", ledger(0, 0), ledger(2, 40)), figures_of("exporter", exporter(0, 0), exporter(2, 36))]
+    assert (nodes[1].kind, nodes[1].changes_per_s) == (Kind.EXPORTER, 18)
+    assert totals_of(nodes).changes_per_s == 20
 
 
 def test_open_holds_are_counted_once_however_many_ledgers_count_them() -> None:

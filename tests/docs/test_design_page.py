@@ -1,5 +1,8 @@
 """The bounds that docs/design.md and the guides name are those of the code."""
 
+from followers.exporter import auditing, hottest, violations
+from followers.exporter import following as exporter_following
+from followers.exporter.settings import LEVELS
 from followers.marketplaces import breaker, checking, following
 from followers.marketplaces.orders import notices
 from followers.marketplaces.pushing import outgoing, rounds
@@ -120,6 +123,26 @@ def test_the_bounds_of_channels() -> None:
         f"more than {following.CAUGHT_UP_MAX:,} events behind",
         f"{notices.WAITING_MAX:,} notices or {notices.WAITING_BYTES_MAX // 2**20} MB wait for each channel",
         f"a round takes {outgoing.ROUND_MAX:,} rows, {rounds.PARALLEL} pushes to a channel",
+    )
+
+
+def test_the_bounds_of_the_exporter() -> None:
+    rows_per_s = exporter_following.LEVELS_PAGE / exporter_following.LEVELS_EVERY_S
+    assert exporter_following.BETWEEN_S == 0.25
+    assert exporter_following.REREAD_EVERY_S == 0.5
+    assert not missing(
+        "design.md",
+        f"-- {rows_per_s:,.0f} rows a second -->",
+        f"-- {auditing.AGAIN_MAX} events of a shard, 2/s -->",
+        f"{LEVELS:,} levels are known",
+        f"{hottest.TRACKED_MAX:,} skus' paces over a minute",
+        f"{violations.KEPT} violations of each invariant in words",
+        "a quarter of a second apart unless they are full",
+    )
+    assert not missing(
+        "how-to/production.md",
+        f"{rows_per_s:,.0f} rows a second, so 100,000 levels in {100_000 / rows_per_s:.0f} s",
+        f"newest {auditing.AGAIN_MAX} events of each shard a second time, another shard every half second",
     )
 
 

@@ -108,7 +108,7 @@ async def check_admin_port(channels: ServerProcess) -> None:
     async with httpx.AsyncClient(base_url=channels.admin, timeout=PATIENCE_S) as admin:
         assert (await admin.get("/readyz")).json() == {"status": "ready", "version": VERSION}
         assert (await admin.get("/healthz")).json() == {"status": "ok"}
-        assert (await admin.get("/troubles")).json() == {"troubles": []}
+        assert (await admin.get("/troubles")).json() == {"check": "webhooks and channels", "troubles": []}
         page = (await admin.get("/metrics")).text
     described, exported = described_metrics("Channels"), exported_metrics(page)
     for one in [name for name in described if name.startswith(BY_CHANNEL)]:

@@ -125,17 +125,23 @@ HOUSES = {
             ("vocabulary", "operating"),
             ("database", "log", "outward"),
             ("api",),
-            ("webhooks", "marketplaces"),
+            ("webhooks", "marketplaces", "exporter"),
             ("process",),
         ),
         rooms={
             "vocabulary": "channel_types sealing",
-            "operating": "answers operated",
-            "process": "__main__ admin metrics open_files process settings",
-            **{room: room for room in ("database", "log", "outward", "api", "webhooks", "marketplaces")},
+            "operating": "admin answers operated",
+            "process": "__main__ metrics open_files process settings",
+            **{room: room for room in ("database", "log", "outward", "api", "webhooks", "marketplaces", "exporter")},
         },
         pure="""
             channel_types
+            exporter.auditing
+            exporter.comparing
+            exporter.counts
+            exporter.hottest
+            exporter.known
+            exporter.violations
             marketplaces.amazon.listings
             marketplaces.amazon.orders
             marketplaces.breaker

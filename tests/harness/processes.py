@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE, die_with_parent
-from tests.harness.servers import Server, channels_ports, hub_ports, ledger_ports
+from tests.harness.servers import Server, channels_ports, exporter_ports, hub_ports, ledger_ports
 from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
@@ -130,6 +130,11 @@ def ledger_process(name: str, folder: Path, settings: Mapping[str, object]) -> S
 
 def channels_process(name: str, folder: Path, settings: Mapping[str, object]) -> ServerProcess:
     return ServerProcess(name, clean_environment({**channels_ports(), **settings}), folder, ["-m", "followers"])
+
+
+def exporter_process(name: str, folder: Path, settings: Mapping[str, object]) -> ServerProcess:
+    arguments = ["-m", "followers.exporter"]
+    return ServerProcess(name, clean_environment({**exporter_ports(), **settings}), folder, arguments)
 
 
 def hub_process(

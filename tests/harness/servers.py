@@ -22,7 +22,8 @@ _HUB_PORTS = {
     "admin": "STOCKWIRE_HUB_ADMIN_PORT",
 }
 _CHANNELS_PORTS = {"url": "STOCKWIRE_CHANNELS_PORT", "admin": "STOCKWIRE_CHANNELS_ADMIN_PORT"}
-_PORTS_OF = {"ledger": _LEDGER_PORTS, "hub": _HUB_PORTS, "channels": _CHANNELS_PORTS}
+_EXPORTER_PORTS = {"admin": "STOCKWIRE_EXPORTER_PORT"}
+_PORTS_OF = {"ledger": _LEDGER_PORTS, "hub": _HUB_PORTS, "channels": _CHANNELS_PORTS, "exporter": _EXPORTER_PORTS}
 """By the names of their addresses in the ready line."""
 _chance = random.SystemRandom()  # Hypothesis seeds the other one: runs side by side would choose alike
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
@@ -138,6 +139,10 @@ def hub_ports() -> dict[str, object]:
 
 def channels_ports() -> dict[str, object]:
     return {port: free_port() for port in _CHANNELS_PORTS.values()}
+
+
+def exporter_ports() -> dict[str, object]:
+    return {port: free_port() for port in _EXPORTER_PORTS.values()}
 
 
 def free_port() -> int:
