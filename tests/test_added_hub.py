@@ -80,20 +80,20 @@ async def test_clients_that_are_moved_to_a_new_hub_miss_nothing_and_see_nothing_
     await system.start_ledger()
     old = await system.start_hub(STOCKWIRE_HUB_DRAIN_S=0.5)
     watchers = [Watcher() for _ in range(CLIENTS)]
-    async with AsyncClient(system.ledger_url, await system.admin_key()) as client, asyncio.timeout(PATIENCE_S):
+    async with AsyncClient(system.ledger_url, await system.admin_key()) as client, asyncio.TaskGroup() as tasks:
         sale = Sale(client)
         await sale.open()
-        async with asyncio.TaskGroup() as tasks:
-            for watcher in watchers:
-                tasks.create_task(watcher.watch(client))
+        watching = [tasks.create_task(watcher.watch(client)) for watcher in watchers]
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*(watcher.watches.wait() for watcher in watchers))
-            selling = tasks.create_task(sale.run())
-            new = await system.start_hub()
-            await system.await_fresh()
-            assert await serving(old) == CLIENTS, "a new hub gets new clients only"
-            moved = await make_even(old, new)
-            sale.close()
-            await selling
+        selling = tasks.create_task(sale.run())
+        new = await system.start_hub()
+        await system.await_fresh()
+        assert await serving(old) == CLIENTS, "a new hub gets new clients only"
+        moved = await make_even(old, new)
+        sale.close()
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(selling, *watching)
     assert sum(len(watcher.resumed) for watcher in watchers) == moved
     assert all(all(watcher.resumed) for watcher in watchers), "each goes on from where it stood"
     for watcher in watchers:
