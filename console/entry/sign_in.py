@@ -11,7 +11,8 @@ from pathlib import Path
 
 from console.entry.attempts import Attempts
 from console.entry.sessions import Session, Sessions
-from console.following.ledger import Ledger, LedgerAway
+from console.following.ledger import Ledger
+from server.http.ledger_api import LedgerAway
 from server.problems import Forbidden, RateLimited, Unauthorized, Unavailable
 from wire.scopes import allows
 

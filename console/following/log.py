@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from console.following.ledger import WAIT_S, Ledger, LedgerAway
+from console.following.ledger import WAIT_S, Ledger
 from console.moments import seconds_of
 from console.watched.audit import Audit
 from console.watched.log_tail import LogTail
 from console.watched.paces import Paces
 from console.watched.throughput import Throughput
+from server.http.ledger_api import LedgerAway
 
 PAGE = 1_000
 BEFORE = 500

@@ -3,8 +3,9 @@
 from collections import OrderedDict
 from typing import Any
 
-from console.following.ledger import Ledger, LedgerAway
+from console.following.ledger import Ledger
 from console.moments import seconds_of, text_of
+from server.http.ledger_api import LedgerAway
 
 REMEMBERED_MAX = 1_000
 """The past does not change: what was found once is not asked again. Where nothing was booked since, it is not as long
@@ -44,7 +45,7 @@ class AsOf:
 
     async def _last_until(self, sku: str, location: str, moment_s: float) -> tuple[dict[str, Any] | None, int]:
         """The event; None: nothing was booked until then. And the newest version."""
-        level = await self._ledger.level(sku, location)
+        level = await self._ledger.level(location, sku)
         newest = 0 if level is None else int(level["version"])
         low, high = 0, newest  # the last one until then is at least `low`, at most `high`
         found: dict[str, Any] | None = None
@@ -52,7 +53,7 @@ class AsOf:
             if low >= high:
                 break
             middle = (low + high + 1) // 2
-            events = await self._ledger.history(sku, location, middle - 1, 1)
+            events = await self._ledger.history(location, sku, middle - 1, 1)
             if events and seconds_of(events[0]["committed_at"]) <= moment_s:
                 low, found = middle, events[0]
             else:

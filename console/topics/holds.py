@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from console.following.ledger import LedgerAway
 from console.moments import text_of
 from console.topics.arguments import Arguments
 from console.topics.figures import NO_LEDGER, answering, holds_open, summed_rate, with_reasons
 from console.topics.topic import Topic
 from console.topics.watch import Watch
 from console.watched.node import LEDGER
+from server.http.ledger_api import LedgerAway
 
 STATES = ("open", "pending", "committed", "fulfilled", "cancelled", "expired", "")
 ROWS_MAX = 200

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from console.following.ledger import Ledger, LedgerAway
+from console.following.ledger import Ledger
 from console.moments import text_of
 from console.topics.arguments import Arguments
 from console.topics.as_of import AsOf
@@ -13,6 +13,7 @@ from console.topics.holds import hold_of
 from console.topics.topic import Topic
 from console.topics.watch import Watch
 from console.watched.events import shown
+from server.http.ledger_api import LedgerAway
 from server.problems import Invalid
 
 ROWS_MAX = 200
@@ -74,7 +75,7 @@ class LevelPage(Topic[Asked]):
         level: dict[str, Any] | None = None
         events: list[dict[str, Any]] | None = None
         try:
-            level = await ledger.level(sku, location)
+            level = await ledger.level(location, sku)
             newest = max(version, int(level["version"]) if level else 0)
             events = await _newest_first(ledger, asked, newest if asked.before is None else asked.before - 1)
         except LedgerAway as error:
@@ -115,5 +116,5 @@ async def _newest_first(ledger: Ledger, asked: Asked, newest: int) -> list[dict[
     if newest < 1:
         return []
     after = max(0, newest - asked.limit)
-    events = await ledger.history(asked.sku, asked.location, after, newest - after)
+    events = await ledger.history(asked.location, asked.sku, after, newest - after)
     return events[::-1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from console.following.ledger import Ledger, LedgerAway
+from console.following.ledger import Ledger
 from console.moments import text_of
 from console.topics.arguments import Arguments
 from console.topics.figures import log_rates
@@ -15,6 +15,7 @@ from console.topics.topic import Topic
 from console.topics.watch import Watch
 from console.watched.events import Event, shown
 from console.watched.log_tail import Filter, Page, cursor_of, page_of, read_cursor
+from server.http.ledger_api import LedgerAway
 from server.problems import Invalid
 
 ROWS_MAX = 500

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any
 
-from console.following.ledger import Ledger, LedgerAway
+from console.following.ledger import Ledger
 from console.following.log import Log
+from server.http.ledger_api import LedgerAway
 from tests.harness.waiting import wait_until
 
 WHY = "the ledger answers 500"

@@ -14,11 +14,11 @@ class PlayedLedger(Ledger):
         super().__init__("http://127.0.0.1:9", "sw_key")
         self.version = version
 
-    async def level(self, sku: str, location: str) -> dict[str, Any] | None:
+    async def level(self, location: str, sku: str) -> dict[str, Any] | None:
         self.requests += 1
         return {"version": self.version}
 
-    async def history(self, sku: str, location: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def history(self, location: str, sku: str, after: int, limit: int) -> list[dict[str, Any]]:
         self.requests += 1
         numbers = {"on_hand": after, "reserved": 0, "available": after}
         return [{**numbers, "version": after + 1, "committed_at": text_of(1_000.0 + after + 1)}]
