@@ -16,7 +16,7 @@ from followers.log.follower import Follower, Page
 from followers.log.ledger import WAIT_S, Ledger
 
 SILENT_S = WAIT_S + 1.0
-"""An answer that takes longer than this was not held back because nothing happened."""
+"""An answer that takes longer than this is overdue: it was not held back because nothing happened."""
 UP_TO_S = 10.0
 """How long a page of levels may wait for the events that it knows of."""
 LOOK_S = 0.02
@@ -71,11 +71,11 @@ class History:
 
     def behind_s(self) -> float:
         """Of the shard that is furthest behind: since its last event that was audited was committed, if there are more;
-        since the ledger last answered, if it should have by now; else 0."""
+        else since when the ledger's answer is overdue; 0 if everything is audited."""
         now, now_s = time.monotonic(), time.time()
-        silent = [now - read.answered_s for read in self._reads.values() if now - read.answered_s > SILENT_S]
+        overdue = [now - read.answered_s - SILENT_S for read in self._reads.values()]
         late = [now_s - read.committed_s for read in self._reads.values() if read.committed_s is not None]
-        return max([0.0, *silent, *late])
+        return max([0.0, *overdue, *late])
 
     def is_caught_up(self) -> bool:
         return all(seq >= self.heads[shard] for shard, seq in self.audit.seqs.items())

@@ -101,8 +101,8 @@ class OperatedExporter(Collector):
         yield AUDIT.gauges("head", "Seq of the last event of a shard when it was last read.", "shard", history.heads)
         yield AUDIT.gauge(
             "behind_seconds",
-            "How old the last audited event is while there are more, or how long the ledger has not answered; 0 when "
-            "everything is audited; alert above 5.",
+            "How old the last audited event is while there are more, or for how long the ledger's answer is overdue; 0 "
+            "when everything is audited; alert above 5.",
             history.behind_s(),
         )
         yield AUDIT.gauge("levels", "Levels whose last event is known.", history.known.count)

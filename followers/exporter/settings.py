@@ -18,7 +18,7 @@ HOTTEST_MAX = 100
 SKUS_MAX = 1_000
 """On the list: for the same reason."""
 LEVELS = 1_000_000
-"""As many as a hub holds; some 400 bytes each."""
+"""As many as a hub holds; 300 to 600 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
