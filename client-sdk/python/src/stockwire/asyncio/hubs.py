@@ -11,7 +11,9 @@ DISCOVERY_TIMEOUT_S = 5.0
 
 
 class Hubs:
-    """The hubs in turn, beginning anywhere, so that clients spread; asked for anew after each round."""
+    """The hubs in turn, beginning anywhere, so that clients spread; asked for anew after each round. Never the same one
+    twice in a row while there are others: a hub that sends a client elsewhere means it.
+    """
 
     def __init__(self, discover: Callable[[], Awaitable[Sequence[str]]]) -> None:
         self._discover = discover
@@ -36,7 +38,13 @@ class Hubs:
             urls = self._urls  # the hubs serve on without a ledger
         if not urls:
             raise ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS where it runs")
-        if urls != self._urls:
-            begin = random.randrange(len(urls))
-            urls = urls[begin:] + urls[:begin]
-        self._urls, self._next = urls, 0
+        if sorted(urls) != sorted(self._urls):
+            self._urls = _from_anywhere(urls, self._urls[-1:])
+        self._next = 0
+
+
+def _from_anywhere(urls: list[str], last: list[str]) -> list[str]:
+    """``last``: the one that was tried last, if there was one."""
+    begin = random.randrange(len(urls))
+    urls = urls[begin:] + urls[:begin]
+    return urls if urls[:1] != last else urls[1:] + urls[:1]
