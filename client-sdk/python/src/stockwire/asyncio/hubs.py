@@ -11,8 +11,9 @@ DISCOVERY_TIMEOUT_S = 5.0
 
 
 class Hubs:
-    """The hubs in turn, beginning anywhere, so that clients spread; asked for anew after each round. Never the same one
-    twice in a row while there are others: a hub that sends a client elsewhere means it.
+    """Each hub once in a round, in any order, so that clients spread, those of one hub over all others; asked for anew
+    after each round. Never the same one twice in a row while there are others: a hub that sends a client elsewhere
+    means it.
     """
 
     def __init__(self, discover: Callable[[], Awaitable[Sequence[str]]]) -> None:
@@ -38,13 +39,7 @@ class Hubs:
             urls = self._urls  # the hubs serve on without a ledger
         if not urls:
             raise ConfigurationError("the ledger names no hubs: set STOCKWIRE_HUB_STREAM_URLS where it runs")
-        if sorted(urls) != sorted(self._urls):
-            self._urls = _from_anywhere(urls, self._urls[-1:])
-        self._next = 0
-
-
-def _from_anywhere(urls: list[str], last: list[str]) -> list[str]:
-    """``last``: the one that was tried last, if there was one."""
-    begin = random.randrange(len(urls))
-    urls = urls[begin:] + urls[:begin]
-    return urls if urls[:1] != last else urls[1:] + urls[:1]
+        last = self._urls[-1:]
+        self._urls, self._next = random.sample(urls, len(urls)), 0
+        if self._urls[:1] == last:
+            self._urls.append(self._urls.pop(0))
