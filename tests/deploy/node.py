@@ -211,12 +211,16 @@ class Cluster:
         self, component: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         ready = [pod for pod in self.pods.get(component, ()) if pod.ready]
+        ends = [writer]
         try:
             to_reader, to_writer = await asyncio.open_connection(random.choice(ready).address, port)
-        except (OSError, IndexError):
-            writer.transport.abort()
+            ends.append(to_writer)
+            await asyncio.gather(_pass(reader, to_writer), _pass(to_reader, writer))
+        except (OSError, IndexError):  # nobody is ready, or who was is gone
             return
-        await asyncio.gather(_pass(reader, to_writer), _pass(to_reader, writer))
+        finally:
+            for end in ends:
+                end.transport.abort()
 
     def _kill(self) -> None:
         for pod in (pod for some in self.pods.values() for pod in some):
