@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from console.following.ledger import SCOPES as CONSOLE_SCOPES
 from console.settings import read_settings as read_console_settings
+from followers.exporter.settings import read_settings as read_exporter_settings
 from followers.settings import read_settings as read_channels_settings
 from hub.settings import read_settings as read_hub_settings
 from hub.stream.stream import PATH as STREAM_PATH
@@ -53,13 +54,14 @@ READ: dict[str, Any] = {
     "hub": read_hub_settings,
     "console": read_console_settings,
     "channels": read_channels_settings,
+    "exporter": read_exporter_settings,
 }
 SECRETS = {
     "database": "postgresql://stockwire:secret@db/stockwire",
     "broker": "redis://:secret@valkey:6379/0",
     "token": "0" * 64,
     "sealingKeys": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    **{f"{name}Key": f"sw_{'a' * 12}_{'b' * 43}" for name in ("hub", "console", "channels")},
+    **{f"{name}Key": f"sw_{'a' * 12}_{'b' * 43}" for name in ("hub", "console", "channels", "exporter")},
 }
 every_file = pytest.mark.parametrize("name", VALUES)
 
@@ -124,6 +126,7 @@ def test_each_server_takes_its_settings_and_listens_where_its_pod_says(name: str
         Environment(variables).refuse_unknown()
         settings = READ[component](variables)
         listens = {"api": "port", "web": "port", "stream": "stream_port", "read": "read_port", "admin": "admin_port"}
+        listens |= {"admin": "port"} if component == "exporter" else {}  # nothing else is asked of it
         ports = {one["name"]: one["containerPort"] for one in container_of(pod)["ports"]}
         workers = [ports.pop(port) for port in sorted(ports) if port.startswith("admin-")]
         assert ports == {port: getattr(settings, listens[port]) for port in ports}
@@ -141,7 +144,7 @@ def test_what_a_server_is_told_leads_to_the_others(name: str) -> None:
     ends = "s" if "STOCKWIRE_TLS_CERT_FILE" in told["hub"] else ""
     ledger = f"http{ends}://{RELEASE}-ledger.{NAMESPACE}.svc:8080"
     assert told["hub"]["STOCKWIRE_LEDGER_URLS"] == ledger
-    for component in set(told) & {"console", "channels"}:
+    for component in set(told) & {"console", "channels", "exporter"}:
         assert told[component]["STOCKWIRE_URL"] == ledger
     if "console" in told:
         assert told["console"]["STOCKWIRE_CONSOLE_HUB_URLS"] == f"ws://{RELEASE}-hub.{NAMESPACE}.svc:8090{STREAM_PATH}"
@@ -193,7 +196,7 @@ def test_secrets_are_files_of_secrets_that_exist_and_stand_nowhere_else(name: st
                 assert source[0] == ("configMap" if value.endswith("ca.crt") and source[0] != "secret" else "secret")
             else:
                 assert not setting.endswith(("_FILE", "_KEY", "_SECRET", "DATABASE_URL", "REDIS_URL")), component
-        unnamed = {f"{MOUNTED}/secrets/{one}Key" for one in ("hub", "console", "channels")}
+        unnamed = {f"{MOUNTED}/secrets/{one}Key" for one in ("hub", "console", "channels", "exporter")}
         assert set(lying) <= (unnamed if component.endswith("-key") else set()), (
             f"{component} has what it does not need"
         )
@@ -211,7 +214,12 @@ def test_the_schema_comes_first_then_the_keys_that_are_shown_later(name: str) ->
     assert {hook["helm.sh/hook-delete-policy"] for hook in hooks.values()} == {"before-hook-creation"}
     weights = {component: int(hook["helm.sh/hook-weight"]) for component, hook in hooks.items()}
     assert all(weights["migrate"] < weight for component, weight in weights.items() if component != "migrate")
-    scopes = {"hub": ["hub"], "console": sorted(CONSOLE_SCOPES), "channels": ["hub"]}
+    scopes = {
+        "hub": ["hub"],
+        "console": sorted(CONSOLE_SCOPES),
+        "channels": ["hub"],
+        "exporter": ["feed", "stock:read:*"],
+    }
     for component in set(jobs) - {"migrate"}:
         shows = component.removesuffix("-key")
         arguments = container_of(pods(manifests)[component])["args"]
@@ -252,7 +260,7 @@ def test_every_worker_is_watched() -> None:
     watched = [listens[one["port"]] for one in monitors["hub"]["spec"]["podMetricsEndpoints"]]
     assert watched == [8092, 8093]
     assert set(monitors) == {"ledger", "hub"}
-    assert set(of_kind(rendered("operator"), "PodMonitor")) == {"ledger", "hub", "channels"}
+    assert set(of_kind(rendered("operator"), "PodMonitor")) == {"ledger", "hub", "channels", "exporter"}
     for component, monitor in monitors.items():
         assert (
             monitor["spec"]["selector"]["matchLabels"].items()

@@ -28,7 +28,10 @@ DATABASE = {("postgresql", 5432)}
 DRAWN = {
     "operator": {
         "ledger": {
-            "in": {("gateway", 8080), ("hub", 8080), ("console", 8080), ("channels", 8080), ("prometheus", 8081)},
+            "in": {
+                *(("gateway", 8080), ("hub", 8080), ("console", 8080), ("channels", 8080), ("exporter", 8080)),
+                ("prometheus", 8081),
+            },
             "out": {*DATABASE, ("broker", 6379)},
         },
         "hub": {
@@ -40,7 +43,11 @@ DRAWN = {
             "in": {("gateway", 8084), ("prometheus", 8085)},
             "out": {*DATABASE, ("ledger", 8080), ("world", 443), ("world", 8443)},
         },
-        **{job: {"in": set(), "out": DATABASE} for job in ("migrate", "hub-key", "console-key", "channels-key")},
+        "exporter": {"in": {("prometheus", 8086)}, "out": {("ledger", 8080)}},
+        **{
+            job: {"in": set(), "out": DATABASE}
+            for job in ("migrate", "hub-key", "console-key", "channels-key", "exporter-key")
+        },
     },
     "managed": {
         "ledger": {
@@ -95,6 +102,7 @@ def selects(selector: dict[str, Any], pod: Manifest) -> bool:
 def edges(rules: list[dict[str, Any]], direction: str) -> Iterator[tuple[str, int | None]]:
     for rule in rules:
         assert rule[direction], "an empty list of peers is everybody"
+        assert direction == "to" or rule["ports"], "no ports are all ports"
         ports = [port["port"] for port in rule.get("ports", ())] or [None]
         yield from product([name_of(peer) for peer in rule[direction]], ports)
 

@@ -12,7 +12,10 @@ from tests.faults.watcher import await_agreement, watching
 from tests.harness.api_keys import TOKEN_SECRET
 from tests.harness.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("processes")
+TIMEOUT_S = 300
+"""Fourteen processes, one after the other: on a busy machine that takes longer than other tests may."""
+
+pytestmark = [pytest.mark.timeout(TIMEOUT_S), pytest.mark.usefixtures("processes")]
 
 UNITS = 5000
 PAUSE_S = 0.05

@@ -39,7 +39,7 @@ async def test_the_page_makes_secrets_that_are_taken_and_renders_the_chart(datab
         }
     )
     seal_of(made["sealing-keys"].read_text())
-    for kind in ("hub", "console", "channels"):
+    for kind in ("hub", "console", "channels", "exporter"):
         assert await keys.take_in(database_url, made[f"{kind}-key"], kind, ["hub"], "")
     named = {name for path in VALUES.values() for name in secret_keys(path)}
     assert named - {"uri"} == set(made), "`kubectl create secret --from-file` gives each file's name to a key"

@@ -106,6 +106,16 @@ STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "s
 {{- end }}
 {{- end }}
 
+{{- define "stockwire.environment.exporter" -}}
+{{ include "stockwire.encryption" . }}
+{{ include "stockwire.believes" . }}
+STOCKWIRE_EXPORTER_HOST: {{ .Values.pods.listenOn | quote }}
+STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "scheme" "http" "port" 8080) }}
+{{- with .Values.exporter.settings }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* Secrets of each component, by the setting that each is. */}}
 {{- define "stockwire.tokenSecrets" -}}
 STOCKWIRE_REDIS_URL_FILE: broker
@@ -129,6 +139,10 @@ STOCKWIRE_HUB_KEY_FILE: hubKey
 
 {{- define "stockwire.secrets.console" -}}
 STOCKWIRE_CONSOLE_KEY_FILE: consoleKey
+{{- end }}
+
+{{- define "stockwire.secrets.exporter" -}}
+STOCKWIRE_EXPORTER_KEY_FILE: exporterKey
 {{- end }}
 
 {{- define "stockwire.secrets.channels" -}}

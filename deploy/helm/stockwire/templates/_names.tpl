@@ -67,6 +67,12 @@ channels:
   admin: [admin]
   stopSeconds: {{ addf (.Values.channels.settings.STOCKWIRE_WEBHOOKS_TIMEOUT_S | default "15" | float64) 8 }}
 {{- end }}
+{{- if .Values.exporter.enabled }}
+exporter:
+  ports: {admin: 8086}
+  admin: [admin]
+  stopSeconds: 4
+{{- end }}
 {{- end }}
 
 {{/* The API keys that somebody has to let in: by the component that shows it, its owner and scopes. */}}
@@ -77,5 +83,8 @@ console: {secret: consoleKey, owner: console, scopes: ["stock:read:*", feed, hub
 {{- end }}
 {{- if .Values.channels.enabled }}
 channels: {secret: channelsKey, owner: channels, scopes: [hub]}
+{{- end }}
+{{- if .Values.exporter.enabled }}
+exporter: {secret: exporterKey, owner: exporter, scopes: [feed, "stock:read:*"]}
 {{- end }}
 {{- end }}

@@ -29,6 +29,7 @@ mends one to meet the next.
 {{- if not .Values.tokens.keySetUrl }}{{ $needed = append $needed "token" }}{{ end }}
 {{- if .Values.console.enabled }}{{ $needed = append $needed "consoleKey" }}{{ end }}
 {{- if .Values.channels.enabled }}{{ $needed = concat $needed (list "channelsKey" "sealingKeys") }}{{ end }}
+{{- if .Values.exporter.enabled }}{{ $needed = append $needed "exporterKey" }}{{ end }}
 {{- range $needed }}
 {{- if not (index $.Values.secrets .).name }}
 - "secrets.{{ . }}.name is empty: name the Secret that holds it"
@@ -156,7 +157,7 @@ mends one to meet the next.
 {{- with .Values.networkPolicy }}
 {{- if .enabled }}
 {{- $needed := list "gateway" "postgresql" "broker" "dns" }}
-{{- if $.Values.podMonitor.enabled }}{{ $needed = append $needed "monitoring" }}{{ end }}
+{{- if or $.Values.podMonitor.enabled $.Values.exporter.enabled }}{{ $needed = append $needed "monitoring" }}{{ end }}
 {{- if $.Values.tokens.keySetUrl }}{{ $needed = append $needed "identityProvider" }}{{ end }}
 {{- range $needed }}
 {{- if not (index $.Values.networkPolicy .) }}
