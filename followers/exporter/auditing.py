@@ -85,12 +85,12 @@ class Audit:
             self.seqs[shard] = seq
         if wrong := wrong_by_itself(location, on_hand, reserved):
             self._violations.add(wrong, f"{_place(event)}: on_hand {on_hand}, reserved {reserved}")
-        before = self.known.level(sku, location)
-        if before is None and version != 1 and not self.known.all_of_them:
+        all_of_them = self.known.all_of_them
+        before = self.known.moved(sku, location, (version, on_hand, reserved, seq))
+        if before is None and version != 1 and not all_of_them:
             self._counts.first_sights += 1
         else:
             self._chain(event, before or NOTHING)
-        self.known.moved(sku, location, (version, on_hand, reserved, seq))
 
     def _chain(self, event: Event, before: Level) -> None:
         version, on_hand, reserved, _ = before

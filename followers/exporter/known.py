@@ -55,17 +55,19 @@ class Known:
         known = self._skus.get(sku)
         return None if known is None else known.levels.get(location)
 
-    def moved(self, sku: str, location: str, level: Level) -> None:
-        """An event has left it so."""
+    def moved(self, sku: str, location: str, level: Level) -> Level | None:
+        """An event has left it so. How it was before, if it was known."""
         known = self._skus.get(sku)
         if known is None:
             known = self._skus[sku] = Sku(whole=self.all_of_them)
         else:
             self._skus.move_to_end(sku)
-        if location in known.levels:
-            known.levels[location] = level
-        else:
+        before = known.levels.get(location)
+        if before is None:
             self._add(known, location, level)
+        else:
+            known.levels[location] = level
+        return before
 
     def shown(self, sku: str, location: str, level: Level) -> bool:
         """A page of levels has it, which is not known; whether it is now: where there is no room, what moves goes

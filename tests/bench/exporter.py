@@ -23,7 +23,8 @@ EVENTS = max(20 * SKUS, int(os.environ.get("EXPORTER_EVENTS", "1000000"))) // SK
 """In one shard, as on launch day."""
 SETTLED = 0.2
 """Of the events: from there on memory is to be flat, and there the clock begins to run."""
-LOOK_S = 0.1
+LOOK_S = 0.25
+"""A look takes the exporter some 10 ms: real ones are seconds apart."""
 
 
 async def exporter(shop: Shop, rounds: int) -> list[Row]:
