@@ -25,16 +25,15 @@ class Asked:
     def types(self) -> tuple[str, ...]:
         return (CHANGED, *EDGES) if self.edges else (CHANGED,)
 
-    def has_arrived(self, told: Sequence[Told], newest: Event, epochs: int) -> bool:
-        """Whether the last change that it was told of is the newest one, of the last of so many epochs."""
-        changes = [one for one in told if one.type == CHANGED]
-        if not changes or len({one.epoch for one in told}) < epochs:
-            return False
-        return bool(changes[-1].version == newest["view_version" if self.public else "version"])
+    def has_arrived(self, told: Sequence[Told], newest: Event, epoch: str) -> bool:
+        """Whether the last change that it was told of is the newest one, of this epoch."""
+        changes = [(one.epoch, one.version) for one in told if one.type == CHANGED]
+        return changes[-1:] == [(epoch, newest["view_version" if self.public else "version"])]
 
 
-def check(asked: Asked, told: Sequence[Told], events: Sequence[Event], what: str) -> None:
-    """``told``: each message once, as they were accepted; ``events``: all of them.
+def check(asked: Asked, told: Sequence[Told], events: Sequence[Event], begun: str, what: str) -> None:
+    """``told``: each message once, as they were accepted; ``events``: all of them; ``begun``: the first epoch, of which
+    it may have been told nothing.
 
     No epoch comes back, and within one no version; ``every`` leaves none out; edges are told each time. Where an epoch
     ends, what was not told yet of it is not told any more: then all levels are told anew.
@@ -49,10 +48,10 @@ def check(asked: Asked, told: Sequence[Told], events: Sequence[Event], what: str
         assert len(set(changes)) == len(changes), f"{what}: {changes}"
         if asked.mode == "every":
             assert changes == list(range(changes[0], changes[-1] + 1)), f"{what}: {changes}"
-            assert number > 0 or changes[0] == 1, f"{what}: {changes}"
+            assert group[0].epoch != begun or changes[0] == 1, f"{what}: {changes}"
         if asked.edges:
             is_last = number == len(epochs) - 1
-            first = 1 if number == 0 else versions[0]
+            first = 1 if group[0].epoch == begun else versions[0]
             _check_edges(group, events, first, versions[-1] + 1 if is_last else versions[-1], what)
 
 
