@@ -99,7 +99,7 @@ async def selling(
             "STOCKWIRE_DATABASE_URL": postgres.proxied_url(link.port, named),
             **await of_process(process_system),
         }
-        shops = [await stack.enter_async_context(market("shopify", folder)) for folder in folders]
+        shops = [await stack.enter_async_context(market("shopify", folder, "--pace", "20")) for folder in folders]
         api = await stack.enter_async_context(Api(process_system.ledger_url, admin))
         channels = await stack.enter_async_context(channels_of(process_system, **settings))
         seller = Seller(process_system, database)
@@ -158,6 +158,12 @@ async def revoked(selling: Sale) -> None:
 
 async def another_epoch(selling: Sale) -> None:
     """All is compared, and nothing is sent that stands there already."""
+
+    async def at_rest() -> bool:
+        states = [await selling.seller.states(name) for name in ("web", "other")]
+        return all(set(one.values()) == {"rest"} for one in states)
+
+    await wait_until(at_rest, what="a number that orders there have moved was sent once more")
     before = [sets_of(await shop.moved()) for shop in (selling.web, selling.other)]
     asked = [(await shop.counts())["requests"]["inventorySetQuantities"] for shop in (selling.web, selling.other)]
     await migrations.new_epoch(selling.seller.system.database_url)
@@ -165,9 +171,7 @@ async def another_epoch(selling: Sale) -> None:
     async def compared() -> bool:
         async with selling.seller.database.transaction() as connection:
             epochs = await connection.fetch("select distinct epoch from channel_position")
-        states = [await selling.seller.states(name) for name in ("web", "other")]
-        rest = all(set(one.values()) == {"rest"} for one in states)
-        return rest and [row["epoch"] for row in epochs] == [(await shards(selling.api))["epoch"]]
+        return await at_rest() and [row["epoch"] for row in epochs] == [(await shards(selling.api))["epoch"]]
 
     await wait_until(compared)
     shops = (selling.web, selling.other)
