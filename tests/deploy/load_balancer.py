@@ -2,9 +2,7 @@
 
 import asyncio
 import math
-import os
 import re
-import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 from tests.harness.children import die_with_parent
 from tests.harness.processes import ServerProcess, clean_environment
@@ -24,17 +21,6 @@ from tests.harness.waiting import PATIENCE_S, wait_until
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
 MAXCONN = 1000
 """The default needs more open files than a developer's shell allows."""
-
-
-def haproxy_program() -> str:
-    """Skips the test if there is none, or fails it where STOCKWIRE_REQUIRE_HAPROXY says so."""
-    program = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        reason = "no haproxy on this machine (Debian: apt-get install haproxy)"
-        if os.environ.get("STOCKWIRE_REQUIRE_HAPROXY") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return program
 
 
 def limits() -> dict[str, float]:

@@ -20,10 +20,11 @@ from server.http.connection import HEAD_BYTES_MAX
 from server.http.server import KEEP_ALIVE_S
 from stockwire import AsyncClient, Line, OperationResult, State
 from tests.console.running import RunningConsole, running_console
-from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, haproxy_program, limits
+from tests.deploy.load_balancer import CONFIGURATION, MAXCONN, LoadBalancer, connections, limits
 from tests.faults.watcher import Watcher, await_agreement, watching
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.programs import need_program
 from tests.harness.servers import free_port
 from tests.harness.system import ProcessSystem
 from tests.harness.valkey import ValkeyServer
@@ -50,7 +51,7 @@ HEARTBEAT_S_MAX = 60.0
 
 def test_haproxy_takes_the_file_as_it_is() -> None:
     checked = subprocess.run(
-        [haproxy_program(), "-c", "-f", str(CONFIGURATION)],
+        [need_program("haproxy"), "-c", "-f", str(CONFIGURATION)],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -74,7 +75,7 @@ def behind(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, valkey: ValkeyServer, template_database: str
 ) -> Iterator[LoadBalancer]:
     """For all tests of this file: each starts again what it has ended, and has a location of its own."""
-    program = haproxy_program()
+    program = need_program("haproxy")
     name = postgres.create_database(template_database)
     folder = tmp_path_factory.mktemp("behind-haproxy")
     system = ProcessSystem(folder, postgres.url(name), valkey.url, f"behind-{secrets.token_hex(4)}")
@@ -230,7 +231,7 @@ async def test_what_clients_say_of_their_address_is_deleted_unless_they_are_a_na
 @contextmanager
 def haproxy(variables: dict[str, str]) -> Iterator[None]:
     """In front of anything."""
-    command = [haproxy_program(), "-db", "-f", str(CONFIGURATION)]
+    command = [need_program("haproxy"), "-db", "-f", str(CONFIGURATION)]
     with subprocess.Popen(
         command, env=clean_environment(variables), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
