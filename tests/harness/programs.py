@@ -11,7 +11,7 @@ PACKAGES = {
     "varnishd": "varnish",
     "prometheus": "prometheus",
     "promtool": "prometheus",
-    "alertmanager": "prometheus-alertmanager",
+    "prometheus-alertmanager": "prometheus-alertmanager",
     "amtool": "prometheus-alertmanager",
 }
 """Debian's package of each. `.ci/run` installs them all."""
