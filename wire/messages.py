@@ -108,8 +108,10 @@ class LevelState(Struct, frozen=True, gc=False):
     seq: int
 
 
-class Level(LevelState, frozen=True, tag="level"):
-    pass
+class Level(LevelState, frozen=True, tag="level", omit_defaults=True):
+    """``traceparent``: of the operation that brought it here, if that is traced (see ``wire.trace``); not its state."""
+
+    traceparent: str | None = None
 
 
 class ViewState(Struct, frozen=True):
@@ -270,6 +272,7 @@ class Batch(Struct, frozen=True, omit_defaults=True):
 
     After a commit: ``first`` (seq of the first event) and ``events``, dense and in order, and ``writer``, the one of a
     ledger that committed them. As a heartbeat: ``head`` only, the shard's last seq as read from PostgreSQL.
+    ``traces``: of the operations that are traced, by their ids, each as a ``traceparent`` (see ``wire.trace``).
     """
 
     epoch: str
@@ -278,6 +281,7 @@ class Batch(Struct, frozen=True, omit_defaults=True):
     events: list[Event] | None = None
     head: int | None = None
     writer: str | None = None
+    traces: dict[str, str] | None = None
 
 
 class Revocation(Struct, frozen=True):

@@ -70,10 +70,11 @@ HOUSES = {
     "wire": House(
         order=(("names",), ("contract",)),
         rooms={
-            "names": "channels close_codes hosts names problems repeated_names shards",
+            "names": "channels close_codes hosts names problems repeated_names shards trace",
             "contract": "availability messages scopes tokens",
         },
-        pure="availability channels close_codes hosts messages names problems repeated_names scopes shards tokens",
+        pure="availability channels close_codes hosts messages names problems repeated_names scopes shards tokens"
+        " trace",
     ),
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),

@@ -9,6 +9,7 @@ export type Level = Readonly<{
     committed_at: string | null;
     shard: number;
     seq: number;
+    traceparent?: string;
 }>;
 export type Availability = Readonly<{
     sku: string;
@@ -34,11 +35,12 @@ export type Watched = Level | Availability | Threshold;
  * What the ledger says of stock, as it stands on the wire; each is frozen.
  *
  * A level is absolute: the newest `version` wins, so that seeing one twice or missing one does no harm. At version 0
- * nothing has ever been booked, `kind` and `committed_at` are null.
+ * nothing has ever been booked, `kind` and `committed_at` are null. `traceparent`: of the operation that made it, where
+ * that is traced and the change was told as it happened (W3C Trace Context).
  *
  * @typedef {Readonly<{
  *   sku: string, location: string, version: number, on_hand: number, reserved: number, available: number,
- *   kind: string | null, committed_at: string | null, shard: number, seq: number,
+ *   kind: string | null, committed_at: string | null, shard: number, seq: number, traceparent?: string,
  * }>} Level
  *
  * What the public sees of a level. `version` counts the changes of this, and is the same on every hub; `quantity`: the

@@ -1,7 +1,7 @@
 """A level: the stock of one sku at one location, as the ledger states it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
@@ -38,13 +38,15 @@ class Level(LevelNumbers):
     or missing one does no harm.
 
     Version 0: nothing has ever been booked, ``kind`` and ``committed_at`` are None. ``committed_at`` is in UTC; ``seq``
-    is the number of the event in ``shard``.
+    is the number of the event in ``shard``. ``traceparent``: of the operation that made it, where that is traced and
+    the change was told as it happened (W3C Trace Context); levels are equal without it.
     """
 
     kind: str | None
     committed_at: datetime | None
     shard: int
     seq: int
+    traceparent: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Level":
@@ -56,6 +58,7 @@ class Level(LevelNumbers):
             committed_at=None if committed_at is None else moment(data, "committed_at"),
             shard=integer(data, "shard"),
             seq=integer(data, "seq"),
+            traceparent=optional_text(data, "traceparent"),
         )
 
     def never(self) -> "Level":
