@@ -162,7 +162,9 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	    requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
-	    -c requirements.txt requirements-test.in -o requirements-test.txt
+	    requirements-tracing.in -o requirements-tracing.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
+	    -c requirements.txt -c requirements-tracing.txt requirements-test.in -o requirements-test.txt
 	for peer in tests/channels/*/requirements.in tests/deploy/*/requirements.in; do \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	        $$peer -o $${peer%.in}.txt || exit 1; done

@@ -15,8 +15,13 @@ from tests.harness.peers import PROGRAMS, locks
 from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
-RUN, TEST = "requirements.txt", "requirements-test.txt"
-LOCKS = (RUN, TEST, *(str(lock.relative_to(ROOT)) for lock in (*locks(), *(program.lock for program in PROGRAMS))))
+RUN, TRACING, TEST = "requirements.txt", "requirements-tracing.txt", "requirements-test.txt"
+LOCKS = (
+    RUN,
+    TRACING,
+    TEST,
+    *(str(lock.relative_to(ROOT)) for lock in (*locks(), *(program.lock for program in PROGRAMS))),
+)
 NODE = ROOT / "client-sdk" / "js"
 SHA256 = re.compile(r"--hash=sha256:([0-9a-f]{64})(?= |\Z)")
 PINNED = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+) ")
@@ -98,7 +103,16 @@ def test_peers_from_npm_are_locked_by_hash_and_named_without_a_place_or_a_script
 
 def test_what_is_tested_is_what_runs() -> None:
     tested = locked(TEST)
-    assert {pin: tested.get(pin) for pin in locked(RUN)} == locked(RUN)
+    running = locked(RUN) | locked(TRACING)
+    assert {pin: tested.get(pin) for pin in running} == running
+
+
+def test_what_traces_need_is_of_one_version_with_what_running_needs() -> None:
+    """The image has both: two versions of one package would keep pip from installing it."""
+    running, tracing = locked(RUN), locked(TRACING)
+    both = {name for name, _ in running} & {name for name, _ in tracing}
+    assert both
+    assert {pin for pin in tracing if pin[0] in both} == {pin for pin in running if pin[0] in both}
 
 
 @pytest.mark.usefixtures("processes")
@@ -121,7 +135,7 @@ def test_whatever_installs_asks_for_hashes() -> None:
     installs = [run for run in all_of("RUN") if "python install " in run]
     assert len(installs) == 2
     assert "--require-hashes" in installs[0]
-    assert f"-r {RUN}" in installs[0]
+    assert f"-r {RUN} -r {TRACING}" in installs[0]
     assert "--no-deps --no-build-isolation" in installs[1]
     assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED} & {*wheel_program.PINNED}
     makefile = (ROOT / "Makefile").read_text()

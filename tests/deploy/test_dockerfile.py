@@ -48,7 +48,7 @@ def test_both_stages_stand_on_one_pinned_base() -> None:
 
 def test_only_locked_wheels_are_installed() -> None:
     installing = [run for run in all_of("RUN") if " install " in run and "pip" in run and "install -d" not in run]
-    assert "--require-hashes --only-binary=:all: -r requirements.txt" in installing[0]
+    assert "--require-hashes --only-binary=:all: -r requirements.txt -r requirements-tracing.txt" in installing[0]
     assert all("--no-deps --no-build-isolation" in run for run in installing[1:])
     assert not [run for run in all_of("RUN") if "apt" in run]
 
