@@ -1,12 +1,12 @@
 """What the public sees of levels, over HTTP: the only reads that a shared cache may keep.
 
-Anybody may read it of the public locations; all who ask without a key share the places of one owner. Of other locations
-only a client with the scope may, and no shared cache keeps that answer. The bodies hold nothing that changes while the
-view does not: no seq, no lag, no number.
+Anybody may read it of the public locations; all who ask without a key share the places of one owner, and a shared
+cache may keep what they are answered, and nothing else. Of other locations a client with the scope may. The bodies hold
+nothing that changes while the view does not: no seq, no lag, no number.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -25,10 +25,14 @@ from server.rates.rate_limits import ALLOWANCE
 from wire.messages import encode
 from wire.scopes import PUBLIC, allows
 
-CACHEABLE = "public, max-age=1, stale-while-revalidate=5"
-"""A cache answers within 6 s of what it was told; a page that hears of a newer version asks for it by ``version``."""
+CACHEABLE = "public, max-age=1, stale-while-revalidate=5, stale-if-error=60"
+"""A cache answers with what it was told at most 6 s ago, while no hub answers 61 s ago; a page that hears of a newer
+version asks for it by ``version``. No ``s-maxage``: it forbids what the other two allow (RFC 9111, 5.2.2.10)."""
+BEHIND = "public, max-age=1, stale-if-error=60"
+"""It says itself that it is not fresh. Kept for a second, or all who look would come to a hub that has trouble."""
 OWN = "private, no-cache"
-BEHIND = "no-store"
+OLDER = "no-store"
+"""Than what was asked for by its version: must not take its place in a cache."""
 VERSION_MAX = 2**53 - 1
 SKUS_MAX = 200
 """Of one answer: of long names as many as a request line of 16 KB has room for."""
@@ -51,10 +55,9 @@ class AvailabilityApi:
         owner = await self._admit(request, location)
         wanted = query.integer("version", 0, high=VERSION_MAX)
         with self._door.place(owner):
-            view = self._view((await self._selected(location, [sku]))[0])
-        # An answer from before what was asked for by its version must not take its place in a cache
-        behind = view["version"] < wanted
-        return self._answer(request, location, view, f"{view['version']}", behind=behind)
+            (held,) = await self._selected(location, [sku])
+        headers = self._headers(owner, f"{held.view_version}", older=held.view_version < wanted)
+        return self._answer(request, headers, lambda: self._view(held))
 
     async def page(self, request: Request) -> Response:
         """GET /v1/availability?location=&after=&limit= or GET /v1/availability?location=&sku=&sku="""
@@ -72,9 +75,10 @@ class AvailabilityApi:
             else:
                 held = await self._reads.page(location, after, limit + 1)
                 following = level_cursor(held[limit - 1].sku, location) if len(held) > limit else None
-        content = {"views": [self._view(one) for one in held[: len(skus) or limit]], "next": following}
-        digest = hashlib.sha256(encode(content)).hexdigest()[:16]
-        return self._answer(request, location, content, digest, behind=False)
+        shown = held[: len(skus) or limit]
+        versions = "".join(f"{one.sku} {one.view_version} " for one in shown)
+        headers = self._headers(owner, hashlib.sha256(f"{versions}{following}".encode()).hexdigest()[:16])
+        return self._answer(request, headers, lambda: {"views": list(map(self._view, shown)), "next": following})
 
     async def _admit(self, request: Request, location: str) -> str:
         """Who asks. The same answer whether or not the location exists. Raises Unauthorized or Forbidden."""
@@ -101,22 +105,23 @@ class AvailabilityApi:
         view: dict[str, Any] = msgspec.to_builtins(view_of(held, self._reads.fanout().views.steps))
         return view
 
-    def _answer(
-        self, request: Request, location: str, content: dict[str, Any], digest: str, *, behind: bool
-    ) -> Response:
+    def _headers(self, owner: str, digest: str, *, older: bool = False) -> dict[str, str]:
         """``digest``: equal for equal content within an epoch, on every hub."""
         epoch = hashlib.sha256(self._reads.fanout().shards.epoch.encode()).hexdigest()[:8]
-        control = CACHEABLE if location in self._public else OWN
-        if control == CACHEABLE:
-            request.scope.pop(ALLOWANCE, None)  # what a shared cache keeps says nothing of who asked
-        headers = {
+        public = CACHEABLE if self._feed.fresh else BEHIND
+        return {
             "ETag": f'"{epoch}-{digest}"',
-            "Cache-Control": BEHIND if behind or not self._feed.fresh else control,
+            "Cache-Control": OWN if owner != ANYBODY else OLDER if older else public,
             "Stockwire-Fresh": str(self._feed.fresh).lower(),
         }
+
+    def _answer(self, request: Request, headers: dict[str, str], content: Callable[[], dict[str, Any]]) -> Response:
+        """``content`` is made only for whoever has not got it."""
+        if headers["Cache-Control"] != OWN:
+            request.scope.pop(ALLOWANCE, None)  # what a shared cache keeps says nothing of who asked
         if holds(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        return Response(encode(content), headers=headers, media_type="application/json")
+        return Response(encode(content()), headers=headers, media_type="application/json")
 
 
 def _check_selection(query: Query, skus: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ KEEP_S = 10.0
 """A hub that is new to the ledgers is told of after this, and what caches add to it."""
 KEEP_OLD_S = 2.0
 """While no ledger answers, what was known is told on, and they are asked no more often than this."""
-CACHEABLE = "public, max-age=10, stale-while-revalidate=60"
+CACHEABLE = "public, max-age=10, stale-while-revalidate=60, stale-if-error=3600"
 """Hubs come and go rarely, and one that is gone is noticed by whoever tries it."""
 
 

@@ -21,8 +21,9 @@ from hub.errors import HubError
 from hub.reads import event_stream
 from hub.reads.availability_api import AvailabilityApi
 from hub.reads.badge_script import PATH as BADGE
-from hub.reads.badge_script import BadgeScript, Origins
+from hub.reads.badge_script import BadgeScript
 from hub.reads.discovery import Discovery
+from hub.reads.origins import Origins
 from hub.reads.problems import problem_of
 from hub.reads.read_parts import ReadParts
 from server.http.body import decoded
