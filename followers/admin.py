@@ -26,9 +26,9 @@ def create_admin_app(
     """``check``: what `stockwire doctor` calls what is wrong here. ``why_not_ready``: None when the process works."""
     registry = create_registry(collector)
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         await asyncio.gather(*(one.refresh() for one in operated))
-        return exposition(registry)
+        return exposition(registry, request)
 
     async def troubles(_: Request) -> Response:
         found = await asyncio.gather(*(one.troubles() for one in operated))

@@ -33,8 +33,8 @@ class Acts:
 def create_app(registry: CollectorRegistry, why_not_ready: Callable[[], str | None], acts: Acts) -> Starlette:
     """``why_not_ready``: None when requests should be sent here."""
 
-    async def metrics(_: Request) -> Response:
-        return exposition(registry)
+    async def metrics(request: Request) -> Response:
+        return exposition(registry, request)
 
     async def not_ready() -> str | None:
         return why_not_ready()

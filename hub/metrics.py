@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -21,27 +21,22 @@ from hub.reads.event_stream import EventStreams
 from hub.reads.readers import Readers
 from hub.stream.connection import PHASES, Connection
 from hub.stream.stream import Stream
+from server.histogram import BOUNDS_S, Histogram
 from server.http.problems import Problems
+from server.http.request_times import LABELS, RequestTimes
 from server.metrics import Families, create_registry
 from server.tls.handshakes import Handshakes
 from server.version import VERSION
 
 PREFIX = "stockwire_hub"
 OURS = Families(PREFIX)
-FLUSH_BUCKETS_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
-TRANSIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+FLUSH_BOUNDS_S = (0.0001, 0.0002, *BOUNDS_S)
 
 
-class Flushes:
-    """How long the hub itself takes, for each tick in which something came in."""
-
-    def __init__(self) -> None:
-        self.seconds = Histogram(
-            f"{PREFIX}_flush_seconds",
-            "From the first change that came in until what it changed was written to all who can be written to.",
-            buckets=FLUSH_BUCKETS_S,
-            registry=None,
-        )
+REQUEST_HELP = (
+    "From when a request to the read port was taken up until its answer began, by method, route and outcome, as a "
+    "ledger's. What has no route is other."
+)
 
 
 class Transit:
@@ -49,12 +44,7 @@ class Transit:
 
     def __init__(self) -> None:
         self.events = 0
-        self.seconds = Histogram(
-            f"{PREFIX}_transit_seconds",
-            "From the commit of a batch until this hub applied it; compares two machines' clocks.",
-            buckets=TRANSIT_BUCKETS_S,
-            registry=None,
-        )
+        self.seconds = Histogram()
 
     def applied(self, events: int, transit_s: float) -> None:
         self.events += events
@@ -67,7 +57,9 @@ class Parts:
 
     node: str
     transit: Transit
-    flushes: Flushes
+    flushes: Histogram
+    drains: Histogram
+    request_times: RequestTimes
     feed: Feed
     loader: Loader
     access: Access
@@ -82,10 +74,7 @@ class Parts:
 
 
 def registry_of(parts: Parts) -> CollectorRegistry:
-    registry = create_registry(HubCollector(parts))
-    registry.register(parts.transit.seconds)
-    registry.register(parts.flushes.seconds)
-    return registry
+    return create_registry(HubCollector(parts))
 
 
 class HubCollector(Collector):
@@ -101,6 +90,7 @@ class HubCollector(Collector):
         yield from self._fan_out()
         yield from self._snapshots()
         yield from self._connections()
+        yield from self._leaving()
         yield from self._requests()
 
     def _freshness(self) -> Iterator[Metric]:
@@ -114,6 +104,7 @@ class HubCollector(Collector):
         )
         yield OURS.gauge("lag_seconds", "As lag_ms of the heartbeat.", feed.lag_ms / 1_000)
         yield OURS.counter("behind", "Times that fresh became 0.", feed.times_behind)
+        yield OURS.counter("behind_seconds", "Time in which fresh was 0, in seconds.", feed.behind_s)
         yield OURS.gauge("broker_up", "1 while subscribed to the broker; else the log is polled.", feed.broker_up)
         yield OURS.counter(
             "broker_subscriptions",
@@ -128,6 +119,11 @@ class HubCollector(Collector):
 
     def _feed(self) -> Iterator[Metric]:
         feed = self._parts.feed
+        yield OURS.histogram(
+            "transit_seconds",
+            "From the commit of a batch until this hub applied it; compares two machines' clocks.",
+            self._parts.transit.seconds,
+        )
         yield OURS.counter("events", "Events applied, from the broker or the log.", self._parts.transit.events)
         yield OURS.counter(
             "log_events", "Of these, events that came from the log: the broker had lost them.", feed.log_events
@@ -178,6 +174,11 @@ class HubCollector(Collector):
     def _fan_out(self) -> Iterator[Metric]:
         feed = self._parts.feed
         counts, fanout = feed.counts, feed.fanout
+        yield OURS.histogram(
+            "flush_seconds",
+            "From the first change that came in until what it changed was written to all who can be written to.",
+            self._parts.flushes,
+        )
         yield OURS.counter("deliveries", "Level frames written.", counts.deliveries)
         yield OURS.counter(
             "writes",
@@ -216,6 +217,11 @@ class HubCollector(Collector):
         )
         yield OURS.counter("snapshot_parts", "Parts of snapshots written.", counts.snapshot_parts)
         yield OURS.counter("snapshot_levels", "Levels in these parts.", counts.snapshot_levels)
+        yield OURS.histogram(
+            "snapshot_seconds",
+            "From when a subscription was asked for until the last part of its snapshot was written.",
+            counts.snapshots,
+        )
         yield OURS.counter(
             "given_up", "Subscriptions that ended because the ledger gave nothing of them in time.", counts.given_up
         )
@@ -266,6 +272,8 @@ class HubCollector(Collector):
         )
         yield OURS.counter("cut_off", "Connections cut off because they did not answer the close.", stream.cut_off)
         yield OURS.gauge("event_streams", "Open event streams.", len(self._parts.event_streams.streams))
+
+    def _leaving(self) -> Iterator[Metric]:
         moves = self._parts.moves
         yield OURS.counters(
             "moved",
@@ -275,10 +283,18 @@ class HubCollector(Collector):
             moves.moved,
         )
         yield OURS.gauge("moving", "Clients of a share to be moved whose turn has not come yet.", moves.moving)
+        yield OURS.histograms(
+            "drain_seconds",
+            "How long it took to send clients elsewhere, by kind: of a drain until nobody was left or its time was "
+            "over (all), or of a share until the last of them was told (share).",
+            ("kind",),
+            {("all",): self._parts.drains, ("share",): moves.took},
+        )
         yield OURS.gauge("draining", "1 while this hub sends its clients elsewhere.", self._parts.draining.is_set())
 
     def _requests(self) -> Iterator[Metric]:
         access = self._parts.access
+        yield OURS.histograms("request_seconds", REQUEST_HELP, LABELS, self._parts.request_times.histograms())
         yield OURS.counter("token_refusals", "Keys and tokens turned down.", access.refusals)
         yield OURS.counter("key_checks", "Questions to the ledger about a key.", access.checks)
         yield OURS.counter("revocations", "Revocations of keys heard on the broker.", access.revocations)

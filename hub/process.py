@@ -10,7 +10,7 @@ from hub import admin
 from hub.endings import Ending
 from hub.entry.access import Access
 from hub.entry.door import Door
-from hub.entry.moves import Moves
+from hub.entry.moves import DRAIN_BOUNDS_S, Moves
 from hub.entry.serving import bound_send_buffer, create_server
 from hub.entry.visitors import Port, Visitors
 from hub.fanout.fanout import Fanout
@@ -20,7 +20,7 @@ from hub.feed.heartbeats import Heartbeats
 from hub.feed.ledger_client import LedgerClient
 from hub.feed.loader import Loader
 from hub.feed.ticker import Ticker
-from hub.metrics import Flushes, Parts, Transit, registry_of
+from hub.metrics import FLUSH_BOUNDS_S, Parts, Transit, registry_of
 from hub.protocols.native.conversation import Greeting
 from hub.reads import read_api
 from hub.reads.event_stream import EventStreams
@@ -30,8 +30,10 @@ from hub.reads.readers import Readers
 from hub.reads.reads import Reads
 from hub.settings import Settings
 from hub.stream.stream import Stream, StreamParts
+from server.histogram import Histogram
 from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
+from server.http.request_times import RequestTimes
 from server.problems import Unavailable
 from server.rates.rate_limits import RateLimits
 from server.tls.certificate import Tls
@@ -66,8 +68,8 @@ class Node:
         self._ledger = LedgerClient(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use, self._end_key)
-        flushes = Flushes()
-        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice(), flushes.seconds.observe)
+        flushes = Histogram(FLUSH_BOUNDS_S)
+        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice(), flushes.observe)
         schedule_flush = self._ticker.schedule_flush
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         transit = Transit()
@@ -85,11 +87,14 @@ class Node:
         self._event_streams = EventStreams(limits, greeting, schedule_flush, door, read_places)
         self._moves = Moves((self._stream.connections, self._event_streams.streams), limits, settings.drain_s)
         self._heartbeats = Heartbeats(feed, self._ticker, settings.heartbeat_s)
-        problems = Problems(ANSWERED)
+        problems, request_times = Problems(ANSWERED), RequestTimes()
+        self._drains = Histogram(DRAIN_BOUNDS_S)
         parts = Parts(
             node=settings.node,
             transit=transit,
             flushes=flushes,
+            drains=self._drains,
+            request_times=request_times,
             feed=feed,
             loader=self._loader,
             access=self._access,
@@ -102,7 +107,7 @@ class Node:
             draining=self._draining,
             moves=self._moves,
         )
-        read_app = read_api.create_app(self._read_parts(door, readers, problems))
+        read_app = read_api.create_app(self._read_parts(door, readers, problems, request_times))
         self._read_server = create_server(
             read_app, read_places, read_handshakes, lambda: visitors.give_way(Port.EVENTS)
         )
@@ -214,7 +219,7 @@ class Node:
             allowed_hosts=self._settings.allowed_hosts,
         )
 
-    def _read_parts(self, door: Door, readers: Readers, problems: Problems) -> ReadParts:
+    def _read_parts(self, door: Door, readers: Readers, problems: Problems, request_times: RequestTimes) -> ReadParts:
         return ReadParts(
             reads=Reads(self._feed, self._ticker.schedule_flush),
             streams=self._event_streams,
@@ -223,6 +228,7 @@ class Node:
             readers=readers,
             door=door,
             problems=problems,
+            request_times=request_times,
             origins=self._settings.origins,
             allowed_hosts=self._settings.allowed_hosts,
             public_locations=self._settings.public_locations,
@@ -249,6 +255,7 @@ class Node:
 
     async def _drain(self) -> None:
         log.info("draining connections=%d", len(self._stream.connections))
+        began = asyncio.get_running_loop().time()
         if self._stopping.is_set():
             self._stream.close()
         await self._event_streams.end_all(Ending.STOPPING)
@@ -257,6 +264,7 @@ class Node:
                 await self._stream.drain()
         except TimeoutError:
             log.warning("connections were cut off connections=%d", len(self._stream.connections))
+        self._drains.observe(asyncio.get_running_loop().time() - began)
 
     async def _end_epochs(self) -> None:
         """Ends everybody who was served from a history that is gone, with each rewrite. Until cancelled."""

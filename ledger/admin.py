@@ -35,10 +35,10 @@ class MetricRoutes:
     def routes(self) -> list[Route]:
         return [Route("/metrics", self.metrics, methods=["GET"])]
 
-    async def metrics(self, _request: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         self._collector.oldest_snapshot_s = await self._oldest_snapshot_s()
         self._collector.open_holds = await self._open_holds.by_state()
-        return exposition(self._registry)
+        return exposition(self._registry, request)
 
     async def _oldest_snapshot_s(self) -> float | None:
         """None when the database does not answer: everything else is worth scraping then more than ever."""

@@ -6,16 +6,15 @@ The help texts are those of docs/reference/metrics.md, to the letter.
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from itertools import accumulate
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ledger.commit.counters import BATCH_BOUNDS_S, Counters
 from ledger.commit.writers import Writers
 from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
+from server.http.request_times import LABELS
 from server.metrics import Families
 
 PREFIX = "stockwire_ledger"
@@ -37,7 +36,6 @@ WRITER_HELP = {
     "holds_released_before_refusal": (
         "Reservations whose time was over and that were let go of at once, because a request needed their units."
     ),
-    "commit_seconds": "Time spent on batches, retries included, in seconds.",
 }
 NODE_HELP = "1; its label is the name of the machine that this ledger runs on."
 VERSION_HELP = "1; its labels are the version of this ledger, and the newest schema that it knows."
@@ -47,6 +45,10 @@ PUBLISHER_HELP = {
     "failed": "Messages that the broker did not take; hubs read the log instead.",
     "dropped": "Messages dropped because too many waited for the broker; hubs read the log instead.",
 }
+REQUEST_HELP = (
+    "From when a request was taken up until its answer began, by method, route and outcome: ok (2xx, 3xx), refused "
+    "(409, 422), limited (429), rejected (any other 4xx) or failed (5xx, or none). What has no route is other."
+)
 RATE_HELP = {
     "limited": "Requests refused because their owner had sent too many.",
     "leases": "Blocks of requests that Redis was asked for, each for one owner.",
@@ -85,7 +87,20 @@ class LedgerCollector(Collector):
     def _commits(self) -> Iterable[Metric]:
         counters = self._writers.counters
         yield from _each("", counters, WRITER_HELP)
-        yield _batches(counters)
+        yield OURS.histogram(
+            "wait_seconds", "How long an operation waited until a writer took it into a batch.", counters.waits
+        )
+        yield OURS.histogram(
+            "batch_seconds",
+            "How long a batch took until it was committed, refused or given up, retries included.",
+            counters.took,
+        )
+        yield OURS.counter("commit_seconds", "Time spent on batches, retries included, in seconds.", counters.took.sum)
+        yield OURS.histogram(
+            "statement_seconds",
+            "How long the database took for the statement that writes a batch, each time that it was sent.",
+            counters.statements,
+        )
         yield OURS.counters(
             "refused",
             "Operations refused on a level, by problem type.",
@@ -124,6 +139,11 @@ class LedgerCollector(Collector):
 
     def _broker(self) -> Iterable[Metric]:
         yield from _each("messages_", self._parts.publisher.counters, PUBLISHER_HELP)
+        yield OURS.histogram(
+            "publish_seconds",
+            "From when a message was ready (a batch, a heartbeat, a revocation) until the broker took it.",
+            self._parts.publisher.took,
+        )
         yield OURS.gauge("queued_messages", "Messages that wait for the broker.", self._parts.publisher.queued)
         yield OURS.gauge("broker_up", "1 while the broker takes messages.", self._parts.publisher.broker_up)
 
@@ -147,6 +167,7 @@ class LedgerCollector(Collector):
             )
 
     def _requests(self) -> Iterable[Metric]:
+        yield OURS.histograms("request_seconds", REQUEST_HELP, LABELS, self._parts.request_times.histograms())
         yield OURS.gauge("long_polls", "Requests that wait for events.", self._parts.long_polls.open)
         yield from OURS.of_process((self._parts.handshakes, self._parts.admin_handshakes))
         yield OURS.counters(
@@ -175,19 +196,6 @@ class LedgerCollector(Collector):
             "reason",
             {"in_flight": self._parts.in_flight.shed, **self._parts.connections.turned_away},
         )
-
-
-def _batches(counters: Counters) -> Metric:
-    counts = list(accumulate(counters.took))
-    bounds = [*map(float, BATCH_BOUNDS_S), "+Inf"]
-    family = HistogramMetricFamily(
-        f"{PREFIX}_batch_seconds",
-        "How long a batch took until it was committed, refused or given up, retries included.",
-    )
-    family.add_metric(
-        [], [(str(bound), count) for bound, count in zip(bounds, counts, strict=True)], counters.commit_seconds
-    )
-    return family
 
 
 def _each(prefix: str, counters: Any, help_texts: Mapping[str, str]) -> Iterable[Metric]:

@@ -26,6 +26,7 @@ from ledger.readiness import NoDatabase, Readiness
 from ledger.settings import Settings
 from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
+from server.http.request_times import RequestTimes
 from server.rates.rate_limits import RateLimits
 from server.settings.environment import SettingsError
 from server.tls.certificate import Tls
@@ -67,6 +68,7 @@ class LedgerProcess:
             heads=heads,
             verifier=Verifier(settings.tokens, FixedKeys(public_keys_of(settings.signing_keys))),
             problems=Problems(),
+            request_times=RequestTimes(),
             long_polls=LongPolls(),
             rate_limits=RateLimits(settings.rate_per_s, settings.redis_url, settings.channel_prefix, "ledger"),
             hub_callers=hub_callers,

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
+from starlette.requests import Request
 from starlette.responses import Response
 
+from server.histogram import Histogram
 from server.tls.handshakes import Handshakes, outcomes_of
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text"
 
 Labelled = Mapping[str, float] | Mapping[int, int] | Mapping[tuple[str, str], float]
 """Values by their label, or by their labels in order."""
@@ -34,6 +39,17 @@ class Families:
 
     def counters(self, name: str, text: str, label: str | tuple[str, ...], values: Labelled) -> Metric:
         return _labelled(CounterMetricFamily(f"{self._prefix}_{name}", text, labels=_several(label)), values)
+
+    def histogram(self, name: str, text: str, histogram: Histogram) -> Metric:
+        return self.histograms(name, text, (), {(): histogram})
+
+    def histograms(
+        self, name: str, text: str, labels: tuple[str, ...], values: Mapping[tuple[str, ...], Histogram]
+    ) -> Metric:
+        family = HistogramMetricFamily(f"{self._prefix}_{name}", text, labels=labels)
+        for of_labels, histogram in values.items():
+            family.add_metric(of_labels, _buckets(histogram), histogram.sum)
+        return family
 
     def of_process(self, ports: Sequence[Handshakes]) -> Iterator[Metric]:
         """Within the process's loop. ``ports``: all of the process."""
@@ -62,14 +78,30 @@ def create_registry(collector: Collector) -> CollectorRegistry:
     return registry
 
 
-def exposition(registry: CollectorRegistry) -> Response:
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE)
+def exposition(registry: CollectorRegistry, request: Request) -> Response:
+    """OpenMetrics 1.0 for who asks for it, which alone has exemplars; else Prometheus' text."""
+    encode, content_type = choose_encoder(OPENMETRICS if OPENMETRICS in request.headers.get("Accept", "") else "")
+    return Response(encode(registry), media_type=content_type)
 
 
 def _labelled(metric: GaugeMetricFamily | CounterMetricFamily, values: Labelled) -> Metric:
     for labels, number in values.items():
         metric.add_metric([str(one) for one in _several(labels)], number)
     return metric
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float] | tuple[str, float, Exemplar]]:
+    """Cumulative, as they are exported."""
+    buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+    bounds = (*map(float, histogram.bounds), "+Inf")
+    for place, (bound, count) in enumerate(zip(bounds, accumulate(histogram.counts), strict=True)):
+        bucket = str(bound), float(count)
+        if place in histogram.exemplars:
+            seconds, exemplar = histogram.exemplars[place]
+            buckets.append((*bucket, Exemplar({"trace_id": exemplar.trace_id}, seconds, exemplar.at)))
+        else:
+            buckets.append(bucket)
+    return buckets
 
 
 def _several(one: object) -> tuple[Any, ...]:

@@ -1,10 +1,8 @@
 """What became of attempts since the process started, and how long they took."""
 
-from prometheus_client import Histogram
-
-from followers.operated import PREFIX
 from followers.webhooks import schedule
 from followers.webhooks.sender import Outcome
+from server.histogram import Histogram
 
 BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
 TAKEN, REFUSED, SLOWED, UNANSWERED, CUT_OFF = "taken", "refused", "slowed", "unanswered", "cut_off"
@@ -16,12 +14,7 @@ class Attempts:
     def __init__(self) -> None:
         self.in_flight = 0
         self.by_outcome = dict.fromkeys((TAKEN, REFUSED, SLOWED, UNANSWERED, CUT_OFF), 0)
-        self.seconds = Histogram(
-            f"{PREFIX}_attempt_seconds",
-            "From the beginning of an attempt until its answer was read, or until it failed.",
-            buckets=BUCKETS_S,
-            registry=None,
-        )
+        self.seconds = Histogram(BUCKETS_S)
 
     def begun(self) -> None:
         self.in_flight += 1

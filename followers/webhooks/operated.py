@@ -107,7 +107,11 @@ class OperatedWebhooks:
             "outcome",
             attempts.by_outcome,
         )
-        yield from attempts.seconds.collect()
+        yield OURS.histogram(
+            "attempt_seconds",
+            "From the beginning of an attempt until its answer was read, or until it failed.",
+            attempts.seconds,
+        )
 
     def _of_this_process(self) -> Iterator[Trouble]:
         if why := self._parts.keeping.away:

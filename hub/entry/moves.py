@@ -17,19 +17,24 @@ from hub.endings import Ending
 from hub.entry.connections import Connections
 from hub.errors import Ended
 from hub.limits import Limits
+from server.histogram import Histogram
 from server.problems import Unavailable
 
 LOOK_S = 0.25
+DRAIN_BOUNDS_S = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
 SENDERS = 5
 """Hubs that may send clients to one that is new, each at this part of the handshakes that it takes."""
 
 
 class Moves:
-    """``moved``: how many were sent elsewhere, by reason. ``moving``: of a share, those whose turn comes still."""
+    """``moved``: how many were sent elsewhere, by reason. ``moving``: of a share, those whose turn comes still.
+    ``took``: until the last of a share was told.
+    """
 
     def __init__(self, places: Sequence[Connections[Any]], limits: Limits, spread_s: float) -> None:
         """``spread_s``: within which a share goes."""
         self.moved = {"age": 0, "share": 0}
+        self.took = Histogram(DRAIN_BOUNDS_S)
         self._spread_s = spread_s
         self._places = places
         self._age_s = limits.connection_age_s
@@ -75,12 +80,16 @@ class Moves:
 
     def _move_share(self, now: float) -> None:
         """Evenly: of half the time half of them are left, also when looks were missed."""
+        if not self._moving:
+            return
         left = max(0.0, (self._ends_at - now) / self._spread_s)
         for _ in range(self.moving - ceil(self._drawn * left)):
             connection = self._moving.pop()
             if any(connection in place for place in self._places):  # else it has gone by itself
                 connection.end(Ended(Ending.SHED))
                 self.moved["share"] += 1
+        if not self._moving:
+            self.took.observe(now - self._ends_at + self._spread_s)
 
     def _move_aged(self, now: float) -> None:
         """Who is most overdue first. The others wait for the next look: thousands may have come in one second."""

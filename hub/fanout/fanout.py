@@ -157,6 +157,7 @@ class Fanout:
         everywhere = request.location == "*"
         shards = tuple(range(len(self.shards))) if everywhere else (shard_of(request.location, len(self.shards)),)
         terms = Terms(
+            asked_at=self.counts.clock(),
             shelf=shelf,
             selection=fingerprint(request.location, request.skus),
             at=Position(self.shards.epoch, self.shards.applied()),

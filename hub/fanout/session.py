@@ -182,6 +182,7 @@ class Session:
             self.send(part.snapshot, part.snapshot.position)
             if part.snapshot.last:
                 self.unserved -= 1
+                self.counts.snapshots.observe(self.counts.clock() - subscription.asked_at)
         if not subscription.owes:
             del self.owing[subscription]
 

@@ -36,11 +36,12 @@ class Reader(Watcher, Protocol):
 class Terms:
     """What was settled about a subscription when it was made.
 
-    ``shelf``: where what it watches is held. ``selection``: the fingerprint of what was asked for. ``at``: how far this
-    hub had applied everything. ``shards``: those of its levels; none for what is derived from levels, which has no
-    position.
+    ``asked_at``: when it was asked for, by the clock of the hub's counts. ``shelf``: where what it watches is held.
+    ``selection``: the fingerprint of what was asked for. ``at``: how far this hub had applied everything. ``shards``:
+    those of its levels; none for what is derived from levels, which has no position.
     """
 
+    asked_at: float
     shelf: Shelf[Any]
     selection: str
     at: Position
@@ -55,9 +56,10 @@ class Part(NamedTuple):
 
 
 class Subscription(ABC):
-    """``scope``: what its client must be allowed. ``decided``: whether it is settled how it begins, with everything or
-    with the changes since the client's position. ``floor``: that position by shard, if its changes are given; else
-    None. ``missing``: how many of the levels or areas that it needs have not come from the ledger yet.
+    """``asked_at``: see ``Terms``. ``scope``: what its client must be allowed. ``decided``: whether it is settled how
+    it begins, with everything or with the changes since the client's position. ``floor``: that position by shard, if
+    its changes are given; else None. ``missing``: how many of the levels or areas that it needs have not come from the
+    ledger yet.
 
     It is begun when it is decided and nothing is missing; it is ``served`` when the last part of its snapshot was
     written.
@@ -65,6 +67,7 @@ class Subscription(ABC):
 
     __slots__ = (
         "_at",
+        "asked_at",
         "decided",
         "ended",
         "floor",
@@ -82,6 +85,7 @@ class Subscription(ABC):
 
     def __init__(self, request: Subscribe, session: Reader, terms: Terms) -> None:
         self.id = request.id
+        self.asked_at = terms.asked_at
         self.session = session
         self.location = request.location
         self.view = request.view

@@ -37,9 +37,11 @@ class Feed:
         self.fanout: Fanout | None = None
         self.started = asyncio.Event()
         self.fresh = False
+        self._behind_s = 0.0
+        self._judged_at = asyncio.get_running_loop().time()
         self.judged = asyncio.Event()
         self.transit_ms = 0
-        self.counts = Counts()
+        self.counts = Counts(asyncio.get_running_loop().time)
         self.repairs = 0
         self.log_events = 0
         self.subscriptions = 0
@@ -74,6 +76,11 @@ class Feed:
             self._confirming = None
 
     @property
+    def behind_s(self) -> float:
+        """For how long ``fresh`` was false, since the process started."""
+        return self._behind_s + (0 if self.fresh else self._clock() - self._judged_at)
+
+    @property
     def lag_ms(self) -> int:
         """Fresh: how long the newest batch took from commit to here. Else: since when this hub may miss something."""
         if self.fresh:
@@ -88,7 +95,7 @@ class Feed:
         log.error("ALARM history was rewritten, dropping everything reason=%r", str(error))
         self.rewrites += 1
         self.fanout = None
-        self.fresh = False
+        self._is(fresh=False, now=self._clock())
         self.started.clear()
         self._dropped.set()
         self._parts.rewritten(fanout)
@@ -178,11 +185,16 @@ class Feed:
     def _judge(self, fanout: Fanout, now: float) -> None:
         fresh = self.broker_up and not fanout.shards.silent(now, FRESH_S)
         if fresh != self.fresh:
-            self.fresh = fresh
+            self._is(fresh=fresh, now=now)
             if not fresh:
                 self.times_behind += 1
             self.judged.set()
             log.log(logging.INFO if fresh else logging.WARNING, "fresh" if fresh else "behind the ledger")
+
+    def _is(self, *, fresh: bool, now: float) -> None:
+        self._behind_s += 0 if self.fresh else now - self._judged_at
+        self._judged_at = now
+        self.fresh = fresh
 
     async def _read(self, fanout: Fanout, shard: int) -> None:
         """The log of a shard until nothing is known to be missing; once more each time while the broker is away."""

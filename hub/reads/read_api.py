@@ -33,6 +33,8 @@ from server.http.hosts import AllowedHosts
 from server.http.level_cursor import level_cursor
 from server.http.query import Query, check_name, path_name
 from server.http.rate_headers import RateHeaders
+from server.http.request_times import Timed
+from server.http.route_templates import RouteTemplates
 from server.problems import Forbidden, Invalid, Misdirected
 from wire.messages import UNITS_MAX, Name, Position, Subscribe, When, encode
 from wire.scopes import PUBLIC, READ, allows
@@ -80,6 +82,7 @@ def create_app(parts: ReadParts) -> Starlette:
         Route(BADGE, BadgeScript(parts.readers).answer, methods=["GET"]),
     ]
     middleware = [
+        Middleware(Timed, parts.request_times, RouteTemplates(routes)),
         Middleware(BodyLimits, lambda _: BODY_BYTES_MAX),
         Middleware(AllowedHosts, parts.allowed_hosts, lambda host: parts.problems.answer_to(Misdirected(host))),
         Middleware(RateHeaders, parts.readers.owners),

@@ -9,6 +9,7 @@ from hub.reads.event_stream import EventStreams
 from hub.reads.readers import Readers
 from hub.reads.reads import Reads
 from server.http.problems import Problems
+from server.http.request_times import RequestTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class ReadParts:
     readers: Readers
     door: Door
     problems: Problems
+    request_times: RequestTimes
     origins: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     public_locations: tuple[str, ...]

@@ -1,14 +1,12 @@
 """What the writers of a process count, all into one."""
 
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ledger.commit.decide import Decision
 from ledger.commit.refused import RefusedLists
 from ledger.errors import REFUSALS, Refusal
-
-BATCH_BOUNDS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+from server.histogram import Histogram
 
 
 @dataclass(slots=True)
@@ -28,16 +26,12 @@ class Counters:
     lost_connections: int = 0
     bisections: int = 0
     holds_released_before_refusal: int = 0
-    commit_seconds: float = 0.0
-    took: list[int] = field(default_factory=lambda: [0] * (len(BATCH_BOUNDS_S) + 1))
-    """Batches by how long they took: up to each of BATCH_BOUNDS_S, and longer."""
+    waits: Histogram = field(default_factory=Histogram)
+    took: Histogram = field(default_factory=Histogram)
+    statements: Histogram = field(default_factory=Histogram)
     refusals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
     """By problem type, all from 0, so that the first one shows as a rise."""
     refused: RefusedLists = field(default_factory=RefusedLists)
-
-    def batch_took(self, seconds: float) -> None:
-        self.commit_seconds += seconds
-        self.took[bisect_left(BATCH_BOUNDS_S, seconds)] += 1
 
     def count(self, decision: Decision, owner_of: Callable[[int], str]) -> None:
         """``decision`` was committed. ``owner_of``: whose operation it is, by its place."""

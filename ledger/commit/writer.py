@@ -122,10 +122,12 @@ class Writer:
     async def _commit(self, batch: list[Pending]) -> None:
         """Answers every operation of the batch, one way or another."""
         started = time.monotonic()
+        for pending in batch:
+            self._counters.waits.observe(started - pending.arrived)
         await self._commit_until(batch, started + COMMIT_DEADLINE_S)
         took_s = time.monotonic() - started
         self._contention.took(took_s)
-        self._counters.batch_took(took_s)
+        self._counters.took.observe(took_s)
 
     async def _commit_until(
         self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
@@ -266,7 +268,11 @@ class Writer:
         if not decision.stored:
             return {}
         attempt.sent = True
-        return await statements.write(connection, decision)
+        started = time.monotonic()
+        try:
+            return await statements.write(connection, decision)
+        finally:
+            self._counters.statements.observe(time.monotonic() - started)
 
     async def _renew(self, connection: CheckedConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 
 from server.broker.broker_connection import BrokerConnection, broker_connection, packed
 from server.errors import BROKER_AWAY
+from server.histogram import Histogram
 from wire.channels import revocation_channel, shard_channel
 
 logger = logging.getLogger(__name__)
@@ -34,15 +36,19 @@ class Counters:
 
 
 class Publisher:
-    """``run`` until cancelled; ``publish`` and ``heartbeat`` never wait and never fail."""
+    """``run`` until cancelled; ``publish`` and ``heartbeat`` never wait and never fail.
+
+    ``took``: from when a message was put here until the broker took it.
+    """
 
     def __init__(self, redis_url: str, prefix: str) -> None:
         self.counters = Counters()
+        self.took = Histogram()
         self._redis_url = redis_url
         self._prefix = prefix
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[tuple[bytes, float]] = deque()
         self._connection: BrokerConnection | None = None
-        self._unanswered = 0
+        self._unanswered: deque[float] = deque()
         self._unanswered_since = 0.0
         self._stopping = False
         self._failing = False
@@ -93,7 +99,7 @@ class Publisher:
         if len(self._queue) >= QUEUE_MAX:
             self._queue.popleft()
             self.counters.dropped += 1
-        self._queue.append(packed("PUBLISH", channel, orjson.dumps(message)))
+        self._queue.append((packed("PUBLISH", channel, orjson.dumps(message)), time.monotonic()))
         self._send()
 
     async def _publish_on(self, connection: BrokerConnection) -> None:
@@ -108,14 +114,15 @@ class Publisher:
     def _send(self) -> None:
         """What the connection takes now; the rest follows with the answers."""
         connection = self._connection
-        while connection and self._queue and self._unanswered < PIPELINE_MAX and connection.takes_more:
+        while connection and self._queue and len(self._unanswered) < PIPELINE_MAX and connection.takes_more:
             if not self._unanswered:
                 self._unanswered_since = connection.clock()
-            self._unanswered += 1
-            connection.send(self._queue.popleft())
+            message, put_at = self._queue.popleft()
+            self._unanswered.append(put_at)
+            connection.send(message)
 
     def _answered(self, _subscribers: int) -> None:
-        self._unanswered -= 1
+        self.took.observe(time.monotonic() - self._unanswered.popleft())
         self.counters.published += 1
         if self._failing:
             logger.info("publishing again")
@@ -138,9 +145,9 @@ class Publisher:
         if not self._failing:
             logger.warning("cannot publish (hubs will read the log): %s", error)
         elif not self._unanswered:
-            self._unanswered = min(PIPELINE_MAX, len(self._queue))
-            for _ in range(self._unanswered):
+            for _ in range(min(PIPELINE_MAX, len(self._queue))):
                 self._queue.popleft()
+                self.counters.failed += 1
         self._failing = True
-        self.counters.failed += self._unanswered
-        self._unanswered = 0
+        self.counters.failed += len(self._unanswered)
+        self._unanswered.clear()

@@ -35,6 +35,8 @@ from ledger.http.routes.transfers import TransferRoutes
 from server.http.body_limits import BodyLimits
 from server.http.health import HealthRoutes
 from server.http.hosts import AllowedHosts
+from server.http.request_times import Timed
+from server.http.route_templates import RouteTemplates
 from server.problems import Misdirected
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -78,9 +80,12 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
         HealthRoutes(parts.why_not_ready, parts.versions),
         DocumentRoutes(),
     )
+    routes = [route for noun in nouns for route in noun.routes()]
+    templates = RouteTemplates(routes)
     app = Starlette(
-        routes=[route for noun in nouns for route in noun.routes()],
+        routes=routes,
         middleware=[
+            Middleware(Timed, parts.request_times, templates),
             Middleware(BodyLimits, body_bytes_max(settings.body_bytes_max)),
             Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
             *_cors(settings.allowed_origins),
@@ -98,6 +103,8 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
         rate_limits=parts.rate_limits,
         in_flight=parts.in_flight,
         problems=problems,
+        times=parts.request_times,
+        templates=templates,
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         body_bytes_max=settings.body_bytes_max,

@@ -9,6 +9,7 @@ docs/decisions/0020-ordinary-movements.md.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ from ledger.http.ordinary_operations import Asked, OrdinaryOperations
 from ledger.http.responses import committed, content_of
 from server.http.cycle import Cycle
 from server.http.problems import Problems
+from server.http.request_times import RequestTimes
+from server.http.route_templates import RouteTemplates
 from server.problems import Problem
 from server.rates.rate_limits import ALLOWANCE, RateLimits
 from wire.hosts import is_allowed_host
@@ -56,6 +59,8 @@ class OrdinaryRequests:
         rate_limits: RateLimits,
         in_flight: InFlight,
         problems: Problems,
+        times: RequestTimes,
+        templates: RouteTemplates,
         allowed_hosts: Sequence[str],
         allowed_origins: Sequence[str],
         body_bytes_max: int,
@@ -66,6 +71,8 @@ class OrdinaryRequests:
         self._rate_limits = rate_limits
         self._in_flight = in_flight
         self._problems = problems
+        self._times = times
+        self._templates = templates
         self._allowed_hosts = allowed_hosts
         self._body_bytes_max = body_bytes_max
         # Where pages of some origins may ask, every answer says that it depends on that, as CORSMiddleware does.
@@ -75,6 +82,7 @@ class OrdinaryRequests:
 
     def take(self, cycle: Cycle) -> bool:
         """Whether the request, whose body is complete, is answered here. If not, nothing has happened."""
+        began = time.monotonic()
         asked = self._read(cycle)
         lane = self._in_flight.open_lane()
         if asked is None or lane is None:
@@ -86,9 +94,11 @@ class OrdinaryRequests:
             self._rate_limits.admit(told, principal.owner)
             outcome = self._writers.enqueue(operation)
         except Exception as error:  # noqa: BLE001  logged where it is answered
-            self._answer(cycle, lane, told, *self._failed(error))
+            self._answer(cycle, began, lane, told, *self._failed(error))
         else:
-            outcome.add_done_callback(lambda done: self._answer(cycle, lane, told, *self._parts_of(done, status)))
+            outcome.add_done_callback(
+                lambda done: self._answer(cycle, began, lane, told, *self._parts_of(done, status))
+            )
         return True
 
     def _read(self, cycle: Cycle) -> tuple[Principal, Asked] | None:
@@ -125,9 +135,13 @@ class OrdinaryRequests:
         log.error("an ordinary request could not be answered", exc_info=error)
         return _parts(self._problems.defect())
 
-    def _answer(self, cycle: Cycle, lane: Lane, told: dict[str, Any], status: int, head: bytes, body: bytes) -> None:
+    def _answer(
+        self, cycle: Cycle, began: float, lane: Lane, told: dict[str, Any], status: int, head: bytes, body: bytes
+    ) -> None:
         """What ``cycle.send`` would write, at once; then the connection goes on to its next request."""
         lane.open -= 1
+        route = self._templates.of("POST", cycle.target.path)
+        self._times.took(route, status, time.monotonic() - began)
         if cycle.disconnected:
             return
         allowance = told.get(ALLOWANCE)

@@ -13,6 +13,7 @@ from ledger.http.admission import InFlight
 from ledger.settings import Settings
 from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
+from server.http.request_times import RequestTimes
 from server.rates.rate_limits import RateLimits
 from server.tls.handshakes import Handshakes
 from server.tokens.verifier import Verifier
@@ -35,6 +36,7 @@ class Parts:
     heads: Heads
     verifier: Verifier
     problems: Problems
+    request_times: RequestTimes
     long_polls: LongPolls
     rate_limits: RateLimits
     hub_callers: HubCallers

@@ -79,11 +79,11 @@ HOUSES = {
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
-            "ground": "errors lookups problems version",
+            "ground": "errors histogram lookups problems version",
             "process": "metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
-        pure="problems version rates.allowance settings.addresses http.codings http.connection_table"
+        pure="histogram problems version rates.allowance settings.addresses http.codings http.connection_table"
         " http.level_cursor tokens.key_set tokens.signing_keys",
     ),
     "ledger": House(

@@ -23,6 +23,7 @@ from hub.reads.reads import Reads
 from hub.settings import read_settings
 from server.http.connection_table import ConnectionTable
 from server.http.problems import Problems
+from server.http.request_times import RequestTimes
 from server.rates.rate_limits import RateLimits
 from server.tokens.keys import FixedKeys
 from server.tokens.token_settings import SharedSecret
@@ -90,6 +91,7 @@ async def read_port(
             readers=readers,
             door=door,
             problems=Problems(ANSWERED),
+            request_times=RequestTimes(),
             origins=settings.origins,
             allowed_hosts=settings.allowed_hosts,
             public_locations=settings.public_locations,

@@ -40,6 +40,7 @@ async def test_what_clients_did_is_counted_once(start_system: StartSystem) -> No
             'resumes_total{recovered="true"}': 1,
             'resumes_total{recovered="false"}': 1,
             "snapshot_parts_total": 3,
+            "snapshot_seconds_count": 3,
             "snapshot_levels_total": 2 + len(again["levels"]) + 1,
             'errors_total{code="forbidden"}': 1,
             "deliveries_total": 1,
@@ -85,6 +86,9 @@ async def test_what_was_turned_down_is_counted_by_its_reason(start_system: Start
         await http.get(f"{base}/v1/stream")
         await http.post(f"{hub.admin}/drain")
         expected = {
+            'request_seconds_count{method="GET",outcome="rejected",route="/v1/levels/{location}/{sku}"}': 2,
+            'request_seconds_count{method="other",outcome="rejected",route="other"}': 1,
+            'drain_seconds_count{kind="all"}': 1,
             'problems_total{type="forbidden"}': 1,
             'problems_total{type="unauthorized"}': 1,
             'problems_total{type="not-found"}': 1,

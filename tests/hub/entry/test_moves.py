@@ -121,6 +121,8 @@ async def test_a_share_leaves_evenly_within_the_time_of_a_drain_and_is_drawn_fro
     times = house.told()
     assert (len(times), house.moves.moving, house.moves.moved) == (2_000, 0, {"age": 0, "share": 2_000})
     assert times[-1] - began <= SPREAD_S + LOOK_S
+    assert house.moves.took.sum == pytest.approx(times[-1] - began)
+    assert sum(house.moves.took.counts) == 1
     assert most_within(times, 1) <= 2_000 / SPREAD_S * (1 + LOOK_S) + 5
     assert not any(guest.told for guest in house.guests[10_000:])
     tenths = [sum(bool(guest.told) for guest in house.guests[at : at + 1_000]) for at in range(0, 10_000, 1_000)]

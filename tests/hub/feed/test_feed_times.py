@@ -106,10 +106,15 @@ async def test_a_ledger_that_beats_no_more_is_noticed_in_2_seconds_and_that_it_d
     quiet: set[int],
 ) -> None:
     async with open_shop() as shop:
+        before_s = shop.feed.behind_s
         shop.ledger.away, shop.quiet = True, quiet
         assert BEHIND_S_MAX - BEAT_S - JUDGED_S < await shop.until_fresh_is(False) < BEHIND_S_MAX + JUDGED_S
         assert BEHIND_S_MAX * 1000 <= shop.feed.lag_ms < (BEHIND_S_MAX + JUDGED_S) * 1000
         await asyncio.sleep(5)
         assert shop.feed.lag_ms >= (BEHIND_S_MAX + 5) * 1000, "it grows until something is heard"
+        assert shop.feed.behind_s - before_s == pytest.approx(5, abs=2 * JUDGED_S), "while it lasts, too"
         shop.ledger.away, shop.quiet = False, set()
-        assert await shop.until_fresh_is(True) < BACK_S_MAX
+        back_s = await shop.until_fresh_is(True)
+        assert back_s < BACK_S_MAX
+        await asyncio.sleep(5)
+        assert shop.feed.behind_s - before_s == pytest.approx(5 + back_s, abs=2 * JUDGED_S)

@@ -108,6 +108,7 @@ async def test_each_message_is_counted_once_however_its_connection_ends(
         publisher.stop()
         await asyncio.wait_for(run, PATIENCE_S)
         counted = publisher.counters
+        assert sum(publisher.took.counts) == counted.published
         assert counted.published + counted.failed + counted.dropped == counted.heartbeats
         assert counted.failed
         assert counted.published

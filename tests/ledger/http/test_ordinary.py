@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import pytest
 
 from ledger.commit.operation import Operation, Outcome
@@ -190,6 +191,7 @@ async def _words(system: System) -> dict[str, str]:
 
 async def test_whatever_is_asked_is_answered_in_both_ways_alike(both: Both) -> None:
     requests, seen = Requests(SEED), Counter[bytes]()
+    before = [await _counted(way) for way in (both.ordinary, both.routed)]
     for location in ("berlin", "paris"):
         await both.tell(sale(f"stock-{location}", quantity=3_000, location=location))
     for _ in range(GENERATED):
@@ -199,6 +201,10 @@ async def test_whatever_is_asked_is_answered_in_both_ways_alike(both: Both) -> N
     assert _taken_of["reservations"] > GENERATED / 50
     assert sum(_taken_of[name] for name in CHANGES) > GENERATED / 100
     assert {b"201", b"409", b"400", b"401", b"403", b"404", b"422", b"413"} <= set(seen), seen
+    after = [await _counted(way) for way in (both.ordinary, both.routed)]
+    of_ordinary, of_routed = (now - then for now, then in zip(after, before, strict=True))
+    assert of_ordinary == of_routed, "requests are counted by route and outcome, whichever way they went"
+    assert GENERATED / 2 < of_ordinary.total() <= GENERATED + 2, "the rest was not HTTP"
 
 
 @pytest.mark.parametrize("apart_s", [PATIENCE_S, 0.0])
@@ -316,6 +322,8 @@ async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureF
         rate_limits=nothing,
         in_flight=nothing,
         problems=Problems(),
+        times=nothing,
+        templates=nothing,
         allowed_hosts=(),
         allowed_origins=(),
         body_bytes_max=0,
@@ -324,6 +332,15 @@ async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureF
     outcome.set_result("no outcome")
     assert requests._parts_of(outcome, 201)[0] == 500
     assert "an ordinary request could not be answered" in caplog.text
+
+
+async def _counted(way: Way) -> Counter[str]:
+    """Requests so far, by their labels."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        exported = (await client.get(f"{way.system.ledgers[0].admin}/metrics")).text
+    name = "stockwire_ledger_request_seconds_count"
+    lines = [line.rpartition(" ") for line in exported.splitlines() if line.startswith(name)]
+    return Counter({labels: int(float(value)) for labels, _, value in lines})
 
 
 async def _are_sold(both: Both, keys: Sequence[str]) -> None:
