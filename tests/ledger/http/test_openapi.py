@@ -295,6 +295,12 @@ async def test_the_document_is_served_with_a_page_that_needs_nothing_else(anonym
     assert not re.search(r"(src|href)=\"?(https?:)?//", page.text)
 
 
+def test_no_start_waits_for_the_document_that_few_ask_for() -> None:
+    read = documents.read_document.cache_info()
+    documents.DocumentRoutes()
+    assert documents.read_document.cache_info() == read
+
+
 async def call(api: Api, name: str, thing: str, shard: int = 0, **spoilt: Any) -> httpx.Response:
     """One request that is right in every way, but for ``spoilt``; ``thing`` is its sku and its location."""
     method, path, _ = LEDGER.operations[name]
