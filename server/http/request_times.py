@@ -5,7 +5,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.histogram import Exemplar, Histogram
-from server.http.route_templates import NO_ROUTE, RouteTemplates
+from server.http.route_templates import NO_ROUTE, RouteTemplates, Template
 
 OUTCOMES = ("ok", "refused", "rejected", "limited", "failed")
 LABELS = ("method", "route", "outcome")
@@ -18,8 +18,8 @@ class RequestTimes:
     def __init__(self) -> None:
         self._by_route = {NO_ROUTE: _by_outcome()}
 
-    def took(self, route: tuple[str, str], status: int, seconds: float, exemplar: Exemplar | None = None) -> None:
-        """``route``: as ``RouteTemplates`` has it."""
+    def took(self, route: Template, status: int, seconds: float, exemplar: Exemplar | None = None) -> None:
+        """``route``: as ``RouteTemplates`` tells it."""
         by_outcome = self._by_route.get(route)
         if by_outcome is None:
             by_outcome = self._by_route[route] = _by_outcome()

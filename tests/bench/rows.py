@@ -13,6 +13,7 @@ from tests.bench.expand import expand
 from tests.bench.exporter import exporter
 from tests.bench.fan_out import fan_out
 from tests.bench.growth import growth
+from tests.bench.histograms import histograms
 from tests.bench.hold_pairs import hold_pairs
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
@@ -48,6 +49,7 @@ ROWS: dict[str, Bench] = {
     "bulk": bulk,
     "import": import_sales,
     "limits": limits,
+    "histograms": histograms,
     "fan-out": fan_out,
     "bursts": bursts,
     "peers": peers,
@@ -80,7 +82,7 @@ LONG = (
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
     *("js-applying", "js-holding", "page-weight", "busy-shop", "busy-console", "viewers"),
-    *("webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
+    *("histograms", "webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
     "exporter",
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""
