@@ -1,5 +1,8 @@
 """Metrics (Prometheus), who and what was refused, and health, on the admin port."""
 
+import asyncio
+from collections.abc import Mapping
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -17,6 +20,10 @@ from server.http.health import HealthRoutes
 from server.http.json import Json
 from server.metrics import create_registry, exposition
 from server.problems import Unavailable
+
+DATABASE_S = 2.0
+"""For all that a scrape asks the database. Prometheus gives a scrape up after 10 s by default, and a ledger whose scrapes
+fail looks like one that has ended."""
 
 # Without one's own right to see other roles' sessions, this shows those of one's own role.
 _OLDEST_SNAPSHOT = text("""
@@ -36,12 +43,18 @@ class MetricRoutes:
         return [Route("/metrics", self.metrics, methods=["GET"])]
 
     async def metrics(self, request: Request) -> Response:
-        self._collector.oldest_snapshot_s = await self._oldest_snapshot_s()
-        self._collector.open_holds = await self._open_holds.by_state()
+        self._collector.oldest_snapshot_s, self._collector.open_holds = await self._of_database()
         return exposition(self._registry, request)
 
+    async def _of_database(self) -> tuple[float | None, Mapping[str, int]]:
+        """Nothing when the database does not answer: everything else is worth scraping then more than ever."""
+        try:
+            async with asyncio.timeout(DATABASE_S):
+                return await self._oldest_snapshot_s(), await self._open_holds.by_state()
+        except TimeoutError:
+            return None, {}
+
     async def _oldest_snapshot_s(self) -> float | None:
-        """None when the database does not answer: everything else is worth scraping then more than ever."""
         try:
             async with reading(self._engine) as connection:
                 return float((await connection.execute(_OLDEST_SNAPSHOT)).scalar_one())

@@ -1,6 +1,7 @@
 """Metrics and defects: what an operator gets to see."""
 
 from dataclasses import fields
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.applications import Starlette
@@ -14,8 +15,14 @@ from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
 from ledger.migrations.revisions import newest
 from server.http.problems import Problems
 from server.version import VERSION
-from tests.harness.system import System
+from tests.harness.postgres import PostgresServer
+from tests.harness.proxy import proxy_to_socket
+from tests.harness.system import ResidentSystem, System
 from tests.ledger.api import LEDGER
+
+OLDEST_SNAPSHOT = "\nstockwire_ledger_oldest_snapshot_seconds "
+SCRAPE_S = 9.0
+"""A little less than Prometheus' own patience."""
 
 
 def test_every_counter_is_exported_and_explained() -> None:
@@ -30,7 +37,7 @@ async def test_the_admin_port_has_metrics_and_health_and_the_public_one_no_metri
         admin = http_system.ledgers[0].admin
         metrics = await client.get(f"{admin}/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=")
-        assert "stockwire_ledger_oldest_snapshot_seconds" in metrics.text
+        assert OLDEST_SNAPSHOT in metrics.text
         assert (await client.get(f"{admin}/readyz")).json() == {
             "status": "ready",
             "version": VERSION,
@@ -39,6 +46,18 @@ async def test_the_admin_port_has_metrics_and_health_and_the_public_one_no_metri
         assert (await client.get(f"{admin}/healthz")).json() == {"status": "ok"}
         assert (await client.get(f"{http_system.ledger_url}/metrics")).status_code == 404
         assert (await client.get(f"{admin}/v1/items")).status_code == 404
+
+
+async def test_a_database_that_hangs_does_not_make_a_ledger_look_dead(
+    system: ResidentSystem, postgres: PostgresServer
+) -> None:
+    async with proxy_to_socket(postgres.socket) as database, httpx.AsyncClient(timeout=SCRAPE_S) as client:
+        by_proxy = postgres.proxied_url(database.port, urlsplit(system.database_url).path.lstrip("/"))
+        ledger = await system.start_ledger(STOCKWIRE_DATABASE_URL=by_proxy)
+        database.stall()
+        scraped = (await client.get(f"{ledger.admin}/metrics")).text
+        assert "stockwire_ledger_in_flight" in scraped
+        assert OLDEST_SNAPSHOT not in scraped
 
 
 async def test_a_defect_is_a_problem_that_says_nothing_of_the_inside() -> None:
