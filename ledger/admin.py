@@ -22,8 +22,8 @@ from server.metrics import create_registry, exposition
 from server.problems import Unavailable
 
 DATABASE_S = 2.0
-"""For all that a scrape asks the database. Prometheus gives a scrape up after 10 s by default, and a ledger whose scrapes
-fail looks like one that has ended."""
+"""For all that a scrape asks the database. Prometheus gives a scrape up after 10 s by default, and a ledger that cannot
+be scraped looks like one that has ended."""
 
 # Without one's own right to see other roles' sessions, this shows those of one's own role.
 _OLDEST_SNAPSHOT = text("""

@@ -1,0 +1,1 @@
+"""Rules and alerts of deploy/observe: each is tried by promtool, and against real faults."""
