@@ -29,10 +29,15 @@ PROBE_S = 0.2
 
 
 class Pod:
-    """One pod of a Deployment. ``starts``: how often it was started. ``end_status``: of its end when it was deleted."""
+    """One pod of a Deployment. ``revision``: of what it was made from. ``starts``: how often it was started.
+    ``end_status``: of its end when it was deleted.
+    """
 
-    def __init__(self, address: str, template: Manifest, process: ServerProcess, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, address: str, template: Manifest, process: ServerProcess, http: httpx.AsyncClient, revision: str
+    ) -> None:
         self.address = address
+        self.revision = revision
         self.ready = False
         self.leaving = False
         self.starts = 0
@@ -128,7 +133,7 @@ class Cluster:
     async def serve(self, manifests: list[Manifest]) -> None:
         """The Services."""
         for component, service in of_kind(manifests, "Service").items():
-            self._addresses[component] = self._next_address()
+            self._addresses[component] = self.next_address()
             for port in service["spec"]["ports"]:
                 await self._stack.enter_async_context(self._listening(component, port["port"]))
 
@@ -141,7 +146,7 @@ class Cluster:
 
     async def run(self, template: Manifest, *arguments: str) -> str:
         """A command to its end, in the place of the pod's own. Its last line. Raises AssertionError if it fails."""
-        job = self._process("once", template, list(arguments), self._next_address())
+        job = self._process("once", template, list(arguments), self.next_address())
         job.launch()
         assert await job.wait() == 0, job.stderr()
         return (job.folder / f"{job.name}.stdout").read_text().splitlines()[-1]
@@ -156,11 +161,15 @@ class Cluster:
             self._start(deployment["spec"]["template"], component)
             if before:
                 await self.await_ready(component)
-                old = before[number]
-                self.pods[component].remove(old)
-                await old.end()
-                self.ended.append(old)
+                await self._end(component, before[number])
         await self.await_ready(component)
+
+    async def scale(self, component: str, template: Manifest, replicas: int, revision: str = "") -> None:
+        """To so many pods of a revision. Those that are too many, the newest, end side by side."""
+        there = [pod for pod in self.pods.setdefault(component, []) if pod.revision == revision]
+        for _ in range(replicas - len(there)):
+            self._start(template, component, revision)
+        await asyncio.gather(self.await_ready(component), *(self._end(component, pod) for pod in there[replicas:]))
 
     async def await_ready(self, component: str) -> None:
         """Until all of its pods are."""
@@ -170,10 +179,15 @@ class Cluster:
 
         await wait_until(ready, what=f"every {component} is ready")
 
-    def _start(self, template: Manifest, component: str) -> None:
-        address = self._next_address()
+    async def _end(self, component: str, pod: Pod) -> None:
+        self.pods[component].remove(pod)
+        await pod.end()
+        self.ended.append(pod)
+
+    def _start(self, template: Manifest, component: str, revision: str = "") -> None:
+        address = self.next_address()
         process = self._process(component, template, container_of(template)["args"], address)
-        pod = Pod(address, template, process, self._http)
+        pod = Pod(address, template, process, self._http, revision)
         self.pods[component].append(pod)
         self._tasks.create_task(pod.run(), name=process.name)
 
@@ -192,7 +206,8 @@ class Cluster:
             value = value.replace(f"{RELEASE}-{component}.{NAMESPACE}.svc", address)
         return value
 
-    def _next_address(self) -> str:
+    def next_address(self) -> str:
+        """For one more that listens, also if it is no pod."""
         self._started += 1
         return f"{self._network}.{self._started}"
 
