@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.harness.programs import await_answer, need_program, running
 from tests.harness.servers import free_port
+from tests.harness.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,17 @@ class Called:
             for alert in notice["alerts"]
             if alert["status"] == "firing"
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Alertmanager:
+    url: str
+
+    async def held_back(self) -> set[str]:
+        """Names of alerts that it has and does not tell of, because of others or of a silence."""
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
+            alerts = (await http.get(f"{self.url}/api/v2/alerts")).json()
+        return {alert["labels"]["alertname"] for alert in alerts if alert["status"]["state"] == "suppressed"}
 
 
 @asynccontextmanager
@@ -51,8 +65,8 @@ async def webhook() -> AsyncIterator[Called]:
 
 
 @asynccontextmanager
-async def alertmanager(folder: Path, configuration: str) -> AsyncIterator[str]:
-    """Ready, with this YAML, and ended with the block: its URL. Skips the test where none is installed."""
+async def alertmanager(folder: Path, configuration: str) -> AsyncIterator[Alertmanager]:
+    """Ready, with this YAML, and ended with the block. Skips the test where none is installed."""
     program = need_program("prometheus-alertmanager")
     file, log, port = folder / "alertmanager.yml", folder / "alertmanager.log", free_port()
     _write(file, configuration)
@@ -64,9 +78,9 @@ async def alertmanager(folder: Path, configuration: str) -> AsyncIterator[str]:
         "--cluster.listen-address=",  # alone: no gossip
     ]
     with running(command, log) as process:
-        url = f"http://127.0.0.1:{port}"
-        await await_answer(process, log, f"{url}/-/ready")
-        yield url
+        found = Alertmanager(f"http://127.0.0.1:{port}")
+        await await_answer(process, log, f"{found.url}/-/ready")
+        yield found
 
 
 def _write(file: Path, configuration: str) -> None:

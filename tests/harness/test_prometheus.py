@@ -22,7 +22,7 @@ async def test_an_alert_comes_from_its_rule_to_the_webhook(tmp_path: Path) -> No
         configuration = yaml.safe_dump({"route": route, "receivers": [receiver]})
         async with (
             alertmanager(tmp_path, configuration) as alerts,
-            prometheus(tmp_path, {"itself": []}, rules=[rules], alertmanager=alerts, interval_s=0.2) as watching,
+            prometheus(tmp_path, {"itself": []}, rules=[rules], alertmanager=alerts.url, interval_s=0.2) as watching,
         ):
 
             async def told() -> bool:
