@@ -50,7 +50,7 @@ class Meter:
             try:
                 await self._watch()
             except StockwireError as error:
-                logger.warning("the measuring client was sent away: %s", error)
+                logger.warning("the measuring client was sent away reason=%r", str(error))
             await asyncio.sleep(_AGAIN_S)
 
     async def _watch(self) -> None:
@@ -78,7 +78,7 @@ class Meter:
                 self._oversold_count = await self._oversold.look()
             except AWAY as error:
                 self._oversold_count = None
-                logger.debug("the audit query failed: %s", error)
+                logger.debug("the audit query has failed reason=%r", str(error))
             await asyncio.sleep(OVERSOLD_EVERY_S)
 
 
@@ -94,6 +94,6 @@ async def _metrics(http: httpx.AsyncClient, name: str, url: str) -> str:
         answer = await http.get(f"{url}/metrics")
         answer.raise_for_status()
     except httpx.HTTPError as error:
-        logger.debug("no metrics of %s: %s", name, error)
+        logger.debug("no metrics of a process process=%s reason=%r", name, str(error))
         return ""
     return answer.text

@@ -1,11 +1,11 @@
 """How a command of the server ends that cannot do what it is asked: in one line, with its exit status."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
+from server.log import end_with
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire.cli.failure import EXIT_FAILED, line_of, status_of
 from stockwire.errors import StockwireError
@@ -26,5 +26,4 @@ def refusals(*more: type[Exception]) -> Iterator[None]:
 
 
 def _ended(line: str, status: int) -> typer.Exit:
-    print(f"stockwire: {line}", file=sys.stderr)
-    return typer.Exit(status)
+    return typer.Exit(end_with(status, line))

@@ -138,7 +138,7 @@ class Replay:
             if low := restock(result, self._needs):
                 await self._operation(low, f"{key}:{tried}:restock")
             return
-        logger.warning("%s was refused %d times and is left out", key, _TRIES_MAX)
+        logger.warning("a booking was refused and is left out booking=%s tries=%d", key, _TRIES_MAX)
 
     async def _operation(self, lines: Sequence[Line], name: str) -> OperationResult:
         """Sent with the same key until somebody answers."""
@@ -147,7 +147,7 @@ class Replay:
             try:
                 return await self._client.operation(lines, key=key)
             except (Later, UnexpectedAnswer) as error:
-                logger.debug("replay waits: %s", error)
+                logger.debug("the replay waits reason=%r", str(error))
                 await asyncio.sleep(_PAUSE_S)
 
     async def _keep_saved(self) -> None:

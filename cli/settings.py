@@ -7,6 +7,7 @@ from typing import Self
 
 from cli.ports import BASE_MAX, HUBS_MAX
 from server.broker.broker_url import broker_url_of
+from server.log import TEXT, log_form
 from server.settings.database_url import database_url_of
 from server.settings.environment import Environment, SettingsError, number_of, whole_of
 from wire.channels import DEFAULT_PREFIX
@@ -18,7 +19,8 @@ SPEED_MAX = 10_000.0
 @dataclass(frozen=True, slots=True)
 class UpSettings:
     """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``, ``channels``: whether to run one.
-    The URLs are None for the embedded servers. ``origins``: of pages that may call, beside that of the sample shop."""
+    The URLs are None for the embedded servers. ``origins``: of pages that may call, beside that of the sample shop.
+    ``log``: `TEXT` or `JSON`."""
 
     data: Path
     reset: bool
@@ -31,6 +33,7 @@ class UpSettings:
     redis_url: str | None = field(repr=False)
     channel_prefix: str
     origins: tuple[str, ...] = ()
+    log: str = TEXT
 
     @classmethod
     def read(
@@ -68,6 +71,7 @@ class UpSettings:
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
             origins=environment.origins("STOCKWIRE_ALLOWED_ORIGINS"),
+            log=log_form(variables),
         )
 
 

@@ -171,13 +171,15 @@ class Supervisor:
         while True:
             process = self._processes[part.launch.name]
             _kill(process)  # whatever is left of its group, such as workers of a hub
-            logger.warning("%s ended with status %s, starting it again", part.launch.name, process.returncode)
+            logger.warning(
+                "a process ended and is started again process=%s status=%s", part.launch.name, process.returncode
+            )
             self.restarts += 1
             await asyncio.sleep(restarts.pause_s(time.monotonic()))
             try:
                 return await self._start(part)
             except (StartFailed, EmbeddedFailed, SettingsError, OSError) as error:
-                logger.warning("%s", error)
+                logger.warning("a process does not start process=%s reason=%r", part.launch.name, str(error))
 
     async def _stop(self, launch: Launch) -> None:
         process = self._processes.get(launch.name)
@@ -190,7 +192,9 @@ class Supervisor:
             async with asyncio.timeout(launch.stop_timeout_s):
                 await _ended(process)
         except TimeoutError:
-            logger.warning("%s did not stop within %.0f s: killed", launch.name, launch.stop_timeout_s)
+            logger.warning(
+                "a process was killed, it did not stop process=%s within_s=%.0f", launch.name, launch.stop_timeout_s
+            )
         _kill(process)
 
 
@@ -223,9 +227,14 @@ def _raise_ended(status: int, last_words: str) -> NoReturn:
 
 
 def _last_words(launch: Launch) -> str:
-    """Of a log that ends with the reason: `stockwire: ...` in one line, or a traceback's last."""
+    """Of a log that ends with the reason: in one line, `stockwire: ...` or an object, or in a traceback's last."""
     lines = launch.log.read_text(errors="replace").splitlines()
-    return lines[-1] if lines else "nothing in its log"
+    if not lines:
+        return "nothing in its log"
+    try:
+        return str(json.loads(lines[-1])["fields"]["reason"])
+    except (ValueError, TypeError, KeyError):
+        return lines[-1]
 
 
 def _report(part: Part, reason: str) -> str:

@@ -31,6 +31,7 @@ from cli.terminal.controls import Controls
 from cli.terminal.key_table import HINT
 from cli.terminal.keyboard import Keyboard
 from cli.terminal.screen import Screen
+from server.log import JSON, end_with, log_to_stderr
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from stockwire import AsyncClient
 from stockwire.errors import StockwireError
@@ -61,6 +62,8 @@ def run(settings: UpSettings) -> int:
     watchdog = Watchdog(hold=folder.lock)
     screen = Screen()
     status = 0
+    if settings.log == JSON and not sys.stderr.isatty():
+        log_to_stderr(JSON)  # what the screen says of it is for people
     told = (logger, logging.getLogger(page_server.LOGGER))
     for source in told:
         source.addHandler(screen)
@@ -86,8 +89,7 @@ def run(settings: UpSettings) -> int:
 
 def _report(screen: Screen, group: BaseExceptionGroup[Exception], status: int) -> int:
     screen.clear()
-    print(f"stockwire: {'; '.join(str(error) for error in group.exceptions)}", file=sys.stderr)
-    return status
+    return end_with(status, "; ".join(str(error) for error in group.exceptions))
 
 
 class Up:
@@ -286,7 +288,7 @@ class Up:
                 await self._renew_read_token()
                 self._write_run()
             except httpx.HTTPError as error:
-                logger.warning("the read token could not be renewed: %s", error)
+                logger.warning("the read token could not be renewed reason=%r", str(error))
 
     async def _renew_read_token(self) -> None:
         assert self._access is not None

@@ -155,7 +155,7 @@ class Channels:
                 await expand(self.database)
                 return
             except DatabaseAway as error:
-                log.warning("waiting for the database: %s", error)
+                log.warning("waiting for the database reason=%r", str(error))
                 await asyncio.sleep(AGAIN_S)
 
     async def _end(self) -> None:
@@ -174,7 +174,7 @@ class Channels:
             async with asyncio.timeout(self._settings.timeout_s + STOP_MORE_S):
                 await end
         except (TimeoutError, DatabaseAway) as error:
-            log.warning("%s are not given back (%s): their leases run out", what, error or "too late")
+            log.warning("leases are not given back and run out leased=%r reason=%r", what, str(error) or "too late")
 
     async def _why_not_ready(self) -> str | None:
         if self._stopping.is_set():

@@ -13,17 +13,20 @@ from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, S
 from hub.stream.stream import PATH
 from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
 from server.http.listening import bind, url_of
-from server.process import end_with, handle_signals, log_to_stderr, ready
+from server.log import end_with, log_form, log_to_stderr
+from server.process import handle_signals, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
 WORKERS_MAX = 256
 
+log = logging.getLogger(__name__)
+
 
 def main() -> int:
-    log_to_stderr()
-    arguments = _arguments()
     try:
+        log_to_stderr(log_form(os.environ))
+        arguments = _arguments()
         settings = read_settings(os.environ)
         if arguments.workers > 1:
             return Workers(settings, arguments.workers).run()
@@ -35,13 +38,13 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
+    """Raises SettingsError."""
     parser = argparse.ArgumentParser(prog="python -m hub", description=__doc__)
     parser.add_argument("--workers", type=int, default=1, help="processes that share the stream and read ports")
     parser.add_argument("--worker", type=parse_worker, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if not 1 <= arguments.workers <= WORKERS_MAX:
-        sys.stderr.write(f"stockwire: --workers {arguments.workers} is out of range: use 1..{WORKERS_MAX}\n")
-        sys.exit(EXIT_CONFIG)
+        raise SettingsError(f"--workers {arguments.workers} is out of range: use 1..{WORKERS_MAX}")
     return arguments
 
 
@@ -78,7 +81,7 @@ async def _serve(settings: Settings, worker: Ports | None) -> None:
 def _parent_gone(stop: Callable[[], None]) -> None:
     """The parent holds the other end of our standard input, however it ends."""
     asyncio.get_running_loop().remove_reader(PARENT_IS_GONE)
-    logging.getLogger(__name__).warning("the parent is gone, stopping")
+    log.warning("the parent is gone, stopping")
     stop()
 
 

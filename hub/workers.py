@@ -115,7 +115,7 @@ class Workers:
                 log.error("a worker ended worker=%d pid=%d status=%d", worker.ports.number, worker.process.pid, status)
                 recent = [start for start in worker.starts if time.monotonic() - start < RESTARTS_S]
                 if len(recent) > RESTARTS_MAX or not announced:
-                    log.error("giving up worker=%d", worker.ports.number)
+                    log.error("a worker is given up worker=%d", worker.ports.number)
                     return status if status > 0 else 1
                 self._stopping.wait(PAUSE_S)
                 self._workers[position] = self._start(worker.ports, recent)

@@ -10,7 +10,8 @@ from ledger.process import LedgerProcess
 from ledger.readiness import NoDatabase
 from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
-from server.process import end_with, handle_signals, log_to_stderr, ready
+from server.log import end_with, log_form, log_to_stderr
+from server.process import handle_signals, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
@@ -19,8 +20,8 @@ EXIT_UNAVAILABLE = 69
 
 
 def main() -> int:
-    log_to_stderr()
     try:
+        log_to_stderr(log_form(os.environ))
         settings = read_settings(os.environ)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))

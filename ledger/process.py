@@ -49,7 +49,11 @@ class LedgerProcess:
     def __init__(self, settings: Settings, url: str, tls: Tls | None = None, admin_tls: Tls | None = None) -> None:
         """``tls``, ``admin_tls``: of the API's port and of the admin port."""
         if settings.public_url is None and settings.host in WILDCARDS:
-            log.warning("discovery names %s, where no client gets through: set STOCKWIRE_LEDGER_PUBLIC_URL", url)
+            log.warning(
+                "discovery names an address that no client reaches url=%s fix=%r",
+                url,
+                "set STOCKWIRE_LEDGER_PUBLIC_URL",
+            )
         ours = migrations.this_ledger()
         self._connector = connector = Connector(settings.database_url, partial(marks.admit, ours))
         read_engine = create_engine(connector, settings.read_connections, LEDGER_SETTINGS)
@@ -174,10 +178,10 @@ def _connections_max(wanted: int) -> int:
     possible = wanted if files == resource.RLIM_INFINITY else max(1, files - FILES_BESIDE)
     if possible < wanted:
         log.warning(
-            "at most %d connections, not %d: %d files may be open. Raise that limit, or set"
-            " STOCKWIRE_LEDGER_CONNECTIONS_MAX lower",
+            "fewer connections are taken than set taken=%d set=%d open_files=%d fix=%r",
             possible,
             wanted,
             files,
+            "let the process open more files, or set STOCKWIRE_LEDGER_CONNECTIONS_MAX lower",
         )
     return min(wanted, possible)

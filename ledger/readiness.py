@@ -84,7 +84,7 @@ class Readiness:
                 raise NoDatabase(f"{self._waiting_for} (waited {self._wait_s:g} s; {self._database_state})")
             if time.monotonic() - logged_at > LOG_EVERY_S:
                 logged_at = time.monotonic()
-                log.warning("waiting: %s reason=%r", self._waiting_for, self._database_state)
+                log.warning("waiting for the database until=%r reason=%r", self._waiting_for, self._database_state)
             await asyncio.sleep(DATABASE_POLL_S)
         return False
 

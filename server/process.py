@@ -1,4 +1,4 @@
-"""What every process of ours does around its work: its log, the signals that end it, and its ready line."""
+"""What every process of ours does around its work: the signals that end it, and its ready line."""
 
 import asyncio
 import gc
@@ -12,26 +12,11 @@ import orjson
 
 from server.tls.certificate import Tls
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-CHATTY = ("alembic", "httpx", "httpcore", "websockets")
-"""Libraries that log each request or connection."""
 COLLECTOR_THRESHOLDS = (50_000, 10, 10)
 """Objects more than before, and rounds: as Python's own but for the first, 700, which a busy process passes hundreds of
 times a second, each time in the middle of requests that only hold what they need."""
 
 log = logging.getLogger(__name__)
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def end_with(status: int, error: BaseException) -> int:
-    """``status``, after one line that says why, which is for people."""
-    sys.stderr.write(f"stockwire: {error}\n")
-    return status
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

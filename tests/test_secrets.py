@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from redis.asyncio import Redis
 
 from cli.access import PreparedAccess
 from cli.launch import Launch
@@ -25,12 +26,14 @@ from ledger.access.keys import ApiKey, NewKey
 from ledger.settings import read_settings as read_ledger_settings
 from stockwire.settings import Settings as ClientSettings
 from tests.cli.running import RunningUp, gone
+from tests.harness.log_lines import events
 from tests.harness.processes import ledger_process
 from tests.harness.servers import Server
 from tests.harness.source import SOURCES, parsed
 from tests.harness.stream import open_stream
-from tests.harness.system import ProcessSystem, System
+from tests.harness.system import ProcessSystem, ResidentSystem, System
 from tests.harness.waiting import wait_until
+from wire.channels import shard_channel
 from wire.messages import Connect
 
 HIDDEN = "hidden-" + "x" * 32
@@ -113,7 +116,7 @@ def dataclass_fields(path: Path) -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> Iterator[RunningUp]:
     """Everything there is, database and broker included."""
-    running = RunningUp(tmp_path_factory.mktemp("up"), "--replay", "0")
+    running = RunningUp(tmp_path_factory.mktemp("up"), "--replay", "0", settings={"STOCKWIRE_LOG": "json"})
     try:
         running.start()
         yield running
@@ -139,6 +142,9 @@ async def test_no_command_line_and_no_log_of_an_up_shows_a_secret(up: RunningUp)
     logs = sorted(up.data.glob("*.log"))
     assert {log.stem for log in logs} >= {"ledger", "hub-1", "hub-2", "postgres", "valkey"}
     assert shown_in(((log.name, log.read_text(errors="replace")) for log in logs), kept.values()) == []
+    for log in logs:
+        if log.stem not in ("postgres", "valkey"):
+            assert [json.loads(line) for line in log.read_text().splitlines()], "each line an object, as it was set"
     assert shown_in(command_lines(), kept.values()) == []
 
 
@@ -151,8 +157,10 @@ def test_what_a_data_folder_keeps_is_its_users_alone(up: RunningUp) -> None:
 async def test_no_log_shows_a_secret_when_everything_is_refused(process_system: ProcessSystem) -> None:
     """A broker that is away, keys and tokens that are no good, in every place that takes one."""
     broker = f"redis://user:{HIDDEN}@127.0.0.1:1/0"
-    ledger = await process_system.start_ledger(STOCKWIRE_REDIS_URL=broker)
-    hub = await process_system.start_hub("--workers", "2", STOCKWIRE_REDIS_URL=broker, STOCKWIRE_HUB_ADMIN_PORT=0)
+    ledger = await process_system.start_ledger(STOCKWIRE_REDIS_URL=broker, STOCKWIRE_LOG="json")
+    hub = await process_system.start_hub(
+        *("--workers", "2"), STOCKWIRE_REDIS_URL=broker, STOCKWIRE_HUB_ADMIN_PORT=0, STOCKWIRE_LOG="json"
+    )
     key, used = await process_system.admin_key(), await process_system.hub_key()
     wrong = f"sw_{'a' * 12}_{secrets.token_urlsafe(32)}"
     async with httpx.AsyncClient() as http:
@@ -171,12 +179,36 @@ async def test_no_log_shows_a_secret_when_everything_is_refused(process_system: 
             assert await stream.closed() is not None
 
     async def both_miss_the_broker() -> bool:
-        return "the broker is away" in hub.stderr() and "cannot publish" in ledger.stderr()
+        return "the_broker_is_away" in events(hub) and "cannot_publish_hubs_read_the_log" in events(ledger)
 
     await wait_until(both_miss_the_broker)
     hidden = [key, used, wrong, HIDDEN, process_system.token_secret]
     assert shown_in(outputs([ledger, hub], process_system.folder), hidden) == []
     assert shown_in(command_lines(), hidden) == []
+
+
+async def test_no_log_quotes_what_is_sold_or_what_the_broker_says(system: ResidentSystem) -> None:
+    """Neither what cannot be read nor what can: it may be a customer's name."""
+    await system.start(hubs=1)
+    (ledger,), (hub,) = system.ledgers, system.hubs
+    line = {"sku": "A", "location": "berlin", "kind": "receipt", "quantity": 5}
+    headers = {"Authorization": f"Bearer {await system.admin_key()}"}
+    async with httpx.AsyncClient(base_url=ledger.url, headers=headers) as http:
+        for number, body in enumerate((line | {"reference": HIDDEN}, line | {"quantity": HIDDEN}, line | {HIDDEN: 1})):
+            answer = await http.post("/v1/movements", json=body, headers={"Idempotency-Key": f"{HIDDEN}-{number}"})
+            assert answer.status_code < 500
+        cut_off = await http.post("/v1/movements", content=f'{{"{HIDDEN}', headers={"Idempotency-Key": "x"})
+        assert cut_off.is_client_error
+
+    async def is_told() -> bool:
+        return "a broker message cannot be read" in hub.stderr()
+
+    async with Redis.from_url(system.redis_url) as broker:
+        for shard in range(4):
+            for message in (HIDDEN, json.dumps({"epoch": [HIDDEN]}), json.dumps({HIDDEN: HIDDEN})):
+                await broker.publish(shard_channel(system.channel_prefix, shard), message)
+    await wait_until(is_told)
+    assert shown_in(((server.name, server.stderr()) for server in (ledger, hub)), [HIDDEN]) == []
 
 
 @pytest.mark.usefixtures("processes")

@@ -41,7 +41,7 @@ class ControlSocket:
                 writer.write(json.dumps(self._answer(await reader.readline())).encode() + b"\n")
                 await writer.drain()
         except (OSError, TimeoutError, ValueError) as error:
-            logger.debug("a question of the console was not answered: %r", error)
+            logger.debug("a question of the console was not answered reason=%r", error)
         finally:
             with contextlib.suppress(OSError):
                 writer.close()

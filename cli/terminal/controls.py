@@ -90,8 +90,8 @@ class Controls:
             await self._work[action]()
         except (SettingsError, StockwireError, psutil.Error, OSError, TimeoutError) as error:
             self._say(f"! {action}: {error or type(error).__name__}")
-        except Exception as error:
-            logger.exception("%s failed: %s: %s", action, type(error).__name__, error)
+        except Exception:
+            logger.exception("an action has failed action=%s", action)
         finally:
             self._turns.end(action)
 

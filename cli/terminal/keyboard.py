@@ -48,7 +48,7 @@ class Keyboard:
         try:
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError as error:
-            logger.warning("keys are not taken: %s", error)
+            logger.warning("keys are not taken reason=%r", str(error))
             return
         # Using it from the background: an error instead of being stopped
         before = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}

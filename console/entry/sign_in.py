@@ -73,7 +73,9 @@ class SignIn:
                 try:
                     good = await self._ledger.good_keys(keys)
                 except LedgerAway as error:
-                    log.debug("keys of sessions could not be checked: %s", error)  # what is shown says so itself
+                    log.debug(
+                        "keys of sessions could not be checked reason=%r", str(error)
+                    )  # what is shown says so itself
                     continue
                 if gone := set(keys) - good:
                     self.sessions.end_keys(gone)

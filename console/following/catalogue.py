@@ -31,7 +31,7 @@ class Catalogue:
                 await self._list()
                 pause_s = EVERY_S
             except StockwireError as error:
-                log.warning("items and locations could not be listed: %s", error)
+                log.warning("items and locations could not be listed reason=%r", str(error))
                 pause_s = AGAIN_S
             await asyncio.sleep(pause_s)
 

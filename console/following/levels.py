@@ -31,7 +31,7 @@ class Levels:
             try:
                 await self._watch()
             except StockwireError as error:
-                log.warning("the hub sent the console away: %s", error)
+                log.warning("the hub sent the console away reason=%r", str(error))
             self.state = "connecting"
             await asyncio.sleep(AGAIN_S)
 

@@ -114,7 +114,7 @@ class Log:
     def _lost(self, shard: int | None, reason: str) -> None:
         """``shard``: None of all."""
         if self.away is None:
-            log.warning("the log is not followed: %s", reason)
+            log.warning("the log is not followed reason=%r", reason)
         if shard is None:
             self._ledger_away = reason
         else:

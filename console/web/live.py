@@ -108,7 +108,7 @@ class Viewer:
                 await self._show()
                 await self._pause()
         except TimeoutError:
-            log.info("a viewer took nothing for %.0f s and was cut off", SEND_WITHIN_S)
+            log.info("a viewer took nothing and was cut off within_s=%.0f", SEND_WITHIN_S)
         except (WebSocketDisconnect, RuntimeError, OSError):  # gone while we were sending
             return
         finally:

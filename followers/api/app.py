@@ -68,7 +68,7 @@ def create_app(
     problems.install(app)
 
     async def away(_: Request, error: Exception) -> Response:
-        log.debug("a request is not answered: %s", error)  # those who follow and keep say it, once
+        log.debug("a request is not answered reason=%r", str(error))  # those who follow and keep say it, once
         reason = next(reason for outage, reason in OUTAGES.items() if isinstance(error, outage))
         return problems.answer_to(Unavailable(reason, AWAY_S))
 

@@ -7,15 +7,16 @@ import sys
 from followers.exporter.process import Exporter
 from followers.exporter.settings import HOST, PORT, Settings, read_settings
 from server.http.listening import bind, url_of
-from server.process import end_with, first_of, handle_signals, log_to_stderr, ready
+from server.log import end_with, log_form, log_to_stderr
+from server.process import first_of, handle_signals, ready
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
 
 
 def main() -> int:
-    log_to_stderr()
     status = 0
     try:
+        log_to_stderr(log_form(os.environ))
         settings = read_settings(os.environ)
         with asyncio.Runner() as runner:
             runner.run(_serve(settings))

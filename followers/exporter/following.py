@@ -60,7 +60,7 @@ class Following:
             except* LedgerAway as group:
                 self._say(None, str(group.exceptions[0]))
             except* Rewritten:
-                log.error("history was rewritten: everything is dropped, and the audit begins anew")
+                log.error("history was rewritten, the audit begins anew")
             await asyncio.sleep(AGAIN_S)
 
     def _begin(self, epoch: str, heads: dict[int, int]) -> History:
@@ -147,6 +147,6 @@ class Following:
         else:
             self._away[shard] = away
         if was is None and away is not None:
-            log.warning("the log is not followed: %s", away)
+            log.warning("the log is not followed reason=%r", away)
         elif was is not None and self.away is None:
             log.info("the log is followed")

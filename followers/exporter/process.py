@@ -66,7 +66,7 @@ class Exporter:
         while True:
             await asyncio.sleep(TELL_EVERY_S)
             for invariant, (count, newest) in self.following.violations.untold().items():
-                log.error("audit: %s is broken, %s times more; the last: %s", invariant, count, newest)
+                log.error("an invariant is broken invariant=%s times=%d last=%r", invariant, count, str(newest))
 
     async def _why_not_ready(self) -> str | None:
         if self._stopping.is_set():

@@ -46,10 +46,10 @@ class Checking:
             async with leased.writing(self._database) as connection:
                 await checked(connection, leased.id, check.findings)
         except AccessRefused as error:
-            log.error("channel %s is stopped: %s", leased.id, error)
+            log.error("a channel is stopped channel=%s reason=%r", leased.id, str(error))
             return await self._stop(leased, str(error))
         except RemoteAway as error:
-            log.warning("channel %s is away: %s", leased.id, error)
+            log.warning("a channel is away channel=%s reason=%r", leased.id, str(error))
             return max(AGAIN_S, leased.breaker.wait_s())
         except DatabaseAway:
             return AGAIN_S

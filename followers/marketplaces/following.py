@@ -57,7 +57,7 @@ class Following:
             except* LedgerAway as group:
                 self._say(str(group.exceptions[0]))
             except* Rewritten:
-                log.warning("history was rewritten: all channels are compared")
+                log.warning("history was rewritten, all channels are compared")
             await asyncio.sleep(AGAIN_S)
 
     async def _follow(self) -> None:
@@ -101,11 +101,11 @@ class Following:
             try:
                 if not await self._catch_up(leased, await self._positions.of(leased)):
                     heads = {shard: follower.seq for shard, follower in self._followers.items()}
-                    log.info("channel %s is compared with all levels", leased.id)
+                    log.info("a channel is compared with all levels channel=%s", leased.id)
                     if not await self._positions.compare(leased, self._epoch, heads):
                         return
             except (DatabaseAway, LedgerAway) as error:
-                log.warning("channel %s waits to be followed for: %s", leased.id, error)
+                log.warning("a channel waits to be followed for channel=%s reason=%r", leased.id, str(error))
                 return
             self._live.append(leased)
         leased.due.set()
@@ -138,7 +138,7 @@ class Following:
                 done = await self._positions.moved(moved_by(page), group)
                 break
             except DatabaseAway as error:
-                log.warning("the log waits: %s", error)
+                log.warning("the log waits reason=%r", str(error))
                 await asyncio.sleep(AGAIN_S)
         self._live = [leased for leased in self._live if leased in done]
         for leased in done:
@@ -146,7 +146,7 @@ class Following:
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:
-            log.warning("the log is not followed: %s", away)
+            log.warning("the log is not followed reason=%r", away)
         elif away is None and self.away is not None:
             log.info("the log is followed")
         self.away = away

@@ -9,6 +9,7 @@ from followers.database.database import Database, DatabaseAway
 from followers.database.leases import Lease, Leases
 from followers.marketplaces.adapter import Adapter, Remote, SettingRefused
 from followers.marketplaces.channels import Channel, Channels, stop
+from followers.marketplaces.errors import defect_of
 from followers.marketplaces.leased import UNREADABLE, LeasedChannel, LeaseLost, Work
 from followers.marketplaces.vendors import VendorBroken, Vendors, VendorUnknown
 from followers.outward.sessions import Sessions
@@ -118,7 +119,7 @@ class Held:
         except (SettingRefused, VendorUnknown, VendorBroken, SealBroken, *UNREADABLE) as error:
             self._not_begun[channel.id] = channel.revision, now_s + AGAIN_S
             reason = _reason(error)
-            log.error("channel %s is not begun: %s", channel.id, reason)
+            log.error("a channel is not begun channel=%s reason=%r", channel.id, reason)
             async with self._database.transaction() as connection:
                 await stop(connection, channel.id, reason)
             return
@@ -142,7 +143,7 @@ class Held:
                     for name, loop in work.loops(leased).items():
                         tasks.create_task(loop(), name=f"{name} of {leased.id}")
         except* LeaseLost as group:
-            log.info("%s", group.exceptions[0])
+            log.info("a channel is left to another process channel=%s reason=%r", leased.id, str(group.exceptions[0]))
 
     async def _let_go(self, identifiers: set[str]) -> set[str]:
         """Returns those on which something here works still."""
@@ -156,16 +157,20 @@ class Held:
             await asyncio.wait(ending.values(), timeout=self._let_go_s)
         stuck = {identifier for identifier, task in ending.items() if not task.done()}
         for identifier in stuck:
-            log.error("channel %s does not end within %.1f s: its adapter holds it up", identifier, self._let_go_s)
+            log.error(
+                "a channel does not end, its adapter holds it up channel=%s within_s=%.1f", identifier, self._let_go_s
+            )
         return stuck
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:
-            log.warning("channels are not kept: %s", away)
+            log.warning("channels are not kept reason=%r", away)
         self.away = away
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, SettingRefused):
         return f"{error.name}: {error}"
-    return f"its adapter cannot be made: {error!r}" if isinstance(error, UNREADABLE) else str(error)
+    if isinstance(error, KeyError):
+        return f"its adapter cannot be made without {error}: add this setting or credential"
+    return f"its adapter cannot be made: {defect_of(error)}" if isinstance(error, UNREADABLE) else str(error)

@@ -17,6 +17,7 @@ from followers.database.leases import Lease
 from followers.marketplaces.adapter import AccessRefused, Adapter, Remote, RemoteAway
 from followers.marketplaces.breaker import Breaker
 from followers.marketplaces.channels import ENABLED, Channel
+from followers.marketplaces.errors import defect_of
 from followers.marketplaces.remote import QuotaSpent
 
 LOOK_EVERY_S = 0.25
@@ -113,8 +114,9 @@ class LeasedChannel:
             raise
         except UNREADABLE as error:
             self.breaker.failed()
-            log.exception("the adapter of channel %s cannot read an answer", self.id)
-            raise RemoteAway(f"answers with what cannot be read: {error!r}"[:REASON_CHARACTERS_MAX]) from error
+            defect = defect_of(error)[:REASON_CHARACTERS_MAX]
+            log.error("an answer of a channel cannot be read channel=%s reason=%r", self.id, defect)
+            raise RemoteAway(f"answers with what cannot be read: {defect}") from error
         self.breaker.succeeded()
         return found
 

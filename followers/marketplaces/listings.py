@@ -104,7 +104,7 @@ class ListingsReading:
             except DatabaseAway:
                 wait_s = AGAIN_S
             except RemoteAway as error:
-                log.warning("listings of channel %s are not read: %s", leased.id, error)
+                log.warning("the listings of a channel are not read channel=%s reason=%r", leased.id, str(error))
                 wait_s = AGAIN_S
             await asyncio.sleep(wait_s)
 

@@ -84,7 +84,7 @@ class Delivery:
                     try:
                         due = await self._outbox.due(asked, self._intake.epoch)
                     except DatabaseAway as error:
-                        log.warning("what is due cannot be read: %s", error)
+                        log.warning("what is due cannot be read reason=%r", str(error))
                         await asyncio.sleep(AGAIN_S)
                         due = {}
                     for identifier, limit in asked.items():
@@ -170,13 +170,13 @@ class Delivery:
 
     async def _disable(self, leased: Leased, reason: str) -> None:
         """Then it is left, once nothing of it is in flight any more."""
-        log.warning("endpoint %s is disabled: it %s", leased.endpoint.id, reason)
+        log.warning("an endpoint is disabled endpoint=%s reason=%r", leased.endpoint.id, reason)
         try:
             await self._recording.drained()
             await self._outbox.disable(leased, reason)
             leased.leaving = True
         except DatabaseAway as error:
-            log.warning("endpoint %s is not disabled yet: %s", leased.endpoint.id, error)
+            log.warning("an endpoint is not disabled yet endpoint=%s reason=%r", leased.endpoint.id, str(error))
             leased.ended = None
 
 

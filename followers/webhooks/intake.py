@@ -81,7 +81,7 @@ class Intake:
             except* LedgerAway as group:
                 self._say(str(first_of(group)))
             except* Rewritten:
-                log.warning("history was rewritten: all levels are compared")
+                log.warning("history was rewritten, all levels are compared")
             await asyncio.sleep(AGAIN_S)
 
     def _begin(self, epoch: str, heads: dict[int, int]) -> None:
@@ -149,7 +149,7 @@ class Intake:
                 tasks.create_task(self._follow_for([one for one in new if one not in others]), name="join")
                 tasks.create_task(self._compare([one for one in new if one in others]), name="compare")
         except* (DatabaseAway, LedgerAway) as group:
-            log.warning("%d endpoints wait to be followed for: %s", len(new), first_of(group))
+            log.warning("endpoints wait to be followed for endpoints=%d reason=%r", len(new), str(first_of(group)))
             await asyncio.sleep(AGAIN_S)
         finally:
             for leased in new:
@@ -180,7 +180,7 @@ class Intake:
         caught up on. Raises Rewritten, LedgerAway, DatabaseAway, also in a group."""
         if not group:
             return
-        log.warning("%d endpoints are compared with all levels: their epoch was another", len(group))
+        log.warning("endpoints of another epoch are compared with all levels endpoints=%d", len(group))
         for leased in group:
             leased.catching_up = True
         await self._places.begin_again(group)
@@ -257,7 +257,7 @@ class Intake:
                 done = await self._places.moved((page.epoch, page.shard, page.last), follow)
                 break
             except DatabaseAway as error:
-                log.warning("the log waits: %s", error)
+                log.warning("the log waits reason=%r", str(error))
                 await asyncio.sleep(AGAIN_S)
         for leased, (_, levels) in follow.items():
             if leased not in done:
@@ -273,7 +273,7 @@ class Intake:
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:
-            log.warning("the log is not followed: %s", away)
+            log.warning("the log is not followed reason=%r", away)
         elif away is None and self.away is not None:
             log.info("the log is followed")
         self.away = away

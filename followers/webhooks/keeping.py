@@ -130,7 +130,7 @@ class Keeping:
         try:
             ring = open_ring(self._seal, sealed)
         except SealBroken as error:
-            log.error("endpoint %s is sent nothing: %s", endpoint.id, error)
+            log.error("an endpoint is sent nothing endpoint=%s reason=%r", endpoint.id, str(error))
             self._unopened[endpoint.id] = time.monotonic() + self._unopened_s
             return None
         self._unopened.pop(endpoint.id, None)
@@ -143,7 +143,7 @@ class Keeping:
 
     def _say(self, away: str | None) -> None:
         if away is not None and self.away is None:
-            log.warning("endpoints are not kept: %s", away)
+            log.warning("endpoints are not kept reason=%r", away)
         self.away = away
 
 

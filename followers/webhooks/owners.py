@@ -59,5 +59,8 @@ class Owners:
 
     def _say(self, away: str | None) -> None:
         if (away is None) != (self.away is None):
-            log.warning("owners' keys cannot be checked: %s", away) if away else log.info("owners' keys are checked")
+            if away:
+                log.warning("keys of owners cannot be checked reason=%r", away)
+            else:
+                log.info("keys of owners are checked")
         self.away = away

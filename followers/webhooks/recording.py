@@ -50,7 +50,7 @@ class Recording:
                     await self._outbox.record(left)
                 break
             except DatabaseAway as error:
-                log.warning("%d shipments wait to be recorded: %s", len(left), error)
+                log.warning("shipments wait to be recorded shipments=%d reason=%r", len(left), str(error))
                 await asyncio.sleep(AGAIN_S)
         for report in reports:
             leased = report.leased

@@ -58,14 +58,14 @@ class Replays:
         try:
             return await self._outbox.replays(free)
         except DatabaseAway as error:
-            log.warning("replays wait: %s", error)
+            log.warning("replays wait reason=%r", str(error))
             return {}
 
     async def _go_on(self, leased: Leased, asked: Replayed) -> None:
         try:
             await self._some(leased, asked)
         except (DatabaseAway, LedgerAway) as error:
-            log.warning("a replay to endpoint %s waits: %s", leased.endpoint.id, error)
+            log.warning("a replay waits endpoint=%s reason=%r", leased.endpoint.id, str(error))
         finally:
             self._busy.discard(leased.endpoint.id)
 
@@ -73,7 +73,7 @@ class Replays:
         limit = min(EVENTS_MAX, asked.until_seq - asked.next_seq + 1)
         page = await self._ledger.events(asked.shard, asked.next_seq - 1, limit)
         if page["epoch"] != asked.epoch or not page["events"]:
-            log.warning("endpoint %s: a replay of epoch %s has ended: that is history", leased.endpoint.id, asked.epoch)
+            log.warning("a replay ends, its epoch is history endpoint=%s epoch=%s", leased.endpoint.id, asked.epoch)
             await self._outbox.replayed(leased, asked, asked.until_seq + 1, 0, 0.0)
             return
         report = Report(leased)

@@ -74,7 +74,7 @@ class Shipping:
                 steps += found
             parcels = parcels_of(steps, leased.endpoint.batch, self._body_bytes_max)
         except (LedgerAway, HistoryGone) as error:
-            log.warning("endpoint %s waits: %s", leased.endpoint.id, error)
+            log.warning("an endpoint waits endpoint=%s reason=%r", leased.endpoint.id, str(error))
             report.reached = [_waits(row, str(error)) for row in rows]
             return report
         ended = await self._parcels(leased, parcels, reached, report)

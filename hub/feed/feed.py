@@ -92,7 +92,7 @@ class Feed:
         """History is not the one this hub has read: drop everything, and everybody takes a new snapshot."""
         if fanout is not self.fanout:
             return
-        log.error("ALARM history was rewritten, dropping everything reason=%r", str(error))
+        log.error("history was rewritten, everything is dropped reason=%r", str(error))
         self.rewrites += 1
         self.fanout = None
         self._is(fresh=False, now=self._clock())
@@ -189,7 +189,7 @@ class Feed:
             if not fresh:
                 self.times_behind += 1
             self.judged.set()
-            log.log(logging.INFO if fresh else logging.WARNING, "fresh" if fresh else "behind the ledger")
+            log.info("fresh") if fresh else log.warning("behind the ledger")
 
     def _is(self, *, fresh: bool, now: float) -> None:
         self._behind_s += 0 if self.fresh else now - self._judged_at

@@ -24,6 +24,7 @@ from ledger.commit.remembered_holds import RememberedHolds
 from ledger.commit.statements import Head, Stored
 from ledger.database.connector import CheckedConnection
 from ledger.database.held_connection import HeldConnection
+from ledger.database.reason import reason_of
 from ledger.errors import Refusal, ReservationLimit
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
@@ -195,7 +196,7 @@ class Writer:
     ) -> None:
         """One operation must not hurt its neighbours: halve the batch until it stands alone."""
         if len(batch) == 1:
-            logger.warning("refused one operation (%s): %s", failure.value, reason)
+            logger.warning("an operation was refused failure=%r reason=%r", failure.value, reason_of(reason))
             batch[0].fail(problem_of(failure, unknown))
         elif time.monotonic() > deadline:
             _give_up(batch, unknown, reason)
@@ -293,6 +294,8 @@ class Writer:
 
 
 def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:
-    logger.warning("gave up on a batch of %d operations, outcome_unknown=%s: %s", len(batch), unknown, reason)
+    logger.warning(
+        "a batch was given up operations=%d outcome_unknown=%s reason=%r", len(batch), unknown, reason_of(reason)
+    )
     for pending in batch:
         pending.fail(not_now(Failure.UNAVAILABLE.value, unknown))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ledger.database.connector import Unusable
+from ledger.database.reason import reason_of
 from server.problems import Unavailable
 
 DEADLINE_S = 5.0
@@ -55,7 +56,9 @@ async def reaching_database() -> AsyncIterator[None]:
     ) as error:
         if _is_defect(error):
             raise
-        log.debug("the database cannot be reached error=%r", error)  # the heads say it, and not once per request
+        log.debug(
+            "the database cannot be reached reason=%r", reason_of(error)
+        )  # the heads say it, and not once per request
         reason = error.reason if isinstance(error, Unusable) else "the database cannot be reached"
         raise Unavailable(reason) from error
 

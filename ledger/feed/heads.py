@@ -13,6 +13,7 @@ from typing import Any
 
 from ledger.database.connector import READ_ONLY, CheckedConnection, Connector
 from ledger.database.held_connection import HeldConnection
+from ledger.database.reason import reason_of
 from ledger.feed.publisher import Publisher
 from ledger.feed.recent import Recent
 from ledger.migrations import make_epoch
@@ -82,7 +83,7 @@ class Heads:
                 raise  # no other reading will work
             except Exception as error:  # noqa: BLE001  whatever it is, the next reading may work; it is counted and logged
                 self.failures += 1
-                logger.warning("cannot read the heads: %s", error)
+                logger.warning("the heads cannot be read reason=%r", reason_of(error))
             else:
                 for shard, head in self.heads.items():
                     self._publisher.heartbeat(self.epoch, shard, head)
@@ -120,7 +121,7 @@ class Heads:
 
     async def _rewrite(self, connection: CheckedConnection, stored: str, heads: dict[int, int]) -> str:
         """Heads only fall when an older database was restored: history was rewritten, positions mean nothing now."""
-        logger.critical("the heads fell from %s to %s: an older database was restored", self._read_heads, heads)
+        logger.critical("the heads fell, an older database was restored before=%s after=%s", self._read_heads, heads)
         self.rewritten += 1
         await connection.execute("update ledger_meta set epoch = $1 where epoch = $2", make_epoch(), stored)
         # Another replica may have been first: its epoch counts.

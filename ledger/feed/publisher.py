@@ -143,7 +143,7 @@ class Publisher:
     def _fail(self, error: BaseException) -> None:
         """What was on its way is lost, or what a try would have taken."""
         if not self._failing:
-            logger.warning("cannot publish (hubs will read the log): %s", error)
+            logger.warning("cannot publish, hubs read the log reason=%r", f"{type(error).__name__}: {error}")
         elif not self._unanswered:
             for _ in range(min(PIPELINE_MAX, len(self._queue))):
                 self._queue.popleft()

@@ -141,7 +141,7 @@ class Rivals:
                 return
             moved = _moved.decode(told.events)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            logger.debug("a message that cannot be read: %s", error)
+            logger.debug("a message of another ledger cannot be read reason=%r", str(error))
             return
         self._others = True
         self._hearer.heard(told.writer, self._shard, told.first + len(moved) - 1, moved)

@@ -58,7 +58,7 @@ class Subscription:
             except (RedisError, OSError, TimeoutError) as error:
                 if not self._failing:
                     reason = f"{type(error).__name__}: {error}"
-                    log.warning("the broker is away, %s instead reason=%r", self._instead, reason)
+                    log.warning("the broker is away instead=%r reason=%r", self._instead, reason)
                 self._failing = True
             await asyncio.sleep(self._pause_s * random.uniform(0.5, 1))
             self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)

@@ -94,7 +94,7 @@ class HttpServer(uvicorn.Server):
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
                 await self._answered()
         except TimeoutError:
-            log.error("requests cut off at the end of their grace: %d", len(self.server_state.tasks))
+            log.error("requests were cut off at the end of their grace requests=%d", len(self.server_state.tasks))
             for task in self.server_state.tasks:
                 task.cancel()
 

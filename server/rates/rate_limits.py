@@ -219,7 +219,7 @@ class RateLimits:
             allowance.renewing = False
         self._due.clear()
         self._arrived.clear()
-        logger.warning("rate limits are local, each process's own, until Redis is back: %r", error)
+        logger.warning("rate limits are local until the broker is back reason=%r", error)
 
     async def _try_again(self, counter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond) -> None:
         """Counts one request of nobody: a Redis that answers pings may still refuse to count."""

@@ -117,7 +117,7 @@ class Tls:
             self._certificate.context()
             self._certificate.load_into(self.context)
         except SettingsError as error:
-            log.error("the certificate was not renewed, the one before stays: %s", error)
+            log.error("the certificate was not renewed, the one before stays reason=%r", str(error))
         else:
             log.info("certificate renewed file=%s", self._certificate.chain)
 

@@ -136,7 +136,7 @@ class FetchedKeys:
             self._failing = True
             return
         if self._failing or keys.keys() != self._keys.keys():
-            log.info("keys of an issuer issuer=%s keys=%d", self._issuer, len(keys))
+            log.info("the keys of an issuer were read issuer=%s keys=%d", self._issuer, len(keys))
         self._keys, self._good_at, self._failing = keys, self._clock(), False
 
     def _pause_s(self) -> float:

@@ -22,11 +22,18 @@ POLL_S = 0.05
 class RunningUp:
     """``folder`` holds ``data`` and what was printed. ``run``: run.json as it stands now. ``program``: to start."""
 
-    def __init__(self, folder: Path, *arguments: str, program: Sequence[str | Path] = (PROGRAM,)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        program: Sequence[str | Path] = (PROGRAM,),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.data = folder / "data"
         self.printed = folder / "printed"
         self._arguments = arguments
         self._program = program
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,7 +53,7 @@ class RunningUp:
     def environment(self) -> dict[str, str]:
         """For commands that mean this system."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
-        return {**own, "STOCKWIRE_DATA": str(self.data)}
+        return {**own, "STOCKWIRE_DATA": str(self.data), **self._settings}
 
     def start(self) -> "RunningUp":
         """Returns when run.json says ready."""

@@ -27,5 +27,6 @@ async def test_a_failure_that_nobody_thought_of_is_logged_and_the_next_key_works
             controls = Controls(tmp_path, BrokenWatchdog(), Screen(shown), tasks, 2, lambda: None)
             controls.pressed("f")
             controls.pressed("k")
-    assert "flash sale failed: RuntimeError: nobody thought of this: flash-sale" in caplog.text
+    assert "an action has failed action=flash sale" in caplog.text
+    assert "RuntimeError: nobody thought of this: flash-sale" in caplog.text
     assert f"! kill a hub: no `stockwire up` runs in {tmp_path}" in shown.getvalue()

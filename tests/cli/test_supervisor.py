@@ -99,10 +99,16 @@ async def test_a_service_that_never_gets_ready_says_why(tmp_path: Path, watchdog
     assert raised.group_contains(SupervisorFailed, match="the fix is this")
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
 async def test_a_setting_that_a_service_refuses_is_passed_on_in_its_own_words(
-    tmp_path: Path, watchdog: Watchdog
+    tmp_path: Path, watchdog: Watchdog, form: str
 ) -> None:
-    program = 'import sys; print("stockwire: X is no number: set it to 1", file=sys.stderr); sys.exit(78)'
+    program = f"""
+import sys
+from server.log import end_with, log_to_stderr
+log_to_stderr({form!r})
+sys.exit(end_with(78, "X is no number: set it to 1"))
+"""
     with pytest.raises(ExceptionGroup) as raised:
         async with supervised(watchdog) as supervisor:
             await supervisor.start(service(tmp_path, program))

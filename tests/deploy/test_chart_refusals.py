@@ -33,13 +33,14 @@ NONSENSE: dict[str, Any] = {
     "console": {"replicas": 2},
     "migrate": {"shards": 65},
     "networkPolicy": {"gateway": [{}], "broker": [{"ipBlock": {"cidr": "everywhere"}}]},
+    "log": {"format": "yaml"},
     "replicas": 3,
 }
 REFUSED_BY_SCHEMA = (
     *("/image/tag", "/image/digest", "/secrets/database", "/secrets/token/name", "/public/hubs", "/public/origins/0"),
     *("/trustedProxies/0", "/routes/weight", "/routes/gateways/0", "/postgresql/sslMode", "/ledger/replicas"),
     *("/ledger/terminationGracePeriodSeconds", "/ledger/settings", "/ledger/settings/STOCKWIRE_LEDGER_RATE_PER_S"),
-    *("/hub/drainSeconds", "/hub/workers", "/hub/disruptions", "/console/replicas", "/migrate/shards"),
+    *("/log/format", "/hub/drainSeconds", "/hub/workers", "/hub/disruptions", "/console/replicas", "/migrate/shards"),
     *("/networkPolicy/gateway/0", "/networkPolicy/broker/0/ipBlock/cidr", ""),
 )
 LEDGER_STOP_S = GRACE_S + COMMIT_DEADLINE_S
@@ -283,4 +284,5 @@ def test_a_setting_is_passed_on_as_it_was_written() -> None:
     found = pods(changed("plain", values))
     assert environment_of(found["ledger"])["STOCKWIRE_LEDGER_BODY_BYTES_MAX"] == "1000000"
     assert {environment_of(found[one])["STOCKWIRE_CHANNEL_PREFIX"] for one in ("ledger", "hub")} == {"eu"}
+    assert {environment_of(found[one])["STOCKWIRE_LOG"] for one in ("ledger", "hub")} == {"json"}
     assert environment_of(pods(rendered("managed"))["migrate"])["PGSSLROOTCERT"] == f"{MOUNTED}/postgresql/ca.crt"

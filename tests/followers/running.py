@@ -13,6 +13,8 @@ from followers.webhooks.endpoints import Endpoint, Endpoints, New
 from followers.webhooks.key_ring import HeldKey, KeyRing
 from followers.webhooks.planning import CHANGED
 from followers.webhooks.secrets import new_secret, seal_ring
+from tests.followers.receivers import SAID
+from tests.harness.log_lines import log_lines
 from tests.harness.processes import ServerProcess, channels_process
 from tests.harness.system import System
 
@@ -32,18 +34,24 @@ async def settings_of(system: System, **more: object) -> Mapping[str, object]:
         "STOCKWIRE_WEBHOOKS_SEALING_KEYS": SEALING_KEY,
         "STOCKWIRE_WEBHOOKS_NETWORKS": LOOPBACK,
         "STOCKWIRE_CHANNELS_LEASE_S": 2,
+        "STOCKWIRE_LOG": "json",
         **more,
     }
 
 
 @asynccontextmanager
 async def channels_of(system: System, name: str = "channels", **more: object) -> AsyncIterator[ServerProcess]:
-    """Not started yet. In the end it is stopped, and has no traceback in its log."""
-    process = channels_process(name, system.folder, await settings_of(system, **more))
+    """Not started yet. In the end it is stopped, and its log is all JSON, without a traceback, a secret, or what a
+    receiver said."""
+    settings = await settings_of(system, **more)
+    process = channels_process(name, system.folder, settings)
     try:
         yield process
         await process.stop()
         process.check_log()
+        log_lines(process)
+        secret = str(settings["STOCKWIRE_CHANNELS_KEY"]).split("_", 2)[2]
+        assert not [one for one in (secret, SEALING_KEY, SAID) if one in process.stderr()]
     finally:
         process.kill()
 

@@ -80,7 +80,7 @@ HOUSES = {
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
             "ground": "errors histogram lookups problems version",
-            "process": "metrics process",
+            "process": "log metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
         pure="histogram problems version rates.allowance settings.addresses http.codings http.connection_table"

@@ -27,7 +27,7 @@ from hub.stream.stream import PATH
 from ledger.process import LedgerProcess
 from ledger.readiness import NoDatabase
 from server.http.listening import bind, url_of
-from server.process import CHATTY, LOG_FORMAT
+from server.log import CHATTY, LOG_FORMAT
 from server.settings.environment import SettingsError
 from tests.harness.servers import Server, hub_ports, ledger_ports
 from tests.harness.waiting import PATIENCE_S

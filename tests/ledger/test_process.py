@@ -97,7 +97,7 @@ async def test_sigterm_while_waiting_for_the_database_ends_it(tmp_path: Path) ->
     process.launch()
 
     async def waits() -> bool:
-        return "waiting: " in process.stderr()
+        return "waiting for the database until=" in process.stderr()
 
     await wait_until(waits)
     process.terminate()

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from followers.marketplaces.adapter import AccessRefused, Answer, Remote, RemoteAway
+from followers.marketplaces.errors import defect_of
 from followers.marketplaces.remote import QuotaSpent
 
 LOGIN = "https://api.amazon.com/auth/o2/token"
@@ -98,7 +99,7 @@ def understood() -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise RemoteAway(f"answers with what cannot be read: {error!r}") from None
+        raise RemoteAway(f"answers with what cannot be read: {defect_of(error)}") from None
 
 
 def fields(answer: Answer) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Booker:
         except errors.StockwireError as error:
             attempt = kept.attempt if kept else 0
             most_s = AWAY_WAIT_S_MAX if isinstance(error, errors.Later) else WAIT_S_MAX
-            log.warning("order %s of channel %s waits: %s", identifier, leased.id, error)
+            log.warning("an order waits channel=%s order=%r reason=%r", leased.id, identifier, str(error))
             await self._shelf.postpone(leased, identifier, str(error), min(2.0**attempt, most_s))
 
     async def renew(self, leased: LeasedChannel) -> None:
@@ -52,10 +52,17 @@ class Booker:
             try:
                 booked = await self._till.extend(kept.booked, kept.booked.hold)
             except StepRefused as error:
-                log.warning("the hold of order %s of channel %s is over: %s", identifier, leased.id, error)
+                log.warning(
+                    "the hold of an order is over channel=%s order=%r reason=%r", leased.id, identifier, str(error)
+                )
                 booked = error.booked or kept.booked
             except errors.StockwireError as error:
-                log.warning("the hold of order %s of channel %s is not renewed: %s", identifier, leased.id, error)
+                log.warning(
+                    "the hold of an order is not renewed channel=%s order=%r reason=%r",
+                    leased.id,
+                    identifier,
+                    str(error),
+                )
                 return
             await self._shelf.renewed(leased, identifier, booked)
 

@@ -78,13 +78,13 @@ class Desk:
             try:
                 await turn()
             except DatabaseAway as error:
-                log.warning("orders of channel %s wait: %s", self._leased.id, error)
+                log.warning("orders of a channel wait channel=%s reason=%r", self._leased.id, str(error))
                 await asyncio.sleep(AGAIN_S)
             except QuotaSpent as spent:
-                log.info("orders of channel %s wait: it %s", self._leased.id, spent)
+                log.info("orders of a channel wait for its quota channel=%s reason=%r", self._leased.id, str(spent))
                 await asyncio.sleep(min(max(AGAIN_S, spent.after_s), AGAIN_S_MAX))
             except RemoteAway as error:
-                log.warning("orders of channel %s wait: it %s", self._leased.id, error)
+                log.warning("orders of a channel wait channel=%s reason=%r", self._leased.id, str(error))
                 await asyncio.sleep(AGAIN_S)
 
     # Notices
@@ -116,7 +116,7 @@ class Desk:
         except RemoteAway as error:
             wait_s = min(AGAIN_S_MAX, AGAIN_S * 2.0 ** min(notice.attempt, 10))
             if not await self._notices.postpone(self._leased, notice.id, str(error), wait_s):
-                log.error("notice %s of channel %s is given up: it %s", notice.id, self._leased.id, error)
+                log.error("a notice is given up channel=%s notice=%r reason=%r", self._leased.id, notice.id, str(error))
             return False
         return True
 
@@ -151,9 +151,10 @@ class Desk:
                 found.append(order)
                 self._leased.left_out.discard(order.id)
             else:
-                log.error("an order of channel %s cannot be kept and is left out: %.300r", self._leased.id, order)
+                identifier = str(order.id)[:ID_CHARACTERS_MAX]
+                log.error("an order cannot be kept and is left out channel=%s order=%r", self._leased.id, identifier)
                 if len(self._leased.left_out) < LEFT_OUT_MAX:
-                    self._leased.left_out.add(str(order.id)[:ID_CHARACTERS_MAX])
+                    self._leased.left_out.add(identifier)
         return found
 
     async def _order(self, identifier: str) -> Order | None:
@@ -167,7 +168,7 @@ class Desk:
             try:
                 await self._notices.store(self._leased.id, notice, await self._adapter.receive(notice))
             except NoticeRefused as error:
-                log.warning("a notice in the queue of channel %s is refused: %s", self._leased.id, error)
+                log.warning("a notice in a queue is refused channel=%s reason=%r", self._leased.id, str(error))
             except InboxFull:
                 break
             taken.append(notice)

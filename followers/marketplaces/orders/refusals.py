@@ -31,4 +31,4 @@ class Refusals:
             self._said[channel] = said_s, unsaid + 1
             return
         self._said[channel] = now_s, 0
-        log.warning("a notice of channel %s %s%s", channel, why, f", as {unsaid:,} before it" if unsaid else "")
+        log.warning("a notice is turned away channel=%r reason=%r unsaid=%d", channel, why, unsaid)

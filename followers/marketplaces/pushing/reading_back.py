@@ -39,7 +39,7 @@ class ReadingBack:
             try:
                 done = await self._read()
             except DatabaseAway as error:
-                log.warning("channel %s waits to be read back: %s", self._leased.id, error)
+                log.warning("a channel waits to be read back channel=%s reason=%r", self._leased.id, str(error))
                 done = 0
             if done:
                 self._leased.due.set()
@@ -58,7 +58,7 @@ class ReadingBack:
             try:
                 found = await self._leased.ask(self._leased.adapter.read, [row.remote for row in batch])
             except RemoteAway as error:
-                log.warning("channel %s cannot be read: %s", self._leased.id, error)
+                log.warning("a channel cannot be read back channel=%s reason=%r", self._leased.id, str(error))
                 break
             done += await self._store(batch, {one.remote: one for one in found})
             self._leased.due.set()

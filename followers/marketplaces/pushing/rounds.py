@@ -92,7 +92,7 @@ class Rounds:
                 done = await self._round()
                 wait_s = 0.0 if done else await self._idle_s()
             except (DatabaseAway, LedgerAway) as error:
-                log.warning("channel %s waits: %s", self._leased.id, error)
+                log.warning("a channel waits channel=%s reason=%r", self._leased.id, str(error))
                 wait_s = AGAIN_S
             try:
                 async with asyncio.timeout(wait_s):
@@ -198,7 +198,7 @@ class Rounds:
         except (LeftAlone, AccessRefused):
             return [Throttled(0.0)] * len(targets)  # it goes on when the channel may be asked again
         except RemoteAway as error:
-            log.warning("channel %s: %s", self._leased.id, error)
+            log.warning("nobody knows what a channel took channel=%s reason=%r", self._leased.id, str(error))
             return [Unknown(str(error))] * len(targets)
 
     async def _record(self, rows: Mapping[str, Row], targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:
@@ -208,7 +208,9 @@ class Rounds:
                 await self._store(rows, targets, outcomes)
                 return
             except DatabaseAway as error:
-                log.warning("what was sent to channel %s waits to be recorded: %s", self._leased.id, error)
+                log.warning(
+                    "what a channel took waits to be recorded channel=%s reason=%r", self._leased.id, str(error)
+                )
                 await asyncio.sleep(AGAIN_S)
 
     async def _store(self, rows: Mapping[str, Row], targets: Sequence[Target], outcomes: Sequence[Outcome]) -> None:

@@ -67,13 +67,13 @@ class Reconciling:
                     await self._run(leased, run)
                     continue
             except DatabaseAway as error:
-                log.warning("channel %s is not compared: %s", leased.id, error)
+                log.warning("a comparison waits channel=%s reason=%r", leased.id, str(error))
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _run(self, leased: LeasedChannel, run: Run) -> None:
         """To its end, or to why it was broken off: then all that was known stays as it was."""
         assert run.started_at is not None
-        log.info("channel %s is compared", leased.id)
+        log.info("a comparison begins channel=%s", leased.id)
         try:
             await self._listings(leased, run)
             await self._missing(leased, run)
@@ -81,7 +81,7 @@ class Reconciling:
             await asyncio.sleep(self._settle_s)
             await self._again(leased, run.started_at)
         except (RemoteAway, LedgerAway) as error:
-            log.warning("the comparison of channel %s is broken off: %s", leased.id, error)
+            log.warning("a comparison is broken off channel=%s reason=%r", leased.id, str(error))
             async with leased.writing(self._database) as connection:
                 await runs.end(connection, run.id, 0, 0, f"broken off: {error}")
             return
@@ -188,7 +188,7 @@ class Reconciling:
                     f"{differing} of {found.compared} differ, more than {policy.stop_share:.0%}: that is no drift but "
                     "a fault of the channel, its mapping or its locations; nothing is repaired without a person"
                 )
-                log.error("channel %s: %s", leased.id, stopped)
+                log.error("a comparison repairs nothing channel=%s reason=%r", leased.id, stopped)
             elif run.repairs:
                 quiet = await _quiet_s(connection, leased.id, open_now)
                 accepted = chosen([_drift(row, quiet) for row in open_now], policy)
@@ -207,7 +207,7 @@ class Reconciling:
             try:
                 await self._repair_accepted(leased)
             except (DatabaseAway, RemoteAway) as error:
-                log.warning("what was accepted of channel %s is not repaired yet: %s", leased.id, error)
+                log.warning("what was accepted is not repaired yet channel=%s reason=%r", leased.id, str(error))
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _repair_accepted(self, leased: LeasedChannel) -> None:

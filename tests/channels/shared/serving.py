@@ -13,7 +13,8 @@ import uvicorn
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.process import handle_signals, log_to_stderr, ready
+from server.log import log_to_stderr
+from server.process import handle_signals, ready
 from tests.channels.shared.control import control_app
 from tests.channels.shared.faults import Faults
 from tests.channels.shared.marketplace import Marketplace

@@ -77,7 +77,7 @@ async def test_a_channel_that_does_not_end_holds_nobody_up_for_as_long_as_the_sh
         await held.end()
         work.may_end.set()
         await running
-    assert "channel stuck does not end within 0.5 s" in caplog.text
+    assert "a channel does not end, its adapter holds it up channel=stuck within_s=0.5" in caplog.text
 
 
 async def test_a_channel_whose_adapter_lacks_what_it_needs_is_stopped_alone(database: Database) -> None:

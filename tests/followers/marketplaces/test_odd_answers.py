@@ -27,6 +27,7 @@ from followers.sealing import Seal, new_sealing_key
 from tests.followers.marketplaces.orders.stall import Stall
 
 WISH = Wish({}, ("shop",))
+SAID = "7f3a of a buyer"
 
 
 @pytest.fixture
@@ -51,17 +52,20 @@ def held(channel: Channel, stall: Stall | None = None) -> LeasedChannel:
     return LeasedChannel(channel, stall or Stall(), remote, Lease(0, time.monotonic() + 3600.0))
 
 
-@pytest.mark.parametrize("error", [KeyError("token"), TypeError("None"), ValueError("no number"), OverflowError("inf")])
+@pytest.mark.parametrize("error", [KeyError(SAID), TypeError(SAID), ValueError(SAID), OverflowError(SAID)])
 async def test_an_answer_that_an_adapter_cannot_read_is_none_and_ends_no_loop(
-    channel: Channel, error: Exception
+    channel: Channel, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def misread() -> None:
         raise error
 
     leased = held(channel)
-    with pytest.raises(RemoteAway, match="cannot be read"):
+    with pytest.raises(RemoteAway, match="cannot be read") as away:
         await leased.ask(misread)
     assert leased.breaker.failures == 1
+    for said in (str(away.value), caplog.text):
+        assert f"{type(error).__name__} < test_odd_answers.py:" in said, "what failed, and where"
+        assert SAID not in said
 
 
 def test_an_answer_is_read_without_the_nul_characters_that_no_table_holds() -> None:

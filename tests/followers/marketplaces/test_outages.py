@@ -3,6 +3,7 @@
 Two shops at Shopify sell the same: what is wrong with one is no business of the other, and nothing is lost.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pytest
 from followers.database.database import Database
 from ledger import migrations
 from tests.channels.shared.starting import Market, market
-from tests.channels.shopify.access import CLIENT_ID, CLIENT_SECRET
+from tests.channels.shopify.access import CLIENT_ID, CLIENT_SECRET, STATIC_TOKEN
 from tests.channels.shopify.shop import MAIN
 from tests.followers.marketplaces.held_back import HeldBack
 from tests.followers.marketplaces.selling_at import LOCATION, SCOPES_OF_PROCESS, Seller, offered, sets_of
@@ -96,7 +97,7 @@ async def selling(
         link = await stack.enter_async_context(proxy_to_socket(postgres.socket))
         settings = {
             "STOCKWIRE_URL": f"http://127.0.0.1:{ledger.port}",
-            "STOCKWIRE_DATABASE_URL": postgres.proxied_url(link.port, named),
+            "STOCKWIRE_DATABASE_URL": (named_by := postgres.proxied_url(link.port, named)),
             **await of_process(process_system),
         }
         shops = [await stack.enter_async_context(market("shopify", folder, "--pace", "20")) for folder in folders]
@@ -111,6 +112,7 @@ async def selling(
         headers = {"Authorization": f"Bearer {admin}"}
         owner = await stack.enter_async_context(httpx.AsyncClient(base_url=channels.url, headers=headers))
         yield Sale(api, shops[0], shops[1], seller, channels, ledger, link, owner)
+        assert not re.search(f"shpat_|{CLIENT_SECRET}|{STATIC_TOKEN}|{urlsplit(named_by).password}", channels.stderr())
 
 
 async def test_what_is_away_stops_nothing_else_and_all_goes_on_when_it_is_back(selling: Sale) -> None:

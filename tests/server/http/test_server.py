@@ -93,7 +93,7 @@ async def test_a_request_without_an_end_is_cut_off_after_the_grace(caplog: pytes
         with caplog.at_level(logging.ERROR):
             served.server.stop()
             await served.ended
-        assert caplog.messages[0] == "requests cut off at the end of their grace: 1"
+        assert caplog.messages[0] == "requests were cut off at the end of their grace requests=1"
         with pytest.raises(httpx.HTTPError):
             (await asking).raise_for_status()
 

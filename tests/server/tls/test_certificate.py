@@ -109,7 +109,7 @@ def test_renewed_files_that_would_not_do_change_nothing(
     context = tls.context
     authority.issue(days=-1)
     tls.renew()
-    assert "was not renewed, the one before stays: STOCKWIRE_TLS_CERT_FILE" in caplog.text
+    assert "was not renewed, the one before stays reason='STOCKWIRE_TLS_CERT_FILE" in caplog.text
     assert tls.context is context
 
 

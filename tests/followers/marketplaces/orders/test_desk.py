@@ -148,7 +148,7 @@ async def test_a_notice_whose_order_never_comes_gives_its_place_up_after_days(
             " returning 1"
         )
         await rig.settled()
-    assert f"notice lost of channel {rig.leased.id} is given up: it does not answer" in caplog.text
+    assert f"a notice is given up channel={rig.leased.id} notice='lost' reason='does not answer" in caplog.text
 
 
 async def test_an_order_that_cannot_be_kept_is_left_to_a_person_and_holds_no_other_up(rig: Rig) -> None:

@@ -71,7 +71,13 @@ class Follower:
             if isinstance(decision, StockwireError):
                 raise decision
             attempt = self._reconnect.attempt
-            _log.info("stream of %s: %s; next try in %.2f s attempt=%d", self._name, ending.reason, decision, attempt)
+            _log.info(
+                "a stream is interrupted stream=%s reason=%r next_try_s=%.2f attempt=%d",
+                self._name,
+                ending.reason,
+                decision,
+                attempt,
+            )
             self._subscriber.reconnecting(Reconnecting(attempt, decision, ending.reason))
             await asyncio.sleep(decision)
 
@@ -133,7 +139,7 @@ class Follower:
         except StockwireError:
             raise
         except Exception as error:  # foreign code: most often a failed request of its own
-            _log.warning("no token for the stream of %s: %r", self._name, error)
+            _log.warning("no token for a stream stream=%s reason=%r", self._name, error)
             raise Unavailable(f"the application gave no token: {error!r}") from error
         if not token:
             raise ConfigurationError("a stream needs a key or a token: set STOCKWIRE_API_KEY")
@@ -153,5 +159,5 @@ class Follower:
             try:
                 await connection.send(self._session.renew(await self._fresh_token()))
             except (Closed, StockwireError) as error:
-                _log.warning("the token of the stream of %s was not renewed: %s", self._name, error)
+                _log.warning("the token of a stream was not renewed stream=%s reason=%r", self._name, str(error))
             await asyncio.sleep(RENEW_LEAST_S)  # the hub's answer says how long the new one lasts

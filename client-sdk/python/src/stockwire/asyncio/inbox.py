@@ -76,4 +76,4 @@ class Inbox(Generic[T, C]):
                 try:
                     listener(event)
                 except Exception:  # noqa: BLE001 - foreign code: one listener must not take the stream from the others
-                    _log.exception("a listener of %s raised", self._name)
+                    _log.exception("a listener has raised stream=%s", self._name)

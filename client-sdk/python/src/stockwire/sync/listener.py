@@ -60,4 +60,4 @@ class Listener(Generic[T, C]):
             try:
                 self._callback(event)
             except Exception:  # noqa: BLE001 - foreign code: it must not take the stream from the others
-                _log.exception("a listener of %s raised", self._name)
+                _log.exception("a listener has raised stream=%s", self._name)

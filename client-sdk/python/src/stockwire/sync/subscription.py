@@ -226,7 +226,7 @@ class Subscription(Generic[T, C]):
 
     def _end(self, error: BaseException | None) -> None:
         if error is not None:  # who only listens or reads the view learns it from here and from `view.state`
-            _log.error("the subscription of %s has ended: %s", self._location, error)
+            _log.error("a subscription has ended stream=%s reason=%r", self._location, str(error))
         self._inbox.end(error)
 
     def _end_listeners(self) -> None:
