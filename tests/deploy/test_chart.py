@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from console.following.ledger import SCOPES as CONSOLE_SCOPES
@@ -38,6 +39,7 @@ from tests.deploy.chart import (
     rendered,
 )
 from tests.deploy.dockerfile import only
+from tests.deploy.observe.rules import RULES
 from tests.harness.node import NODE
 from tests.harness.node_peers import need_node_peer
 from tests.harness.openapi import document
@@ -103,7 +105,7 @@ def test_the_three_newest_versions_of_kubernetes_take_all_of_it() -> None:
 def test_custom_resources_are_as_their_projects_publish_them() -> None:
     manifests = [manifest for manifest in all_rendered() if is_custom(manifest)]
     kinds = {manifest["kind"] for manifest in manifests}
-    assert kinds == {"HTTPRoute", "BackendTLSPolicy", "PodMonitor", "ScaledObject"}
+    assert kinds == {"HTTPRoute", "BackendTLSPolicy", "PodMonitor", "PrometheusRule", "ScaledObject"}
     planted = json.loads(json.dumps(next(one for one in manifests if one["kind"] == "HTTPRoute")))
     planted["metadata"]["name"] = "planted"
     planted["spec"]["rules"][0]["timeouts"] = {"request": "35"}
@@ -250,6 +252,15 @@ def test_servers_are_spread_probed_and_replaced_without_a_gap(name: str) -> None
         paths = {kind: probe["path"] for kind, probe in probes.items()}
         assert paths == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
         assert container["lifecycle"]["preStop"]["sleep"]["seconds"] > 0
+
+
+def test_its_rules_are_those_of_deploy_observe() -> None:
+    assert of_kind(rendered("plain"), "PrometheusRule") == {}
+    for name in ("operator", "managed"):
+        found = of_kind(rendered(name), "PrometheusRule")
+        assert {rules: one["spec"] for rules, one in found.items()} == {
+            file.stem: yaml.safe_load(file.read_text()) for file in RULES
+        }
 
 
 def test_every_worker_is_watched() -> None:
