@@ -69,8 +69,9 @@ async def may_read(http: httpx.AsyncClient, url: str, sent: dict[str, str]) -> b
 
 
 async def may_send(http: httpx.AsyncClient, url: str, sent: dict[str, str]) -> bool:
-    """Whether a browser lets the page send a token."""
-    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    """Whether a browser lets the page send a token, and to which trace its request belongs."""
+    named = "authorization,traceparent"
+    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": named}
     answer = await http.options(url, headers={**sent, **asked})
     allowed = answer.headers.get("access-control-allow-origin") in {"*", sent.get("Origin")} - {None}
     return allowed and answer.is_success and "authorization" in answer.headers["access-control-allow-headers"].lower()

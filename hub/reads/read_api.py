@@ -66,7 +66,7 @@ def create_app(parts: ReadParts) -> Starlette:
         Origins,
         allow_origins=list(parts.origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID", "traceparent"],
         expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "Stockwire-Fresh", "Stockwire-Lag-Ms"],
         max_age=600,
     )

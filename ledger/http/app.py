@@ -40,7 +40,7 @@ from server.http.route_templates import RouteTemplates
 from server.problems import Misdirected
 
 CORS_METHODS = ("GET", "POST", "PUT", "DELETE")
-CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
+CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "traceparent")
 CORS_ANSWER_HEADERS = (
     "ETag",
     "Idempotency-Replayed",

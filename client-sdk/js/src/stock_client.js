@@ -11,7 +11,7 @@ import { Unavailable } from "./errors.js";
 
 /** A page that only watches, as most do, loads none of what sells and counts. */
 export class StockClient extends WatchingClient {
-  /** @param {ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">} options */
+  /** @param {ClientOptions & Pick<TransportOptions, "trace" | "timeout_s" | "maxRetries" | "retryFor_s">} options */
   constructor({ getToken, ...others }) {
     /** @type {GetToken | undefined} Its own: one token is fetched at a time, for whatever of this client needs it. */
     const own = getToken && ((how) => getToken(how));

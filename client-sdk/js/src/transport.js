@@ -21,6 +21,8 @@ import { Tries } from "./retry.js";
  * @typedef {object} TransportOptions
  * @property {string} [url]  The ledger's.
  * @property {(how: { signal: AbortSignal }) => string | Promise<string>} [getToken]  An API key or a token.
+ * @property {() => string | undefined} [trace]  The `traceparent` (W3C Trace Context) of what is sent now; each request
+ *   to the ledger asks for it.
  * @property {typeof globalThis.fetch} [fetch]
  * @property {number} [timeout_s]  Bounds one try; 10 by default.
  * @property {number} [maxRetries]  After the first try; 5 by default.
@@ -37,9 +39,10 @@ const PAGE_SIZE = "500";
 
 export class Transport {
   /** @param {TransportOptions} options */
-  constructor({ url, getToken, fetch, timeout_s = 10, maxRetries = 5, retryFor_s = 30 }) {
+  constructor({ url, getToken, trace, fetch, timeout_s = 10, maxRetries = 5, retryFor_s = 30 }) {
     this.url = optional(ledgerUrl, "url", url);
     this.getToken = getToken;
+    this.trace = trace;
     this.fetch = fetch ?? globalThis.fetch.bind(globalThis);
     this.timeout_ms = seconds("timeout_s", timeout_s, 0.001) * 1000;
     this.policy = {
@@ -123,6 +126,8 @@ export class Transport {
     if (token) headers.Authorization = `Bearer ${await unless(signal, token.catch(withoutToken))}`;
     if (body) headers["Content-Type"] = "application/json";
     if (key) headers["Idempotency-Key"] = key;
+    const traceparent = traced(this.trace);
+    if (traceparent) headers.traceparent = traceparent;
     const limit = AbortSignal.timeout(this.timeout_ms);
     try {
       const response = await this.fetch(this.url + path + searched(query), {
@@ -215,6 +220,19 @@ function unless(signal, promised) {
     signal.addEventListener("abort", end);
     promised.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
   });
+}
+
+/**
+ * What is no traceparent is left out, so that nothing fails for its trace.
+ *
+ * @param {TransportOptions["trace"]} trace
+ */
+function traced(trace) {
+  try {
+    return /^00-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.exec(trace?.() ?? "")?.[0];
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {Request["query"]} query */

@@ -210,3 +210,24 @@ test("answers that are none of Stockwire's are refused as such", async () => {
   const stuck = client([ok({ events: [], next: 7 })]).stock.history("A", "b", { afterVersion: 7 });
   await assert.rejects(stuck.next(), { name: "UnexpectedAnswer" });
 });
+
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const traceparents = () => sent.map((request) => request.headers.get("traceparent"));
+
+test("each request, also of a retry, carries the traceparent of its moment", async () => {
+  const given = [TRACEPARENT, TRACEPARENT.replace("4bf", "4bd"), undefined];
+  const { stock } = client([lost(), ok(SOLD), ok(LEVEL)], { trace: () => given[sent.length] });
+  await stock.sell("A", "b");
+  await stock.get("A", "b");
+  assert.deepEqual(traceparents(), [given[0], given[1], null]);
+});
+
+test("nothing fails for its trace", async () => {
+  const wrong = [
+    () => "", () => "x\r\ny: z", () => 7, () => null, () => TRACEPARENT + "-1", () => TRACEPARENT.toUpperCase(),
+    () => { throw new Error("no tracer"); },
+  ];
+  for (const trace of wrong) await client([ok(SOLD)], { trace }).stock.sell("A", "b");
+  await client([ok(SOLD)]).stock.sell("A", "b");
+  assert.deepEqual(traceparents(), Array(wrong.length + 1).fill(null));
+});

@@ -101,3 +101,15 @@ test("a threshold that stands raised at first is told to nobody as crossed, and 
   assert.deepEqual(told, [true, false]);
   assert.ok(Object.isFrozen(view.get("A")?.when), "through and through");
 });
+
+test("a change that is traced says so to whoever is told of it, and what follows does not", async () => {
+  const { view, socket } = await live([level("A", 1)]);
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const told = [];
+  view.subscribe((_, changed) => told.push(...changed.map((one) => one.traceparent)));
+  socket.say({ type: "level", ...level("A", 2), traceparent });
+  await pass(1);
+  socket.say({ type: "level", ...level("A", 3) });
+  await pass(1);
+  assert.deepEqual(told, [undefined, traceparent, undefined]);
+});

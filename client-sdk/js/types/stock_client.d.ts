@@ -26,6 +26,6 @@ export declare class StockClient extends WatchingClient {
     levelsOf: (keys: Iterable<readonly [string, string]>, { signal }?: import("./operation.js").Reading) => Promise<import("./level.js").Level[]>;
     /** Every level of a location, page by page. */
     levels: (location?: string | null, { signal }?: import("./operation.js").Reading) => AsyncGenerator<import("./level.js").Level, void, void>;
-    /** @param {ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">} options */
-    constructor({ getToken, ...others }: ClientOptions & Pick<TransportOptions, "timeout_s" | "maxRetries" | "retryFor_s">);
+    /** @param {ClientOptions & Pick<TransportOptions, "trace" | "timeout_s" | "maxRetries" | "retryFor_s">} options */
+    constructor({ getToken, ...others }: ClientOptions & Pick<TransportOptions, "trace" | "timeout_s" | "maxRetries" | "retryFor_s">);
 }

@@ -31,6 +31,11 @@ export type TransportOptions = {
     getToken?: (how: {
         signal: AbortSignal;
     }) => string | Promise<string>;
+    /**
+     * The `traceparent` (W3C Trace Context) of what is sent now; each request
+     * to the ledger asks for it.
+     */
+    trace?: () => string | undefined;
     fetch?: typeof globalThis.fetch;
     /**
      * Bounds one try; 10 by default.
@@ -51,6 +56,7 @@ export declare class Transport {
     getToken: ((how: {
         signal: AbortSignal;
     }) => string | Promise<string>) | undefined;
+    trace: (() => string | undefined) | undefined;
     fetch: typeof fetch;
     timeout_ms: number;
     policy: {
@@ -60,7 +66,7 @@ export declare class Transport {
     /** @type {Promise<string> | undefined} One that is being fetched, or works. */
     token: Promise<string> | undefined;
     /** @param {TransportOptions} options */
-    constructor({ url, getToken, fetch, timeout_s, maxRetries, retryFor_s }: TransportOptions);
+    constructor({ url, getToken, trace, fetch, timeout_s, maxRetries, retryFor_s }: TransportOptions);
     /**
      * What a successful answer says, after the retries that the policy allows.
      *

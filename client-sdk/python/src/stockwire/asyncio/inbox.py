@@ -8,6 +8,7 @@ from typing import Generic
 from stockwire.mailbox import Mailbox
 from stockwire.session import Changed, Output, Session, Taken
 from stockwire.stream import C, Freshness, Reconnecting, Snapshot, StreamEvent
+from stockwire.tracing import receiving
 from stockwire.view import Key, State
 from stockwire.watched import T
 
@@ -74,6 +75,7 @@ class Inbox(Generic[T, C]):
         for listener in tuple(self.listeners):
             for event in events:
                 try:
-                    listener(event)
+                    with receiving(event):
+                        listener(event)
                 except Exception:  # noqa: BLE001 - foreign code: one listener must not take the stream from the others
                     _log.exception("a listener has raised stream=%s", self._name)

@@ -15,6 +15,7 @@ from stockwire.kind import ViewKind
 from stockwire.selection import checked_skus
 from stockwire.session import Session
 from stockwire.stream import C, StreamEvent
+from stockwire.tracing import handed
 from stockwire.view import State, View
 from stockwire.watched import T
 
@@ -162,7 +163,7 @@ class AsyncSubscription(Generic[T, C]):
         """
         timeout_s = None if timeout_s is None else argument.seconds("timeout_s", timeout_s)
         if event := self._inbox.mailbox.take():  # at once, also with a timeout of 0
-            return event
+            return handed(event)
         try:
             async with asyncio.timeout(timeout_s):
                 return await anext(self)
@@ -179,7 +180,7 @@ class AsyncSubscription(Generic[T, C]):
         while True:
             event = self._inbox.mailbox.take()
             if event is not None:
-                return event
+                return handed(event)
             self._check_entered()
             if self._closed:
                 if self._error is not None:

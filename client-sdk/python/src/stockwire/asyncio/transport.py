@@ -15,6 +15,7 @@ from stockwire.errors import OutcomeUnknown, StockwireError, Unavailable
 from stockwire.request import CONNECT_TIMEOUT_S, CONNECTIONS_MAX, Request, client_headers
 from stockwire.retry import RetryPolicy, Tries
 from stockwire.said import said
+from stockwire.tracing import Sent, sending
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -27,6 +28,7 @@ class AsyncTransport:
     def __init__(
         self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float, trust: ssl.SSLContext | None = None
     ) -> None:
+        self._url = url
         self._policy = policy
         self._timeout_s = timeout_s
         self.check_home = HomeLoop("this AsyncClient")
@@ -61,17 +63,18 @@ class AsyncTransport:
         clock = asyncio.get_running_loop().time
         begun = clock()
         tries = Tries(self._policy, writes=call.request.writes)
-        while True:
-            try:
-                answer = await self._send(call.request)
-                document = read(answer)
-                break
-            except StockwireError as error:
-                if not await self._waited(tries.wait_s(error, clock() - begun, random.random())):
-                    verdict = tries.verdict(error)
-                    verdict.key = call.request.key
-                    raise verdict from error
-        return call.read(document, answer)
+        with sending(call.request, self._url) as sent:
+            while True:
+                try:
+                    answer = await self._send(call.request, sent)
+                    document = read(answer)
+                    break
+                except StockwireError as error:
+                    if not await self._waited(tries.wait_s(error, clock() - begun, random.random())):
+                        verdict = tries.verdict(error)
+                        verdict.key = call.request.key
+                        raise verdict from error
+            return call.read(document, answer)
 
     async def _waited(self, wait_s: float | None) -> bool:
         """Whether there is another try. Not once another task has closed this: what is known so far is the answer."""
@@ -80,7 +83,7 @@ class AsyncTransport:
         await asyncio.sleep(wait_s)
         return not self._http.is_closed
 
-    async def _send(self, request: Request) -> Answer:
+    async def _send(self, request: Request, sent: Sent) -> Answer:
         """Raises Unavailable if the request never left, OutcomeUnknown if it may have arrived."""
         try:
             # httpx bounds each read, not the whole: an answer that drips would hold the call for ever
@@ -90,10 +93,11 @@ class AsyncTransport:
                     request.path,
                     params=dict(request.query),
                     content=request.body,
-                    headers=request.headers(),
+                    headers={**request.headers(), **sent.headers},
                 )
         except NEVER_SENT as error:
             raise Unavailable(f"the ledger at {self._http.base_url} cannot be reached: {said(error)}") from error
         except (httpx.RequestError, TimeoutError) as error:
             raise OutcomeUnknown(f"the ledger at {self._http.base_url} did not answer: {said(error)}") from error
+        sent.answered(response.status_code)
         return Answer(response.status_code, response.headers, response.content)

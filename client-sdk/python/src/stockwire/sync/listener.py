@@ -7,6 +7,7 @@ from typing import Generic
 
 from stockwire.stream import C, StreamEvent
 from stockwire.sync.inbox import Ended, Inbox
+from stockwire.tracing import receiving
 from stockwire.watched import T
 
 _log = logging.getLogger("stockwire")
@@ -58,6 +59,7 @@ class Listener(Generic[T, C]):
             if event is None:
                 return
             try:
-                self._callback(event)
+                with receiving(event):
+                    self._callback(event)
             except Exception:  # noqa: BLE001 - foreign code: it must not take the stream from the others
                 _log.exception("a listener has raised stream=%s", self._name)

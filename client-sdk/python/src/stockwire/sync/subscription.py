@@ -15,6 +15,7 @@ from stockwire.selection import checked_skus
 from stockwire.stream import C, StreamEvent
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.inbox import Ended, Inbox
+from stockwire.tracing import handed
 from stockwire.view import State, View
 from stockwire.watched import T
 
@@ -186,7 +187,7 @@ class Subscription(Generic[T, C]):
         timeout_s = None if timeout_s is None else argument.seconds("timeout_s", timeout_s)
         self._check_entered()
         try:
-            return self._inbox.take(self._mailbox, timeout_s)
+            return handed(self._inbox.take(self._mailbox, timeout_s))
         except Ended as ended:
             raise _why(ended) from None
 
@@ -204,7 +205,7 @@ class Subscription(Generic[T, C]):
                     raise StopIteration from None
                 raise ended.error from None
             if event is not None:
-                return event
+                return handed(event)
 
     async def _follow(self) -> None:
         from stockwire.asyncio.follower import Follower

@@ -18,6 +18,7 @@ from stockwire.said import said
 from stockwire.sync.deadline import Deadline, DeadlineBackend
 from stockwire.sync.fork import ForkCheck
 from stockwire.sync.pool import Pool
+from stockwire.tracing import Sent, sending
 
 NEVER_SENT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
 NO_ANSWER = (
@@ -40,6 +41,7 @@ class Transport:
     def __init__(
         self, url: str, key: str | None, policy: RetryPolicy, timeout_s: float, trust: ssl.SSLContext | None = None
     ) -> None:
+        self._url = url
         self._policy = policy
         self._timeout_s = timeout_s
         self._deadline = Deadline()
@@ -72,17 +74,18 @@ class Transport:
         self._check_fork()
         begun = time.monotonic()
         tries = Tries(self._policy, writes=call.request.writes)
-        while True:
-            try:
-                answer = self._send(call.request)
-                document = read(answer)
-                break
-            except StockwireError as error:
-                if not self._waited(tries.wait_s(error, time.monotonic() - begun, random.random())):
-                    verdict = tries.verdict(error)
-                    verdict.key = call.request.key
-                    raise verdict from error
-        return call.read(document, answer)
+        with sending(call.request, self._url) as sent:
+            while True:
+                try:
+                    answer = self._send(call.request, sent)
+                    document = read(answer)
+                    break
+                except StockwireError as error:
+                    if not self._waited(tries.wait_s(error, time.monotonic() - begun, random.random())):
+                        verdict = tries.verdict(error)
+                        verdict.key = call.request.key
+                        raise verdict from error
+            return call.read(document, answer)
 
     def _waited(self, wait_s: float | None) -> bool:
         """Whether there is another try. Not once another thread has closed this: what is known so far is the answer."""
@@ -91,7 +94,7 @@ class Transport:
         time.sleep(wait_s)
         return not self._http.is_closed
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: Request, sent: Sent) -> Answer:
         """Raises Unavailable if the request never left, OutcomeUnknown if it may have arrived."""
         try:
             with self._deadline.within(CONNECT_TIMEOUT_S + self._timeout_s):
@@ -100,10 +103,11 @@ class Transport:
                     request.path,
                     params=dict(request.query),
                     content=request.body,
-                    headers=request.headers(),
+                    headers={**request.headers(), **sent.headers},
                 )
         except NEVER_SENT as error:
             raise Unavailable(f"the ledger at {self._http.base_url} cannot be reached: {said(error)}") from error
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"the ledger at {self._http.base_url} did not answer: {said(error)}") from error
+        sent.answered(response.status_code)
         return Answer(response.status_code, response.headers, response.content)
