@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+NO_PROMETHEUS = "none on the PATH: install it (Debian: apt-get install prometheus), and start this again"
+
 
 @dataclass(frozen=True, slots=True)
 class Banner:
     """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells.
     ``keys``: what can be pressed here; empty where nobody can. ``read``: a hub's read port. ``origins``: of pages
     that may have a badge, beside those of ``page``. ``console``: the link that signs in once; ``channels``: where
-    webhooks are made; empty where none runs."""
+    webhooks are made; ``exporter`` and ``prometheus``: where they answer; empty where none runs."""
 
     page: str
     ledger: str
@@ -29,6 +31,8 @@ class Banner:
     keys: str = ""
     console: str = field(default="", repr=False)
     channels: str = ""
+    exporter: str = ""
+    prometheus: str = ""
 
     def text(self) -> str:
         ends = self.read_token_ends.astimezone().strftime("%H:%M:%S")
@@ -42,7 +46,7 @@ class Banner:
         return f"""
   Page       {self.page}{console}
   Ledger     {self.ledger}  (API: {self.ledger}/docs)
-  Hubs       {"  ".join(self.hubs)}{channels}
+  Hubs       {"  ".join(self.hubs)}{channels}{self.observed()}
   API key    {self.key}
   Read token {self.read_token}
              (reads only, ends at {ends}; {self.data / "run.json"} always holds a fresh one)
@@ -57,6 +61,14 @@ class Banner:
     {self.watch()}{keys}
   Ctrl-C stops everything.
 """
+
+    def observed(self) -> str:
+        if not self.exporter:
+            return ""
+        prometheus = (
+            f"{self.prometheus}  (what to look at: docs/how-to/observe.md)" if self.prometheus else NO_PROMETHEUS
+        )
+        return f"\n  Exporter   {self.exporter}/metrics\n  Prometheus {prometheus}"
 
     def welcome(self) -> str:
         """Which pages."""

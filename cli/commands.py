@@ -60,6 +60,7 @@ def up(
     hubs: Annotated[str, typer.Option(metavar="N", help="Hub nodes to run.")] = "2",
     no_console: Annotated[bool, typer.Option("--no-console", help="Run none.")] = False,
     channels: Annotated[bool, typer.Option("--channels", help="Run what sends webhooks.")] = False,
+    observe: Annotated[bool, typer.Option("--observe", help="Run an exporter, and Prometheus if installed.")] = False,
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
@@ -76,6 +77,7 @@ def up(
                 hubs=settings.whole_number("--hubs", hubs),
                 console=not no_console,
                 channels=channels,
+                observe=observe,
                 variables=os.environ,
             )
             status = running.run(asked)

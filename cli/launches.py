@@ -1,4 +1,4 @@
-"""How `stockwire up` runs a ledger and its hubs: their command lines and settings."""
+"""How `stockwire up` runs a ledger, its hubs and what it may run beside them: their command lines and settings."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ HUB_STOP_TIMEOUT_S = 10.0
 CONSOLE_STOP_TIMEOUT_S = 5.0
 CHANNELS_STOP_TIMEOUT_S = 25.0
 """What is in flight to a receiver that hangs is waited for."""
+EXPORTER_STOP_TIMEOUT_S = 10.0
 
 
 def ledger_url(ports: Ports) -> str:
@@ -35,6 +36,14 @@ def console_url(ports: Ports) -> str:
 
 def channels_url(ports: Ports) -> str:
     return f"http://{HOST}:{ports.channels}"
+
+
+def channels_admin_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.channels_admin}"
+
+
+def exporter_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.exporter}"
 
 
 def stream_urls(ports: Ports) -> list[str]:
@@ -152,6 +161,21 @@ def channels_launch(folder: DataFolder, key: str, database_url: str, sealing_key
         },
         log=folder.path / "channels.log",
         stop_timeout_s=CHANNELS_STOP_TIMEOUT_S,
+    )
+
+
+def exporter_launch(folder: DataFolder, key: str, ports: Ports) -> Launch:
+    return Launch(
+        name="exporter",
+        argv=(sys.executable, "-P", "-m", "followers.exporter"),
+        environment={
+            "STOCKWIRE_URL": ledger_url(ports),
+            "STOCKWIRE_EXPORTER_KEY": key,
+            "STOCKWIRE_EXPORTER_HOST": HOST,
+            "STOCKWIRE_EXPORTER_PORT": str(ports.exporter),
+        },
+        log=folder.path / "exporter.log",
+        stop_timeout_s=EXPORTER_STOP_TIMEOUT_S,
     )
 
 

@@ -18,9 +18,9 @@ SPEED_MAX = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class UpSettings:
-    """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``, ``channels``: whether to run one.
-    The URLs are None for the embedded servers. ``origins``: of pages that may call, beside that of the sample shop.
-    ``log``: `TEXT` or `JSON`."""
+    """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``, ``channels``: whether to run one;
+    ``observe``: an exporter, and a Prometheus where there is one. The URLs are None for the embedded servers.
+    ``origins``: of pages that may call, beside that of the sample shop. ``log``: `TEXT` or `JSON`."""
 
     data: Path
     reset: bool
@@ -29,6 +29,7 @@ class UpSettings:
     hubs: int
     console: bool
     channels: bool
+    observe: bool
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     channel_prefix: str
@@ -46,6 +47,7 @@ class UpSettings:
         hubs: int,
         console: bool = True,
         channels: bool = False,
+        observe: bool = False,
         variables: Mapping[str, str],
     ) -> Self:
         """Raises SettingsError."""
@@ -67,6 +69,7 @@ class UpSettings:
             hubs=hubs,
             console=console,
             channels=channels,
+            observe=observe,
             database_url=database_url_of(environment) if database else None,
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),

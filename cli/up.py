@@ -5,6 +5,7 @@ import base64
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from cli.embedded import EmbeddedFailed, Postgres, Valkey
 from cli.launch import Watchdog
 from cli.meter import Meter
 from cli.ports import HOST, Ports, choose
+from cli.prometheus import Prometheus
 from cli.replay import Replay
 from cli.sample_shop import LOCATION, NoSample, SampleShop, read_sample
 from cli.settings import UpSettings
@@ -68,7 +70,7 @@ def run(settings: UpSettings) -> int:
     for source in told:
         source.addHandler(screen)
     try:
-        ports = choose(settings.port, settings.hubs)
+        ports = choose(settings.port, settings.hubs, channels=settings.channels, observe=settings.observe)
         watchdog.remove_at_end(folder.run_file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(Up(settings, ports, folder, watchdog, screen).run())
@@ -109,6 +111,7 @@ class Up:
         self._read_token: tuple[str, datetime] | None = None
         self._keyboard: Keyboard | None = None
         self._console_link = ""
+        self._prometheus: Prometheus | None = None
         self._terminal = _terminal()
 
     async def run(self) -> None:
@@ -155,6 +158,7 @@ class Up:
             self._access = await self._prepare_database(database_url)
         await self._start_services(supervisor, database_url, redis_url, self._access)
         channels = self._start_channels(supervisor, tasks, database_url, self._access)
+        observing = self._start_observing(supervisor, tasks, self._access)
         client = self._client = AsyncClient(launches.ledger_url(self._ports), self._access.key)
         shop = SampleShop(await plan)
         await shop.load(client, self._folder, self._screen)
@@ -171,6 +175,9 @@ class Up:
         if channels:
             with self._screen.stage("Channels running"):
                 await channels
+        if observing:
+            with self._screen.stage("Exporter and Prometheus running" if self._prometheus else "Exporter running"):
+                await observing
         self._write_run()
         controls = self._controls(tasks)
         if self._settings.console:
@@ -277,6 +284,20 @@ class Up:
         )
         return tasks.create_task(supervisor.start(ServicePart(launch)), name="channels")
 
+    def _start_observing(
+        self, supervisor: Supervisor, tasks: asyncio.TaskGroup, access: PreparedAccess
+    ) -> asyncio.Task[None] | None:
+        """As `_start_channels`. Without a Prometheus on the PATH the exporter runs alone."""
+        if not self._settings.observe:
+            return None
+        parts: list[Part] = [ServicePart(launches.exporter_launch(self._folder, access.exporter_key, self._ports))]
+        if program := shutil.which("prometheus"):
+            self._prometheus = Prometheus(
+                program, self._folder.path, self._watchdog, HOST, self._ports.prometheus, self._admin_urls()
+            )
+            parts.append(EmbeddedPart(self._prometheus))
+        return tasks.create_task(supervisor.start(*parts), name="exporter and Prometheus")
+
     def _listen_to_keys(self, tasks: asyncio.TaskGroup, terminal: str, controls: Controls) -> None:
         self._keyboard = Keyboard(terminal, self._watchdog, controls.pressed, self._screen.redraw)
         tasks.create_task(self._keyboard.run(), name="keyboard")
@@ -318,13 +339,20 @@ class Up:
                 "reads": launches.read_urls(self._ports),
                 "page": launches.page_url(self._ports),
                 "console": launches.console_url(self._ports) if self._settings.console else None,
-                "admin": {**launches.admin_urls(self._ports), **self._channels_admin()},
+                "prometheus": self._prometheus.url if self._prometheus else None,
+                "admin": self._admin_urls(),
                 "location": LOCATION,
             }
         )
 
-    def _channels_admin(self) -> dict[str, str]:
-        return {"channels": f"http://{HOST}:{self._ports.channels_admin}"} if self._settings.channels else {}
+    def _admin_urls(self) -> dict[str, str]:
+        """Of every process that has one, by name."""
+        urls = launches.admin_urls(self._ports)
+        if self._settings.channels:
+            urls["channels"] = launches.channels_admin_url(self._ports)
+        if self._settings.observe:
+            urls["exporter"] = launches.exporter_url(self._ports)
+        return urls
 
     def _banner(self, access: PreparedAccess, shop: SampleShop) -> Banner:
         assert self._read_token is not None
@@ -344,6 +372,8 @@ class Up:
             keys=HINT if self._terminal else "",
             console=self._console_link,
             channels=launches.channels_url(self._ports) if self._settings.channels else "",
+            exporter=launches.exporter_url(self._ports) if self._settings.observe else "",
+            prometheus=self._prometheus.url if self._prometheus else "",
         )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.access import PreparedAccess
-from cli.banner import Banner
+from cli.banner import NO_PROMETHEUS, Banner
 from cli.data_folder import DataFolder
 from cli.launches import hub_launch, ledger_launch, shared_settings
 from cli.ports import Ports
@@ -42,11 +42,22 @@ def test_where_webhooks_are_made_is_printed_if_something_sends_them() -> None:
     assert "Channels" not in BANNER.text()
 
 
+def test_where_prometheus_answers_is_printed_or_how_to_get_one() -> None:
+    exporter, prometheus = "http://127.0.0.1:8086", "http://127.0.0.1:8087"
+    observed = replace(BANNER, exporter=exporter, prometheus=prometheus).text()
+    assert f"  Exporter   {exporter}/metrics\n" in observed
+    assert f"  Prometheus {prometheus}  (what to look at: docs/how-to/observe.md)\n" in observed
+    alone = replace(BANNER, exporter=exporter).text()
+    assert f"  Prometheus {NO_PROMETHEUS}\n" in alone
+    assert "Exporter" not in BANNER.text()
+    assert "Prometheus" not in BANNER.text()
+
+
 def test_pages_that_up_was_told_of_are_allowed_beside_its_own_and_watch_what_is_public(tmp_path: Path) -> None:
     variables = {"STOCKWIRE_ALLOWED_ORIGINS": ORIGIN}
     settings = UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, variables=variables)
     ports = Ports.from_base(8080, 1)
-    access = PreparedAccess("key", "hub key", "console key", "secret")
+    access = PreparedAccess("key", "hub key", "console key", "exporter key", "secret")
     shared = shared_settings("postgresql://x", "redis://x", "prefix", access, ports, settings.origins, channels=True)
     allowed = ["http://127.0.0.1:8082", "http://localhost:8082", ORIGIN]
     assert shared["STOCKWIRE_ALLOWED_ORIGINS"].split(",") == allowed
