@@ -34,7 +34,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
 .PHONY: up check node-tools peers javascript test campaign flaky bench bench-peers bench-centrifugo load captures screenshots chaos attacks soak
-.PHONY: lint ruff mypy pyright tsc squawk lock reference sbom
+.PHONY: lint ruff mypy pyright tsc squawk lock reference dashboards sbom
 .DELETE_ON_ERROR:
 
 up: $(RUN)
@@ -150,6 +150,10 @@ peers: $(TEST)
 reference: $(TEST)
 	@$(VENV)/bin/python -m tests.docs.http_page
 	@$(VENV)/bin/python -m tests.docs.marketplaces_page
+
+# Grafana's dashboards, from deploy/observe/boards.
+dashboards: $(TEST)
+	@$(VENV)/bin/python -m deploy.observe.boards
 
 # What running installs, as a bill of materials (CycloneDX). The same lock file always gives the same bytes.
 sbom: $(TEST)

@@ -1,0 +1,1 @@
+"""Grafana's dashboards of a Stockwire: `make dashboards` writes them to deploy/observe/dashboards."""
