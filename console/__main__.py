@@ -5,13 +5,16 @@ import os
 import sys
 from pathlib import Path
 
-from console.process import Console
-from console.settings import HOST, PORT, Settings, read_settings
-from server.http.listening import bind, url_of
-from server.log import end_with, log_form, log_to_stderr
-from server.process import handle_signals, ready
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from server.tls.certificate import Tls
+from server.imports import lean
+
+with lean():
+    from console.process import Console
+    from console.settings import HOST, PORT, Settings, read_settings
+    from server.http.listening import bind, url_of
+    from server.log import end_with, log_form, log_to_stderr
+    from server.process import handle_signals, ready
+    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.tls.certificate import Tls
 
 
 def main() -> int:

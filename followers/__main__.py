@@ -4,14 +4,17 @@ import asyncio
 import os
 import sys
 
-from followers.open_files import open_enough_files
-from followers.process import Channels
-from followers.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
-from server.http.listening import bind, url_of
-from server.log import end_with, log_form, log_to_stderr
-from server.process import first_of, handle_signals, ready
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from server.tls.certificate import Tls
+from server.imports import lean
+
+with lean():
+    from followers.open_files import open_enough_files
+    from followers.process import Channels
+    from followers.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
+    from server.http.listening import bind, url_of
+    from server.log import end_with, log_form, log_to_stderr
+    from server.process import first_of, handle_signals, ready
+    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.tls.certificate import Tls
 
 
 def main() -> int:

@@ -8,15 +8,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-from hub.process import Listeners, Node
-from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, Settings, read_settings
-from hub.stream.stream import PATH
-from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
-from server.http.listening import bind, url_of
-from server.log import end_with, log_form, log_to_stderr
-from server.process import handle_signals, ready
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from server.tls.certificate import Tls
+from server.imports import lean
+
+with lean():
+    from hub.process import Listeners, Node
+    from hub.settings import ADMIN_HOST, ADMIN_PORT, HOST, READ_PORT, STREAM_PORT, Settings, read_settings
+    from hub.stream.stream import PATH
+    from hub.workers import PARENT_IS_GONE, Ports, Workers, parse_worker
+    from server.http.listening import bind, url_of
+    from server.log import end_with, log_form, log_to_stderr
+    from server.process import handle_signals, ready
+    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.tls.certificate import Tls
 
 WORKERS_MAX = 256
 

@@ -6,14 +6,17 @@ import sys
 
 import uvloop
 
-from ledger.process import LedgerProcess
-from ledger.readiness import NoDatabase
-from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
-from server.http.listening import bind, url_of
-from server.log import end_with, log_form, log_to_stderr
-from server.process import handle_signals, ready
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from server.tls.certificate import Tls
+from server.imports import lean
+
+with lean():
+    from ledger.process import LedgerProcess
+    from ledger.readiness import NoDatabase
+    from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
+    from server.http.listening import bind, url_of
+    from server.log import end_with, log_form, log_to_stderr
+    from server.process import handle_signals, ready
+    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.tls.certificate import Tls
 
 EXIT_UNAVAILABLE = 69
 """EX_UNAVAILABLE of sysexits.h: the database did not come."""

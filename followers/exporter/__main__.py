@@ -4,13 +4,16 @@ import asyncio
 import os
 import sys
 
-from followers.exporter.process import Exporter
-from followers.exporter.settings import HOST, PORT, Settings, read_settings
-from server.http.listening import bind, url_of
-from server.log import end_with, log_form, log_to_stderr
-from server.process import first_of, handle_signals, ready
-from server.settings.environment import EXIT_CONFIG, SettingsError
-from server.tls.certificate import Tls
+from server.imports import lean
+
+with lean():
+    from followers.exporter.process import Exporter
+    from followers.exporter.settings import HOST, PORT, Settings, read_settings
+    from server.http.listening import bind, url_of
+    from server.log import end_with, log_form, log_to_stderr
+    from server.process import first_of, handle_signals, ready
+    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.tls.certificate import Tls
 
 
 def main() -> int:

@@ -79,7 +79,7 @@ HOUSES = {
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
         rooms={
-            "ground": "errors histogram lookups problems version",
+            "ground": "errors histogram imports lookups problems version",
             "process": "log metrics process",
             **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
         },
