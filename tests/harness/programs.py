@@ -20,6 +20,7 @@ PACKAGES = {
     "haproxy": "haproxy",
     "nginx": "nginx-light",
     "varnishd": "varnish",
+    "varnishstat": "varnish",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
