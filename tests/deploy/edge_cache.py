@@ -1,19 +1,15 @@
 """Varnish and nginx with deploy/varnish.vcl and deploy/nginx-cache.conf, before the read ports of two hubs."""
 
-import os
 import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tests.deploy.front import Front, placed
+from tests.deploy.front import AS_ROOT, Front, placed
 from tests.harness.programs import need_program
 from tests.harness.servers import free_port
 from tests.harness.waiting import PATIENCE_S
-
-AS_ROOT = "user root; " if os.geteuid() == 0 else ""
-"""Else nginx takes another user's rights, whom a test's folder does not let in."""
 
 
 class EdgeCache(Protocol):

@@ -12,6 +12,8 @@ from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
 DEPLOY = ROOT / "deploy"
+AS_ROOT = "user root; " if os.geteuid() == 0 else ""
+"""Else nginx takes another user's rights, whom a test's folder does not let in."""
 
 
 def placed(file: str, places: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ LONGEST = (
     "tests/simulation/test_planted.py",  # 30 s
     "tests/followers/marketplaces/test_selling_at_vendure.py",  # 30 s
     "tests/client/test_clocks.py",  # 25 s
+    "tests/deploy/test_gateways.py",  # 60 s, three of them one after the other
     "tests/deploy/test_image.py",  # 25 s
     "tests/deploy/test_chart_runs.py",  # 20 s
     "tests/docs/test_back_up.py",  # 20 s

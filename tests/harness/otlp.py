@@ -132,12 +132,22 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = self.headers["Content-Length"]
+        body = self._chunks() if length is None else self.rfile.read(int(length))
         if self.path != PATH or self.headers["Content-Type"] != CONTENT_TYPE:
             self._answer(404, b"")
             return
         self.receiver.take(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
         self._answer(200, ExportTraceServiceResponse().SerializeToString())
+
+    def _chunks(self) -> bytes:
+        """As Envoy sends them: RFC 9112, 7.1, without trailers."""
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
