@@ -18,10 +18,12 @@ from tests.harness.waiting import PATIENCE_S
 CHART = ROOT / "deploy" / "helm" / "stockwire"
 VALUES = {path.stem: path for path in sorted((CHART / "values").glob("*.yaml"))}
 RELEASE, NAMESPACE = "stockwire", "stock"
-SERVERS = "Deployment"
+SERVERS, ROLLOUT = "Deployment", "Rollout"
+ROLLOUTS: dict[str, Any] = {"rollouts": {"enabled": True, "prometheusUrl": "http://prometheus.monitoring.svc:9090"}}
+"""Values by which ledgers and hubs are Rollouts, beside those of a file that has a PodMonitor."""
 MOUNTED = "/etc/stockwire"
 """Where everything that a pod is given lies."""
-CUSTOM = ("gateway.networking.k8s.io", "monitoring.coreos.com", "keda.sh")
+CUSTOM = ("gateway.networking.k8s.io", "monitoring.coreos.com", "keda.sh", "argoproj.io")
 """Groups of resources that are no part of Kubernetes itself."""
 
 Manifest = dict[str, Any]
@@ -77,7 +79,7 @@ def component_of(labels: Mapping[str, str]) -> str:
 
 def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
     """The template of each pod, by component: servers and Jobs."""
-    return {name: one["spec"]["template"] for name, one in of_kind(manifests, SERVERS, "Job").items()}
+    return {name: one["spec"]["template"] for name, one in of_kind(manifests, SERVERS, ROLLOUT, "Job").items()}
 
 
 def container_of(pod: Manifest) -> Manifest:

@@ -9,9 +9,10 @@ import contextlib
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -72,9 +73,13 @@ class Pod:
     def kill(self) -> None:
         self._process.kill()
 
+    def listens(self, port: str) -> str:
+        """host:port of one of its ports, by its name."""
+        return f"{self.address}:{self._ports[port]}"
+
     async def asked(self, port: str, path: str) -> httpx.Response:
         """Raises httpx.HTTPError."""
-        return await self._http.get(f"http://{self.address}:{self._ports[port]}{path}")
+        return await self._http.get(f"http://{self.listens(port)}{path}")
 
     async def _started(self) -> bool:
         """False if it died."""
@@ -104,14 +109,18 @@ class Pod:
 class Cluster:
     """``async with``: its Services listen until the end, and nothing of it is left then.
 
-    ``contents``: of the files that pods mount, by the last part of their path.
+    ``contents``: of the files that pods mount, by the last part of their path. ``images``: what an image runs that is
+    not ours as it is here.
     """
 
-    def __init__(self, folder: Path, contents: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, contents: Mapping[str, str], images: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> None:
         self.pods: dict[str, list[Pod]] = {}
         self.ended: list[Pod] = []
         self._folder = folder
         self._contents = contents
+        self._images = images
         self._network = ".".join(["127", *(str(random.SystemRandom().randint(1, 254)) for _ in range(2))])
         self._addresses: dict[str, str] = {}
         self._started = 0
@@ -198,7 +207,8 @@ class Cluster:
         arguments = [argument.replace(MOUNTED, str(mounted)) for argument in arguments]
         heard = {setting: address if value == EVERYWHERE else value for setting, value in variables.items()}
         resolved = {setting: self._resolved(value) for setting, value in heard.items()}
-        return ServerProcess(name, clean_environment(resolved), self._folder, arguments, program=str(PROGRAM))
+        program, *first = self._images.get(container_of(template)["image"], [str(PROGRAM)])
+        return ServerProcess(name, clean_environment(resolved), self._folder, [*first, *arguments], program=program)
 
     def _resolved(self, value: str) -> str:
         """As the cluster's DNS does it."""

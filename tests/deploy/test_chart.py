@@ -25,6 +25,7 @@ from tests.deploy.chart import (
     MOUNTED,
     NAMESPACE,
     RELEASE,
+    ROLLOUTS,
     SERVERS,
     VALUES,
     Manifest,
@@ -103,9 +104,12 @@ def test_the_three_newest_versions_of_kubernetes_take_all_of_it() -> None:
 
 
 def test_custom_resources_are_as_their_projects_publish_them() -> None:
-    manifests = [manifest for manifest in all_rendered() if is_custom(manifest)]
+    strategies: list[dict[str, Any]] = [{}, {"strategy": "blueGreen"}]
+    rolled = [one for more in strategies for one in changed("managed", {"rollouts": ROLLOUTS["rollouts"] | more})]
+    manifests = [manifest for manifest in (*all_rendered(), *rolled) if is_custom(manifest)]
     kinds = {manifest["kind"] for manifest in manifests}
-    assert kinds == {"HTTPRoute", "BackendTLSPolicy", "PodMonitor", "PrometheusRule", "ScaledObject"}
+    argo = {"Rollout", "AnalysisTemplate"}
+    assert kinds == {"HTTPRoute", "BackendTLSPolicy", "PodMonitor", "PrometheusRule", "ScaledObject"} | argo
     planted = json.loads(json.dumps(next(one for one in manifests if one["kind"] == "HTTPRoute")))
     planted["metadata"]["name"] = "planted"
     planted["spec"]["rules"][0]["timeouts"] = {"request": "35"}

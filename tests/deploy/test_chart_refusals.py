@@ -8,7 +8,7 @@ import pytest
 
 from ledger.commit.writer import COMMIT_DEADLINE_S
 from ledger.http.serving import GRACE_S
-from tests.deploy.chart import CHART, MOUNTED, changed, environment_of, helm, pods, refusal, rendered
+from tests.deploy.chart import CHART, MOUNTED, ROLLOUTS, changed, environment_of, helm, pods, refusal, rendered
 from tests.harness.source import REFERENCE, code_names, rows
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -31,6 +31,7 @@ NONSENSE: dict[str, Any] = {
     },
     "hub": {"drainSeconds": 20, "workers": 0, "disruptions": {"minAvailable": 1, "maxUnavailable": 1}},
     "console": {"replicas": 2},
+    "rollouts": {"strategy": "rolling", "weights": [100], "limits": {"lateSeconds": 0.3}},
     "migrate": {"shards": 65},
     "networkPolicy": {"gateway": [{}], "broker": [{"ipBlock": {"cidr": "everywhere"}}]},
     "log": {"format": "yaml"},
@@ -41,10 +42,27 @@ REFUSED_BY_SCHEMA = (
     *("/trustedProxies/0", "/routes/weight", "/routes/gateways/0", "/postgresql/sslMode", "/ledger/replicas"),
     *("/ledger/terminationGracePeriodSeconds", "/ledger/settings", "/ledger/settings/STOCKWIRE_LEDGER_RATE_PER_S"),
     *("/log/format", "/hub/drainSeconds", "/hub/workers", "/hub/disruptions", "/console/replicas", "/migrate/shards"),
+    *("/rollouts/strategy", "/rollouts/weights/0", "/rollouts/limits/lateSeconds"),
     *("/networkPolicy/gateway/0", "/networkPolicy/broker/0/ipBlock/cidr", ""),
 )
 LEDGER_STOP_S = GRACE_S + COMMIT_DEADLINE_S
 CONTRADICTIONS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    ("operator", {"rollouts": {"enabled": True}}, "rollouts.enabled has nobody to judge", "set rollouts.prometheusUrl"),
+    ("operator", ROLLOUTS | {"podMonitor": {"enabled": False}}, "rollouts.enabled needs podMonitor.enabled", "to true"),
+    (
+        "operator",
+        ROLLOUTS | {"podMonitor": {"interval": "1m"}},
+        "podMonitor.interval=1m leaves a minute",
+        "20s at most",
+    ),
+    ("operator", ROLLOUTS | {"podMonitor": {"interval": "30s"}}, "podMonitor.interval=30s leaves", "20s at most"),
+    ("operator", ROLLOUTS | {"routes": {"weight": 90}}, "routes.others and routes.weight share out", "leave them out"),
+    (
+        "operator",
+        {"rollouts": ROLLOUTS["rollouts"] | {"weights": [10, 10]}},
+        "rollouts.weights has 10 after 10",
+        "let them rise",
+    ),
     ("plain", {"image": {"repository": ""}}, "image.repository is empty", "name the registry"),
     ("plain", {"image": {"tag": ""}}, "image.tag is empty", "name the tag, or a digest"),
     ("plain", {"secrets": {"hubKey": {"name": ""}}}, "secrets.hubKey.name is empty", "name the Secret"),

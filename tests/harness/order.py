@@ -23,6 +23,8 @@ LONGEST = (
     "tests/documented/test_documents.py",  # 50 s
     "tests/load/test_locustfile.py",  # 40 s
     "tests/attacks/test_short.py",  # 40 s
+    "tests/deploy/test_canary.py",  # 40 s, most of which it waits
+    "tests/deploy/test_chart_scaled.py",  # 40 s, most of which it waits
     "tests/upgrades/test_to_this.py",  # 40 s
     "tests/model/test_model.py",  # 35 s
     "tests/simulation/test_planted.py",  # 30 s
@@ -30,7 +32,7 @@ LONGEST = (
     "tests/client/test_clocks.py",  # 25 s
     "tests/deploy/test_gateways.py",  # 60 s, three of them one after the other
     "tests/deploy/test_image.py",  # 25 s
-    "tests/deploy/test_chart_runs.py",  # 20 s
+    "tests/deploy/test_chart_runs.py",  # 30 s
     "tests/docs/test_back_up.py",  # 20 s
 )
 """With what each took side by side with others on two processors."""

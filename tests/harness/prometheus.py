@@ -65,14 +65,20 @@ async def prometheus(
     rules: Sequence[Path] = (),
     alertmanager: str | None = None,
     interval_s: float = INTERVAL_S,
+    discovered: Path | None = None,
 ) -> AsyncIterator[Prometheus]:
     """Ready, and ended with the block. ``targets``: admin URLs (``Server.admin``) by job. ``alertmanager``: its URL.
+    ``discovered``: a file of targets that come and go, as its ``file_sd_configs`` reads it.
 
     It scrapes and evaluates each ``interval_s``. Skips the test where none is installed.
     """
     program = need_program("prometheus")
     configuration, log, port = folder / "prometheus.yml", folder / "prometheus.log", free_port()
-    _write(configuration, _configuration(targets, rules, alertmanager, interval_s))
+    content = _configuration(targets, rules, alertmanager, interval_s)
+    if discovered is not None:
+        found_in = {"files": [str(discovered)], "refresh_interval": "1s"}
+        content["scrape_configs"].append({"job_name": "discovered", "file_sd_configs": [found_in]})
+    _write(configuration, content)
     command = [
         program,
         f"--config.file={configuration}",

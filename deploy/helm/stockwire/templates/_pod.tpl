@@ -43,7 +43,7 @@ topologySpreadConstraints:
     maxSkew: 1
     whenUnsatisfiable: {{ $unsatisfiable }}
     # of this version alone: those of the one before are leaving
-    matchLabelKeys: [pod-template-hash]
+    matchLabelKeys: [{{ include "stockwire.rolls" (dict "root" $.root "component" $.component) | empty | ternary "pod-template-hash" "rollouts-pod-template-hash" }}]
     labelSelector:
       matchLabels:
         {{- include "stockwire.selector" $ | nindent 8 }}

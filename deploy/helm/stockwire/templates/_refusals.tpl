@@ -9,6 +9,7 @@ mends one to meet the next.
       (include "stockwire.refusePublic" . | fromYamlArray)
       (include "stockwire.refusePods" . | fromYamlArray)
       (include "stockwire.refuseScaling" . | fromYamlArray)
+      (include "stockwire.refuseRollouts" . | fromYamlArray)
       (include "stockwire.refuseNetwork" . | fromYamlArray) }}
 {{- if $wrong }}
 {{- fail (printf "\n\n%s\n" (join "\n" $wrong)) }}
@@ -148,6 +149,35 @@ mends one to meet the next.
 {{- end }}
 {{- if and (eq .source "keda") (not .prometheusUrl) }}
 - "hub.autoscaling.source=keda has nobody to ask: set hub.autoscaling.prometheusUrl"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "stockwire.refuseRollouts" -}}
+{{- with .Values.rollouts }}
+{{- if .enabled }}
+{{- if not .prometheusUrl }}
+- "rollouts.enabled has nobody to judge what is new: set rollouts.prometheusUrl"
+{{- end }}
+{{- if not $.Values.podMonitor.enabled }}
+- "rollouts.enabled needs podMonitor.enabled, whose label tells the metrics of what is new from those of what was: set it to true"
+{{- end }}
+{{- $interval := $.Values.podMonitor.interval }}
+{{- if not (hasSuffix "ms" $interval) }}
+{{- if or (hasSuffix "m" $interval) (gt (trimSuffix "s" $interval | int) 20) }}
+- "podMonitor.interval={{ $interval }} leaves a minute of a rollout without enough to judge it by: set it to 20s at most"
+{{- end }}
+{{- end }}
+{{- if and $.Values.routes.enabled (or $.Values.routes.others (ne (int $.Values.routes.weight) 100)) }}
+- "routes.others and routes.weight share out what rollouts.enabled shares out itself: leave them out, or rollouts"
+{{- end }}
+{{- $before := 0 }}
+{{- range .weights }}
+{{- if le (int .) $before }}
+- "rollouts.weights has {{ . }} after {{ $before }}: let them rise"
+{{- end }}
+{{- $before = int . }}
 {{- end }}
 {{- end }}
 {{- end }}
