@@ -19,6 +19,7 @@ OUTSIDE = {
     "10.0.64.0/24": "postgresql",
     "10.0.65.0/24": "broker",
     "203.0.113.0/24": "identity provider",
+    "collector": "collector",
     "0.0.0.0/0": "world",
     "::/0": "world",
     "10.9.0.0/16": "receivers",
@@ -73,6 +74,19 @@ def test_receivers_in_networks_that_were_opened_are_reached() -> None:
     opened = {"channels": {"settings": {"STOCKWIRE_WEBHOOKS_NETWORKS": "10.9.0.0/16"}}}
     channels = let_through(changed("operator", opened))["channels"]
     assert channels["out"] - DRAWN["operator"]["channels"]["out"] == {("receivers", None)}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"), [("http://c:4318", 4318), ("https://c/otlp", 443), ("http://[fd00::1]:80/", 80)]
+)
+def test_a_collector_is_reached_at_its_port_by_ledgers_and_hubs_alone(endpoint: str, port: int) -> None:
+    peer = {"podSelector": {"matchLabels": {"app": "collector"}}}
+    found = let_through(
+        changed("operator", {"tracing": {"endpoint": endpoint}, "networkPolicy": {"collector": [peer]}})
+    )
+    assert {name: edges["out"] - DRAWN["operator"][name]["out"] for name, edges in found.items()} == {
+        name: {("collector", port)} if name in ("ledger", "hub") else set() for name in found
+    }
 
 
 def let_through(manifests: list[Manifest]) -> dict[str, dict[str, set[tuple[str, int | None]]]]:

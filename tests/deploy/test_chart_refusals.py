@@ -204,6 +204,18 @@ CONTRADICTIONS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ),
     (
         "plain",
+        {"tracing": {"endpoint": "http://collector:4318"}},
+        "networkPolicy.collector is empty",
+        "name its pods",
+    ),
+    (
+        "plain",
+        {"tracing": {"settings": {"OTEL_TRACES_SAMPLER_ARG": "0.5"}}},
+        "tracing.settings is of no use without tracing.endpoint",
+        "name the collector",
+    ),
+    (
+        "plain",
         {"networkPolicy": {"broker": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}},
         "networkPolicy.broker lets everybody through",
         "name the networks",
@@ -292,6 +304,19 @@ def test_every_setting_can_be_set_in_one_place_alone() -> None:
         where = schema if section.startswith("Shared") else schema[section.lower()]["properties"]
         free = set(where["settings"]["properties"]) - ({"STOCKWIRE_ALLOWED_HOSTS"} if section == "Channels" else set())
         assert free == known - ours, section
+
+
+def test_traces_go_where_the_values_say_and_are_of_ledgers_and_hubs_alone() -> None:
+    endpoint, ratio = "https://collector.observability.svc/otlp", {"OTEL_TRACES_SAMPLER_ARG": "0.05"}
+    peer = {"podSelector": {"matchLabels": {"app": "collector"}}}
+    values = {"tracing": {"endpoint": endpoint, "settings": ratio}, "networkPolicy": {"collector": [peer]}}
+    manifests = changed("operator", values)
+    traced = {
+        name: (environment["OTEL_EXPORTER_OTLP_ENDPOINT"], environment["OTEL_TRACES_SAMPLER_ARG"])
+        for name, pod in pods(manifests).items()
+        if "OTEL_EXPORTER_OTLP_ENDPOINT" in (environment := environment_of(pod))
+    }
+    assert traced == dict.fromkeys(("ledger", "hub"), (endpoint, "0.05"))
 
 
 def test_a_setting_is_passed_on_as_it_was_written() -> None:

@@ -39,6 +39,12 @@ STOCKWIRE_TOKEN_{{ $name }}: {{ . | quote }}
 {{- with .Values.settings }}
 {{ toYaml . }}
 {{- end }}
+{{- if .Values.tracing.endpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ .Values.tracing.endpoint | quote }}
+{{- with .Values.tracing.settings }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Where the database's URL says nothing of TLS. */}}

@@ -26,6 +26,12 @@
       {{- include "stockwire.selector" . | nindent 6 }}
 {{- end }}
 
+{{/* Of tracing.endpoint. */}}
+{{- define "stockwire.collectorPort" -}}
+{{- $found := regexFind ":[0-9]+$" (urlParse .Values.tracing.endpoint).host }}
+{{- $found | trimPrefix ":" | default (hasPrefix "https://" .Values.tracing.endpoint | ternary "443" "80") }}
+{{- end }}
+
 {{- define "stockwire.dns" -}}
 - to:
     {{- toYaml .Values.networkPolicy.dns | nindent 4 }}

@@ -184,17 +184,23 @@ mends one to meet the next.
 {{- end }}
 
 {{- define "stockwire.refuseNetwork" -}}
+{{- with .Values.tracing }}
+{{- if and .settings (not .endpoint) }}
+- "tracing.settings is of no use without tracing.endpoint: name the collector, or leave it out"
+{{- end }}
+{{- end }}
 {{- with .Values.networkPolicy }}
 {{- if .enabled }}
 {{- $needed := list "gateway" "postgresql" "broker" "dns" }}
 {{- if or $.Values.podMonitor.enabled $.Values.exporter.enabled }}{{ $needed = append $needed "monitoring" }}{{ end }}
 {{- if $.Values.tokens.keySetUrl }}{{ $needed = append $needed "identityProvider" }}{{ end }}
+{{- if $.Values.tracing.endpoint }}{{ $needed = append $needed "collector" }}{{ end }}
 {{- range $needed }}
 {{- if not (index $.Values.networkPolicy .) }}
 - "networkPolicy.{{ . }} is empty, which Kubernetes takes for everybody: name its pods, namespaces or networks, or set networkPolicy.enabled to false"
 {{- end }}
 {{- end }}
-{{- range $name := list "gateway" "monitoring" "postgresql" "broker" "identityProvider" }}
+{{- range $name := list "gateway" "monitoring" "postgresql" "broker" "identityProvider" "collector" }}
 {{- range index $.Values.networkPolicy $name }}
 {{- if has (dig "ipBlock" "cidr" "" .) (list "0.0.0.0/0" "::/0") }}
 - "networkPolicy.{{ $name }} lets everybody through: name the networks that are meant"
