@@ -26,6 +26,7 @@ from server.http.problems import Problems
 from server.http.request_times import LABELS, RequestTimes
 from server.metrics import Families, create_registry
 from server.tls.handshakes import Handshakes
+from server.tracing.tracing import Tracing
 from server.version import VERSION
 
 PREFIX = "stockwire_hub"
@@ -71,6 +72,7 @@ class Parts:
     handshakes: tuple[Handshakes, ...]
     draining: asyncio.Event
     moves: Moves
+    tracing: Tracing | None
 
 
 def registry_of(parts: Parts) -> CollectorRegistry:
@@ -321,6 +323,7 @@ class HubCollector(Collector):
             limits.shared,
         )
         yield from OURS.of_process(self._parts.handshakes)
+        yield from OURS.of_tracing(self._parts.tracing)
 
 
 def _by_state(connections: Iterable[Connection]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from hub.entry.visitors import Port, Visitors
 from hub.fanout.fanout import Fanout
 from hub.feed.feed import Feed
 from hub.feed.feed_parts import FeedParts
+from hub.feed.feed_spans import FeedSpans
 from hub.feed.heartbeats import Heartbeats
 from hub.feed.ledger_client import LedgerClient
 from hub.feed.loader import Loader
@@ -40,6 +41,7 @@ from server.tls.certificate import Tls
 from server.tls.handshakes import Handshakes
 from server.tokens.keys import FetchedKeys
 from server.tokens.verifier import Verifier
+from server.tracing.tracing import tracing_of
 
 ANNOUNCE_S = 2.0  # a hub serves without a ledger too, but the first moments are not worth a false alarm
 ADMIN_CONNECTIONS_MAX = 200  # scrapers, probes and tools
@@ -68,8 +70,10 @@ class Node:
         self._ledger = LedgerClient(settings.ledger_urls, settings.hub_key, settings.ledger_ca_file)
         self._verifier = Verifier(settings.tokens, FetchedKeys("the ledger", self._ledger.key_set))
         self._access = Access(self._ledger, self._verifier, self._keys_in_use, self._end_key)
+        self._tracing = tracing_of(settings.tracing, "stockwire-hub", settings.node)
+        self._spans = None if self._tracing is None else FeedSpans(self._tracing)
         flushes = Histogram(FLUSH_BOUNDS_S)
-        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice(), flushes.observe)
+        self._ticker = Ticker(lambda: self._feed.fanout, lambda: self._loader.notice(), flushes.observe, self._spans)
         schedule_flush = self._ticker.schedule_flush
         self._rewritten: asyncio.Queue[Fanout] = asyncio.Queue()
         transit = Transit()
@@ -106,6 +110,7 @@ class Node:
             handshakes=(stream_handshakes, read_handshakes, admin_handshakes),
             draining=self._draining,
             moves=self._moves,
+            tracing=self._tracing,
         )
         read_app = read_api.create_app(self._read_parts(door, readers, problems, request_times))
         self._read_server = create_server(
@@ -181,6 +186,8 @@ class Node:
             self._admin_server.stop()
             for task in running:
                 task.cancel()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     def why_not_ready(self) -> str | None:
         if self._draining.is_set():
@@ -204,6 +211,7 @@ class Node:
             revoked=self._access.revoke,
             doubted=self._access.doubt,
             rewritten=self._rewritten.put_nowait,
+            spans=self._spans,
         )
 
     def _stream_parts(self, door: Door, handshakes: Handshakes, greeting: Greeting) -> StreamParts:

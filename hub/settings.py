@@ -15,6 +15,7 @@ from server.settings.addresses import Network
 from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from server.tokens.token_settings import TokenSettings, read_token_settings
+from server.tracing.tracing_settings import TracingSettings, read_tracing_settings
 from wire.channels import DEFAULT_PREFIX
 from wire.names import NAME_PATTERN
 
@@ -69,6 +70,7 @@ class Settings:
     ledger_ca_file: Path | None
     behind_proxy: bool
     trusted_proxies: tuple[Network, ...]
+    tracing: TracingSettings | None = None
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -107,6 +109,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ledger_ca_file=ca_file_of(env),
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
+        tracing=read_tracing_settings(variables),
     )
     _refuse_short_age(settings)
     hosts = {HOST: settings.host, ADMIN_HOST: settings.admin_host}

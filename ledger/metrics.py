@@ -170,6 +170,7 @@ class LedgerCollector(Collector):
         yield OURS.histograms("request_seconds", REQUEST_HELP, LABELS, self._parts.request_times.histograms())
         yield OURS.gauge("long_polls", "Requests that wait for events.", self._parts.long_polls.open)
         yield from OURS.of_process((self._parts.handshakes, self._parts.admin_handshakes))
+        yield from OURS.of_tracing(self._parts.tracing)
         yield OURS.counters(
             "problems",
             "Problem documents answered, by type.",

@@ -34,6 +34,7 @@ from server.tls.handshakes import Handshakes
 from server.tokens.keys import FixedKeys
 from server.tokens.signing_keys import public_keys_of
 from server.tokens.verifier import Verifier
+from server.tracing.tracing import tracing_of
 
 FILES_BESIDE = 200
 """Open files of a ledger beside its clients' connections: those to the database and the broker, libraries, the log."""
@@ -80,6 +81,7 @@ class LedgerProcess:
             connections=_connection_table(settings),
             handshakes=Handshakes(tls),
             admin_handshakes=Handshakes(admin_tls),
+            tracing=tracing_of(settings.tracing, "stockwire-ledger"),
         )
         waiting = create_waiting_app(self._parts)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)
@@ -116,6 +118,8 @@ class LedgerProcess:
         finally:
             await self._parts.read_engine.dispose()
             await self._parts.heads.close()
+            if self._parts.tracing is not None:
+                await asyncio.to_thread(self._parts.tracing.close)
         if self._contracted is not None:
             raise NoDatabase(self._contracted.reason)
 
@@ -137,6 +141,7 @@ class LedgerProcess:
             self._parts.publisher,
             expire=expire_operation,
             limits=self._parts.settings.hold_limits,
+            tracing=self._parts.tracing,
         )
         committing = tasks.create_task(writers.run(), name="writers")
         sweeper = Sweeper(self._parts.read_engine, writers)

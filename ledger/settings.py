@@ -20,6 +20,7 @@ from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import Certificate, certificate_of, refuse_unencrypted
 from server.tokens.signing_keys import SigningKey
 from server.tokens.token_settings import SharedSecret, TokenSettings, read_signing_key_file, read_token_settings
+from server.tracing.tracing_settings import TracingSettings, read_tracing_settings
 from wire.channels import DEFAULT_PREFIX
 from wire.tokens import Signer, shared_secret
 
@@ -77,6 +78,7 @@ class Settings:
     certificate: Certificate | None
     behind_proxy: bool
     trusted_proxies: tuple[Network, ...]
+    tracing: TracingSettings | None = None
 
     @property
     def signer(self) -> Signer | None:
@@ -119,6 +121,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         certificate=certificate_of(env),
         behind_proxy=env.flag("STOCKWIRE_BEHIND_PROXY"),
         trusted_proxies=env.networks("STOCKWIRE_TRUSTED_PROXIES"),
+        tracing=read_tracing_settings(variables),
     )
     hosts = {HOST: settings.host, ADMIN_HOST: settings.admin_host}
     refuse_unencrypted(hosts, settings.certificate, behind_proxy=settings.behind_proxy)

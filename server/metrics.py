@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import accumulate
 from typing import Any
 
@@ -15,6 +16,8 @@ from starlette.responses import Response
 
 from server.histogram import Histogram
 from server.tls.handshakes import Handshakes, outcomes_of
+from server.tracing.exporting import Counts
+from server.tracing.tracing import Tracing
 
 OPENMETRICS = "application/openmetrics-text"
 
@@ -66,6 +69,21 @@ class Families:
             "tasks",
             "Tasks of this process: some of its own, some for each connection and request; a leak grows for ever.",
             len(asyncio.all_tasks()),
+        )
+
+    def of_tracing(self, tracing: Tracing | None) -> Iterator[Metric]:
+        """The same families where nothing is traced: all 0."""
+        counts = Counts() if tracing is None else tracing.exporting.counts
+        yield self.counters(
+            "spans",
+            "Spans of traces, by outcome: exported, failed (no collector took them) or dropped (too many waited).",
+            "outcome",
+            asdict(counts),
+        )
+        yield self.counter(
+            "traces_limited",
+            "Requests, batches or flushes that were not traced because STOCKWIRE_TRACES_PER_S others were.",
+            0 if tracing is None else tracing.sampling.limited,
         )
 
 

@@ -26,7 +26,7 @@ from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S
 from wire.problems import PROBLEMS
 
-SETTING = re.compile(r"STOCKWIRE_[A-Z][A-Z0-9_]*[A-Z0-9]\Z")
+SETTING = re.compile(r"(?:STOCKWIRE|OTEL)_[A-Z][A-Z0-9_]*[A-Z0-9]\Z")
 LEVEL = {"sku": "A", "location": "berlin", "version": 3}
 RAISED: list[problems.Problem] = [
     problems.Invalid("sku", "is missing"),

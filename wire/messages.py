@@ -109,7 +109,7 @@ class LevelState(Struct, frozen=True, gc=False):
 
 
 class Level(LevelState, frozen=True, tag="level", omit_defaults=True):
-    """``traceparent``: of the operation that brought it here, if that is traced (see ``wire.trace``); not its state."""
+    """``traceparent``: of an operation that this change tells, if one is traced (see ``wire.trace``)."""
 
     traceparent: str | None = None
 

@@ -1,12 +1,16 @@
 """Levels that changed together for one audience: their frames are joined once for all of it. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.fanout.frames import Framed, framed, state_payload
 from hub.fanout.session import PART_LEVELS
 from hub.stock.held import Area, Watched, Watcher
+from wire.trace import Trace
+
+Traces = Mapping[tuple[str, str], Trace]
+"""Of changes that are traced, by location and sku: nearly always empty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +24,7 @@ class Bundle:
     frames: Framed
 
 
-def bundled(dirty: Iterable[Watched], areas_of: Callable[[Watched], list[Area[Any]]]) -> list[Bundle]:
+def bundled(dirty: Iterable[Watched], areas_of: Callable[[Watched], list[Area[Any]]], traces: Traces) -> list[Bundle]:
     """In the order of their seqs, without those that nobody might watch."""
     found: list[tuple[list[Watched], list[Area[Any]]]] = []
     for level in sorted(dirty, key=lambda level: level.seq):
@@ -31,7 +35,7 @@ def bundled(dirty: Iterable[Watched], areas_of: Callable[[Watched], list[Area[An
             found[-1][0].append(level)
         else:
             found.append(([level], areas))
-    return [Bundle(levels, levels[0].watchers, areas, _frames(levels)) for levels, areas in found]
+    return [Bundle(levels, levels[0].watchers, areas, _frames(levels, traces)) for levels, areas in found]
 
 
 def joined(frames: Iterable[Framed]) -> Framed:
@@ -44,5 +48,8 @@ def _fits(level: Watched, areas: list[Area[Any]], levels: list[Watched], their_a
     return len(levels) < PART_LEVELS and areas == their_areas and level.watchers == levels[0].watchers
 
 
-def _frames(levels: Iterable[Watched]) -> Framed:
-    return joined([framed(state_payload(level.state)) for level in levels if level.state is not None])
+def _frames(levels: Iterable[Watched], traces: Traces) -> Framed:
+    if not traces:
+        return joined([framed(state_payload(level.state)) for level in levels if level.state is not None])
+    told = [(level.state, traces.get((level.location, level.sku))) for level in levels]
+    return joined([framed(state_payload(state, trace)) for state, trace in told if state is not None])

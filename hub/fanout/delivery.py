@@ -12,6 +12,7 @@ from hub.fanout.bundle import Bundle, bundled, joined
 from hub.fanout.counts import Counts
 from hub.fanout.frames import Framing, frame, websocket_frame
 from hub.fanout.session import PART_LEVELS, Session
+from hub.fanout.traced import Traced
 from hub.stock.held import Area, LiveCursor, Watched, Watcher
 from hub.stock.levels import Levels
 from hub.stock.shards import Shards
@@ -26,9 +27,11 @@ PUMPED_PER_FLUSH_MAX = 50  # connections that are written parts of snapshots bef
 
 
 class Delivery:
-    """Of one history. ``pumping``: sessions that are owed something and can be written to."""
+    """Of one history. ``pumping``: sessions that are owed something and can be written to. ``traced``: of what the next
+    flush writes."""
 
     def __init__(self, shards: Shards, levels: Levels, counts: Counts) -> None:
+        self.traced = Traced()
         self.pumping: dict[Session, None] = {}
         self._shards = shards
         self._levels = levels
@@ -37,7 +40,8 @@ class Delivery:
 
     def flush(self) -> bool:
         """Write what changed, then what is owed. Returns whether there is more to write at once."""
-        bundles = bundled(self._levels.take_dirty(), self._areas)
+        bundles = bundled(self._levels.take_dirty(), self._areas, self.traced.by_level)
+        self.traced.clear()
         if len(bundles) == 1 and _is_one_audience(bundles[0]):
             self._deliver(bundles[0])
         elif bundles:

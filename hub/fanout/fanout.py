@@ -69,7 +69,10 @@ class Fanout:
 
     def broker(self, batch: Batch, now: float) -> Sequence[Event]:
         """A message of the broker. Returns the events applied."""
-        return self._apply(self.shards.broker(batch, now))
+        events = self._apply(self.shards.broker(batch, now))
+        if batch.traces:
+            self.delivery.traced.applied(events, batch.traces)
+        return events
 
     def log(self, shard: int, head: int, events: Sequence[Event], asked: Asked, now: float) -> Sequence[Event]:
         """A page of the ledger's log. Returns the events applied."""

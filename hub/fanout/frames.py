@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from hub.stock.held import State
 from wire.messages import HubMessage, LevelState, Position, ThresholdState, ViewState, encode
+from wire.trace import Trace
 
 TEXT_FINAL = 0x81
 
@@ -42,9 +43,13 @@ _BEGINNINGS: dict[type[State], bytes] = {
 }
 
 
-def state_payload(state: State) -> bytes:
-    """A ``level``, ``view`` or ``threshold`` message: the fields of the state behind its type."""
-    return _BEGINNINGS[type(state)] + encode(state)[1:]
+def state_payload(state: State, trace: Trace | None = None) -> bytes:
+    """A ``level``, ``view`` or ``threshold`` message: the fields of the state behind its type. ``trace``: of a level's
+    change; what the public sees never tells."""
+    payload = _BEGINNINGS[type(state)] + encode(state)[1:]
+    if trace is None or not isinstance(state, LevelState):
+        return payload
+    return b'%b,"traceparent":"%b"}' % (payload[:-1], trace.traceparent().encode())
 
 
 def websocket_frame(payload: bytes) -> bytes:

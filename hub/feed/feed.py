@@ -15,6 +15,7 @@ from hub.fanout.fanout import Fanout
 from hub.feed.feed_parts import FeedParts
 from hub.stock.shards import FRESH_S, Shards
 from server.broker.subscription import Subscription
+from server.tracing.span import Span
 from wire.channels import revocation_channel, shard_channel
 from wire.messages import Event, decode_batch, decode_revocation
 
@@ -58,11 +59,16 @@ class Feed:
         self._reading: dict[int, asyncio.Task[None]] = {}
         self._confirming: asyncio.Task[None] | None = None
         self._dropped = asyncio.Event()
+        self._spans = parts.spans
+        self._resync: Span | None = None
 
     async def run(self) -> None:
         """Until cancelled. Starts over after each rewrite of history."""
         while True:
             fanout = self.fanout = await self._start()
+            if self._spans is not None and self._resync is not None:
+                self._spans.end(self._resync)
+                self._resync = None
             self._dropped = asyncio.Event()
             self.started.set()
             self._parts.schedule_flush()
@@ -94,6 +100,8 @@ class Feed:
             return
         log.error("history was rewritten, everything is dropped reason=%r", str(error))
         self.rewrites += 1
+        if self._spans is not None:
+            self._resync = self._spans.begin_resync(fanout.shards.epoch)
         self.fanout = None
         self._is(fresh=False, now=self._clock())
         self.started.clear()
@@ -170,7 +178,7 @@ class Feed:
             for sequence in shards.sequences:
                 reading = self._reading.get(sequence.shard)
                 if (polling or sequence.gap(now)) and (reading is None or reading.done()):
-                    read = self._read(fanout, sequence.shard)
+                    read = self._repair(fanout, sequence.shard)
                     self._reading[sequence.shard] = tasks.create_task(read, name=f"log {sequence.shard}")
             doubtful = shards.suspicious or fanout.confirming
             if doubtful and (self._confirming is None or self._confirming.done()):
@@ -195,6 +203,13 @@ class Feed:
         self._behind_s += 0 if self.fresh else now - self._judged_at
         self._judged_at = now
         self.fresh = fresh
+
+    async def _repair(self, fanout: Fanout, shard: int) -> None:
+        span = None if self._spans is None else self._spans.begin_repair(shard)
+        before = self.log_events
+        await self._read(fanout, shard)
+        if self._spans is not None and span is not None:
+            self._spans.end(span, events=self.log_events - before)
 
     async def _read(self, fanout: Fanout, shard: int) -> None:
         """The log of a shard until nothing is known to be missing; once more each time while the broker is away."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.fanout.fanout import Bounds, Fanout
+from hub.feed.feed_spans import FeedSpans
 from hub.feed.ledger_client import LedgerClient
 
 
@@ -14,6 +15,8 @@ class FeedParts:
     The others are called. ``schedule_flush``: when there may be something to flush. ``applied``: after each batch, with
     the number of its events and the seconds since their commit. ``revoked``: with the id of an API key. ``doubted``:
     when revocations may have been missed. ``rewritten``: with the fan-out that is given up.
+
+    ``spans``: where something is traced.
     """
 
     ledger: LedgerClient
@@ -25,3 +28,4 @@ class FeedParts:
     revoked: Callable[[str], None]
     doubted: Callable[[], None]
     rewritten: Callable[[Fanout], None]
+    spans: FeedSpans | None = None

@@ -12,20 +12,23 @@ from ledger.commit.operation import Operation, Outcome
 from ledger.commit.statements import Head, Stored
 from ledger.errors import IdempotencyMismatch
 from server.problems import Problem
+from server.tracing.span import Span
 
 
 class Pending:
     """What becomes of it is told once, to all who ask before: an `Outcome`, or a Problem. What comes later is dropped.
 
     ``arrived``: by the monotonic clock, in seconds. ``ended``: told first, in the turn in which the outcome is known.
+    ``span``: of the request, if it is traced.
     """
 
-    __slots__ = ("_asking", "arrived", "ended", "operation")
+    __slots__ = ("_asking", "arrived", "ended", "operation", "span")
 
     def __init__(self, operation: Operation, arrived: float) -> None:
         self.operation = operation
         self.arrived = arrived
         self.ended: Callable[[Operation], object] = _to_nobody
+        self.span: Span | None = None
         self._asking: list[asyncio.Future[Outcome]] = []
 
     def outcome(self) -> asyncio.Future[Outcome]:

@@ -9,9 +9,12 @@ import logging
 import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from ledger.commit import statements
+from ledger.commit.commit_spans import BatchSpan, CommitSpans
 from ledger.commit.contention import Contention
 from ledger.commit.counters import Counters
 from ledger.commit.decide import Decision, holds_of, keys_of
@@ -59,12 +62,13 @@ class Attempt:
     """One try at committing a batch.
 
     ``released``: overdue holds that were let go of for it already. ``sent``: the commit statement has left. If the
-    connection is lost after that, the batch may still commit.
+    connection is lost after that, the batch may still commit. ``span``: if any of it is traced.
     """
 
     batch: Sequence[Pending]
     released: Collection[str] = ()
     sent: bool = False
+    span: BatchSpan | None = None
 
     @property
     def operations(self) -> list[Operation]:
@@ -89,6 +93,7 @@ class Writer:
         holds: RememberedHolds,
         expire: Expire,
         limits: HoldLimits,
+        spans: CommitSpans | None = None,
     ) -> None:
         self.queue = Queue()
         self._decider = Decider(heads, counters, shard, holds, expire, limits)
@@ -98,6 +103,7 @@ class Writer:
         self._heads = heads
         self._publisher = publisher
         self._counters = counters
+        self._spans = spans
         self._always_locked = shard is None
         self._name = secrets.token_hex(4)
         self._contention = Contention(self.remembered, counters)
@@ -125,8 +131,12 @@ class Writer:
         started = time.monotonic()
         for pending in batch:
             self._counters.waits.observe(started - pending.arrived)
+        if self._spans is not None:
+            self._spans.taken(batch, started)
         await self._commit_until(batch, started + COMMIT_DEADLINE_S)
         took_s = time.monotonic() - started
+        if self._spans is not None:
+            self._spans.took(batch, took_s)
         self._contention.took(took_s)
         self._counters.took.observe(took_s)
 
@@ -141,10 +151,11 @@ class Writer:
         released: set[str] = set()
         locked = half or self._always_locked or self._contention.locked
         while True:
-            attempt = Attempt(batch, released)
+            attempt = Attempt(batch, released, span=None if self._spans is None else self._spans.begin(batch))
             try:
                 return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
             except OverdueHolds as overdue:
+                _failed(attempt, "overdue")
                 if time.monotonic() > deadline:
                     return _give_up(batch, unknown, overdue)
                 released |= holds_of(overdue.releases)
@@ -152,6 +163,7 @@ class Writer:
                 continue
             except Exception as error:  # noqa: BLE001  failure_of raises again what is not the database's
                 failure, reason = failure_of(error), error
+            _failed(attempt, failure.value)
             self._after(failure, batch)
             unknown = unknown or (attempt.sent and failure is Failure.LOST)
             if locked and failure in MISSED:
@@ -225,7 +237,7 @@ class Writer:
             await self._try_locked(attempt, half=False)
         else:
             self._contention.held()
-            self._finish(attempt.batch, decision, heads)
+            self._finish(attempt, attempt.batch, decision, heads)
 
     async def _replay_unmet(self, connection: CheckedConnection, batch: Sequence[Pending], decision: Decision) -> None:
         """A key that was used before is answered as used before, also where now nothing would be stored: the sku does
@@ -256,7 +268,7 @@ class Writer:
                 decision = await self._decider.decide(connection, operations, levels, attempt.released, limited)
                 heads = await self._write(connection, attempt, decision)
         self._contention.read(levels, replays=bool(known))
-        self._finish(fresh, decision, heads)
+        self._finish(attempt, fresh, decision, heads)
         self._replay(attempt.batch, known)
 
     def _replay(self, batch: Sequence[Pending], known: Mapping[str, Stored]) -> None:
@@ -271,7 +283,8 @@ class Writer:
         attempt.sent = True
         started = time.monotonic()
         try:
-            return await statements.write(connection, decision)
+            with nullcontext() if attempt.span is None else attempt.span.statement(decision):
+                return await statements.write(connection, decision)
         finally:
             self._counters.statements.observe(time.monotonic() - started)
 
@@ -282,15 +295,29 @@ class Writer:
             await self._heads.read(connection)
             self._seen_opened = self._connection.opened
 
-    def _finish(self, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
-        """After the commit: remember, publish, answer."""
+    def _finish(self, attempt: Attempt, batch: Sequence[Pending], decision: Decision, heads: dict[int, Head]) -> None:
+        """After the commit: remember, publish, answer. ``batch``: without those that were answered before."""
         at = self._decider.keep(decision, heads)
         for shard, events in complete_by_shard(decision.events, heads).items():
-            self._publisher.publish(self._heads.epoch, shard, self._name, events)
+            self._publish(attempt.span, shard, events)
             self._heads.advanced(shard, events)
             self._contention.committed(heads[shard].seq)
         settle(batch, decision, at)
         self._counters.count(decision, lambda place: batch[place].operation.owner)
+        if attempt.span is not None:
+            attempt.span.end()
+
+    def _publish(self, span: BatchSpan | None, shard: int, events: list[dict[str, Any]]) -> None:
+        if span is None:
+            self._publisher.publish(self._heads.epoch, shard, self._name, events)
+            return
+        with span.publishing(shard, events) as traces:
+            self._publisher.publish(self._heads.epoch, shard, self._name, events, traces)
+
+
+def _failed(attempt: Attempt, why: str) -> None:
+    if attempt.span is not None:
+        attempt.span.end(why)
 
 
 def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
+from ledger.commit.commit_spans import CommitSpans
 from ledger.commit.counters import Counters
 from ledger.commit.decider import Expire
 from ledger.commit.operation import Operation, Outcome
@@ -15,6 +16,9 @@ from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.limits import HoldLimits
+from server.tracing.names import OPERATION_ID
+from server.tracing.span import Span
+from server.tracing.tracing import CURRENT, Tracing
 
 
 class Writers:
@@ -29,6 +33,7 @@ class Writers:
         publisher: Publisher,
         expire: Expire,
         limits: HoldLimits,
+        tracing: Tracing | None = None,
     ) -> None:
         """``expire``: see ``decider``."""
         self.counters = Counters()
@@ -42,6 +47,7 @@ class Writers:
             holds=self.remembered_holds,
             expire=expire,
             limits=limits,
+            spans=None if tracing is None else CommitSpans(tracing, publisher.broker[1]),
         )
         self._by_shard = [writer(connection(), shard=shard) for shard in range(shards)]
         self._across = writer(connection(), shard=None)
@@ -69,10 +75,12 @@ class Writers:
         The same key again gives the stored answer, ``replayed``; while the first is under way both get its answer.
         Raises a Problem: a Refusal is as true as a success; whatever is a Later may be sent again.
         """
-        return await self.enqueue(operation)
+        return await self.enqueue(operation, CURRENT.get())
 
-    def enqueue(self, operation: Operation) -> asyncio.Future[Outcome]:
-        """What ``submit`` waits for. Raises a Problem."""
+    def enqueue(self, operation: Operation, span: Span | None = None) -> asyncio.Future[Outcome]:
+        """What ``submit`` waits for. ``span``: of the request, if it is traced. Raises a Problem."""
+        if span is not None:
+            span.attributes[OPERATION_ID] = operation.id
         known = self._in_flight.get(operation.id)
         if known is not None:
             if known.operation.request_hash != operation.request_hash:
@@ -84,6 +92,7 @@ class Writers:
         pending = writer.queue.put(operation)
         self._in_flight[operation.id] = pending
         pending.ended = self._ended
+        pending.span = span
         return pending.outcome()
 
     def _ended(self, operation: Operation) -> None:

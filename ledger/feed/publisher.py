@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +69,14 @@ class Publisher:
         """Where messages go: the broker's URL, and the prefix of its channels."""
         return self._redis_url, self._prefix
 
-    def publish(self, epoch: str, shard: int, writer: str, events: list[dict[str, Any]]) -> None:
-        """``events``: those of one batch on one shard, dense and in order. ``writer``: the one that committed them."""
+    def publish(
+        self, epoch: str, shard: int, writer: str, events: list[dict[str, Any]], traces: Mapping[str, str] | None = None
+    ) -> None:
+        """``events``: those of one batch on one shard, dense and in order. ``writer``: the one that committed them.
+        ``traces``: of the operations that are traced, the ``traceparent`` by id."""
         message = {"epoch": epoch, "shard": shard, "first": events[0]["seq"], "writer": writer, "events": events}
+        if traces:
+            message["traces"] = traces
         self._put(shard_channel(self._prefix, shard), message)
 
     def heartbeat(self, epoch: str, shard: int, head: int) -> None:

@@ -1,5 +1,7 @@
 """The HTTP surface of a ledger: everything it needs is handed in."""
 
+from urllib.parse import urlsplit
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -15,6 +17,7 @@ from ledger.http.body import body_bytes_max
 from ledger.http.ordinary import OrdinaryRequests
 from ledger.http.ordinary_operations import OrdinaryOperations
 from ledger.http.parts import Parts
+from ledger.http.request_spans import RequestSpans, TracedRequests
 from ledger.http.routes.counts import CountRoutes
 from ledger.http.routes.discovery import DiscoveryRoutes
 from ledger.http.routes.documents import DocumentRoutes
@@ -82,17 +85,8 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
     )
     routes = [route for noun in nouns for route in noun.routes()]
     templates = RouteTemplates(routes)
-    app = Starlette(
-        routes=routes,
-        middleware=[
-            Middleware(Timed, parts.request_times, templates),
-            Middleware(BodyLimits, body_bytes_max(settings.body_bytes_max)),
-            Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
-            *_cors(settings.allowed_origins),
-            Middleware(Admission, parts.in_flight, parts.rate_limits, problems),
-            Middleware(ServerErrorMiddleware, problems.of_defect),  # its own answers within the headers of all others
-        ],
-    )
+    spans = _spans(parts, templates)
+    app = Starlette(routes=routes, middleware=_middleware(parts, templates, spans))
     # A redirect would be built from the Host header, which anybody may set.
     app.router.redirect_slashes = False
     problems.install(app)
@@ -108,6 +102,7 @@ def create_app(parts: Parts, writers: Writers) -> tuple[Starlette, OrdinaryReque
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         body_bytes_max=settings.body_bytes_max,
+        spans=spans,
     )
     return app, ordinary
 
@@ -119,6 +114,25 @@ def create_waiting_app(parts: Parts) -> Starlette:
     app.router.redirect_slashes = False
     parts.problems.install(app)
     return app
+
+
+def _middleware(parts: Parts, templates: RouteTemplates, spans: RequestSpans | None) -> list[Middleware]:
+    settings, problems = parts.settings, parts.problems
+    return [
+        *([] if spans is None else [Middleware(TracedRequests, spans)]),
+        Middleware(Timed, parts.request_times, templates),
+        Middleware(BodyLimits, body_bytes_max(settings.body_bytes_max)),
+        Middleware(AllowedHosts, settings.allowed_hosts, lambda host: problems.answer_to(Misdirected(host))),
+        *_cors(settings.allowed_origins),
+        Middleware(Admission, parts.in_flight, parts.rate_limits, problems),
+        Middleware(ServerErrorMiddleware, problems.of_defect),  # its own answers within the headers of all others
+    ]
+
+
+def _spans(parts: Parts, templates: RouteTemplates) -> RequestSpans | None:
+    if parts.tracing is None:
+        return None
+    return RequestSpans(parts.tracing, urlsplit(parts.url).scheme, templates)
 
 
 def _cors(origins: tuple[str, ...]) -> list[Middleware]:

@@ -23,6 +23,7 @@ from ledger.commit.writers import Writers
 from ledger.http.admission import InFlight, Lane
 from ledger.http.idempotency import HEADER, parse_key
 from ledger.http.ordinary_operations import Asked, OrdinaryOperations
+from ledger.http.request_spans import RequestSpans
 from ledger.http.responses import committed, content_of
 from server.http.cycle import Cycle
 from server.http.problems import Problems
@@ -30,6 +31,7 @@ from server.http.request_times import RequestTimes
 from server.http.route_templates import RouteTemplates
 from server.problems import Problem
 from server.rates.rate_limits import ALLOWANCE, RateLimits
+from server.tracing.span import Span
 from wire.hosts import is_allowed_host
 from wire.tokens import Principal
 
@@ -64,7 +66,9 @@ class OrdinaryRequests:
         allowed_hosts: Sequence[str],
         allowed_origins: Sequence[str],
         body_bytes_max: int,
+        spans: RequestSpans | None = None,
     ) -> None:
+        """``spans``: where requests are traced."""
         self._access = access
         self._operations = operations
         self._writers = writers
@@ -75,6 +79,7 @@ class OrdinaryRequests:
         self._templates = templates
         self._allowed_hosts = allowed_hosts
         self._body_bytes_max = body_bytes_max
+        self._spans = spans
         # Where pages of some origins may ask, every answer says that it depends on that, as CORSMiddleware does.
         self._vary = b"vary: Origin\r\n" if allowed_origins else b""
         self._default_headers: list[tuple[bytes, bytes]] = []
@@ -90,14 +95,15 @@ class OrdinaryRequests:
         lane.open += 1
         principal, (operation, status) = asked
         told: dict[str, Any] = {}
+        span = None if self._spans is None else self._spans.begin(cycle.headers, cycle.named)
         try:
             self._rate_limits.admit(told, principal.owner)
-            outcome = self._writers.enqueue(operation)
+            outcome = self._writers.enqueue(operation, span)
         except Exception as error:  # noqa: BLE001  logged where it is answered
-            self._answer(cycle, began, lane, told, *self._failed(error))
+            self._answer(cycle, began, lane, told, span, *self._failed(error))
         else:
             outcome.add_done_callback(
-                lambda done: self._answer(cycle, began, lane, told, *self._parts_of(done, status))
+                lambda done: self._answer(cycle, began, lane, told, span, *self._parts_of(done, status))
             )
         return True
 
@@ -136,14 +142,26 @@ class OrdinaryRequests:
         return _parts(self._problems.defect())
 
     def _answer(
-        self, cycle: Cycle, began: float, lane: Lane, told: dict[str, Any], status: int, head: bytes, body: bytes
+        self,
+        cycle: Cycle,
+        began: float,
+        lane: Lane,
+        told: dict[str, Any],
+        span: Span | None,
+        status: int,
+        head: bytes,
+        body: bytes,
     ) -> None:
         """What ``cycle.send`` would write, at once; then the connection goes on to its next request."""
         lane.open -= 1
         route = self._templates.of("POST", cycle.target.path)
         self._times.took(route, status, time.monotonic() - began)
-        if cycle.disconnected:
-            return
+        if not cycle.disconnected:
+            self._write(cycle, told, status, head, body)
+        if self._spans is not None and span is not None:
+            self._spans.end(span, "POST", cycle.target.path, cycle.http_version, status)
+
+    def _write(self, cycle: Cycle, told: dict[str, Any], status: int, head: bytes, body: bytes) -> None:
         allowance = told.get(ALLOWANCE)
         limits = b"" if allowance is None else _lines(self._rate_limits.headers(allowance))
         close = b"" if cycle.keep_alive else b"connection: close\r\n"

@@ -17,6 +17,7 @@ from server.http.request_times import RequestTimes
 from server.rates.rate_limits import RateLimits
 from server.tls.handshakes import Handshakes
 from server.tokens.verifier import Verifier
+from server.tracing.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Parts:
     """``url``: where clients find this ledger. ``why_not_ready``: None when it takes requests, else the reason.
 
     ``versions``: what it calls itself. ``read_engine``: for everything but commits and heads. ``handshakes``: of the
-    API's port.
+    API's port. ``tracing``: None where nothing is traced.
     """
 
     settings: Settings
@@ -44,3 +45,4 @@ class Parts:
     connections: ConnectionTable
     handshakes: Handshakes
     admin_handshakes: Handshakes
+    tracing: Tracing | None = None

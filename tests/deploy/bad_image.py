@@ -13,6 +13,7 @@ from hub.feed.ledger_client import LedgerClient
 from ledger.commit.operation import Operation
 from ledger.commit.writers import Writers
 from server.problems import Unavailable
+from server.tracing.span import Span
 
 EVERY = 10
 LATE_S = 2.0
@@ -21,10 +22,10 @@ LATE_S = 2.0
 def break_ledger() -> None:
     written, enqueue = count(1), Writers.enqueue
 
-    def sometimes(self: Writers, operation: Operation) -> "asyncio.Future[Any]":
+    def sometimes(self: Writers, operation: Operation, span: Span | None = None) -> "asyncio.Future[Any]":
         if next(written) % EVERY == 0:
             raise Unavailable("bad on purpose", 1)
-        return enqueue(self, operation)
+        return enqueue(self, operation, span)
 
     Writers.enqueue = sometimes  # type: ignore[method-assign]  # this is the fault
 

@@ -26,7 +26,7 @@ FOREIGN_OPTIONS = {
     *("--before", "--before-rounds", "--changes-per-s", "--write", "--seed", "--seeds"),
     *("--processes", "--html", "--master", "--worker", "--master-host", "--expect-workers"),
     *("--build", "--detach", "--no-deps", "--rm", "--stop-timeout", "--volumes", "--wait"),
-    *("--namespace", "--values", "--from-file", "--strict", "--set"),
+    *("--namespace", "--values", "--from-file", "--strict", "--set", "--require-hashes"),
     *launch_options(),
     *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
     *("--retry", "--retry-connrefused", "--python", "--control-port"),

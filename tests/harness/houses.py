@@ -77,14 +77,14 @@ HOUSES = {
         " trace",
     ),
     "server": House(
-        order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens"), ("http",), ("process",)),
+        order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens", "tracing"), ("http",), ("process",)),
         rooms={
             "ground": "errors histogram imports lookups problems version",
             "process": "log metrics process",
-            **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "http")},
+            **{room: room for room in ("settings", "broker", "rates", "tls", "tokens", "tracing", "http")},
         },
         pure="histogram problems version rates.allowance settings.addresses http.codings http.connection_table"
-        " http.level_cursor tokens.key_set tokens.signing_keys",
+        " http.level_cursor tokens.key_set tokens.signing_keys tracing.names tracing.sampling tracing.span",
     ),
     "ledger": House(
         order=(("ground",), ("database",), ("access",), ("feed",), ("commit",), ("holds",), ("http",), ("process",)),

@@ -118,8 +118,8 @@ class ServerProcess(Server):
 
 
 def clean_environment(settings: Mapping[str, object]) -> dict[str, str]:
-    """This process's environment without any STOCKWIRE_* of the machine, plus ``settings`` (None: left out)."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
+    """This process's environment without the machine's STOCKWIRE_* and OTEL_*, plus ``settings`` (None: left out)."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STOCKWIRE_", "OTEL_"))}
     given = {name: str(value) for name, value in settings.items() if value is not None}
     return {**inherited, SESSION_VARIABLE: SESSION_ID, "PYTHONPATH": str(ROOT), **given}
 

@@ -38,8 +38,8 @@ class Level(LevelNumbers):
     or missing one does no harm.
 
     Version 0: nothing has ever been booked, ``kind`` and ``committed_at`` are None. ``committed_at`` is in UTC; ``seq``
-    is the number of the event in ``shard``. ``traceparent``: of the operation that made it, where that is traced and
-    the change was told as it happened (W3C Trace Context); levels are equal without it.
+    is the number of the event in ``shard``. ``traceparent``: of an operation that this change tells, if one is traced
+    and it was told as it happened (W3C Trace Context); levels are equal without it.
     """
 
     kind: str | None
