@@ -1,4 +1,8 @@
-"""One running `stockwire up` for the tests of this folder; whoever stops it starts it again."""
+"""One running `stockwire up` for the tests of this folder; whoever stops it starts it again.
+
+It takes a tenth of a processor for as long as it runs, and ends when a worker leaves this folder: whoever asks for it
+comes last.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +10,20 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import RunningUp, gone
+
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = [place for place, item in enumerate(items) if item.path.parent == FOLDER]
+    for place, item in zip(places, who_asks_last([items[place] for place in places]), strict=True):
+        items[place] = item
+
+
+def who_asks_last(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Files stay whole, and each of the two halves in its order."""
+    asking = {item.path for item in items if "up" in getattr(item, "fixturenames", ())}
+    return sorted(items, key=lambda item: item.path in asking)
 
 
 @pytest.fixture(scope="package")

@@ -24,15 +24,15 @@ LAG_MS_MAX = 10_000
 
 
 @pytest.fixture(scope="module")
-def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> RunningUp:
+def running(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes: None) -> RunningUp:
     """Known by its folder, and started by ``terminal``."""
     return RunningUp(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="module")
-def terminal(up: RunningUp) -> Iterator[JobTerminal]:
-    argv: list[str | Path] = [PROGRAM, "up", "--data", up.data, "--port", "0", "--replay", "20", "--no-console"]
-    with JobTerminal(argv, up.environment(), up.data.parent) as terminal:
+def terminal(running: RunningUp) -> Iterator[JobTerminal]:
+    argv: list[str | Path] = [PROGRAM, "up", "--data", running.data, "--port", "0", "--replay", "20", "--no-console"]
+    with JobTerminal(argv, running.environment(), running.data.parent) as terminal:
         terminal.expect("Keys here:\n.*f flash sale")
         terminal.expect("changes/s")
         terminal.until(single_keys=True)
@@ -48,8 +48,8 @@ async def schemas_left(database_url: str) -> list[str]:
     return [row["nspname"] for row in rows]
 
 
-async def test_a_sale_on_a_running_up_sells_every_unit_once(up: RunningUp, terminal: JobTerminal) -> None:
-    done = up.command("demo", "flash-sale", *FEW, "--json")
+async def test_a_sale_on_a_running_up_sells_every_unit_once(running: RunningUp, terminal: JobTerminal) -> None:
+    done = running.command("demo", "flash-sale", *FEW, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     verdict: dict[str, Any] = json.loads(done.stdout)
     sale, naive = verdict["sale"], verdict["naive"]["sale"]
@@ -63,7 +63,7 @@ async def test_a_sale_on_a_running_up_sells_every_unit_once(up: RunningUp, termi
     assert naive["oversold"] == max(0, naive["sold"] - 10)
     # Sixty callers read the same stock before the first of them has committed
     assert naive["oversold"] > 0
-    assert await schemas_left(DataFolder(up.data).environment()["STOCKWIRE_DATABASE_URL"]) == []
+    assert await schemas_left(DataFolder(running.data).environment()["STOCKWIRE_DATABASE_URL"]) == []
 
 
 def came_back_during_the_sale(printed: str) -> bool:
@@ -74,17 +74,17 @@ def came_back_during_the_sale(printed: str) -> bool:
     return "after the last answer" in printed and float(back[1]) <= float(took[1]) + 0.02
 
 
-def test_a_hub_killed_in_the_middle_is_named_and_every_screen_heals(up: RunningUp, terminal: JobTerminal) -> None:
-    before = up.run["pids"]["hub-1"]
-    done = up.command("demo", "flash-sale", *FEW, "--fault", "hub")
+def test_a_hub_killed_in_the_middle_is_named_and_every_screen_heals(running: RunningUp, terminal: JobTerminal) -> None:
+    before = running.run["pids"]["hub-1"]
+    done = running.command("demo", "flash-sale", *FEW, "--fault", "hub")
     assert done.returncode == 0, done.stdout + done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "hub-1 killed (SIGKILL)" in done.stdout
     assert "after the end of the fault" in done.stdout or came_back_during_the_sale(done.stdout)
-    assert up.run["pids"]["hub-1"] != before
+    assert running.run["pids"]["hub-1"] != before
 
 
-def test_the_keys_sell_kill_cut_and_quit(up: RunningUp, terminal: JobTerminal) -> None:
+def test_the_keys_sell_kill_cut_and_quit(running: RunningUp, terminal: JobTerminal) -> None:
     processes = [psutil.Process(terminal.process.pid), *psutil.Process(terminal.process.pid).children()]
     terminal.type("f")
     terminal.expect("Flash sale under way")
@@ -93,7 +93,7 @@ def test_the_keys_sell_kill_cut_and_quit(up: RunningUp, terminal: JobTerminal) -
     terminal.expect("500 buyers, 50 units")
     terminal.expect("✓ .*50 sold, none twice")
 
-    before = up.run["pids"]["hub-1"]
+    before = running.run["pids"]["hub-1"]
     terminal.type("k")
     terminal.expect(r"hub-1: killed \(SIGKILL\); 4 screens on 2 hubs are watching")
     terminal.type("b")  # at the same time: one fault does not wait for another
@@ -104,7 +104,7 @@ def test_the_keys_sell_kill_cut_and_quit(up: RunningUp, terminal: JobTerminal) -
     found = terminal.expect_all(ends)
     assert float(found["hub-1"][1]) > 0
     assert 0 < int(found["valkey"][1].replace(",", "")) < LAG_MS_MAX
-    assert up.run["pids"]["hub-1"] != before
+    assert running.run["pids"]["hub-1"] != before
 
     terminal.type("q")
     assert terminal.wait() == 0

@@ -19,6 +19,7 @@ import pytest
 
 from stockwire import AsyncClient, Snapshot
 from stockwire.errors import Forbidden
+from tests.cli.conftest import who_asks_last
 from tests.cli.running import POLL_S, PROGRAM, RunningUp, gone
 from tests.harness.waiting import PATIENCE_S, wait_until
 
@@ -274,6 +275,11 @@ async def test_keys_and_tokens_from_the_command_line(up: RunningUp) -> None:
     assert (again.returncode, "there is no key" in again.stderr) == (1, True)
     bad = up.command("key", "create", "x", "--scope", "everything")
     assert (bad.returncode, bad.stderr.count("\n")) == (1, 1)
+
+
+def test_nobody_who_does_without_the_running_up_has_it_wait(request: pytest.FixtureRequest) -> None:
+    here = [item for item in request.session.items if item.path.parent == Path(__file__).parent]
+    assert here == who_asks_last(here)
 
 
 def test_the_program_is_the_one_beside_this_python() -> None:
