@@ -4,7 +4,6 @@ import asyncio
 import json
 import math
 import os
-import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +15,7 @@ import pytest
 
 from stockwire import AsyncClient, Item
 from stockwire.errors import OutOfStock
-from tests.cli.running import PROGRAM, RunningUp, gone
+from tests.cli.running import RunningUp, gone
 from tests.deploy.observe.rules import alerts
 from tests.harness.dashboards import PanelQuery, asked, queries_of
 from tests.harness.programs import need_program
@@ -63,12 +62,13 @@ async def test_it_reads_every_process_by_its_name_and_judges_our_rules(observed:
     assert {rule["name"] for rule in await asked_of.rules() if rule["type"] == "alerting"} == set(alerts())
 
 
-async def test_another_system_without_a_prometheus_says_so_and_sells(observed: RunningUp, tmp_path: Path) -> None:
-    (programs := tmp_path / "programs").mkdir()
-    if setpriv := shutil.which("setpriv"):
-        (programs / "setpriv").symlink_to(setpriv)
-    program = ("/usr/bin/env", f"PATH={programs}", PROGRAM)
-    other = RunningUp(tmp_path, "--observe", "--no-console", "--hubs", "1", "--replay", "0", program=program)
+async def test_another_system_without_a_prometheus_says_so_and_sells(
+    observed: RunningUp, tmp_path: Path, database_url: str, redis_url: str, channel_prefix: str
+) -> None:
+    servers = {"STOCKWIRE_DATABASE_URL": database_url, "STOCKWIRE_REDIS_URL": redis_url}
+    nothing = {"PATH": str(tmp_path), "STOCKWIRE_CHANNEL_PREFIX": channel_prefix}
+    options = ("--observe", "--no-console", "--hubs", "1", "--replay", "0")
+    other = RunningUp(tmp_path, *options, settings={**servers, **nothing})
     try:
         other.start()
         assert other.run["prometheus"] is None

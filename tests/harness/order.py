@@ -21,6 +21,7 @@ LONGEST = (
     "tests/docs/test_how_tos.py",  # 55 s
     "tests/followers/marketplaces/test_vendure.py",  # 60 s, much of which waits for what hangs
     "tests/documented/test_documents.py",  # 50 s
+    "tests/cli/test_observe.py",  # 45 s, most of which two systems take to start
     "tests/load/test_locustfile.py",  # 40 s
     "tests/attacks/test_short.py",  # 40 s
     "tests/deploy/test_canary.py",  # 40 s, most of which it waits
