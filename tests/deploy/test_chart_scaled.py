@@ -112,7 +112,7 @@ async def test_clients_are_spread_evenly_over_hubs_that_come_and_go(
         api = f"http://{cluster.address_of('ledger')}:8080"
         async with Gateway(cluster, tmp_path, {"stream": ("hub", 8090)}) as gateway:
             hubs = [f"ws://{gateway.address}:8090/v1/stream"]
-            async with AsyncClient(api, key, hubs=hubs, timeout_s=PATIENCE_S) as client:
+            async with AsyncClient(api, key, hubs=hubs, timeout_s=PATIENCE_S, max_retries=20) as client:
                 await client.items.put("shoe", "a shoe")
                 await client.locations.put("shop", "a shop")
                 await client.stock.receive("shoe", "shop", UNITS)

@@ -84,7 +84,7 @@ provider:
       "sum(rate(stockwire_ledger_request_seconds_count%s[1m]))\n/\nsum(rate(stockwire_ledger_request_seconds_count%s[1m]))" $failed $all)) }}
 {{- end }}
 
-{{/* Of all ledgers together: one violation is too many. An audit that is behind has not seen what the new ones wrote. */}}
+{{/* Of all ledgers together: one violation is too many, also one found while the next weight was prepared. An audit that is behind has not seen what the new ones wrote. */}}
 {{- define "stockwire.judged.ledger.audit" -}}
 {{- $of := printf "{namespace=%q}" .Release.Namespace }}
 failureLimit: 0
@@ -92,7 +92,7 @@ inconclusiveLimit: 2
 successCondition: len(result) == 1 && result[0] == 0
 failureCondition: len(result) == 1 && result[0] > 0
 {{ include "stockwire.asked" (dict "root" . "query" (printf
-      "sum(increase(stockwire_audit_violations_total%s[1m]))\nand max(stockwire_audit_behind_seconds%s) < 30" $of $of)) }}
+      "sum(increase(stockwire_audit_violations_total%s[5m]))\nand max(stockwire_audit_behind_seconds%s) < 30" $of $of)) }}
 {{- end }}
 
 {{/* Screens stay for days: in a minute in which none comes nobody was turned away, and the other two judge it. */}}
