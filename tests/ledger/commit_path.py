@@ -19,6 +19,7 @@ from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.holds.sweeper import expire_operation
 from ledger.limits import HoldLimits
+from server.tracing.tracing import Tracing
 from tests.harness.postgres import PATIENT
 from wire.shards import shard_of
 
@@ -81,7 +82,10 @@ class CommitPath:
 
 @asynccontextmanager
 async def commit_path(
-    database_url: str, redis_url: str = NO_BROKER, limits: HoldLimits = UNLIMITED
+    database_url: str,
+    redis_url: str = NO_BROKER,
+    limits: HoldLimits = UNLIMITED,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[CommitPath]:
     """One process' writers. Open several to race them as replicas; with a broker they hear of each other."""
     connector = Connector(database_url)
@@ -89,7 +93,7 @@ async def commit_path(
     engine = create_engine(connector, QUERIES, settings)
     publisher = Publisher(redis_url, channel_prefix(database_url))
     heads = Heads(connector, settings, publisher)
-    writers = Writers(connector, settings, SHARDS, heads, publisher, expire_operation, limits)
+    writers = Writers(connector, settings, SHARDS, heads, publisher, expire_operation, limits, tracing)
     running = [asyncio.create_task(writers.run())]
     if redis_url != NO_BROKER:
         running.append(asyncio.create_task(publisher.run()))
