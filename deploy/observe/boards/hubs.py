@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.observe.boards.board import board
 from deploy.observe.boards.panels import Panel, heat, lines, states, table
-from deploy.observe.boards.processes import processes
+from deploy.observe.boards.processes import processes, traces
 from deploy.observe.boards.queries import WINDOW, Query, quantile, quantiles, rate, share
 
 REQUEST = "stockwire_hub_request_seconds"
@@ -19,7 +19,7 @@ def hubs() -> Dashboard:
         "Subscriptions and levels": levels(),
         "Moves and drains": moves(),
         "Reads over HTTP": reads(),
-        "Processes": [*processes("hub", "version"), nodes()],
+        "Processes": [*processes("hub", "version"), nodes(), traces("hub")],
     }
     return board("Hubs", words, rows)
 

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.observe.boards.board import board
 from deploy.observe.boards.panels import Panel, lines, table
-from deploy.observe.boards.processes import processes
+from deploy.observe.boards.processes import processes, traces
 from deploy.observe.boards.queries import WINDOW, Query, mean, quantile, quantiles, rate, share
 
 REQUEST = "stockwire_ledger_request_seconds"
@@ -20,7 +20,7 @@ def ledger() -> Dashboard:
         "Races": races(),
         "Holds": holds(),
         "Rate limits": rates(),
-        "Processes": [*processes("ledger", "version, schema"), nodes()],
+        "Processes": [*processes("ledger", "version, schema"), nodes(), traces("ledger")],
     }
     return board("Ledger", words, rows)
 

@@ -178,7 +178,9 @@ def table(title: str, columns: Mapping[str, tuple[str, str]], words: str) -> Tab
 
 
 def _target(letter: str, query: Query) -> Dataquery:
-    return Dataquery().ref_id(letter).datasource(DATASOURCE).expr(query.expr).legend_format(query.legend).range()
+    """Of buckets also the exemplars: points with the id of a trace that was as slow."""
+    target = Dataquery().ref_id(letter).datasource(DATASOURCE).expr(query.expr).legend_format(query.legend).range()
+    return target.exemplar(True) if "_bucket" in query.expr else target
 
 
 def _described(words: str, alert: str | None) -> str:

@@ -45,3 +45,16 @@ def processes(kind: str, labels: str) -> list[Panel]:
         ),
         table("Versions", {"processes": ("none", f"count by ({labels}) ({own}_version)")}, "Two during an upgrade."),
     ]
+
+
+def traces(kind: str) -> Panel:
+    """``kind``: ledger or hub."""
+    return lines(
+        "Traces",
+        "ops",
+        [
+            Query(rate(f"stockwire_{kind}_spans_total", "outcome"), "spans {{outcome}}"),
+            Query(rate(f"stockwire_{kind}_traces_limited_total"), "not traced, for others were"),
+        ],
+        "Failed: no collector takes them. Dropped: too many wait for it. All are 0 where no collector is named.",
+    )
