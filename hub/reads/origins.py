@@ -1,7 +1,8 @@
 """Which pages may read an answer (CORS): any page what anybody may read, pages of the allowed origins everything else.
 
 What anybody may read is the same for everybody, so it says ``*`` and never ``Vary: Origin``: a shared cache keeps one
-copy, which no ``Origin`` that somebody makes up can change or multiply. See docs/decisions/0045.
+copy, which no ``Origin`` that somebody makes up can change or multiply. See
+docs/decisions/0045-public-reads-have-one-copy.md.
 """
 
 from starlette.datastructures import Headers, MutableHeaders

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -92,15 +92,17 @@ def haproxy(folder: Path, own: Addresses, behind: Behind) -> Front:
     return Front([need_program("haproxy"), "-db", "-f", str(CONFIGURATION)], folder, variables)
 
 
-def envoy(folder: Path, own: Addresses, behind: Behind, collector: str = "127.0.0.1:1") -> Front:
+def envoy(
+    folder: Path, own: Addresses, behind: Behind, collector: str = "127.0.0.1:1", bounds: Mapping[str, str] = {}
+) -> Front:
     file = folder / "envoy.yaml"
-    file.write_text(envoy_text(own, behind, collector))
+    file.write_text(envoy_text(own, behind, collector, bounds))
     quiet = ("--log-level", "warning", "--concurrency", "1", "--use-dynamic-base-id")
     return Front([str(need_envoy()), "-c", str(file), *quiet], folder)
 
 
-def envoy_text(own: Addresses, behind: Behind, collector: str) -> str:
-    """``collector``: host:port of where its spans go."""
+def envoy_text(own: Addresses, behind: Behind, collector: str, bounds: Mapping[str, str]) -> str:
+    """``collector``: host:port of where its spans go. ``bounds``: other ones, for what the file says."""
 
     def socket(place: str) -> str:
         host, _, port = place.rpartition(":")
@@ -121,10 +123,10 @@ def envoy_text(own: Addresses, behind: Behind, collector: str) -> str:
             checked = "}, health_check_config: {port_value: %d}}"
             there = socket(f"hub-{number}:{port}") + checked % 8092
             places[there] = socket(here) + checked % behind.admin_ports[number - 1]
-    return placed("envoy.yaml", places)
+    return placed("envoy.yaml", {**places, **bounds})
 
 
-def nginx(folder: Path, own: Addresses, behind: Behind) -> Front:
+def nginx(folder: Path, own: Addresses, behind: Behind, bounds: Mapping[str, str] = {}) -> Front:
     ports = {8080: own.api_port, 8090: own.hubs_port, 8083: own.console_port}
     places = {f"listen {port} ": f"listen 127.0.0.1:{here} " for port, here in ports.items()}
     for number in (1, 2):
@@ -137,7 +139,7 @@ def nginx(folder: Path, own: Addresses, behind: Behind) -> Front:
     if behind.before != "255.255.255.255":
         places["    real_ip_header"] = f"    set_real_ip_from {behind.before};\n    real_ip_header"
     file = folder / "nginx.conf"
-    file.write_text(placed("nginx.conf", places))
+    file.write_text(placed("nginx.conf", {**places, **bounds}))
     told = f"daemon off; {AS_ROOT}pid {folder}/nginx.pid; error_log stderr;"
     return Front([need_program("nginx"), "-p", str(folder), "-c", str(file), "-g", told], folder)
 

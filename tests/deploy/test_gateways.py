@@ -1,19 +1,13 @@
 """The gateways of deploy/ on loopback: whatever dies behind the one public address, clients go on."""
 
 import asyncio
-import contextlib
 import logging
 import re
 import secrets
 import subprocess
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from ipaddress import ip_address
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -23,25 +17,19 @@ from server.http.connection import HEAD_BYTES_MAX
 from server.http.server import KEEP_ALIVE_S
 from stockwire import AsyncClient, Line, OperationResult, State
 from tests.console.running import RunningConsole, running_console
-from tests.deploy.front import DEPLOY, Front
+from tests.deploy.front import DEPLOY
 from tests.deploy.load_balancer import (
     CONFIGURATION,
     GATEWAYS,
-    Addresses,
-    Behind,
-    Launch,
     LoadBalancer,
     connections,
-    envoy,
     limits,
 )
 from tests.faults.watcher import Watcher, await_agreement, watching
 from tests.harness.envoy import need_envoy
-from tests.harness.otlp import OtlpReceiver
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import ServerProcess
 from tests.harness.programs import need_program
-from tests.harness.servers import free_port
 from tests.harness.system import ProcessSystem
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import PATIENCE_S, wait_until
@@ -61,7 +49,6 @@ SPREADS_MAX = 5
 """A hub that is too busy to answer HAProxy for a moment gets no clients; not each time."""
 OF_THIS_MACHINE = re.compile("could not resolve address|has no nameservers configured")
 """Complaints about containers' names, which are none here."""
-BROKEN = "/v1/broken"
 HEARTBEAT_S_MAX = 60.0
 """docs/reference/settings.md: STOCKWIRE_HUB_HEARTBEAT_S."""
 
@@ -210,121 +197,6 @@ async def test_people_sign_in_at_the_console_and_see_what_is_sold(behind: LoadBa
             await viewer.until("stock", lambda stock: stock["state"] == "live", search=SKUS[0])
             foreign = await http.get("/api/session", headers={"Host": "evil.example"})
             assert foreign.status_code == 421
-
-
-class Server:
-    """Stands for ledgers, hubs and console at once. What it is asked at /v1/broken it takes and does not answer.
-
-    ``heads``: the last one of each path. ``taken``: how many requests for each method and path.
-    """
-
-    def __init__(self) -> None:
-        self.heads: dict[str, dict[str, list[str]]] = {}
-        self.taken: Counter[tuple[str, str]] = Counter()
-        self._open = 0
-
-    async def left(self) -> bool:
-        return not self._open
-
-    async def serve(self, reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
-        self._open += 1
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                lines = (await reading.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                method, path, _ = lines[0].split()
-                self.taken[method, path] += 1
-                head: dict[str, list[str]] = {}
-                for name, _, value in (line.partition(": ") for line in lines[1:] if line):
-                    head.setdefault(name.lower(), []).append(value)
-                self.heads[path] = head
-                if path == BROKEN:
-                    break
-                writing.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        writing.close()
-        self._open -= 1
-
-
-@asynccontextmanager
-async def before_a_server(
-    launch: Callable[[Path, Addresses, Behind], Front], folder: Path, before: str = "255.255.255.255"
-) -> AsyncIterator[tuple[Server, Addresses, httpx.AsyncClient]]:
-    """A gateway before it, and beside each a place where nobody listens."""
-    server = Server()
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    place, nobody = f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}"
-    own = Addresses(free_port(), free_port(), free_port())
-    both = (nobody, place)
-    front = launch(folder, own, Behind(both, both, both, (int(nobody.rpartition(":")[2]), port), place, before))
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
-
-            async def passes_on() -> bool:
-                front.assert_runs()
-                urls = (own.api, own.reads, own.console)
-                return all([(await http.get(f"{url}/v1/begin")).status_code == 200 for url in urls])
-
-            await wait_until(passes_on, swallow=httpx.TransportError)
-            yield server, own, http
-    finally:
-        front.stop()
-        listening.close()
-        await wait_until(server.left)
-
-
-@pytest.mark.parametrize("launch", GATEWAYS.values(), ids=GATEWAYS)
-async def test_what_was_sent_is_never_sent_again_whatever_clients_ask_for(launch: Launch, tmp_path: Path) -> None:
-    """Nor is what clients say of their address passed on. A place where nobody listens is noticed by nobody."""
-    asking = {"x-envoy-retry-on": "5xx,reset", "x-envoy-max-retries": "3", "Content-Length": "0"}
-    said = {"X-Forwarded-For": "6.6.6.6", **asking}
-    async with before_a_server(launch, tmp_path) as (server, own, http):
-        for number in range(8):
-            assert (await http.get(f"{own.api}/v1/levels?{number}")).status_code == 200
-        for method in ("POST", "PUT", "DELETE"):
-            while not server.taken[method, BROKEN]:  # nginx tries some nowhere else: the place where nobody listens
-                with contextlib.suppress(httpx.RemoteProtocolError):  # cut off, as HAProxy was
-                    answer = await http.request(method, f"{own.api}{BROKEN}", headers=said)
-                    assert answer.status_code in (502, 503)
-            assert server.taken[method, BROKEN] == 1
-        reads = (f"{own.reads}/v1/stream", f"{own.reads}/v1/levels/stream")
-        for url in (f"{own.api}/v1/levels", *reads, f"{own.console}/api"):
-
-            async def passed_on(url: str = url) -> bool:  # nginx leaves those alone for a second that have failed
-                return (await http.get(url, headers=said)).status_code == 200
-
-            await wait_until(passed_on)
-            (told,) = server.heads[urlsplit(url).path]["x-forwarded-for"]
-            assert ip_address(told), "Envoy tells the machine's own address of what comes from the machine"
-            assert told != "6.6.6.6", url
-
-
-@pytest.mark.parametrize("name", ["haproxy", "nginx"])
-async def test_a_named_proxy_is_believed(name: str, tmp_path: Path) -> None:
-    """HAProxy adds to what it says, nginx repeats it. Envoy counts proxies instead of naming them."""
-    async with before_a_server(GATEWAYS[name], tmp_path, "127.0.0.0/8") as (server, own, http):
-        await http.get(f"{own.api}/v1/levels", headers={"X-Forwarded-For": "6.6.6.6"})
-        assert ", ".join(server.heads["/v1/levels"]["x-forwarded-for"]) in ("6.6.6.6, 127.0.0.1", "6.6.6.6")
-
-
-async def test_traces_are_begun_by_envoy_and_go_through_nginx(tmp_path: Path) -> None:
-    trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-    told = {"traceparent": f"00-{trace}-{caller}-01"}
-    with OtlpReceiver() as collector:
-        launch = partial(envoy, collector=urlsplit(collector.url).netloc)
-        async with before_a_server(launch, tmp_path) as (server, own, http):
-            assert (await http.get(f"{own.api}/v1/levels", headers=told)).status_code == 200
-            (parent,) = server.heads["/v1/levels"]["traceparent"]
-
-            async def begun() -> bool:
-                spans = collector.received.of_trace(trace)
-                return [(span.service, span.parent) for span in spans] == [("gateway", caller)]
-
-            await wait_until(begun, what="the gateway's span at the collector")
-            (span,) = collector.received.of_trace(trace)
-            assert parent == f"00-{trace}-{span.id}-01"
-    async with before_a_server(GATEWAYS["nginx"], tmp_path) as (server, own, http):
-        assert (await http.get(f"{own.api}/v1/levels", headers=told)).status_code == 200
-        assert server.heads["/v1/levels"]["traceparent"] == [told["traceparent"]]
 
 
 @asynccontextmanager
