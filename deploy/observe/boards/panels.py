@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders.common import (
     VizTooltipOptions,
 )
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
-from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions
+from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions, YAxisConfig
 from grafana_foundation_sdk.builders.heatmap import Panel as Heatmap
 from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.builders.stat import Panel as Stat
@@ -144,6 +144,7 @@ def heat(title: str, histogram: str, words: str) -> Heatmap:
         .height(HEIGHT)
         .unit("s")
         .calculate(False)
+        .y_axis(YAxisConfig().unit("s"))
         .color(HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges"))
         .with_target(_target("A", Query(expr, "{{le}}")).format(PromQueryFormat.HEATMAP))
     )
@@ -154,6 +155,8 @@ def table(title: str, columns: Mapping[str, tuple[str, str]], words: str) -> Tab
     the first is what the rows are sorted by, the largest on top."""
     letters = dict(zip("ABCDEFGH", columns, strict=False))
     heads = {f"Value #{letter}": head for letter, head in letters.items()}
+    if len(columns) == 1:
+        heads["Value"] = next(iter(columns))  # as Grafana names the only one
     panel = (
         Table()
         .title(title)
