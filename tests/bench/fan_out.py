@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Mapping
 
 import httpx
 
@@ -30,7 +31,7 @@ async def fan_out(shop: Shop, rounds: int) -> list[Row]:
     rows = [_row(name, subscribers) for name, subscribers in zip(names, AUDIENCES, strict=True)]
     for _ in range(rounds):
         for row, subscribers in zip(rows, AUDIENCES, strict=True):
-            row.ours.append(await _ours(shop, subscribers))
+            row.ours.append(await cpu_of_deliveries(shop, subscribers, shop.system.ledger_url, {}))
             row.bare.append(await asyncio.to_thread(_bare, subscribers))
     return rows
 
@@ -46,15 +47,17 @@ def _row(name: str, subscribers: int) -> Row:
     )
 
 
-async def _ours(shop: Shop, subscribers: int) -> float:
+async def cpu_of_deliveries(shop: Shop, subscribers: int, ledger_url: str, settings: Mapping[str, str]) -> float:
+    """CPU us of a hub of its own with these settings. ``ledger_url``: where is sold."""
     sku = f"fan-{secrets.token_hex(4)}"
     messages = DELIVERIES // subscribers
     await shop.stock_up(sku, 10 * messages)
-    async with own_hub(shop, STOCKWIRE_HUB_PING_S=PING_S) as hub:
+    async with own_hub(shop, STOCKWIRE_HUB_PING_S=PING_S, **settings) as hub:
         audience = Audience(*address_of(hub))
         try:
             await asyncio.to_thread(audience.connect_stream, subscribers, shop.key, LOCATION, sku)
             async with shop.http() as http:
+                http.base_url = httpx.URL(ledger_url)
                 await _sell(shop, http, audience, sku, WARM_UP, subscribers)
                 started, before = time.monotonic(), cpu_s(hub.pid)
                 await _sell(shop, http, audience, sku, messages, subscribers)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import httpx
@@ -34,10 +35,10 @@ async def histograms(shop: Shop, rounds: int) -> list[Row]:
     for _ in range(rounds):
         scrapes_ms = {}
         for figures, module in random.sample([(row.ours, OURS), (row.bare, BARE)], 2):
-            ledger = _ledger(shop, module)
+            ledger = own_ledger(shop, module, {})
             try:
                 await ledger.start()
-                figures.append(await _cpu_us(shop, ledger, scraped=figures is row.ours))
+                figures.append(await cpu_of_sales(shop, ledger, scraped=figures is row.ours))
                 scrapes_ms[module] = await _scrape_ms(ledger)
             finally:
                 assert await ledger.stop() == 0
@@ -45,7 +46,7 @@ async def histograms(shop: Shop, rounds: int) -> list[Row]:
     return [row]
 
 
-def _ledger(shop: Shop, module: str) -> ServerProcess:
+def own_ledger(shop: Shop, module: str, besides: Mapping[str, str]) -> ServerProcess:
     """Of this tree, beside those of the shop: two processes of the same code may differ for as long as they run."""
     system = shop.system
     settings = {
@@ -54,13 +55,14 @@ def _ledger(shop: Shop, module: str) -> ServerProcess:
         "STOCKWIRE_CHANNEL_PREFIX": system.channel_prefix,
         "STOCKWIRE_TOKEN_SECRET": system.token_secret,
         "STOCKWIRE_LEDGER_RATE_PER_S": 0,
+        **besides,
     }
     ledger = ledger_process(f"measured-{secrets.token_hex(4)}", system.folder, settings)
     ledger.arguments = ["-m", module]
     return ledger
 
 
-async def _cpu_us(shop: Shop, ledger: ServerProcess, *, scraped: bool) -> float:
+async def cpu_of_sales(shop: Shop, ledger: ServerProcess, *, scraped: bool) -> float:
     sku = f"measured-{secrets.token_hex(4)}"
     await shop.stock_up(sku, 10**9)
     port = urlsplit(ledger.url).port

@@ -28,6 +28,7 @@ from tests.bench.racing import racing
 from tests.bench.realistic import realistic
 from tests.bench.sold_out import sold_out
 from tests.bench.sweeping import sweeping
+from tests.bench.tracing import tracing_fan_out, tracing_sale
 from tests.bench.turns import Bench
 from tests.bench.viewers import viewers
 from tests.bench.webhooks_delivery import webhooks_delivery
@@ -50,7 +51,9 @@ ROWS: dict[str, Bench] = {
     "import": import_sales,
     "limits": limits,
     "histograms": histograms,
+    "tracing-sale": tracing_sale,
     "fan-out": fan_out,
+    "tracing-fan-out": tracing_fan_out,
     "bursts": bursts,
     "peers": peers,
     "realistic": realistic,
@@ -82,7 +85,16 @@ LONG = (
 ONLY_NOW = (
     *("broker-leg", "peers", "hold-pairs", "sweeping", "pending-holds", "expand", "import", "growth"),
     *("js-applying", "js-holding", "page-weight", "busy-shop", "busy-console", "viewers"),
-    *("histograms", "webhooks-ledger", "webhooks-delivery", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
+    *(
+        "histograms",
+        "tracing-sale",
+        "tracing-fan-out",
+        "webhooks-ledger",
+        "webhooks-delivery",
+        "webhooks-hanging",
+        "webhooks-latest",
+        "channel-shopify",
+    ),
     "exporter",
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""
