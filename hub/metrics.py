@@ -26,8 +26,9 @@ from server.http.problems import Problems
 from server.http.request_times import LABELS, RequestTimes
 from server.metrics import Families, create_registry
 from server.tls.handshakes import Handshakes
-from server.tracing.tracing import Tracing
+from server.tracing.tracing import Tracing, exemplar_of
 from server.version import VERSION
+from wire.trace import Trace
 
 PREFIX = "stockwire_hub"
 OURS = Families(PREFIX)
@@ -47,9 +48,10 @@ class Transit:
         self.events = 0
         self.seconds = Histogram()
 
-    def applied(self, events: int, transit_s: float) -> None:
+    def applied(self, events: int, transit_s: float, trace: Trace | None) -> None:
+        """``trace``: of an operation among them, if one is traced."""
         self.events += events
-        self.seconds.observe(transit_s)
+        self.seconds.observe(transit_s, exemplar_of(trace))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """One sale is one trace, from whoever asked for it to whoever sees it: in what a collector was sent."""
 
+import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -111,6 +113,37 @@ async def test_a_sale_is_one_trace_from_the_till_to_every_screen(system: Residen
         assert flushes[0].attributes["stockwire.levels"] == 1
         assert flushes[0].attributes["stockwire.deliveries"] == 1
         assert not any(span.failed for span in spans)
+
+
+async def test_histograms_name_the_trace_of_a_sale_whichever_way_it_was_answered(system: ResidentSystem) -> None:
+    """To who asks for OpenMetrics. Its hubs, too."""
+    with OtlpReceiver() as receiver:
+        await start_traced(system, receiver)
+        async with httpx.AsyncClient(base_url=system.ledger_url) as http:
+            till = Till(http, await system.admin_key())
+            of_route = 'method="POST",outcome="ok",route="/v1/movements"'
+            for number, headers in enumerate(({}, {"Origin": "https://elsewhere.example"})):
+                trace = f"{number + 1:032x}"
+                sold = await till.sell(f"sale-{number}", SAMPLED.replace(TRACE, trace), 1, **headers)
+                assert sold.status_code == 201
+                await shown_by_hubs(system, LOCATION, SKU, sold.json()["levels"][0]["version"])
+                ledger = await exemplars_of(system.ledgers[0].admin)
+                assert trace in ledger["request_seconds", of_route]
+                assert all(trace in ledger[f"{part}_seconds", ""] for part in ("wait", "batch", "statement"))
+                for hub in system.hubs:
+                    told = await exemplars_of(hub.admin)
+                    assert trace in told["transit_seconds", ""] & told["flush_seconds", ""]
+
+
+async def exemplars_of(admin: str) -> dict[tuple[str, str], set[str]]:
+    """Traces by histogram and by what labels it has beside its bounds."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        text = (await http.get(f"{admin}/metrics", headers={"Accept": "application/openmetrics-text"})).text
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    line = re.compile(r'stockwire_[a-z]+_(\w+)_bucket\{le="[^"]+",?([^}]*)\} \S+ # \{trace_id="(\w+)"\} .*')
+    for match in filter(None, map(line.fullmatch, text.splitlines())):
+        found[match[1], match[2]].add(match[3])
+    return found
 
 
 async def test_who_says_that_it_is_not_sampled_or_nothing_costs_no_span(system: ResidentSystem) -> None:

@@ -18,6 +18,7 @@ from server.broker.subscription import Subscription
 from server.tracing.span import Span
 from wire.channels import revocation_channel, shard_channel
 from wire.messages import Event, decode_batch, decode_revocation
+from wire.trace import Trace
 
 log = logging.getLogger(__name__)
 
@@ -137,19 +138,21 @@ class Feed:
             self.heartbeats += 1
         fanout = self.fanout
         if fanout is not None:
-            self._took(fanout.broker(batch, self._clock()))
+            events = fanout.broker(batch, self._clock())
+            traces = fanout.delivery.traced.traces
+            self._took(events, traces[-1] if batch.traces and traces else None)
 
     def _broker(self, shards: int) -> Subscription:
         channels = [shard_channel(self._prefix, shard) for shard in range(shards)]
         channels = [*channels, revocation_channel(self._prefix)]
         return Subscription(self._parts.redis_url, channels, self, "reading the log")
 
-    def _took(self, events: Sequence[Event]) -> None:
+    def _took(self, events: Sequence[Event], trace: Trace | None = None) -> None:
         if events:
             committed_at = datetime.fromisoformat(events[-1].committed_at).timestamp()
             transit_s = max(0.0, time.time() - committed_at)
             self.transit_ms = int(1_000 * transit_s)
-            self._parts.applied(len(events), transit_s)
+            self._parts.applied(len(events), transit_s, trace)
             self._parts.schedule_flush()
 
     # the log

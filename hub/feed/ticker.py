@@ -6,20 +6,22 @@ from functools import partial
 
 from hub.fanout.fanout import Fanout
 from hub.feed.feed_spans import FeedSpans
+from server.histogram import Exemplar
+from server.tracing.tracing import exemplar_of
 
 
 class Ticker:
     """``schedule_flush`` after whatever may have changed the fan-out; safe to call any number of times.
 
     ``flushed`` is called after each flush, to let the loader see what is missing; ``took`` with how long it was since
-    the first thing came in. ``spans``: where flushes are traced.
+    the first thing came in, and with a trace that was in it. ``spans``: where flushes are traced.
     """
 
     def __init__(
         self,
         fanout: Callable[[], Fanout | None],
         flushed: Callable[[], None],
-        took: Callable[[float], None] = lambda seconds: None,
+        took: Callable[[float, Exemplar | None], None] = lambda seconds, exemplar: None,
         spans: FeedSpans | None = None,
     ) -> None:
         self._fanout = fanout
@@ -58,7 +60,8 @@ class Ticker:
 
     def _tick(self) -> None:
         self._scheduled = False
-        since = self._since
+        since, fanout = self._since, self._fanout()
+        trace = next(iter(fanout.delivery.traced.traces), None) if fanout is not None else None
         self.flush_now()
-        self._took(self._loop.time() - since)
+        self._took(self._loop.time() - since, exemplar_of(trace))
         self._flushed()

@@ -15,6 +15,7 @@ from server.tracing import names
 from server.tracing.span import Span, SpanKind
 from server.tracing.tracing import Tracing
 from wire.channels import shard_channel
+from wire.trace import Trace
 
 SLOW_S = 0.25
 """A batch that took longer is traced even if none of its operations is: what a hub shows is promised within that."""
@@ -36,6 +37,11 @@ class BatchSpan:
             if span is not first:
                 span.link(self._span.trace)
         self._over: list[Span] = []
+
+    @property
+    def trace(self) -> Trace:
+        """That of its first operation, of which it is a part."""
+        return self._span.trace
 
     @contextmanager
     def statement(self, decision: Decision) -> Iterator[None]:

@@ -13,13 +13,14 @@ from ledger.commit.statements import Head, Stored
 from ledger.errors import IdempotencyMismatch
 from server.problems import Problem
 from server.tracing.span import Span
+from wire.trace import Trace
 
 
 class Pending:
     """What becomes of it is told once, to all who ask before: an `Outcome`, or a Problem. What comes later is dropped.
 
     ``arrived``: by the monotonic clock, in seconds. ``ended``: told first, in the turn in which the outcome is known.
-    ``span``: of the request, if it is traced.
+    ``span``: of the request, if it is traced; ``trace``: where that stands.
     """
 
     __slots__ = ("_asking", "arrived", "ended", "operation", "span")
@@ -30,6 +31,10 @@ class Pending:
         self.ended: Callable[[Operation], object] = _to_nobody
         self.span: Span | None = None
         self._asking: list[asyncio.Future[Outcome]] = []
+
+    @property
+    def trace(self) -> Trace | None:
+        return None if self.span is None else self.span.trace
 
     def outcome(self) -> asyncio.Future[Outcome]:
         """To wait for. Each who asks gets one of their own: who gives up takes nothing from the others."""

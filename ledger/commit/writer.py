@@ -34,6 +34,7 @@ from ledger.feed.publisher import Publisher
 from ledger.feed.rivals import Rivals
 from ledger.limits import HoldLimits
 from server.problems import Invalid, Problem
+from server.tracing.tracing import exemplar_of
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +130,11 @@ class Writer:
     async def _commit(self, batch: list[Pending]) -> None:
         """Answers every operation of the batch, one way or another."""
         started = time.monotonic()
+        traced = None
         for pending in batch:
-            self._counters.waits.observe(started - pending.arrived)
+            trace = pending.trace
+            traced = traced or trace
+            self._counters.waits.observe(started - pending.arrived, exemplar_of(trace))
         if self._spans is not None:
             self._spans.taken(batch, started)
         await self._commit_until(batch, started + COMMIT_DEADLINE_S)
@@ -138,7 +142,7 @@ class Writer:
         if self._spans is not None:
             self._spans.took(batch, took_s)
         self._contention.took(took_s)
-        self._counters.took.observe(took_s)
+        self._counters.took.observe(took_s, exemplar_of(traced))
 
     async def _commit_until(
         self, batch: list[Pending], deadline: float, half: bool = False, unknown: bool = False
@@ -286,7 +290,8 @@ class Writer:
             with nullcontext() if attempt.span is None else attempt.span.statement(decision):
                 return await statements.write(connection, decision)
         finally:
-            self._counters.statements.observe(time.monotonic() - started)
+            trace = None if attempt.span is None else attempt.span.trace
+            self._counters.statements.observe(time.monotonic() - started, exemplar_of(trace))
 
     async def _renew(self, connection: CheckedConnection) -> None:
         """A new connection may speak to a restored, older database: forget, and read the epoch on it."""

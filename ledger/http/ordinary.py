@@ -32,6 +32,7 @@ from server.http.route_templates import RouteTemplates
 from server.problems import Problem
 from server.rates.rate_limits import ALLOWANCE, RateLimits
 from server.tracing.span import Span
+from server.tracing.tracing import exemplar_of
 from wire.hosts import is_allowed_host
 from wire.tokens import Principal
 
@@ -155,7 +156,8 @@ class OrdinaryRequests:
         """What ``cycle.send`` would write, at once; then the connection goes on to its next request."""
         lane.open -= 1
         route = self._templates.of("POST", cycle.target.path)
-        self._times.took(route, status, time.monotonic() - began)
+        exemplar = None if span is None else exemplar_of(span.trace)
+        self._times.took(route, status, time.monotonic() - began, exemplar)
         if not cycle.disconnected:
             self._write(cycle, told, status, head, body)
         if self._spans is not None and span is not None:

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.histogram import Exemplar, Histogram
 from server.http.route_templates import NO_ROUTE, RouteTemplates, Template
+from server.tracing.tracing import CURRENT, exemplar_of
 
 OUTCOMES = ("ok", "refused", "rejected", "limited", "failed")
 LABELS = ("method", "route", "outcome")
@@ -48,7 +49,9 @@ class Timed:
 
         def took(status: int) -> None:
             route = self._templates.of(scope["method"], scope["path"])
-            self._times.took(route, status, time.monotonic() - began)
+            span = CURRENT.get()
+            exemplar = None if span is None else exemplar_of(span.trace)
+            self._times.took(route, status, time.monotonic() - began, exemplar)
 
         async def noted(message: Message) -> None:
             nonlocal answered

@@ -3,12 +3,14 @@
 import time
 from contextvars import ContextVar
 
+from server.histogram import Exemplar
 from server.tracing.exporting import Exporting
 from server.tracing.names import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION
 from server.tracing.sampling import Sampling
 from server.tracing.span import Span, SpanKind
 from server.tracing.tracing_settings import TracingSettings
 from server.version import VERSION
+from wire.trace import Trace
 
 CURRENT: ContextVar[Span | None] = ContextVar("stockwire.span", default=None)
 """The span of the request that a task is at work for, if that is traced."""
@@ -52,3 +54,8 @@ class Tracing:
 def tracing_of(settings: TracingSettings | None, service: str, instance: str | None = None) -> Tracing | None:
     """None where nothing is traced. Raises SettingsError."""
     return None if settings is None else Tracing(settings, service, instance)
+
+
+def exemplar_of(trace: Trace | None) -> Exemplar | None:
+    """For what has just ended, if it was traced."""
+    return None if trace is None else Exemplar(trace.trace_id, time.time())

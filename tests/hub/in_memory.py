@@ -52,7 +52,7 @@ def parts_of_a_lone_feed(ledger: LedgerClient) -> FeedParts:
         channel_prefix="stockwire",
         bounds=Bounds(),
         schedule_flush=lambda: None,
-        applied=lambda _events, _transit_s: None,
+        applied=lambda _events, _transit_s, _trace: None,
         revoked=lambda _: None,
         doubted=lambda: None,
         rewritten=lambda _: None,

@@ -58,7 +58,7 @@ class Node:
             channel_prefix="stockwire",
             bounds=random.choice(BOUNDS),
             schedule_flush=self.ticker.schedule_flush,
-            applied=lambda _events, _transit_s: None,
+            applied=lambda _events, _transit_s, _trace: None,
             revoked=lambda _: None,
             doubted=lambda: None,
             rewritten=self._rewritten,
