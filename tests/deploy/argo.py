@@ -20,7 +20,7 @@ from tests.harness.prometheus import Prometheus
 
 log = logging.getLogger(__name__)
 
-FASTER = 30
+FASTER = 20
 CONDITION = re.compile(r"len\(result\) == 1 && result\[0\] (<=|>=|==|<|>) (\S+)")
 """The one form of condition that we write."""
 COMPARE = {"<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt}

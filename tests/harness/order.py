@@ -24,7 +24,7 @@ LONGEST = (
     "tests/cli/test_observe.py",  # 45 s, most of which two systems take to start
     "tests/load/test_locustfile.py",  # 40 s
     "tests/attacks/test_short.py",  # 40 s
-    "tests/deploy/test_canary.py",  # 40 s, most of which it waits
+    "tests/deploy/test_canary.py",  # 50 s, most of which it waits
     "tests/deploy/test_chart_scaled.py",  # 40 s, most of which it waits
     "tests/upgrades/test_to_this.py",  # 40 s
     "tests/model/test_model.py",  # 35 s
