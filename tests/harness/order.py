@@ -22,6 +22,7 @@ LONGEST = (
     "tests/followers/marketplaces/test_vendure.py",  # 60 s, much of which waits for what hangs
     "tests/documented/test_documents.py",  # 50 s
     "tests/cli/test_observe.py",  # 45 s, most of which two systems take to start
+    "tests/deploy/observe/test_real_faults.py",  # 45 s, most of which it waits
     "tests/load/test_locustfile.py",  # 40 s
     "tests/attacks/test_short.py",  # 40 s
     "tests/deploy/test_canary.py",  # 50 s, most of which it waits
@@ -34,6 +35,8 @@ LONGEST = (
     "tests/deploy/test_gateways.py",  # 60 s, three of them one after the other
     "tests/deploy/test_image.py",  # 25 s
     "tests/deploy/test_chart_runs.py",  # 30 s
+    "tests/deploy/observe/test_rules.py",  # 25 s
+    "tests/deploy/test_chart_runs.py",  # 20 s
     "tests/docs/test_back_up.py",  # 20 s
 )
 """With what each took side by side with others on two processors."""

@@ -86,3 +86,8 @@ def alertmanager_configuration(url: str, factor: float) -> str:
 def divided(text: str, factor: float) -> str:
     """Every duration in an expression, or one that stands alone."""
     return re.sub(r"^ ", "", _DURATION.sub(lambda found: f"{int(found[1]) * _MS[found[2]] / factor:.0f}ms", f" {text}"))
+
+
+def not_burning(names: set[str]) -> set[str]:
+    """Of alerts: budgets are left to promtool's clock."""
+    return {name for name in names if "Burn" not in name}

@@ -9,26 +9,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from tests.deploy.observe.hurried import Watched, divided, hurried, watched
+from tests.deploy.observe.faults import BROKEN, LOCATION, PLENTY, ROW, SOLD, snapshot
+from tests.deploy.observe.hurried import Watched, divided, hurried, not_burning, watched
 from tests.deploy.observe.rules import RULES
 from tests.followers.exporter.breaking import breaking
 from tests.followers.exporter.running import running
 from tests.harness.proxy import proxy_to_socket
 from tests.harness.system import ResidentSystem
 from tests.harness.valkey import ValkeyServer
-from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, sale
 
 FACTOR = 12
 CALM_SCRAPES = 10
 """As long as the longest ``for`` of what is struck, and more: what is wrong from the beginning would be told."""
-LOCATION, SOLD, BROKEN = "berlin", "KETTLE", "TEAPOT"
 BETWEEN_SALES_S = 0.1
-PLENTY = 1_000_000
-BY_HAND = f"update stock_level set on_hand = on_hand + 7 where sku = '{BROKEN}'"
 CAUSES = {"StockwireBrokerAway", "StockwireProcessAway", "StockwireSnapshotHeldOpen", "StockwireAuditViolation"}
 HELD_BACK = "StockwireHubNotFresh"
 
@@ -59,7 +56,7 @@ async def test_four_faults_at_once_are_told_by_their_alerts_and_a_calm_launch_by
                 await exporter.knows_all()
                 await calm(seen)
                 async with breaking(database_url) as database, snapshot(database_url):
-                    await database.execute(BY_HAND)
+                    await database.execute(ROW)
                     broker.refuse()
                     await system.hubs[1].stop()
                     await told(seen, CAUSES)
@@ -94,10 +91,6 @@ async def held_back(seen: Watched) -> None:
     await wait_until(kept, what=f"{HELD_BACK} held back")
 
 
-def not_burning(names: set[str]) -> set[str]:
-    return {name for name in names if "Burn" not in name}
-
-
 @asynccontextmanager
 async def selling(system: ResidentSystem) -> AsyncIterator[None]:
     """One after the other, from plenty."""
@@ -117,15 +110,3 @@ async def _sell(api: Api) -> None:
     while True:
         assert (await api.move(sale(LOCATION, SOLD))).is_success
         await asyncio.sleep(BETWEEN_SALES_S)
-
-
-@asynccontextmanager
-async def snapshot(database_url: str) -> AsyncIterator[None]:
-    """Somebody's report, that is not ended."""
-    connection = await asyncpg.connect(database_url, timeout=PATIENCE_S)
-    try:
-        async with connection.transaction(isolation="repeatable_read"):
-            await connection.fetchval("select count(*) from stock_level")
-            yield
-    finally:
-        await connection.close()

@@ -9,13 +9,12 @@ import yaml
 
 from tests.deploy.observe.cases import cases, promtool_files, seconds
 from tests.deploy.observe.rules import ON_CALL, RULES, Rule, alerts, rules
+from tests.deploy.promql import exported
 from tests.docs.pages import anchors_of
-from tests.harness.metrics import described_metrics
 from tests.harness.programs import need_program
 from tests.harness.source import ROOT, section
 from tests.harness.waiting import PATIENCE_S
 
-SECTIONS = ("Ledger", "Hub", "Channels", "Exporter")
 SEVERITIES = {"page", "ticket"}
 BURN = re.compile(r"stockwire:slo_errors:ratio_rate(\w+)\{[^}]*\} > ([\d.]+) \*")
 WINDOWS = {"Fast": [("1h", "14.4"), ("5m", "14.4"), ("6h", "6"), ("30m", "6")]}
@@ -46,22 +45,22 @@ def test_every_alert_has_a_case_that_raises_it_and_one_that_does_not() -> None:
 
 
 def test_every_rule_asks_for_metrics_of_ours_that_there_are() -> None:
-    exported = _exported_names()
+    there = set(exported())
     recorded = {rule.record for rule in rules() if rule.record}
     for rule in rules():
-        _check_names(rule, exported, recorded)
+        _check_names(rule, there, recorded)
 
 
 def test_a_rule_that_asks_for_nothing_of_ours_or_for_what_there_is_not_is_refused() -> None:
     for expression in ('up{job="ledger"} == 0', "stockwire_hub_frsh == 0", "stockwire_hub_fresh == stockwire:frsh"):
         with pytest.raises(AssertionError):
-            _check_names(Rule("Some", "", expression, "0s", {}, {}), _exported_names(), set())
+            _check_names(Rule("Some", "", expression, "0s", {}, {}), set(exported()), set())
 
 
-def _check_names(rule: Rule, exported: set[str], recorded: set[str]) -> None:
+def _check_names(rule: Rule, there: set[str], recorded: set[str]) -> None:
     name = rule.alert or rule.record
     assert rule.metrics or rule.recorded, f"{name} names no metric of ours: {rule.expression}"
-    assert rule.metrics <= exported, f"{name}: {rule.metrics - exported} not in docs/reference/metrics.md"
+    assert rule.metrics <= there, f"{name}: {rule.metrics - there} not in docs/reference/metrics.md"
     assert rule.recorded <= recorded, f"{name}: {rule.recorded - recorded} recorded by no rule"
 
 
@@ -122,12 +121,3 @@ def test_every_window_of_an_objective_asks_the_same() -> None:
         assert set(by_window) == {"5m", "30m", "1h", "2h", "6h", "1d", "3d"}, slo
         asked = {expression.replace(f"[{window}]", "[5m]") for window, expression in by_window.items()}
         assert asked == {by_window["5m"]}, slo
-
-
-def _exported_names() -> set[str]:
-    """As Prometheus has them: a histogram as three."""
-    found = set()
-    for title in SECTIONS:
-        for name, (kind, _, _) in described_metrics(title).items():
-            found |= {f"{name}_{part}" for part in ("bucket", "count", "sum")} if kind == "histogram" else {name}
-    return found
