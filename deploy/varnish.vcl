@@ -10,9 +10,10 @@ probe answers {
     .url = "/";
     .interval = 1s;
     .timeout = 1s;
-    .window = 3;
-    .threshold = 2;
-    .initial = 2;
+    # Three of the last eight: a hub that stands still for a moment stays.
+    .window = 8;
+    .threshold = 3;
+    .initial = 3;
 }
 
 backend hub_1 { .host = "hub-1"; .port = "8091"; .probe = answers; .connect_timeout = 1s; .first_byte_timeout = 5s; .between_bytes_timeout = 90s; .max_connections = 500; }
