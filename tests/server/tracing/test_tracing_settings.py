@@ -7,6 +7,8 @@ import pytest
 from server.settings.environment import SettingsError
 from server.tracing.sampling import Rule
 from server.tracing.tracing_settings import SPELT, TracingSettings, read_tracing_settings
+from tests.docs.pages import blocks
+from tests.harness.source import ROOT
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 
@@ -140,3 +142,13 @@ def test_what_the_library_knows_is_never_taken_for_misspelt() -> None:
     assert len(others) > 50
     assert read_tracing_settings(others) is None
     read(**others)
+
+
+def test_the_how_tos_settings_are_taken() -> None:
+    (block,) = (block for block in blocks(ROOT / "docs" / "how-to" / "traces.md") if block.verb == "env")
+    settings = read_tracing_settings(dict(line.split("=", 1) for line in block.text.splitlines()))
+    assert settings is not None
+    assert (settings.endpoint, settings.rule) == (
+        "http://collector.internal:4318/v1/traces",
+        Rule(0.01, believes=True),
+    )
