@@ -29,7 +29,9 @@ GROWS = ("decoded", "encoded")
 
 
 def settings(text: str) -> set[str]:
-    return {name for row in rows(text, "Setting") for name in code_names(row[0])}
+    """Without those of the tests, which no installed system reads."""
+    names = {name for row in rows(text, "Setting") for name in code_names(row[0])}
+    return {name for name in names if not name.startswith("STOCKWIRE_REQUIRE_")}
 
 
 def metrics(text: str) -> set[str]:
