@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 from server.settings.environment import Environment, SettingsError
+from server.tracing.tracing import CURRENT
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 CHATTY = ("alembic", "httpx", "httpcore", "websockets")
@@ -91,7 +92,8 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object: ``time``, ``level``, ``logger``, ``event``, ``fields``, perhaps ``exception``.
+    """A record as one JSON object: ``time``, ``level``, ``logger``, ``event``, ``fields``; ``trace_id`` and
+    ``exception`` if there are any.
 
     Never raises, has no line feed in it and at most ``LINE_BYTES_MAX`` bytes: longer texts are cut, and say so.
     """
@@ -108,6 +110,8 @@ def _object_of(record: logging.LogRecord, parts: int) -> dict[str, Any]:
     event, fields = event_of(record)
     most = FIELD_CHARACTERS_MAX // parts
     told = {**_head(record), "event": event, "fields": {name: _fit(value, most) for name, value in fields.items()}}
+    if (span := CURRENT.get()) is not None:
+        told["trace_id"] = span.trace.trace_id
     if record.exc_info and record.exc_info[1] is not None:
         told["exception"] = _exception(record.exc_info[1], parts)
     return told

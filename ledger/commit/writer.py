@@ -34,7 +34,7 @@ from ledger.feed.publisher import Publisher
 from ledger.feed.rivals import Rivals
 from ledger.limits import HoldLimits
 from server.problems import Invalid, Problem
-from server.tracing.tracing import exemplar_of
+from server.tracing.tracing import exemplar_of, within
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +212,8 @@ class Writer:
     ) -> None:
         """One operation must not hurt its neighbours: halve the batch until it stands alone."""
         if len(batch) == 1:
-            logger.warning("an operation was refused failure=%r reason=%r", failure.value, reason_of(reason))
+            with within(batch[0].span):
+                logger.warning("an operation was refused failure=%r reason=%r", failure.value, reason_of(reason))
             batch[0].fail(problem_of(failure, unknown))
         elif time.monotonic() > deadline:
             _give_up(batch, unknown, reason)

@@ -32,7 +32,7 @@ from server.http.route_templates import RouteTemplates
 from server.problems import Problem
 from server.rates.rate_limits import ALLOWANCE, RateLimits
 from server.tracing.span import Span
-from server.tracing.tracing import exemplar_of
+from server.tracing.tracing import exemplar_of, within
 from wire.hosts import is_allowed_host
 from wire.tokens import Principal
 
@@ -101,10 +101,10 @@ class OrdinaryRequests:
             self._rate_limits.admit(told, principal.owner)
             outcome = self._writers.enqueue(operation, span)
         except Exception as error:  # noqa: BLE001  logged where it is answered
-            self._answer(cycle, began, lane, told, span, *self._failed(error))
+            self._answer(cycle, began, lane, told, span, *self._failed(error, span))
         else:
             outcome.add_done_callback(
-                lambda done: self._answer(cycle, began, lane, told, span, *self._parts_of(done, status))
+                lambda done: self._answer(cycle, began, lane, told, span, *self._parts_of(done, status, span))
             )
         return True
 
@@ -125,7 +125,7 @@ class OrdinaryRequests:
         asked = self._operations.read(cycle.target.raw_path, bytes(cycle.body), principal, key)
         return None if asked is None else (principal, asked)
 
-    def _parts_of(self, done: "asyncio.Future[Outcome]", status: int) -> Parts:
+    def _parts_of(self, done: "asyncio.Future[Outcome]", status: int, span: Span | None) -> Parts:
         try:
             outcome = done.result()
             if outcome.replayed:
@@ -133,13 +133,14 @@ class OrdinaryRequests:
             body = orjson.dumps(content_of(outcome))
             return status, b"content-length: %d\r\ncontent-type: application/json\r\n" % len(body), body
         except Exception as error:  # noqa: BLE001  logged where it is answered
-            return self._failed(error)
+            return self._failed(error, span)
 
-    def _failed(self, error: Exception) -> Parts:
+    def _failed(self, error: Exception, span: Span | None) -> Parts:
         """Of a fault of ours too: nobody behind this would answer, or give the lane back."""
         if isinstance(error, Problem):
             return _parts(self._problems.answer_to(error))
-        log.error("an ordinary request could not be answered", exc_info=error)
+        with within(span):
+            log.error("an ordinary request could not be answered", exc_info=error)
         return _parts(self._problems.defect())
 
     def _answer(

@@ -1,6 +1,8 @@
 """What a process traces. There is one in each, or none at all: whoever has none asks nothing and makes nothing."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from server.histogram import Exemplar
@@ -14,6 +16,16 @@ from wire.trace import Trace
 
 CURRENT: ContextVar[Span | None] = ContextVar("stockwire.span", default=None)
 """The span of the request that a task is at work for, if that is traced."""
+
+
+@contextmanager
+def within(span: Span | None) -> Iterator[None]:
+    """What is logged meanwhile says of which trace it is."""
+    token = CURRENT.set(span)
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
 
 
 class Tracing:

@@ -30,6 +30,8 @@ from server.log import (
     without_secrets,
 )
 from server.settings.environment import EXIT_CONFIG, SettingsError
+from server.tracing.span import Span, SpanKind
+from server.tracing.tracing import within
 from tests.harness.source import ROOT
 
 AT = datetime(2026, 11, 30, 11, 20, 32, 123456, UTC)
@@ -105,6 +107,13 @@ def test_what_is_not_of_our_form_comes_out_whole_as_other(
     found = told(name, message, *arguments)
     assert found["event"] == "other"
     assert list(found["fields"]) == ["message"]
+
+
+def test_a_line_says_of_which_trace_it_is_where_there_is_one() -> None:
+    span = Span("POST", SpanKind.SERVER, 1)
+    with within(span):
+        assert told("hub", "words")["trace_id"] == span.trace.trace_id
+    assert "trace_id" not in told("hub", "words")
 
 
 class Broken:

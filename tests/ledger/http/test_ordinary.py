@@ -5,6 +5,7 @@ Two ledgers over databases of their own are told the same. One may take what is 
 
 import asyncio
 import contextlib
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from ledger.http.ordinary import OrdinaryRequests
 from ledger.migrations import SHARDS_DEFAULT
 from server.http.cycle import Cycle
 from server.http.problems import Problems
+from server.log import JsonLines
+from server.tracing.span import Span, SpanKind
 from tests.harness.api_keys import make_token
 from tests.harness.chance import ROUNDS, SEED
 from tests.harness.metrics import metric_of
@@ -312,7 +315,9 @@ async def test_a_fault_of_ours_is_answered_in_both_ways_alike(
     await _nothing_is_under_way(both)
 
 
-async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_of_ours_is_answered_and_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without an answer the connection would wait for ever, and the place of the request be taken for ever."""
     nothing: Any = None
     requests = OrdinaryRequests(
@@ -330,8 +335,12 @@ async def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureF
     )
     outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     outcome.set_result("no outcome")
-    assert requests._parts_of(outcome, 201)[0] == 500
-    assert "an ordinary request could not be answered" in caplog.text
+    monkeypatch.setattr(caplog.handler, "formatter", JsonLines())
+    span = Span("POST", SpanKind.SERVER, 1)
+    assert requests._parts_of(outcome, 201, span)[0] == requests._parts_of(outcome, 201, None)[0] == 500
+    traced, untraced = (json.loads(line) for line in caplog.text.splitlines())
+    assert traced["event"] == untraced["event"] == "an_ordinary_request_could_not_be_answered"
+    assert (traced["trace_id"], untraced.get("trace_id")) == (span.trace.trace_id, None)
 
 
 async def _counted(way: Way) -> Counter[str]:
