@@ -14,9 +14,8 @@ import httpx
 
 from tests.deploy.front import AS_ROOT, DEPLOY, Front, placed
 from tests.harness.envoy import need_envoy
-from tests.harness.processes import ServerProcess
 from tests.harness.programs import need_program
-from tests.harness.servers import free_port
+from tests.harness.servers import Server, free_port
 from tests.harness.system import ProcessSystem
 from tests.harness.waiting import wait_until
 
@@ -115,6 +114,7 @@ def envoy_text(own: Addresses, behind: Behind, collector: str, bounds: Mapping[s
         socket("127.0.0.1:9901"): socket(f"127.0.0.1:{free_port()}"),
         socket("console:8083"): socket(behind.console),
         socket("otel-collector:4318"): socket(collector),
+        "cluster: otel-collector, timeout: 1s": "cluster: otel-collector, timeout: 60s",  # this machine may stand still
         "max_active_downstream_connections: 40000": f"max_active_downstream_connections: {MAXCONN}",
     }
     for number in (1, 2):
@@ -192,7 +192,7 @@ def address(url: str) -> str:
     return urlsplit(url).netloc
 
 
-async def connections(hub: ServerProcess) -> int:
+async def connections(hub: Server) -> int:
     """Open streams, as the hub counts them; 0 while it is away."""
     try:
         async with httpx.AsyncClient(trust_env=False, verify=False, timeout=2) as http:
