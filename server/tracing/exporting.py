@@ -195,7 +195,7 @@ def _answers() -> Any:
 
         def send(self, *args: Any, **kwargs: Any) -> requests.Response:
             try:
-                response = super().send(*args, **{**kwargs, "stream": True})
+                response = super().send(*args, **kwargs)
                 whole = response.raw
                 response.raw = io.BytesIO(whole.read1(ANSWER_BYTES_MAX, decode_content=False))
                 whole.close()  # a connection whose answer was read to its end is kept all the same
