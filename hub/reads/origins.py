@@ -2,7 +2,7 @@
 
 What anybody may read is the same for everybody, so it says ``*`` and never ``Vary: Origin``: a shared cache keeps one
 copy, which no ``Origin`` that somebody makes up can change or multiply. See
-docs/decisions/0045-public-reads-have-one-copy.md.
+docs/decisions/0043-public-reads-have-one-copy.md.
 """
 
 from starlette.datastructures import Headers, MutableHeaders

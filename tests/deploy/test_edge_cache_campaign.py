@@ -34,7 +34,7 @@ DEAD_S = max(9.0, 30.0 * min(1.0, SIZE.share))
 """Longer than what is old is said to be fresh, in the smallest run too."""
 KEPT_S = 6.0
 REFUSED_S = 61.0
-"""docs/decisions/0045-public-reads-have-one-copy.md: until it is marked, and until it is given no more."""
+"""docs/decisions/0043-public-reads-have-one-copy.md: until it is marked, and until it is given no more."""
 PAUSE_S = 3.0
 """For which a hub may stand still, and then say what it knew."""
 SECOND = 1.1
