@@ -49,6 +49,8 @@ ELSEWHERE = {
     # tests/docs/test_marketplaces.py
     "marketplaces.md": {"channels", "shop"},
     "production.md": {"production", "ledger", "hub"},
+    # tests/server/tracing/test_tracing_settings.py
+    "traces.md": {"ledger"},
     "upgrade.md": {*("operator", "screen", "ledger-1", "ledger-2", "hub-1", "hub-2"), *("system.sh", "process.sh")},
 }
 """Pages that need more, and their blocks that a test of this folder runs, by name; the badge's: tests/browsers."""

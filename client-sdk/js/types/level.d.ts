@@ -35,8 +35,8 @@ export type Watched = Level | Availability | Threshold;
  * What the ledger says of stock, as it stands on the wire; each is frozen.
  *
  * A level is absolute: the newest `version` wins, so that seeing one twice or missing one does no harm. At version 0
- * nothing has ever been booked, `kind` and `committed_at` are null. `traceparent`: of the operation that made it, where
- * that is traced and the change was told as it happened (W3C Trace Context).
+ * nothing has ever been booked, `kind` and `committed_at` are null. `traceparent`: of an operation that this change
+ * tells, if one is traced and it was told as it happened (W3C Trace Context).
  *
  * @typedef {Readonly<{
  *   sku: string, location: string, version: number, on_hand: number, reserved: number, available: number,

@@ -236,7 +236,7 @@ async def test_a_renewed_certificate_is_taken_on_sighup_and_what_stands_goes_on(
         assert level["on_hand"] == 2
         good = authority.shown()
         authority.issue(days=-1)
-        await renewed(pair, "was not renewed, the one before stays: STOCKWIRE_TLS_CERT_FILE")
+        await renewed(pair, "was not renewed, the one before stays reason='STOCKWIRE_TLS_CERT_FILE")
         for url in (ledger.url, hub.url, hub.stream):
             assert await certificate_at(url, trust) == good
 
