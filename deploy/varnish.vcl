@@ -46,6 +46,10 @@ sub vcl_recv {
         }
     }
     unset req.http.Kept;
+    # A stream is written to for as long as it is open, and Varnish would end it after send_timeout.
+    if (req.url ~ "^/v1/levels/stream") {
+        set sess.send_timeout = 1d;
+    }
     if ((req.method != "GET" && req.method != "HEAD") || req.http.Authorization) {
         return (pass);
     }
@@ -79,6 +83,8 @@ sub vcl_backend_fetch {
     if (bereq.http.Kept) {
         unset bereq.http.Kept;
         unset bereq.http.Cookie;
+        # The name that hubs know is asked for, whichever a client made up.
+        set bereq.http.Host = "hub-1";
     }
 }
 
@@ -93,6 +99,7 @@ sub vcl_backend_response {
     if (beresp.http.Cache-Control !~ "public" || beresp.status >= 400) {
         set beresp.uncacheable = true;
         set beresp.ttl = 1s;
+        set beresp.grace = 0s;
         return (deliver);
     }
     set beresp.grace = std.duration(regsub(beresp.http.Cache-Control, "^.*stale-if-error=([0-9]+).*$", "\1s"), 0s);

@@ -59,7 +59,7 @@ class Nginx:
         places = {f"server hub-{number}:8091": f"server {hub}" for number, hub in enumerate(hubs, 1)}
         places |= {"listen 8088": f"listen 127.0.0.1:{self.port}"}
         places |= {"/var/log/nginx/stockwire-cache.log": str(self._log), "/var/cache/nginx": str(folder / "kept")}
-        places |= {"/var/run/stockwire-kept.sock": f"{folder}/kept.sock"}
+        places |= {"127.0.0.1:8089": f"127.0.0.1:{free_port()}"}
         (folder / "kept").mkdir()
         file = folder / "nginx-cache.conf"
         file.write_text(placed("nginx-cache.conf", places))

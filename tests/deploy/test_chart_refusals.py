@@ -56,6 +56,7 @@ CONTRADICTIONS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "20s at most",
     ),
     ("operator", ROLLOUTS | {"podMonitor": {"interval": "30s"}}, "podMonitor.interval=30s leaves", "20s at most"),
+    ("operator", ROLLOUTS | {"podMonitor": {"interval": "90000ms"}}, "podMonitor.interval=90000ms leaves", "20s"),
     ("operator", ROLLOUTS | {"routes": {"weight": 90}}, "routes.others and routes.weight share out", "leave them out"),
     (
         "operator",

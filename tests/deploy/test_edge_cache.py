@@ -23,6 +23,7 @@ from tests.harness.waiting import PATIENCE_S, wait_until
 pytestmark = pytest.mark.usefixtures("processes")
 
 WEB = "/v1/availability/web"
+BADGE = "/v1/badge.js"
 LONG = "public, max-age=600"
 MARKED_S, REFUSED_S = 6, 9
 """After the answer was made: is it said to be fresh no more, and is it given no more."""
@@ -53,6 +54,8 @@ class Origin:
         number = self.asked[target]
         await asyncio.sleep(self.slow_s)
         headers = {"Cache-Control": control, "ETag": f'"e-{number}"', "Stockwire-Fresh": "true"}
+        if target == BADGE:
+            headers["Vary"] = "Accept-Encoding"
         await _answer(send, status, headers, str(number).encode())
 
 
@@ -106,6 +109,7 @@ async def test_nobody_makes_a_cache_keep_another_answer_or_forget_one(kind: type
     async with before(kind, tmp_path) as (origin, reader, cache):
         origin.control = LONG
         await one_copy_whatever_is_said(origin, reader)
+        await a_script_has_two_copies_at_most(origin, reader)
         await what_is_not_public_is_passed_on(origin, reader)
         await a_crowd_asks_once(origin, reader)
         await only_the_machine_itself_renews(origin, reader, cache)
@@ -133,6 +137,13 @@ async def one_copy_whatever_is_said(origin: Origin, reader: httpx.AsyncClient) -
     assert (await reader.get(f"{WEB}/B")).content == b"1"
     head = origin.heads[-1]
     assert (head["x-forwarded-for"], "cookie" in head, "range" in head) == ("127.0.0.1", False, False)
+
+
+async def a_script_has_two_copies_at_most(origin: Origin, reader: httpx.AsyncClient) -> None:
+    """It comes packed or not."""
+    for codings in ("gzip, br", "made-up", "br, made-up", "gzip;q=0", "identity", "deflate, gzip", "gzip, made-up"):
+        assert (await reader.get(BADGE, headers={"Accept-Encoding": codings})).is_success
+    assert origin.asked[BADGE] <= 2
 
 
 async def what_is_not_public_is_passed_on(origin: Origin, reader: httpx.AsyncClient) -> None:

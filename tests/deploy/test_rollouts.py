@@ -136,6 +136,7 @@ def test_what_prometheus_cannot_say_is_neither_good_nor_bad_and_stops_a_canary_w
     analyses = of_kind(rolled(), "AnalysisTemplate")
     metrics = {f"{one} {m['name']}": m for one, analysis in analyses.items() for m in analysis["spec"]["metrics"]}
     for name, metric in metrics.items():
+        assert metric["consecutiveErrorLimit"] >= 1_000_000, "a Prometheus that is away for minutes would end it"
         nothing = "Successful" if name == "hub answered" else "Inconclusive"
         assert [evaluate(metric, result) for result in ([], [nan], [0.0], [1.0])] == [
             nothing,

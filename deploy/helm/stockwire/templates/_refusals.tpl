@@ -164,10 +164,9 @@ mends one to meet the next.
 - "rollouts.enabled needs podMonitor.enabled, whose label tells the metrics of what is new from those of what was: set it to true"
 {{- end }}
 {{- $interval := $.Values.podMonitor.interval }}
-{{- if not (hasSuffix "ms" $interval) }}
-{{- if or (hasSuffix "m" $interval) (gt (trimSuffix "s" $interval | int) 20) }}
+{{- $of := ternary (dict "unit" "ms" "most" 20000) (dict "unit" "s" "most" 20) (hasSuffix "ms" $interval) }}
+{{- if or (hasSuffix "m" $interval) (gt (trimSuffix $of.unit $interval | int) (int $of.most)) }}
 - "podMonitor.interval={{ $interval }} leaves a minute of a rollout without enough to judge it by: set it to 20s at most"
-{{- end }}
 {{- end }}
 {{- if and $.Values.routes.enabled (or $.Values.routes.others (ne (int $.Values.routes.weight) 100)) }}
 - "routes.others and routes.weight share out what rollouts.enabled shares out itself: leave them out, or rollouts"

@@ -68,6 +68,8 @@ failureCondition: len(result) == 1 && result[0] > {{ .limit }}
 {{- end }}
 
 {{- define "stockwire.asked" -}}
+# Without an answer of Prometheus nothing is decided: it asks on, and stays at its weight. By default the fifth silence would end it.
+consecutiveErrorLimit: 1000000
 provider:
   prometheus:
     address: {{ .root.Values.rollouts.prometheusUrl | quote }}
