@@ -32,7 +32,7 @@ class BatchSpan:
         self._first = first = next(iter(traced.values()))
         attributes = {names.OPERATIONS: operations}
         self._span = first.child(names.BATCH, SpanKind.INTERNAL, time.time_ns(), attributes)
-        for span in traced.values():
+        for span in dict.fromkeys(traced.values()):  # a request of many operations has one
             self._span.link(span.trace)
             if span is not first:
                 span.link(self._span.trace)
@@ -98,12 +98,16 @@ class CommitSpans:
         self._prefix = prefix
 
     def taken(self, batch: Sequence[Pending], now: float) -> None:
-        """They have waited for their writer until ``now``, by the clock that ``Pending.arrived`` is of."""
+        """They have waited for their writer until ``now``, by the clock that ``Pending.arrived`` is of: each request
+        since the first of its operations in this batch, which is in the order of arrival."""
+        arrived: dict[Span, float] = {}
         for pending in batch:
-            if (span := pending.span) is not None:
-                ended_ns = time.time_ns()
-                waited_ns = int(1e9 * (now - pending.arrived))
-                self._tracing.record(span.child(names.WAIT, SpanKind.INTERNAL, ended_ns - waited_ns), ended_ns)
+            if pending.span is not None:
+                arrived.setdefault(pending.span, pending.arrived)
+        for span, since in arrived.items():
+            ended_ns = time.time_ns()
+            waited_ns = int(1e9 * (now - since))
+            self._tracing.record(span.child(names.WAIT, SpanKind.INTERNAL, ended_ns - waited_ns), ended_ns)
 
     def begin(self, batch: Sequence[Pending]) -> BatchSpan | None:
         """None if none of them is traced."""

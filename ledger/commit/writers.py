@@ -16,7 +16,7 @@ from ledger.database.held_connection import HeldConnection
 from ledger.feed.heads import Heads
 from ledger.feed.publisher import Publisher
 from ledger.limits import HoldLimits
-from server.tracing.names import OPERATION_ID
+from server.tracing.names import OPERATION_ID, OPERATIONS
 from server.tracing.span import Span
 from server.tracing.tracing import CURRENT, Tracing
 
@@ -80,7 +80,7 @@ class Writers:
     def enqueue(self, operation: Operation, span: Span | None = None) -> asyncio.Future[Outcome]:
         """What ``submit`` waits for. ``span``: of the request, if it is traced. Raises a Problem."""
         if span is not None:
-            span.attributes[OPERATION_ID] = operation.id
+            _name(span, operation)
         known = self._in_flight.get(operation.id)
         if known is not None:
             if known.operation.request_hash != operation.request_hash:
@@ -107,3 +107,14 @@ class Writers:
         async with asyncio.TaskGroup() as tasks:
             for writer in self._all:
                 tasks.create_task(writer.run())
+
+
+def _name(span: Span, operation: Operation) -> None:
+    """A request of one operation says which, one of many says how many."""
+    attributes = span.attributes
+    if OPERATIONS in attributes:
+        attributes[OPERATIONS] += 1
+    elif attributes.pop(OPERATION_ID, None) is None:
+        attributes[OPERATION_ID] = operation.id
+    else:
+        attributes[OPERATIONS] = 2

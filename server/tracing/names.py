@@ -23,7 +23,7 @@ SERVICE_INSTANCE_ID = "service.instance.id"
 
 OPERATION_ID = "stockwire.operation.id"
 OPERATIONS = "stockwire.operations"
-"""How many operations a batch had."""
+"""How many operations a batch had, or a request of more than one."""
 EVENTS = "stockwire.events"
 LEVELS = "stockwire.levels"
 SHARD = "stockwire.shard"

@@ -86,6 +86,24 @@ async def test_a_hundred_operations_in_a_batch_are_one_span_with_links_to_all_of
     assert {trace: span.attributes["stockwire.operation.id"] for trace, span in requests.items()} == ids
 
 
+async def test_a_request_of_many_operations_waits_once_and_is_linked_once(
+    traced: tuple[CommitPath, Tracing], receiver: OtlpReceiver
+) -> None:
+    path, tracing = traced
+    request = tracing.serve(None)
+    assert request is not None
+    asked = [operation(line("A", "berlin", 1)) for _ in range(20)]
+    await asyncio.gather(*(path.writers.enqueue(one, request) for one in asked))
+    request.name = "request"
+    tracing.record(request)
+    received = await receiver.wait_for(lambda received: received.named("request"))
+    (batch,) = (span for span in received.named("commit batch") if span.links)
+    (wait,), (served,) = received.named("wait for the writer"), received.named("request")
+    assert (batch.attributes["stockwire.operations"], batch.links) == (20, (served.where,))
+    assert (batch.parent, wait.parent, served.links) == (served.id, served.id, ())
+    assert served.attributes == {"stockwire.operations": 20}
+
+
 async def test_a_batch_that_is_not_traced_has_no_span_unless_it_is_slow(
     traced: tuple[CommitPath, Tracing], receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
