@@ -82,7 +82,7 @@ class Families:
         )
         yield self.counter(
             "traces_limited",
-            "Requests, batches or flushes that were not traced because STOCKWIRE_TRACES_PER_S others were.",
+            "Requests, batches or flushes that were not traced because as many others as may be were.",
             0 if tracing is None else tracing.sampling.limited,
         )
 

@@ -47,7 +47,7 @@ class FeedSpans:
         return self._begin(names.RESYNC, {names.EPOCH: epoch})
 
     def _begin(self, name: str, attributes: dict[str, str | int]) -> Span | None:
-        if not self._tracing.room():
+        if not self._tracing.unasked_room():
             return None
         return Span(name, SpanKind.INTERNAL, time.time_ns(), attributes=dict(attributes))
 

@@ -18,17 +18,21 @@ from wire.channels import shard_channel
 from wire.trace import Trace
 
 SLOW_S = 0.25
-"""A batch that took longer is traced even if none of its operations is: what a hub shows is promised within that."""
+"""A batch that took longer says so, and is traced even if none of its operations is: hubs shall show it by then."""
 
 
 class BatchSpan:
     """Of one try at committing a batch that holds traced operations. ``end`` once: then its spans are handed over."""
 
-    def __init__(self, tracing: Tracing, prefix: str, operations: int, traced: Mapping[str, Span]) -> None:
-        """``traced``: the spans of requests by the ids of their operations, at least one."""
+    def __init__(
+        self, tracing: Tracing, prefix: str, operations: int, traced: Mapping[str, Span], since: float
+    ) -> None:
+        """``traced``: the spans of requests by the ids of their operations, at least one. ``since``: of the first try,
+        by the monotonic clock."""
         self._tracing = tracing
         self._prefix = prefix
         self._traced = traced
+        self._since = since
         self._first = first = next(iter(traced.values()))
         attributes = {names.OPERATIONS: operations}
         self._span = first.child(names.BATCH, SpanKind.INTERNAL, time.time_ns(), attributes)
@@ -80,6 +84,8 @@ class BatchSpan:
 
     def end(self, failed: str | None = None) -> None:
         self._span.failed = failed
+        if time.monotonic() - self._since >= SLOW_S:
+            self._span.attributes[names.SLOW] = True
         self._is_over(self._span)
         for span in self._over:
             self._tracing.record(span, span.ended_ns)
@@ -109,14 +115,14 @@ class CommitSpans:
             waited_ns = int(1e9 * (now - since))
             self._tracing.record(span.child(names.WAIT, SpanKind.INTERNAL, ended_ns - waited_ns), ended_ns)
 
-    def begin(self, batch: Sequence[Pending]) -> BatchSpan | None:
-        """None if none of them is traced."""
+    def begin(self, batch: Sequence[Pending], since: float) -> BatchSpan | None:
+        """None if none of them is traced. ``since``: see ``BatchSpan``."""
         traced = {pending.operation.id: pending.span for pending in batch if pending.span is not None}
-        return BatchSpan(self._tracing, self._prefix, len(batch), traced) if traced else None
+        return BatchSpan(self._tracing, self._prefix, len(batch), traced, since) if traced else None
 
     def took(self, batch: Sequence[Pending], took_s: float) -> None:
-        """From first to last, retries included."""
-        if took_s < SLOW_S or any(pending.span is not None for pending in batch) or not self._tracing.room():
+        """From first to last, retries included. One that is traced has said so itself."""
+        if took_s < SLOW_S or any(pending.span is not None for pending in batch) or not self._tracing.unasked_room():
             return
         ended_ns = time.time_ns()
         attributes = {names.OPERATIONS: len(batch), names.SLOW: True}

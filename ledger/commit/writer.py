@@ -154,8 +154,9 @@ class Writer:
         tries = misses = 0
         released: set[str] = set()
         locked = half or self._always_locked or self._contention.locked
+        began = deadline - COMMIT_DEADLINE_S
         while True:
-            attempt = Attempt(batch, released, span=None if self._spans is None else self._spans.begin(batch))
+            attempt = Attempt(batch, released, span=None if self._spans is None else self._spans.begin(batch, began))
             try:
                 return await (self._try_locked(attempt, half) if locked else self._try_optimistic(attempt))
             except OverdueHolds as overdue:

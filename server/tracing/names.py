@@ -31,7 +31,7 @@ EPOCH = "stockwire.epoch"
 LOCKED = "stockwire.locked"
 """Whether a batch was decided under its level locks."""
 SLOW = "stockwire.slow"
-"""A batch that is traced because it took long."""
+"""A batch that took long, which is traced for that alone."""
 
 WAIT = "wait for the writer"
 BATCH = "commit batch"

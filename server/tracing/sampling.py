@@ -7,6 +7,8 @@ from wire.trace import Trace, trace_of
 
 RANDOM_BITS = 64
 """Of a trace id, the last of which a ratio looks at, as OpenTelemetry's SDKs do."""
+UNASKED_PER_S = 10.0
+"""Slow batches, repairs and rewritten histories in a second: some 2 ms of it, and enough to show what goes wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,41 @@ class Rule:
     believes: bool
 
 
-class Sampling:
-    """``rule``, and at most ``per_s`` in a second: no caller can make us spend more. ``limited`` counts the others."""
+class Allowance:
+    """At most ``per_s`` in a second. ``limited`` counts the others."""
 
-    def __init__(self, rule: Rule, per_s: float) -> None:
+    def __init__(self, per_s: float) -> None:
         self.limited = 0
-        self._ratio = rule.ratio
-        self._believes = rule.believes
-        self._ids_below = int(rule.ratio * 2**RANDOM_BITS)
         self._per_s = per_s
         self._burst = max(1.0, per_s)
         self._left = self._burst
         self._as_of = 0.0
+
+    def room(self, now: float) -> bool:
+        """Takes one of those that may be in this second. ``now``: of a clock that only goes on, in seconds."""
+        self._left = min(self._burst, self._left + (now - self._as_of) * self._per_s)
+        self._as_of = now
+        if self._left < 1:
+            self.limited += 1
+            return False
+        self._left -= 1
+        return True
+
+
+class Sampling:
+    """``rule``, and at most ``per_s`` in a second: no caller can make us spend more. Beside those ``unasked``: what is
+    always traced, for which callers leave room."""
+
+    def __init__(self, rule: Rule, per_s: float) -> None:
+        self.unasked = Allowance(UNASKED_PER_S)
+        self._asked = Allowance(per_s)
+        self._ratio = rule.ratio
+        self._believes = rule.believes
+        self._ids_below = int(rule.ratio * 2**RANDOM_BITS)
+
+    @property
+    def limited(self) -> int:
+        return self._asked.limited + self.unasked.limited
 
     def may_begin(self) -> bool:
         """Whether what comes without a trace shall begin one, if there is room."""
@@ -46,11 +71,5 @@ class Sampling:
         return int(given.trace_id[-RANDOM_BITS // 4 :], 16) < self._ids_below, given
 
     def room(self, now: float) -> bool:
-        """Takes one of those that may be in this second. ``now``: of a clock that only goes on, in seconds."""
-        self._left = min(self._burst, self._left + (now - self._as_of) * self._per_s)
-        self._as_of = now
-        if self._left < 1:
-            self.limited += 1
-            return False
-        self._left -= 1
-        return True
+        """See ``Allowance``."""
+        return self._asked.room(now)

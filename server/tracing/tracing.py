@@ -50,8 +50,12 @@ class Tracing:
         return Span("", SpanKind.SERVER, time.time_ns(), parent=given)
 
     def room(self) -> bool:
-        """For what is always traced: whether this second has room for it."""
+        """Whether this second has room for one more that somebody asked for."""
         return self.sampling.room(time.monotonic())
+
+    def unasked_room(self) -> bool:
+        """The same for what is always traced."""
+        return self.sampling.unasked.room(time.monotonic())
 
     def record(self, span: Span, ended_ns: int | None = None) -> None:
         """It is over, now or then."""

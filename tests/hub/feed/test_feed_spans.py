@@ -72,10 +72,11 @@ async def test_where_a_second_has_no_more_room_clients_are_told_the_operations_o
 ) -> None:
     monkeypatch.setattr(tracing, "room", lambda: tracing.sampling.room(1_000.0))  # its clock stands still
     spans = FeedSpans(tracing)
-    assert [spans.begin_repair(0) is None for _ in range(PER_S + 1)] == [False] * PER_S + [True]
     traced = Traced()
     traced.traces = [place(None)]
+    assert [spans.begin_flush(traced, 0.0) is None for _ in range(PER_S + 1)] == [False] * PER_S + [True]
     traced.by_level = {("berlin", "A"): traced.traces[0]}
     assert spans.begin_flush(traced, 0.0) is None
     assert traced.by_level == {("berlin", "A"): traced.traces[0]}
     assert tracing.sampling.limited == 2
+    assert spans.begin_repair(0) is not None, "callers leave room for what is always traced"

@@ -125,6 +125,11 @@ async def test_a_batch_that_is_not_traced_has_no_span_unless_it_is_slow(
     assert slow.attributes == {"stockwire.operations": 1, "stockwire.slow": True}
     assert (slow.parent, slow.links) == ("", ())
 
+    monkeypatch.setattr(commit_spans, "SLOW_S", 0.0)
+    request, _ = await ask(path, tracing, operation(line("A", "berlin", 1)))
+    asked = (await batches())[-1]
+    assert (asked.trace, asked.attributes["stockwire.slow"]) == (request.trace.trace_id, True)
+
 
 async def test_a_try_that_lost_a_race_is_a_span_that_failed_beside_the_one_that_was_good(
     traced: tuple[CommitPath, Tracing], receiver: OtlpReceiver, database_url: str

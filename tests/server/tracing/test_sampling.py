@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from server.tracing.sampling import Rule, Sampling
+from server.tracing.sampling import UNASKED_PER_S, Rule, Sampling
 from wire.trace import Trace
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -48,6 +48,13 @@ def test_no_more_than_the_bound_in_a_second_and_the_others_are_counted() -> None
     assert sampling.limited == 90
     assert sum(sampling.room(1_000.5) for _ in range(100)) == 5
     assert sum(sampling.room(2_000) for _ in range(100)) == 10
+
+
+def test_what_is_always_traced_has_room_of_its_own_and_a_bound() -> None:
+    sampling = Sampling(Rule(1, believes=True), 1)
+    assert [sampling.room(1_000) for _ in range(2)] == [True, False]
+    assert sum(sampling.unasked.room(1_000) for _ in range(100)) == UNASKED_PER_S
+    assert sampling.limited == 1 + 90
 
 
 def test_a_bound_below_one_in_a_second_still_lets_one_through() -> None:
