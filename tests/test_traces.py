@@ -155,6 +155,8 @@ async def test_who_says_that_it_is_not_sampled_or_nothing_costs_no_span(system: 
                 (await till.sell(key, traceparent)).status_code
                 for key, traceparent in {"unsampled": UNSAMPLED, "none": None, "bad": SAMPLED.upper()}.items()
             ] == [201, 201, 201]
+            keyless = {"traceparent": SAMPLED.replace(TRACE, "e" * 32)}
+            assert (await http.get(f"/v1/levels/{LOCATION}/{SKU}", headers=keyless)).status_code == 401
             await till.sell("sampled", SAMPLED)
         received = await receiver.wait_for(has_served(1))
         assert {span.trace for span in received.spans if span.service == LEDGER and not is_slow(span)} == {TRACE}

@@ -9,6 +9,7 @@ from server.tracing.span import Span
 from server.tracing.tracing import CURRENT, Tracing
 
 HEADER = b"traceparent"
+AUTHORIZATION = b"authorization"
 FAULTS_FROM = 500
 """Of statuses: those that are our failure. A refusal is an answer."""
 
@@ -23,11 +24,11 @@ class RequestSpans:
 
     def begin(self, headers: list[tuple[bytes, bytes]], named: dict[bytes, bytes]) -> Span | None:
         """None if it is not traced. ``named``: the last of each name. A header given twice is none: whose trace it is
-        cannot be told."""
+        cannot be told. Whether a key is any good is not known yet: that there is one decides whether it is believed."""
         traceparent = named.get(HEADER)
         if traceparent is not None and sum(name == HEADER for name, _ in headers) > 1:
             traceparent = None
-        return self._tracing.serve(traceparent)
+        return self._tracing.serve(traceparent, keyless=AUTHORIZATION not in named)
 
     def end(self, span: Span, method: str, path: str, http_version: str, status: int) -> None:
         template = self._templates.of(method, path)

@@ -61,11 +61,14 @@ class Sampling:
         """Whether what comes without a trace shall begin one, if there is room."""
         return random.random() < self._ratio
 
-    def follows(self, traceparent: bytes) -> tuple[bool, Trace | None]:
-        """Whether what comes with this header shall be traced, if there is room; and the trace, if it names one."""
+    def follows(self, traceparent: bytes, *, keyless: bool = False) -> tuple[bool, Trace | None]:
+        """Whether what comes with this header shall be traced, if there is room; and the trace, if it names one.
+
+        ``keyless``: who sends it shows no key, and decides nothing by the header, neither by its flag nor by its id.
+        """
         given = trace_of(traceparent.decode("latin-1"))
-        if given is None:
-            return self.may_begin(), None
+        if given is None or keyless:
+            return self.may_begin(), given
         if self._believes:
             return given.sampled, given
         return int(given.trace_id[-RANDOM_BITS // 4 :], 16) < self._ids_below, given

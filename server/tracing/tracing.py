@@ -39,12 +39,15 @@ class Tracing:
         self.sampling = Sampling(settings.rule, settings.per_s)
         self.exporting = Exporting(settings, resource)
 
-    def serve(self, traceparent: bytes | None) -> Span | None:
-        """The span of a request that came with this header, if it is traced. Whoever answers it says what it was."""
+    def serve(self, traceparent: bytes | None, *, keyless: bool = False) -> Span | None:
+        """The span of a request that came with this header, if it is traced. Whoever answers it says what it was.
+
+        ``keyless``: without a key; see ``Sampling.follows``.
+        """
         if traceparent is None:
             wanted, given = self.sampling.may_begin(), None
         else:
-            wanted, given = self.sampling.follows(traceparent)
+            wanted, given = self.sampling.follows(traceparent, keyless=keyless)
         if not wanted or not self.room():
             return None
         return Span("", SpanKind.SERVER, time.time_ns(), parent=given)

@@ -18,6 +18,14 @@ def test_who_says_whether_it_is_sampled_is_believed(ratio: float) -> None:
     assert sampling.follows(UNSAMPLED) == (False, Trace(TRACE, SPAN, 0))
 
 
+@pytest.mark.parametrize("believes", [True, False])
+def test_who_shows_no_key_decides_nothing(believes: bool) -> None:
+    lowest = b"00-" + b"1".rjust(32, b"0") + SAMPLED[35:]
+    never, always = (Sampling(Rule(ratio, believes), 100) for ratio in (1e-12, 1))
+    assert [never.follows(header, keyless=True)[0] for header in (SAMPLED, lowest)] == [False, False]
+    assert always.follows(UNSAMPLED, keyless=True) == (True, Trace(TRACE, SPAN, 0))
+
+
 @pytest.mark.parametrize(
     "header", [b"", b"nonsense", SAMPLED.upper(), SAMPLED + b"-", b"\xff" * 55, b"00-" + b"0" * 52]
 )
