@@ -9,8 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Message, Receive, Scope, Send
 
-PUBLIC_PATHS = ("/v1/availability", "/v1/badge.js", "/v1/discovery")
-BELOW = "/v1/availability/"
+ALWAYS_PUBLIC = ("/v1/badge.js", "/v1/discovery")
+AVAILABILITY = "/v1/availability"
 PUBLIC_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Age, ETag, Retry-After, Stockwire-Fresh",
@@ -18,7 +18,8 @@ PUBLIC_HEADERS = {
 
 
 class Origins(CORSMiddleware):
-    """``Authorization`` makes a request no public one: pages send it after a preflight, which allowed origins pass."""
+    """``Authorization`` makes a request for stock no public one: pages send it after a preflight, which allowed origins
+    pass. What never looks at it stays the same for everybody."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_public(scope):
@@ -40,4 +41,7 @@ def _is_public(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     path: str = scope["path"]
-    return (path in PUBLIC_PATHS or path.startswith(BELOW)) and "authorization" not in Headers(scope=scope)
+    if path in ALWAYS_PUBLIC:
+        return True
+    of_stock = path == AVAILABILITY or path.startswith(f"{AVAILABILITY}/")
+    return of_stock and "authorization" not in Headers(scope=scope)

@@ -59,6 +59,16 @@ async def test_pages_of_other_origins_read_nothing_that_a_key_opens(path: str, k
         assert answer.headers.get("vary") == (None if public else "Origin")
 
 
+@pytest.mark.parametrize("path", ["/v1/discovery", "/v1/badge.js"])
+async def test_what_never_looks_at_a_key_is_the_same_with_one(path: str) -> None:
+    """A gateway may put one on every request: a cache would keep a copy that no page can read."""
+    async with read_port() as app, anybody(app) as page:
+        plain, keyed = await page.get(path), await page.get(path, headers={"Origin": EVIL, **KEY})
+    assert answered(keyed) == answered(plain)
+    assert keyed.headers["access-control-allow-origin"] == "*"
+    assert keyed.headers.get("vary", "Accept-Encoding") == "Accept-Encoding"
+
+
 async def test_a_hub_that_is_behind_says_so_and_is_asked_once_a_second_for_everybody(system: System) -> None:
     await system.start_ledger()
     hub = await system.start_hub(STOCKWIRE_HUB_PUBLIC_LOCATIONS="web", STOCKWIRE_REDIS_URL=NO_BROKER)
