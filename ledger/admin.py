@@ -21,9 +21,9 @@ from server.http.json import Json
 from server.metrics import create_registry, exposition
 from server.problems import Unavailable
 
-DATABASE_S = 2.0
-"""For all that a scrape asks the database. Prometheus gives a scrape up after 10 s by default, and a ledger that cannot
-be scraped looks like one that has ended."""
+DATABASE_S = 1.0
+"""For all that a scrape asks the database. Prometheus gives a scrape up after 10 s by default, that of ``up --observe``
+after 2 s, and a ledger that cannot be scraped looks like one that has ended."""
 
 # Without one's own right to see other roles' sessions, this shows those of one's own role.
 _OLDEST_SNAPSHOT = text("""
