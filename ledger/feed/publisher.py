@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from redis.exceptions import InvalidResponse
 
 from server.broker.broker_connection import BrokerConnection, broker_connection, packed
 from server.errors import BROKER_AWAY
@@ -128,6 +129,8 @@ class Publisher:
             connection.send(message)
 
     def _answered(self, _subscribers: int) -> None:
+        if not self._unanswered:
+            raise InvalidResponse("the broker sent a reply that nobody asked for")
         self.took.observe(time.monotonic() - self._unanswered.popleft())
         self.counters.published += 1
         if self._failing:

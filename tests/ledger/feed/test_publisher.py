@@ -68,6 +68,27 @@ async def _until_another(publisher: Publisher, counter: str) -> None:
     await wait_until(one_more)
 
 
+async def test_a_reply_that_nobody_asked_for_ends_the_connection_and_not_the_ledger(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while said := await reader.read(65_536):
+            published = said.count(b"PUBLISH")
+            writer.write(b":0\r\n" * (published + 1) if published else b"+OK\r\n" * said.count(b"CLIENT"))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, running(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}") as publisher:
+        for _ in range(2):
+            await _until_another(publisher, "published")
+            await wait_until(lambda: _is_failing(publisher))
+    assert "InvalidResponse: the broker sent a reply that nobody asked for" in caplog.text
+
+
+async def _is_failing(publisher: Publisher) -> bool:
+    return not publisher.broker_up
+
+
 async def test_messages_that_wait_together_arrive_whole_and_in_order(redis_url: str, channel_prefix: str) -> None:
     async with Redis.from_url(redis_url) as redis, redis.pubsub(ignore_subscribe_messages=True) as heard:
         await heard.subscribe(shard_channel(channel_prefix, 0))
