@@ -202,9 +202,16 @@ def _answers() -> Any:
                 if response.is_redirect or response.status_code < HTTPStatus.OK:
                     raise requests.RequestException(f"answered {response.status_code}: set the address that takes them")
             except Exception as error:
-                self.last = f"{type(error).__name__}: {error}"
+                self.last = f"{type(error).__name__}: {_innermost(error)}"
                 raise
             self.last = f"answered {response.status_code}"
             return response
 
     return Answers()
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The cause: what libraries put around it names the address, whose path or query may hold a key."""
+    causes = (getattr(error, "reason", None), *error.args)
+    inner = next((cause for cause in causes if isinstance(cause, BaseException)), None)
+    return error if inner is None else _innermost(inner)

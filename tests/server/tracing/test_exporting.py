@@ -110,6 +110,22 @@ def has_failed(exporting: Exporting, spans: int) -> Callable[[], Awaitable[bool]
     return failed
 
 
+@pytest.mark.parametrize("name", [None, *LIES])
+async def test_the_address_is_not_told_since_a_key_may_be_in_it(
+    name: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with collector(LIES[name or "nothing"][0]) as url, caplog.at_level(logging.WARNING):
+        at = url if name else "http://127.0.0.1:1"
+        exporting = exporting_to(at, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{at}/in-path?key=in-query")
+        exporting.put(span())
+        await wait_until(has_failed(exporting, 1))
+        exporting.close()
+    (warning,) = (record for record in caplog.records if "traces cannot be sent" in record.message)
+    assert "in-path" not in warning.message
+    assert "in-query" not in warning.message
+    assert name or "Connection refused" in warning.message
+
+
 async def test_one_that_comes_back_is_sent_to_again_and_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
