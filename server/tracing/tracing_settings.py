@@ -18,6 +18,7 @@ PROTOCOL, TRACES_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_T
 TIMEOUT, TRACES_TIMEOUT = "OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"
 COMPRESSION, TRACES_COMPRESSION = "OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION"
 HEADERS, TRACES_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
+RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 FILES = (
     *("OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"),
     *("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE"),
@@ -30,7 +31,7 @@ SPELT = frozenset(
     (
         *(DISABLED, EXPORTER, ENDPOINT, TRACES_ENDPOINT, PROTOCOL, TRACES_PROTOCOL, TIMEOUT, TRACES_TIMEOUT),
         *(COMPRESSION, TRACES_COMPRESSION, HEADERS, TRACES_HEADERS, *FILES, SAMPLER, SAMPLER_ARG),
-        *(QUEUE, BATCH, DELAY, "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"),
+        *(QUEUE, BATCH, DELAY, "OTEL_SERVICE_NAME", RESOURCE),
     )
 )
 """Those that mean something here."""
@@ -101,6 +102,8 @@ def _endpoint(env: Environment, base: str, endpoint: str) -> str:
     if endpoint:
         return env.url(TRACES_ENDPOINT, ("http", "https"))
     checked = env.url(ENDPOINT, ("http", "https")) if base else DEFAULT_BASE
+    if "?" in checked or "#" in checked:
+        raise SettingsError(f"{ENDPOINT} has a query or fragment: leave it out, or set the whole as {TRACES_ENDPOINT}")
     return f"{checked.removesuffix('/')}/v1/traces"
 
 
@@ -116,10 +119,10 @@ def _check_left_to_the_library(env: Environment) -> None:
     """It would take another protocol for its own, log what it cannot read of the others, and go on without."""
     for name in (TRACES_PROTOCOL, PROTOCOL):
         _chosen(env, name, PROTOCOLS)
-    for name in (TRACES_HEADERS, HEADERS):
+    for name in (TRACES_HEADERS, HEADERS, RESOURCE):
         for item in env.items(name):
             if not item.partition("=")[0].strip() or "=" not in item:
-                raise SettingsError(f"{name} has an item that is no header: set it to name=value,name=value")
+                raise SettingsError(f"{name} has an item without a name or value: set it to name=value,name=value")
     for name in FILES:
         if path := env.text(name, ""):
             env.file(name, path, bytes_max=2**20)
