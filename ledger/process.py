@@ -81,7 +81,7 @@ class LedgerProcess:
             connections=_connection_table(settings),
             handshakes=Handshakes(tls),
             admin_handshakes=Handshakes(admin_tls),
-            tracing=tracing_of(settings.tracing, "stockwire-ledger"),
+            tracing=tracing_of(settings.tracing, "stockwire-ledger", socket.gethostname()),
         )
         waiting = create_waiting_app(self._parts)
         self._gate, self._admin_gate = Gate(waiting), Gate(waiting)

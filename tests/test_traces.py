@@ -1,6 +1,7 @@
 """One sale is one trace, from whoever asked for it to whoever sees it: in what a collector was sent."""
 
 import re
+import socket
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ async def test_a_sale_is_one_trace_from_the_till_to_every_screen(system: Residen
         assert flushes[0].attributes["stockwire.levels"] == 1
         assert flushes[0].attributes["stockwire.deliveries"] == 1
         assert not any(span.failed for span in spans)
+        assert received.resources[LEDGER]["service.instance.id"] == socket.gethostname()
 
 
 async def test_histograms_name_the_trace_of_a_sale_whichever_way_it_was_answered(system: ResidentSystem) -> None:
