@@ -138,9 +138,10 @@ class Feed:
             self.heartbeats += 1
         fanout = self.fanout
         if fanout is not None:
+            traces = fanout.delivery.traced.traces  # of the messages before it, until they are flushed
+            before = len(traces)
             events = fanout.broker(batch, self._clock())
-            traces = fanout.delivery.traced.traces
-            self._took(events, traces[-1] if batch.traces and traces else None)
+            self._took(events, traces[-1] if len(traces) > before else None)
 
     def _broker(self, shards: int) -> Subscription:
         channels = [shard_channel(self._prefix, shard) for shard in range(shards)]

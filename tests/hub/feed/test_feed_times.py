@@ -4,10 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from server.tracing.span import place
 from tests.hub.in_memory import parts_of_a_lone_feed
 from tests.simulation.broker import BrokerLine
 from tests.simulation.ledger import LedgerLine
@@ -15,6 +17,8 @@ from tests.simulation.loop import VirtualLoop, on_virtual_clock
 from tests.simulation.node import SimulatedFeed
 from tests.simulation.stock import Stock
 from wire.channels import shard_channel
+from wire.messages import Batch, encode
+from wire.trace import Trace
 
 SEED = 13
 BEHIND_S_MAX = 2.0
@@ -86,6 +90,20 @@ async def test_without_the_broker_the_log_is_followed_within_2_seconds() -> None
             await asyncio.sleep(0.13 * number)
             assert await shop.behind_s() < BEHIND_S_MAX
         assert not shop.feed.fresh
+
+
+@on_virtual_clock
+async def test_how_long_a_message_took_is_shown_by_a_trace_of_its_own_or_none() -> None:
+    shown: list[Trace | None] = []
+    trace = place(None)
+    async with open_shop() as shop:
+        shop.feed._parts = replace(shop.feed._parts, applied=lambda _events, _transit_s, trace: shown.append(trace))
+        for traced in (True, False):
+            (event,) = shop.stock.history.commit("berlin", "A")
+            traces = {event.operation if traced else "another": trace.traceparent()}
+            message = Batch(shop.stock.history.epoch, event.shard, event.seq, [event], traces=traces)
+            shop.feed.message(shard_channel("stockwire", event.shard), encode(message))
+    assert shown == [trace, None]
 
 
 @pytest.mark.parametrize("lost", ["the connection", "what comes over it"])
