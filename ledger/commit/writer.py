@@ -328,8 +328,9 @@ def _failed(attempt: Attempt, why: str) -> None:
 
 
 def _give_up(batch: Sequence[Pending], unknown: bool, reason: Exception) -> None:
-    logger.warning(
-        "a batch was given up operations=%d outcome_unknown=%s reason=%r", len(batch), unknown, reason_of(reason)
-    )
+    with within(next((pending.span for pending in batch if pending.span is not None), None)):
+        logger.warning(
+            "a batch was given up operations=%d outcome_unknown=%s reason=%r", len(batch), unknown, reason_of(reason)
+        )
     for pending in batch:
         pending.fail(not_now(Failure.UNAVAILABLE.value, unknown))

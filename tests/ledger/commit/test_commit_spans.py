@@ -1,6 +1,7 @@
 """One span for each commit statement, whatever is in it, linked with all that is traced in it, both ways."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -8,6 +9,9 @@ import pytest
 
 from ledger.commit import commit_spans
 from ledger.commit.operation import Operation, Outcome
+from ledger.commit.pending import Pending
+from ledger.commit.writer import _give_up
+from server.log import JsonLines
 from server.tracing.span import Span, SpanKind
 from server.tracing.tracing import Tracing
 from server.tracing.tracing_settings import read_tracing_settings
@@ -145,6 +149,16 @@ async def test_a_try_that_lost_a_race_is_a_span_that_failed_beside_the_one_that_
     assert [batch.failed for batch in batches][-1] is False
     assert sum(batch.failed for batch in batches) == len(batches) - 1 > 0
     assert all("error.type" in batch.attributes for batch in batches if batch.failed)
+
+
+async def test_a_batch_that_is_given_up_is_logged_with_the_trace_of_its_first_that_is_traced(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caplog.handler, "formatter", JsonLines())
+    batch = [Pending(operation(line("A", "berlin", 1)), 0.0) for _ in range(3)]
+    batch[1].span, batch[2].span = (Span("request", SpanKind.SERVER, 1) for _ in range(2))
+    _give_up(batch, False, TimeoutError("too long"))
+    assert json.loads(caplog.text)["trace_id"] == batch[1].span.trace.trace_id
 
 
 def test_a_batch_links_no_more_than_a_span_may() -> None:
