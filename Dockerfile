@@ -6,9 +6,9 @@
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv --without-pip /opt/stockwire
-COPY requirements.txt requirements-tracing.txt ./
+COPY requirements.txt requirements-tracing.txt requirements-streams.txt ./
 RUN pip --python /opt/stockwire/bin/python install --no-cache-dir --require-hashes --only-binary=:all: \
-        -r requirements.txt -r requirements-tracing.txt
+        -r requirements.txt -r requirements-tracing.txt -r requirements-streams.txt
 COPY LICENSE pyproject.toml ./
 COPY wire wire
 COPY server server

@@ -165,10 +165,11 @@ sbom: $(TEST)
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	    requirements.in -o requirements.txt
+	for extra in tracing streams; do \
+	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
+	        requirements-$$extra.in -o requirements-$$extra.txt || exit 1; done
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
-	    requirements-tracing.in -o requirements-tracing.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
-	    -c requirements.txt -c requirements-tracing.txt requirements-test.in -o requirements-test.txt
+	    -c requirements.txt -c requirements-tracing.txt -c requirements-streams.txt requirements-test.in -o requirements-test.txt
 	for peer in tests/channels/*/requirements.in tests/deploy/*/requirements.in; do \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	        $$peer -o $${peer%.in}.txt || exit 1; done

@@ -15,10 +15,11 @@ from tests.harness.peers import PROGRAMS, locks
 from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
-RUN, TRACING, TEST = "requirements.txt", "requirements-tracing.txt", "requirements-test.txt"
+RUN, TEST = "requirements.txt", "requirements-test.txt"
+EXTRAS = ("requirements-tracing.txt", "requirements-streams.txt")
 LOCKS = (
     RUN,
-    TRACING,
+    *EXTRAS,
     TEST,
     *(str(lock.relative_to(ROOT)) for lock in (*locks(), *(program.lock for program in PROGRAMS))),
 )
@@ -103,16 +104,19 @@ def test_peers_from_npm_are_locked_by_hash_and_named_without_a_place_or_a_script
 
 def test_what_is_tested_is_what_runs() -> None:
     tested = locked(TEST)
-    running = locked(RUN) | locked(TRACING)
+    running = locked(RUN) | {pin: hashes for extra in EXTRAS for pin, hashes in locked(extra).items()}
     assert {pin: tested.get(pin) for pin in running} == running
 
 
-def test_what_traces_need_is_of_one_version_with_what_running_needs() -> None:
-    """The image has both: two versions of one package would keep pip from installing it."""
-    running, tracing = locked(RUN), locked(TRACING)
-    both = {name for name, _ in running} & {name for name, _ in tracing}
-    assert both
-    assert {pin for pin in tracing if pin[0] in both} == {pin for pin in running if pin[0] in both}
+def test_what_extras_need_is_of_one_version_with_what_running_needs() -> None:
+    """The image has all: two versions of one package would keep pip from installing it."""
+    versions: dict[str, set[str]] = {}
+    for lock in (RUN, *EXTRAS):
+        for name, version in locked(lock):
+            versions.setdefault(name, set()).add(version)
+    shared = {name for name, _ in locked(RUN)} & {name for extra in EXTRAS for name, _ in locked(extra)}
+    assert shared
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
 @pytest.mark.usefixtures("processes")
@@ -135,7 +139,7 @@ def test_whatever_installs_asks_for_hashes() -> None:
     installs = [run for run in all_of("RUN") if "python install " in run]
     assert len(installs) == 2
     assert "--require-hashes" in installs[0]
-    assert f"-r {RUN} -r {TRACING}" in installs[0]
+    assert all(f"-r {lock}" in installs[0] for lock in (RUN, *EXTRAS))
     assert "--no-deps --no-build-isolation" in installs[1]
     assert {"--require-hashes", "--only-binary=:all:"} <= {*PEERS_PINNED} & {*wheel_program.PINNED}
     makefile = (ROOT / "Makefile").read_text()
