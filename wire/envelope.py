@@ -8,6 +8,8 @@ part to them.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import orjson
+
 SPEC_VERSION = "1.0"
 """What ``specversion`` says for every 1.0.x."""
 SEQUENCE_DIGITS = 20
@@ -102,6 +104,11 @@ def _of_history(type_: str, word: str, source: str, epoch: str, shard: int, head
         "sequence": sequence_of(head),
         "partitionkey": str(shard),
     }
+
+
+def structured(attributes: Attributes, data: bytes) -> bytes:
+    """Attributes and data as one JSON object; ``data``: JSON."""
+    return orjson.dumps({**attributes, "data": orjson.Fragment(data)})
 
 
 def parse_id(id_: str) -> EventId | None:

@@ -70,11 +70,11 @@ HOUSES = {
     "wire": House(
         order=(("names",), ("contract",)),
         rooms={
-            "names": "channels close_codes hosts names problems repeated_names shards trace",
+            "names": "channels close_codes envelope hosts names problems repeated_names shards trace",
             "contract": "availability messages scopes tokens",
         },
-        pure="availability channels close_codes hosts messages names problems repeated_names scopes shards tokens"
-        " trace",
+        pure="availability channels close_codes envelope hosts messages names problems repeated_names scopes shards"
+        " tokens trace",
     ),
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens", "tracing"), ("http",), ("process",)),
@@ -124,18 +124,20 @@ HOUSES = {
     "followers": House(
         order=(
             ("vocabulary", "operating"),
-            ("database", "log", "outward"),
+            ("brokers", "database", "log", "outward"),
             ("api",),
-            ("webhooks", "marketplaces", "exporter"),
+            ("webhooks", "marketplaces", "exporter", "relay"),
             ("process",),
         ),
         rooms={
             "vocabulary": "channel_types sealing",
             "operating": "admin answers operated",
             "process": "__main__ metrics open_files process settings",
-            **{room: room for room in ("database", "log", "outward", "api", "webhooks", "marketplaces", "exporter")},
+            **{room: room for room in ("brokers", "database", "log", "outward", "api")},
+            **{room: room for room in ("webhooks", "marketplaces", "exporter", "relay")},
         },
         pure="""
+            brokers.address
             channel_types
             exporter.auditing
             exporter.comparing
@@ -170,6 +172,7 @@ HOUSES = {
             marketplaces.vendure.standing
             marketplaces.vendure.variants
             outward.addresses
+            relay.message
             webhooks.key_ring
             webhooks.message
             webhooks.planning

@@ -1,0 +1,17 @@
+"""Brokers' clients, which are installed only where somebody asks for a broker."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from server.settings.environment import SettingsError
+
+MISSING = "brokers need libraries that are not installed: run pip install --require-hashes -r requirements-streams.txt"
+
+
+@contextmanager
+def libraries() -> Iterator[None]:
+    """Around the import of what imports one. Raises SettingsError if it is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise SettingsError(f"{MISSING} ({error})") from error
