@@ -1,6 +1,7 @@
 """What each change is called on a broker: attributes of CloudEvents 1.0.2.
 
-The data of a message is JSON: of a change the event of ``GET /v1/events``, field for field.
+The data of a message is JSON: of a change the event of ``GET /v1/events``, field for field; else ``level_data`` or
+``history_data``. How attributes and data go into a broker's message: ``wire.bindings``.
 ``docs/reference/streams.md`` has the tables, ``wire/schemas`` the schemas; ``wire/vectors/streams.json`` holds every
 part to them.
 """
@@ -9,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
+
+from wire.messages import LevelState
 
 SPEC_VERSION = "1.0"
 """What ``specversion`` says for every 1.0.x."""
@@ -111,10 +114,20 @@ def structured(attributes: Attributes, data: bytes) -> bytes:
     return orjson.dumps({**attributes, "data": orjson.Fragment(data)})
 
 
+def level_data(epoch: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """``row``: of ``GET /v1/levels``, or the event by which the level became so. ``seq`` in it is that event's."""
+    return {"epoch": epoch, **{name: row[name] for name in LevelState.__struct_fields__}}
+
+
+def history_data(epoch: str, shard: int, head: int) -> dict[str, Any]:
+    """Of ``rewritten`` and ``complete``."""
+    return {"epoch": epoch, "shard": shard, "head": head}
+
+
 def parse_id(id_: str) -> EventId | None:
     """Of a change; None for any other message."""
-    epoch, _, rest = id_.partition(".")
-    shard, _, seq = rest.partition(".")
-    if not (epoch and shard.isdecimal() and seq.isdecimal() and rest.isascii()):
+    rest, _, seq = id_.rpartition(".")
+    epoch, _, shard = rest.rpartition(".")
+    if not (epoch and shard.isdecimal() and seq.isdecimal() and shard.isascii() and seq.isascii()):
         return None
     return EventId(epoch, int(shard), int(seq))

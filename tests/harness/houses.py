@@ -68,13 +68,14 @@ class House:
 
 HOUSES = {
     "wire": House(
-        order=(("names",), ("contract",)),
+        order=(("names",), ("contract",), ("streams",)),
         rooms={
-            "names": "channels close_codes envelope hosts names problems repeated_names shards trace",
+            "names": "channels close_codes hosts names problems repeated_names shards trace",
             "contract": "availability messages scopes tokens",
+            "streams": "bindings envelope",
         },
-        pure="availability channels close_codes envelope hosts messages names problems repeated_names scopes shards"
-        " tokens trace",
+        pure="availability bindings channels close_codes envelope hosts messages names problems repeated_names scopes"
+        " shards tokens trace",
     ),
     "server": House(
         order=(("ground",), ("settings",), ("broker", "rates", "tls", "tokens", "tracing"), ("http",), ("process",)),
