@@ -17,16 +17,21 @@ class Message(NamedTuple):
 
 class Checkpoint(NamedTuple):
     """Everything of ``epoch`` up to ``seq`` stands in the sink. ``complete`` False: history was rewritten, and its
-    levels are being told: they are told again from the beginning."""
+    levels are being told: they are told again from the beginning. ``levels``: of a sink that keeps levels apart, whose
+    levels are there as they were at this seq, or newer; 0 before they were filled. ``told``: grows while levels are
+    being told, by which whoever stands by sees that it goes on; else 0.
+    """
 
     epoch: str
     seq: int
     complete: bool = True
+    levels: int = 0
+    told: int = 0
 
 
 class Batch(NamedTuple):
-    """Of one shard, written whole or not at all. ``levels``: for sinks that keep the newest state of each level apart;
-    elsewhere they stand among the ``messages`` where they are to be told."""
+    """Of one shard, written whole or not at all. ``messages``: what every sink is told, in order. ``levels``: beside
+    them, for sinks that keep the newest state of each level apart; empty for others."""
 
     messages: list[Message]
     levels: list[Message]

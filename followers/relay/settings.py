@@ -11,7 +11,7 @@ from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
 HOST, PORT = "STOCKWIRE_RELAY_HOST", "STOCKWIRE_RELAY_PORT"
-KEY = "STOCKWIRE_RELAY_KEY"
+TO, KEY = "STOCKWIRE_RELAY_TO", "STOCKWIRE_RELAY_KEY"
 MODE, DELIVERY = "STOCKWIRE_RELAY_MODE", "STOCKWIRE_RELAY_DELIVERY"
 BINARY, STRUCTURED = "binary", "structured"
 EXACTLY_ONCE, AT_LEAST_ONCE = "exactly-once", "at-least-once"

@@ -174,6 +174,10 @@ HOUSES = {
             marketplaces.vendure.variants
             outward.addresses
             relay.message
+            relay.planning
+            relay.progress
+            relay.resuming
+            relay.standing_by
             webhooks.key_ring
             webhooks.message
             webhooks.planning

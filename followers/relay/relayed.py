@@ -1,0 +1,206 @@
+"""One shard on its way from the ledger to the sink: stands by, takes it, writes it, a page at a time.
+
+The next page is asked for when the one before stands in the sink: a sink that is away costs one page of memory, and
+the backlog stays in the log.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from followers.log.follower import PAGE, Follower, Rewritten
+from followers.log.ledger import Ledger, LedgerAway
+from followers.relay.message import Batch
+from followers.relay.planning import Planning, Row
+from followers.relay.progress import Progress, State
+from followers.relay.resuming import Ahead, Filling, Following, Rewriting, resume
+from followers.relay.sink import Sink, SinkAway, SinkRefused, Superseded, TooLarge, Writer
+from followers.relay.standing_by import StandingBy
+
+LOOK_S = 1.0
+"""Between two looks of who stands by."""
+LEDGER_AGAIN_S = 1.0
+SINK_AGAIN_S, SINK_AGAIN_S_MAX = 0.25, 30.0
+"""The first wait for a sink that is away, twice as long each time; half of it is drawn."""
+STOPPED_S = 60.0
+"""Until it is tried again what somebody has to mend at the broker."""
+LEVELS_PAGE = 1_000
+"""As many as whoever is no hub may ask for."""
+
+Answer = TypeVar("Answer")
+Heads = Callable[[], Awaitable[tuple[str, dict[int, int]]]]
+"""Epoch and heads, not older than a look."""
+
+log = logging.getLogger(__name__)
+
+
+class RelayedShard:
+    """``reading_levels``: so many shards read all levels at a time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sink: Sink,
+        source: str,
+        shard: int,
+        shards: int,
+        heads: Heads,
+        reading_levels: asyncio.Semaphore,
+    ) -> None:
+        self.progress = Progress(shard)
+        self._shards = shards
+        self._ledger = ledger
+        self._sink = sink
+        self._source = source
+        self._shard = shard
+        self._heads = heads
+        self._reading_levels = reading_levels
+        self._standing_by = StandingBy(random.random)
+        self._tries = 0
+
+    async def run(self) -> None:
+        """Until cancelled. Raises SettingsError if the key is no good."""
+        mended = True
+        while True:
+            try:
+                if not mended:
+                    await self._sink.prepare(self._shards)
+                    mended = True
+                await self._stand_by()
+                async with self._sink.writer(self._shard) as writer:
+                    await self._write(writer)
+            except Rewritten:
+                continue  # to where what stands in the sink is compared with the epoch that is now
+            except Superseded:
+                self._standing_by.was_thrown_out()
+                self.progress.superseded += 1
+                log.info("another relay has taken the shard shard=%d", self._shard)
+            except LedgerAway as error:
+                self._say(State.LEDGER_AWAY, str(error))
+                await asyncio.sleep(LEDGER_AGAIN_S)
+            except SinkAway as error:
+                self._say(State.SINK_AWAY, str(error))
+                await asyncio.sleep(self._backoff_s())
+            except (TooLarge, SinkRefused) as error:
+                self._say(State.STOPPED, str(error))
+                mended = False
+                await asyncio.sleep(STOPPED_S)
+
+    async def _stand_by(self) -> None:
+        """Until it is ours to take."""
+        progress = self.progress
+        while True:
+            checkpoint = await self._sink.last(self._shard)
+            epoch, heads = await self._heads()
+            head = heads[self._shard]
+            same = checkpoint is not None and checkpoint.epoch == epoch
+            progress.seen(checkpoint.seq if checkpoint and same else 0, head, time.time())
+            if self._standing_by.takes(asyncio.get_running_loop().time(), checkpoint, epoch, head):
+                return
+            self._say(State.STANDING_BY, None)
+            await asyncio.sleep(LOOK_S)
+
+    async def _write(self, writer: Writer) -> None:
+        """Raises Rewritten, Superseded and other SinkErrors, LedgerAway."""
+        epoch = (await self._ledger.shards())["epoch"]
+        checkpoint = await writer.claim(epoch)
+        self._standing_by.wrote(checkpoint)
+        self.progress.claims += 1
+        answer = await self._asked(self._ledger.shards)
+        if answer["epoch"] != epoch:
+            raise Rewritten(answer["epoch"])
+        head = next(one["head"] for one in answer["shards"] if one["shard"] == self._shard)
+        planning = Planning(self._source, epoch, self._shard, levels_apart=self._sink.levels_apart)
+        match resume(checkpoint, epoch, head, levels_apart=self._sink.levels_apart):
+            case Ahead() as ahead:
+                raise SinkRefused(str(ahead))
+            case Filling(head):
+                await self._fill(writer, planning, epoch, head)
+                start = Following(0, head)
+            case Rewriting(head):
+                await self._rewrite(writer, planning, epoch, head)
+                start = Following(head, head)
+            case Following() as start:
+                pass
+        self.progress.seq = start.seq
+        await self._follow(writer, planning, epoch, start)
+
+    async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
+        log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
+        follower = Follower(self._ledger, epoch, self._shard, start.seq)
+        while True:
+            page = await self._asked(partial(follower.page, wait=True))
+            self._say(State.WRITING, None)
+            self.progress.read(page.events, page.head)
+            if page.events:
+                await self._put(writer, planning.changes(page.events, start.levels), page.events[-1])
+            else:
+                self._tries = 0
+
+    async def _fill(self, writer: Writer, planning: Planning, epoch: str, head: int) -> None:
+        told = 0
+        async for rows in self._levels(epoch):
+            await self._put(writer, planning.filling(rows, head, told))
+            told += len(rows)
+        await self._put(writer, planning.filled(head))
+
+    async def _rewrite(self, writer: Writer, planning: Planning, epoch: str, head: int) -> None:
+        log.warning("history was rewritten, all levels are told anew epoch=%s shard=%d", epoch, self._shard)
+        self.progress.rewritten += 1
+        await self._put(writer, planning.rewritten(head))
+        told = 0
+        async for rows in self._levels(epoch):
+            await self._put(writer, planning.retold(rows, head, told))
+            told += len(rows)
+        await self._put(writer, planning.complete(head))
+
+    async def _levels(self, epoch: str) -> AsyncIterator[list[Row]]:
+        """All of this shard, at least a page at a time until the last. Raises Rewritten."""
+        rows: list[Row] = []
+        after: str | None = None
+        async with self._reading_levels:
+            while True:
+                page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE))
+                if page["epoch"] != epoch:
+                    raise Rewritten(page["epoch"])
+                rows += [row for row in page["levels"] if row["shard"] == self._shard]
+                after = page["next"]
+                if rows and (after is None or len(rows) >= PAGE):
+                    yield rows
+                    rows = []
+                if after is None:
+                    return
+
+    async def _put(self, writer: Writer, batch: Batch, last: Row | None = None) -> None:
+        before = self._standing_by.ours
+        self._standing_by.wrote(*before, batch.checkpoint)
+        await writer.write(batch)
+        self._standing_by.wrote(batch.checkpoint)
+        self._tries = 0
+        self.progress.wrote(len(batch.messages) + len(batch.levels), batch.checkpoint.seq, last)
+
+    async def _asked(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Waits for the ledger, and keeps the shard meanwhile."""
+        while True:
+            try:
+                return await ask()
+            except LedgerAway as error:
+                self._say(State.LEDGER_AWAY, str(error))
+                await asyncio.sleep(LEDGER_AGAIN_S)
+
+    def _backoff_s(self) -> float:
+        most_s = min(SINK_AGAIN_S * (1 << self._tries), SINK_AGAIN_S_MAX)
+        self._tries = min(self._tries + 1, 16)
+        return most_s * (0.5 + random.random() / 2)
+
+    def _say(self, state: State, why: str | None) -> None:
+        was = self.progress.why
+        if self.progress.are(state, why):
+            if why is not None:
+                log.warning("shard is not written shard=%d reason=%r", self._shard, why)
+            elif was is not None:
+                log.info("shard goes on shard=%d state=%s", self._shard, state)
