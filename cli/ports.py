@@ -53,14 +53,15 @@ class Ports:
         triples = zip(*[iter(numbers[SINGLE:])] * 3, strict=True)
         return cls(tuple(HubPorts(*triple) for triple in triples), *numbers[:SINGLE])
 
-    def named(self, *, channels: bool, observe: bool) -> dict[str, int]:
+    def named(self, *, console: bool, channels: bool, observe: bool) -> dict[str, int]:
         """Those that are listened on."""
         named = {
             "the ledger": self.ledger,
             "the ledger's admin port": self.ledger_admin,
             "the page": self.page,
-            "the console": self.console,
         }
+        if console:
+            named |= {"the console": self.console}
         if channels:
             named |= {"webhooks": self.channels, "webhooks (admin)": self.channels_admin}
         if observe:
@@ -73,9 +74,9 @@ class Ports:
             }
         return named
 
-    def refuse_taken(self, *, channels: bool, observe: bool) -> None:
+    def refuse_taken(self, *, console: bool, channels: bool, observe: bool) -> None:
         """Raises SettingsError that names the first port somebody else listens on."""
-        for what, port in self.named(channels=channels, observe=observe).items():
+        for what, port in self.named(console=console, channels=channels, observe=observe).items():
             if not is_free(port):
                 raise SettingsError(
                     f"port {port} ({what}) is in use: stop what listens there, or choose others with --port BASE "
@@ -91,10 +92,10 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose(base: int, hubs: int, *, channels: bool, observe: bool) -> Ports:
+def choose(base: int, hubs: int, *, console: bool, channels: bool, observe: bool) -> Ports:
     """Raises SettingsError when a port of ``base`` is taken that will be listened on."""
     if base == 0:
         return Ports.free(hubs)
     ports = Ports.from_base(base, hubs)
-    ports.refuse_taken(channels=channels, observe=observe)
+    ports.refuse_taken(console=console, channels=channels, observe=observe)
     return ports

@@ -70,7 +70,13 @@ def run(settings: UpSettings) -> int:
     for source in told:
         source.addHandler(screen)
     try:
-        ports = choose(settings.port, settings.hubs, channels=settings.channels, observe=settings.observe)
+        ports = choose(
+            settings.port,
+            settings.hubs,
+            console=settings.console,
+            channels=settings.channels,
+            observe=settings.observe,
+        )
         watchdog.remove_at_end(folder.run_file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(Up(settings, ports, folder, watchdog, screen).run())
