@@ -89,8 +89,9 @@ def container_of(pod: Manifest) -> Manifest:
 
 
 def environment_of(pod: Manifest, mounted: Path | str = MOUNTED) -> dict[str, str]:
-    """``mounted``: what stands in the place of MOUNTED."""
-    return {one["name"]: one["value"].replace(MOUNTED, str(mounted)) for one in container_of(pod)["env"]}
+    """What stands there as it is. ``mounted``: what stands in the place of MOUNTED."""
+    given = [one for one in container_of(pod)["env"] if "value" in one]
+    return {one["name"]: one["value"].replace(MOUNTED, str(mounted)) for one in given}
 
 
 def mounts(pod: Manifest) -> dict[str, list[tuple[str, str, str]]]:

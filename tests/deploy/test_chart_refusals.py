@@ -8,7 +8,19 @@ import pytest
 
 from ledger.commit.writer import COMMIT_DEADLINE_S
 from ledger.http.serving import GRACE_S
-from tests.deploy.chart import CHART, MOUNTED, ROLLOUTS, changed, environment_of, helm, pods, refusal, rendered
+from tests.deploy.chart import (
+    CHART,
+    MOUNTED,
+    ROLLOUTS,
+    changed,
+    container_of,
+    environment_of,
+    helm,
+    mounts,
+    pods,
+    refusal,
+    rendered,
+)
 from tests.harness.source import REFERENCE, code_names, rows
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -215,6 +227,16 @@ CONTRADICTIONS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "tracing.settings is of no use without tracing.endpoint",
         "name the collector",
     ),
+    ("plain", {"tracing": {"headers": {"name": "a"}}}, "tracing.headers is of no use", "name the collector"),
+    (
+        "plain",
+        {
+            "tracing": {"endpoint": "http://collector:4318", "authorities": {"secret": "a"}},
+            "networkPolicy": {"collector": [{"podSelector": {"matchLabels": {"app": "collector"}}}]},
+        },
+        "tracing.authorities is of no use with tracing.endpoint=http://collector:4318",
+        "write https://",
+    ),
     (
         "plain",
         {"networkPolicy": {"broker": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}},
@@ -318,6 +340,27 @@ def test_traces_go_where_the_values_say_and_are_of_ledgers_and_hubs_alone() -> N
         if "OTEL_EXPORTER_OTLP_ENDPOINT" in (environment := environment_of(pod))
     }
     assert traced == dict.fromkeys(("ledger", "hub"), (endpoint, "0.05"))
+
+
+@pytest.mark.parametrize("kind", ["secret", "configMap"])
+def test_a_collector_is_shown_a_header_and_believed_by_a_certificate_that_no_value_holds(kind: str) -> None:
+    tracing = {
+        "endpoint": "https://collector.example",
+        "headers": {"name": "collector", "key": "otlp"},
+        "authorities": {kind: "collectors-authority", "key": "root.pem"},
+    }
+    peer = {"ipBlock": {"cidr": "10.0.66.0/24"}}
+    shown, believed = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_CERTIFICATE"
+    given = {"valueFrom": {"secretKeyRef": {"name": "collector", "key": "otlp"}}}
+    found = pods(changed("operator", {"tracing": tracing, "networkPolicy": {"collector": [peer]}}))
+    for component, pod in found.items():
+        environment = {one.pop("name"): one for one in container_of(pod)["env"]}
+        if component in ("ledger", "hub"):
+            assert environment[shown] == given
+            certificate = environment[believed]["value"]
+            assert mounts(pod)[certificate] == [(kind, "collectors-authority", "root.pem")]
+        else:
+            assert not {shown, believed} & set(environment)
 
 
 def test_a_setting_is_passed_on_as_it_was_written() -> None:

@@ -41,6 +41,11 @@ STOCKWIRE_TOKEN_{{ $name }}: {{ . | quote }}
 {{- end }}
 {{- if .Values.tracing.endpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ .Values.tracing.endpoint | quote }}
+{{- with .Values.tracing.authorities }}
+{{- if or .secret .configMap }}
+OTEL_EXPORTER_OTLP_CERTIFICATE: /etc/stockwire/collector/ca.crt
+{{- end }}
+{{- end }}
 {{- with .Values.tracing.settings }}
 {{ toYaml . }}
 {{- end }}

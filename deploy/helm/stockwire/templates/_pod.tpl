@@ -7,6 +7,7 @@ each as a file, and files that no setting names. For servers with "running", a r
 {{- $values := .root.Values -}}
 {{- $tls := and .running $values.tls.secret -}}
 {{- $believes := hasKey .environment "STOCKWIRE_LEDGER_CA_FILE" -}}
+{{- $collects := hasKey .environment "OTEL_EXPORTER_OTLP_CERTIFICATE" -}}
 {{- $authorities := and (hasKey .secrets "STOCKWIRE_DATABASE_URL_FILE") (hasPrefix "verify-" $values.postgresql.sslMode) -}}
 automountServiceAccountToken: false
 # Or a Service's variables, such as STOCKWIRE_LEDGER_PORT=tcp://..., are taken for settings
@@ -63,6 +64,15 @@ containers:
       {{- range $name, $secret := .secrets }}
       - {name: {{ $name }}, value: /etc/stockwire/secrets/{{ $secret }}}
       {{- end }}
+      {{- if hasKey .environment "OTEL_EXPORTER_OTLP_ENDPOINT" }}
+      {{- with $values.tracing.headers }}
+      {{- if .name }}
+      # OpenTelemetry reads it from no file
+      - name: OTEL_EXPORTER_OTLP_HEADERS
+        valueFrom: {secretKeyRef: {name: {{ .name }}, key: {{ .key }}}}
+      {{- end }}
+      {{- end }}
+      {{- end }}
     {{- if .running }}
     {{- $own := index $values .component }}
     ports:
@@ -113,6 +123,9 @@ containers:
       {{- if $authorities }}
       - {name: postgresql, mountPath: /etc/stockwire/postgresql, readOnly: true}
       {{- end }}
+      {{- if $collects }}
+      - {name: collector, mountPath: /etc/stockwire/collector, readOnly: true}
+      {{- end }}
 volumes:
   - name: secrets
     projected:
@@ -132,12 +145,14 @@ volumes:
   - name: authorities
     configMap: {name: {{ $values.tls.authorities }}}
   {{- end }}
-  {{- if $authorities }}
-  {{- with $values.postgresql.authorities }}
-  - name: postgresql
+  {{- range $name, $mounted := dict "postgresql" $authorities "collector" $collects }}
+  {{- if $mounted }}
+  {{- with (index $values (eq $name "collector" | ternary "tracing" $name)).authorities }}
+  - name: {{ $name }}
     projected:
       sources:
         - {{ .secret | empty | ternary "configMap" "secret" }}: {name: {{ .secret | default .configMap }}, items: [{key: {{ .key }}, path: ca.crt}]}
+  {{- end }}
   {{- end }}
   {{- end }}
 {{- end }}

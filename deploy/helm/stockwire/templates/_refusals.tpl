@@ -184,8 +184,14 @@ mends one to meet the next.
 
 {{- define "stockwire.refuseNetwork" -}}
 {{- with .Values.tracing }}
-{{- if and .settings (not .endpoint) }}
-- "tracing.settings is of no use without tracing.endpoint: name the collector, or leave it out"
+{{- $named := or .authorities.secret .authorities.configMap }}
+{{- range $field, $given := dict "settings" .settings "headers" .headers.name "authorities" $named }}
+{{- if and $given (not $.Values.tracing.endpoint) }}
+- "tracing.{{ $field }} is of no use without tracing.endpoint: name the collector, or leave it out"
+{{- end }}
+{{- end }}
+{{- if and $named (hasPrefix "http://" .endpoint) }}
+- "tracing.authorities is of no use with tracing.endpoint={{ .endpoint }}: write https://"
 {{- end }}
 {{- end }}
 {{- with .Values.networkPolicy }}
