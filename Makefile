@@ -10,6 +10,8 @@ COSTS  := build/test-costs.json
 # Of `make bench-centrifugo`, into ~/go/bin
 CENTRIFUGO := 6.9.1
 CENTRIFUGO_MODULE := github.com/centrifugal/centrifugo/v6
+# Of running, each with a lock of its own.
+EXTRAS := tracing streams
 VENV   := .venv
 RUN    := $(VENV)/.installed
 TEST   := $(VENV)/.installed-test
@@ -155,21 +157,23 @@ reference: $(TEST)
 dashboards: $(TEST)
 	@$(VENV)/bin/python -m deploy.observe.boards
 
-# What running installs, as a bill of materials (CycloneDX). The same lock file always gives the same bytes.
+# What running installs, with all extras, as the image has it, as a bill of materials (CycloneDX). What several locks name
+# stands there once. The same lock files always give the same bytes.
 sbom: $(TEST)
 	@mkdir -p $(dir $(SBOM))
-	$(VENV)/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --validate \
-	    --sv 1.6 --of JSON -o $(SBOM)
+	awk '/^[^ #]/ { first = !seen[$$0]++ } first' requirements.txt $(EXTRAS:%=requirements-%.txt) | \
+	    $(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate \
+	    --sv 1.6 --of JSON -o $(SBOM) -
 
 # Lock files name no index: --no-emit-index-url. Needs uv on the PATH.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	    requirements.in -o requirements.txt
-	for extra in tracing streams; do \
+	for extra in $(EXTRAS); do \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	        requirements-$$extra.in -o requirements-$$extra.txt || exit 1; done
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
-	    -c requirements.txt -c requirements-tracing.txt -c requirements-streams.txt requirements-test.in -o requirements-test.txt
+	    -c requirements.txt $(EXTRAS:%=-c requirements-%.txt) requirements-test.in -o requirements-test.txt
 	for peer in tests/channels/*/requirements.in tests/deploy/*/requirements.in; do \
 	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade -q \
 	        $$peer -o $${peer%.in}.txt || exit 1; done
