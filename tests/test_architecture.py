@@ -44,7 +44,7 @@ TOP_LEVEL = {
     *("wire", "server", "ledger", "hub", "cli", "client-sdk", "console", "followers", "tests", "docs", "deploy"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md", "Makefile", "Dockerfile"),
     *("pyproject.toml", "requirements.in", "requirements.txt", "requirements-test.in", "requirements-test.txt"),
-    *("requirements-tracing.in", "requirements-tracing.txt"),
+    *("requirements-tracing.in", "requirements-tracing.txt", "requirements-streams.in", "requirements-streams.txt"),
     *(
         "locustfile.py",
         "compose.yaml",
