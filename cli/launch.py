@@ -55,6 +55,7 @@ _NOT_INHERITED = {
     "STOCKWIRE_REQUIRE_PEERS",
     "STOCKWIRE_REQUIRE_PROGRAMS",
     "STOCKWIRE_REQUIRE_FAULTS",
+    "STOCKWIRE_TEST_KAFKA",
 }
 _LOG_BYTES_MAX = 16 * 2**20  # a log beyond this is put aside once as .1 when its process starts again
 

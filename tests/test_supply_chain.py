@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.dockerfile import all_of
-from tests.harness import node_peers, wheel_program
+from tests.harness import jars, node_peers, wheel_program
 from tests.harness.peers import PINNED as PEERS_PINNED
 from tests.harness.peers import PROGRAMS, locks
 from tests.harness.source import ROOT
@@ -134,6 +134,14 @@ def test_the_bill_of_materials_is_the_same_each_time(tmp_path: Path) -> None:
     make_sbom(first)
     make_sbom(second)
     assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("program", jars.ALL, ids=lambda program: program.name)
+def test_no_jar_is_taken_without_a_hash(program: jars.Jars) -> None:
+    lines = (program.locked / "jars.sha256").read_text().splitlines()
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[0-9a-f]{64}  [\w.+-]+\.jar", line)] == []
+    assert not re.search(r"<version>[^<]*(SNAPSHOT|LATEST|RELEASE|[\[(,])", (program.locked / "pom.xml").read_text())
 
 
 def test_whatever_installs_asks_for_hashes() -> None:

