@@ -130,7 +130,6 @@ class Broker(ABC):
         try:
             self.kill()
         finally:
-            shutil.copy(self.log, "/tmp/x13a/" + self.name + ".log")
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def last_words(self) -> str:
