@@ -7,7 +7,12 @@ from typing import Any, TypedDict, cast
 
 
 class Malformed(ValueError):
-    """What was received has not the shape that protocol v1 gives it."""
+    """What was received has not the shape that protocol v1 gives it. ``field``: which, if it is about one."""
+
+    def __init__(self, reason: str, field: str = "") -> None:
+        super().__init__(f"{field} {reason}" if field else reason)
+        self.reason = reason
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def _numbers(data: Mapping[str, Any]) -> _Numbers:
 def fields(value: object, name: str) -> dict[str, Any]:
     """``value``, if it is a JSON object. Raises Malformed."""
     if not isinstance(value, dict):
-        raise Malformed(f"{name} is no object")
+        raise Malformed("is no object", name)
     return cast(dict[str, Any], value)
 
 
@@ -97,14 +102,14 @@ def rows(data: Mapping[str, Any], name: str) -> list[Any]:
     """The list ``name`` of ``data``. Raises Malformed."""
     value = data.get(name)
     if not isinstance(value, list):
-        raise Malformed(f"{name} is no list")
+        raise Malformed("is no list", name)
     return value  # pyright: ignore[reportUnknownVariableType]  # of anything; the cast that it asks for, mypy calls redundant
 
 
 def text(data: Mapping[str, Any], field: str) -> str:
     value = data.get(field)
     if type(value) is not str:
-        raise Malformed(f"{field} is {value!r}, not text")
+        raise Malformed(f"is {value!r}, not text", field)
     return value
 
 
@@ -115,7 +120,7 @@ def optional_text(data: Mapping[str, Any], field: str) -> str | None:
 def integer(data: Mapping[str, Any], field: str) -> int:
     value = data.get(field)
     if type(value) is not int:  # not isinstance: True is no quantity
-        raise Malformed(f"{field} is {value!r}, not a whole number")
+        raise Malformed(f"is {value!r}, not a whole number", field)
     return value
 
 
@@ -126,7 +131,7 @@ def optional_integer(data: Mapping[str, Any], field: str) -> int | None:
 def flag(data: Mapping[str, Any], field: str) -> bool:
     value = data.get(field)
     if not isinstance(value, bool):
-        raise Malformed(f"{field} is {value!r}, not true or false")
+        raise Malformed(f"is {value!r}, not true or false", field)
     return value
 
 
@@ -137,5 +142,5 @@ def moment(data: Mapping[str, Any], field: str) -> datetime:
     except ValueError:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
-        raise Malformed(f"{field} is {data.get(field)!r}, not a time with an offset")
+        raise Malformed(f"is {data.get(field)!r}, not a time with an offset", field)
     return parsed
