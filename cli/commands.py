@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.channel import channel_app
-from cli.named_system import checked_environment, checked_variables, data_path, database_url, system_variables
+from cli.named_system import checked_environment, checked_variables, data_path, database_url
 from cli.options import Data, Json
+from cli.processes import channels, console, exporter, hub, ledger
 from cli.reconcile import reconcile
 from cli.refusals import refusals
 from cli.webhooks import webhooks_app
@@ -44,10 +45,6 @@ app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(channel_app, name="channel")
 app.command("reconcile")(reconcile)
 
-BehindProxy = Annotated[
-    bool,
-    typer.Option("--behind-proxy", help="Only a proxy that encrypts gets here (STOCKWIRE_BEHIND_PROXY)."),
-]
 Result = TypeVar("Result")
 
 
@@ -87,45 +84,8 @@ def up(
     raise typer.Exit(status)
 
 
-@app.command()
-def ledger(data: Data = None, behind_proxy: BehindProxy = False) -> None:
-    """Run a ledger (settings: STOCKWIRE_LEDGER_* and STOCKWIRE_DATABASE_URL)."""
-    _become("ledger", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
-
-
-@app.command()
-def hub(
-    data: Data = None,
-    workers: Annotated[int, typer.Option(parser=whole(1), help="Processes that share the ports.")] = 1,
-    behind_proxy: BehindProxy = False,
-) -> None:
-    """Run a hub node (settings: STOCKWIRE_HUB_* and STOCKWIRE_LEDGER_URLS)."""
-    _become("hub", ["--workers", str(workers)], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
-
-
-@app.command()
-def console(data: Data = None, behind_proxy: BehindProxy = False) -> None:
-    """Run the live console (settings: STOCKWIRE_CONSOLE_*, STOCKWIRE_URL and STOCKWIRE_ADMIN_URLS)."""
-    _become("console", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
-
-
-@app.command()
-def channels(data: Data = None, behind_proxy: BehindProxy = False) -> None:
-    """Send webhooks (settings: STOCKWIRE_CHANNELS_*, STOCKWIRE_WEBHOOKS_*, STOCKWIRE_URL, STOCKWIRE_DATABASE_URL)."""
-    _become("followers", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy)
-
-
-@app.command()
-def exporter(
-    data: Data = None,
-    from_start: Annotated[
-        bool, typer.Option("--from-start", help="Audit the whole log first (STOCKWIRE_EXPORTER_FROM_START).")
-    ] = False,
-    behind_proxy: BehindProxy = False,
-) -> None:
-    """Audit the log while it sells, for Prometheus (settings: STOCKWIRE_EXPORTER_*, STOCKWIRE_URL)."""
-    flags = {"STOCKWIRE_BEHIND_PROXY": behind_proxy, "STOCKWIRE_EXPORTER_FROM_START": from_start}
-    _become("followers.exporter", [], data, **flags)
+for process in (ledger, hub, console, channels, exporter):
+    app.command()(process)
 
 
 @app.command()
@@ -337,13 +297,6 @@ def demo_flash_sale(
         verdict = demo.hold_sale(data_path(data), asked, fault_kind(fault))
     demo.show(verdict, as_json=as_json)
     raise typer.Exit(0 if verdict.good else 1)
-
-
-def _become(module: str, arguments: list[str], data: Path | None, **flags: bool) -> None:
-    """The process itself, so that signals and exit status are its own. ``flags``: settings that options stand for."""
-    variables = system_variables(data) | {name: "1" for name, given in flags.items() if given}
-    # -P: not what lies in the folder where it is started, which may be the clone of another version
-    os.execve(sys.executable, [sys.executable, "-P", "-m", module, *arguments], variables)
 
 
 def _run(work: Coroutine[object, object, Result]) -> Result:
