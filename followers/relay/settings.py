@@ -21,16 +21,19 @@ NAME = "stockwire"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """What Kafka takes for a topic, NATS for a stream and RabbitMQ for an exchange; and no dot, which is ours."""
 EXCHANGE = "exchange"
-OPTIONS = {RABBITMQ: (EXCHANGE,)}
+STREAM_PORT = "stream_port"
+OPTIONS = {RABBITMQ: (EXCHANGE, STREAM_PORT)}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``prefix``: of whatever is made at the broker. ``system``: in each message's ``source``."""
+    """``prefix``: of whatever is made at the broker. ``system``: in each message's ``source``. ``stream_port``: of a
+    RabbitMQ with an exchange, None where its streams have their usual port."""
 
     ledger_url: str
     key: str = field(repr=False)
     broker: Broker
+    stream_port: int | None
     prefix: str
     system: str
     structured: bool
@@ -50,6 +53,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
         key=env.secret("STOCKWIRE_RELAY_KEY"),
         broker=broker,
+        stream_port=_stream_port(broker),
         prefix=_name(env, "STOCKWIRE_RELAY_PREFIX"),
         system=_name(env, "STOCKWIRE_RELAY_SYSTEM"),
         structured=_either(env, "STOCKWIRE_RELAY_MODE", BINARY, STRUCTURED),
@@ -65,6 +69,19 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     refuse_unencrypted({HOST: settings.host}, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings
+
+
+def _stream_port(broker: Broker) -> int | None:
+    port = broker.address.options.get(STREAM_PORT)
+    if port is None:
+        return None
+    if EXCHANGE not in broker.address.options:
+        raise SettingsError(
+            f"{TO} has a {STREAM_PORT} without an exchange: name the streams' port as rabbitmq://host:port"
+        )
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
+        raise SettingsError(f"{TO} has {STREAM_PORT}={port!r}, which is no port: write a number up to 65535")
+    return int(port)
 
 
 def _name(env: Environment, name: str) -> str:

@@ -173,10 +173,13 @@ HOUSES = {
             marketplaces.vendure.standing
             marketplaces.vendure.variants
             outward.addresses
+            relay.amqp_message
             relay.message
             relay.planning
             relay.progress
             relay.resuming
+            relay.routes
+            relay.standing
             relay.standing_by
             webhooks.key_ring
             webhooks.message

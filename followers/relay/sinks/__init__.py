@@ -1,6 +1,8 @@
 """The kinds of sinks, by the kind of broker that the relay's URL names."""
 
-from followers.relay.settings import TO, Settings
+from followers.brokers import address
+from followers.brokers.libraries import libraries
+from followers.relay.settings import EXCHANGE, TO, Settings
 from followers.relay.sink import Sink
 from server.settings.environment import SettingsError
 
@@ -9,4 +11,20 @@ from server.settings.environment import SettingsError
 
 def sink_of(settings: Settings) -> Sink:
     """Raises SettingsError, also if the broker's client is not installed."""
-    raise SettingsError(f"{TO} names a {settings.broker.address.kind}, which no relay writes to: name a Kafka")
+    broker, prefix, structured = settings.broker, settings.prefix, settings.structured
+    match broker.address.kind, broker.address.options.get(EXCHANGE):
+        case address.NATS, _:
+            with libraries():
+                from followers.relay.sinks.nats import NatsSink
+            return NatsSink(broker, prefix, structured=structured)
+        case address.RABBITMQ, None:
+            with libraries():
+                from followers.relay.sinks.rabbitmq_stream import RabbitmqStreamSink
+            return RabbitmqStreamSink(broker, prefix, structured=structured)
+        case address.RABBITMQ, str(exchange):
+            with libraries():
+                from followers.relay.sinks.rabbitmq_exchange import RabbitmqExchangeSink
+            return RabbitmqExchangeSink(
+                broker, prefix, structured=structured, exchange=exchange, stream_port=settings.stream_port
+            )
+    raise SettingsError(f"{TO} names a {broker.address.kind}, which no relay writes to: name a Kafka")

@@ -1,0 +1,97 @@
+"""One connection to NATS. It is never mended by the library, which would hide what was lost: whoever uses it opens
+another one."""
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from followers.brokers.answered import Answer, answered
+from followers.brokers.broker import Broker
+
+PORT = 4222
+CONNECT_S = 5.0
+ANSWER_S = 10.0
+"""For each answer of the server; one that syncs every write to a slow disk takes some."""
+CLOSE_S = 2.0
+PING_S = 5.0
+PINGS_MAX = 2
+"""Unanswered: a server that stands still is left after 15 s, also where nothing is asked of it."""
+
+
+class NatsConnection:
+    """Of whoever entered it. ``client`` and ``jetstream`` raise what the library raises, and ``within`` ConnectionError
+    as well: as soon as the connection ends or after ``ANSWER_S``, where the library would go on waiting."""
+
+    def __init__(self, broker: Broker, name: str) -> None:
+        self.client = Client()
+        self.complaint = ""
+        self.jetstream: JetStreamContext
+        self._broker = broker
+        self._name = name
+        self._closed = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return self.client.is_connected and not self._closed.is_set()
+
+    async def __aenter__(self) -> Self:
+        """Tries the servers in their order. Raises what the last one raised: OSError, nats.errors.Error."""
+        address = self._broker.address
+        *others, last = (f"{address.scheme}://{server}" for server in address.servers(PORT))
+        for server in others:
+            try:
+                return await self._connect(server)
+            except (OSError, nats.errors.Error):
+                self.client = Client()
+        return await self._connect(last)
+
+    async def _connect(self, server: str) -> Self:
+        client = self.client
+        async with asyncio.timeout(CONNECT_S):
+            await client.connect(
+                [server],
+                name=self._name,
+                allow_reconnect=False,
+                connect_timeout=int(CONNECT_S),
+                ping_interval=int(PING_S),
+                max_outstanding_pings=PINGS_MAX,
+                error_cb=self._complained,
+                closed_cb=self._on_closed,
+                tls=self._broker.context(),
+                user=self._broker.user or None,
+                password=self._broker.password or None,
+            )
+        self._closed.clear()
+        self.jetstream = client.jetstream(timeout=ANSWER_S)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.client.close()
+        except (OSError, nats.errors.Error):  # and TimeoutError: it is gone either way
+            pass
+        self._closed.set()
+
+    async def within(self, asked: Coroutine[Any, Any, Answer]) -> Answer:
+        """``asked``: something of ``client`` or ``jetstream`` that answers."""
+        try:
+            return await answered(asked, self._closed, ANSWER_S)
+        except ConnectionError as error:
+            if not self.complaint:
+                raise
+            raise ConnectionError(f"{error} ({self.complaint})") from error
+
+    async def _complained(self, error: Exception) -> None:
+        """What a server refuses without an answer, as a subject that the user may not write to."""
+        self.complaint = str(error)
+
+    async def _on_closed(self) -> None:
+        self._closed.set()

@@ -1,0 +1,51 @@
+"""What a broker routes a message by: subjects of NATS, routing keys of RabbitMQ. Pure.
+
+Both are words between dots. A name may hold a dot or what stands for other words in a binding (``>``, ``#``): in a
+word these are percent-encoded, and ``%`` itself, so that every name is one word and can be read back
+(``urllib.parse.unquote``). All other characters stand as they are. What is about no level is one word alone.
+"""
+
+from hashlib import sha256
+
+from followers.relay.message import Message
+
+HISTORY = "history"
+"""The last word of a subject about a whole shard."""
+KEY_BYTES_MAX = 255
+"""Of a routing key: a short string of AMQP 0-9-1."""
+WORD_BYTES_MAX = (KEY_BYTES_MAX - len(".")) // 2
+LONG = "%~"
+"""What begins the word of a name that is too long: nothing that is encoded begins so."""
+_ENCODED = str.maketrans({character: f"%{ord(character):02X}" for character in "%.>#"})
+
+
+def word(name: str) -> str:
+    """
+    >>> word("shirt.red #2")
+    'shirt%2Ered %232'
+    """
+    return name.translate(_ENCODED)
+
+
+def subject(prefix: str, shard: int, message: Message) -> str:
+    """
+    >>> subject("stockwire", 3, Message({}, "berlin/shirt.red", b"", 7))
+    'stockwire.3.berlin.shirt%2Ered'
+    """
+    location, is_level, sku = message.key.partition("/")
+    return f"{prefix}.{shard}.{word(location)}.{word(sku)}" if is_level else f"{prefix}.{shard}.{HISTORY}"
+
+
+def routing_key(message: Message) -> str:
+    """``location.sku``, or the shard. A name of more than 127 bytes (64 characters can have 256) is ``%~`` and its
+    SHA-256: routing keys end at 255 bytes, and whoever binds to such a name can say the same.
+
+    >>> routing_key(Message({}, "berlin/shirt.red", b"", 7)), routing_key(Message({}, "3", b""))
+    ('berlin.shirt%2Ered', '3')
+    """
+    return ".".join(_short(word(name)) for name in message.key.split("/"))
+
+
+def _short(word_: str) -> str:
+    encoded = word_.encode()
+    return word_ if len(encoded) <= WORD_BYTES_MAX else f"{LONG}{sha256(encoded).hexdigest()}"

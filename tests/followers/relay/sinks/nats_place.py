@@ -1,0 +1,53 @@
+"""A NATS as tests of its sink need it: what stands there, and what is in the way."""
+
+from urllib.parse import unquote
+
+import nats
+from nats.js.api import StreamConfig
+
+from followers.brokers.address import address_of
+from followers.brokers.broker import Broker as BrokerSettings
+from followers.relay.sinks.nats import NatsSink
+from tests.followers.relay.sinks.conformance import Told
+from tests.harness.brokers.nats_server import NatsServer
+
+
+class NatsPlace:
+    large_bytes = 2**20
+
+    def __init__(self, broker: NatsServer, prefix: str) -> None:
+        self.broker = broker
+        self._prefix = prefix
+
+    def sink(self, *, structured: bool = False) -> NatsSink:
+        address = address_of(self.broker.url, {})
+        return NatsSink(BrokerSettings(address, "", "", "", None, None, None), self._prefix, structured=structured)
+
+    async def read(self, shard: int) -> list[Told]:
+        client = await nats.connect(self.broker.url, allow_reconnect=False)
+        try:
+            stream = client.jetstream()
+            info = await stream.stream_info(f"{self._prefix}-{shard}")
+            sequences = range(info.state.first_seq or 1, info.state.last_seq + 1)
+            messages = [await stream.get_msg(f"{self._prefix}-{shard}", sequence) for sequence in sequences]
+        finally:
+            await client.close()
+        return [Told(attributes(message.headers or {}), message.data or b"") for message in messages]
+
+    async def settle(self) -> None:
+        """It has made what it said."""
+
+    async def spoil(self) -> str:
+        await self.make(0, StreamConfig(subjects=[f"{self._prefix}.0.>"], max_age=3600))
+        return "drops messages by age .* nats stream edit .* --max-age=0"
+
+    async def make(self, shard: int, config: StreamConfig) -> None:
+        client = await nats.connect(self.broker.url, allow_reconnect=False)
+        try:
+            await client.jetstream().add_stream(config, name=f"{self._prefix}-{shard}", storage="file")
+        finally:
+            await client.close()
+
+
+def attributes(headers: dict[str, str]) -> dict[str, str]:
+    return {name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")}

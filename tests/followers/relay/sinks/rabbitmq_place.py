@@ -1,0 +1,145 @@
+"""A RabbitMQ as tests of its sinks need it: what stands there, and what is in the way."""
+
+import aio_pika
+from rstream import schema
+from rstream.amqp import amqp_decoder
+from rstream.constants import OffsetType
+
+from followers.brokers.address import address_of
+from followers.brokers.broker import Broker as BrokerSettings
+from followers.brokers.rabbitmq_streams import StreamConnection
+from followers.relay.sinks.rabbitmq_exchange import RabbitmqExchangeSink
+from followers.relay.sinks.rabbitmq_stream import RabbitmqStreamSink
+from tests.followers.relay.sinks.conformance import Told
+from tests.harness.brokers.rabbitmq import RabbitMQ
+from tests.harness.waiting import wait_until
+from wire.envelope import CONTENT_TYPE
+
+PREFIX = "cloudEvents:"
+CREDITS = 1_000
+
+
+def settings(url: str) -> BrokerSettings:
+    return BrokerSettings(address_of(url, {"rabbitmq": ("exchange",)}), "guest", "guest", "", None, None, None)
+
+
+class StreamPlace:
+    large_bytes = 2**20
+
+    def __init__(self, broker: RabbitMQ, prefix: str) -> None:
+        self.broker = broker
+        self._prefix = prefix
+        self._settings = settings(f"rabbitmq://127.0.0.1:{broker.stream_port}")
+
+    def sink(self, *, structured: bool = False) -> RabbitmqStreamSink:
+        return RabbitmqStreamSink(self._settings, self._prefix, structured=structured)
+
+    async def read(self, shard: int) -> list[Told]:
+        """From its first chunk on, until the last message that is there now was read."""
+        stream = f"{self._prefix}-{shard}"
+        chunks: list[schema.Deliver] = []
+        async with StreamConnection(self._settings, "test") as connection:
+            last = await connection.last_message(stream)
+            if last is None:
+                return []
+            client = connection.client
+            client.add_handler(schema.Deliver, chunks.append, name="1")
+            await client.run_queue_listener_task(1, chunks.append)
+            await client.subscribe(stream, 1, schema.OffsetSpec(OffsetType.FIRST), initial_credit=CREDITS)
+
+            async def read_to_the_end() -> bool:
+                return bool(chunks) and chunks[-1].chunk_first_offset + chunks[-1].num_records > last[0]
+
+            await wait_until(read_to_the_end, what=f"{stream} was read")
+        return [told(body) for chunk in chunks for body in chunk.get_messages()]
+
+    async def settle(self) -> None:
+        await kept(self.broker, "coordination", "rabbit_stream_coordinator")
+
+    async def spoil(self) -> str:
+        async with await aio_pika.connect(self.broker.url) as connection:
+            channel = await connection.channel()
+            await channel.declare_queue(f"{self._prefix}-0", durable=True)
+        return f"the queue {self._prefix}-0 is no stream: delete it"
+
+
+async def kept(broker: RabbitMQ, system: str, name: str) -> None:
+    """What is named there survives a kill: RabbitMQ 3.10 has the names of its Raft groups in memory alone for some
+    seconds, and a group without a name never starts again."""
+
+    async def is_on_disk() -> bool:
+        return any(name.encode() in path.read_bytes() for path in broker.folder.glob(f"mnesia/*/{system}/*/names.dets"))
+
+    await wait_until(is_on_disk, what=f"{name} is on disk")
+
+
+def told(body: bytes) -> Told:
+    message = amqp_decoder(body)
+    found = {
+        name.decode().removeprefix(PREFIX): value.decode()
+        for name, value in (message.application_properties or {}).items()
+        if name.startswith(PREFIX.encode())
+    }
+    assert message.properties is not None
+    assert message.properties.message_id == found["id"].encode()
+    return Told(content_typed(found, message.properties.content_type.decode()), bytes(message.body or b""))
+
+
+def content_typed(attributes: dict[str, str], content_type: str) -> dict[str, str]:
+    assert content_type == CONTENT_TYPE
+    return {**attributes, "datacontenttype": content_type}
+
+
+class ExchangePlace:
+    large_bytes = 2**24
+
+    def __init__(self, broker: RabbitMQ, prefix: str) -> None:
+        self.broker = broker
+        self._prefix = prefix
+        self._exchange = f"{prefix}.stock"
+        self._settings = settings(f"rabbitmq://127.0.0.1:{broker.port}?exchange={self._exchange}")
+
+    def sink(self, *, structured: bool = False) -> RabbitmqExchangeSink:
+        return RabbitmqExchangeSink(
+            self._settings,
+            self._prefix,
+            structured=structured,
+            exchange=self._exchange,
+            stream_port=self.broker.stream_port,
+        )
+
+    async def bind(self) -> None:
+        """A queue of somebody else, for everything of shard 1: its levels are all in Berlin."""
+        async with await aio_pika.connect(self.broker.url) as connection:
+            channel = await connection.channel()
+            exchange = await channel.declare_exchange(self._exchange, "topic", durable=True)
+            queue = await channel.declare_queue(self._prefix, durable=True, arguments={"x-queue-type": "quorum"})
+            await queue.bind(exchange, "berlin.*")
+            await queue.bind(exchange, "*")
+
+    async def read(self, shard: int) -> list[Told]:
+        read: list[Told] = []
+        async with await aio_pika.connect(self.broker.url) as connection:
+            channel = await connection.channel()
+            queue = await channel.get_queue(self._prefix)
+            while (message := await queue.get(no_ack=True, fail=False)) is not None:
+                headers = {
+                    name.removeprefix(PREFIX): str(value)
+                    for name, value in message.headers.items()
+                    if name.startswith(PREFIX)
+                }
+                assert message.message_id == headers["id"]
+                assert message.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+                read.append(Told(content_typed(headers, message.content_type or ""), message.body))
+        return read if shard else []
+
+    async def settle(self) -> None:
+        await kept(self.broker, "coordination", "rabbit_stream_coordinator")
+        await kept(self.broker, "quorum", self._prefix)
+
+    async def spoil(self) -> str:
+        async with await aio_pika.connect(self.broker.url) as connection:
+            channel = await connection.channel()
+            await channel.exchange_delete(self._exchange)
+            await channel.declare_exchange(self._exchange, "fanout", durable=True)
+        return "RabbitMQ refuses: .*type.* delete what is in the way"

@@ -1,0 +1,36 @@
+"""NATS JetStream, with atomic batches and without."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nats.js.api import StreamConfig
+
+from tests.followers.relay.sinks.conformance import SHARDS, Conformance
+from tests.followers.relay.sinks.nats_place import NatsPlace
+from tests.harness.brokers.nats_server import NatsServer
+
+
+@pytest.fixture(scope="module")
+def broker(server_folder: Path, processes: None) -> Iterator[NatsServer]:
+    """Of this file: it is killed."""
+    with NatsServer(server_folder / "nats-sink") as broker:
+        yield broker
+
+
+class TestAtomic(Conformance):
+    @pytest.fixture
+    def place(self, broker: NatsServer, stream_prefix: str) -> NatsPlace:
+        return NatsPlace(broker, stream_prefix)
+
+
+class TestOneByOne(Conformance):
+    """Streams that somebody made without atomic batches, or that a server before 2.12 made."""
+
+    @pytest.fixture
+    async def place(self, broker: NatsServer, stream_prefix: str, request: pytest.FixtureRequest) -> NatsPlace:
+        place = NatsPlace(broker, stream_prefix)
+        if "refused" not in request.node.name:
+            for shard in range(SHARDS):
+                await place.make(shard, StreamConfig(subjects=[f"{stream_prefix}.{shard}.>"]))
+        return place
