@@ -16,11 +16,12 @@ SKUS = ("A", "B", "C.1", "ß")
 
 @dataclass
 class History:
-    """Of one shard in one epoch: ``events`` as ``GET /v1/events`` has them."""
+    """Of one shard in one epoch: ``events`` as ``GET /v1/events`` has them; up to ``told`` they were told as levels."""
 
     epoch: str
     shard: int
     events: list[dict[str, Any]] = field(default_factory=list)
+    told: int = 0
 
     def commit(self, sku: str, delta: int) -> None:
         before = self.levels(len(self.events)).get(sku, {"version": 0, "on_hand": 0})

@@ -1,5 +1,5 @@
 """Changes from a broker: what a relay or Debezium wrote there, read in order, once, none missing. See
-docs/reference/streams.md.
+docs/how-to/consume-changes.md.
 
 Start with `Follower`, and `of_kafka`, `of_nats` or `of_amqp` for its messages. Pure: which library reads from the
 broker is yours (``pip install stockwire[kafka]``, ``[nats]``, ``[rabbitmq]`` bring one).
