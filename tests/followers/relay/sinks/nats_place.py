@@ -3,11 +3,13 @@
 from urllib.parse import unquote
 
 import nats
+import orjson
 from nats.js.api import StreamConfig
 
 from followers.brokers.address import address_of
 from followers.brokers.broker import Broker as BrokerSettings
 from followers.relay.sinks.nats import NatsSink
+from stockwire.streams import CloudEvent
 from tests.followers.relay.sinks.conformance import Told
 from tests.harness.brokers.nats_server import NatsServer
 
@@ -32,7 +34,7 @@ class NatsPlace:
             messages = [await stream.get_msg(f"{self._prefix}-{shard}", sequence) for sequence in sequences]
         finally:
             await client.close()
-        return [Told(attributes(message.headers or {}), message.data or b"") for message in messages]
+        return [told(message.headers or {}, message.data or b"") for message in messages]
 
     async def settle(self) -> None:
         """It has made what it said."""
@@ -49,5 +51,7 @@ class NatsPlace:
             await client.close()
 
 
-def attributes(headers: dict[str, str]) -> dict[str, str]:
-    return {name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")}
+def told(headers: dict[str, str], data: bytes) -> Told:
+    attributes = {name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")}
+    assert CloudEvent.of_nats(headers, data) == CloudEvent(attributes, orjson.loads(data)), "the client reads it so"
+    return Told(attributes, data)

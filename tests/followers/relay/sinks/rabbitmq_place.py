@@ -1,6 +1,7 @@
 """A RabbitMQ as tests of its sinks need it: what stands there, and what is in the way."""
 
 import aio_pika
+import orjson
 from rstream import schema
 from rstream.amqp import amqp_decoder
 from rstream.constants import OffsetType
@@ -10,6 +11,7 @@ from followers.brokers.broker import Broker as BrokerSettings
 from followers.brokers.rabbitmq_streams import StreamConnection
 from followers.relay.sinks.rabbitmq_exchange import RabbitmqExchangeSink
 from followers.relay.sinks.rabbitmq_stream import RabbitmqStreamSink
+from stockwire.streams import CloudEvent
 from tests.followers.relay.sinks.conformance import Told
 from tests.harness.brokers.rabbitmq import RabbitMQ
 from tests.harness.waiting import wait_until
@@ -82,7 +84,10 @@ def told(body: bytes) -> Told:
     }
     assert message.properties is not None
     assert message.properties.message_id == found["id"].encode()
-    return Told(content_typed(found, message.properties.content_type.decode()), bytes(message.body or b""))
+    attributes, data = content_typed(found, message.properties.content_type.decode()), bytes(message.body or b"")
+    read = CloudEvent.of_amqp(message.application_properties, message.properties.content_type, data)
+    assert read == CloudEvent(attributes, orjson.loads(data)), "the client reads it so"
+    return Told(attributes, data)
 
 
 def content_typed(attributes: dict[str, str], content_type: str) -> dict[str, str]:
@@ -130,7 +135,10 @@ class ExchangePlace:
                 }
                 assert message.message_id == headers["id"]
                 assert message.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
-                read.append(Told(content_typed(headers, message.content_type or ""), message.body))
+                attributes = content_typed(headers, message.content_type or "")
+                by_client = CloudEvent.of_amqp(message.headers, message.content_type, message.body)
+                assert by_client == CloudEvent(attributes, orjson.loads(message.body)), "the client reads it so"
+                read.append(Told(attributes, message.body))
         return read if shard else []
 
     async def settle(self) -> None:
