@@ -23,18 +23,20 @@ OWNER = "stockwire-up"
 SCOPES = ("admin", "feed", "hub", "stock:read:*", "stock:write:*")
 CONSOLE_SCOPES = ("feed", "hub", "stock:read:*")
 EXPORTER_SCOPES = ("feed", "stock:read:*")
+RELAY_SCOPES = ("feed", "stock:read:*")
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedAccess:
     """``key``: everything, for whoever owns the folder. ``hub_key``: what hubs, and what sends webhooks, present to
     the ledger. ``console_key``: by which the console watches; ``exporter_key``: by which the exporter
-    audits."""
+    audits; ``relay_key``: by which the relay reads."""
 
     key: str = field(repr=False)
     hub_key: str = field(repr=False)
     console_key: str = field(repr=False)
     exporter_key: str = field(repr=False)
+    relay_key: str = field(repr=False)
     token_secret: str = field(repr=False)
 
 
@@ -63,10 +65,11 @@ async def _prepare_access(folder: DataFolder, database_url: str) -> PreparedAcce
             hub_key = await _key(connection, folder, "hub.key", ("hub",))
             console_key = await _key(connection, folder, "console.key", CONSOLE_SCOPES)
             exporter_key = await _key(connection, folder, "exporter.key", EXPORTER_SCOPES)
+            relay_key = await _key(connection, folder, "relay.key", RELAY_SCOPES)
     finally:
         await engine.dispose()
     token_secret = folder.secret("token.secret") or folder.keep_secret("token.secret")
-    return PreparedAccess(key, hub_key, console_key, exporter_key, token_secret)
+    return PreparedAccess(key, hub_key, console_key, exporter_key, relay_key, token_secret)
 
 
 async def _key(connection: AsyncConnection, folder: DataFolder, file: str, scopes: tuple[str, ...]) -> str:

@@ -14,7 +14,8 @@ class Banner:
     """``program``: the absolute path of the ``stockwire`` script. ``sku``: one that the curl line sells.
     ``keys``: what can be pressed here; empty where nobody can. ``read``: a hub's read port. ``origins``: of pages
     that may have a badge, beside those of ``page``. ``console``: the link that signs in once; ``channels``: where
-    webhooks are made; ``exporter`` and ``prometheus``: where they answer; empty where none runs."""
+    webhooks are made; ``exporter`` and ``prometheus``: where they answer; ``stream``: the broker that a relay
+    writes to, and ``stream_kind`` which kind it is; empty where none runs."""
 
     page: str
     ledger: str
@@ -33,6 +34,8 @@ class Banner:
     channels: str = ""
     exporter: str = ""
     prometheus: str = ""
+    stream: str = ""
+    stream_kind: str = ""
 
     def text(self) -> str:
         ends = self.read_token_ends.astimezone().strftime("%H:%M:%S")
@@ -46,7 +49,7 @@ class Banner:
         return f"""
   Page       {self.page}{console}
   Ledger     {self.ledger}  (API: {self.ledger}/docs)
-  Hubs       {"  ".join(self.hubs)}{channels}{self.observed()}
+  Hubs       {"  ".join(self.hubs)}{channels}{self.observed()}{self.streamed()}
   API key    {self.key}
   Read token {self.read_token}
              (reads only, ends at {ends}; {self.data / "run.json"} always holds a fresh one)
@@ -58,7 +61,7 @@ class Banner:
   Sell one:
     {self.curl()}
   Watch, in a second terminal:
-    {self.watch()}{keys}
+    {self.watch()}{self.listened()}{keys}
   Ctrl-C stops everything.
 """
 
@@ -69,6 +72,14 @@ class Banner:
             f"{self.prometheus}  (what to look at: docs/how-to/observe.md)" if self.prometheus else NO_PROMETHEUS
         )
         return f"\n  Exporter   {self.exporter}/metrics\n  Prometheus {prometheus}"
+
+    def streamed(self) -> str:
+        page = f"docs/how-to/{self.stream_kind}.md"
+        return f"\n  Stream     {self.stream}  (every change: {page})" if self.stream else ""
+
+    def listened(self) -> str:
+        line = f"{shlex.quote(str(self.program))} listen {shlex.quote(self.stream)}"
+        return f"\n  Read what the relay writes:\n    {line}" if self.stream else ""
 
     def welcome(self) -> str:
         """Which pages."""

@@ -19,7 +19,7 @@ import typer
 from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url
 from cli.options import Data, Json
-from cli.processes import channels, console, exporter, hub, ledger
+from cli.processes import channels, console, exporter, hub, ledger, listen
 from cli.reconcile import reconcile
 from cli.refusals import refusals
 from cli.webhooks import webhooks_app
@@ -58,6 +58,9 @@ def up(
     no_console: Annotated[bool, typer.Option("--no-console", help="Run none.")] = False,
     channels: Annotated[bool, typer.Option("--channels", help="Run what sends webhooks.")] = False,
     observe: Annotated[bool, typer.Option("--observe", help="Run an exporter, and Prometheus if installed.")] = False,
+    stream: Annotated[
+        str, typer.Option(metavar="KIND", help="Run a relay and its broker: kafka, rabbitmq or nats.")
+    ] = "",
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
     with _refusals():
@@ -75,6 +78,7 @@ def up(
                 console=not no_console,
                 channels=channels,
                 observe=observe,
+                stream=stream,
                 variables=os.environ,
             )
             status = running.run(asked)
@@ -84,7 +88,7 @@ def up(
     raise typer.Exit(status)
 
 
-for process in (ledger, hub, console, channels, exporter):
+for process in (ledger, hub, console, channels, exporter, listen):
     app.command()(process)
 
 

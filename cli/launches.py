@@ -16,6 +16,8 @@ CONSOLE_STOP_TIMEOUT_S = 5.0
 CHANNELS_STOP_TIMEOUT_S = 25.0
 """What is in flight to a receiver that hangs is waited for."""
 EXPORTER_STOP_TIMEOUT_S = 10.0
+RELAY_STOP_TIMEOUT_S = 15.0
+"""What its broker has not answered yet is waited for."""
 
 
 def ledger_url(ports: Ports) -> str:
@@ -44,6 +46,10 @@ def channels_admin_url(ports: Ports) -> str:
 
 def exporter_url(ports: Ports) -> str:
     return f"http://{HOST}:{ports.exporter}"
+
+
+def relay_url(ports: Ports) -> str:
+    return f"http://{HOST}:{ports.relay}"
 
 
 def stream_urls(ports: Ports) -> list[str]:
@@ -176,6 +182,23 @@ def exporter_launch(folder: DataFolder, key: str, ports: Ports) -> Launch:
         },
         log=folder.path / "exporter.log",
         stop_timeout_s=EXPORTER_STOP_TIMEOUT_S,
+    )
+
+
+def relay_launch(folder: DataFolder, key: str, to: str, ports: Ports) -> Launch:
+    """``to``: the broker's URL."""
+    return Launch(
+        name="relay",
+        argv=(sys.executable, "-P", "-m", "followers.relay"),
+        environment={
+            "STOCKWIRE_URL": ledger_url(ports),
+            "STOCKWIRE_RELAY_TO": to,
+            "STOCKWIRE_RELAY_KEY": key,
+            "STOCKWIRE_RELAY_HOST": HOST,
+            "STOCKWIRE_RELAY_PORT": str(ports.relay),
+        },
+        log=folder.path / "relay.log",
+        stop_timeout_s=RELAY_STOP_TIMEOUT_S,
     )
 
 

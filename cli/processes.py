@@ -53,6 +53,14 @@ def exporter(
     _become("followers.exporter", [], data, **flags)
 
 
+def listen(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The broker (STOCKWIRE_RELAY_TO).", show_default=False)],
+    from_start: Annotated[bool, typer.Option("--from-start", help="All that is there first.")] = False,
+) -> None:
+    """Print what a relay writes to a broker, a line of JSON each, to try it (settings: STOCKWIRE_BROKER_*)."""
+    _become("followers.listener", ["--from-start"] if from_start else [], None, STOCKWIRE_RELAY_TO=url)
+
+
 def _become(module: str, arguments: list[str], data: Path | None, **settings: bool | str | None) -> None:
     """The process itself, so that signals and exit status are its own. ``settings``: that options stand for."""
     given = {name: "1" if value is True else value for name, value in settings.items() if value}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from cli.ports import BASE_MAX, HUBS_MAX
+from cli.ports import BASE_MAX, HUBS_MAX, Ports, choose
+from cli.stream_brokers import SCHEMES
 from server.broker.broker_url import broker_url_of
 from server.log import TEXT, log_form
 from server.settings.database_url import database_url_of
@@ -20,6 +21,7 @@ SPEED_MAX = 10_000.0
 class UpSettings:
     """``port`` 0: free ports. ``replay``: changes per second, 0: none. ``console``, ``channels``: whether to run one;
     ``observe``: an exporter, and a Prometheus where there is one. The URLs are None for the embedded servers.
+    ``stream``: the kind of broker that a relay writes to, "" for none; ``relay_to``: where it is, "" to start one.
     ``origins``: of pages that may call, beside that of the sample shop. ``log``: `TEXT` or `JSON`."""
 
     data: Path
@@ -30,11 +32,24 @@ class UpSettings:
     console: bool
     channels: bool
     observe: bool
+    stream: str
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     channel_prefix: str
+    relay_to: str = ""
     origins: tuple[str, ...] = ()
     log: str = TEXT
+
+    def ports(self) -> Ports:
+        """Raises SettingsError when one is taken that will be listened on."""
+        return choose(
+            self.port,
+            self.hubs,
+            console=self.console,
+            channels=self.channels,
+            observe=self.observe,
+            stream=bool(self.stream),
+        )
 
     @classmethod
     def read(
@@ -48,6 +63,7 @@ class UpSettings:
         console: bool = True,
         channels: bool = False,
         observe: bool = False,
+        stream: str = "",
         variables: Mapping[str, str],
     ) -> Self:
         """Raises SettingsError."""
@@ -59,6 +75,9 @@ class UpSettings:
             raise SettingsError(f"--replay {replay:g} is out of range: choose 0 to {SPEED_MAX:g} changes per second")
         if not 1 <= hubs <= HUBS_MAX:
             raise SettingsError(f"--hubs {hubs} is out of range: choose 1 to {HUBS_MAX}")
+        if stream and stream not in SCHEMES:
+            raise SettingsError(f"--stream {stream} is none of {', '.join(SCHEMES)}: choose one")
+        named = bool(stream) and bool(environment.text("STOCKWIRE_RELAY_TO", ""))
         database = environment.has_secret("STOCKWIRE_DATABASE_URL")
         broker = environment.has_secret("STOCKWIRE_REDIS_URL")
         return cls(
@@ -70,6 +89,8 @@ class UpSettings:
             console=console,
             channels=channels,
             observe=observe,
+            stream=stream,
+            relay_to=environment.url("STOCKWIRE_RELAY_TO", SCHEMES[stream]) if named else "",
             database_url=database_url_of(environment) if database else None,
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),

@@ -21,12 +21,13 @@ from cli.data_folder import DataFolder
 from cli.embedded import EmbeddedFailed, Postgres, Valkey
 from cli.launch import Watchdog
 from cli.meter import Meter
-from cli.ports import HOST, Ports, choose
+from cli.ports import HOST, Ports
 from cli.prometheus import Prometheus
 from cli.replay import Replay
 from cli.sample_shop import LOCATION, NoSample, SampleShop, read_sample
 from cli.settings import UpSettings
 from cli.shop import Shop
+from cli.streaming import Streaming
 from cli.supervisor import EmbeddedPart, Part, ServicePart, Supervisor, SupervisorFailed
 from cli.terminal.control_socket import ControlSocket
 from cli.terminal.controls import Controls
@@ -70,13 +71,7 @@ def run(settings: UpSettings) -> int:
     for source in told:
         source.addHandler(screen)
     try:
-        ports = choose(
-            settings.port,
-            settings.hubs,
-            console=settings.console,
-            channels=settings.channels,
-            observe=settings.observe,
-        )
+        ports = settings.ports()
         watchdog.remove_at_end(folder.run_file)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(Up(settings, ports, folder, watchdog, screen).run())
@@ -118,6 +113,7 @@ class Up:
         self._keyboard: Keyboard | None = None
         self._console_link = ""
         self._prometheus: Prometheus | None = None
+        self._streaming = Streaming(settings, ports, folder, watchdog) if settings.stream else None
         self._terminal = _terminal()
 
     async def run(self) -> None:
@@ -165,6 +161,7 @@ class Up:
         await self._start_services(supervisor, database_url, redis_url, self._access)
         channels = self._start_channels(supervisor, tasks, database_url, self._access)
         observing = self._start_observing(supervisor, tasks, self._access)
+        streaming = self._streaming and tasks.create_task(self._streaming.start(supervisor, self._access), name="relay")
         client = self._client = AsyncClient(launches.ledger_url(self._ports), self._access.key)
         shop = SampleShop(await plan)
         await shop.load(client, self._folder, self._screen)
@@ -184,6 +181,9 @@ class Up:
         if observing:
             with self._screen.stage("Exporter and Prometheus running" if self._prometheus else "Exporter running"):
                 await observing
+        if streaming:
+            with self._screen.stage("Relay running"):
+                await streaming
         self._write_run()
         controls = self._controls(tasks)
         if self._settings.console:
@@ -346,6 +346,7 @@ class Up:
                 "page": launches.page_url(self._ports),
                 "console": launches.console_url(self._ports) if self._settings.console else None,
                 "prometheus": self._prometheus.url if self._prometheus else None,
+                "stream": self._streaming.url if self._streaming else None,
                 "admin": self._admin_urls(),
                 "location": LOCATION,
             }
@@ -358,6 +359,8 @@ class Up:
             urls["channels"] = launches.channels_admin_url(self._ports)
         if self._settings.observe:
             urls["exporter"] = launches.exporter_url(self._ports)
+        if self._settings.stream:
+            urls["relay"] = launches.relay_url(self._ports)
         return urls
 
     def _banner(self, access: PreparedAccess, shop: SampleShop) -> Banner:
@@ -380,6 +383,8 @@ class Up:
             channels=launches.channels_url(self._ports) if self._settings.channels else "",
             exporter=launches.exporter_url(self._ports) if self._settings.observe else "",
             prometheus=self._prometheus.url if self._prometheus else "",
+            stream=self._streaming.url if self._streaming else "",
+            stream_kind=self._settings.stream,
         )
 
 

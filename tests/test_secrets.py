@@ -66,7 +66,7 @@ def up_settings() -> UpSettings:
         read_hub_settings(VARIABLES),
         up_settings(),
         ClientSettings("http://ledger", HIDDEN),
-        PreparedAccess(HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN),
+        PreparedAccess(*[HIDDEN] * 6),
         Launch("ledger", ("ledger",), Path("log"), environment=VARIABLES),
         ApiKey("id", "owner", "name", HIDDEN.encode(), (), NOW, None, None),
         NewKey("id", HIDDEN, "owner", "name", (), NOW, None),

@@ -40,3 +40,13 @@ def up(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, processes:
         raise
     assert running.stop() == 0, running.output
     assert gone(children) == []
+
+
+@pytest.fixture
+def servers(database_url: str, redis_url: str, channel_prefix: str) -> dict[str, str]:
+    """Settings by which an `up` takes the run's own database and broker."""
+    return {
+        "STOCKWIRE_DATABASE_URL": database_url,
+        "STOCKWIRE_REDIS_URL": redis_url,
+        "STOCKWIRE_CHANNEL_PREFIX": channel_prefix,
+    }

@@ -53,11 +53,20 @@ def test_where_prometheus_answers_is_printed_or_how_to_get_one() -> None:
     assert "Prometheus" not in BANNER.text()
 
 
+def test_where_a_relay_writes_is_printed_with_a_line_that_reads_it() -> None:
+    kind, url = "nats", "nats://127.0.0.1:8089"
+    streamed = replace(BANNER, stream=url, stream_kind=kind).text()
+    assert f"  Stream     {url}  (every change: docs/how-to/{kind}.md)\n" in streamed
+    assert f"    stockwire listen {url}\n" in streamed
+    assert "Stream " not in BANNER.text()
+    assert "listen" not in BANNER.text()
+
+
 def test_pages_that_up_was_told_of_are_allowed_beside_its_own_and_watch_what_is_public(tmp_path: Path) -> None:
     variables = {"STOCKWIRE_ALLOWED_ORIGINS": ORIGIN}
     settings = UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, variables=variables)
     ports = Ports.from_base(8080, 1)
-    access = PreparedAccess("key", "hub key", "console key", "exporter key", "secret")
+    access = PreparedAccess("key", "hub key", "console key", "exporter key", "relay key", "secret")
     shared = shared_settings("postgresql://x", "redis://x", "prefix", access, ports, settings.origins, channels=True)
     allowed = ["http://127.0.0.1:8082", "http://localhost:8082", ORIGIN]
     assert shared["STOCKWIRE_ALLOWED_ORIGINS"].split(",") == allowed

@@ -127,7 +127,7 @@ HOUSES = {
             ("vocabulary", "operating"),
             ("brokers", "database", "log", "outward"),
             ("api",),
-            ("webhooks", "marketplaces", "exporter", "relay"),
+            ("webhooks", "marketplaces", "exporter", "relay", "listener"),
             ("process",),
         ),
         rooms={
@@ -135,7 +135,7 @@ HOUSES = {
             "operating": "admin answers operated",
             "process": "__main__ metrics open_files process settings",
             **{room: room for room in ("brokers", "database", "log", "outward", "api")},
-            **{room: room for room in ("webhooks", "marketplaces", "exporter", "relay")},
+            **{room: room for room in ("webhooks", "marketplaces", "exporter", "relay", "listener")},
         },
         pure="""
             brokers.address
@@ -146,6 +146,7 @@ HOUSES = {
             exporter.hottest
             exporter.known
             exporter.violations
+            listener.printed
             marketplaces.amazon.listings
             marketplaces.amazon.orders
             marketplaces.breaker
