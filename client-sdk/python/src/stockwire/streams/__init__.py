@@ -2,7 +2,7 @@
 docs/how-to/consume-changes.md.
 
 Start with `Follower`, and `of_kafka`, `of_nats` or `of_amqp` for its messages. Pure: which library reads from the
-broker is yours (``pip install stockwire[kafka]``, ``[nats]``, ``[rabbitmq]`` bring one).
+broker is yours (``pip install 'stockwire[kafka]'``, ``[nats]``, ``[rabbitmq]`` bring one).
 """
 
 from typing import TYPE_CHECKING
