@@ -53,6 +53,30 @@ def exporter(
     _become("followers.exporter", [], data, **flags)
 
 
+def relay(
+    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="The broker (STOCKWIRE_RELAY_TO).")] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", metavar="binary|structured", help="Of CloudEvents (STOCKWIRE_RELAY_MODE).")
+    ] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option("--delivery", metavar="exactly-once|at-least-once", help="STOCKWIRE_RELAY_DELIVERY."),
+    ] = None,
+    data: Data = None,
+    behind_proxy: BehindProxy = False,
+) -> None:
+    """Write every change to a broker (settings: STOCKWIRE_RELAY_*, STOCKWIRE_BROKER_*, STOCKWIRE_URL)."""
+    _become(
+        "followers.relay",
+        [],
+        data,
+        STOCKWIRE_RELAY_TO=to,
+        STOCKWIRE_RELAY_MODE=mode,
+        STOCKWIRE_RELAY_DELIVERY=delivery,
+        STOCKWIRE_BEHIND_PROXY=behind_proxy,
+    )
+
+
 def listen(
     url: Annotated[str, typer.Argument(metavar="URL", help="The broker (STOCKWIRE_RELAY_TO).", show_default=False)],
     from_start: Annotated[bool, typer.Option("--from-start", help="All that is there first.")] = False,

@@ -1,5 +1,8 @@
 """What librdkafka is told about a broker."""
 
+import logging
+from typing import Any
+
 from followers.brokers.broker import Broker
 
 PORT = 9092
@@ -9,14 +12,16 @@ CONNECT_TIMEOUT_S = 5.0
 RECONNECT_S_MAX = 2.0
 """Between two tries to connect: a broker that comes back is found within seconds."""
 
-LOG_LEVEL = 2
-"""Of syslog, critical: librdkafka has a line for each connection that fails, and whoever asked is told of it anyway."""
+LOG_LEVEL = 0
+"""Of syslog, the least: librdkafka has a line for each connection that fails, and whoever asked is told anyway."""
+SILENT = logging.Logger("librdkafka", logging.CRITICAL + 1)
+"""For the rest, which it would write to standard error as it likes, between lines that are JSON."""
 
 
-def client_options(broker: Broker, client_id: str) -> dict[str, object]:
+def client_options(broker: Broker, client_id: str) -> dict[str, Any]:
     """Of a producer, consumer or admin client alike; with the password, so never to be shown."""
     address = broker.address
-    options: dict[str, object] = {
+    options: dict[str, Any] = {
         "bootstrap.servers": ",".join(address.servers(PORT)),
         "client.id": client_id,
         "socket.timeout.ms": int(REQUEST_TIMEOUT_S * 1000),
@@ -26,6 +31,7 @@ def client_options(broker: Broker, client_id: str) -> dict[str, object]:
         "reconnect.backoff.max.ms": int(RECONNECT_S_MAX * 1000),
         "allow.auto.create.topics": False,
         "log_level": LOG_LEVEL,
+        "logger": SILENT,
         "security.protocol": ("SASL_" if broker.user else "") + ("SSL" if address.tls else "PLAINTEXT"),
     }
     if broker.user:

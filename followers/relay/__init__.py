@@ -8,6 +8,6 @@ It follows ``GET /v1/events`` with a key of its own, and keeps nothing: the chec
 the changes that it covers. Any number of relays may run: ``standing_by`` says when one takes a shard over, and the sink
 refuses whoever wrote before.
 
-Pure: ``message``, ``planning``, ``resuming``, ``standing_by``; of what brokers need ``standing`` (the last message as a
-checkpoint), ``routes`` and ``amqp_message``. ``sinks/`` has one file for each kind of broker.
+Decided without I/O: ``planning``, ``resuming``, ``standing_by``; of what brokers need ``standing`` (the last message as
+a checkpoint), ``routes`` and ``amqp_message``. ``sinks/`` has one file for each kind of broker.
 """

@@ -131,6 +131,7 @@ class RelayedShard:
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
+        self._say(State.WRITING, None)
         follower = Follower(self._ledger, epoch, self._shard, start.seq)
         while True:
             page = await self._asked(partial(follower.page, wait=True))

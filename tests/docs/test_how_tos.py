@@ -46,6 +46,8 @@ ELSEWHERE = {
         *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs", "my-shop/index.html"),
         *("my-shop/Card.jsx", "my-shop/Card.vue", "my-shop/Card.svelte"),
     },
+    # tests/followers/relay/test_kafka_page.py
+    "kafka.md": {"", "shop", "relay", "along.py"},
     # tests/deploy/test_kubernetes_page.py
     "kubernetes.md": {"kubernetes"},
     # tests/docs/test_marketplaces.py

@@ -12,6 +12,7 @@ SECTIONS = {
     "hub": "Hub",
     "followers": "Channels",
     "followers.exporter": "Exporter",
+    "followers.relay": "Relay",
     "console": "Console",
     "cli": "stockwire up",
     "stockwire": "The Python client",

@@ -30,8 +30,10 @@ FOREIGN_OPTIONS = {
     *launch_options(),
     *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
     *("--retry", "--retry-connrefused", "--python", "--control-port"),
+    *("--bootstrap-server", "--topic", "--from-beginning", "--isolation-level", "--property", "--add", "--cluster"),
+    *("--allow-principal", "--operation", "--resource-pattern-type", "--transactional-id"),
 }
-"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, the simulation and `make`'s programs."""
+"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, Kafka, the simulation, `make`'s programs."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.children import SESSION_ID, SESSION_VARIABLE, die_with_parent
-from tests.harness.servers import Server, channels_ports, exporter_ports, hub_ports, ledger_ports
+from tests.harness.servers import Server, channels_ports, exporter_ports, hub_ports, ledger_ports, relay_ports
 from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
@@ -135,6 +135,11 @@ def channels_process(name: str, folder: Path, settings: Mapping[str, object]) ->
 def exporter_process(name: str, folder: Path, settings: Mapping[str, object]) -> ServerProcess:
     arguments = ["-m", "followers.exporter"]
     return ServerProcess(name, clean_environment({**exporter_ports(), **settings}), folder, arguments)
+
+
+def relay_process(name: str, folder: Path, settings: Mapping[str, object]) -> ServerProcess:
+    arguments = ["-m", "followers.relay"]
+    return ServerProcess(name, clean_environment({**relay_ports(), **settings}), folder, arguments)
 
 
 def hub_process(

@@ -23,7 +23,14 @@ _HUB_PORTS = {
 }
 _CHANNELS_PORTS = {"url": "STOCKWIRE_CHANNELS_PORT", "admin": "STOCKWIRE_CHANNELS_ADMIN_PORT"}
 _EXPORTER_PORTS = {"admin": "STOCKWIRE_EXPORTER_PORT"}
-_PORTS_OF = {"ledger": _LEDGER_PORTS, "hub": _HUB_PORTS, "channels": _CHANNELS_PORTS, "exporter": _EXPORTER_PORTS}
+_RELAY_PORTS = {"admin": "STOCKWIRE_RELAY_PORT"}
+_PORTS_OF = {
+    "ledger": _LEDGER_PORTS,
+    "hub": _HUB_PORTS,
+    "channels": _CHANNELS_PORTS,
+    "exporter": _EXPORTER_PORTS,
+    "relay": _RELAY_PORTS,
+}
 """By the names of their addresses in the ready line."""
 _chance = random.SystemRandom()  # Hypothesis seeds the other one: runs side by side would choose alike
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
@@ -143,6 +150,10 @@ def channels_ports() -> dict[str, object]:
 
 def exporter_ports() -> dict[str, object]:
     return {port: free_port() for port in _EXPORTER_PORTS.values()}
+
+
+def relay_ports() -> dict[str, object]:
+    return {port: free_port() for port in _RELAY_PORTS.values()}
 
 
 def free_port() -> int:

@@ -2,9 +2,8 @@
 
 from followers.brokers import address
 from followers.brokers.libraries import libraries
-from followers.relay.settings import EXCHANGE, TO, Settings
+from followers.relay.settings import EXCHANGE, Settings
 from followers.relay.sink import Sink
-from server.settings.environment import SettingsError
 
 # Each import stands where it is needed: who asks for no Kafka has no client of it.
 
@@ -27,4 +26,7 @@ def sink_of(settings: Settings) -> Sink:
             return RabbitmqExchangeSink(
                 broker, prefix, structured=structured, exchange=exchange, stream_port=settings.stream_port
             )
-    raise SettingsError(f"{TO} names a {broker.address.kind}, which no relay writes to: name a Kafka")
+        case _:
+            with libraries():
+                from followers.relay.sinks.kafka import KafkaSink
+            return KafkaSink(broker, prefix, structured=structured, transactions=not settings.at_least_once)

@@ -1,0 +1,86 @@
+"""Kafka: a page of one shard is one transaction of ``<prefix>-<shard>``: events, levels, checkpoint.
+
+Who begins anew with that transactional id is the only one who can write from then on, and what the one before left open
+is aborted. Readers with ``isolation.level=read_committed`` see a page whole or not at all. For brokers without
+transactions: an idempotent producer, and the checkpoint only when everything before it is kept.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from confluent_kafka.admin import AdminClient
+
+from followers.brokers.broker import Broker
+from followers.brokers.kafka_client import PORT, client_options
+from followers.relay.message import Checkpoint
+from followers.relay.sinks.blocking import BlockingCalls
+from followers.relay.sinks.kafka_checkpoints import CLIENT, READ_S, Checkpoints, Record
+from followers.relay.sinks.kafka_errors import Reported
+from followers.relay.sinks.kafka_topics import MESSAGE_BYTES_MAX, REQUEST_S, prepared, topics_of
+from followers.relay.sinks.kafka_writer import KafkaWriter, PlainWriter, Target
+
+PREPARE_S = 7 * REQUEST_S
+"""A look at all topics, three to make, their configuration, and some more."""
+NEWEST_S = 3 * READ_S
+
+
+class KafkaSink:
+    levels_apart = True
+
+    def __init__(self, broker: Broker, prefix: str, *, structured: bool, transactions: bool) -> None:
+        self.repeats = not transactions
+        self._broker = broker
+        self._prefix = prefix
+        self._structured = structured
+        self._topics = topics_of(prefix)
+        self._message_bytes_max = MESSAGE_BYTES_MAX
+        self._reported = Reported()
+        self._calls = BlockingCalls("Kafka")
+        self._admin: AdminClient | None = None
+        self._checkpoints: Checkpoints | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._calls.close(self._put_away)
+
+    async def prepare(self, shards: int) -> None:
+        self._message_bytes_max = await self._calls.call(PREPARE_S, self._prepare, shards)
+
+    async def last(self, shard: int) -> Checkpoint | None:
+        record = await self._newest(shard)
+        return None if record is None else record.checkpoint
+
+    @asynccontextmanager
+    async def writer(self, shard: int) -> AsyncIterator[KafkaWriter]:
+        target = Target(
+            self._broker, self._prefix, self._topics, self._structured, self._message_bytes_max, self._newest
+        )
+        writer = PlainWriter(target, shard) if self.repeats else KafkaWriter(target, shard)
+        try:
+            yield writer
+        finally:
+            await writer.close()
+
+    async def _newest(self, shard: int) -> Record | None:
+        return await self._calls.call(NEWEST_S, self._read, shard)
+
+    def _prepare(self, shards: int) -> int:
+        if self._admin is None:
+            options: dict[str, Any] = {**client_options(self._broker, CLIENT), "error_cb": self._reported}
+            self._admin = AdminClient(options)
+        servers = ",".join(self._broker.address.servers(PORT))
+        return prepared(self._admin, self._reported, self._topics, shards, servers)
+
+    def _read(self, shard: int) -> Record | None:
+        if self._checkpoints is None:
+            self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
+        return self._checkpoints.newest(shard)
+
+    def _put_away(self) -> None:
+        self._admin = None
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+            self._checkpoints = None
