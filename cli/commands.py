@@ -19,7 +19,7 @@ import typer
 from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url
 from cli.options import Data, Json
-from cli.processes import channels, console, exporter, hub, ledger, listen, relay
+from cli.processes import channels, console, exporter, hub, intake, ledger, listen, relay
 from cli.reconcile import reconcile
 from cli.refusals import refusals
 from cli.webhooks import webhooks_app
@@ -88,7 +88,7 @@ def up(
     raise typer.Exit(status)
 
 
-for process in (ledger, hub, console, channels, exporter, relay, listen):
+for process in (ledger, hub, console, channels, exporter, relay, listen, intake):
     app.command()(process)
 
 

@@ -85,6 +85,18 @@ def listen(
     _become("followers.listener", ["--from-start"] if from_start else [], None, STOCKWIRE_RELAY_TO=url)
 
 
+def intake(
+    data: Data = None,
+    from_: Annotated[
+        str,
+        typer.Option("--from", metavar="URL", help="The broker (STOCKWIRE_INTAKE_FROM), such as kafka://host:port."),
+    ] = "",
+    behind_proxy: BehindProxy = False,
+) -> None:
+    """Apply commands from a queue (settings: STOCKWIRE_INTAKE_*, STOCKWIRE_BROKER_*, STOCKWIRE_URL)."""
+    _become("followers.intake", [], data, STOCKWIRE_BEHIND_PROXY=behind_proxy, STOCKWIRE_INTAKE_FROM=from_)
+
+
 def _become(module: str, arguments: list[str], data: Path | None, **settings: bool | str | None) -> None:
     """The process itself, so that signals and exit status are its own. ``settings``: that options stand for."""
     given = {name: "1" if value is True else value for name, value in settings.items() if value}

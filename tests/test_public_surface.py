@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from console.settings import read_settings as read_console_settings
 from followers.exporter.settings import read_settings as read_exporter_settings
+from followers.intake.settings import read_settings as read_intake_settings
 from followers.sealing import new_sealing_key
 from followers.settings import read_settings as read_channels_settings
 from hub.errors import Crowded
@@ -132,6 +133,18 @@ def test_the_defaults_and_bounds_of_the_channels_settings_are_as_described(monke
 def test_the_defaults_and_bounds_of_the_exporters_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
     read = recorded(monkeypatch)
     read_exporter_settings({"STOCKWIRE_URL": "http://localhost", "STOCKWIRE_EXPORTER_KEY": "sw_key"})
+    check_described(read)
+
+
+def test_the_defaults_and_bounds_of_the_intakes_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = recorded(monkeypatch)
+    read_intake_settings(
+        {
+            "STOCKWIRE_URL": "http://localhost",
+            "STOCKWIRE_INTAKE_KEY": "sw_key",
+            "STOCKWIRE_INTAKE_FROM": "kafka://localhost",
+        }
+    )
     check_described(read)
 
 

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "kafka.md": {"", "shop", "relay", "along.py"},
     # tests/deploy/test_kubernetes_page.py
     "kubernetes.md": {"kubernetes"},
+    "commands.md": {"intake"},  # tests/followers/intake/test_commands_page.py
     # tests/docs/test_marketplaces.py
     "marketplaces.md": {"channels", "shop"},
     "production.md": {"production", "ledger", "hub"},

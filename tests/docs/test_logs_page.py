@@ -13,6 +13,7 @@ SECTIONS = {
     "followers": "Channels",
     "followers.exporter": "Exporter",
     "followers.relay": "Relay",
+    "followers.intake": "Intake",
     "console": "Console",
     "cli": "stockwire up",
     "stockwire": "The Python client",

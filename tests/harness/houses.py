@@ -127,7 +127,7 @@ HOUSES = {
             ("vocabulary", "operating"),
             ("brokers", "database", "log", "outward"),
             ("api",),
-            ("webhooks", "marketplaces", "exporter", "relay", "listener"),
+            ("webhooks", "marketplaces", "exporter", "relay", "listener", "intake"),
             ("process",),
         ),
         rooms={
@@ -135,7 +135,7 @@ HOUSES = {
             "operating": "admin answers operated",
             "process": "__main__ metrics open_files process settings",
             **{room: room for room in ("brokers", "database", "log", "outward", "api")},
-            **{room: room for room in ("webhooks", "marketplaces", "exporter", "relay", "listener")},
+            **{room: room for room in ("webhooks", "marketplaces", "exporter", "relay", "listener", "intake")},
         },
         pure="""
             brokers.address
@@ -147,6 +147,15 @@ HOUSES = {
             exporter.known
             exporter.violations
             listener.printed
+            intake.answering
+            intake.command
+            intake.counts
+            intake.in_order
+            intake.known
+            intake.levels
+            intake.progress
+            intake.result
+            intake.window
             marketplaces.amazon.listings
             marketplaces.amazon.orders
             marketplaces.breaker

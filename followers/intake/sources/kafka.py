@@ -1,0 +1,170 @@
+"""Commands from Kafka: the topic ``<prefix>.commands``; results, dead messages and offsets in one transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from confluent_kafka import Message as Delivered
+
+from followers.brokers.broker import Broker
+from followers.intake.answering import Dead
+from followers.intake.applying import Applying, Outcome, Turn
+from followers.intake.result import PROBLEM_HEADER, problem_text
+from followers.intake.sources.kafka_reader import Partition, Reader, Record
+from stockwire.streams.cloud_event import CloudEvent
+from wire.bindings import kafka_headers
+
+BUSY_S, IDLE_S = 0.002, 0.1
+"""How long a look for commands takes at most while others are in hand, and while none are."""
+FULL_S = 2.0
+"""Without room for so long, the broker is kept company without being given anything."""
+Returned = TypeVar("Returned")
+
+
+class KafkaSource:
+    def __init__(self, broker: Broker, prefix: str, window: int, instance: str) -> None:
+        """``instance``: a name of this process among those of the group, the same again when it starts anew: then it
+        goes on at once. Empty: none."""
+        self._reader_of = partial(Reader, broker, prefix, window, instance)
+        self._window = window
+
+    async def run(self, applying: Applying, stopping: asyncio.Event, reached: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "kafka") as thread:
+
+            async def call(function: Callable[..., Returned], *arguments: Any) -> Returned:
+                """To its end, even if nobody waits: two calls at a time would be one too many."""
+                future = loop.run_in_executor(thread, partial(function, *arguments))
+                try:
+                    return await asyncio.shield(future)
+                except asyncio.CancelledError:
+                    await asyncio.wait([future])
+                    raise
+
+            reader = await call(self._reader_of)
+            working = _Working(reader, applying, self._window, call)
+            try:
+                await call(reader.open)
+                reached()
+                await working.run(stopping)
+            finally:
+                await working.cancel()
+                await call(reader.close)
+
+
+class _Working:
+    """What is in hand of each partition."""
+
+    def __init__(self, reader: Reader, applying: Applying, window: int, call: Callable[..., Awaitable[Any]]) -> None:
+        self._reader = reader
+        self._applying = applying
+        self._window = window
+        self._call = call
+        self._tasks: dict[asyncio.Task[None], Partition] = {}
+        self._full_since: float | None = None
+        self._paused = False
+        self._settled = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            await self._take()
+            self._begin()
+            await self._settle()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._applying.end_s
+        while self._tasks and loop.time() < end:
+            await asyncio.wait(self._tasks, timeout=end - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+            self._ended()
+            await self._settle()
+
+    async def cancel(self, partition: Partition | None = None) -> None:
+        """All that is in hand, or that of one partition."""
+        tasks = [task for task, its in self._tasks.items() if partition in (None, its)]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for task in tasks:
+            del self._tasks[task]
+
+    async def _take(self) -> None:
+        room = self._window - sum(len(one.waiting) + one.progress.in_hand for one in self._reader.partitions.values())
+        if room > 0:
+            self._full_since = None
+            if self._paused:
+                self._paused = False
+                await self._call(partial(self._reader.pause, paused=False))
+            await self._call(self._reader.poll, room, BUSY_S if self._tasks else IDLE_S)
+        else:
+            await self._full()
+        for partition in self._reader.lost:
+            await self.cancel(partition)
+        self._reader.lost.clear()
+
+    async def _full(self) -> None:
+        """Waits for room: without asking for more, which would be thrown away when it pauses."""
+        loop = asyncio.get_running_loop()
+        if self._full_since is None:
+            self._full_since = loop.time()
+        if loop.time() - self._full_since >= FULL_S:
+            if not self._paused:
+                self._paused = True
+                await self._call(partial(self._reader.pause, paused=True))
+            await self._call(self._reader.poll, 1, 0.0)
+        await asyncio.wait(self._tasks, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+
+    def _begin(self) -> None:
+        for partition in self._reader.partitions.values():
+            while partition.waiting and partition.progress.may_take:
+                delivered = partition.waiting.popleft()
+                deliveries = partition.progress.take(_offset(delivered))
+                turn = self._applying.enter(_value(delivered), partial(event_of, delivered), deliveries)
+                task = asyncio.create_task(self._handle(partition, delivered, turn), name="command")
+                self._tasks[task] = partition
+
+    async def _handle(self, partition: Partition, delivered: Delivered, turn: Turn) -> None:
+        outcome = await self._applying.outcome(turn)
+        partition.progress.done(_offset(delivered), self._record(delivered, outcome))
+
+    async def _settle(self) -> None:
+        self._ended()
+        for partition in list(self._reader.partitions.values()):
+            await self._call(self._reader.settle, partition)
+
+    def _ended(self) -> None:
+        """Raises what a task raised."""
+        for task in [task for task in self._tasks if task.done()]:
+            del self._tasks[task]
+            task.result()
+
+    def _record(self, delivered: Delivered, outcome: Outcome) -> Record:
+        key = delivered.key()
+        raw_key = key.encode() if isinstance(key, str) else key
+        if isinstance(outcome, Dead):
+            headers = [(name, value or b"") for name, value in _headers(delivered) if name != PROBLEM_HEADER]
+            headers.append((PROBLEM_HEADER, problem_text(outcome.problem).encode()))
+            return Record(self._reader.dead, raw_key, _value(delivered), headers)
+        return Record(self._reader.results, raw_key, outcome.data, kafka_headers(outcome.attributes))
+
+
+def event_of(delivered: Delivered) -> CloudEvent:
+    """Raises Unreadable."""
+    return CloudEvent.of_kafka(_headers(delivered), _value(delivered))
+
+
+def _headers(delivered: Delivered) -> list[tuple[str, bytes | None]]:
+    headers: Any = delivered.headers()
+    return [(name, value.encode() if isinstance(value, str) else value) for name, value in headers or ()]
+
+
+def _value(delivered: Delivered) -> bytes:
+    value = delivered.value()
+    return value.encode() if isinstance(value, str) else value or b""
+
+
+def _offset(delivered: Delivered) -> int:
+    offset = delivered.offset()
+    assert offset is not None, "what was delivered has one"
+    return offset

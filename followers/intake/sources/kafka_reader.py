@@ -1,0 +1,228 @@
+"""Commands of Kafka's topics, and results and offsets in one transaction. It blocks: one thread calls it.
+
+Each partition has a producer of its own, whose ``transactional.id`` names the partition: who is assigned it begins with
+``init_transactions``, which ends what was under way by whoever had it before, and only then reads the offset.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not re-export
+
+from followers.brokers.broker import Broker
+from followers.brokers.kafka_client import client_options
+from followers.intake.progress import Progress
+from followers.intake.source import SourceAway, SourceError, SourceRefused
+
+CALL_S = 10.0
+"""For each call of the broker."""
+SESSION_S = 10
+"""After which whoever is silent loses its partitions; Kafka takes 6 at least by default."""
+TRANSACTION_S = 30
+"""After which the broker ends a transaction of whoever is gone for good."""
+PARTITIONS = 8
+"""Of topics that are made here."""
+FETCHED_KBYTES = 8 * 1024
+"""Of commands that wait in the client's memory."""
+RECORD_BYTES_MAX = 2 * 2**20
+"""What the client sends; the broker says whether it takes that."""
+REFUSED = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+    }
+)
+
+log = logging.getLogger(__name__)
+
+
+class Record(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(eq=False)
+class Partition:
+    """``waiting``: fetched, and not begun."""
+
+    number: int
+    progress: Progress[Record]
+    producer: Producer
+    waiting: deque[Message] = field(default_factory=deque)
+
+
+class Reader:
+    """``partitions``: those that are ours now; ``lost``: those that are not any more, for whoever works on them."""
+
+    def __init__(self, broker: Broker, prefix: str, window: int, instance: str) -> None:
+        self.commands, self.results, self.dead = (f"{prefix}.{name}" for name in ("commands", "results", "dead"))
+        self._broker = broker
+        self._group = f"{prefix}-intake"
+        self._window = window
+        self.partitions: dict[int, Partition] = {}
+        self.lost: list[Partition] = []
+        self._failure: SourceError | None = None
+        self._refused: str | None = None
+        options = client_options(broker, self._group) | {
+            "group.id": self._group,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": SESSION_S * 1000,
+            "queued.max.messages.kbytes": FETCHED_KBYTES,
+            "queued.min.messages": 4 * window,
+            "error_cb": self._heard,
+        }
+        if instance:
+            options["group.instance.id"] = instance
+        self._consumer = Consumer(options)
+
+    def open(self) -> None:
+        """Raises SourceError."""
+        try:
+            missing = {self.commands, self.results, self.dead} - self._consumer.list_topics(
+                timeout=CALL_S
+            ).topics.keys()
+            if missing:
+                self._make(sorted(missing))
+            self._consumer.subscribe(
+                [self.commands], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._taken_away
+            )
+        except KafkaException as error:
+            raise self._told(error) from error
+
+    def poll(self, most: int, wait_s: float) -> None:
+        """Puts up to so many commands with their partitions; waits so long for the first. Raises SourceError."""
+        try:
+            first = self._consumer.poll(wait_s)
+            found = [] if first is None else [first]
+            if found and most > 1:
+                found += self._consumer.consume(most - 1, 0)
+        except KafkaException as error:
+            raise self._told(error) from error
+        if self._failure is not None:
+            raise self._failure
+        for message in found:
+            if (wrong := message.error()) is not None:
+                raise self._told(KafkaException(wrong))
+            if (partition := self.partitions.get(message.partition() or 0)) is not None:
+                partition.waiting.append(message)
+
+    def pause(self, *, paused: bool) -> None:
+        """So that ``poll`` brings nothing, and still keeps the broker company."""
+        assigned = self._consumer.assignment()
+        (self._consumer.pause if paused else self._consumer.resume)(assigned)
+
+    def settle(self, partition: Partition) -> int:
+        """Writes what is done, with the offset behind it, whole or not at all. Gives how many. Raises SourceError."""
+        records = partition.progress.settle()
+        if records:
+            self._commit(partition, records, partition.progress.note)
+        return len(records)
+
+    def close(self) -> None:
+        """Gives everything back, with what is done. Safe if the broker is away."""
+        self._consumer.close()
+        self.partitions.clear()
+
+    def _commit(self, partition: Partition, records: Sequence[Record], note: str) -> None:
+        producer = partition.producer
+        position = TopicPartition(self.commands, partition.number, partition.progress.offset, metadata=note)
+        try:
+            producer.begin_transaction()
+            for record in records:
+                producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
+            producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
+            producer.commit_transaction(CALL_S)
+        except (KafkaException, BufferError) as error:
+            raise self._told(error) from error
+
+    def _assigned(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        """Called within ``poll``: whose caller is told what goes wrong."""
+        try:
+            for one in assigned:
+                self._begin(one)
+            self._consumer.incremental_assign(assigned)
+        except KafkaException as error:
+            self._failure = self._told(error)
+        except SourceError as error:
+            self._failure = error
+
+    def _begin(self, one: TopicPartition) -> None:
+        options = client_options(self._broker, self._group) | {
+            "transactional.id": f"{self._group}-{one.partition}",
+            "transaction.timeout.ms": TRANSACTION_S * 1000,
+            "message.max.bytes": RECORD_BYTES_MAX,
+            "partitioner": "murmur2_random",
+            "linger.ms": 0,
+        }
+        producer = Producer(options)
+        producer.init_transactions(CALL_S)
+        (committed,) = self._consumer.committed([one], CALL_S)
+        if committed.offset < 0:
+            first, _ = self._consumer.get_watermark_offsets(one, CALL_S)
+            committed.offset = max(first, 0)
+        partition = Partition(
+            one.partition, Progress(committed.offset, committed.metadata or "", self._window), producer
+        )
+        self._commit(partition, [], partition.progress.note)
+        one.offset = committed.offset or OFFSET_BEGINNING
+        self.partitions[one.partition] = partition
+        log.info("a partition is ours partition=%d offset=%d", one.partition, committed.offset)
+
+    def _revoked(self, _: Consumer, revoked: list[TopicPartition]) -> None:
+        for one in revoked:
+            if (partition := self.partitions.pop(one.partition, None)) is not None:
+                self.lost.append(partition)
+                try:
+                    self._commit(partition, partition.progress.settle(), "")
+                except SourceError as error:
+                    log.warning("a partition is given back as it was reason=%r", str(error))
+
+    def _taken_away(self, _: Consumer, lost: list[TopicPartition]) -> None:
+        for one in lost:
+            if (partition := self.partitions.pop(one.partition, None)) is not None:
+                self.lost.append(partition)
+
+    def _make(self, topics: Sequence[str]) -> None:
+        admin = AdminClient(dict[str, Any](client_options(self._broker, self._group)))
+        for name, future in admin.create_topics([NewTopic(name, PARTITIONS, -1) for name in topics]).items():
+            try:
+                future.result(CALL_S)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise SourceRefused(
+                        f"there is no topic {name}, and none can be made ({error.args[0].str()}): make it with "
+                        f"kafka-topics --create --topic {name} --partitions {PARTITIONS}"
+                    ) from error
+
+    def _heard(self, error: KafkaError) -> None:
+        """What the client finds out by itself, of connections: the next call fails, and says less."""
+        if error.code() in REFUSED:
+            self._refused = error.str()
+
+    def _told(self, error: Exception) -> SourceError:
+        cause = error.args[0] if error.args else error
+        if not isinstance(cause, KafkaError):
+            return SourceAway(str(cause) or type(error).__name__)
+        if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            return SourceRefused(
+                f"a result or dead message is above the broker's limit: raise max.message.bytes of {self.results} and "
+                f"{self.dead} to {RECORD_BYTES_MAX}"
+            )
+        if cause.code() in REFUSED or self._refused:
+            return SourceRefused(f"the broker refuses us ({self._refused or cause.str()}): see docs/how-to/commands.md")
+        return SourceAway(f"{cause.name()}: {cause.str()}")

@@ -1,0 +1,227 @@
+"""Commands from NATS JetStream: the stream ``<prefix>-commands``, by its durable consumer ``intake``.
+
+A consumer gives its messages to whoever asks, and those of a client that is gone only when it has waited ``ACK_WAIT_S``
+for them: ``in_order`` keeps what came later from overtaking them. Whoever comes while another is at work stands by.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
+
+from followers.brokers.broker import Broker
+from followers.brokers.nats_client import NatsConnection
+from followers.intake.answering import Dead
+from followers.intake.applying import Applying, Outcome, Turn
+from followers.intake.in_order import InOrder
+from followers.intake.result import PROBLEM_HEADER, problem_text
+from followers.intake.source import SourceAway, SourceRefused
+from stockwire.streams.cloud_event import CloudEvent
+from wire.bindings import nats_headers
+
+CONSUMER = "intake"
+ACK_WAIT_S = 3.0
+"""After which the server delivers again what somebody has in hand who says nothing."""
+PROGRESS_S = 0.7
+"""Between two words of ours that we are at it."""
+PULL_S = 5.0
+"""For how long a request for messages stands at the server."""
+LOOK_S = 0.1
+STANDBY_S = 0.3
+"""Between two looks whether somebody is at work, with as much again at random."""
+STANDBY_LOOKS = 3
+"""In a row without a request of anybody and without a change, before one goes to work."""
+MESSAGE_ID = "Nats-Msg-Id"
+
+
+class NatsSource:
+    def __init__(self, broker: Broker, prefix: str, window: int) -> None:
+        self._broker = broker
+        self._prefix = prefix
+        self._window = window
+
+    async def run(self, applying: Applying, stopping: asyncio.Event, reached: Callable[[], None]) -> None:
+        with _told():
+            async with NatsConnection(self._broker, f"{self._prefix} intake") as connection:
+                await self._make(connection)
+                working = _Working(self._prefix, connection, applying, self._window)
+                reached()
+                await working.stand_by(stopping)
+                try:
+                    await working.run(stopping)
+                finally:
+                    await working.cancel()
+
+    async def _make(self, connection: NatsConnection) -> None:
+        """Makes what is missing."""
+        jetstream = connection.jetstream
+        for name in ("commands", "results", "dead"):
+            stream = f"{self._prefix}-{name}"
+            subjects = [f"{self._prefix}.{name}", *([f"{self._prefix}.{name}.>"] if name == "commands" else ())]
+            try:
+                await connection.within(jetstream.stream_info(stream))
+            except NotFoundError:
+                config = StreamConfig(name=stream, subjects=subjects, storage=StorageType.FILE)
+                await connection.within(jetstream.add_stream(config))
+        consumer = ConsumerConfig(
+            durable_name=CONSUMER,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_S,
+            max_deliver=-1,
+            max_ack_pending=self._window,
+            deliver_policy=DeliverPolicy.ALL,
+        )
+        await connection.within(jetstream.add_consumer(f"{self._prefix}-commands", consumer))
+
+
+class _Working:
+    """What is in hand."""
+
+    def __init__(self, prefix: str, connection: NatsConnection, applying: Applying, window: int) -> None:
+        self._prefix = prefix
+        self._stream = f"{prefix}-commands"
+        self._connection = connection
+        self._applying = applying
+        self._window = window
+        self._in_order = InOrder(0)
+        self._messages: dict[int, Msg] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._one_by_one = True
+        self._asked = 0
+        self._asked_until = 0.0
+        self._stirred = asyncio.Event()
+
+    async def stand_by(self, stopping: asyncio.Event) -> None:
+        before, quiet = None, 0
+        while not stopping.is_set() and quiet < STANDBY_LOOKS:
+            info = await self._info()
+            now = (info.delivered, info.ack_floor)
+            quiet = 0 if info.num_waiting or (before is not None and now != before) else quiet + 1
+            before = now
+            await asyncio.sleep(STANDBY_S * (1 + random.random()))
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        inbox = self._connection.client.new_inbox()
+        await self._connection.client.subscribe(inbox, cb=self._come)
+        info = await self._info()
+        self._in_order.told(_floor(info), info.num_ack_pending or 0)
+        told_at = looked_at = loop.time()
+        while not stopping.is_set():
+            if not self._connection.is_open:
+                raise ConnectionError("the connection ended")
+            await self._ask(inbox)
+            self._stirred.clear()
+            self._begin()
+            self._ended()
+            if loop.time() - told_at > PROGRESS_S:
+                told_at = loop.time()
+                for message in list(self._messages.values()):
+                    await message.in_progress()
+            if self._in_order.held and loop.time() - looked_at > LOOK_S:
+                looked_at = loop.time()
+                info = await self._info()
+                self._in_order.told(_floor(info), info.num_ack_pending or 0)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), LOOK_S)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._applying.end_s)
+        self._ended()
+        await self._connection.client.flush(1)
+
+    async def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _ask(self, inbox: str) -> None:
+        """Always for as many as the consumer lets anybody have in hand; one by one while commands come again."""
+        loop = asyncio.get_running_loop()
+        if self._asked > 0 and loop.time() < self._asked_until:
+            return
+        if self._one_by_one and self._in_order.begun:
+            return
+        self._asked = 1 if self._one_by_one else self._window
+        self._asked_until = loop.time() + PULL_S + 1
+        request = {"batch": self._asked, "expires": int(PULL_S * 1e9)}
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{CONSUMER}"
+        await self._connection.client.publish(subject, json.dumps(request).encode(), reply=inbox)
+
+    async def _come(self, message: Msg) -> None:
+        self._stirred.set()
+        if not message.reply.startswith("$JS.ACK."):
+            self._asked = 0  # a word of the server: nothing more comes of that request
+            return
+        self._asked -= 1
+        sequence = message.metadata.sequence.stream
+        if self._in_order.come(sequence):
+            self._messages[sequence] = message
+
+    def _begin(self) -> None:
+        most = self._window if not self._one_by_one else 1 - self._in_order.begun
+        for sequence in self._in_order.begin(most):
+            message = self._messages[sequence]
+            deliveries = message.metadata.num_delivered or 1
+            self._one_by_one &= deliveries > 1
+            turn = self._applying.enter(message.data, partial(event_of, message), deliveries)
+            self._tasks.add(asyncio.create_task(self._handle(sequence, message, turn), name="command"))
+
+    async def _handle(self, sequence: int, message: Msg, turn: Turn) -> None:
+        await self._tell(sequence, message, await self._applying.outcome(turn))
+        await message.ack()
+        self._in_order.end(sequence)
+        del self._messages[sequence]
+        self._stirred.set()
+
+    async def _tell(self, sequence: int, message: Msg, outcome: Outcome) -> None:
+        """Told twice of one message, within two minutes, it stands there once: the server drops the second."""
+        if isinstance(outcome, Dead):
+            headers = {**(message.headers or {}), PROBLEM_HEADER: problem_text(outcome.problem)}
+            headers[MESSAGE_ID] = f"dead-{sequence}"
+            subject, data = f"{self._prefix}.dead", message.data
+        else:
+            headers = {**nats_headers(outcome.attributes), MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}
+            subject, data = f"{self._prefix}.results", outcome.data
+        await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
+
+    async def _info(self) -> ConsumerInfo:
+        return await self._connection.within(self._connection.jetstream.consumer_info(self._stream, CONSUMER))
+
+    def _ended(self) -> None:
+        """Raises what a task raised."""
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+
+
+def event_of(message: Msg) -> CloudEvent:
+    """Raises Unreadable."""
+    return CloudEvent.of_nats(message.headers, message.data)
+
+
+def _floor(info: ConsumerInfo) -> int:
+    return 0 if info.ack_floor is None else info.ack_floor.stream_seq
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What nats-py raises, as SourceError."""
+    try:
+        yield
+    except nats.errors.AuthorizationError as error:
+        raise SourceRefused("NATS does not know this user: see STOCKWIRE_BROKER_USER and its password") from error
+    except ServiceUnavailableError as error:
+        raise SourceAway(f"JetStream is away: {error.description}") from error
+    except APIError as error:
+        raise SourceRefused(f"JetStream refuses: {error.description} ({error.code})") from error
+    except (OSError, nats.errors.Error) as error:
+        raise SourceAway(f"NATS is away: {error or type(error).__name__}") from error
