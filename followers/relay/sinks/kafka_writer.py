@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -168,7 +169,8 @@ class KafkaWriter:
         return TooLarge(message.attributes["id"], size, self._target.message_bytes_max, f"{SIZE} of the topic")
 
     def _meaning_of(self, exception: KafkaException, doing: str) -> SinkError:
-        self._open().poll(0)  # for what is told beside
+        with suppress(KafkaException):  # who was fenced is told so by every call
+            self._open().poll(0)  # for what is told beside
         return self._reported.meaning_of(exception, doing)
 
     def _put_away(self) -> None:
