@@ -11,6 +11,7 @@ import pytest
 
 LONGEST = (
     "tests/upgrades/scale/test_beside_sales.py",  # 85 s at a fifth, most of which the migrations wait
+    "tests/followers/relay/test_killed.py",  # 80 s, most of which it waits for one relay to take over from another
     "tests/chaos/test_short.py",  # 75 s
     "tests/docs/test_watching.py",  # 70 s
     "tests/browsers/test_client.py",  # 60 s, as it may take
@@ -37,6 +38,7 @@ LONGEST = (
     "tests/deploy/test_chart_runs.py",  # 30 s
     "tests/deploy/observe/test_rules.py",  # 25 s
     "tests/deploy/test_chart_runs.py",  # 20 s
+    "tests/harness/brokers/test_brokers.py",  # 25 s, most of which two brokers take to start
     "tests/docs/test_back_up.py",  # 20 s
 )
 """With what each took side by side with others on two processors."""

@@ -47,13 +47,13 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=1500
-broker.heartbeat.interval.ms=300
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=4194304
 num.network.threads=2
 num.io.threads=2
 """
-"""The session is short: who was killed may register again only when it has ended."""
+"""The session is short: who was killed may register again only when it has ended. A busy machine ends a shorter one."""
 
 
 class Kafka(Protocol):

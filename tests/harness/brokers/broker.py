@@ -18,6 +18,8 @@ from tests.harness.waiting import PATIENCE_S, wait_until
 
 HOST = "127.0.0.1"
 PROBE_S = 2.0
+READY_S = 3 * PATIENCE_S
+"""RabbitMQ and Kafka take 5 s of a processor to start, of one that many may share."""
 POLL_S = 0.05
 LAST_LINES = 20
 
@@ -85,13 +87,17 @@ class Broker(ABC):
     def start(self) -> None:
         """Returns when it answers; blocks. Raises AssertionError with the end of its log."""
         self.launch()
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + READY_S
         while not self._is_up():
-            assert time.monotonic() < deadline, f"{self.name} is not ready within {PATIENCE_S} s:\n{self.last_words()}"
+            assert time.monotonic() < deadline, f"{self.name} is not ready within {READY_S} s:\n{self.last_words()}"
             time.sleep(POLL_S)
 
     async def await_ready(self) -> None:
-        await wait_until(lambda: asyncio.to_thread(self._is_up), what=f"{self.name} answers")
+        """Raises AssertionError with the end of its log."""
+        try:
+            await wait_until(lambda: asyncio.to_thread(self._is_up), READY_S, what=f"{self.name} answers")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.last_words()}") from None
 
     async def restart(self) -> None:
         """Stop or bury the old one, and start again on its data and its port."""

@@ -13,7 +13,7 @@ from followers.relay.sinks.rabbitmq_exchange import RabbitmqExchangeSink
 from followers.relay.sinks.rabbitmq_stream import RabbitmqStreamSink
 from stockwire.streams import CloudEvent
 from tests.followers.relay.sinks.conformance import Told
-from tests.harness.brokers.rabbitmq import RabbitMQ
+from tests.harness.brokers.rabbitmq import STREAMS, RabbitMQ
 from tests.harness.waiting import wait_until
 from wire.envelope import CONTENT_TYPE
 
@@ -56,23 +56,13 @@ class StreamPlace:
         return [told(body) for chunk in chunks for body in chunk.get_messages()]
 
     async def settle(self) -> None:
-        await kept(self.broker, "coordination", "rabbit_stream_coordinator")
+        await self.broker.await_kept(STREAMS)
 
     async def spoil(self) -> str:
         async with await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
             await channel.declare_queue(f"{self._prefix}-0", durable=True)
         return f"the queue {self._prefix}-0 is no stream: delete it"
-
-
-async def kept(broker: RabbitMQ, system: str, name: str) -> None:
-    """What is named there survives a kill: RabbitMQ 3.10 has the names of its Raft groups in memory alone for some
-    seconds, and a group without a name never starts again."""
-
-    async def is_on_disk() -> bool:
-        return any(name.encode() in path.read_bytes() for path in broker.folder.glob(f"mnesia/*/{system}/*/names.dets"))
-
-    await wait_until(is_on_disk, what=f"{name} is on disk")
 
 
 def told(body: bytes) -> Told:
@@ -142,8 +132,8 @@ class ExchangePlace:
         return read if shard else []
 
     async def settle(self) -> None:
-        await kept(self.broker, "coordination", "rabbit_stream_coordinator")
-        await kept(self.broker, "quorum", self._prefix)
+        await self.broker.await_kept(STREAMS)
+        await self.broker.await_kept(self._prefix)
 
     async def spoil(self) -> str:
         async with await aio_pika.connect(self.broker.url) as connection:
