@@ -2,6 +2,7 @@
 being published hanging while the broker is away."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,8 @@ class RabbitmqConnection:
     """Of whoever entered it."""
 
     def __init__(self, broker: Broker, name: str) -> None:
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # tracebacks of what whoever asks is told
+        logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
         self._broker = broker
         self._name = name
         self._closed = asyncio.Event()

@@ -3,6 +3,7 @@ the library's own producer and consumer reconnect by themselves, which would hid
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
@@ -39,6 +40,7 @@ class StreamConnection:
 
     def __init__(self, broker: Broker, name: str, port: int | None = None) -> None:
         """``port``: where it is another than the URL has, or says nothing of."""
+        logging.getLogger("rstream").setLevel(logging.CRITICAL)  # tracebacks of what whoever asks is told
         self._broker = broker
         self._name = name
         self._port = port

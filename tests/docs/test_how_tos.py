@@ -51,6 +51,9 @@ ELSEWHERE = {
     # tests/deploy/test_kubernetes_page.py
     "kubernetes.md": {"kubernetes"},
     "commands.md": {"intake"},  # tests/followers/intake/test_commands_page.py
+    # tests/followers/relay/test_pages.py
+    "nats.md": {"", "shop", "relay", "read.py", "reader"},
+    "rabbitmq.md": {"", "shop", "relay", "read.py", "reader", "bind.py", "queue", "exchange"},
     # tests/docs/test_marketplaces.py
     "marketplaces.md": {"channels", "shop"},
     "production.md": {"production", "ledger", "hub"},

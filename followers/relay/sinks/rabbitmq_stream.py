@@ -136,16 +136,19 @@ class RabbitmqStreamWriter:
         """The last id of ``HISTORY`` that was used; 0 before the first."""
 
     async def claim(self, epoch: str) -> Checkpoint | None:
+        """The last id is read before the last message, which then is at least as new."""
         self._confirms = None
         with told():
             await self._open.aclose()
             connection = await self._open.enter_async_context(self._sink.connection())
             await connection.make(self._stream)
-            last = await last_of(connection, self._stream)
-            checkpoint = None if last is None else last.checkpoint
             await self._declare(connection, CHANGES, epoch)
             self._last = await self._last_id(connection, epoch)
+            last = await last_of(connection, self._stream)
+            checkpoint = None if last is None else last.checkpoint
             self._fences = checkpoint is not None and checkpoint.epoch != epoch
+            if self._last and (checkpoint is None or self._fences):
+                raise SinkAway(f"changes of this epoch up to {self._last:,} cannot be read yet")
             if checkpoint is not None and self._fences:
                 await self._declare(connection, FENCE, checkpoint.epoch)
                 self._fences = await self._last_id(connection, checkpoint.epoch) < FENCE_ID
@@ -153,7 +156,8 @@ class RabbitmqStreamWriter:
             self._history = 0
         self._confirms = Confirms(connection)
         if checkpoint is not None and checkpoint.complete and checkpoint.epoch == epoch:
-            return checkpoint._replace(seq=max(checkpoint.seq, self._last))
+            self._last = max(checkpoint.seq, self._last)
+            return checkpoint._replace(seq=self._last)
         return checkpoint
 
     async def write(self, batch: Batch) -> None:

@@ -95,6 +95,21 @@ class Conformance:
             assert told or not at.sink.repeats
         assert dense(await place.read(SHARD), at.sink.repeats) == [*range(1, 13)]
 
+    async def test_two_relays_at_once_leave_what_one_would(self, place: Place) -> None:
+        async def relay(at: Open) -> None:
+            first = 0
+            while first <= 200:
+                checkpoint = await at.claimed(EPOCH)
+                first = checkpoint.seq + 1 if checkpoint else 1
+                while first <= 200 and not await superseded(at.writer_, at.page(first, first + 19)):
+                    first += 20
+
+        async with Open(place) as one, Open(place) as other:
+            await asyncio.gather(relay(one), relay(other))
+        told = dense(await place.read(SHARD), one.sink.repeats)
+        assert told == [*range(1, len(told) + 1)]
+        assert len(told) >= 200
+
     async def test_history_is_told_from_its_beginning_until_it_is_whole(self, place: Place) -> None:
         async with Open(place) as paused, Open(place) as at:
             await (await paused.claims(EPOCH, None)).write(paused.page(1, 3))
@@ -147,6 +162,7 @@ class Conformance:
                 except SinkAway:
                     if not place.broker.running:
                         await place.broker.restart()
+                    await wait_until(lambda: at.sink.last(SHARD), what="it is read again", swallow=SinkAway)
                     checkpoint = await wait_until(lambda: at.claimed(EPOCH), what="claimed again", swallow=SinkAway)
                     assert checkpoint
                     assert checkpoint.seq >= (0 if at.sink.repeats else written)
