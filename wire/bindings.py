@@ -5,6 +5,7 @@ attributes stand in headers, the body is the data; ``structured``: both stand in
 1.0.2): ``wire.envelope.structured``. What a reader does with it: ``stockwire.streams``.
 """
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ NATS_PREFIX = "ce-"
 AMQP_PREFIX = "cloudEvents:"
 _PRINTABLE = "".join(character for character in map(chr, range(0x21, 0x7F)) if character not in '"%')
 """What stands in a header of NATS as it is; anything else is percent-encoded."""
+_ALL_PRINTABLE = re.compile(f"[{re.escape(_PRINTABLE)}]*").fullmatch
+"""As nearly all values are: looking is ten times as fast as encoding."""
 
 
 def kafka_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
@@ -27,7 +30,10 @@ def kafka_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
 
 def nats_headers(attributes: Mapping[str, str]) -> dict[str, str]:
     """Binary. Values are printable ASCII: whatever else stands in a name is percent-encoded."""
-    return {NATS_PREFIX + name: quote(value, safe=_PRINTABLE) for name, value in attributes.items()}
+    return {
+        NATS_PREFIX + name: value if _ALL_PRINTABLE(value) else quote(value, safe=_PRINTABLE)
+        for name, value in attributes.items()
+    }
 
 
 def amqp_properties(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 another one."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +28,7 @@ class NatsConnection:
     as well: as soon as the connection ends or after ``ANSWER_S``, where the library would go on waiting."""
 
     def __init__(self, broker: Broker, name: str) -> None:
-        self.client = Client()
+        self.client = _Client()
         self.complaint = ""
         self.jetstream: JetStreamContext
         self._broker = broker
@@ -47,7 +47,7 @@ class NatsConnection:
             try:
                 return await self._connect(server)
             except (OSError, nats.errors.Error):
-                self.client = Client()
+                self.client = _Client()
         return await self._connect(last)
 
     async def _connect(self, server: str) -> Self:
@@ -95,3 +95,16 @@ class NatsConnection:
 
     async def _on_closed(self) -> None:
         self._closed.set()
+
+
+class _Client(Client):
+    async def send(self, subject: str, headers: Mapping[str, str], body: bytes) -> None:
+        """As ``publish`` without an answer, in a third of its time: of ``subject`` and ``headers`` it is known already
+        that they hold no blanks and no line ends that a protocol of lines could trip over."""
+        if self.is_closed:
+            raise nats.errors.ConnectionClosedError
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        head = f"NATS/1.0\r\n{lines}\r\n".encode()
+        size = len(head)
+        line = f"HPUB {subject} {size} {size + len(body)}\r\n".encode()
+        await self._send_command(b"".join((line, head, body, b"\r\n")))

@@ -32,8 +32,9 @@ FOREIGN_OPTIONS = {
     *("--retry", "--retry-connrefused", "--python", "--control-port"),
     *("--bootstrap-server", "--topic", "--from-beginning", "--isolation-level", "--property", "--add", "--cluster"),
     *("--allow-principal", "--operation", "--resource-pattern-type", "--transactional-id"),
+    *("--retry-all-errors", "--retry-delay", "--fail", "--silent", "--max-bytes", "--replicas", "--apply-to"),
 }
-"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, Kafka, the simulation, `make`'s programs."""
+"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, Kafka, NATS, the simulation, `make`'s programs."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )

@@ -35,6 +35,8 @@ ATOMIC_MAX = 200
 ATOMIC_SINCE = (2, 12)
 """The nats-server that knows atomic batches."""
 HEADER_BYTES = len("NATS/1.0\r\n\r\n")
+HEADERS_BYTES_MAX = 8 * 2**10
+"""All headers of a message together: names of 64 characters, percent-encoded, stand in three of them."""
 OWN_HEADERS_BYTES = 400
 """What the headers below take at most, beside those of the message."""
 # Headers and error codes of the server, which the client does not name.
@@ -196,6 +198,8 @@ class NatsWriter:
 
     def _refuse_large(self, message: Message, headers: dict[str, str], body: bytes) -> None:
         """Before anything of it is sent: a server ends the connection over a message above its ``max_payload``."""
+        if len(body) + HEADERS_BYTES_MAX <= self._bytes_max:
+            return
         named = sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())
         size = HEADER_BYTES + named + OWN_HEADERS_BYTES + len(body)
         if size > self._bytes_max:
@@ -211,7 +215,7 @@ class NatsWriter:
             if number == 1:
                 headers[EXPECTED_SEQUENCE] = str(self._last)
             if number < len(messages):
-                await connection.client.publish(to, body, headers=headers)
+                await connection.client.send(to, headers, body)
             else:
                 headers[BATCH_COMMIT] = "1"
                 await _kept(connection.jetstream, to, headers, body, self._last + number)
