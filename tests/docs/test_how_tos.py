@@ -51,7 +51,7 @@ ELSEWHERE = {
     # tests/deploy/test_kubernetes_page.py
     "kubernetes.md": {"kubernetes"},
     "commands.md": {"intake"},  # tests/followers/intake/test_commands_page.py
-    # tests/followers/relay/test_pages.py
+    # tests/docs/test_nats_and_rabbitmq.py
     "nats.md": {"", "shop", "relay", "read.py", "reader"},
     "rabbitmq.md": {"", "shop", "relay", "read.py", "reader", "bind.py", "queue", "exchange"},
     # tests/docs/test_marketplaces.py

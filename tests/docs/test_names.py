@@ -34,7 +34,7 @@ FOREIGN_OPTIONS = {
     *("--allow-principal", "--operation", "--resource-pattern-type", "--transactional-id"),
     *("--retry-all-errors", "--retry-delay", "--fail", "--silent", "--max-bytes", "--replicas", "--apply-to"),
 }
-"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, Kafka, NATS, the simulation, `make`'s programs."""
+"""Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, brokers, the simulation, `make`'s programs."""
 OUR_PAGE = re.compile(
     r"\bdocs/(?:decisions|explanation|how-to|reference|operations|design|benchmarks|tutorial)[\w./-]*"
 )
