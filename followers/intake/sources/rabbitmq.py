@@ -5,11 +5,13 @@ in its place. A result is confirmed before its command is acknowledged: after a 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import orjson
 from aio_pika import DeliveryMode
 from aio_pika import Message as AmqpMessage
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
@@ -27,7 +29,8 @@ from wire.bindings import amqp_properties
 from wire.envelope import CONTENT_TYPE
 
 DELIVERIES = "x-delivery-count"
-"""How often a quorum queue has delivered a message before."""
+"""A quorum queue's own, of a message that it delivers again. It counts for all that was in hand with the one that ended
+the process, and also for what was only waiting: so it is no measure."""
 LOOK_S = 0.1
 """Between two looks whether it is to end, or the connection has."""
 
@@ -55,6 +58,7 @@ class RabbitMQSource:
         kept: dict[str, Any] = {"x-queue-type": "quorum"}
         for name in ("results", "dead"):
             await channel.declare_queue(f"{self._prefix}.{name}", durable=True, arguments={**kept})
+        await channel.declare_queue(f"{self._prefix}.attempts", durable=True, arguments={**kept, "x-max-length": 1})
         ordered: dict[str, Any] = {**kept, "x-single-active-consumer": True}
         return await channel.declare_queue(f"{self._prefix}.commands", durable=True, arguments=ordered)
 
@@ -76,18 +80,26 @@ class _Working:
         self._channel = channel
         self._queue = queue
         self._applying = applying
+        self._attempts = f"{prefix}.attempts"
+        self._note: tuple[str, int] | None = None
         self._delivered: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, stopping: asyncio.Event, window: int) -> None:
-        """One by one until a command comes that was never delivered before: whatever ended this process then takes no
-        others with it, whose deliveries would count as well."""
-        await self._one_by_one(stopping)
-        if not stopping.is_set():
-            await self._consume(window)
+        """One by one until a command comes that was never delivered before, each noted before it is begun: so the one
+        that ends the process is found out. All that comes again is in hand at once, all the same: what returns to the
+        queue goes behind what has returned there before, and would be out of order."""
+        await self._connection.within(self._channel.set_qos(prefetch_count=window))
+        await self._connection.within(self._queue.consume(self._take))
+        one_by_one = True
         while not stopping.is_set():
-            if (delivered := await self._next()) is not None:
-                turn = self._enter(delivered)
+            if one_by_one and self._tasks:
+                await asyncio.wait(self._tasks, timeout=LOOK_S)
+                self._check()
+            elif (delivered := await self._next()) is not None:
+                one_by_one &= bool(delivered.redelivered)
+                deliveries = await self._noted(delivered) if one_by_one else 1
+                turn = self._applying.enter(delivered.body, partial(event_of, delivered), deliveries)
                 self._tasks.add(asyncio.create_task(self._handle(delivered, turn), name="command"))
             self._ended()
         if self._tasks:
@@ -100,55 +112,33 @@ class _Working:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _one_by_one(self, stopping: asyncio.Event) -> None:
-        tag = await self._consume(1)
-        while not stopping.is_set():
-            delivered = await self._next()
-            if delivered is None:
-                continue
-            outcome = await self._unless_stopped(self._applying.outcome(self._enter(delivered)), stopping)
-            if outcome is None:
-                return
-            await self._tell(delivered, outcome)
-            if fresh := not delivered.redelivered:
-                await self._connection.within(self._queue.cancel(tag))
-            await self._connection.within(delivered.ack())
-            if fresh:
-                return
-
-    async def _unless_stopped(self, decided: Coroutine[Any, Any, Outcome], stopping: asyncio.Event) -> Outcome | None:
-        """None if it comes to no end in time."""
-        task = asyncio.create_task(decided, name="command")
-        try:
-            while not task.done() and not stopping.is_set() and self._connection.is_open:
-                await asyncio.wait({task}, timeout=LOOK_S)
-            if not task.done() and self._connection.is_open:
-                await asyncio.wait({task}, timeout=self._applying.end_s)
-            return task.result() if task.done() else None
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
-
-    async def _consume(self, most: int) -> str:
-        await self._connection.within(self._channel.set_qos(prefetch_count=most))
-        return await self._connection.within(self._queue.consume(self._take))
+    async def _noted(self, delivered: AbstractIncomingMessage) -> int:
+        """How often it has been delivered at least, with this time; and says there that it is begun."""
+        which = hashlib.sha256(delivered.body).hexdigest()
+        if self._note is None:
+            queue = await self._connection.within(self._channel.get_queue(self._attempts))
+            kept = await self._connection.within(queue.get(no_ack=True, fail=False))
+            self._note = ("", 0) if kept is None else _note_in(kept.body)
+        begun = self._note[1] + 1 if self._note[0] == which else 1
+        self._note = which, begun
+        text = orjson.dumps(self._note)
+        await self._publish(self._attempts, AmqpMessage(text, delivery_mode=DeliveryMode.PERSISTENT))
+        return begun + 1
 
     async def _take(self, delivered: AbstractIncomingMessage) -> None:
         self._delivered.put_nowait(delivered)
 
     async def _next(self) -> AbstractIncomingMessage | None:
         """None if there is none for a while. Raises ConnectionError."""
-        if not self._connection.is_open or self._channel.is_closed:
-            raise ConnectionError("the connection ended")
+        self._check()
         try:
             return await asyncio.wait_for(self._delivered.get(), LOOK_S)
         except TimeoutError:
             return None
 
-    def _enter(self, delivered: AbstractIncomingMessage) -> Turn:
-        before = delivered.headers.get(DELIVERIES)
-        deliveries = before + 1 if isinstance(before, int) else 2 if delivered.redelivered else 1
-        return self._applying.enter(delivered.body, partial(event_of, delivered), deliveries)
+    def _check(self) -> None:
+        if not self._connection.is_open or self._channel.is_closed:
+            raise ConnectionError("the connection ended")
 
     async def _handle(self, delivered: AbstractIncomingMessage, turn: Turn) -> None:
         await self._tell(delivered, await self._applying.outcome(turn))
@@ -181,6 +171,15 @@ class _Working:
 def event_of(delivered: AbstractIncomingMessage) -> CloudEvent:
     """Raises Unreadable."""
     return CloudEvent.of_amqp(delivered.headers, delivered.content_type, delivered.body)
+
+
+def _note_in(text: bytes) -> tuple[str, int]:
+    """Which command was begun last alone, and how often. What somebody else has put there counts as nothing."""
+    try:
+        which, begun = orjson.loads(text)
+    except ValueError:
+        return "", 0
+    return (which, begun) if isinstance(which, str) and isinstance(begun, int) else ("", 0)
 
 
 def _result(delivered: AbstractIncomingMessage, outcome: Result) -> AmqpMessage:

@@ -1,0 +1,209 @@
+"""An intake that is killed again and again, a ledger and a broker that restart: each command one effect and one answer.
+
+A whole campaign is 100,000 commands, each delivered one to three times, and 100 kills, for each broker; ``make test``
+has a few of each, since a kill waits for a start.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+
+from followers.intake.process import SCOPES
+from ledger.database.audit import audit
+from ledger.database.engine import create_engine
+from tests.followers.intake.poisoned import POISON
+from tests.followers.intake.queues import KafkaQueue, NatsQueue, Queue, RabbitMQQueue, Told
+from tests.followers.intake.running import Sent, sale
+from tests.harness.brokers.broker import Broker
+from tests.harness.metrics import metric_of
+from tests.harness.processes import ServerProcess, clean_environment
+from tests.harness.servers import free_port
+from tests.harness.size import SIZE
+from tests.harness.system import ProcessSystem
+from tests.harness.waiting import wait_until
+from tests.ledger.api import Api
+
+WHOLE = SIZE.share >= 1
+COMMANDS = SIZE.of(100_000) if WHOLE else 300
+KILLS = SIZE.of(100) if WHOLE else 3
+LOCATION = "berlin"
+SKUS = [f"S{number}" for number in range(20)]
+HOT = 0.2
+"""Of all commands: those of one sku."""
+STOCKED = COMMANDS // 40
+"""Of each sku: too little for the hot one, so that some are refused."""
+BETWEEN_S = (0.3, 1.5)
+"""Between two kills, once commands are taken again."""
+WITHIN_S = 60 + COMMANDS / 50 + 15 * KILLS
+
+pytestmark = [pytest.mark.usefixtures("campaign"), pytest.mark.timeout(SIZE.timeout_s + WITHIN_S)]
+
+
+@contextmanager
+def _broker(kind: str, folder: Path, prefix: str) -> Iterator[tuple[Broker, Queue]]:
+    """One of its own. Imported here: each has a library."""
+    if kind == "noida":
+        from tests.harness.brokers.noida import Noida, need_noida
+
+        need_noida()
+        with Noida(folder) as noida:
+            yield noida, KafkaQueue(noida.address, prefix)
+    elif kind == "apache_kafka":
+        from tests.harness.brokers.apache_kafka import ApacheKafka, need_apache_kafka
+
+        need_apache_kafka()
+        with ApacheKafka(folder) as kafka:
+            yield kafka, KafkaQueue(kafka.address, prefix)
+    elif kind == "rabbitmq":
+        from tests.harness.brokers.rabbitmq import RabbitMQ, need_rabbitmq
+
+        need_rabbitmq()
+        with RabbitMQ(folder) as rabbitmq:
+            yield rabbitmq, RabbitMQQueue(rabbitmq.address, prefix)
+    else:
+        from tests.harness.brokers.nats_server import NatsServer
+
+        with NatsServer(folder) as nats:
+            yield nats, NatsQueue(nats.address, prefix)
+
+
+KINDS = ["noida", "rabbitmq", "nats", *(["apache_kafka"] if WHOLE else [])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_command_has_one_effect_and_one_answer_in_order_through_kills(
+    kind: str, process_system: ProcessSystem, server_folder: Path, stream_prefix: str
+) -> None:
+    chance = random.Random(11)
+    system = process_system
+    ledger = await system.start_ledger()
+    once = [
+        sale(str(number), LOCATION, SKUS[0] if chance.random() < HOT else chance.choice(SKUS))
+        for number in range(COMMANDS)
+    ]
+    # NATS gives out what a dead client had only after seconds: five deaths of it are for the whole campaign
+    poison = [Sent({**sale("p", LOCATION, SKUS[1]).attributes}, b'{"poison": 1}')] if kind != "nats" or WHOLE else []
+    nonsense = [Sent({"id": "n", "partitionkey": "x"}, b"\xff\x00nonsense")]
+    queued = _queued(once, chance)
+    for one in [*poison, *nonsense]:
+        queued.insert(len(queued) // 2, one)
+    with _broker(kind, server_folder / f"{kind}-of-intake", stream_prefix) as (broker, queue):
+        await queue.make()
+        async with Api(ledger.url, await system.admin_key()) as api:
+            for sku in SKUS:
+                await api.stock(LOCATION, sku, STOCKED)
+        intake = await _intake(system, queue, stream_prefix)
+        supervisor = asyncio.create_task(_supervise(intake))
+        try:
+            sending = asyncio.create_task(_send(queue, queued))
+            kills = KILLS if WHOLE or not poison else 1  # the poison's own are enough
+            for kill in range(kills):
+                await _takes(intake)
+                await asyncio.sleep(chance.uniform(*BETWEEN_S))  # a fault's own time: nothing is waited for
+                if kill == kills // 3:
+                    await ledger.restart()
+                if kill == kills // 2:
+                    await sending
+                    await broker.restart()
+                if intake.running:
+                    intake.kill()
+            await sending
+            await _all_told(queue, once, len(poison) + len(nonsense))
+        finally:
+            supervisor.cancel()
+            await asyncio.wait([supervisor])
+            assert not intake.running or await intake.stop() == 0
+        results, dead = await queue.results(), await queue.dead()
+    await _check_levels(system, once, results)
+    answers = {(one.headers["causationid"], one.value) for one in results}
+    assert Counter(id_ for id_, _ in answers) == Counter(one.id for one in once), "one answer each"
+    if kind in ("noida", "apache_kafka"):
+        assert len(results) == len(queued) - len(poison) - len(nonsense), "and told once for each delivery"
+    assert {(one.value, one.headers["id"]) for one in dead} == {(one.data, one.id) for one in [*poison, *nonsense]}
+    assert all(orjson.loads(one.headers["stockwire-problem"])["detail"] for one in dead)
+    assert POISON in b"".join(one.value for one in dead) or not poison
+
+
+def _queued(once: list[Sent], chance: random.Random) -> list[Sent]:
+    """Each one to three times, the first copies in order."""
+    queued: list[Sent] = []
+    for one in once:
+        queued.append(one)
+        for _ in range(chance.randrange(3)):
+            queued.append(one if chance.random() < 0.5 or len(queued) < 2 else _earlier(queued, chance))
+    return queued
+
+
+def _earlier(queued: list[Sent], chance: random.Random) -> Sent:
+    return queued[-1 - chance.randrange(min(len(queued), 20))]
+
+
+async def _send(queue: Queue, queued: list[Sent]) -> None:
+    for at in range(0, len(queued), 500):
+        await queue.send(queued[at : at + 500])
+
+
+async def _intake(system: ProcessSystem, queue: Queue, prefix: str) -> ServerProcess:
+    settings = {
+        "STOCKWIRE_URL": system.ledger_url,
+        "STOCKWIRE_INTAKE_KEY": await system.key("intake", *SCOPES),
+        "STOCKWIRE_INTAKE_FROM": queue.url,
+        "STOCKWIRE_INTAKE_PREFIX": prefix,
+        "STOCKWIRE_INTAKE_PORT": free_port(),
+    }
+    arguments = ["-m", "tests.followers.intake.poisoned"]
+    return ServerProcess("intake", clean_environment(settings), system.folder, arguments)
+
+
+async def _supervise(intake: ServerProcess) -> None:
+    """Whenever it has ended it is started again, however that was."""
+    while True:
+        if not intake.running:
+            intake.launch()
+        await asyncio.sleep(0.05)
+
+
+async def _takes(intake: ServerProcess) -> None:
+    """Until it has taken something since it was started."""
+
+    async def taking() -> bool:
+        if not (intake.running and (line := intake._ready_line())):
+            return False
+        intake.ready = dict(line)
+        return await metric_of(intake, "stockwire_intake_taken_total") > 0
+
+    await wait_until(taking, WITHIN_S, what="commands are taken", swallow=Exception)
+
+
+async def _all_told(queue: Queue, once: list[Sent], dead: int) -> None:
+    ids = {one.id for one in once}
+
+    async def told() -> bool:
+        if len({one.headers["id"] for one in await queue.dead()}) < dead:
+            return False
+        return {one.headers["causationid"] for one in await queue.results()} == ids
+
+    await wait_until(told, WITHIN_S, what="all results", swallow=Exception)
+
+
+async def _check_levels(system: ProcessSystem, once: list[Sent], results: list[Told]) -> None:
+    engine = create_engine(system.database_url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            assert await audit(connection) == []
+            rows = await connection.exec_driver_sql(
+                "select sku, reference from stock_event where kind = 'sale' order by sku, version"
+            )
+            sold = [(row.sku, row.reference) for row in rows]
+    finally:
+        await engine.dispose()
+    done = {one.headers["causationid"] for one in results if orjson.loads(one.value)["status"] == 201}
+    assert 0 < len(done) < len(once), "some are done, and some refused"
+    wanted = [(orjson.loads(one.data)["sku"], one.id) for one in once if one.id in done]
+    assert sold == sorted(wanted, key=lambda pair: pair[0]), "each once, in the order of the queue"
