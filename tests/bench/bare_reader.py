@@ -1,6 +1,7 @@
-"""Reads the log from its start to its end by the client of followers, and does nothing with it; prints seconds.
+"""Reads the log from its start to its end by the client of followers, and does nothing with it: how long it takes.
 
-``python -m tests.bench.bare_reader`` reads ``{"url", "key"}`` from its standard input.
+``python -m tests.bench.bare_reader`` reads ``{"url", "key"}`` from its standard input,
+and prints ``{"s", "cpu_s"}``: seconds, and those of its processor.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from followers.log.follower import Follower
 from followers.log.ledger import Ledger
 
 
-async def main(url: str, key: str) -> float:
+async def main(url: str, key: str) -> dict[str, float]:
     async with Ledger(url, key) as ledger:
         shards = await ledger.shards()
 
@@ -21,11 +22,11 @@ async def main(url: str, key: str) -> float:
             while follower.seq < head:
                 await follower.page(wait=False)
 
-        began_s = time.monotonic()
+        began_s, used_s = time.monotonic(), time.process_time()
         async with asyncio.TaskGroup() as tasks:
             for one in shards["shards"]:
                 tasks.create_task(read(one["shard"], one["head"]))
-        return time.monotonic() - began_s
+        return {"s": time.monotonic() - began_s, "cpu_s": time.process_time() - used_s}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 import time
+from dataclasses import dataclass
 
 import httpx
 import psutil
@@ -46,8 +47,8 @@ async def exporter(shop: Shop, rounds: int) -> list[Row]:
     )
     for _ in range(rounds):
         key = await shop.system.key("exporter", *SCOPES)
-        events = await shop.once("exporter", lambda: _sold(shop))
-        speed.bare.append(events / await _read(shop.system.ledger_url, key))
+        events = await shop.once("exporter", lambda: sold(shop, EVENTS))
+        speed.bare.append(events / (await read(shop.system.ledger_url, key)).s)
         per_s, settled, whole = await _audited(shop, key, events)
         speed.ours.append(per_s)
         memory.bare.append(settled)
@@ -55,21 +56,29 @@ async def exporter(shop: Shop, rounds: int) -> list[Row]:
     return [speed, memory]
 
 
-async def _sold(shop: Shop) -> int:
-    """How many events the log has then."""
+async def sold(shop: Shop, count: int) -> int:
+    """``count`` more events of SKUS in one shard. How many the log has then."""
     skus = [f"audited-{secrets.token_hex(4)}-{number:03}" for number in range(SKUS)]
     lines = [{"sku": sku, "location": LOCATION, "quantity": -1, "kind": "sale"} for sku in skus]
     async with shop.http() as http:
         await stock(http, skus, 10**6)
-        for _ in range(EVENTS // SKUS - 1):
+        for _ in range(count // SKUS - 1):
             headers = {"Idempotency-Key": secrets.token_hex(12)}
             (await http.post("/v1/movements", json={"lines": lines}, headers=headers)).raise_for_status()
         shards = (await http.get("/v1/shards")).json()["shards"]
     return sum(one["head"] for one in shards)
 
 
-async def _read(url: str, key: str) -> float:
-    """Seconds."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Seconds, and those of the reader's processor."""
+
+    s: float
+    cpu_s: float
+
+
+async def read(url: str, key: str) -> Reading:
+    """The whole log, by the client of followers, which does nothing with it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.bare_reader"),
         cwd=ROOT,
@@ -78,7 +87,7 @@ async def _read(url: str, key: str) -> float:
     )
     found, _ = await process.communicate(json.dumps({"url": url, "key": key}).encode())
     assert process.returncode == 0, process.returncode
-    return float(json.loads(found))
+    return Reading(**json.loads(found))
 
 
 async def _audited(shop: Shop, key: str, events: int) -> tuple[float, float, float]:

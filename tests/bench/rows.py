@@ -26,6 +26,9 @@ from tests.bench.peers import peers
 from tests.bench.pending_holds import pending_holds
 from tests.bench.racing import racing
 from tests.bench.realistic import realistic
+from tests.bench.relay import relay_catches_up
+from tests.bench.relay_latency import relay_latency
+from tests.bench.relay_ledger import relay_ledger
 from tests.bench.sold_out import sold_out
 from tests.bench.sweeping import sweeping
 from tests.bench.tracing import tracing_fan_out, tracing_sale
@@ -73,13 +76,16 @@ ROWS: dict[str, Bench] = {
     "webhooks-latest": webhooks_latest,
     "channel-shopify": channel_shopify,
     "exporter": exporter,
+    "relay": relay_catches_up,
+    "relay-latency": relay_latency,
+    "relay-ledger": relay_ledger,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
 LONG = (
     *("busy-shop", "busy-console", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
-    *("exporter", "pending-holds", "expand", "growth"),
+    *("exporter", "relay", "relay-latency", "relay-ledger", "pending-holds", "expand", "growth"),
 )
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
@@ -96,5 +102,6 @@ ONLY_NOW = (
         "channel-shopify",
     ),
     "exporter",
+    *("relay", "relay-latency", "relay-ledger"),
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

@@ -1,0 +1,114 @@
+"""From a commit to who reads it from a broker, at 200 changes a second, against a client of a hub."""
+
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import orjson
+
+from tests.bench.ratio import Row, percentile
+from tests.bench.relaying import KINDS, broker, caught_up, fresh_prefix, head, relay
+from tests.bench.senders import SHARE
+from tests.bench.server import ROOT
+from tests.bench.shop import LOCATION, Shop
+from tests.harness.processes import clean_environment
+from tests.harness.stream import Stream, open_stream
+
+CHANGES_PER_S = 200
+CHANGES = max(20, int(2_000 * SHARE))
+WARM = CHANGES // 10
+"""Of each side, not counted: the reader is still behind."""
+LATE_S = 60.0
+
+
+async def relay_latency(shop: Shop, rounds: int) -> list[Row]:
+    rows = {
+        kind: Row(
+            f"commit to consumer at {CHANGES_PER_S} changes/s, p50, {kind}",
+            "ms",
+            "lower",
+            "committed -> `stockwire listen` has read it from the broker, which `stockwire relay` writes to",
+            "committed -> level received on a hub's WebSocket, of the same sales",
+            target=2.0,
+        )
+        for kind in KINDS
+    }
+    for _ in range(rounds):
+        for kind in KINDS:
+            ours, bare = await _both(shop, kind)
+            rows[kind].ours.append(percentile(ours, 0.5))
+            rows[kind].bare.append(percentile(bare, 0.5))
+            rows[kind].notes["p99, ms"] = f"{percentile(ours, 0.99):.1f} against {percentile(bare, 0.99):.1f}"
+    return list(rows.values())
+
+
+async def _both(shop: Shop, kind: str) -> tuple[list[float], list[float]]:
+    """Milliseconds of each, by the clock of the one machine."""
+    sku = f"late-{secrets.token_hex(4)}"
+    await shop.stock_up(sku, 10 * CHANGES)
+    prefix = fresh_prefix()
+    with broker(kind, shop.system.folder) as url:
+        async with relay(shop, url, prefix) as process, open_stream(shop.stream_url, shop.key) as stream:
+            await caught_up(process, await head(shop))
+            await stream.subscribe(LOCATION, [sku])
+            async with listener(url, prefix) as lines:
+                reading = asyncio.create_task(_read(lines, sku))
+                watching = asyncio.create_task(_watched(stream, sku))
+                await _sell(shop, sku)
+                async with asyncio.timeout(LATE_S):
+                    return await reading, await watching
+
+
+async def _read(lines: asyncio.StreamReader, sku: str) -> list[float]:
+    took: list[float] = []
+    while len(took) < CHANGES:
+        event = orjson.loads(await lines.readline())["data"]
+        if event.get("sku") == sku and event.get("kind") == "sale":
+            took.append(_ms_since(event["committed_at"]))
+    return took[WARM:]
+
+
+async def _watched(stream: Stream, sku: str) -> list[float]:
+    """Of several changes that come together the last is shown."""
+    took: list[float] = []
+    left = None
+    while left != 9 * CHANGES:
+        level = await stream.expect("level", sku=sku)
+        left = level["on_hand"]
+        took.append(_ms_since(level["committed_at"]))
+    return took[WARM:]
+
+
+async def _sell(shop: Shop, sku: str) -> None:
+    """At a steady rate; what one is late, the next ones are not."""
+    began_s = time.monotonic()
+    async with shop.http() as http, asyncio.TaskGroup() as selling:
+        for number in range(CHANGES):
+            await asyncio.sleep(max(0.0, began_s + number / CHANGES_PER_S - time.monotonic()))
+            selling.create_task(shop.sell(http, sku))
+
+
+@asynccontextmanager
+async def listener(url: str, prefix: str) -> AsyncIterator[asyncio.StreamReader]:
+    """What a program of its own reads, from the first message on."""
+    environment = clean_environment({"STOCKWIRE_RELAY_TO": url, "STOCKWIRE_RELAY_PREFIX": prefix})
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "followers.listener", "--from-start"),
+        cwd=ROOT,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _ms_since(committed_at: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(committed_at)).total_seconds() * 1_000
