@@ -38,7 +38,8 @@ WINDOW = "40s"
 @pytest.fixture(scope="module")
 def observed(server_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUp]:
     need_program("prometheus")
-    up = RunningUp(tmp_path_factory.mktemp("observed"), "--observe", "--no-console", "--replay", "10")
+    options = ("--observe", "--stream", "nats", "--no-console", "--replay", "10")
+    up = RunningUp(tmp_path_factory.mktemp("observed"), *options)
     try:
         up.start()
         yield up
@@ -56,9 +57,9 @@ def prometheus_of(up: RunningUp) -> Prometheus:
 async def test_it_reads_every_process_by_its_name_and_judges_our_rules(observed: RunningUp) -> None:
     assert observed.printed_line("Prometheus http").startswith(f"Prometheus {observed.run['prometheus']}  (")
     asked_of = prometheus_of(observed)
-    await asked_of.scraped(4)
+    await asked_of.scraped(5)
     assert {found["metric"]["instance"] for found in await asked_of.query("up")} == set(observed.run["admin"])
-    assert {found["metric"]["job"] for found in await asked_of.query("up")} == {"ledger", "hub", "exporter"}
+    assert {found["metric"]["job"] for found in await asked_of.query("up")} == {"ledger", "hub", "exporter", "relay"}
     assert {rule["name"] for rule in await asked_of.rules() if rule["type"] == "alerting"} == set(alerts())
 
 
@@ -93,7 +94,7 @@ async def test_what_was_killed_is_back_and_goes_on(observed: RunningUp, name: st
     assert observed.run["prometheus"] == before["prometheus"]
 
     async def all_read_since() -> bool:
-        return await prometheus_of(observed).value(f"count(up == 1 and timestamp(up) > {replaced_at})") == 4
+        return await prometheus_of(observed).value(f"count(up == 1 and timestamp(up) > {replaced_at})") == 5
 
     await wait_until(all_read_since, what=f"all are read after {name} was killed", swallow=httpx.HTTPError)
 

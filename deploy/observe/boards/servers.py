@@ -1,4 +1,4 @@
-"""*Database and broker*: PostgreSQL and Valkey, as ledgers and hubs meet them; and the audit of what is written."""
+"""*Database and broker*: PostgreSQL and Valkey, as ledgers and hubs meet them; what is written, audited and relayed."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -6,15 +6,17 @@ from deploy.observe.boards.board import board
 from deploy.observe.boards.panels import Panel, lines, states
 from deploy.observe.boards.processes import processes
 from deploy.observe.boards.queries import WINDOW, Query, quantile, quantiles, rate
+from deploy.observe.boards.streams import streams
 
 
 def database_and_broker() -> Dashboard:
-    words = "PostgreSQL and Valkey as ledgers and hubs meet them, and the audit of what is written."
+    words = "PostgreSQL and Valkey as ledgers and hubs meet them, the audit of what is written, and who relays it."
     rows = {
         "Database": database(),
         "Broker": broker(),
         "Audit": audit(),
         "The exporter's process": processes("exporter", "version"),
+        "Streams": streams(),
     }
     return board("Database and broker", words, rows)
 
@@ -74,6 +76,7 @@ def database() -> list[Panel]:
                 Query("sum(stockwire_ledger_history_rewritten_total)", "seen by ledgers"),
                 Query("sum(stockwire_hub_rewrites_total)", "seen by hubs"),
                 Query("sum(stockwire_exporter_history_rewritten_total)", "seen by the exporter"),
+                Query("sum(stockwire_relay_history_rewritten_total)", "seen by relays"),
             ],
             "Since the processes started. Any: an older database was put back, and everybody began anew.",
             limits={1: "red"},
