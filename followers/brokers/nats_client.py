@@ -52,20 +52,24 @@ class NatsConnection:
 
     async def _connect(self, server: str) -> Self:
         client = self.client
-        async with asyncio.timeout(CONNECT_S):
-            await client.connect(
-                [server],
-                name=self._name,
-                allow_reconnect=False,
-                connect_timeout=int(CONNECT_S),
-                ping_interval=int(PING_S),
-                max_outstanding_pings=PINGS_MAX,
-                error_cb=self._complained,
-                closed_cb=self._on_closed,
-                tls=self._broker.context(),
-                user=self._broker.user or None,
-                password=self._broker.password or None,
-            )
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await client.connect(
+                    [server],
+                    name=self._name,
+                    allow_reconnect=False,
+                    connect_timeout=int(CONNECT_S),
+                    ping_interval=int(PING_S),
+                    max_outstanding_pings=PINGS_MAX,
+                    error_cb=self._complained,
+                    closed_cb=self._on_closed,
+                    tls=self._broker.context(),
+                    user=self._broker.user or None,
+                    password=self._broker.password or None,
+                )
+        except BaseException:
+            await self._leave()  # a server that refuses us has a socket of ours all the same
+            raise
         self._closed.clear()
         self.jetstream = client.jetstream(timeout=ANSWER_S)
         return self
@@ -73,12 +77,16 @@ class NatsConnection:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._leave()
+        self._closed.set()
+
+    async def _leave(self) -> None:
+        """Never raises."""
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.client.close()
         except (OSError, nats.errors.Error):  # and TimeoutError: it is gone either way
             pass
-        self._closed.set()
 
     async def within(self, asked: Coroutine[Any, Any, Answer]) -> Answer:
         """``asked``: something of ``client`` or ``jetstream`` that answers."""

@@ -37,7 +37,8 @@ class Told(NamedTuple):
 class Place(Protocol):
     """Where one kind of sink writes, and nothing else does. ``broker``: may be killed."""
 
-    broker: Broker
+    @property
+    def broker(self) -> Broker: ...
 
     def sink(self, *, structured: bool = False) -> Sink: ...
 

@@ -21,9 +21,10 @@ class NatsPlace:
         self.broker = broker
         self._prefix = prefix
 
-    def sink(self, *, structured: bool = False) -> NatsSink:
+    def sink(self, *, structured: bool = False, user: str = "", password: str = "") -> NatsSink:
         address = address_of(self.broker.url, {})
-        return NatsSink(BrokerSettings(address, "", "", "", None, None, None), self._prefix, structured=structured)
+        settings = BrokerSettings(address, user, password, "", None, None, None)
+        return NatsSink(settings, self._prefix, structured=structured)
 
     async def read(self, shard: int) -> list[Told]:
         client = await nats.connect(self.broker.url, allow_reconnect=False)

@@ -31,16 +31,16 @@ class StreamPlace:
     def __init__(self, broker: RabbitMQ, prefix: str) -> None:
         self.broker = broker
         self._prefix = prefix
-        self._settings = settings(f"rabbitmq://127.0.0.1:{broker.stream_port}")
+        self.settings = settings(f"rabbitmq://127.0.0.1:{broker.stream_port}")
 
     def sink(self, *, structured: bool = False) -> RabbitmqStreamSink:
-        return RabbitmqStreamSink(self._settings, self._prefix, structured=structured)
+        return RabbitmqStreamSink(self.settings, self._prefix, structured=structured)
 
     async def read(self, shard: int) -> list[Told]:
         """From its first chunk on, until the last message that is there now was read."""
         stream = f"{self._prefix}-{shard}"
         chunks: list[schema.Deliver] = []
-        async with StreamConnection(self._settings, "test") as connection:
+        async with StreamConnection(self.settings, "test") as connection:
             last = await connection.last_message(stream)
             if last is None:
                 return []
@@ -92,11 +92,11 @@ class ExchangePlace:
         self.broker = broker
         self._prefix = prefix
         self._exchange = f"{prefix}.stock"
-        self._settings = settings(f"rabbitmq://127.0.0.1:{broker.port}?exchange={self._exchange}")
+        self.settings = settings(f"rabbitmq://127.0.0.1:{broker.port}?exchange={self._exchange}")
 
     def sink(self, *, structured: bool = False) -> RabbitmqExchangeSink:
         return RabbitmqExchangeSink(
-            self._settings,
+            self.settings,
             self._prefix,
             structured=structured,
             exchange=self._exchange,
@@ -111,6 +111,13 @@ class ExchangePlace:
             queue = await channel.declare_queue(self._prefix, durable=True, arguments={"x-queue-type": "quorum"})
             await queue.bind(exchange, "berlin.*")
             await queue.bind(exchange, "*")
+
+    async def unbind(self, shard: int) -> None:
+        """The relay's own stream."""
+        async with await aio_pika.connect(self.broker.url) as connection:
+            channel = await connection.channel()
+            log = await channel.get_queue(f"{self._prefix}-{self._exchange}-{shard}")
+            await log.unbind(self._exchange, f"{self._prefix}.log.{shard}")
 
     async def read(self, shard: int) -> list[Told]:
         read: list[Told] = []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from nats.js.api import StreamConfig
 
+from followers.relay.sink import SinkRefused
 from tests.followers.relay.sinks.conformance import SHARDS, Conformance
 from tests.followers.relay.sinks.nats_place import NatsPlace
 from tests.harness.brokers.nats_server import NatsServer
@@ -34,3 +35,14 @@ class TestOneByOne(Conformance):
             for shard in range(SHARDS):
                 await place.make(shard, StreamConfig(subjects=[f"{stream_prefix}.{shard}.>"]))
         return place
+
+
+async def test_a_wrong_password_is_said(server_folder: Path, stream_prefix: str, processes: None) -> None:
+    users = "authorization { user: relay, password: right }"
+    with NatsServer(server_folder / "nats-users", users) as broker:
+        place = NatsPlace(broker, stream_prefix)
+        async with place.sink(user="relay", password="wrong") as sink:
+            with pytest.raises(SinkRefused, match="STOCKWIRE_BROKER_USER"):
+                await sink.prepare(SHARDS)
+        async with place.sink(user="relay", password="right") as sink:
+            await sink.prepare(SHARDS)

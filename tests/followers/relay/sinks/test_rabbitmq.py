@@ -1,11 +1,14 @@
 """RabbitMQ: streams, and a topic exchange with queues of others behind it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.followers.relay.sinks.conformance import Conformance
+from followers.relay.message import Checkpoint
+from followers.relay.sink import SinkRefused, Superseded
+from tests.followers.relay.sinks.conformance import EPOCH, SHARD, SHARDS, Conformance, Open
 from tests.followers.relay.sinks.rabbitmq_place import ExchangePlace, StreamPlace
 from tests.harness.brokers.rabbitmq import RabbitMQ, need_rabbitmq
 
@@ -30,3 +33,40 @@ class TestExchange(Conformance):
         place = ExchangePlace(broker, stream_prefix)
         await place.bind()
         return place
+
+    async def test_a_page_that_was_not_confirmed_comes_again(self, place: ExchangePlace) -> None:
+        """It stands in the stream, and may be missing in a queue."""
+        async with Open(place) as at:
+            await (await at.claims(EPOCH, None)).write(at.page(1, 5))
+            assert await at.claimed(EPOCH) == Checkpoint(EPOCH, 0)
+            await at.writer_.write(at.page(1, 5))
+            await at.writer_.write(at.page(6, 9))
+            assert await at.sink.last(SHARD) == Checkpoint(EPOCH, 9)
+            assert await at.claimed(EPOCH) == Checkpoint(EPOCH, 5)
+
+    async def test_of_two_relays_one_gives_up(self, place: ExchangePlace) -> None:
+        async with Open(place) as one, Open(place) as other:
+            await one.claims(EPOCH, None)
+            await other.claims(EPOCH, None)
+            await one.writer_.write(one.page(1, 5))
+            with pytest.raises(Superseded):
+                await other.writer_.write(other.page(1, 5))
+
+    async def test_bindings_that_were_taken_away_stop_the_shard(self, place: ExchangePlace) -> None:
+        async with Open(place) as at:
+            await at.claims(EPOCH, None)
+            await place.unbind(SHARD)
+            message = at.page(1, 1)
+            with pytest.raises(SinkRefused, match="leads to no stream"):
+                await at.writer_.write(message._replace(messages=[message.messages[0]._replace(key="rome/a")]))
+
+
+@pytest.mark.parametrize("kind", [StreamPlace, ExchangePlace])
+async def test_a_wrong_password_is_said(
+    kind: type[StreamPlace | ExchangePlace], broker: RabbitMQ, stream_prefix: str
+) -> None:
+    place = kind(broker, stream_prefix)
+    place.settings = replace(place.settings, password="wrong")
+    async with place.sink() as sink:
+        with pytest.raises(SinkRefused, match="STOCKWIRE_BROKER_USER"):
+            await sink.prepare(SHARDS)
