@@ -113,7 +113,8 @@ class _Working:
                 self._paused = True
                 await self._call(partial(self._reader.pause, paused=True))
             await self._call(self._reader.poll, 1, 0.0)
-        await asyncio.wait(self._tasks, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
 
     def _begin(self) -> None:
         for partition in self._reader.partitions.values():

@@ -7,6 +7,7 @@ Each partition has a producer of its own, whose ``transactional.id`` names the p
 import logging
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -122,9 +123,12 @@ class Reader:
                 partition.waiting.append(message)
 
     def pause(self, *, paused: bool) -> None:
-        """So that ``poll`` brings nothing, and still keeps the broker company."""
-        assigned = self._consumer.assignment()
-        (self._consumer.pause if paused else self._consumer.resume)(assigned)
+        """So that ``poll`` brings nothing, and still keeps the broker company. Raises SourceError."""
+        try:
+            assigned = self._consumer.assignment()
+            (self._consumer.pause if paused else self._consumer.resume)(assigned)
+        except KafkaException as error:
+            raise self._told(error) from error
 
     def settle(self, partition: Partition) -> int:
         """Writes what is done, with the offset behind it, whole or not at all. Gives how many. Raises SourceError."""
@@ -135,7 +139,8 @@ class Reader:
 
     def close(self) -> None:
         """Gives everything back, with what is done. Safe if the broker is away."""
-        self._consumer.close()
+        with suppress(KafkaException, RuntimeError):  # it is gone either way
+            self._consumer.close()
         self.partitions.clear()
 
     def _commit(self, partition: Partition, records: Sequence[Record], note: str) -> None:
