@@ -11,6 +11,7 @@ from typer.main import get_command
 from console.settings import read_settings as read_console_settings
 from followers.exporter.settings import read_settings as read_exporter_settings
 from followers.intake.settings import read_settings as read_intake_settings
+from followers.relay.settings import read_settings as read_relay_settings
 from followers.sealing import new_sealing_key
 from followers.settings import read_settings as read_channels_settings
 from hub.errors import Crowded
@@ -143,6 +144,18 @@ def test_the_defaults_and_bounds_of_the_intakes_settings_are_as_described(monkey
             "STOCKWIRE_URL": "http://localhost",
             "STOCKWIRE_INTAKE_KEY": "sw_key",
             "STOCKWIRE_INTAKE_FROM": "kafka://localhost",
+        }
+    )
+    check_described(read)
+
+
+def test_the_defaults_and_bounds_of_the_relays_settings_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = recorded(monkeypatch)
+    read_relay_settings(
+        {
+            "STOCKWIRE_URL": "http://localhost",
+            "STOCKWIRE_RELAY_KEY": "sw_key",
+            "STOCKWIRE_RELAY_TO": "kafka://localhost",
         }
     )
     check_described(read)

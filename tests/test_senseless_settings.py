@@ -8,6 +8,7 @@ import pytest
 
 from console.settings import read_settings as read_console_settings
 from followers.exporter.settings import read_settings as read_exporter_settings
+from followers.relay.settings import read_settings as read_relay_settings
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
 from server.settings.environment import Environment, SettingsError
@@ -91,6 +92,25 @@ EXPORTER_CASES = [
     ("STOCKWIRE_EXPORTER_HOST", "0.0.0.0"),
     ("STOCKWIRE_LEDGER_CA_FILE", "/nonexistent"),
 ]
+RELAY = {
+    "STOCKWIRE_URL": "http://localhost",
+    "STOCKWIRE_RELAY_KEY": "sw_key",
+    "STOCKWIRE_RELAY_TO": "kafka://localhost",
+}
+RELAY_CASES = [
+    ("STOCKWIRE_URL", None),
+    ("STOCKWIRE_RELAY_KEY", None),
+    ("STOCKWIRE_RELAY_TO", None),
+    ("STOCKWIRE_RELAY_TO", "amqp://localhost"),
+    ("STOCKWIRE_RELAY_PREFIX", "a.b"),
+    ("STOCKWIRE_RELAY_SYSTEM", "my shop"),
+    ("STOCKWIRE_RELAY_MODE", "batched"),
+    ("STOCKWIRE_RELAY_DELIVERY", "at-most-once"),
+    ("STOCKWIRE_RELAY_PORT", "70000"),
+    ("STOCKWIRE_RELAY_HOST", "0.0.0.0"),
+    ("STOCKWIRE_RELAY_PORTS", "1"),
+    ("STOCKWIRE_BROKER_SASL", "PLAIN"),
+]
 Read = Callable[[Mapping[str, str]], object]
 NAME = re.compile(r"STOCKWIRE_[A-Z_]+[A-Z]")
 
@@ -118,6 +138,7 @@ CASES = [
         ("hub", read_hub_settings, HUB),
         ("console", read_console_settings, CONSOLE),
         ("exporter", read_exporter_settings, EXPORTER),
+        ("relay", read_relay_settings, RELAY),
     )
     for name in names_read(read, variables)
 ]
@@ -143,6 +164,7 @@ def test_the_setting_that_makes_no_sense_is_the_one_that_is_named(
             ("hub", read_hub_settings, HUB, HUB_CASES),
             ("console", read_console_settings, CONSOLE, CONSOLE_CASES),
             ("exporter", read_exporter_settings, EXPORTER, EXPORTER_CASES),
+            ("relay", read_relay_settings, RELAY, RELAY_CASES),
         )
         for name, value in cases
     ],
@@ -233,6 +255,7 @@ def test_a_limit_that_could_never_be_met_is_refused_with_what_would_do(idle: str
         (read_hub_settings, HUB, ("STOCKWIRE_HUB_HOST", "STOCKWIRE_HUB_ADMIN_HOST")),
         (read_console_settings, CONSOLE, ("STOCKWIRE_CONSOLE_HOST",)),
         (read_exporter_settings, EXPORTER, ("STOCKWIRE_EXPORTER_HOST",)),
+        (read_relay_settings, RELAY, ("STOCKWIRE_RELAY_HOST",)),
     ],
 )
 def test_a_public_address_needs_a_certificate_or_the_word_that_a_proxy_encrypts(

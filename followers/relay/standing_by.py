@@ -36,7 +36,7 @@ class StandingBy:
             self._thrown_out = 0
             self._due_s = None
         self._seen = checkpoint
-        if checkpoint in self.ours:
+        if _place(checkpoint) in map(_place, self.ours):
             return True
         if not _is_behind(checkpoint, epoch, head):
             self._due_s = None
@@ -57,6 +57,11 @@ class StandingBy:
     def _patience_s(self) -> float:
         patience_s = TAKEOVER_S * (1 << self._thrown_out)
         return min(patience_s, TAKEOVER_S_MAX) * (1 + self._chance() / 2)
+
+
+def _place(checkpoint: Checkpoint | None) -> tuple[str, int, bool] | None:
+    """Without what not every sink keeps."""
+    return None if checkpoint is None else (checkpoint.epoch, checkpoint.seq, checkpoint.complete)
 
 
 def _is_behind(checkpoint: Checkpoint | None, epoch: str, head: int) -> bool:

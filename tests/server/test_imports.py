@@ -10,7 +10,7 @@ from tests.harness.processes import clean_environment
 from tests.harness.source import ROOT
 from tests.harness.waiting import PATIENCE_S
 
-SERVERS = ("ledger", "hub", "followers", "followers.exporter", "console")
+SERVERS = ("ledger", "hub", "followers", "followers.exporter", "followers.relay", "console")
 IMPORTS = f"""
 import gc, importlib, json, sys
 for name in {SERVERS}:
@@ -19,7 +19,7 @@ names = sorted(sys.modules)
 import httpx._main, opentelemetry.sdk.metrics
 print(json.dumps([gc.isenabled(), names]))
 """
-UNUSED = {"httpx._main", "rich", "pygments", "opentelemetry"}
+UNUSED = {"httpx._main", "rich", "pygments", "opentelemetry", "confluent_kafka", "nats", "rstream", "aio_pika"}
 
 
 @pytest.mark.usefixtures("processes")

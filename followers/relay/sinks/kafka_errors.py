@@ -19,9 +19,10 @@ RIGHTS = frozenset(
     }
 )
 NO_TRANSACTIONS = frozenset({KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION})
+# INVALID_REPLICATION_FACTOR is none of these: so says a cluster of which too few brokers are back yet.
 SET_UP = frozenset(
     {
-        *(KafkaError.POLICY_VIOLATION, KafkaError.INVALID_REPLICATION_FACTOR, KafkaError.INVALID_CONFIG),
+        *(KafkaError.POLICY_VIOLATION, KafkaError.INVALID_CONFIG),
         *(KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION),
         *(KafkaError.INVALID_TRANSACTION_TIMEOUT, KafkaError._INVALID_ARG, KafkaError.TOPIC_EXCEPTION),
     }

@@ -27,6 +27,8 @@ CLAIM_S = 20.0
 COMMIT_S = 10.0
 SLICE_S = 1.0
 """Of a wait, after which it is looked at whether anybody still waits."""
+AGAIN_S = 0.1
+"""Until the broker is asked again that has not ended yet what the one before left open."""
 CLOSE_S = 2.0
 MORE_S = 5.0
 """Of deadlines around the thread, above those within it."""
@@ -108,8 +110,11 @@ class KafkaWriter:
                 return
             except KafkaException as exception:
                 error: KafkaError = exception.args[0]
-                if error.code() != KafkaError._TIMED_OUT or not error.retriable() or time.monotonic() > ends_s:
+                passes = error.retriable() or error.code() == KafkaError.CONCURRENT_TRANSACTIONS
+                if not passes or time.monotonic() > ends_s:
                     raise
+                if error.code() != KafkaError._TIMED_OUT:
+                    time.sleep(AGAIN_S)
         raise SinkAway("nobody waits for it any more")
 
     def _create(self) -> Producer:
