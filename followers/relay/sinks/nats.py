@@ -2,10 +2,10 @@
 
 The stream itself is the checkpoint: its last message says where to go on. Every write says what it follows, so that one
 that does not follow the last message is refused, however old it is and whoever sent it: a paused relay that wakes is
-told. An atomic batch (ADR-50, nats-server 2.12) names the last message by its sequence: it takes no expected id, and a
-server forgets the last id when it starts again after the duplicate window. Where there are no such batches,
-messages go one by one: the first names the sequence, and each of the others the id of the one before it, so that
-when one is refused all behind it are. A sequence alone could let one in behind a message of somebody else.
+told. An atomic batch (ADR-50, nats-server 2.12) names the last message by its sequence: it takes no expected id. Where
+there are no such batches, messages go one by one: the first names the sequence, and each of the others the id of the
+one before it, so that when one is refused all behind it are. A sequence alone could let one in behind a message of
+somebody else.
 """
 
 import asyncio
