@@ -70,7 +70,7 @@ class _Working:
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             await self._take()
-            self._begin()
+            await self._begin()
             await self._settle()
         loop = asyncio.get_running_loop()
         end = loop.time() + self._applying.end_s
@@ -116,8 +116,10 @@ class _Working:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
 
-    def _begin(self) -> None:
-        for partition in self._reader.partitions.values():
+    async def _begin(self) -> None:
+        for partition in list(self._reader.partitions.values()):
+            if partition.waiting and not partition.noted:
+                await self._call(self._reader.note, partition)
             while partition.waiting and partition.progress.may_take:
                 delivered = partition.waiting.popleft()
                 deliveries = partition.progress.take(_offset(delivered))

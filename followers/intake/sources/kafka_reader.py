@@ -56,12 +56,13 @@ class Record(NamedTuple):
 
 @dataclass(eq=False)
 class Partition:
-    """``waiting``: fetched, and not begun."""
+    """``waiting``: fetched, and not begun. ``noted``: that something is begun here."""
 
     number: int
     progress: Progress[Record]
     producer: Producer
     waiting: deque[Message] = field(default_factory=deque)
+    noted: bool = False
 
 
 class Reader:
@@ -130,6 +131,12 @@ class Reader:
         except KafkaException as error:
             raise self._told(error) from error
 
+    def note(self, partition: Partition) -> None:
+        """Before the first of its commands is begun: where nothing is, a restart counts against nobody. Raises
+        SourceError."""
+        self._commit(partition, [], partition.progress.note)
+        partition.noted = True
+
     def settle(self, partition: Partition) -> int:
         """Writes what is done, with the offset behind it, whole or not at all. Gives how many. Raises SourceError."""
         records = partition.progress.settle()
@@ -183,7 +190,6 @@ class Reader:
         partition = Partition(
             one.partition, Progress(committed.offset, committed.metadata or "", self._window), producer
         )
-        self._commit(partition, [], partition.progress.note)
         one.offset = committed.offset or OFFSET_BEGINNING
         self.partitions[one.partition] = partition
         log.info("a partition is ours partition=%d offset=%d", one.partition, committed.offset)
@@ -192,6 +198,8 @@ class Reader:
         for one in revoked:
             if (partition := self.partitions.pop(one.partition, None)) is not None:
                 self.lost.append(partition)
+                if not partition.noted:
+                    continue
                 try:
                     self._commit(partition, partition.progress.settle(), "")
                 except SourceError as error:
