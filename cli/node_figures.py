@@ -16,6 +16,8 @@ class Kind(StrEnum):
     HUB = "hub"
     CHANNELS = "channels"
     EXPORTER = "exporter"
+    RELAY = "relay"
+    INTAKE = "intake"
 
 
 class NodeState(StrEnum):
@@ -35,8 +37,8 @@ class NodeState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
     """``clients``: WebSockets and event streams. ``queued``: lines that wait for a writer; of a hub, sessions that are
-    owed something; of channels, levels that wait to be sent. ``conflicts`` since the process started. ``lag_ms`` as the
-    hub tells its clients.
+    owed something; of channels, levels that wait to be sent; of a relay, events that its broker lacks; of an intake,
+    commands in hand. ``conflicts`` since the process started. ``lag_ms`` as the hub tells its clients.
 
     Of holds, as a ledger tells: ``holds_open`` in the whole database; ``holds_expired_per_s`` that it swept;
     ``holds_released_before_refusal`` since it started: overdue ones whose units somebody needed; ``sweeper_delay_s``:
@@ -93,6 +95,10 @@ def figures_of(name: str, before: Scrape | None, after: Scrape | NodeState) -> N
         return _channels(name, before, after)
     if after.has("stockwire_exporter_"):
         return _exporter(name, before, after)
+    if after.has("stockwire_relay_"):
+        return _relay(name, before, after)
+    if after.has("stockwire_intake_"):
+        return _intake(name, after)
     return NodeFigures(name, None, NodeState.FOREIGN)
 
 
@@ -150,6 +156,27 @@ def _exporter(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
     )
 
 
+def _relay(name: str, before: Scrape | None, after: Scrape) -> NodeFigures:
+    return NodeFigures(
+        name,
+        Kind.RELAY,
+        NodeState.READY if after.ready else NodeState.UNREADY,
+        deliveries_per_s=rate(before, after, "stockwire_relay_messages_total"),
+        queued=after.whole("stockwire_relay_behind_events"),
+        memory_bytes=after.whole(MEMORY),
+    )
+
+
+def _intake(name: str, after: Scrape) -> NodeFigures:
+    return NodeFigures(
+        name,
+        Kind.INTAKE,
+        NodeState.READY if after.ready else NodeState.UNREADY,
+        queued=after.whole("stockwire_intake_in_flight"),
+        memory_bytes=after.whole(MEMORY),
+    )
+
+
 def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
     committed = _sum(node.changes_per_s for node in nodes if node.kind is Kind.LEDGER)
     applied = _max(node.changes_per_s for node in nodes if node.kind is Kind.HUB)
@@ -161,7 +188,7 @@ def totals_of(nodes: Sequence[NodeFigures]) -> Totals:
         deliveries_per_s=_sum(node.deliveries_per_s for node in nodes),
         lag_ms_max=_max(node.lag_ms for node in nodes),
         conflicts=_sum(node.conflicts for node in nodes),
-        queued=_sum(node.queued for node in nodes if node.kind is not Kind.CHANNELS),
+        queued=_sum(node.queued for node in nodes if node.kind in (Kind.LEDGER, Kind.HUB)),
         memory_bytes=_sum(node.memory_bytes for node in nodes),
         holds_open=_max(node.holds_open for node in nodes),
         holds_expired_per_s=_sum(node.holds_expired_per_s for node in nodes),

@@ -12,7 +12,7 @@ _STRUCTURED = "application/cloudevents+json"
 def line_of(headers: Mapping[str, str], prefix: str, body: bytes) -> bytes:
     """``headers``: also the content type, by that name. ``prefix``: of those that are attributes.
 
-    >>> line_of({"Content-Type": "application/json", "ce-id": "e1.0.7"}, "ce-", b'{"on_hand": 3}')
+    >>> line_of({"Content-Type": "application/json", "ce-id": "e1.0.7"}, "ce-", b'{"on_hand":3}')
     b'{"id":"e1.0.7","datacontenttype":"application/json","data":{"on_hand":3}}'
     """
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")

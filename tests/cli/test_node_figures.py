@@ -38,6 +38,14 @@ def exporter(at_s: float, events: float, *, ready: bool = True) -> Scrape:
     return Scrape(at_s, ready, {"stockwire_exporter_feed_up": 1.0, "stockwire_audit_events_total": events})
 
 
+def relay(at_s: float, sent: float) -> Scrape:
+    return Scrape(at_s, True, {"stockwire_relay_messages_total": sent, "stockwire_relay_behind_events": 9.0})
+
+
+def intake(at_s: float) -> Scrape:
+    return Scrape(at_s, True, {"stockwire_intake_in_flight": 5.0})
+
+
 @pytest.mark.parametrize(
     ("scrape", "state"),
     [
@@ -51,6 +59,8 @@ def exporter(at_s: float, events: float, *, ready: bool = True) -> Scrape:
         (hub(1, 0, ready=False), NodeState.UNREADY),
         (channels(1, 0), NodeState.READY),
         (exporter(1, 0), NodeState.READY),
+        (relay(1, 0), NodeState.READY),
+        (intake(1), NodeState.READY),
         (exporter(1, 0, ready=False), NodeState.UNREADY),
     ],
 )
@@ -98,6 +108,13 @@ def holding(at_s: float, swept: float, **values: float) -> Scrape:
 def test_levels_that_wait_for_webhooks_are_no_queue_of_the_ledger() -> None:
     nodes = [figures_of("ledger", None, ledger(1, 0)), figures_of("channels", channels(0, 0), channels(2, 6))]
     assert (nodes[1].kind, nodes[1].queued, nodes[1].deliveries_per_s) == (Kind.CHANNELS, 7, 3)
+    assert totals_of(nodes).queued is None
+
+
+def test_what_relays_and_intakes_have_in_hand_is_no_queue_of_the_ledger() -> None:
+    nodes = [figures_of("relay", relay(0, 0), relay(2, 8)), figures_of("intake", None, intake(1))]
+    assert [(node.kind, node.queued) for node in nodes] == [(Kind.RELAY, 9), (Kind.INTAKE, 5)]
+    assert nodes[0].deliveries_per_s == 4
     assert totals_of(nodes).queued is None
 
 
