@@ -6,9 +6,7 @@ interrupted (`up`: 0), 143 ended by SIGTERM (`up`, `ledger` and `hub`: 0).
 
 import json
 import os
-import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from cli.cdc_config import CdcRole, cdc_config
 from cli.channel import channel_app
 from cli.named_system import checked_environment, checked_variables, data_path, database_url
 from cli.options import Data, Json
 from cli.processes import channels, console, exporter, hub, intake, ledger, listen, relay
 from cli.reconcile import reconcile
-from cli.refusals import refusals
+from cli.refusals import database_refusals, key_refusals
 from cli.webhooks import webhooks_app
 from server.settings.environment import SettingsError
-from stockwire.cli.failure import EXIT_FAILED, EXIT_LATER
 from stockwire.cli.numbers import number, whole
 from stockwire.cli.options import complete
 from stockwire.cli.output import after
@@ -44,6 +42,7 @@ app.add_typer(demo_app, name="demo")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(channel_app, name="channel")
 app.command("reconcile")(reconcile)
+app.command("cdc-config")(cdc_config)
 
 Result = TypeVar("Result")
 
@@ -63,7 +62,7 @@ def up(
     ] = "",
 ) -> None:
     """Run a whole system: database, broker, ledger, hubs, a sample shop with live sales. Ctrl-C stops it."""
-    with _refusals():
+    with key_refusals():
         _refuse_without_process_tools()
         try:
             from cli import settings
@@ -109,6 +108,8 @@ def migrate(
     public_low: Annotated[
         int, typer.Option("--public-low", parser=whole(1), help="Below this step stock shows as low.")
     ] = 5,
+    cdc: Annotated[bool, typer.Option("--cdc", help="Make what Debezium reads the log by, too.")] = False,
+    cdc_role: CdcRole = "stockwire_cdc",
 ) -> None:
     """Bring the database to this version's schema, beside the sales. Safe to run again, and from several machines."""
     from cli import migrating
@@ -116,30 +117,44 @@ def migrate(
 
     if contract and (new_epoch or public_steps is not None):
         raise typer.BadParameter("--contract is a step of its own: run it without --new-epoch and --public-steps")
+    if cdc and (contract or plan):
+        raise typer.BadParameter("--cdc is for the database as it is now: run it without --contract and --plan")
     steps = None if public_steps is None else _public_steps(public_steps, public_low)
-    with _database_refusals():
+    with database_refusals():
         url = database_url(checked_variables(data))
     if plan:
-        with _database_refusals():
+        with database_refusals():
             planned = _run(migrations.plan(url, shards, contracting=contract))
         migrating.print_plan(planned, contracting=contract)
         return
     if contract:
-        with _database_refusals(), migrating.interruptible():
+        with database_refusals(), migrating.interruptible():
             done = _run(migrations.contract(url, migrating.say))
         print(migrating.contracted(done))
         return
-    with _database_refusals(), migrating.interruptible():
+    with database_refusals(), migrating.interruptible():
         _run(migrations.expand(url, shards, migrating.say))
     print("The database is migrated.")
     if steps is not None:
-        with _database_refusals():
+        with database_refusals():
             epoch = _run(migrations.set_public_steps(url, steps))
         print(f"The public sees {public_steps} and low below {public_low}; new epoch {epoch}.")
     if new_epoch:
-        with _database_refusals():
+        with database_refusals():
             epoch = _run(migrations.new_epoch(url))
         print(f"New epoch {epoch}: hubs and clients drop what they hold.")
+    if cdc:
+        _set_up_cdc(url, cdc_role)
+
+
+def _set_up_cdc(url: str, role: str) -> None:
+    from cli import migrating
+    from cli.cdc import told
+    from ledger import migrations
+
+    with database_refusals(), migrating.interruptible():
+        done = _run(migrations.set_up_cdc(url, role, migrating.say))
+    print(told(done))
 
 
 def _public_steps(text: str, low: int) -> "PublicSteps":
@@ -164,7 +179,7 @@ def top(
     """Show every ledger and hub with what it does now, once a second."""
     from cli import top as looking
 
-    with _refusals():
+    with key_refusals():
         nodes = looking.nodes_of(admin or [], data_path(data), checked_environment())
         complete(looking.run(nodes, as_json=as_json, once=once))
 
@@ -180,7 +195,7 @@ def doctor(
     from cli.doctor import examine
     from cli.report_screen import show
 
-    with _database_refusals():
+    with database_refusals():
         report = _run(examine(data_path(data), checked_variables(data), audit=audit, read_only=read_only))
     if as_json:
         print(report.as_json())
@@ -205,7 +220,7 @@ def key_create(
     from cli import keys
 
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    with _database_refusals():
+    with database_refusals():
         url = database_url(checked_variables(data))
         if file is None:
             made = _run(keys.create(url, owner, scope, name, expires_at))
@@ -231,7 +246,7 @@ def key_import(
     """Let in a key that you made as text, such as a secret of an orchestrator. Safe to run at every start."""
     from cli import keys
 
-    with _database_refusals():
+    with database_refusals():
         url = database_url(checked_variables(data))
         new = _run(keys.take_in(url, file, owner, scope, name))
     print(f"The key in {file} is let in." if new else f"The key in {file} is good.")
@@ -242,7 +257,7 @@ def key_list(data: Data = None, as_json: Json = False) -> None:
     """Every key, without its secret."""
     from cli import keys
 
-    with _database_refusals():
+    with database_refusals():
         found = _run(keys.listed(database_url(checked_variables(data))))
     now = datetime.now(UTC)
     for key in found:
@@ -254,7 +269,7 @@ def key_revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], data: Data 
     """End a key and every token it minted, at once."""
     from cli import keys
 
-    with _database_refusals():
+    with database_refusals():
         variables = checked_variables(data)
         told = _run(keys.revoke(database_url(variables), variables, key_id))
     print(
@@ -272,7 +287,7 @@ def token_create(
     """Mint a token from your API key (STOCKWIRE_URL and STOCKWIRE_API_KEY, or a running `stockwire up`)."""
     from cli import keys
 
-    with _refusals():
+    with key_refusals():
         checked_environment()
         minted = _run(keys.mint(data_path(data), scope, ttl))
     print(json.dumps(minted) if as_json else minted["token"])
@@ -291,7 +306,7 @@ def demo_flash_sale(
     data: Data = None,
 ) -> None:
     """Sell far too few units to far too many buyers, beside the same done naively. Exit status 1 if ours went wrong."""
-    with _database_refusals():
+    with database_refusals():
         _refuse_without_process_tools()
         from cli.flash_sale import demo
         from cli.flash_sale.fault import fault_kind
@@ -316,35 +331,3 @@ def _refuse_without_process_tools() -> None:
             "not in this image: the embedded servers of `stockwire up` and what is tried on it; run `make up` in "
             "a clone, or `stockwire ledger` and `stockwire hub` here"
         )
-
-
-@contextmanager
-def _database_refusals() -> Iterator[None]:
-    """Around what uses the database and prints nothing: an OSError in here is the network's, not that of a pipe."""
-    from asyncpg import InterfaceError, PostgresError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from ledger.database.reason import reason_of
-    from ledger.migrations.errors import MigrationRefused, MigrationStopped
-
-    with _refusals():
-        try:
-            yield
-        except (MigrationStopped, MigrationRefused) as error:
-            print(f"stockwire: {error}", file=sys.stderr)
-            raise typer.Exit(EXIT_LATER if isinstance(error, MigrationStopped) else EXIT_FAILED) from error
-        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
-            shown = f"the database cannot be used: {reason_of(error)} (`stockwire doctor` says more)"
-            print(f"stockwire: {shown}", file=sys.stderr)
-            raise typer.Exit(1) from error
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Around what asks ledgers, or makes keys."""
-    from httpx import HTTPError
-
-    from cli.keys import KeyRefused
-
-    with refusals(KeyRefused, HTTPError):
-        yield

@@ -15,6 +15,7 @@ from cli.checks.keys import hub_key, stored_keys, token_secret
 from cli.checks.origins import origins
 from cli.checks.processes import processes
 from cli.checks.round_trip import round_trip
+from cli.checks.slots import slots
 from cli.checks.snapshot import snapshot
 from cli.checks.way_in import find_way_in
 from cli.findings import Finding, FindingState, Report
@@ -31,6 +32,7 @@ async def examine(data: Path, variables: Mapping[str, str], *, audit: bool, read
     reached = found[0].state is FindingState.GOOD
     if reached:
         found.append(await schema(url))
+        found += await slots(url)
     found += await broker(variables)
     found.append(token_secret(variables))
     if reached and not found_failed(found, "migrations"):

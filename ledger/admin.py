@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.commit.writers import Writers
+from ledger.database import slots
 from ledger.database.reading import reading
+from ledger.database.slots import Slots, slots_of
 from ledger.holds.open_holds import OpenHolds
 from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
@@ -32,6 +34,9 @@ _OLDEST_SNAPSHOT = text("""
 """)
 
 
+_SLOTS = text(slots.READ)
+
+
 class MetricRoutes:
     def __init__(self, engine: AsyncEngine, collector: LedgerCollector) -> None:
         self._engine = engine
@@ -43,23 +48,26 @@ class MetricRoutes:
         return [Route("/metrics", self.metrics, methods=["GET"])]
 
     async def metrics(self, request: Request) -> Response:
-        self._collector.oldest_snapshot_s, self._collector.open_holds = await self._of_database()
+        collector = self._collector
+        collector.oldest_snapshot_s, collector.slots, collector.open_holds = await self._of_database()
         return exposition(self._registry, request)
 
-    async def _of_database(self) -> tuple[float | None, Mapping[str, int]]:
+    async def _of_database(self) -> tuple[float | None, Slots | None, Mapping[str, int]]:
         """Nothing when the database does not answer: everything else is worth scraping then more than ever."""
         try:
             async with asyncio.timeout(DATABASE_S):
-                return await self._oldest_snapshot_s(), await self._open_holds.by_state()
+                return *await self._snapshot_and_slots(), await self._open_holds.by_state()
         except TimeoutError:
-            return None, {}
+            return None, None, {}
 
-    async def _oldest_snapshot_s(self) -> float | None:
+    async def _snapshot_and_slots(self) -> tuple[float | None, Slots | None]:
         try:
             async with reading(self._engine) as connection:
-                return float((await connection.execute(_OLDEST_SNAPSHOT)).scalar_one())
+                oldest_s = float((await connection.execute(_OLDEST_SNAPSHOT)).scalar_one())
+                rows = [dict(row) for row in (await connection.execute(_SLOTS)).mappings()]
         except Unavailable:
-            return None
+            return None, None
+        return oldest_s, slots_of(rows)
 
 
 def create_admin_app(parts: Parts, writers: Writers, sweeper: Sweeper) -> Starlette:

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ledger.commit.writers import Writers
+from ledger.database.slots import Slots
 from ledger.holds.sweeper import Sweeper
 from ledger.http.parts import Parts
 from server.http.request_times import LABELS
@@ -45,6 +46,19 @@ PUBLISHER_HELP = {
     "failed": "Messages that the broker did not take; hubs read the log instead.",
     "dropped": "Messages dropped because too many waited for the broker; hubs read the log instead.",
 }
+SLOT_HELP = {
+    "active": "1 while somebody reads by this replication slot of the database, as Debezium does.",
+    "lost": "1: PostgreSQL has given this slot up, and what nobody read by it is not to be had any more.",
+    "retained_bytes": "Bytes of PostgreSQL's log that this slot keeps from being removed.",
+    "bytes_max": (
+        "Bytes of PostgreSQL's log that this slot may keep before it is given up (max_slot_wal_keep_size); infinite "
+        "where nothing limits it: one that is left behind fills the disk."
+    ),
+}
+WAL_LOGICAL_HELP = (
+    "1: PostgreSQL's wal_level is logical, which Debezium needs and nothing else. Absent when the database does not "
+    "answer."
+)
 REQUEST_HELP = (
     "From when a request was taken up until its answer began, by method, route and outcome: ok (2xx, 3xx), refused "
     "(409, 422), limited (429), rejected (any other 4xx) or failed (5xx, or none). What has no route is other."
@@ -64,6 +78,7 @@ class LedgerCollector(Collector):
         self._writers = writers
         self._sweeper = sweeper
         self.oldest_snapshot_s: float | None = None
+        self.slots: Slots | None = None
         self.open_holds: Mapping[str, int] = {}
 
     def collect(self) -> Iterable[Metric]:
@@ -166,6 +181,9 @@ class LedgerCollector(Collector):
                 self.oldest_snapshot_s,
             )
 
+        if self.slots is not None:
+            yield from _of_slots(self.slots)
+
     def _requests(self) -> Iterable[Metric]:
         yield OURS.histograms("request_seconds", REQUEST_HELP, LABELS, self._parts.request_times.histograms())
         yield OURS.gauge("long_polls", "Requests that wait for events.", self._parts.long_polls.open)
@@ -203,3 +221,10 @@ def _each(prefix: str, counters: Any, help_texts: Mapping[str, str]) -> Iterable
     for field in fields(counters):
         if field.name in help_texts:
             yield OURS.counter(f"{prefix}{field.name}", help_texts[field.name], getattr(counters, field.name))
+
+
+def _of_slots(found: Slots) -> Iterable[Metric]:
+    for name, help_text in SLOT_HELP.items():
+        values = {slot.name: float(getattr(slot, name)) for slot in found.slots}
+        yield OURS.gauges(f"slot_{name}", help_text, "slot", values)
+    yield OURS.gauge("wal_logical", WAL_LOGICAL_HELP, found.logical)

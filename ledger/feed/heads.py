@@ -110,7 +110,7 @@ class Heads:
         row = await connection.fetchrow(READ)
         if row["read_only"]:
             self._connector.deny(connection.seen, READ_ONLY)
-        self._suffix = f"-{_base36(row['system_identifier'])}-{int(row['timeline'], 16)}"
+        self._suffix = suffix_of(row)
         epoch = self.compose(row["epoch"])
         heads = dict(zip(row["shards"], row["heads"], strict=True))
         if epoch == self.epoch and any(head < self._read_heads.get(shard, 0) for shard, head in heads.items()):
@@ -165,6 +165,11 @@ class Heads:
         for waiter in self._waiters.get(shard, ()):
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def suffix_of(row: Mapping[str, Any]) -> str:
+    """Of an epoch, as everyone sees it, behind the stored one. ``row``: of ``READ``."""
+    return f"-{_base36(row['system_identifier'])}-{int(row['timeline'], 16)}"
 
 
 def _base36(number: int) -> str:

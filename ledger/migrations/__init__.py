@@ -6,6 +6,7 @@ plan(url)              what either would do: steps, locks, sizes
 read_schema(...)       what a database says about itself
 new_epoch(url)         the last step of a restore
 set_public_steps(...)  what the public sees of a level
+set_up_cdc(url, role)  what Debezium needs
 
 Each migration is an expand: ledgers of the version before go on, and what they write is right. It may bring a contract.
 """
@@ -33,6 +34,7 @@ from wire.availability import PublicSteps
 if TYPE_CHECKING:
     from alembic.config import Config
 
+    from ledger.migrations.cdc import SetUp
     from ledger.migrations.planning import Planned
 
 # Alembic is a third of what a ledger would load at its start, and only migrating needs it: imported where that begins.
@@ -220,6 +222,17 @@ async def set_public_steps(url: str, steps: PublicSteps) -> str:
             return epoch
     finally:
         await engine.dispose()
+
+
+async def set_up_cdc(url: str, role: str, say: Say = lambda _: None) -> "SetUp":
+    """Make what Debezium reads the log by, in a migrated database; what is there already stays.
+
+    Raises CdcRefused, MigrationStopped, NotOwner, or what the database says.
+    """
+    from ledger.migrations import cdc
+
+    async with _migrating(url) as connection:
+        return await connection.run_sync(cdc.set_up, role, say)
 
 
 def make_epoch() -> str:

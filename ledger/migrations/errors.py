@@ -7,6 +7,7 @@ MigrationRefused        it may not be done as things are, and nothing was done
 ├── TooOld              this version is older than what the database bears
 ├── Newer               a contract by a version that does not know the whole schema
 ├── Foreign             revision; the tables are another program's
+├── CdcRefused          what the role may not make, and the SQL for somebody who may
 └── NotOwner            the role may not change the tables
 """
 
@@ -65,6 +66,10 @@ class Foreign(MigrationRefused):
             f"the database holds another program's tables (its alembic_version says {revision}):"
             " name a database of its own"
         )
+
+
+class CdcRefused(MigrationRefused):
+    """The role may not make what Debezium needs; the message has the SQL for somebody who may."""
 
 
 class NotOwner(MigrationRefused):

@@ -41,6 +41,8 @@ ELSEWHERE = {
     "badge-in-a-shop.md": {"shopify", "shopify-card", "woocommerce"},
     # tests/docs/test_consume_changes.py
     "consume-changes.md": {"cache.py", "table.py"},
+    # tests/cli/test_cdc.py
+    "debezium.md": {"set-up", "undo"},
     # tests/javascript/test_how_to.py, and of tests/browsers test_frameworks.py the cards, test_badge_pages.py the page
     "javascript.md": {
         *("javascript", "my-shop/sell.mjs", "my-shop/watch.mjs", "my-shop/index.html"),

@@ -57,6 +57,13 @@ def database() -> list[Panel]:
             alert="StockwireDatabaseAway",
         ),
         lines(
+            "Log kept for slots",
+            "bytes",
+            [Query("max by (slot) (stockwire_ledger_slot_retained_bytes)", "{{slot}}")],
+            "Of PostgreSQL, until Debezium has read it. Nothing is drawn where nobody reads that way.",
+            alert="StockwireSlotRetainsLog",
+        ),
+        lines(
             "Events of each shard",
             "ops",
             [Query(f"max by (shard) (rate(stockwire_ledger_head[{WINDOW}]))", "shard {{shard}}")],
