@@ -71,7 +71,7 @@ async def cache(redis_url: str) -> AsyncIterator[Redis]:
 async def database(empty_database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(empty_database_url, timeout=PATIENCE_S)
     yield connection
-    connection.terminate()
+    await connection.close(timeout=PATIENCE_S)
 
 
 @pytest.fixture
