@@ -35,7 +35,7 @@ COMPILE := unset PYTHONDONTWRITEBYTECODE; $(VENV)/bin/stockwire --help >/dev/nul
 # A virtual environment holds absolute paths: one that was moved with its folder is installed again.
 $(shell grep -qsxF "$$(pwd -P)" $(VENV)/.place || rm -f $(RUN) $(TEST))
 
-.PHONY: up check node-tools peers javascript test campaign flaky bench bench-peers bench-centrifugo load captures screenshots chaos attacks soak
+.PHONY: up check node-tools peers javascript test suite campaign flaky bench bench-peers bench-centrifugo load captures screenshots chaos attacks soak
 .PHONY: lint ruff mypy pyright tsc squawk lock reference dashboards sbom
 .DELETE_ON_ERROR:
 
@@ -43,8 +43,9 @@ up: $(RUN)
 	@exec $(VENV)/bin/stockwire up $(ARGS)
 
 # Tests start hundreds of processes. Compiled once, a start costs half, also where Python may not write bytecode itself.
-COMPILE_OURS := $(VENV)/bin/python -m compileall -qq -j 0 wire server ledger hub console followers cli tests client-sdk/python/src
-COMPILE_ALL  := $(COMPILE_OURS) $(VENV)/lib
+COMPILE_OURS := $(VENV)/bin/python -m compileall -qq -j 0 wire server ledger hub console followers cli tests client-sdk/python/src && \
+    $(VENV)/bin/python -m tests.harness.rewritten
+COMPILE_ALL  := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib && $(COMPILE_OURS)
 PYTEST  := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder
 
 # While you work: types, everything pure, and one path through real processes. Under 3 minutes.
@@ -52,14 +53,18 @@ check: $(TEST) $(TOOLS) lint
 	$(PYTEST) -n $(WORKERS) -q -m pure
 	$(PYTEST) -q tests/test_system.py
 
-# All of it. What breaks and loads whole systems comes last, so that nothing else meets a starved machine, and at a fifth of
-# its size: tests/harness/size.py. Two at a time: at that size they wait more than they work.
-test: $(TEST) $(TOOLS) lint
+# All of it: lint, then the tests.
+test: lint
+	@$(MAKE) --no-print-directory suite
+
+# What breaks and loads whole systems comes last, so that nothing else meets a starved machine, and at a fifth of its
+# size: tests/harness/size.py. Three at a time: at that size they wait more than they work.
+suite: $(TEST) $(TOOLS)
 	@$(COMPILE_OURS)
 ifeq ($(ARGS),)
 	@mkdir -p build && rm -f $(COSTS)
 	$(PYTEST) -n $(WORKERS) -m "not campaign" --costs $(COSTS)
-	$(PYTEST) -n 2 -m campaign --costs $(COSTS)
+	$(PYTEST) -n 3 -m campaign --costs $(COSTS)
 else
 	$(PYTEST) -n $(WORKERS) $(ARGS)
 endif

@@ -53,7 +53,7 @@ def changed(name: str, values: Mapping[str, Any]) -> list[Manifest]:
     """All that is rendered of a file with some values changed."""
     done = template(name, values)
     assert done.returncode == 0, done.stderr
-    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+    return [manifest for manifest in yaml.load_all(done.stdout, yaml.CSafeLoader) if manifest]
 
 
 @cache

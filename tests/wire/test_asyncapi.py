@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from tests.wire.vectors import FOLDER, Vector, load, vectors
 from wire import messages
 
-DOCUMENT: dict[str, Any] = yaml.safe_load((FOLDER.parent / "asyncapi.yaml").read_text())
+DOCUMENT: dict[str, Any] = yaml.load((FOLDER.parent / "asyncapi.yaml").read_text(), yaml.CSafeLoader)
 META_SCHEMA = json.loads(Path(__file__).with_name("asyncapi-3.0.0.schema.json").read_text())
 CLASSES: dict[str, type[msgspec.Struct]] = {
     **{t.__name__: t for union in (messages.ClientMessage, messages.HubMessage) for t in get_args(union)},
