@@ -12,6 +12,7 @@ STOCKWIRE_REQUIRE_PEERS=1, as in `make peers`.
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ PEERS = ROOT / ".venv" / "peers"
 REQUIRED = "STOCKWIRE_REQUIRE_PEERS"
 INSTALL_S = 300.0
 """140 MB over a slow line; a registry that is not there is given up within seconds."""
+AT_ONCE = 3
+"""They wait for a registry half of the time; npm takes 150 MB of memory for itself."""
 SHOWN_LINES = 4
 PINNED = ("--require-hashes", "--only-binary=:all:", "--no-compile")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--retries=1", "--timeout=30", "--quiet")
@@ -122,13 +125,21 @@ def _install_jars(program: jars.Jars) -> bool:
     return True
 
 
+def _installed(name: str) -> bool:
+    """Python's before npm's: a new virtual environment clears the folder."""
+    from_pip = name not in {lock.parent.name for lock in locks()} or _is_installed(name) or _install(name)
+    from_npm = name not in node_peers.names() or node_peers.is_installed(name) or _install_from_npm(name)
+    return from_pip and from_npm
+
+
 def main(command: str) -> int:
     assert command == "install", command
-    names = [lock.parent.name for lock in locks()]
-    installed = [_is_installed(name) or _install(name) for name in names]
-    installed += [node_peers.is_installed(name) or _install_from_npm(name) for name in node_peers.names()]
-    installed += [program.is_installed() or _install_program(program) for program in PROGRAMS]
-    installed += [program.is_installed() or _install_jars(program) for program in jars.ALL]
+    names = sorted({*(lock.parent.name for lock in locks()), *node_peers.names()})
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        programs = threads.map(lambda one: one.is_installed() or _install_program(one), PROGRAMS)
+        installed = [*threads.map(_installed, names), *programs]
+        # After what stands in the same folder
+        installed += threads.map(lambda one: one.is_installed() or _install_jars(one), jars.ALL)
     return int(_required() and not all(installed))
 
 
