@@ -1,18 +1,34 @@
-"""Fixtures of every room that needs a browser: Chromium and Firefox, started once for a file, and tabs in them."""
+"""For every room that needs a browser: Chromium and Firefox, started once for a file, and tabs in them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from tests.browsers.browser import CHROMIUM, FIREFOX, Browser, started
 from tests.browsers.site import Site, serving
 from tests.browsers.tab import Tab
+from tests.harness.size import SIZE
 
+Test = TypeVar("Test", bound=Callable[..., Any])
 NewTab = Callable[[], Awaitable[Tab]]
 Browsers = Callable[[str], Browser]
+BOTH = [CHROMIUM, FIREFOX]
+
+
+def sampled_in(browser: str) -> Callable[[Test], Test]:
+    """A test of what our pages and servers do, more than of what a browser does: in this one, and where campaigns are
+    whole in both. What a browser has of its own (storage, tabs, pages that are hidden or come back) is tried in both.
+    """
+    parametrized = pytest.mark.parametrize("browser", BOTH if SIZE.share >= 1 else [browser], indirect=True)
+
+    def marked(test: Test) -> Test:
+        return cast(Test, pytest.mark.usefixtures("sized")(parametrized(test)))
+
+    return marked
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +43,9 @@ def browsers(server_folder: Path, tmp_path_factory: pytest.TempPathFactory, proc
         yield start
 
 
-@pytest.fixture(params=[CHROMIUM, FIREFOX])
+@pytest.fixture(params=BOTH)
 def browser(request: pytest.FixtureRequest, browsers: Browsers) -> Browser:
-    """Either: a test that asks for it, or for a tab, runs in both."""
+    """Either: a test that asks for it, or for a tab, runs in both, or is ``sampled_in`` one."""
     return browsers(request.param)
 
 

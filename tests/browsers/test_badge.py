@@ -6,8 +6,8 @@ import html
 import json
 
 from hub.reads.badge_script import FILE
-from tests.browsers.browser import CHROMIUM
-from tests.browsers.fixtures import NewTab
+from tests.browsers.browser import CHROMIUM, FIREFOX
+from tests.browsers.fixtures import NewTab, sampled_in
 from tests.browsers.shopfront import SEEN, Shopfront, badge, says
 from tests.browsers.tab import SEVERE, Tab
 from tests.harness.waiting import wait_until
@@ -46,6 +46,7 @@ BESIDE = "document.getElementById('elsewhere').getBoundingClientRect().left"
 READS = "performance.getEntriesByType('resource').filter(({name}) => name.includes('/v1/availability')).length"
 
 
+@sampled_in(CHROMIUM)
 async def test_two_hundred_badges_move_nothing_and_cost_one_request_and_one_subscription(
     front: Shopfront, new_tab: NewTab
 ) -> None:
@@ -153,6 +154,7 @@ async def test_a_product_page_follows_its_variants_and_gives_its_button_back_as_
     assert await tab.evaluate("forbidden") == tab.console(SEVERE) == []
 
 
+@sampled_in(FIREFOX)
 async def test_where_websockets_are_blocked_a_badge_is_told_by_event_stream(front: Shopfront, new_tab: NewTab) -> None:
     tab = await new_tab()
     await front.open("red")

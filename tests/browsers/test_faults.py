@@ -6,8 +6,8 @@ import random
 import pytest
 
 from stockwire import AsyncClient
-from tests.browsers.browser import CHROMIUM
-from tests.browsers.fixtures import Browsers, NewTab
+from tests.browsers.browser import CHROMIUM, FIREFOX
+from tests.browsers.fixtures import Browsers, NewTab, sampled_in
 from tests.browsers.no_upgrades import no_upgrades
 from tests.browsers.site import READS, Site
 from tests.browsers.stall import Stall, address
@@ -22,6 +22,7 @@ CUTS = 500
 CHANGES_PER_S = 200
 
 
+@sampled_in(FIREFOX)
 async def test_a_killed_hub_makes_a_page_say_that_it_is_old_and_another_hub_resumes_it(
     new_tab: NewTab, site: Site, process_system: ProcessSystem, unique_name: str
 ) -> None:
@@ -47,6 +48,7 @@ async def test_a_killed_hub_makes_a_page_say_that_it_is_old_and_another_hub_resu
     assert await tab.evaluate("seen.states.filter(state => state === 'live').length") >= 3
 
 
+@sampled_in(CHROMIUM)
 async def test_tokens_that_end_are_renewed_and_getting_them_may_fail_or_hang(
     new_tab: NewTab, site: Site, market: System, stall: Stall
 ) -> None:
@@ -74,6 +76,7 @@ async def test_tokens_that_end_are_renewed_and_getting_them_may_fail_or_hang(
     assert await refresh.evaluate("[seen.opened.length, seen.closed]") == [1, 0]
 
 
+@sampled_in(CHROMIUM)
 async def test_where_a_proxy_refuses_websockets_the_page_reads_the_event_stream(
     new_tab: NewTab, site: Site, market: System, stall: Stall
 ) -> None:
@@ -90,6 +93,7 @@ async def test_where_a_proxy_refuses_websockets_the_page_reads_the_event_stream(
         assert proxy.refused == 2, "what was found out once is remembered"
 
 
+@sampled_in(FIREFOX)
 async def test_a_page_that_stands_still_is_conflated_and_harms_nobody_else(
     new_tab: NewTab, site: Site, market: System, stall: Stall
 ) -> None:

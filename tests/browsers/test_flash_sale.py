@@ -9,7 +9,8 @@ import pytest
 from cli.page_server import serve_page
 from cli.shop import Card, Shop
 from stockwire import AsyncClient
-from tests.browsers.fixtures import NewTab
+from tests.browsers.browser import CHROMIUM
+from tests.browsers.fixtures import NewTab, sampled_in
 from tests.browsers.tab import SEVERE, Tab
 from tests.harness.servers import free_port
 from tests.harness.system import ResidentSystem
@@ -55,6 +56,7 @@ async def page(system: ResidentSystem) -> AsyncIterator[str]:
             await serving
 
 
+@sampled_in(CHROMIUM)
 async def test_ten_tabs_sell_fifty_units_and_not_one_more(new_tab: NewTab, page: str, system: ResidentSystem) -> None:
     tabs = [await new_tab() for _ in range(VISITORS)]
     for tab in tabs:

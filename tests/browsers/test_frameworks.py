@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from stockwire import AsyncClient
-from tests.browsers.fixtures import NewTab
+from tests.browsers.browser import CHROMIUM
+from tests.browsers.fixtures import NewTab, sampled_in
 from tests.browsers.site import Site
 from tests.browsers.tab import SEVERE, Tab
 from tests.docs.pages import block
@@ -79,6 +80,7 @@ async def opened(name: str, project: Path, system: System, site: Site, tab: Tab)
     return client
 
 
+@sampled_in(CHROMIUM)
 @frameworks
 async def test_a_page_is_hydrated_ticks_sells_and_leaves_nobody_watching(
     name: str, project: Path, system: System, site: Site, new_tab: NewTab

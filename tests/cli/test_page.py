@@ -12,7 +12,7 @@ import pytest
 from stockwire import AsyncClient
 from tests.browsers.bidi import BrowserError
 from tests.browsers.browser import CHROMIUM
-from tests.browsers.fixtures import NewTab
+from tests.browsers.fixtures import NewTab, sampled_in
 from tests.browsers.keyboard import ENTER, tab_to
 from tests.browsers.tab import SEVERE, Tab
 from tests.cli.running import RunningUp
@@ -103,6 +103,7 @@ async def test_cards_tick_as_stock_changes(page: Tab, up: RunningUp) -> None:
     assert page.console(SEVERE) == []
 
 
+@sampled_in(CHROMIUM)
 async def test_buying_one_makes_the_stock_fall(page: Tab, up: RunningUp) -> None:
     last = card(24, "button")
     assert (await page.evaluate(f"document.querySelector('{last}').ariaLabel")).startswith("Buy one ")
@@ -113,6 +114,7 @@ async def test_buying_one_makes_the_stock_fall(page: Tab, up: RunningUp) -> None
     assert await page.evaluate(enabled(last))
 
 
+@sampled_in(CHROMIUM)
 async def test_the_number_falls_at_the_click_and_rises_again_when_somebody_was_faster(
     new_tab: NewTab, up: RunningUp
 ) -> None:
@@ -148,6 +150,7 @@ async def test_the_number_falls_at_the_click_and_rises_again_when_somebody_was_f
     await tab.wait(f"Number({number}.replaceAll(',', '')) > 400")
 
 
+@sampled_in(CHROMIUM)
 async def test_the_page_looks_old_while_its_hub_is_away_and_comes_back(page: Tab, up: RunningUp) -> None:
     await page.evaluate(RECORD)
     pids = up.run["pids"]
@@ -166,6 +169,7 @@ async def test_the_page_looks_old_while_its_hub_is_away_and_comes_back(page: Tab
     await up.replaced(pids, "hub-1", "hub-2")  # one of them is enough for the page
 
 
+@sampled_in(CHROMIUM)
 async def test_what_a_hub_that_is_behind_shows_looks_old(page: Tab, up: RunningUp) -> None:
     await page.evaluate(RECORD)
     broker = up.run["pids"]["valkey"]
@@ -179,6 +183,7 @@ async def test_what_a_hub_that_is_behind_shows_looks_old(page: Tab, up: RunningU
     await page.wait(f"{LIVE} && !document.querySelector('body[data-old]')")
 
 
+@sampled_in(CHROMIUM)
 async def test_what_is_sold_out_says_so_and_cannot_be_bought(page: Tab, up: RunningUp) -> None:
     stock, button = card(23, ".stock"), card(23, "button")
     sku = await page.evaluate(f"document.querySelector('{card(23)}').dataset.sku")
@@ -214,6 +219,7 @@ async def test_what_there_is_to_try_is_begun_by_keyboard_and_its_end_is_told(new
     assert len(killed) == 1
 
 
+@sampled_in(CHROMIUM)
 async def test_before_the_first_snapshot_nothing_is_said_to_be_in_stock(new_tab: NewTab, up: RunningUp) -> None:
     tab = await new_tab()
     await tab.before_each_page(MUTE_SOCKETS)
@@ -224,6 +230,7 @@ async def test_before_the_first_snapshot_nothing_is_said_to_be_in_stock(new_tab:
     assert not await tab.evaluate(enabled(card(1, "button")))
 
 
+@sampled_in(CHROMIUM)
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda found: str(found.page.relative_to(ROOT)))
 async def test_a_snippet_pasted_twice_into_the_console_leaves_the_page_alive(
     page: Tab, up: RunningUp, snippet: Block

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.browsers.browser import CHROMIUM, FIREFOX
-from tests.browsers.fixtures import NewTab
+from tests.browsers.fixtures import NewTab, sampled_in
 from tests.browsers.keyboard import BACKSPACE, DOWN, END, ENTER, ESCAPE, tab_to
 from tests.browsers.stall import address
 from tests.browsers.tab import SEVERE, Tab
@@ -130,6 +130,7 @@ async def look(tab: Tab, wanted: Look) -> None:
     assert await tab.evaluate(DRAWN)
 
 
+@sampled_in(CHROMIUM)
 async def test_every_page_is_accessible_and_shows_the_words_of_others_as_text(
     new_tab: NewTab, console: RunningConsole
 ) -> None:
@@ -168,6 +169,7 @@ async def test_every_page_is_accessible_and_shows_the_words_of_others_as_text(
     assert tab.console(SEVERE) == []
 
 
+@sampled_in(FIREFOX)
 async def test_every_task_is_done_by_keyboard_alone(new_tab: NewTab, console: RunningConsole) -> None:
     key = await worker_key(console.system)
     tab = await new_tab()
