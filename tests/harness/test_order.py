@@ -25,7 +25,8 @@ def collected(folder: Path, files: dict[str, str], *arguments: str) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     plugins = [argument for name in ("tiers", "order") for argument in ("-p", f"tests.harness.{name}")]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--collect-only", *plugins, *arguments]
+    plugins += ["-p", "no:cacheprovider", "--disable-plugin-autoload"]
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", *plugins, *arguments]
     done = subprocess.run(
         [*command, "--import-mode=importlib", f"--rootdir={folder}", str(folder)],
         cwd=ROOT,
