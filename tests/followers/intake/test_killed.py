@@ -48,13 +48,7 @@ pytestmark = [pytest.mark.usefixtures("campaign"), pytest.mark.timeout(SIZE.time
 @contextmanager
 def _broker(kind: str, folder: Path, prefix: str) -> Iterator[tuple[Broker, Queue]]:
     """One of its own. Imported here: each has a library."""
-    if kind == "noida":
-        from tests.harness.brokers.noida import Noida, need_noida
-
-        need_noida()
-        with Noida(folder) as noida:
-            yield noida, KafkaQueue(noida.address, prefix)
-    elif kind == "apache_kafka":
+    if kind == "apache_kafka":
         from tests.harness.brokers.apache_kafka import ApacheKafka, need_apache_kafka
 
         need_apache_kafka()
@@ -73,7 +67,8 @@ def _broker(kind: str, folder: Path, prefix: str) -> Iterator[tuple[Broker, Queu
             yield nats, NatsQueue(nats.address, prefix)
 
 
-KINDS = ["noida", "rabbitmq", "nats", *(["apache_kafka"] if WHOLE else [])]
+KINDS = ["rabbitmq", "nats", *(["apache_kafka"] if WHOLE else [])]
+"""Not noida-db, which keeps nothing of its last second: Kafka is killed in whole campaigns."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -91,7 +86,7 @@ async def test_each_command_has_one_effect_and_one_answer_in_order_through_kills
     poison = [Sent({**sale("p", LOCATION, SKUS[1]).attributes}, b'{"poison": 1}')] if kind != "nats" or WHOLE else []
     nonsense = [Sent({"id": "n", "partitionkey": "x"}, b"\xff\x00nonsense")]
     queued = _queued(once, chance)
-    deliveries, exactly = len(queued), kind in ("noida", "apache_kafka")
+    deliveries, exactly = len(queued), kind == "apache_kafka"
     for one in [*poison, *nonsense]:
         queued.insert(len(queued) // 2, one)
     with _broker(kind, server_folder / f"{kind}-of-intake", stream_prefix) as (broker, queue):
@@ -186,6 +181,7 @@ async def _all_told(queue: Queue, once: list[Sent], results: int, dead: int) -> 
     ids = {one.id for one in once}
 
     async def told() -> bool:
+        await asyncio.sleep(0.5)  # each look reads everything
         if len({one.headers["id"] for one in await queue.dead()}) < dead:
             return False
         found = await queue.results()
