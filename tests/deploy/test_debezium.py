@@ -230,7 +230,7 @@ async def _more(engine: RunningEngine) -> None:
         engine.check()
         return len(_changes(engine)) > before
 
-    await wait_until(more, what="Debezium tells something new")
+    await wait_until(more, SIZE.timeout_s, what="Debezium tells something new")
 
 
 def _changes(engine: RunningEngine) -> list[dict[str, Any]]:
