@@ -78,8 +78,34 @@ def test_a_log_that_begins_in_the_middle_is_a_gap(first: Change | Complete) -> N
 def test_who_joins_late_says_which_levels_are_known() -> None:
     follower = Follower()
     follower.begin_at(0, "e", 6)
+    assert follower.take(change("e", 6)) == Step(0, "e")
     assert follower.take(change("e", 6)) is None
     assert follower.take(change("e", 7)) == Step(0, "e", False, event(7), level(7))
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_who_joins_passes_over_what_is_still_told_of_an_older_epoch(dense: bool) -> None:
+    follower = Follower(dense=dense)
+    follower.begin_at(0, "f", 6)
+    for message in (change("e", 3), told("e", 3, "A", 1), complete("e", 3), rewritten("e", 4), change("e", 1)):
+        assert follower.take(message) in (None, Step(0, "f"))
+        follower.begin(0, follower.checkpoint(0))
+    assert follower.take(change("f", 7)) == Step(0, "f", False, event(7), level(7))
+    assert follower.take(rewritten("e", 4)) is None
+
+
+def test_who_joins_comes_back_from_an_older_epoch_that_is_told_from_its_beginning() -> None:
+    follower = Follower()
+    follower.begin_at(0, "f", 6)
+    assert follower.take(change("e", 1)) == Step(0, "e", True, event(1), level(1))
+    assert follower.take(rewritten("f", 5)) == Step(0, "f", True)
+    assert follower.take(change("e", 2)) is None
+
+
+def test_who_joins_goes_on_to_a_newer_epoch_though_its_own_is_never_told() -> None:
+    follower = Follower()
+    follower.begin_at(0, "f", 6)
+    assert follower.take(rewritten("g", 4)) == Step(0, "g", True)
 
 
 def test_a_rewritten_history_drops_everything_sets_levels_and_goes_on_behind_its_head() -> None:
@@ -189,7 +215,16 @@ def test_epochs_that_were_left_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", ["", "{", "[]", "{}", '{"epoch":"e","seq":"1","told_from":null,"left":[]}', '{"epoch":"e","left":[1]}']
+    "stored",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"epoch":"e","seq":"1","told_from":null,"left":[]}',
+        '{"epoch":"e","left":[1]}',
+        '{"epoch":"e","left":[],"joined":1}',
+    ],
 )
 def test_a_checkpoint_that_is_none_is_refused(stored: str) -> None:
     with pytest.raises(Unreadable, match="checkpoint"):

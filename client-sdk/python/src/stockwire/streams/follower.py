@@ -57,14 +57,16 @@ class Follower:
         if known is None:
             begun, starts_over = Checkpoint(message.epoch), True
         elif message.epoch == known.epoch:
-            begun, starts_over = known, False
+            begun, starts_over = replace(known, joined=False), False
         elif message.epoch in known.left:
             return None
+        elif known.joined and not _begins(message):
+            return self._moved(message.shard, known.without(message.epoch))
         else:
             begun, starts_over = known.next(message.epoch), True
         taken = _taken(begun, message, self._dense)
         if taken is None:
-            return None
+            return None if begun == known else self._moved(message.shard, begun)
         self._known[message.shard] = taken
         event = message.event if isinstance(message, Change) else None
         level = message.level if isinstance(message, Change | LevelTold) else None
@@ -84,10 +86,24 @@ class Follower:
 
     def begin_at(self, shard: int, epoch: str, seq: int) -> None:
         """All levels of the shard are known as they were at ``seq`` or newer, from ``GET /v1/levels``: ``epoch`` and
-        ``heads`` of its first page. Changes behind it follow."""
+        ``heads`` of its first page. Changes behind it follow.
+
+        Read on at the end that the broker had before the levels were asked for, or anywhere before it. Until ``epoch``
+        is told of, what comes of another is nothing unless it begins that one: then it is followed, and left again when
+        ``epoch`` is told from its beginning.
+        """
         known = self._known.get(shard)
-        begun = Checkpoint(epoch) if known is None or known.epoch == epoch else known.next(epoch)
-        self._known[shard] = replace(begun, seq=seq)
+        left = () if known is None else known.left if known.epoch == epoch else known.next(epoch).left
+        self._known[shard] = Checkpoint(epoch, seq, left=left, joined=True)
+
+    def _moved(self, shard: int, known: Checkpoint) -> Step:
+        self._known[shard] = known
+        return Step(shard, known.epoch)
+
+
+def _begins(message: Message) -> bool:
+    """Who knows nothing of its epoch may begin here, and misses nothing."""
+    return isinstance(message, Rewritten) or (isinstance(message, Change) and message.event.seq == 1)
 
 
 def _taken(known: Checkpoint, message: Message, dense: bool) -> Checkpoint | None:
