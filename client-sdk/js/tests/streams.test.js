@@ -1,6 +1,7 @@
 // What a relay writes to brokers, of wire/vectors: a program in JavaScript reads it as the vectors say. There is no client
 // for brokers; this holds the vectors to what Node does with bytes, JSON and percent-encoding.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 
 import { isName } from "../src/name.js";
@@ -43,5 +44,15 @@ for (const vector of load("streams.json")) {
     assert.ok(Number.isSafeInteger(data.seq));
     if (vector.type === "change") assert.equal(attributes.id, `${epoch}.${shard}.${data.seq}`);
     assert.equal(data.available, data.on_hand - data.reserved);
+  });
+}
+
+for (const vector of load("commands.json").filter(({ type }) => type !== "dead")) {
+  test(`a command on a queue, or its result: ${vector.name}`, () => {
+    const { attributes, key } = vector;
+    for (const read of [ofKafka(vector.kafka), ofNats(vector.nats), ofAmqp(vector.amqp)]) assert.deepEqual(read, attributes);
+    if (vector.type === "result") return;
+    const digest = createHash("sha256").update(`${attributes.source}\n${attributes.id}`).digest("hex");
+    assert.equal(key, `ce-${digest}`);
   });
 }

@@ -61,6 +61,14 @@ def test_data_that_is_not_valid_is_laid_aside(name: str, wrong: dict[str, Any]) 
         parse({**COMMAND, "type": f"{PREFIX}{name}{SUFFIX}"}, data_for(name) | wrong)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_data_without_what_its_request_needs_is_not_valid(name: str) -> None:
+    for field in data_for(name):
+        assert not validator("command.json").is_valid(
+            {key: value for key, value in data_for(name).items() if key != field}
+        )
+
+
 @pytest.mark.parametrize("answer", [Answer(201, b'{"operation":"x"}'), Answer(409, b'{"type":"insufficient-stock"}')])
 def test_a_result_is_valid_also_without_a_body_that_is_too_large(answer: Answer) -> None:
     validator("result.json").validate(orjson.loads(data_of(answer)))

@@ -17,7 +17,7 @@ from wire.messages import LevelState
 DOCUMENT: dict[str, Any] = yaml.safe_load((FOLDER.parent / "streams-asyncapi.yaml").read_text())
 known = pytest.mark.parametrize("vector", KNOWN, ids=name_of)
 COMMANDS = {"command", "result", "dead"}
-"""Of an intake: tests/followers/intake/test_schemas.py."""
+"""Of an intake: tests/followers/intake/test_schemas.py, test_vectors.py."""
 
 
 def test_every_schema_is_one() -> None:
