@@ -1,19 +1,36 @@
-"""What the pages say of commands is what is taken."""
+"""What the pages say of commands is what is taken, and what their lines do."""
 
 import json
 import re
 from pathlib import Path
 
+import orjson
+import pytest
+
+from cli.access import SCOPES as UP_SCOPES
 from followers.intake import answering, command, known, result
 from followers.intake.command import NAMES, PREFIX, SUFFIX, parse
 from followers.intake.process import SCOPES
 from followers.intake.settings import read_settings
 from tests.docs.pages import HOW_TOS, blocks
+from tests.docs.running import Reader
+from tests.followers.intake.queues import NatsQueue
 from tests.followers.intake.running import Sent, event_of
+from tests.harness.brokers.nats_server import NatsServer
+from tests.harness.servers import free_port
 from tests.harness.source import REFERENCE, code_names, rows, section
+from tests.harness.system import ResidentSystem
+from tests.harness.waiting import wait_until
 
 (PAGE,) = (page for page in HOW_TOS if page.name == "commands.md")
 STREAMS = (REFERENCE / "streams.md").read_text()
+FIRST = """
+export PATH="$PWD/.venv/bin:$PATH"
+umask 077
+stockwire locations put berlin Berlin
+stockwire items put A-100 "Coffee mug"
+stockwire stock receive A-100 berlin 5
+"""
 
 
 def test_the_settings_of_the_page_are_taken(tmp_path: Path) -> None:
@@ -32,13 +49,47 @@ def test_the_key_of_the_page_has_the_scopes_that_it_needs() -> None:
 
 
 def test_the_command_of_the_page_is_one() -> None:
-    (record,) = re.findall(r"printf '(.*)\\n'", PAGE.read_text())
-    headers, key, data = record.split("\\t")
-    attributes = dict(part.removeprefix("ce_").split(":", 1) for part in headers.split(","))
-    event = event_of(Sent(attributes, data.encode()))
+    key, sent = sent_by_the_page()
+    event = event_of(sent)
     found = parse(event.attributes, event.data)
     assert found.path == "/v1/movements"
     assert key == f"{found.data['location']}/{found.data['sku']}"
+
+
+def sent_by_the_page() -> tuple[str, Sent]:
+    """The record's key, and the command."""
+    (record,) = re.findall(r"printf '(.*)\\n'", PAGE.read_text())
+    headers, key, data = record.split("\\t")
+    return key, Sent(dict(part.removeprefix("ce_").split(":", 1) for part in headers.split(",")), data.encode())
+
+
+@pytest.mark.usefixtures("processes")
+async def test_the_lines_of_the_page_have_its_command_done_and_answered(
+    system: ResidentSystem, nats: NatsServer, stream_prefix: str, tmp_path: Path
+) -> None:
+    """With NATS for its Kafka, and without a password."""
+    await system.start_ledger()
+    reader = Reader.of_system(tmp_path, system, await system.key("owner", *UP_SCOPES))
+    reader.meant = {
+        "https://ledger.internal": system.ledger_url,
+        "kafkas://kafka-1.internal:9093,kafka-2.internal:9093": f"nats://{nats.address}",
+        "/run/secrets/intake.key": "intake.key",
+    }
+    make_key, start = re.findall(r"^    (stockwire (?:key create )?intake.*)$", PAGE.read_text(), re.MULTILINE)
+    (block,) = (found for found in blocks(PAGE) if found.verb == "env")
+    settings = [line for line in block.text.splitlines() if "_BROKER_" not in line]
+    ours = [f"STOCKWIRE_INTAKE_PREFIX={stream_prefix}", f"STOCKWIRE_INTAKE_PORT={free_port()}"]
+    await reader.shell(FIRST + make_key)
+    await reader.shell("".join(f"export {line}\n" for line in settings + ours))
+    queue = NatsQueue(nats.address, stream_prefix)
+    await queue.make()
+    _, sent = sent_by_the_page()
+    await queue.send([sent])
+    async with reader.shell_running(start):
+        (told,) = await wait_until(queue.results, what="the command is answered")
+    answer = orjson.loads(told.value)
+    assert (told.headers["causationid"], answer["status"]) == (sent.id, 201)
+    assert [level["available"] for level in answer["body"]["levels"]] == [4]
 
 
 def test_every_command_stands_in_the_table_with_its_request() -> None:
