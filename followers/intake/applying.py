@@ -4,8 +4,9 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import orjson
 
@@ -28,8 +29,8 @@ AWAY_S, AWAY_S_MAX = 0.1, 5.0
 
 END_S = 5.0
 """For what is in flight when the process ends; the rest is delivered again."""
-GIVEN_UP_MAX = 2_000
-"""Commands that are remembered to have been given up when the broker went away: twice what may be in hand."""
+OUTLIVED_MAX = 2_000
+"""Commands that are remembered to have come to an end here, and may be delivered again: twice what may be in hand."""
 
 log = logging.getLogger(__name__)
 
@@ -47,18 +48,20 @@ Outcome = Result | Dead
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """``which``: the same for the same message. ``dead``: what was clear at once."""
+    """``which``: the same for the same message. ``again``: it was delivered before. ``dead``: what was clear at
+    once."""
 
     token: int
     which: int
+    again: bool
     command: Command | None
     dead: Dead | None
     come: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Applying:
-    """``enter`` in the order of the queue, then ``outcome`` of each, side by side. ``trouble``: why nothing is done
-    now, None while all is well. ``waiting``: whether the ledger asked to wait."""
+    """``begin`` in the order of the queue. ``trouble``: why nothing is done now, None while all is well. ``waiting``:
+    whether the ledger asked to wait."""
 
     def __init__(self, ledger: CommandLedger, system: str) -> None:
         self._ledger = ledger
@@ -67,7 +70,7 @@ class Applying:
         self._turns: dict[int, Turn] = {}
         self._tokens = itertools.count()
         self._known = Known()
-        self._given_up: dict[int, int] = {}
+        self._outlived: dict[int, int] = {}
         self._resume_at = 0.0
         self._away = 0
         self.counts = Counts()
@@ -86,6 +89,16 @@ class Applying:
     def waiting(self) -> bool:
         return time.monotonic() < self._resume_at
 
+    def begin(
+        self, value: bytes, read: Callable[[], CloudEvent], deliveries: int, tell: Callable[[Outcome], Awaitable[None]]
+    ) -> asyncio.Task[None]:
+        """Its place behind all that came before, as ``enter`` has it, and then ``tell`` of what became of it. Cancelled
+        at any time, also before its first step, it gives up its turn."""
+        turn = self.enter(value, read, deliveries)
+        task = asyncio.create_task(self._through(turn, tell), name="command")
+        task.add_done_callback(partial(self._ended, turn))
+        return task
+
     def enter(self, value: bytes, read: Callable[[], CloudEvent], deliveries: int) -> Turn:
         """Its place behind all that came before. ``value``: of the message, which ``read`` reads; ``deliveries``: of
         it, with this one. One that was delivered before is done alone: if it is what ends this process, it shall take
@@ -94,7 +107,7 @@ class Applying:
         self.counts.taken += 1
         self.counts.redelivered += deliveries > 1
         if deliveries > 1:
-            deliveries = max(deliveries - self._given_up.get(which, 0), 2)
+            deliveries = max(deliveries - self._outlived.get(which, 0), 2)
         command: Command | None = None
         dead: Dead | None = None
         levels: Levels | None = frozenset()
@@ -109,36 +122,37 @@ class Applying:
                 levels = levels_of(command, self._known) if deliveries == 1 else None
         except (streams.Unreadable, Unreadable) as error:
             dead = answering.unreadable(error.field, error.reason)
-        turn = Turn(next(self._tokens), which, command, dead)
+        turn = Turn(next(self._tokens), which, deliveries > 1, command, dead)
         self._turns[turn.token] = turn
         if self._window.enter(turn.token, levels):
             turn.come.set()
         return turn
 
-    async def outcome(self, turn: Turn) -> Outcome:
-        """When it was decided; cancelled, it gives up its turn."""
-        try:
-            if turn.command is None:
-                assert turn.dead is not None, "enter made one of the two"
-                verdict: Answer | Dead = turn.dead
-            else:
-                await turn.come.wait()
-                verdict = await self._decided(turn.command)
-            self._given_up.pop(turn.which, None)
-            return self._outcome(turn.command, verdict)
-        except asyncio.CancelledError:
-            self._give_up(turn.which)
-            raise
-        finally:
-            del self._turns[turn.token]
-            for token in self._window.leave(turn.token):
-                self._turns[token].come.set()
+    async def _through(self, turn: Turn, tell: Callable[[Outcome], Awaitable[None]]) -> None:
+        if turn.command is None:
+            assert turn.dead is not None, "enter made one of the two"
+            verdict: Answer | Dead = turn.dead
+        else:
+            await turn.come.wait()
+            verdict = await self._decided(turn.command)
+        outcome = self._outcome(turn.command, verdict)
+        self._leave(turn)
+        await tell(outcome)
 
-    def _give_up(self, which: int) -> None:
-        """It will be delivered again, and did not end this process."""
-        self._given_up[which] = self._given_up.get(which, 0) + 1
-        if len(self._given_up) > GIVEN_UP_MAX:
-            del self._given_up[next(iter(self._given_up))]
+    def _leave(self, turn: Turn) -> None:
+        """Safe twice."""
+        self._turns.pop(turn.token, None)
+        for token in self._window.leave(turn.token):
+            self._turns[token].come.set()
+
+    def _ended(self, turn: Turn, task: asyncio.Task[None]) -> None:
+        """However it ended, this process lives on, so it counts as no death if it is delivered again: when it was given
+        up, when it could not be told, and when its acknowledgement is lost."""
+        self._leave(turn)
+        if turn.again or task.cancelled() or task.exception() is not None:
+            self._outlived[turn.which] = self._outlived.get(turn.which, 0) + 1
+            if len(self._outlived) > OUTLIVED_MAX:
+                del self._outlived[next(iter(self._outlived))]
 
     async def _decided(self, command: Command) -> Answer | Dead:
         defects = 0

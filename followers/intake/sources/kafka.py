@@ -10,7 +10,7 @@ from confluent_kafka import Message as Delivered
 
 from followers.brokers.broker import Broker
 from followers.intake.answering import Dead
-from followers.intake.applying import Applying, Outcome, Turn
+from followers.intake.applying import Applying, Outcome
 from followers.intake.result import PROBLEM_HEADER, problem_text
 from followers.intake.sources.kafka_reader import Partition, Reader, Record
 from stockwire.streams.cloud_event import CloudEvent
@@ -123,12 +123,11 @@ class _Working:
             while partition.waiting and partition.progress.may_take:
                 delivered = partition.waiting.popleft()
                 deliveries = partition.progress.take(_offset(delivered))
-                turn = self._applying.enter(_value(delivered), partial(event_of, delivered), deliveries)
-                task = asyncio.create_task(self._handle(partition, delivered, turn), name="command")
+                end = partial(self._end, partition, delivered)
+                task = self._applying.begin(_value(delivered), partial(event_of, delivered), deliveries, end)
                 self._tasks[task] = partition
 
-    async def _handle(self, partition: Partition, delivered: Delivered, turn: Turn) -> None:
-        outcome = await self._applying.outcome(turn)
+    async def _end(self, partition: Partition, delivered: Delivered, outcome: Outcome) -> None:
         partition.progress.done(_offset(delivered), self._record(delivered, outcome))
 
     async def _settle(self) -> None:

@@ -19,7 +19,7 @@ from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from followers.brokers.broker import Broker
 from followers.brokers.nats_client import NatsConnection
 from followers.intake.answering import Dead
-from followers.intake.applying import Applying, Outcome, Turn
+from followers.intake.applying import Applying, Outcome
 from followers.intake.in_order import InOrder
 from followers.intake.result import PROBLEM_HEADER, problem_text
 from followers.intake.source import SourceAway, SourceRefused
@@ -119,8 +119,8 @@ class _Working:
                 raise ConnectionError("the connection ended")
             await self._ask(inbox)
             self._stirred.clear()
-            self._begin()
             self._ended()
+            self._begin()
             if loop.time() - told_at > PROGRESS_S:
                 told_at = loop.time()
                 for message in list(self._messages.values()):
@@ -172,11 +172,11 @@ class _Working:
             message = self._messages[sequence]
             deliveries = message.metadata.num_delivered or 1
             self._one_by_one &= deliveries > 1
-            turn = self._applying.enter(message.data, partial(event_of, message), deliveries)
-            self._tasks.add(asyncio.create_task(self._handle(sequence, message, turn), name="command"))
+            end = partial(self._end, sequence, message)
+            self._tasks.add(self._applying.begin(message.data, partial(event_of, message), deliveries, end))
 
-    async def _handle(self, sequence: int, message: Msg, turn: Turn) -> None:
-        await self._tell(sequence, message, await self._applying.outcome(turn))
+    async def _end(self, sequence: int, message: Msg, outcome: Outcome) -> None:
+        await self._tell(sequence, message, outcome)
         await message.ack()
         self._in_order.end(sequence)
         del self._messages[sequence]

@@ -21,7 +21,7 @@ from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 from followers.brokers.broker import Broker
 from followers.brokers.rabbitmq import RabbitmqConnection
 from followers.intake.answering import Dead
-from followers.intake.applying import Applying, Outcome, Result, Turn
+from followers.intake.applying import Applying, Outcome, Result
 from followers.intake.result import PROBLEM_HEADER, problem_text
 from followers.intake.source import SourceAway, SourceRefused
 from stockwire.streams.cloud_event import CloudEvent
@@ -93,15 +93,16 @@ class _Working:
         await self._connection.within(self._queue.consume(self._take))
         one_by_one = True
         while not stopping.is_set():
+            self._ended()
             if one_by_one and self._tasks:
                 await asyncio.wait(self._tasks, timeout=LOOK_S)
                 self._check()
             elif (delivered := await self._next()) is not None:
                 one_by_one &= bool(delivered.redelivered)
                 deliveries = await self._noted(delivered) if one_by_one else 1
-                turn = self._applying.enter(delivered.body, partial(event_of, delivered), deliveries)
-                self._tasks.add(asyncio.create_task(self._handle(delivered, turn), name="command"))
-            self._ended()
+                end = partial(self._end, delivered)
+                read = partial(event_of, delivered)
+                self._tasks.add(self._applying.begin(delivered.body, read, deliveries, end))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._applying.end_s)
         self._ended()
@@ -140,8 +141,8 @@ class _Working:
         if not self._connection.is_open or self._channel.is_closed:
             raise ConnectionError("the connection ended")
 
-    async def _handle(self, delivered: AbstractIncomingMessage, turn: Turn) -> None:
-        await self._tell(delivered, await self._applying.outcome(turn))
+    async def _end(self, delivered: AbstractIncomingMessage, outcome: Outcome) -> None:
+        await self._tell(delivered, outcome)
         await self._connection.within(delivered.ack())
 
     async def _tell(self, delivered: AbstractIncomingMessage, outcome: Outcome) -> None:

@@ -4,9 +4,10 @@ import asyncio
 from functools import partial
 
 import orjson
+import pytest
 
 from followers.intake.answering import DELIVERIES_MAX, Dead
-from followers.intake.applying import Applying, Result
+from followers.intake.applying import Applying, Outcome, Result
 from followers.intake.command import COMMAND_BYTES_MAX
 from followers.intake.ledger import CommandLedger
 from followers.intake.process import SCOPES
@@ -18,9 +19,13 @@ from tests.ledger.api import Api
 LOCATION = "berlin"
 
 
-def entered(applying: Applying, sent: Sent, deliveries: int = 1) -> asyncio.Task[Result | Dead]:
-    turn = applying.enter(sent.data, partial(event_of, sent), deliveries)
-    return asyncio.create_task(applying.outcome(turn))
+def begun(applying: Applying, sent: Sent, told: list[Outcome], deliveries: int = 1) -> asyncio.Task[None]:
+    """``told``: gets what became of it."""
+
+    async def tell(outcome: Outcome) -> None:
+        told.append(outcome)
+
+    return applying.begin(sent.data, partial(event_of, sent), deliveries, tell)
 
 
 async def test_a_ledger_that_asks_to_wait_is_waited_for_and_nothing_overtakes(system: ResidentSystem) -> None:
@@ -31,8 +36,9 @@ async def test_a_ledger_that_asks_to_wait_is_waited_for_and_nothing_overtakes(sy
         for sku in "AB":
             await api.stock(LOCATION, sku, 100)
         applying = Applying(client, "shop")
+        outcomes: list[Outcome] = []
         async with asyncio.timeout(PATIENCE_S):
-            outcomes = await asyncio.gather(*(entered(applying, one) for one in once))
+            await asyncio.gather(*(begun(applying, one, outcomes) for one in once))
         assert applying.counts.later
         assert applying.counts.done == 30
         assert applying.trouble is None
@@ -42,25 +48,51 @@ async def test_a_ledger_that_asks_to_wait_is_waited_for_and_nothing_overtakes(sy
     assert all(isinstance(one, Result) and orjson.loads(one.data)["status"] == 201 for one in outcomes)
 
 
-async def test_what_was_given_up_by_a_process_that_lives_on_does_not_count() -> None:
+@pytest.mark.parametrize("steps", [0, 1], ids=["before its first step", "at work"])
+async def test_what_was_given_up_by_a_process_that_lives_on_does_not_count_and_holds_up_nobody(steps: int) -> None:
     async with CommandLedger("http://127.0.0.1:1", "sw_key", None) as client:
         applying = Applying(client, "shop")
         one, other = sale("1", LOCATION, "A"), sale("2", LOCATION, "A")
+        told: list[Outcome] = []
         for deliveries in range(1, DELIVERIES_MAX + 2):
-            task = entered(applying, one, deliveries)
-            await asyncio.sleep(0)
+            task = begun(applying, one, told, deliveries)
+            for _ in range(steps):
+                await asyncio.sleep(0)
             task.cancel()
             await asyncio.wait([task])
             assert task.cancelled(), "it was begun each time"
-        dead = await entered(applying, other, DELIVERIES_MAX + 1)
+            assert applying.in_flight == 0
+        await begun(applying, other, told, DELIVERIES_MAX + 1)
+        (dead,) = told
         assert isinstance(dead, Dead)
         assert dead.problem["deliveries"] == DELIVERIES_MAX + 1
+
+
+async def test_what_cannot_be_told_or_is_told_in_vain_is_no_death_of_this_process() -> None:
+    async with CommandLedger("http://127.0.0.1:1", "sw_key", None) as client:
+        applying = Applying(client, "shop")
+        nonsense = Sent({"id": "1"}, b"nonsense")
+        told: list[Outcome] = []
+
+        async def refused(outcome: Outcome) -> None:
+            told.append(outcome)
+            raise ConnectionError
+
+        for deliveries in range(1, 4 * DELIVERIES_MAX):
+            if deliveries % 2:
+                with pytest.raises(ConnectionError):
+                    await applying.begin(nonsense.data, partial(event_of, nonsense), deliveries, refused)
+            else:
+                await begun(applying, nonsense, told, deliveries)
+        assert all(isinstance(one, Dead) and one.problem["type"] == "invalid" for one in told)
         assert applying.in_flight == 0
 
 
 async def test_a_message_that_no_ledger_would_take_is_laid_aside_unread() -> None:
     async with CommandLedger("http://127.0.0.1:1", "sw_key", None) as client:
         applying = Applying(client, "shop")
-        dead = await entered(applying, Sent({"id": "1"}, b" " * (COMMAND_BYTES_MAX + 1)))
+        told: list[Outcome] = []
+        await begun(applying, Sent({"id": "1"}, b" " * (COMMAND_BYTES_MAX + 1)), told)
+        (dead,) = told
         assert isinstance(dead, Dead)
         assert "1,048,577 bytes" in dead.problem["reason"]
