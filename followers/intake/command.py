@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import orjson
 
+from wire.names import NAME_CHARACTERS_MAX
+
 PREFIX, SUFFIX = "stockwire.command.", ".v1"
 ATTRIBUTE_CHARACTERS_MAX = 1_024
 """Of ``id`` and ``source``: they come back with every answer, in headers."""
@@ -77,7 +79,11 @@ def parse(attributes: Attributes, data: object) -> Command:
     if not isinstance(data, dict):
         raise Unreadable("data", "is no JSON object")
     thing, method, path, body = _request(name, data)
-    return Command(id_, source, correlation, name, thing, data, method, path, orjson.dumps(body))
+    try:
+        written = orjson.dumps(body)
+    except orjson.JSONEncodeError:  # it reads 1,024 levels and writes 254
+        raise Unreadable("data", "is nested too deep") from None
+    return Command(id_, source, correlation, name, thing, data, method, path, written)
 
 
 def _attribute(attributes: Attributes, name: str) -> str:
@@ -111,9 +117,12 @@ def _request(name: str, data: Mapping[str, Any]) -> tuple[str | None, str, str, 
 
 
 def _text(data: Mapping[str, Any], field: str) -> str:
+    """Bounded, as it becomes part of a path: HTTP clients raise errors of their own where that is too long."""
     value = data.get(field)
     if not isinstance(value, str) or not value:
         raise Unreadable(f"data.{field}", "is missing, or no text")
+    if len(value) > NAME_CHARACTERS_MAX:
+        raise Unreadable(f"data.{field}", f"has {len(value):,} characters, and {NAME_CHARACTERS_MAX} are the most")
     return value
 
 

@@ -73,6 +73,13 @@ def test_the_key_tells_every_pair_of_source_and_id_apart_and_is_one_for_the_ledg
         ("data", {}, b"[]"),
         ("data", {}, b"\xff"),
         ("data", {}, b"[" * 100_000),
+        ("data", {}, b'{"lines": ' + b"[" * 1_000 + b"]" * 1_000 + b"}"),
+        (
+            "data.sku",
+            {"type": "stockwire.command.count.v1"},
+            b'{"location": "berlin", "sku": "' + b"x" * 70_000 + b'"}',
+        ),
+        ("data.location", {"type": "stockwire.command.count.v1"}, b'{"location": "%s", "sku": "A"}' % (b"x" * 65)),
         ("data.sku", {"type": "stockwire.command.count.v1"}, b'{"location": "berlin"}'),
         ("data.location", {"type": "stockwire.command.count.v1"}, b'{"location": 1, "sku": "A"}'),
         ("data.reservation", {"type": "stockwire.command.reservation.commit.v1"}, b'{"reservation": "../x"}'),
