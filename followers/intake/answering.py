@@ -14,6 +14,16 @@ LATER_S, LATER_S_MAX = 1.0, 60.0
 STOPPED_S = 30.0
 """Until it is seen whether somebody has mended what stopped everything."""
 IN_FLIGHT = "idempotency-in-flight"
+WAIT = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""Of a ledger, or of a proxy before one that is away."""
 _STATUSES = frozenset(map(int, HTTPStatus))
 Problem = dict[str, Any]
 """A problem document (RFC 9457)."""
@@ -52,20 +62,23 @@ Verdict = Answer | Dead | Later | Stop
 
 def judge(status: int, body: bytes, retry_after_s: float | None) -> Verdict:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return Stop(_refused(status, _document(status, body)))
+        return Stop(_refused(status, _document(status, _object(body))))
     if status == HTTPStatus.MISDIRECTED_REQUEST or 300 <= status < 400:
         return Stop(f"the ledger answers {status}: see that STOCKWIRE_URL names it as STOCKWIRE_ALLOWED_HOSTS does")
+    found = _object(body)
     if 200 <= status < 300:
-        return Answer(status, body)
-    problem = _document(status, body)
+        return Answer(status, body) if found is not None else _no_ledger(status, "without a JSON object")
+    problem = _document(status, found)
     wait_s = LATER_S if retry_after_s is None else min(max(retry_after_s, 0.0), LATER_S_MAX)
-    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.REQUEST_TIMEOUT):
+    if status in WAIT:
         return Later(wait_s, f"the ledger answers {status}, {problem['type']}")
+    if status >= 500:
+        return Later(LATER_S, f"the ledger answers {status}", all_wait=False, defect=True)
+    if not _is_ours(problem) and status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _no_ledger(status, "without a problem document of a ledger")
     if status == HTTPStatus.CONFLICT:
         in_flight = problem["type"] == IN_FLIGHT
         return Later(wait_s, f"the ledger answers {IN_FLIGHT}", all_wait=False) if in_flight else Answer(status, body)
-    if status >= 500:
-        return Later(LATER_S, f"the ledger answers {status}", all_wait=False, defect=True)
     return Dead(problem)
 
 
@@ -106,15 +119,27 @@ def defective(verdict: Later) -> Dead:
     )
 
 
-def _document(status: int, body: bytes) -> Problem:
+def _object(body: bytes) -> dict[str, Any] | None:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
-        found = {}
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _document(status: int, found: dict[str, Any] | None) -> Problem:
     title = HTTPStatus(status).phrase if status in _STATUSES else "Unknown"
-    return {"type": "about:blank", "title": title, "status": status, **found}
+    return {"type": "about:blank", "title": title, "status": status, **(found or {})}
+
+
+def _is_ours(problem: Problem) -> bool:
+    """A ledger's types are words, also those that it learns later; elsewhere they are addresses, or ``about:blank``."""
+    type_ = problem["type"]
+    return isinstance(type_, str) and ":" not in type_
+
+
+def _no_ledger(status: int, what: str) -> Stop:
+    return Stop(f"{status} is answered {what}: see that STOCKWIRE_URL names a ledger, and what stands before it")
 
 
 def _refused(status: int, problem: Problem) -> str:

@@ -55,8 +55,24 @@ def test_a_refused_key_is_told_with_the_scope_and_the_fix() -> None:
 def test_what_is_done_and_what_is_no_answer_of_a_ledger() -> None:
     assert judge(201, b"{}", None) == Answer(201, b"{}")
     assert isinstance(judge(302, b"", None), Stop)
-    assert judge(418, b"<html>", None) == Dead({"type": "about:blank", "title": "I'm a Teapot", "status": 418})
-    assert judge(499, b"[]", None) == Dead({"type": "about:blank", "title": "Unknown", "status": 499})
+    for status, body in [
+        *((200, b"<html>"), (204, b""), (200, b"[]"), (404, b"<html>"), (405, b""), (409, b"<html>"), (418, b"[]")),
+        *((404, b'{"type": "about:blank", "status": 404}'), (404, b'{"type": "https://example.com/no"}'), (499, b"{}")),
+        (404, b'{"type": null}'),
+    ]:
+        verdict = judge(status, body, None)
+        assert isinstance(verdict, Stop), (status, body)
+        assert "STOCKWIRE_URL" in verdict.reason
+    large = Dead({"type": "about:blank", "title": "Request Entity Too Large", "status": 413})
+    assert judge(413, b"<html>", None) == large, "a proxy may say so as well, of this one alone"
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_before_a_ledger_that_is_away_is_waited_for(status: int) -> None:
+    verdict = judge(status, b"<html>", None)
+    assert isinstance(verdict, Later)
+    assert verdict.all_wait
+    assert not verdict.defect
 
 
 def test_a_result_says_which_command_it_answers_and_is_the_same_each_time() -> None:
