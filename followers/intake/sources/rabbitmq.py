@@ -15,7 +15,13 @@ import orjson
 from aio_pika import DeliveryMode
 from aio_pika import Message as AmqpMessage
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, ChannelPreconditionFailed, ProbableAuthenticationError, PublishError
+from aio_pika.exceptions import (
+    AMQPError,
+    ChannelPreconditionFailed,
+    DeliveryError,
+    ProbableAuthenticationError,
+    PublishError,
+)
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
 from followers.brokers.broker import Broker
@@ -146,7 +152,7 @@ class _Working:
         await self._connection.within(delivered.ack())
 
     async def _tell(self, delivered: AbstractIncomingMessage, outcome: Outcome) -> None:
-        """To where the command asks for its answer, if that is there."""
+        """To where the command asks for its answer, if that is there and takes it."""
         if isinstance(outcome, Dead):
             await self._publish(f"{self._prefix}.dead", _dead(delivered, outcome))
             return
@@ -155,8 +161,8 @@ class _Working:
             try:
                 await self._publish(delivered.reply_to, result)
                 return
-            except PublishError:
-                pass  # whoever asked has gone
+            except DeliveryError:
+                pass  # whoever asked has gone, or their queue takes no more
         await self._publish(f"{self._prefix}.results", result)
 
     async def _publish(self, queue: str, message: AmqpMessage) -> None:
