@@ -25,6 +25,11 @@ class InOrder:
         return len(self._held)
 
     @property
+    def last(self) -> int:
+        """The newest of those; 0 where there is none."""
+        return self._held[-1] if self._held else 0
+
+    @property
     def begun(self) -> int:
         return len(self._begun)
 
@@ -36,12 +41,13 @@ class InOrder:
         self._reach_on()
         return True
 
-    def told(self, floor: int, pending: int) -> None:
-        """By the broker: ``pending`` are delivered to anybody and not acknowledged. If those are no more than wait
-        here, nobody else has any."""
+    def told(self, floor: int, pending: int, held: int, last: int) -> None:
+        """By the broker: ``pending`` are delivered to anybody and not acknowledged. If those are no more than waited
+        here when it was asked, ``held`` up to ``last``, nobody else has any of these. What has come since is not to be
+        counted: it may be in the place of one that somebody else has."""
         self._reach = max(self._reach, floor)
-        if self._held and pending <= len(self._held):
-            self._reach = max(self._reach, self._held[-1])
+        if held and pending <= held:
+            self._reach = max(self._reach, last)
         self._reach_on()
 
     def begin(self, most: int) -> list[int]:

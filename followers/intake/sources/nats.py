@@ -111,8 +111,7 @@ class _Working:
         loop = asyncio.get_running_loop()
         inbox = self._connection.client.new_inbox()
         await self._connection.client.subscribe(inbox, cb=self._come)
-        info = await self._info()
-        self._in_order.told(_floor(info), info.num_ack_pending or 0)
+        await self._look()
         told_at = looked_at = loop.time()
         while not stopping.is_set():
             if not self._connection.is_open:
@@ -127,8 +126,7 @@ class _Working:
                     await message.in_progress()
             if self._in_order.held and loop.time() - looked_at > LOOK_S:
                 looked_at = loop.time()
-                info = await self._info()
-                self._in_order.told(_floor(info), info.num_ack_pending or 0)
+                await self._look()
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stirred.wait(), LOOK_S)
@@ -192,6 +190,12 @@ class _Working:
             headers = {**nats_headers(outcome.attributes), MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}
             subject, data = f"{self._prefix}.results", outcome.data
         await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
+
+    async def _look(self) -> None:
+        """Who has what; nothing is begun meanwhile, but more may come."""
+        held, last = self._in_order.held, self._in_order.last
+        info = await self._info()
+        self._in_order.told(_floor(info), info.num_ack_pending or 0, held, last)
 
     async def _info(self) -> ConsumerInfo:
         return await self._connection.within(self._connection.jetstream.consumer_info(self._stream, CONSUMER))
