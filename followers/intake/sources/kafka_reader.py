@@ -75,6 +75,7 @@ class Reader:
         self._window = window
         self.partitions: dict[int, Partition] = {}
         self.lost: list[Partition] = []
+        self._paused = False
         self._failure: SourceError | None = None
         self._refused: str | None = None
         options = client_options(broker, self._group) | {
@@ -124,7 +125,9 @@ class Reader:
                 partition.waiting.append(message)
 
     def pause(self, *, paused: bool) -> None:
-        """So that ``poll`` brings nothing, and still keeps the broker company. Raises SourceError."""
+        """So that ``poll`` brings nothing, also of what is assigned meanwhile, and still keeps the broker company.
+        Raises SourceError."""
+        self._paused = paused
         try:
             assigned = self._consumer.assignment()
             (self._consumer.pause if paused else self._consumer.resume)(assigned)
@@ -168,6 +171,8 @@ class Reader:
             for one in assigned:
                 self._begin(one)
             self._consumer.incremental_assign(assigned)
+            if self._paused:
+                self._consumer.pause(assigned)
         except KafkaException as error:
             self._failure = self._told(error)
         except SourceError as error:
