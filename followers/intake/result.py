@@ -17,6 +17,8 @@ BODY_BYTES_MAX = 900_000
 PROBLEM_HEADER = "stockwire-problem"
 """Of a message in ``dead``, beside its own: the problem document."""
 PROBLEM_CHARACTERS_MAX = 4_096
+LEFT_OUT = "left_out"
+"""Of the problem document in ``dead``: what the message has no more."""
 
 
 def attributes_of(command: Command, system: str) -> Attributes:
@@ -50,4 +52,15 @@ def problem_text(problem: Problem) -> str:
     text = json.dumps(problem)
     if len(text) <= PROBLEM_CHARACTERS_MAX:
         return text
-    return json.dumps({name: str(problem.get(name, ""))[:100] for name in ("type", "title", "status")})
+    kept = ("type", "title", "status", LEFT_OUT)
+    return json.dumps({name: str(problem[name])[:100] for name in kept if name in problem})
+
+
+def problem_alone(text: str, body: bytes) -> str:
+    """Of a dead message that is above the broker's limit with this header beside what came: the same, without the body.
+
+    >>> problem_alone('{"type": "invalid"}', b"{}")
+    '{"type": "invalid", "left_out": "the body, of 2 bytes: with this header it is above the limit of the broker"}'
+    """
+    said = f"the body, of {len(body):,} bytes: with this header it is above the limit of the broker"
+    return problem_text({**json.loads(text), LEFT_OUT: said})

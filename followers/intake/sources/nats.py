@@ -7,7 +7,7 @@ for them: ``in_order`` keeps what came later from overtaking them. Whoever comes
 import asyncio
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -21,7 +21,7 @@ from followers.brokers.nats_client import NatsConnection
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
 from followers.intake.in_order import InOrder
-from followers.intake.result import PROBLEM_HEADER, problem_text
+from followers.intake.result import PROBLEM_HEADER, problem_alone, problem_text
 from followers.intake.source import SourceAway, SourceRefused
 from stockwire.streams.cloud_event import CloudEvent
 from wire.bindings import nats_headers
@@ -39,6 +39,10 @@ STANDBY_S = 0.3
 STANDBY_LOOKS = 3
 """In a row without a request of anybody and without a change, before one goes to work."""
 MESSAGE_ID = "Nats-Msg-Id"
+SERVERS = "nats-"
+"""What headers begin with, in small letters, that are for the server: what a write expects, how long it is kept."""
+HEADERS_BYTES = 64
+"""Of headers beside those that came and the problem: their first and last line, and the message's id."""
 
 
 class NatsSource:
@@ -183,12 +187,12 @@ class _Working:
     async def _tell(self, sequence: int, message: Msg, outcome: Outcome) -> None:
         """Told twice of one message, within two minutes, it stands there once: the server drops the second."""
         if isinstance(outcome, Dead):
-            headers = {**(message.headers or {}), PROBLEM_HEADER: problem_text(outcome.problem)}
+            subject = f"{self._prefix}.dead"
+            headers, data = dead_of(message.headers or {}, message.data, outcome, self._connection.client.max_payload)
             headers[MESSAGE_ID] = f"dead-{sequence}"
-            subject, data = f"{self._prefix}.dead", message.data
         else:
-            headers = {**nats_headers(outcome.attributes), MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}
             subject, data = f"{self._prefix}.results", outcome.data
+            headers = {**nats_headers(outcome.attributes), MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}
         await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
 
     async def _look(self) -> None:
@@ -210,6 +214,17 @@ class _Working:
 def event_of(message: Msg) -> CloudEvent:
     """Raises Unreadable."""
     return CloudEvent.of_nats(message.headers, message.data)
+
+
+def dead_of(headers: Mapping[str, str], data: bytes, dead: Dead, bytes_max: int) -> tuple[dict[str, str], bytes]:
+    """The headers and data of a dead message: as it came, but without what told the server how to keep it, and without
+    its data where that does not fit into ``bytes_max`` any more, of which headers are a part."""
+    text = problem_text(dead.problem)
+    kept = {name: value for name, value in headers.items() if not name.lower().startswith(SERVERS)}
+    size = sum(len(f"{name}: {value}\r\n".encode()) for name, value in {**kept, PROBLEM_HEADER: text}.items())
+    if size + len(data) + HEADERS_BYTES > bytes_max:
+        text, data = problem_alone(text, data), b""
+    return {**kept, PROBLEM_HEADER: text}, data
 
 
 def _floor(info: ConsumerInfo) -> int:
