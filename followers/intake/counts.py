@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counts:
-    """``taken``: commands delivered; ``redelivered``: of these, those that had been before. ``answered``: by class of
-    status; ``dead``: laid aside. ``later``: answers of the ledger that asked to wait. ``reconnected``: times that the
-    broker had to be reached anew."""
+    """``taken``: commands delivered; ``redelivered``: of these, those that had been before. ``done``, ``refused``: what
+    the ledger decided; ``dead``: laid aside. ``later``: answers of the ledger that asked to wait. ``reconnected``:
+    times that the broker had to be reached anew."""
 
     taken: int = 0
     redelivered: int = 0
