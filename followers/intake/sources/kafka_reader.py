@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from followers.brokers.broker import Broker
 from followers.brokers.kafka_client import client_options
 from followers.intake.progress import Progress
+from followers.intake.result import PROBLEM_HEADER, problem_alone
 from followers.intake.source import SourceAway, SourceError, SourceRefused
 
 CALL_S = 10.0
@@ -154,16 +155,32 @@ class Reader:
         self.partitions.clear()
 
     def _commit(self, partition: Partition, records: Sequence[Record], note: str) -> None:
+        """Where the broker finds them too large, the largest dead message goes without its body, one after the other:
+        it came below the limit, and is above it with its problem."""
+        left = list(records)
+        while True:
+            try:
+                self._write(partition, left, note)
+            except (KafkaException, BufferError) as error:
+                largest = max((one for one in left if one.topic == self.dead), key=_size, default=None)
+                if not _is_too_large(error) or largest is None or not largest.value:
+                    raise self._told(error) from error
+                left[left.index(largest)] = _without_body(largest)
+            else:
+                return
+            try:
+                partition.producer.abort_transaction(CALL_S)
+            except KafkaException as error:
+                raise self._told(error) from error
+
+    def _write(self, partition: Partition, records: Sequence[Record], note: str) -> None:
         producer = partition.producer
         position = TopicPartition(self.commands, partition.number, partition.progress.offset, metadata=note)
-        try:
-            producer.begin_transaction()
-            for record in records:
-                producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
-            producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
-            producer.commit_transaction(CALL_S)
-        except (KafkaException, BufferError) as error:
-            raise self._told(error) from error
+        producer.begin_transaction()
+        for record in records:
+            producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
+        producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
+        producer.commit_transaction(CALL_S)
 
     def _assigned(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         """Called within ``poll``: whose caller is told what goes wrong."""
@@ -236,7 +253,7 @@ class Reader:
         cause = error.args[0] if error.args else error
         if not isinstance(cause, KafkaError):
             return SourceAway(str(cause) or type(error).__name__)
-        if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+        if _is_too_large(error):
             return SourceRefused(
                 f"a result or dead message is above the broker's limit: raise max.message.bytes of {self.results} and "
                 f"{self.dead} to {RECORD_BYTES_MAX}"
@@ -244,3 +261,20 @@ class Reader:
         if cause.code() in REFUSED or self._refused:
             return SourceRefused(f"the broker refuses us ({self._refused or cause.str()}): see docs/how-to/commands.md")
         return SourceAway(f"{cause.name()}: {cause.str()}")
+
+
+def _size(record: Record) -> int:
+    return len(record.value)
+
+
+def _without_body(record: Record) -> Record:
+    headers = [
+        (name, problem_alone(value.decode(), record.value).encode() if name == PROBLEM_HEADER else value)
+        for name, value in record.headers
+    ]
+    return record._replace(value=b"", headers=headers)
+
+
+def _is_too_large(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, KafkaError) and cause.code() == KafkaError.MSG_SIZE_TOO_LARGE

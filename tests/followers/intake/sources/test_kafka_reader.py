@@ -1,0 +1,88 @@
+"""No more commands of Kafka are in hand than there is room for, and what the broker finds too large stops nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+
+from followers.brokers.broker import broker_of
+from followers.intake.answering import unreadable
+from followers.intake.result import LEFT_OUT, PROBLEM_HEADER, problem_text
+from followers.intake.sources.kafka_reader import RECORD_BYTES_MAX, Partition, Reader, Record
+from server.settings.environment import Environment
+from tests.followers.intake.queues import KafkaQueue
+from tests.followers.intake.running import sale
+from tests.harness.brokers.noida import Noida
+from tests.harness.waiting import PATIENCE_S
+
+LARGE, SMALL = b"x" * RECORD_BYTES_MAX, b"y" * 1_000
+
+
+@pytest.fixture
+async def queue(kafka: Noida, stream_prefix: str) -> KafkaQueue:
+    made = KafkaQueue(kafka.address, stream_prefix)
+    await made.make()
+    return made
+
+
+@pytest.fixture
+async def reader(queue: KafkaQueue, stream_prefix: str) -> AsyncIterator[Reader]:
+    made = Reader(broker_of(Environment({"FROM": queue.url}), "FROM", {}), stream_prefix, 1, "")
+    await asyncio.to_thread(made.open)
+    yield made
+    await asyncio.to_thread(made.close)
+
+
+async def test_what_is_assigned_while_there_is_no_room_brings_nothing_until_there_is(
+    queue: KafkaQueue, reader: Reader
+) -> None:
+    await queue.send([sale("1", "berlin", "A")])
+
+    def polled() -> None:
+        reader.pause(paused=True)
+        _until_assigned(reader)
+        for _ in range(5):
+            reader.poll(1, 0.1)
+        assert _waiting(reader) == 0
+        reader.pause(paused=False)
+        end = time.monotonic() + PATIENCE_S
+        while _waiting(reader) == 0 and time.monotonic() < end:
+            reader.poll(1, 0.1)
+        assert _waiting(reader) == 1
+
+    await asyncio.to_thread(polled)
+
+
+async def test_a_dead_message_that_is_too_large_with_its_problem_goes_without_its_body_alone(
+    queue: KafkaQueue, reader: Reader
+) -> None:
+    problem = unreadable("data", "is no JSON object").problem
+    headers = [("ce_id", b"1"), (PROBLEM_HEADER, problem_text(problem).encode())]
+
+    def settled() -> int:
+        partition = _until_assigned(reader)
+        for offset, value in enumerate((SMALL, LARGE, SMALL)):
+            partition.progress.take(offset)
+            partition.progress.done(offset, Record(reader.dead, None, value, headers))
+        return reader.settle(partition)
+
+    assert await asyncio.to_thread(settled) == 3
+    dead = await queue.dead()
+    assert sorted(one.value for one in dead) == [b"", SMALL, SMALL]
+    problems = {one.value: orjson.loads(one.headers[PROBLEM_HEADER]) for one in dead}
+    assert problems[SMALL] == problem
+    assert f"{len(LARGE):,} bytes" in problems[b""].pop(LEFT_OUT)
+    assert problems[b""] == problem
+
+
+def _until_assigned(reader: Reader) -> Partition:
+    end = time.monotonic() + PATIENCE_S
+    while not reader.partitions and time.monotonic() < end:
+        reader.poll(1, 0.1)
+    return next(iter(reader.partitions.values()))
+
+
+def _waiting(reader: Reader) -> int:
+    return sum(len(one.waiting) for one in reader.partitions.values())
