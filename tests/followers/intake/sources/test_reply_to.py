@@ -1,0 +1,56 @@
+"""Whoever asks for an answer in a queue of its own holds up nobody when that takes no more."""
+
+from typing import Any
+
+import aio_pika
+import orjson
+import pytest
+
+from tests.followers.intake.queues import RabbitMQQueue
+from tests.followers.intake.running import readiness, running, sale, until_ready
+from tests.harness.brokers.rabbitmq import RabbitMQ
+from tests.harness.system import ResidentSystem
+from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.ledger.api import Api
+from wire.bindings import amqp_properties
+
+pytestmark = pytest.mark.usefixtures("processes")
+
+
+async def test_a_result_that_the_queue_of_reply_to_refuses_goes_to_results(
+    system: ResidentSystem, rabbitmq: RabbitMQ, stream_prefix: str
+) -> None:
+    await system.start_ledger()
+    queue = RabbitMQQueue(rabbitmq.address, stream_prefix)
+    await queue.make()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 100)
+    settings = {"STOCKWIRE_INTAKE_FROM": queue.url, "STOCKWIRE_INTAKE_PREFIX": stream_prefix}
+    amqp = f"amqp://guest:guest@{rabbitmq.address}/"
+    async with await aio_pika.connect(amqp) as connection, connection.channel() as channel:
+        bounded: dict[str, Any] = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        answers = await channel.declare_queue(exclusive=True, arguments=bounded)
+        for id_ in ("1", "2"):
+            sent = sale(id_, "berlin", "A")
+            message = aio_pika.Message(
+                sent.data,
+                headers=dict(amqp_properties(sent.attributes)),
+                content_type="application/json",
+                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                reply_to=answers.name,
+            )
+            await channel.default_exchange.publish(message, f"{stream_prefix}.commands")
+        async with running(system, **settings) as intake:
+            await until_ready(intake)
+
+            async def told() -> bool:
+                return len(await queue.results()) == 1
+
+            await wait_until(told, what="the second result")
+            assert await readiness(intake) is None
+            assert intake.applying.counts.reconnected == 0
+        first = await answers.get(timeout=PATIENCE_S, no_ack=True)
+        assert first is not None
+        (second,) = await queue.results()
+    assert {orjson.loads(one)["status"] for one in (first.body, second.value)} == {201}
+    assert {first.headers["cloudEvents:causationid"], second.headers["causationid"]} == {"1", "2"}
