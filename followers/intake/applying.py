@@ -51,7 +51,7 @@ class Turn:
     """``which``: the same for the same message. ``again``: it was delivered before. ``dead``: what was clear at
     once."""
 
-    token: int
+    place: int
     which: int
     again: bool
     command: Command | None
@@ -68,7 +68,7 @@ class Applying:
         self._system = system
         self._window = Window()
         self._turns: dict[int, Turn] = {}
-        self._tokens = itertools.count()
+        self._places = itertools.count()
         self._known = Known()
         self._outlived: dict[int, int] = {}
         self._resume_at = 0.0
@@ -122,9 +122,9 @@ class Applying:
                 levels = levels_of(command, self._known) if deliveries == 1 else None
         except (streams.Unreadable, Unreadable) as error:
             dead = answering.unreadable(error.field, error.reason)
-        turn = Turn(next(self._tokens), which, deliveries > 1, command, dead)
-        self._turns[turn.token] = turn
-        if self._window.enter(turn.token, levels):
+        turn = Turn(next(self._places), which, deliveries > 1, command, dead)
+        self._turns[turn.place] = turn
+        if self._window.enter(turn.place, levels):
             turn.come.set()
         return turn
 
@@ -141,9 +141,9 @@ class Applying:
 
     def _leave(self, turn: Turn) -> None:
         """Safe twice."""
-        self._turns.pop(turn.token, None)
-        for token in self._window.leave(turn.token):
-            self._turns[token].come.set()
+        self._turns.pop(turn.place, None)
+        for place in self._window.leave(turn.place):
+            self._turns[place].come.set()
 
     def _ended(self, turn: Turn, task: asyncio.Task[None]) -> None:
         """However it ended, this process lives on, so it counts as no death if it is delivered again: when it was given
