@@ -32,7 +32,8 @@ FOREIGN_OPTIONS = {
     *("--retry", "--retry-connrefused", "--python", "--control-port"),
     *("--bootstrap-server", "--topic", "--from-beginning", "--isolation-level", "--property", "--add", "--cluster"),
     *("--allow-principal", "--operation", "--resource-pattern-type", "--transactional-id"),
-    *("--retry-all-errors", "--retry-delay", "--fail", "--silent", "--max-bytes", "--replicas", "--apply-to"),
+    *("--retry-all-errors", "--retry-delay", "--fail", "--silent", "--max-bytes", "--max-age", "--replicas"),
+    "--apply-to",
 }
 """Of pg_basebackup, docker, helm, kubectl, git, npm, grep, curl, locust, brokers, the simulation, `make`'s programs."""
 OUR_PAGE = re.compile(
