@@ -1,0 +1,30 @@
+"""An answer that comes, or an error that says why it does not."""
+
+import asyncio
+
+import pytest
+
+from followers.brokers.answered import answered
+from tests.harness.waiting import PATIENCE_S
+
+
+async def test_what_the_client_cancels_is_an_error_and_no_cancellation() -> None:
+    """aiormq so rejects confirmations of a channel that was closed: a task of ours would end without a word."""
+
+    async def asked() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(ConnectionError, match="given it up"):
+        await answered(asked(), asyncio.Event(), PATIENCE_S)
+
+
+async def test_a_connection_that_ends_is_not_waited_for() -> None:
+    closed = asyncio.Event()
+    closed.set()
+    with pytest.raises(ConnectionError, match="the connection ended"):
+        await answered(asyncio.Event().wait(), closed, PATIENCE_S)
+
+
+async def test_an_answer_that_does_not_come_is_waited_for_so_long() -> None:
+    with pytest.raises(ConnectionError, match="no answer within"):
+        await answered(asyncio.Event().wait(), asyncio.Event(), 0.01)
