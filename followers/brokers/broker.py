@@ -48,6 +48,14 @@ class Broker:
                 ) from None
         return context
 
+    def context_now(self) -> ssl.SSLContext | None:
+        """For each connection: of the files as they are now. Raises ConnectionError, as of a broker that is away: a
+        certificate may be renewed a moment before its key."""
+        try:
+            return self.context()
+        except SettingsError as error:
+            raise ConnectionError(str(error)) from error
+
 
 def broker_of(env: Environment, name: str, options: Mapping[str, Sequence[str]]) -> Broker:
     """``name``: of the setting with the URL; ``options``: see ``address_of``. Raises SettingsError."""

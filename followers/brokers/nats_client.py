@@ -63,7 +63,7 @@ class NatsConnection:
                     max_outstanding_pings=PINGS_MAX,
                     error_cb=self._complained,
                     closed_cb=self._on_closed,
-                    tls=self._broker.context(),
+                    tls=self._broker.context_now(),
                     user=self._broker.user or None,
                     password=self._broker.password or None,
                 )

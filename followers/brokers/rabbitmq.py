@@ -58,7 +58,7 @@ class RabbitmqConnection:
             password=broker.password or USER,
             virtualhost=broker.address.vhost,
             ssl=broker.address.tls,
-            ssl_context=broker.context(),
+            ssl_context=broker.context_now(),
             timeout=CONNECT_S,
             client_properties={"connection_name": self._name},
             heartbeat=HEARTBEAT_S,

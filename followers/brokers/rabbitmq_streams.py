@@ -73,7 +73,7 @@ class StreamConnection:
         client = _Client(
             host,
             port,
-            ssl_context=broker.context(),
+            ssl_context=broker.context_now(),
             frame_max=FRAME_BYTES_MAX,
             heartbeat=HEARTBEAT_S,
             connection_name=self._name,

@@ -92,7 +92,10 @@ class Reader:
         }
         if instance:
             options["group.instance.id"] = instance
-        self._consumer = Consumer(options)
+        try:
+            self._consumer = Consumer(options)
+        except KafkaException as error:  # of files that it reads: SourceError as well
+            raise self._told(error) from error
 
     def open(self) -> None:
         """Raises SourceError."""

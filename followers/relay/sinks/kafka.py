@@ -5,10 +5,11 @@ is aborted. Readers with ``isolation.level=read_committed`` see a page whole or 
 transactions: an idempotent producer, and the checkpoint only when everything before it is kept.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from followers.brokers.broker import Broker
@@ -70,14 +71,24 @@ class KafkaSink:
     def _prepare(self, shards: int) -> int:
         if self._admin is None:
             options: dict[str, Any] = {**client_options(self._broker, CLIENT), "error_cb": self._reported}
-            self._admin = AdminClient(options)
+            with self._files_read():
+                self._admin = AdminClient(options)
         servers = ",".join(self._broker.address.servers(PORT))
         return prepared(self._admin, self._reported, self._topics, shards, servers)
 
     def _read(self, shard: int) -> Record | None:
         if self._checkpoints is None:
-            self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
+            with self._files_read():
+                self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
         return self._checkpoints.newest(shard)
+
+    @contextmanager
+    def _files_read(self) -> Iterator[None]:
+        """Around what makes a client, which reads the files of certificates as they are now."""
+        try:
+            yield
+        except KafkaException as exception:
+            raise self._reported.meaning_of(exception, "no client can be made") from exception
 
     def _put_away(self) -> None:
         self._admin = None

@@ -118,17 +118,19 @@ class KafkaWriter:
         raise SinkAway("nobody waits for it any more")
 
     def _create(self) -> Producer:
-        return Producer(
-            {
-                **client_options(self._target.broker, f"{self._target.prefix}-{self._shard}"),
-                **self._options(),
-                "error_cb": self._reported,
-                "acks": "all",
-                "enable.idempotence": True,
-                "message.timeout.ms": int(TRANSACTION_S * 1000),
-                "message.max.bytes": self._target.message_bytes_max,
-            }
-        )
+        options: dict[str, Any] = {
+            **client_options(self._target.broker, f"{self._target.prefix}-{self._shard}"),
+            **self._options(),
+            "error_cb": self._reported,
+            "acks": "all",
+            "enable.idempotence": True,
+            "message.timeout.ms": int(TRANSACTION_S * 1000),
+            "message.max.bytes": self._target.message_bytes_max,
+        }
+        try:
+            return Producer(options)
+        except KafkaException as exception:  # of files that it reads
+            raise self._reported.meaning_of(exception, NOT_CLAIMED) from exception
 
     def _open(self) -> Producer:
         if self._producer is None:

@@ -294,6 +294,6 @@ def _why_no_connection(error: Exception) -> SinkAway | SinkRefused:
     text = str(error).lower()
     if isinstance(error, nats.errors.AuthorizationError) or "authorization" in text:
         return SinkRefused("nats-server does not know this user: check STOCKWIRE_BROKER_USER and its password file")
-    if "secure connection" in text or "certificate" in text:
+    if ("secure connection" in text or "certificate" in text) and not isinstance(error, ConnectionError):
         return SinkRefused(f"nats-server and TLS: {error}: check the URL's scheme and STOCKWIRE_BROKER_CA_FILE")
     return SinkAway(f"nats-server cannot be reached: {error or type(error).__name__}")

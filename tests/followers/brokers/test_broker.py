@@ -1,6 +1,8 @@
 """Where a broker is and who we are there: one line that names the setting and the fix, and never a password."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +97,12 @@ def test_a_password_is_shown_to_kafka_and_to_nobody_who_looks() -> None:
     )
     assert "hunter2" not in repr(one)
     assert client_options(broker("kafkas://broker"), "test")["security.protocol"] == "SSL"
+
+
+def test_a_certificate_that_is_being_renewed_is_as_a_broker_that_is_away(tmp_path: Path) -> None:
+    one = replace(broker("rabbitmqs://broker"), cert_file=tmp_path / "cert.pem", key_file=tmp_path / "key.pem")
+    with pytest.raises(ConnectionError, match=r"STOCKWIRE_BROKER_CERT_FILE=.* do not belong together"):
+        one.context_now()
 
 
 def test_a_client_that_is_not_installed_is_named_with_the_line_that_installs_it() -> None:
