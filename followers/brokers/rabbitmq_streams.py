@@ -97,8 +97,16 @@ class StreamConnection:
         await self.client.leave()
 
     async def within(self, asked: Coroutine[Any, Any, Answer]) -> Answer:
-        """``asked``: something of ``client``. Raises ConnectionError when that ends, or after ``ANSWER_S``."""
-        return await answered(asked, self._closed, ANSWER_S)
+        """``asked``: something of ``client``. Raises ConnectionError when that ends, or after ``ANSWER_S``. Then the
+        connection is given up: what was asked may be done later all the same, and the library only notes that
+        heartbeats are missing."""
+        try:
+            return await answered(asked, self._closed, ANSWER_S)
+        except ServerError:  # an answer
+            raise
+        except BaseException:
+            self._closed.set()
+            raise
 
     async def make(self, stream: str) -> None:
         """Does nothing where it is there."""
