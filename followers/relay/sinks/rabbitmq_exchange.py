@@ -2,20 +2,22 @@
 
 Beside those queues a stream for each shard is bound, whose last message says how far the shard is. The broker hands a
 message to all queues at once, but a crash can leave it in the stream and not in a queue: confirmed is only what was
-confirmed. So each message says up to where all was before it (``CONFIRMED``), and a relay that claims goes on there:
-a page comes twice, with the same ids. Who writes is in each message too (``WRITER``): a relay that finds another one's
-behind its own gives up. Between the look and the write nothing stops it, which costs a page of repeats, no more.
+confirmed. So each message says up to where all was before it (``CONFIRMED``), and when a page was confirmed, its last
+message is written to the stream once more, to that alone, and says so of itself. Who finds another message last goes on
+before its page, which comes twice, with the same ids. Who writes is in each message too (``WRITER``): a relay that
+finds another one's behind its own gives up. Between the look and the write nothing stops it, which costs a page of
+repeats, no more.
 """
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Self
+from typing import Any, Self
 
 from aio_pika import DeliveryMode, ExchangeType
 from aio_pika import Message as AmqpMessage
-from aio_pika.abc import AbstractExchange
+from aio_pika.abc import AbstractChannel, AbstractExchange
 from aio_pika.exceptions import AMQPError, ChannelPreconditionFailed, ProbableAuthenticationError, PublishError
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
@@ -80,7 +82,7 @@ class RabbitmqExchangeSink:
         async with await connection.channel() as channel:
             exchange = await channel.declare_exchange(self._exchange, ExchangeType.TOPIC, durable=True)
             log = await channel.declare_queue(
-                self._log(shard),
+                self.log(shard),
                 durable=True,
                 arguments={
                     "x-queue-type": "stream",
@@ -88,30 +90,31 @@ class RabbitmqExchangeSink:
                     "x-stream-max-segment-size-bytes": LOG_SEGMENT_BYTES,
                 },
             )
-            await log.bind(exchange, self._log_key(shard))
+            await log.bind(exchange, self.log_key(shard))
 
     async def last(self, shard: int) -> Checkpoint | None:
         last = await self.last_written(shard)
-        return None if last is None else last.checkpoint
+        return None if last is None else confirmed_in(last)
 
     async def last_written(self, shard: int) -> Last | None:
         with published(), told():
             _, reader = await self._connected()
-            return await last_of(reader, self._log(shard))
+            return await last_of(reader, self.log(shard))
 
     @asynccontextmanager
     async def writer(self, shard: int) -> AsyncIterator["RabbitmqExchangeWriter"]:
         async with AsyncExitStack() as open_:
             yield RabbitmqExchangeWriter(self, shard, open_)
 
-    async def opened(self, open_: AsyncExitStack) -> tuple[RabbitmqConnection, AbstractExchange]:
-        """On a channel of its own, closed with ``open_``."""
+    async def opened(self, open_: AsyncExitStack) -> tuple[RabbitmqConnection, AbstractChannel, AbstractExchange]:
+        """The channel is closed with ``open_``."""
         connection, _ = await self._connected()
         channel = await connection.within(connection.channel())
         open_.push_async_callback(connection.left, channel)
-        return connection, await connection.within(channel.get_exchange(self._exchange, ensure=True))
+        return connection, channel, await connection.within(channel.get_exchange(self._exchange, ensure=True))
 
-    def rendered(self, shard: int, message: Message, own: dict[str, str]) -> AmqpMessage:
+    def rendered(self, message: Message, own: dict[str, Any]) -> AmqpMessage:
+        """``own``: headers of the relay."""
         attributes, data = message.attributes, message.data
         if self._structured:
             content_type, headers, body = STRUCTURED_CONTENT_TYPE, {}, structured(attributes, data)
@@ -119,16 +122,17 @@ class RabbitmqExchangeSink:
             content_type, headers, body = CONTENT_TYPE, amqp_properties(attributes), data
         return AmqpMessage(
             body,
-            headers={**headers, **own, ALSO_TO: [self._log_key(shard)]},
+            headers={**headers, **own},
             content_type=content_type,
             delivery_mode=DeliveryMode.PERSISTENT,
             message_id=attributes["id"],
         )
 
-    def _log(self, shard: int) -> str:
+    def log(self, shard: int) -> str:
+        """The stream beside the queues."""
         return f"{self._prefix}-{self._exchange}-{shard}"
 
-    def _log_key(self, shard: int) -> str:
+    def log_key(self, shard: int) -> str:
         """Three words, which no binding by ``location.sku`` can mean, nor one by the shard."""
         return f"{self._prefix}.log.{shard}"
 
@@ -153,7 +157,7 @@ class RabbitmqExchangeWriter:
         self._sink = sink
         self._shard = shard
         self._open = open_
-        self._channel: tuple[RabbitmqConnection, AbstractExchange] | None = None
+        self._channel: tuple[RabbitmqConnection, AbstractChannel, AbstractExchange] | None = None
         self._me = secrets.token_hex(6)
         self._written_by: str | None = None
         self._confirmed: Checkpoint | None = None
@@ -165,15 +169,15 @@ class RabbitmqExchangeWriter:
             self._channel = await self._sink.opened(self._open)
         last = await self._sink.last_written(self._shard)
         self._written_by = None if last is None else last.properties.get(WRITER)
-        self._confirmed = None if last is None else _confirmed_in(last)
+        self._confirmed = None if last is None else confirmed_in(last)
         return self._confirmed
 
     async def write(self, batch: Batch) -> None:
         if self._channel is None:
             raise SinkAway("the shard has to be claimed first")
-        connection, exchange = self._channel
-        own = {CONFIRMED: _text(self._confirmed), WRITER: self._me}
-        messages = [self._sink.rendered(self._shard, message, own) for message in batch.messages]
+        connection, channel, exchange = self._channel
+        own = {CONFIRMED: text_of(self._confirmed), WRITER: self._me, ALSO_TO: [self._sink.log_key(self._shard)]}
+        messages = [self._sink.rendered(message, own) for message in batch.messages]
         for message, rendered in zip(batch.messages, messages, strict=True):
             if len(rendered.body) > MESSAGE_BYTES_MAX:
                 raise TooLarge(
@@ -186,9 +190,16 @@ class RabbitmqExchangeWriter:
         if messages:
             with published():
                 await connection.within(_publish(exchange, batch.messages, messages))
+                if batch.checkpoint.complete:
+                    await connection.within(self._mark(channel, batch))
             self._written_by = self._me
         self._confirmed = batch.checkpoint
-        self._channel = connection, exchange
+        self._channel = connection, channel, exchange
+
+    async def _mark(self, channel: AbstractChannel, batch: Batch) -> None:
+        own = {CONFIRMED: text_of(batch.checkpoint), WRITER: self._me}
+        mark = self._sink.rendered(batch.messages[-1], own)
+        await channel.default_exchange.publish(mark, self._sink.log(self._shard), mandatory=True, timeout=ANSWER_S)
 
 
 async def _publish(exchange: AbstractExchange, messages: list[Message], rendered: list[AmqpMessage]) -> None:
@@ -205,14 +216,14 @@ async def _publish(exchange: AbstractExchange, messages: list[Message], rendered
             raise outcome
 
 
-def _text(confirmed: Checkpoint | None) -> str:
+def text_of(confirmed: Checkpoint | None) -> str:
     if confirmed is None:
         return ""
     return f"{confirmed.epoch} {confirmed.seq}" if confirmed.complete else TELLING
 
 
-def _confirmed_in(last: Last) -> Checkpoint:
-    """A history that was being told is told again from its beginning."""
+def confirmed_in(last: Last) -> Checkpoint:
+    """Up to where all is in the queues too. A history that was being told is told again from its beginning."""
     confirmed = last.properties.get(CONFIRMED, TELLING)
     if confirmed == TELLING or not last.checkpoint.complete:
         return last.checkpoint._replace(complete=False)

@@ -9,10 +9,12 @@ from rstream.constants import OffsetType
 from followers.brokers.address import address_of
 from followers.brokers.broker import Broker as BrokerSettings
 from followers.brokers.rabbitmq_streams import StreamConnection
-from followers.relay.sinks.rabbitmq_exchange import RabbitmqExchangeSink
+from followers.relay.message import Batch, Checkpoint
+from followers.relay.routes import routing_key
+from followers.relay.sinks.rabbitmq_exchange import ALSO_TO, CONFIRMED, WRITER, RabbitmqExchangeSink, text_of
 from followers.relay.sinks.rabbitmq_stream import RabbitmqStreamSink
 from stockwire.streams import CloudEvent
-from tests.followers.relay.sinks.conformance import Told
+from tests.followers.relay.sinks.conformance import SHARD, Told
 from tests.harness.brokers.rabbitmq import STREAMS, RabbitMQ
 from tests.harness.waiting import wait_until
 from wire.envelope import CONTENT_TYPE
@@ -111,6 +113,15 @@ class ExchangePlace:
             queue = await channel.declare_queue(self._prefix, durable=True, arguments={"x-queue-type": "quorum"})
             await queue.bind(exchange, "berlin.*")
             await queue.bind(exchange, "*")
+
+    async def write_unconfirmed(self, batch: Batch, before: Checkpoint) -> None:
+        """As a relay that is killed before it knows that the page is kept. ``before``: what it knew of."""
+        sink = self.sink()
+        own = {CONFIRMED: text_of(before), WRITER: "killed", ALSO_TO: [sink.log_key(SHARD)]}
+        async with await aio_pika.connect(self.broker.url) as connection:
+            exchange = await (await connection.channel()).get_exchange(self._exchange)
+            for message in batch.messages:
+                await exchange.publish(sink.rendered(message, own), routing_key(message))
 
     async def unbind(self, shard: int) -> None:
         """The relay's own stream."""

@@ -35,13 +35,20 @@ class TestExchange(Conformance):
         return place
 
     async def test_a_page_that_was_not_confirmed_comes_again(self, place: ExchangePlace) -> None:
-        """It stands in the stream, and may be missing in a queue."""
+        """It stands in the stream, and may be missing in a queue: whoever starts has to see that it is behind."""
         async with Open(place) as at:
             await (await at.claims(EPOCH, None)).write(at.page(1, 5))
-            assert await at.claimed(EPOCH) == Checkpoint(EPOCH, 0)
-            await at.writer_.write(at.page(1, 5))
+            await place.write_unconfirmed(at.page(6, 9), Checkpoint(EPOCH, 5))
+            assert await at.sink.last(SHARD) == Checkpoint(EPOCH, 5)
+            assert await at.claimed(EPOCH) == Checkpoint(EPOCH, 5)
             await at.writer_.write(at.page(6, 9))
             assert await at.sink.last(SHARD) == Checkpoint(EPOCH, 9)
+        told = [int(one.attributes["sequence"]) for one in await place.read(SHARD)]
+        assert told == [*range(1, 6), *range(6, 10), *range(6, 10)]
+
+    async def test_a_page_that_was_confirmed_does_not_come_again(self, place: ExchangePlace) -> None:
+        async with Open(place) as at:
+            await (await at.claims(EPOCH, None)).write(at.page(1, 5))
             assert await at.claimed(EPOCH) == Checkpoint(EPOCH, 5)
 
     async def test_of_two_relays_one_gives_up(self, place: ExchangePlace) -> None:
