@@ -11,8 +11,9 @@ from contextlib import aclosing
 from server.imports import lean
 
 with lean():
-    from followers.brokers.address import KAFKA, NATS, RABBITMQ
+    from followers.brokers.address import KAFKA, NATS
     from followers.brokers.broker import Broker, broker_of
+    from followers.brokers.exchange import OPTIONS, stream_port_of
     from followers.brokers.libraries import libraries
     from server.log import end_with
     from server.process import first_of
@@ -34,7 +35,8 @@ def main() -> int:
     status = 0
     try:
         environment = Environment(os.environ)
-        broker = broker_of(environment, TO, {RABBITMQ: ("exchange",)})
+        broker = broker_of(environment, TO, OPTIONS)
+        stream_port_of(broker, TO)
         prefix = environment.text("STOCKWIRE_RELAY_PREFIX", PREFIX_DEFAULT)
         lines = _lines_of(broker.address.kind)
         with asyncio.Runner() as runner:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from followers.brokers.address import KAFKA, RABBITMQ
+from followers.brokers.address import KAFKA
 from followers.brokers.broker import Broker, broker_of
+from followers.brokers.exchange import OPTIONS, stream_port_of
 from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
@@ -20,9 +21,6 @@ HTTP = ("http", "https")
 NAME = "stockwire"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """What Kafka takes for a topic, NATS for a stream and RabbitMQ for an exchange; and no dot, which is ours."""
-EXCHANGE = "exchange"
-STREAM_PORT = "stream_port"
-OPTIONS = {RABBITMQ: (EXCHANGE, STREAM_PORT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
         key=env.secret("STOCKWIRE_RELAY_KEY"),
         broker=broker,
-        stream_port=_stream_port(broker),
+        stream_port=stream_port_of(broker, TO),
         prefix=_name(env, "STOCKWIRE_RELAY_PREFIX"),
         system=_name(env, "STOCKWIRE_RELAY_SYSTEM"),
         structured=_either(env, "STOCKWIRE_RELAY_MODE", BINARY, STRUCTURED),
@@ -69,19 +67,6 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     refuse_unencrypted({HOST: settings.host}, settings.certificate, behind_proxy=settings.behind_proxy)
     env.refuse_unknown()
     return settings
-
-
-def _stream_port(broker: Broker) -> int | None:
-    port = broker.address.options.get(STREAM_PORT)
-    if port is None:
-        return None
-    if EXCHANGE not in broker.address.options:
-        raise SettingsError(
-            f"{TO} has a {STREAM_PORT} without an exchange: name the streams' port as rabbitmq://host:port"
-        )
-    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
-        raise SettingsError(f"{TO} has {STREAM_PORT}={port!r}, which is no port: write a number up to 65535")
-    return int(port)
 
 
 def _name(env: Environment, name: str) -> str:

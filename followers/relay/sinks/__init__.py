@@ -1,8 +1,9 @@
 """The kinds of sinks, by the kind of broker that the relay's URL names."""
 
 from followers.brokers import address
+from followers.brokers.exchange import EXCHANGE
 from followers.brokers.libraries import libraries
-from followers.relay.settings import EXCHANGE, Settings
+from followers.relay.settings import Settings
 from followers.relay.sink import Sink
 
 # Each import stands where it is needed: who asks for no Kafka has no client of it.

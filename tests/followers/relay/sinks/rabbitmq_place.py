@@ -8,6 +8,7 @@ from rstream.constants import OffsetType
 
 from followers.brokers.address import address_of
 from followers.brokers.broker import Broker as BrokerSettings
+from followers.brokers.exchange import OPTIONS
 from followers.brokers.rabbitmq_streams import StreamConnection
 from followers.relay.message import Batch, Checkpoint
 from followers.relay.routes import routing_key
@@ -24,7 +25,7 @@ CREDITS = 1_000
 
 
 def settings(url: str) -> BrokerSettings:
-    return BrokerSettings(address_of(url, {"rabbitmq": ("exchange",)}), "guest", "guest", "", None, None, None)
+    return BrokerSettings(address_of(url, OPTIONS), "guest", "guest", "", None, None, None)
 
 
 class StreamPlace:
@@ -92,14 +93,16 @@ class ExchangePlace:
 
     def __init__(self, broker: RabbitMQ, prefix: str) -> None:
         self.broker = broker
-        self._prefix = prefix
+        self.prefix = prefix
         self._exchange = f"{prefix}.stock"
-        self.settings = settings(f"rabbitmq://127.0.0.1:{broker.port}?exchange={self._exchange}")
+        url = f"rabbitmq://127.0.0.1:{broker.port}?exchange={self._exchange}"
+        self.settings = settings(url)
+        self.listened = settings(f"{url}&stream_port={broker.stream_port}")
 
     def sink(self, *, structured: bool = False) -> RabbitmqExchangeSink:
         return RabbitmqExchangeSink(
             self.settings,
-            self._prefix,
+            self.prefix,
             structured=structured,
             exchange=self._exchange,
             stream_port=self.broker.stream_port,
@@ -110,7 +113,7 @@ class ExchangePlace:
         async with await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
             exchange = await channel.declare_exchange(self._exchange, "topic", durable=True)
-            queue = await channel.declare_queue(self._prefix, durable=True, arguments={"x-queue-type": "quorum"})
+            queue = await channel.declare_queue(self.prefix, durable=True, arguments={"x-queue-type": "quorum"})
             await queue.bind(exchange, "berlin.*")
             await queue.bind(exchange, "*")
 
@@ -127,14 +130,14 @@ class ExchangePlace:
         """The relay's own stream."""
         async with await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
-            log = await channel.get_queue(f"{self._prefix}-{self._exchange}-{shard}")
-            await log.unbind(self._exchange, f"{self._prefix}.log.{shard}")
+            log = await channel.get_queue(f"{self.prefix}-{self._exchange}-{shard}")
+            await log.unbind(self._exchange, f"{self.prefix}.log.{shard}")
 
     async def read(self, shard: int) -> list[Told]:
         read: list[Told] = []
         async with await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
-            queue = await channel.get_queue(self._prefix)
+            queue = await channel.get_queue(self.prefix)
             while (message := await queue.get(no_ack=True, fail=False)) is not None:
                 headers = {
                     name.removeprefix(PREFIX): str(value)
@@ -151,7 +154,7 @@ class ExchangePlace:
 
     async def settle(self) -> None:
         await self.broker.await_kept(STREAMS)
-        await self.broker.await_kept(self._prefix)
+        await self.broker.await_kept(self.prefix)
 
     async def spoil(self) -> str:
         async with await aio_pika.connect(self.broker.url) as connection:

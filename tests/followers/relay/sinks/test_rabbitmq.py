@@ -1,16 +1,21 @@
 """RabbitMQ: streams, and a topic exchange with queues of others behind it."""
 
+import asyncio
+import json
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from followers.listener.rabbitmq import lines
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkRefused, Superseded
 from tests.followers.relay.sinks.conformance import EPOCH, SHARD, SHARDS, Conformance, Open
 from tests.followers.relay.sinks.rabbitmq_place import ExchangePlace, StreamPlace
 from tests.harness.brokers.rabbitmq import RabbitMQ, need_rabbitmq
+from tests.harness.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,14 @@ class TestExchange(Conformance):
         async with Open(place) as at:
             await (await at.claims(EPOCH, None)).write(at.page(1, 5))
             assert await at.claimed(EPOCH) == Checkpoint(EPOCH, 5)
+
+    async def test_stockwire_listen_reads_each_message_once_beside_it(self, place: ExchangePlace) -> None:
+        async with Open(place) as at:
+            await (await at.claims(EPOCH, None)).write(at.page(1, 3))
+            await at.writer_.write(at.page(4, 5))
+        async with aclosing(lines(place.listened, place.prefix, from_start=True)) as found:
+            read = [json.loads(await asyncio.wait_for(anext(found), PATIENCE_S)) for _ in range(5)]
+        assert [one["data"]["seq"] for one in read] == [1, 2, 3, 4, 5]
 
     async def test_of_two_relays_one_gives_up(self, place: ExchangePlace) -> None:
         async with Open(place) as one, Open(place) as other:
