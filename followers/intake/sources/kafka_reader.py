@@ -94,7 +94,7 @@ class Reader:
             options["group.instance.id"] = instance
         try:
             self._consumer = Consumer(options)
-        except KafkaException as error:  # of files that it reads: SourceError as well
+        except KafkaException as error:  # of the files that they name
             raise self._told(error) from error
 
     def open(self) -> None:

@@ -129,7 +129,7 @@ class KafkaWriter:
         }
         try:
             return Producer(options)
-        except KafkaException as exception:  # of files that it reads
+        except KafkaException as exception:  # of the files that they name
             raise self._reported.meaning_of(exception, NOT_CLAIMED) from exception
 
     def _open(self) -> Producer:

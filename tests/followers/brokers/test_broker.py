@@ -10,6 +10,9 @@ from followers.brokers.address import address_of
 from followers.brokers.broker import Broker, broker_of
 from followers.brokers.kafka_client import client_options
 from followers.brokers.libraries import libraries
+from followers.brokers.nats_client import NatsConnection
+from followers.brokers.rabbitmq import RabbitmqConnection
+from followers.brokers.rabbitmq_streams import StreamConnection
 from server.settings.environment import Environment, SettingsError
 
 TO = "STOCKWIRE_RELAY_TO"
@@ -99,10 +102,21 @@ def test_a_password_is_shown_to_kafka_and_to_nobody_who_looks() -> None:
     assert client_options(broker("kafkas://broker"), "test")["security.protocol"] == "SSL"
 
 
-def test_a_certificate_that_is_being_renewed_is_as_a_broker_that_is_away(tmp_path: Path) -> None:
-    one = replace(broker("rabbitmqs://broker"), cert_file=tmp_path / "cert.pem", key_file=tmp_path / "key.pem")
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        (NatsConnection, "tls://127.0.0.1:1"),
+        (RabbitmqConnection, "rabbitmqs://127.0.0.1:1"),
+        (StreamConnection, "rabbitmqs://127.0.0.1:1"),
+    ],
+)
+async def test_a_certificate_that_is_being_renewed_is_as_a_broker_that_is_away(
+    kind: type[NatsConnection | RabbitmqConnection | StreamConnection], url: str, tmp_path: Path
+) -> None:
+    one = replace(broker(url), cert_file=tmp_path / "cert.pem", key_file=tmp_path / "key.pem")
     with pytest.raises(ConnectionError, match=r"STOCKWIRE_BROKER_CERT_FILE=.* do not belong together"):
-        one.context_now()
+        async with kind(one, "test"):
+            pass
 
 
 def test_a_client_that_is_not_installed_is_named_with_the_line_that_installs_it() -> None:
