@@ -52,6 +52,7 @@ class NatsConnection:
 
     async def _connect(self, server: str) -> Self:
         client = self.client
+        context = self._broker.context_now()
         try:
             async with asyncio.timeout(CONNECT_S):
                 await client.connect(
@@ -63,7 +64,7 @@ class NatsConnection:
                     max_outstanding_pings=PINGS_MAX,
                     error_cb=self._complained,
                     closed_cb=self._on_closed,
-                    tls=self._broker.context_now(),
+                    tls=context,
                     user=self._broker.user or None,
                     password=self._broker.password or None,
                 )

@@ -64,7 +64,10 @@ async def _subscribe(
     last_id: object = None
 
     async def take(chunk: schema.Deliver) -> None:
+        """The client gives it those of all subscriptions."""
         nonlocal last_id
+        if chunk.subscription_id != number:
+            return
         for message in map(amqp_decoder, chunk.get_messages()):
             id_ = message.properties.message_id if message.properties else None
             if id_ is None or id_ != last_id:  # beside an exchange the last one of a page stands there twice
