@@ -31,7 +31,7 @@ FOREIGN_OPTIONS = {
     *("--kills", "--reverse", "--format", "--line-buffered", "--unshallow", "--pack-destination"),
     *("--retry", "--retry-connrefused", "--python", "--control-port"),
     *("--bootstrap-server", "--topic", "--from-beginning", "--isolation-level", "--property", "--add", "--cluster"),
-    *("--allow-principal", "--operation", "--resource-pattern-type", "--transactional-id"),
+    *("--allow-principal", "--operation", "--resource-pattern-type", "--transactional-id", "--group"),
     *("--retry-all-errors", "--retry-delay", "--fail", "--silent", "--max-bytes", "--max-age", "--replicas"),
     "--apply-to",
 }
