@@ -7,7 +7,7 @@ cannot be taken back.
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from followers.relay.sink import SinkAway
@@ -33,19 +33,18 @@ class BlockingCalls:
         self, deadline_s: float, function: Callable[Arguments, Result], *args: Arguments.args, **named: Arguments.kwargs
     ) -> Result:
         """``deadline_s``: above what the function itself waits for. Raises SinkAway after it; no call follows then."""
-        running = asyncio.get_running_loop().run_in_executor(
-            self._executor, self._run, lambda: function(*args, **named)
-        )
+        queued = self._executor.submit(self._run, lambda: function(*args, **named))
+        running = asyncio.wrap_future(queued)
         running.add_done_callback(_taken_note_of)
         self._at_hand = running
         try:
             async with asyncio.timeout(deadline_s):
                 return await asyncio.shield(running)
         except TimeoutError:
-            self.given_up.set()
+            self._give_up(queued)
             raise SinkAway(f"{self._name} does not answer within {deadline_s:g} s") from None
         except asyncio.CancelledError:
-            self.given_up.set()
+            self._give_up(queued)
             raise
 
     async def close(self, last: Callable[[], object] | None = None) -> None:
@@ -58,6 +57,11 @@ class BlockingCalls:
         self._executor.shutdown(wait=False)
         if self._at_hand is not None:
             await asyncio.wait([self._at_hand], timeout=CLOSE_S)
+
+    def _give_up(self, queued: "Future[Any]") -> None:
+        """One that still waits for its turn is left out; one that runs looks at ``given_up``."""
+        queued.cancel()
+        self.given_up.set()
 
     def _run(self, function: Callable[[], Result]) -> Result:
         if self._closing:  # what still waited for its turn

@@ -19,7 +19,6 @@ READ_S = 5.0
 WINDOWS = (16, 1_000, 1_000_000_000)
 """Offsets before the end that are looked at: usually the last record is the second last, before the mark of its
 transaction; before it may be any number of aborted ones."""
-BATCH = 500
 FETCH_WAIT_MS = 50
 """The end of a partition is told after it."""
 
@@ -107,14 +106,16 @@ class Checkpoints:
         consumer.assign([TopicPartition(self._topic, shard, start)])
         newest: Record | None = None
         try:
-            while time.monotonic() < ends_s:
-                for message in consumer.consume(BATCH, timeout=0.1):
-                    if (error := message.error()) is None:
-                        newest = self._taken(message.value(), shard)
-                    elif error.code() == KafkaError._PARTITION_EOF:
-                        return newest
-                    elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # of a group that is not used
-                        raise KafkaException(error)
+            while (left_s := ends_s - time.monotonic()) > 0:
+                message = consumer.poll(left_s)  # not many at once: that waits for so many also behind the end
+                if message is None:
+                    continue
+                if (error := message.error()) is None:
+                    newest = self._taken(message.value(), shard)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return newest
+                elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # of a group that is not used
+                    raise KafkaException(error)
         finally:
             consumer.unassign()
         raise SinkAway(f"the checkpoint of shard {shard} (offsets {start} to {end}) was not read within {READ_S:g} s")
