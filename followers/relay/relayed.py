@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from followers.log.follower import PAGE, Follower, Rewritten
+from followers.log.follower import Follower, Rewritten
 from followers.log.ledger import Ledger, LedgerAway
 from followers.relay.message import Batch
 from followers.relay.planning import Planning, Row
@@ -119,10 +119,13 @@ class RelayedShard:
             case Ahead() as ahead:
                 raise SinkRefused(str(ahead))
             case Filling(head):
-                await self._fill(writer, planning, epoch, head)
+                async with self._reading_levels:
+                    await self._fill(writer, planning, epoch, head)
                 start = Following(0, head)
             case Rewriting(head):
-                await self._rewrite(writer, planning, epoch, head)
+                # nothing is told before its turn: another relay may take the shard meanwhile, and would tell it again
+                async with self._reading_levels:
+                    await self._rewrite(writer, planning, epoch, head)
                 start = Following(head, head)
             case Following() as start:
                 pass
@@ -160,21 +163,18 @@ class RelayedShard:
         await self._put(writer, planning.complete(head))
 
     async def _levels(self, epoch: str) -> AsyncIterator[list[Row]]:
-        """All of this shard, at least a page at a time until the last. Raises Rewritten."""
-        rows: list[Row] = []
+        """All of this shard, those of one page at once: so the checkpoint moves, and nobody takes the shard. Raises
+        Rewritten."""
         after: str | None = None
-        async with self._reading_levels:
-            while True:
-                page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE))
-                if page["epoch"] != epoch:
-                    raise Rewritten(page["epoch"])
-                rows += [row for row in page["levels"] if row["shard"] == self._shard]
-                after = page["next"]
-                if rows and (after is None or len(rows) >= PAGE):
-                    yield rows
-                    rows = []
-                if after is None:
-                    return
+        while True:
+            page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE))
+            if page["epoch"] != epoch:
+                raise Rewritten(page["epoch"])
+            if rows := [row for row in page["levels"] if row["shard"] == self._shard]:
+                yield rows
+            after = page["next"]
+            if after is None:
+                return
 
     async def _put(self, writer: Writer, batch: Batch, last: Row | None = None) -> None:
         before = self._standing_by.ours
