@@ -115,9 +115,11 @@ class RelayedShard:
             raise Rewritten(answer["epoch"])
         head = next(one["head"] for one in answer["shards"] if one["shard"] == self._shard)
         planning = Planning(self._source, epoch, self._shard, levels_apart=self._sink.levels_apart)
-        match resume(checkpoint, epoch, head, levels_apart=self._sink.levels_apart):
-            case Ahead() as ahead:
-                raise SinkRefused(str(ahead))
+        going_on = resume(checkpoint, epoch, head, levels_apart=self._sink.levels_apart)
+        if isinstance(going_on, Ahead):
+            raise SinkRefused(str(going_on))
+        self._say(State.WRITING, None)
+        match going_on:
             case Filling(head):
                 async with self._reading_levels:
                     await self._fill(writer, planning, epoch, head)
@@ -134,7 +136,6 @@ class RelayedShard:
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
-        self._say(State.WRITING, None)
         follower = Follower(self._ledger, epoch, self._shard, start.seq)
         while True:
             page = await self._asked(partial(follower.page, wait=True))
@@ -183,6 +184,7 @@ class RelayedShard:
         self._standing_by.wrote(batch.checkpoint)
         self._tries = 0
         self.progress.wrote(len(batch.messages) + len(batch.levels), batch.checkpoint.seq, last)
+        self._say(State.WRITING, None)
 
     async def _asked(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Waits for the ledger, and keeps the shard meanwhile."""
