@@ -74,7 +74,9 @@ class KafkaSink:
             with self._files_read():
                 self._admin = AdminClient(options)
         servers = ",".join(self._broker.address.servers(PORT))
-        return prepared(self._admin, self._reported, self._topics, shards, servers)
+        message_bytes_max = prepared(self._admin, self._reported, self._topics, shards, servers)
+        self._reported.forget()
+        return message_bytes_max
 
     def _read(self, shard: int) -> Record | None:
         if self._checkpoints is None:
