@@ -58,7 +58,13 @@ class Kafka(StreamBroker):
 
     def prepare(self) -> None:
         if not os.access(self._program, os.X_OK):  # as its wheel leaves it
-            self._program.chmod(0o755)
+            try:
+                self._program.chmod(0o755)
+            except OSError as error:
+                raise SettingsError(
+                    f"--stream {KAFKA}: {self._program} cannot be executed, and its mode cannot be changed "
+                    f"({error.strerror}): as its owner, run chmod +x {self._program}"
+                ) from None
 
 
 class Nats(StreamBroker):
