@@ -1,10 +1,13 @@
 """What `stockwire doctor` finds of the database's replication slots: pure."""
 
+from math import inf
+
 from cli.findings import Finding, FindingState
 from ledger.database.slots import PUBLICATION, Slot, Slots
 
 FULL_SHARE = 0.5
-"""Of what a slot may keep: as StockwireSlotRetainsLog has it."""
+KEPT_BYTES_MAX = 2e10
+"""Of what a slot may keep, and of this if it may keep more: as StockwireSlotRetainsLog has it."""
 _ANEW = "docs/how-to/debezium.md: remove connector and slot, make both anew"
 
 
@@ -20,7 +23,7 @@ def slots_findings(found: Slots) -> list[Finding]:
     elif not found.slots:
         detail = f"{PUBLICATION} is there, and no slot: no connector has been started"
         findings.append(Finding("change data capture", FindingState.SKIPPED, detail))
-    if any(slot.bytes_max == float("inf") for slot in found.slots):
+    if any(slot.bytes_max == inf for slot in found.slots):
         fix = "alter system set max_slot_wal_keep_size = '20GB' (less than the disk has free); select pg_reload_conf()"
         detail = "max_slot_wal_keep_size is not set: a slot that is left behind fills the disk, and nothing is sold"
         findings.append(Finding("slot limit", FindingState.WARNING, detail, fix))
@@ -39,8 +42,9 @@ def _slot(slot: Slot) -> Finding:
     if not slot.active:
         fix = f"start its connector; if nobody wants it any more: select pg_drop_replication_slot('{slot.name}')"
         return Finding(check, FindingState.WARNING, f"nobody reads by it, and it {kept}", fix)
-    if slot.retained_bytes > FULL_SHARE * slot.bytes_max:
-        detail = f"is read, but {kept} of {_size(slot.bytes_max)}, after which PostgreSQL gives it up"
+    if slot.retained_bytes > FULL_SHARE * min(slot.bytes_max, KEPT_BYTES_MAX):
+        limit = f" of {_size(slot.bytes_max)}, after which PostgreSQL gives it up" if slot.bytes_max < inf else ""
+        detail = f"is read, but {kept}{limit}"
         return Finding(check, FindingState.WARNING, detail, "see what holds the connector up: its log, the broker")
     return Finding(check, FindingState.GOOD, f"is read, {kept}")
 

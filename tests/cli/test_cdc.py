@@ -149,6 +149,17 @@ def test_what_makes_no_sense_together_is_refused_before_anything_is_done(argumen
             {"slot stockwire": (FindingState.WARNING, "the broker")},
         ),
         (
+            GOOD._replace(slots=(FOLLOWS._replace(bytes_max=1e11, retained_bytes=1e10 + 1),)),
+            {"slot stockwire": (FindingState.WARNING, "the broker")},
+        ),
+        (
+            GOOD._replace(slots=(FOLLOWS._replace(bytes_max=UNLIMITED, retained_bytes=1e10 + 1),)),
+            {
+                "slot stockwire": (FindingState.WARNING, "the broker"),
+                "slot limit": (FindingState.WARNING, "max_slot_wal_keep_size"),
+            },
+        ),
+        (
             GOOD._replace(slots=(FOLLOWS._replace(ending=True),)),
             {"slot stockwire": (FindingState.FAILED, "at once")},
         ),
