@@ -77,7 +77,6 @@ class UpSettings:
             raise SettingsError(f"--hubs {hubs} is out of range: choose 1 to {HUBS_MAX}")
         if stream and stream not in SCHEMES:
             raise SettingsError(f"--stream {stream} is none of {', '.join(SCHEMES)}: choose one")
-        named = bool(stream) and bool(environment.text("STOCKWIRE_RELAY_TO", ""))
         database = environment.has_secret("STOCKWIRE_DATABASE_URL")
         broker = environment.has_secret("STOCKWIRE_REDIS_URL")
         return cls(
@@ -90,13 +89,22 @@ class UpSettings:
             channels=channels,
             observe=observe,
             stream=stream,
-            relay_to=environment.url("STOCKWIRE_RELAY_TO", SCHEMES[stream]) if named else "",
+            relay_to=_relay_to(environment, stream) if stream else "",
             database_url=database_url_of(environment) if database else None,
             redis_url=broker_url_of(environment) if broker else None,
             channel_prefix=environment.text("STOCKWIRE_CHANNEL_PREFIX", DEFAULT_PREFIX),
             origins=environment.origins("STOCKWIRE_ALLOWED_ORIGINS"),
             log=log_form(variables),
         )
+
+
+def _relay_to(environment: Environment, stream: str) -> str:
+    """What else it has to be, such as several hosts of one Kafka, the relay knows, and says. Raises SettingsError."""
+    to = environment.text("STOCKWIRE_RELAY_TO", "")
+    if to and to.partition("://")[0] not in SCHEMES[stream]:
+        begins = " or ".join(f"{scheme}://" for scheme in SCHEMES[stream])
+        raise SettingsError(f"STOCKWIRE_RELAY_TO must begin with {begins}")
+    return to
 
 
 def whole_number(option: str, value: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.settings import UpSettings
-from cli.stream_brokers import NATS, RABBITMQ
+from cli.stream_brokers import KAFKA, NATS, RABBITMQ
 from server.settings.environment import EXIT_CONFIG, SettingsError
 from tests.cli.running import PROGRAM
 from tests.cli.streaming import SAMPLE, sold, streaming
@@ -47,6 +47,13 @@ def test_a_kind_that_there_is_not_or_that_the_address_is_not_of_is_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(told)):
         UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, stream=kind, variables=settings)
+
+
+def test_several_hosts_of_one_broker_may_be_named(tmp_path: Path) -> None:
+    to = "kafkas://a:9092,b:9092"
+    variables = {"STOCKWIRE_RELAY_TO": to}
+    asked = UpSettings.read(data=tmp_path, reset=False, port=0, replay=0, hubs=1, stream=KAFKA, variables=variables)
+    assert asked.relay_to == to
 
 
 def test_how_to_get_a_broker_is_said_before_anything_is_started(tmp_path: Path) -> None:
