@@ -20,8 +20,10 @@ OURS = Families("stockwire_relay")
 class OperatedRelay(Collector):
     """See ``followers.operated.Operated``."""
 
-    def __init__(self, relaying: Relaying, handshakes: Handshakes) -> None:
+    def __init__(self, relaying: Relaying, broker: str, handshakes: Handshakes) -> None:
+        """``broker``: its kind, as its page is called."""
         self._relaying = relaying
+        self._page = f"docs/how-to/{broker}.md"
         self._handshakes = handshakes
 
     async def refresh(self) -> None:
@@ -29,7 +31,7 @@ class OperatedRelay(Collector):
 
     async def troubles(self) -> list[Trouble]:
         return [
-            Trouble(f"not written to the broker: {why}", "see docs/how-to/kafka.md")
+            Trouble(f"not written to the broker: {why}", f"see {self._page}")
             for why in self._relaying.why_not()[:NAMED_MAX]
         ]
 

@@ -183,4 +183,5 @@ async def test_a_message_that_is_too_large_stops_its_shard_and_no_other(system: 
             troubles = (await relay.get("/troubles")).json()["troubles"]
     assert "and 1,000 are the most (max.message.bytes of the topic)" in why
     assert why in troubles[0]["detail"]
+    assert troubles[0]["fix"] == "see docs/how-to/kafka.md"
     assert sum(value for name, value in metrics.items() if name.startswith("stockwire_relay_stopped{")) == 1
