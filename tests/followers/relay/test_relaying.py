@@ -118,12 +118,16 @@ async def test_of_two_relays_one_writes_and_the_other_goes_on_where_it_ended(
         assert await topics.changes() == await log_of(api)
 
 
-async def test_of_another_history_all_levels_are_told_anew(system: ResidentSystem, topics: Topics) -> None:
+async def test_of_another_history_all_levels_are_told_anew(
+    system: ResidentSystem, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relayed, "LEVELS_PAGE", 1)
     await system.start_ledger()
     async with Api(system.ledger_url, await system.admin_key()) as api:
-        await api.stock("berlin", "A", 100)
+        for sku in ("A", "B"):
+            await api.stock("berlin", sku, 100)
         async with running(system, topics.to, topics.prefix) as relay:
-            await relay.has_written(1)
+            await relay.has_written(2)
             before = (await api.get("/v1/shards")).json()["epoch"]
             await migrations.new_epoch(system.database_url)
 
@@ -132,10 +136,12 @@ async def test_of_another_history_all_levels_are_told_anew(system: ResidentSyste
 
             await wait_until(told)
             await sell(api, 2)
-            await relay.has_written(2)
+            await relay.has_written(3)
         events = [one for one in await topics.read("events") if one.id.startswith(before)]
+        checkpoints = [orjson.loads(one.value) for one in await topics.read("checkpoints")]
         await wait_until(told)
-    assert len(events) == 1
+    assert len(events) == 2
+    assert [one["told"] for one in checkpoints if not one["complete"]] == [0, 1, 2], "each page at once"
 
 
 async def test_a_ledger_that_goes_away_is_waited_for(system: ResidentSystem, topics: Topics) -> None:
