@@ -20,9 +20,10 @@ OURS = Families("stockwire_relay")
 class OperatedRelay(Collector):
     """See ``followers.operated.Operated``."""
 
-    def __init__(self, relaying: Relaying, broker: str, handshakes: Handshakes) -> None:
-        """``broker``: its kind, as its page is called."""
+    def __init__(self, relaying: Relaying, sink: str, broker: str, handshakes: Handshakes) -> None:
+        """``sink``: as metrics name it. ``broker``: its kind, as its page is called."""
         self._relaying = relaying
+        self._sink = sink
         self._page = f"docs/how-to/{broker}.md"
         self._handshakes = handshakes
 
@@ -40,63 +41,79 @@ class OperatedRelay(Collector):
         shards = {number: one.progress for number, one in relaying.shards.items()}
         yield OURS.gauges("version", "1; its label is the version of this process.", "version", {VERSION: 1})
         yield OURS.gauge("feed_up", "1 while the ledger answers.", relaying.ledger_answers)
-        yield OURS.gauge("sink_up", "1 while the broker answers, as last tried.", relaying.sink_answers)
-        yield from _of_shards(shards)
-        yield from _counted(list(shards.values()))
+        yield OURS.gauges(
+            "sink_up",
+            "1 while the broker answers, as last tried.",
+            "sink",
+            {self._sink: relaying.sink_answers},
+        )
+        yield from _of_shards(self._sink, shards)
+        yield from _counted(self._sink, list(shards.values()))
         yield from OURS.of_process((self._handshakes,))
 
 
-def _of_shards(shards: dict[int, Progress]) -> Iterator[Metric]:
+def _of_shards(sink: str, shards: dict[int, Progress]) -> Iterator[Metric]:
     now_s = time.time()
+    labels = "sink", "shard"
     yield OURS.gauges(
         "writes",
         "1 for shards that this relay writes, 0 for those of which it stands by; the sum of all relays is 1 for each, "
         "or another number for moments.",
-        "shard",
-        {shard: one.state is State.WRITING for shard, one in shards.items()},
+        labels,
+        {(sink, str(shard)): one.state is State.WRITING for shard, one in shards.items()},
     )
     yield OURS.gauges(
         "stopped",
         "1 for shards that are not written until somebody mends what /readyz says; alert on any.",
-        "shard",
-        {shard: one.state is State.STOPPED for shard, one in shards.items()},
+        labels,
+        {(sink, str(shard)): one.state is State.STOPPED for shard, one in shards.items()},
     )
     yield OURS.gauges(
         "seq",
         "Seq of the last event that is at the broker, also where another relay wrote it, as last seen.",
-        "shard",
-        {shard: one.seq for shard, one in shards.items()},
+        labels,
+        {(sink, str(shard)): one.seq for shard, one in shards.items()},
     )
     yield OURS.gauges(
         "behind_events",
         "Events of the log that are not at the broker, as last seen.",
-        "shard",
-        {shard: one.behind for shard, one in shards.items()},
+        labels,
+        {(sink, str(shard)): one.behind for shard, one in shards.items()},
     )
     yield OURS.gauges(
         "behind_seconds",
         "How old the oldest event is that is not at the broker, or for how long one is known of; 0 without; alert "
         "above 60.",
-        "shard",
-        {str(shard): one.behind_s(now_s) for shard, one in shards.items()},
+        labels,
+        {(sink, str(shard)): one.behind_s(now_s) for shard, one in shards.items()},
     )
 
 
-def _counted(shards: list[Progress]) -> Iterator[Metric]:
-    yield OURS.counter("batches", "Batches written: a page of one shard, whole.", sum(one.batches for one in shards))
-    yield OURS.counter(
-        "messages", "Messages in them: events, levels, news of history.", sum(one.messages for one in shards)
+def _counted(sink: str, shards: list[Progress]) -> Iterator[Metric]:
+    yield OURS.counters(
+        "batches", "Batches written: a page of one shard, whole.", "sink", {sink: sum(one.batches for one in shards)}
     )
-    yield OURS.counter(
+    yield OURS.counters(
+        "messages",
+        "Messages in them: events, levels, news of history.",
+        "sink",
+        {sink: sum(one.messages for one in shards)},
+    )
+    yield OURS.counters(
         "claims",
         "Times that this relay took a shard: at the start, from another relay, or after the broker was away.",
-        sum(one.claims for one in shards),
+        "sink",
+        {sink: sum(one.claims for one in shards)},
     )
-    yield OURS.counter(
-        "superseded", "Times that another relay took a shard from this one.", sum(one.superseded for one in shards)
+    yield OURS.counters(
+        "superseded",
+        "Times that another relay took a shard from this one.",
+        "sink",
+        {sink: sum(one.superseded for one in shards)},
     )
-    yield OURS.counter(
+    yield OURS.counters(
         "history_rewritten",
         "Times that all levels of a shard were told anew, since history was rewritten; alert on any.",
-        sum(one.rewritten for one in shards),
+        "sink",
+        {sink: sum(one.rewritten for one in shards)},
     )

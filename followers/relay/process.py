@@ -36,7 +36,7 @@ class Relay:
         self._ledger = ledger_of(settings.ledger_url, settings.key, settings.ledger_ca_file)
         self.relaying = Relaying(self._ledger, sink, settings.system)
         handshakes = Handshakes(tls)
-        operated = OperatedRelay(self.relaying, settings.broker.address.kind, handshakes)
+        operated = OperatedRelay(self.relaying, settings.sink, settings.broker.address.kind, handshakes)
         app = create_admin_app("relay", [operated], operated, self._why_not_ready)
         self._server = create_http_server(app, BoundedConnection, ANSWER_S, handshakes)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from followers.brokers.address import KAFKA
 from followers.brokers.broker import Broker, broker_of
-from followers.brokers.exchange import OPTIONS, stream_port_of
+from followers.brokers.exchange import EXCHANGE, OPTIONS, stream_port_of
 from server.settings.environment import Environment, SettingsError
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
@@ -41,6 +41,12 @@ class Settings:
     certificate: Certificate | None
     ledger_ca_file: Path | None
     behind_proxy: bool
+
+    @property
+    def sink(self) -> str:
+        """As metrics name it: kind of broker, prefix, exchange."""
+        exchange = self.broker.address.options.get(EXCHANGE)
+        return f"{self.broker.address.kind}://{self.prefix}" + (f"?{EXCHANGE}={exchange}" if exchange else "")
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:

@@ -8,7 +8,7 @@ def streams() -> list[Panel]:
     return [
         states(
             "Relays reach it",
-            Query("min by (instance) (stockwire_relay_sink_up)", "{{instance}}"),
+            Query("min by (sink, instance) (stockwire_relay_sink_up)", "{{sink}}: {{instance}}"),
             "The broker that changes are written to. While it is away, the log keeps what it is owed.",
             one="yes",
             zero="away",
@@ -24,7 +24,7 @@ def streams() -> list[Panel]:
         lines(
             "The stream is behind",
             "s",
-            [Query("min by (shard) (stockwire_relay_behind_seconds)", "shard {{shard}}")],
+            [Query("min by (sink, shard) (stockwire_relay_behind_seconds)", "{{sink}}: shard {{shard}}")],
             "How old the oldest event is that is not at the broker.",
             limits={60: "red"},
             alert="StockwireStreamBehind",
@@ -32,15 +32,15 @@ def streams() -> list[Panel]:
         lines(
             "Events that are not there yet",
             "short",
-            [Query("min by (shard) (stockwire_relay_behind_events)", "shard {{shard}}")],
+            [Query("min by (sink, shard) (stockwire_relay_behind_events)", "{{sink}}: shard {{shard}}")],
             "Of each shard. They fall while a relay catches up.",
         ),
         lines(
             "Written",
             "ops",
             [
-                Query(rate("stockwire_relay_messages_total"), "messages"),
-                Query(rate("stockwire_relay_batches_total"), "batches"),
+                Query(rate("stockwire_relay_messages_total", "sink"), "{{sink}}: messages"),
+                Query(rate("stockwire_relay_batches_total", "sink"), "{{sink}}: batches"),
             ],
             "A batch is a page of one shard, whole.",
         ),
@@ -48,8 +48,8 @@ def streams() -> list[Panel]:
             "Who writes",
             "short",
             [
-                Query("sum by (instance) (stockwire_relay_writes)", "{{instance}}: shards"),
-                Query("max by (shard) (stockwire_relay_stopped)", "shard {{shard}}: stopped"),
+                Query("sum by (sink, instance) (stockwire_relay_writes)", "{{sink}}: {{instance}}: shards"),
+                Query("max by (sink, shard) (stockwire_relay_stopped)", "{{sink}}: shard {{shard}}: stopped"),
                 Query(rate("stockwire_relay_claims_total"), "taken, in a second"),
                 Query(rate("stockwire_relay_superseded_total"), "taken away, in a second"),
             ],
@@ -59,7 +59,7 @@ def streams() -> list[Panel]:
         lines(
             "Seq at the broker",
             "short",
-            [Query("max by (shard) (stockwire_relay_seq)", "shard {{shard}}")],
+            [Query("max by (sink, shard) (stockwire_relay_seq)", "{{sink}}: shard {{shard}}")],
             "Of the last event. One that falls: history was rewritten, and all levels are told anew.",
         ),
     ]

@@ -31,7 +31,7 @@ WRITTEN_MAX = 40
 WITHIN_S = 180.0
 """For a broker to come back, and for a relay to take over from one that is gone, on a busy machine."""
 OVERTAKEN = "another relay has taken the shard"
-_SEQ = re.compile(r'^stockwire_relay_seq\{shard="(\d+)"\} (\S+)$', re.MULTILINE)
+_SEQ = re.compile(r'^stockwire_relay_seq\{shard="(\d+)",[^}]*\} (\S+)$', re.MULTILINE)
 
 log = logging.getLogger(__name__)
 

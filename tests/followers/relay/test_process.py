@@ -23,7 +23,8 @@ async def test_it_writes_until_it_is_told_to_stop(system: ResidentSystem, kafka:
         await process.start()
         async with Api(system.ledger_url, await system.admin_key()) as api:
             await api.stock("berlin", "A", 10)
-        await await_metric(process, "stockwire_relay_messages_total", 2)  # the event and its level
+        messages = f'stockwire_relay_messages_total{{sink="kafka://{stream_prefix}"}}'
+        await await_metric(process, messages, 2)  # the event and its level
         assert await process.stop() == 0
         process.check_log()
     finally:
@@ -37,7 +38,7 @@ async def test_it_waits_for_a_broker_that_is_away_and_ends_meanwhile(
     process = relay_process("relay", system.folder, await settings_of(system, "kafka://127.0.0.1:1", stream_prefix))
     try:
         await process.start()
-        await await_metric(process, "stockwire_relay_sink_up", 0)
+        await await_metric(process, f'stockwire_relay_sink_up{{sink="kafka://{stream_prefix}"}}', 0)
         assert await process.stop() == 0
         process.check_log()
     finally:

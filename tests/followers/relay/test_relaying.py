@@ -88,10 +88,10 @@ async def test_what_was_sold_before_and_since_stands_there_once_and_in_order(
             text = (await relay.get("/metrics")).text
         assert await topics.changes() == await log_of(api)
         assert await topics.newest_levels() == {"berlin/A": (6, 95), "hamburg/A": (6, 95)}
-    shards = range(4)
-    assert [metrics[f'stockwire_relay_behind_events{{shard="{shard}"}}'] for shard in shards] == [0] * 4
-    assert [metrics[f'stockwire_relay_writes{{shard="{shard}"}}'] for shard in shards] == [1] * 4
-    assert metrics["stockwire_relay_sink_up"] == metrics["stockwire_relay_feed_up"] == 1
+    sink, shards = f'sink="kafka://{topics.prefix}"', range(4)
+    assert [metrics[f'stockwire_relay_behind_events{{shard="{shard}",{sink}}}'] for shard in shards] == [0] * 4
+    assert [metrics[f'stockwire_relay_writes{{shard="{shard}",{sink}}}'] for shard in shards] == [1] * 4
+    assert metrics[f"stockwire_relay_sink_up{{{sink}}}"] == metrics["stockwire_relay_feed_up"] == 1
     assert described_metrics("Relay") == exported_metrics(text)
 
 
