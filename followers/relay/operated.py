@@ -41,11 +41,12 @@ class OperatedRelay(Collector):
         shards = {number: one.progress for number, one in relaying.shards.items()}
         yield OURS.gauges("version", "1; its label is the version of this process.", "version", {VERSION: 1})
         yield OURS.gauge("feed_up", "1 while the ledger answers.", relaying.ledger_answers)
+        up = relaying.sink_answers
         yield OURS.gauges(
             "sink_up",
-            "1 while the broker answers, as last tried.",
+            "1 while the broker answers, as last tried; absent before it was.",
             "sink",
-            {self._sink: relaying.sink_answers},
+            {} if up is None else {self._sink: up},
         )
         yield from _of_shards(self._sink, shards)
         yield from _counted(self._sink, list(shards.values()))

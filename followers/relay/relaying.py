@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Relaying:
-    """``shards``: empty before ledger and sink first answered."""
+    """``shards``: empty before ledger and sink first answered. ``sink_up``: None before it was tried."""
 
     def __init__(self, ledger: Ledger, sink: Sink, system: str) -> None:
         self._ledger = ledger
@@ -29,7 +29,8 @@ class Relaying:
         self._heads_read_s = 0.0
         self._reading_heads = asyncio.Lock()
         self.shards: dict[int, RelayedShard] = {}
-        self.ledger_up = self.sink_up = False
+        self.ledger_up = False
+        self.sink_up: bool | None = None
         self._why: str | None = "nothing was asked yet"
 
     def why_not(self) -> list[str]:
@@ -39,7 +40,8 @@ class Relaying:
         return [f"shard {shard}: {why}" for shard, one in self.shards.items() if (why := one.progress.why) is not None]
 
     @property
-    def sink_answers(self) -> bool:
+    def sink_answers(self) -> bool | None:
+        """None before it was tried: a ledger that is away says nothing of the sink."""
         return self.sink_up and not self._any(State.SINK_AWAY)
 
     @property
@@ -83,10 +85,12 @@ class Relaying:
                 self._say(str(error))
                 await asyncio.sleep(LEDGER_AGAIN_S)
             except SinkAway as error:
+                self.sink_up = False
                 self._say(str(error))
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, SINK_AGAIN_S_MAX)
             except SinkRefused as error:
+                self.sink_up = False
                 self._say(str(error))
                 await asyncio.sleep(STOPPED_S)
 

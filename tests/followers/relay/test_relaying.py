@@ -1,6 +1,7 @@
 """A relay between a ledger and a broker: everything once, in order, whoever of them goes away meanwhile."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from followers.relay import relayed, standing_by
 from followers.relay.progress import State
 from ledger import migrations
-from tests.followers.relay.running import running
+from tests.followers.relay.running import Running, running
 from tests.followers.relay.sinks.kafka_reading import Read, read
 from tests.harness.brokers.noida import Noida
 from tests.harness.metrics import described_metrics, exported_metrics
@@ -144,6 +145,10 @@ async def test_of_another_history_all_levels_are_told_anew(
     assert [one["told"] for one in checkpoints if not one["complete"]] == [0, 1, 2], "each page at once"
 
 
+async def is_away(relay: Running) -> bool:
+    return "the ledger" in str(await relay.why_not_ready())
+
+
 async def test_a_ledger_that_goes_away_is_waited_for(system: ResidentSystem, topics: Topics) -> None:
     ledger = await system.start_ledger()
     key = await system.admin_key()
@@ -153,11 +158,11 @@ async def test_a_ledger_that_goes_away_is_waited_for(system: ResidentSystem, top
             await relay.has_written(1)
         await ledger.stop()
 
-        async def away() -> bool:
-            return "the ledger" in str(await relay.why_not_ready())
-
-        await wait_until(away)
+        await wait_until(partial(is_away, relay))
         assert (await relay.metrics())["stockwire_relay_feed_up"] == 0
+        async with running(system, topics.to, topics.prefix) as another:
+            await wait_until(partial(is_away, another))
+            assert not [name for name in await another.metrics() if "sink_up" in name], "nobody has tried it"
         await ledger.restart()
         async with Api(ledger.url, key) as api:
             await api.move(sale("berlin", "A"))
