@@ -185,7 +185,8 @@ async def test_a_message_that_is_too_large_stops_its_shard_and_no_other(system: 
             await api.move(sale("hamburg", "A"))
 
             async def stopped() -> bool:
-                return State.STOPPED in {one.state for one in relay.progress.values()}
+                states = {one.state for one in relay.progress.values()}
+                return State.STOPPED in states and State.STARTING not in states
 
             await wait_until(stopped)
             await relay.has_written(3)
