@@ -65,8 +65,8 @@ class KafkaSink:
         finally:
             await writer.close()
 
-    async def _newest(self, shard: int) -> Record | None:
-        return await self._calls.call(NEWEST_S, self._read, shard)
+    async def _newest(self, shard: int, claim: bytes | None = None) -> Record | None:
+        return await self._calls.call(NEWEST_S, self._read, shard, claim)
 
     def _prepare(self, shards: int) -> int:
         if self._admin is None:
@@ -78,11 +78,11 @@ class KafkaSink:
         self._reported.forget()
         return message_bytes_max
 
-    def _read(self, shard: int) -> Record | None:
+    def _read(self, shard: int, claim: bytes | None) -> Record | None:
         if self._checkpoints is None:
             with self._files_read():
                 self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
-        return self._checkpoints.newest(shard)
+        return self._checkpoints.newest(shard, claim)
 
     @contextmanager
     def _files_read(self) -> Iterator[None]:

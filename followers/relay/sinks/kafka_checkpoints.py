@@ -19,6 +19,8 @@ READ_S = 5.0
 WINDOWS = (16, 1_000, 1_000_000_000)
 """Offsets before the end that are looked at: usually the last record is the second last, before the mark of its
 transaction; before it may be any number of aborted ones."""
+AGAIN_S = 0.05
+"""Until it is looked again whether a claim can be read."""
 FETCH_WAIT_MS = 50
 """The end of a partition is told after it."""
 
@@ -52,6 +54,11 @@ def _checkpoint_of(fields: Mapping[str, Any]) -> Checkpoint:
     )
 
 
+def claim_key(shard: int) -> bytes:
+    """Of the record by which whoever has claimed a shard sees that it has read to the end: it is no checkpoint."""
+    return f"{shard} claim".encode()
+
+
 class Checkpoints:
     """Blocks; to be used by one thread. ``newest`` costs one question where nothing has changed."""
 
@@ -76,32 +83,44 @@ class Checkpoints:
     def close(self) -> None:
         self._consumer.close()
 
-    def newest(self, shard: int) -> Record | None:
-        """Raises SinkError."""
+    def newest(self, shard: int, claim: bytes | None = None) -> Record | None:
+        """``claim``: the value of a claim's record, behind which nothing of those before can stand. Raises SinkError:
+        SinkAway while it cannot be read yet, as long as a broker that was killed has not ended what was committed."""
         try:
-            return self._newest(shard)
+            return self._newest(shard, claim)
         except KafkaException as exception:
             self._consumer.poll(0)  # for what is told beside
             raise self._reported.meaning_of(exception, f"the checkpoint of shard {shard} cannot be read") from exception
 
-    def _newest(self, shard: int) -> Record | None:
+    def _newest(self, shard: int, claim: bytes | None) -> Record | None:
         ends_s = time.monotonic() + READ_S
-        low, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, shard), timeout=READ_S)
-        known = self._known.get(shard)
-        if known is not None and known[0] == end:
-            return known[1]
+        while True:
+            low, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, shard), timeout=READ_S)
+            known = self._known.get(shard)
+            if claim is None and known is not None and known[0] == end:
+                return known[1]
+            claims: set[bytes] = set()
+            record = self._looked_for(shard, low, end, ends_s, claims)
+            self._reported.forget()
+            if claim is None or claim in claims:
+                self._known[shard] = end, record
+                return record
+            if time.monotonic() > ends_s:
+                raise SinkAway(f"what was written before of shard {shard} cannot be read within {READ_S:g} s")
+            time.sleep(AGAIN_S)
+
+    def _looked_for(self, shard: int, low: int, end: int, ends_s: float, claims: set[bytes]) -> Record | None:
         record: Record | None = None
         for window in WINDOWS:
             start = max(low, end - window)
             if start < end:
-                record = self._last_behind(shard, start, end, ends_s)
+                record = self._last_behind(shard, start, end, ends_s, claims)
             if record is not None or start == low:
                 break
-        self._reported.forget()
-        self._known[shard] = end, record
         return record
 
-    def _last_behind(self, shard: int, start: int, end: int, ends_s: float) -> Record | None:
+    def _last_behind(self, shard: int, start: int, end: int, ends_s: float, claims: set[bytes]) -> Record | None:
+        """``claims``: those that were met are put in."""
         consumer = self._consumer
         consumer.assign([TopicPartition(self._topic, shard, start)])
         newest: Record | None = None
@@ -111,7 +130,10 @@ class Checkpoints:
                 if message is None:
                     continue
                 if (error := message.error()) is None:
-                    newest = self._taken(message.value(), shard)
+                    if message.key() == claim_key(shard):
+                        claims.add(message.value() or b"")
+                    else:
+                        newest = self._taken(message.value(), shard)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return newest
                 elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # of a group that is not used

@@ -14,7 +14,7 @@ from followers.brokers.kafka_client import client_options
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.sink import SinkAway, SinkError, Superseded, TooLarge
 from followers.relay.sinks.blocking import BlockingCalls
-from followers.relay.sinks.kafka_checkpoints import Record
+from followers.relay.sinks.kafka_checkpoints import Record, claim_key
 from followers.relay.sinks.kafka_errors import Reported
 from followers.relay.sinks.kafka_topics import SIZE, Topics
 from wire import envelope
@@ -37,11 +37,11 @@ LENGTHS = 4
 """Bytes of a header that say how long its name and value are, at most."""
 NOT_CLAIMED, NOT_KEPT = "the shard cannot be claimed", "a page is not kept"
 
-Newest = Callable[[int], Awaitable[Record | None]]
+Newest = Callable[[int, bytes | None], Awaitable[Record | None]]
 
 
 class Target(NamedTuple):
-    """What the writers of a sink share. ``newest``: reads the record of a shard."""
+    """What the writers of a sink share. ``newest``: see ``Checkpoints``."""
 
     broker: Broker
     prefix: str
@@ -64,9 +64,15 @@ class KafkaWriter:
         self._producer: Producer | None = None
 
     async def claim(self, epoch: str) -> Checkpoint | None:
-        """``epoch``: nothing here is named by it."""
+        """``epoch``: nothing here is named by it.
+
+        A broker says that a page is committed before it can be read, and one that is killed right then ends that only
+        a while after it has come back: what is read before lacks the page. So a record of our own is read as well,
+        which cannot be seen before all that was written ahead of it.
+        """
         await self._calls.call(CLAIM_S + MORE_S, self._begin)
-        record = await self._target.newest(self._shard)
+        await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._mark)
+        record = await self._target.newest(self._shard, self._name.encode())
         return None if record is None else record.checkpoint
 
     async def write(self, batch: Batch) -> None:
@@ -86,6 +92,16 @@ class KafkaWriter:
         self._producer = self._create()
         try:
             self._insist(self._producer.init_transactions, CLAIM_S)
+        except KafkaException as exception:
+            raise self._meaning_of(exception, NOT_CLAIMED) from exception
+
+    def _mark(self) -> None:
+        try:
+            producer = self._open()
+            producer.begin_transaction()
+            self._produce_claim(producer)
+            self._flush(producer)
+            self._insist(producer.commit_transaction, COMMIT_S)
         except KafkaException as exception:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception
 
@@ -158,6 +174,9 @@ class KafkaWriter:
         record = Record(checkpoint, self._name).to_json()
         producer.produce(self._target.topics.checkpoints, record, self._key, self._shard)
 
+    def _produce_claim(self, producer: Producer) -> None:
+        producer.produce(self._target.topics.checkpoints, self._name.encode(), claim_key(self._shard), self._shard)
+
     def _flush(self, producer: Producer) -> None:
         """Until all is kept, or will not be. Raises SinkAway, KafkaException."""
         ends_s = time.monotonic() + TRANSACTION_S
@@ -206,7 +225,7 @@ class PlainWriter(KafkaWriter):
         return checkpoint
 
     async def write(self, batch: Batch) -> None:
-        record = await self._target.newest(self._shard)
+        record = await self._target.newest(self._shard, None)
         if record is None or record.writer != self._name:
             raise Superseded("the newest checkpoint is another relay's")
         await super().write(batch)
@@ -216,6 +235,14 @@ class PlainWriter(KafkaWriter):
 
     def _begin(self) -> None:
         self._producer = self._create()
+
+    def _mark(self) -> None:
+        try:
+            producer = self._open()
+            self._produce_claim(producer)
+            self._flush(producer)
+        except KafkaException as exception:
+            raise self._meaning_of(exception, NOT_CLAIMED) from exception
 
     def _take(self, checkpoint: Checkpoint | None) -> None:
         try:
