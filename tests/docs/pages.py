@@ -29,6 +29,7 @@ SKIPPED = {".venv", ".git", ".stockwire", ".pytest_cache", ".ruff_cache", ".mypy
 _FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:^|(?<=\n\n))((?:    [^\n]*\n+)+)", re.MULTILINE)
 WATCHES = {"python": re.compile(r"\.subscribe(_\w+)?\("), "js": re.compile(r"\bWebSocket\(|\.watch\(")}
+BROKERS = re.compile(r"^(?:import|from) (?:confluent_kafka|nats|aio_pika|rstream)\b", re.MULTILINE)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -77,9 +78,10 @@ def _section(text: str, heading: str) -> str:
 
 
 def watching_blocks() -> list[Block]:
-    """Every program on a page that is ours which watches stock: a new one is here by itself."""
+    """Every program on a page that is ours which watches stock at a hub: a new one is here by itself. What reads a
+    broker is none."""
     found = [found for page in pages() for found in blocks(page) if found.language in WATCHES]
-    return [found for found in found if WATCHES[found.language].search(found.text)]
+    return [found for found in found if WATCHES[found.language].search(found.text) and not BROKERS.search(found.text)]
 
 
 def block(page: Path, language: str, name: str, nth: int = 0) -> str:

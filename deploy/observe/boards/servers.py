@@ -59,8 +59,8 @@ def database() -> list[Panel]:
         lines(
             "Log kept for slots",
             "bytes",
-            [Query("max by (slot) (stockwire_ledger_slot_retained_bytes)", "{{slot}}")],
-            "Of PostgreSQL, until Debezium has read it. Nothing is drawn where nobody reads that way.",
+            [Query("max by (slot) (stockwire_ledger_slot_retained_bytes) or vector(0)", "{{slot}}")],
+            "Of PostgreSQL, until Debezium has read it; 0 where nobody reads that way.",
             alert="StockwireSlotRetainsLog",
         ),
         lines(
