@@ -53,8 +53,9 @@ check: $(TEST) $(TOOLS) lint
 	$(PYTEST) -n $(WORKERS) -q -m pure
 	$(PYTEST) -q tests/test_system.py
 
-# All of it: lint, then the tests.
-test: lint
+# All of it: lint, then the tests. Where peers are demanded they are fetched beside it.
+test: $(TEST) $(TOOLS)
+	@$(MAKE) --no-print-directory --jobs 2 $(LINTERS) $(if $(filter 1,$(STOCKWIRE_REQUIRE_PEERS)),peers)
 	@$(MAKE) --no-print-directory suite
 
 # What breaks and loads whole systems comes last, so that nothing else meets a starved machine, and at a fifth of its
