@@ -8,6 +8,8 @@ from deploy.observe.boards.processes import processes
 from deploy.observe.boards.queries import WINDOW, Query, quantile, quantiles, rate
 from deploy.observe.boards.streams import streams
 
+NO_SLOT = 'label_replace(vector(0), "slot", "none", "", "")'
+
 
 def database_and_broker() -> Dashboard:
     words = "PostgreSQL and Valkey as ledgers and hubs meet them, the audit of what is written, and who relays it."
@@ -59,7 +61,7 @@ def database() -> list[Panel]:
         lines(
             "Log kept for slots",
             "bytes",
-            [Query("max by (slot) (stockwire_ledger_slot_retained_bytes) or vector(0)", "{{slot}}")],
+            [Query(f"max by (slot) (stockwire_ledger_slot_retained_bytes) or {NO_SLOT}", "{{slot}}")],
             "Of PostgreSQL, until Debezium has read it; 0 where nobody reads that way.",
             alert="StockwireSlotRetainsLog",
         ),
