@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from stockwire import AsyncClient
+from stockwire import AsyncClient, ReservationExpired
 from stockwire.orders import Order, OrderState, SqliteJournal
 from tests.client.orders.shop_process import NOWHERE, POINTS, Attempt, Task
 from tests.docs.pages import block
@@ -215,7 +215,8 @@ async def take_away(client: AsyncClient, name: str, gone: set[str]) -> int:
     """The holds of these orders end, and others buy all that is free. How many units."""
     for reference in gone:
         async for one in client.reservations.list(reference=reference, state="pending"):
-            await client.reservations.extend(one.id, 1)
+            with contextlib.suppress(ReservationExpired):  # it has ended meanwhile, as it shall
+                await client.reservations.extend(one.id, 1)
     async with asyncio.timeout(PATIENCE_S):
         for reference in gone:
             while [one async for one in client.reservations.list(reference=reference, state="pending")]:
