@@ -5,6 +5,7 @@ import logging
 import random
 import secrets
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -24,6 +25,7 @@ SKUS = [f"S{number:02d}" for number in range(40)]
 LOCATIONS = ["berlin", "paris", "rome"]
 OPERATIONS = SIZE.of(3_000)
 CALLERS = 48
+TIMES_MAX = 10
 KEYS_SHARED = 0.2
 """The share of operations whose key is sent to another process as well."""
 
@@ -65,9 +67,8 @@ async def test_one_of_three_racing_processes_is_killed_and_backends_too(system: 
 async def _race(system: ProcessSystem, ledgers: list[httpx.AsyncClient]) -> tuple[list[Answer], int]:
     """And how many backends were killed meanwhile."""
     answers: list[Answer] = []
-    upcoming = iter(_requests())
 
-    async def caller() -> None:
+    async def caller(upcoming: Iterator[tuple[str, Lines, bool]]) -> None:
         for key, lines, shared in upcoming:
             targets = random.sample(range(3), 2 if shared else 1)
             results = await asyncio.gather(*(_send(ledgers[target], key, lines) for target in targets))
@@ -76,8 +77,17 @@ async def _race(system: ProcessSystem, ledgers: list[httpx.AsyncClient]) -> tupl
                 system.ledgers[2].kill()
 
     async with killed_backends(system.database_url) as killed:
-        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+        upcoming = _requests_until(lambda: killed.backends > 0)
+        await asyncio.gather(*(caller(upcoming) for _ in range(CALLERS)))
     return answers, killed.backends
+
+
+def _requests_until(hit: Callable[[], bool]) -> Iterator[tuple[str, Lines, bool]]:
+    """``OPERATIONS``; and as many again while none was at work whenever one was to be killed."""
+    for _ in range(TIMES_MAX):
+        yield from _requests()
+        if hit():
+            return
 
 
 def _requests() -> list[tuple[str, Lines, bool]]:
