@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from followers.intake.command import UUID
+
 DELIVERIES_MAX = 5
 """Times that a command may be delivered and not come to an end: whatever it is that it does to this process."""
 DEFECTS_MAX = 5
@@ -60,14 +62,17 @@ class Stop(NamedTuple):
 Verdict = Answer | Dead | Later | Stop
 
 
-def judge(status: int, body: bytes, retry_after_s: float | None) -> Verdict:
+def judge(status: int, body: bytes, retry_after_s: float | None, about: str | None = None) -> Verdict:
+    """``about``: what an answer tells of beside levels, if it was done: a reservation or a transfer."""
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return Stop(_refused(status, _document(status, _object(body))))
     if status == HTTPStatus.MISDIRECTED_REQUEST or 300 <= status < 400:
         return Stop(f"the ledger answers {status}: see that STOCKWIRE_URL names it as STOCKWIRE_ALLOWED_HOSTS does")
     found = _object(body)
     if 200 <= status < 300:
-        return Answer(status, body) if found is not None else _no_ledger(status, "without a JSON object")
+        if _is_done(found, about):
+            return Answer(status, body)
+        return _no_ledger(status, "without the operation that was done, its events and levels")
     problem = _document(status, found)
     wait_s = LATER_S if retry_after_s is None else min(max(retry_after_s, 0.0), LATER_S_MAX)
     if status in WAIT:
@@ -130,6 +135,21 @@ def _object(body: bytes) -> dict[str, Any] | None:
 def _document(status: int, found: dict[str, Any] | None) -> Problem:
     title = HTTPStatus(status).phrase if status in _STATUSES else "Unknown"
     return {"type": "about:blank", "title": title, "status": status, **(found or {})}
+
+
+def _is_done(found: dict[str, Any] | None, about: str | None) -> bool:
+    """Whether it has what every answer of a ledger has that did something (docs/reference/http.md). What stands before
+    it may answer 200 and JSON to anything, and the command would be taken for done."""
+    if found is None or not isinstance(operation := found.get("operation"), str) or not UUID.fullmatch(operation):
+        return False
+    thing = {"id": operation, "lines": []} if about is None else found.get(about)
+    return (
+        isinstance(found.get("events"), list)
+        and isinstance(found.get("levels"), list)
+        and isinstance(thing, dict)
+        and isinstance(thing.get("id"), str)
+        and isinstance(thing.get("lines"), list)
+    )
 
 
 def _is_ours(problem: Problem) -> bool:

@@ -181,7 +181,7 @@ class Applying:
             self._wait(wait_s, str(error))
             return Later(wait_s, str(error))
         self._away = 0
-        verdict = answering.judge(reply.status, reply.body, reply.retry_after_s)
+        verdict = answering.judge(reply.status, reply.body, reply.retry_after_s, command.about)
         if isinstance(verdict, Later):
             self.counts.later += 1
             if verdict.all_wait:
@@ -207,12 +207,8 @@ class Applying:
             return verdict
         if verdict.status < 300:
             self.counts.done += 1
-            if made := made_known(command, orjson.loads(verdict.body)) if _makes(command) else None:
+            if made := made_known(command, orjson.loads(verdict.body)) if command.about else None:
                 self._known.learn(*made)
         else:
             self.counts.refused += 1
         return Result(attributes_of(command, self._system), data_of(verdict))
-
-
-def _makes(command: Command) -> bool:
-    return command.thing is not None or command.name in ("reservation", "transfer")

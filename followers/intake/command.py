@@ -33,7 +33,7 @@ NAMES = (
 )
 """Of commands: each is a ``type`` with the prefix and suffix."""
 Attributes = Mapping[str, str]
-_UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
+UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -59,6 +59,12 @@ class Command(NamedTuple):
     method: str
     path: str
     body: bytes
+
+    @property
+    def about(self) -> str | None:
+        """What its answer tells of beside levels: a reservation or a transfer."""
+        about = self.name.partition(".")[0]
+        return about if about in STEPS else None
 
     @property
     def key(self) -> str:
@@ -110,7 +116,7 @@ def _request(name: str, data: Mapping[str, Any]) -> tuple[str | None, str, str, 
     if not step:
         return None, "POST", f"/v1/{thing}s", data
     id_ = _text(data, thing)
-    if not _UUID.fullmatch(id_):
+    if not UUID.fullmatch(id_):
         raise Unreadable(f"data.{thing}", "must be the id that the answer to its beginning has, a UUID")
     body = {field: value for field, value in data.items() if field != thing}
     return id_.lower(), "POST", f"/v1/{thing}s/{id_.lower()}/{step}", body

@@ -1,6 +1,8 @@
 """Queues of commands at real brokers, and what stands in their results and dead messages."""
 
 import asyncio
+import secrets
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
@@ -9,15 +11,18 @@ from urllib.parse import unquote
 import aio_pika
 import nats
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not re-export
 from nats.aio.client import Client
-from nats.js.api import StreamConfig
+from nats.js.api import ConsumerConfig, DeliverPolicy, StreamConfig
 
 from tests.followers.intake.running import Sent
 from tests.harness.waiting import PATIENCE_S
 from wire.bindings import amqp_properties, kafka_headers, nats_headers
 
 PARTITIONS = 3
+TOGETHER_MAX = 500
+"""Messages at a time."""
 
 
 class Told(NamedTuple):
@@ -43,7 +48,7 @@ class Queue(Protocol):
         """In this order, and kept when it returns."""
 
     async def results(self) -> list[Told]:
-        """All that there are."""
+        """All that came since it was made. It reads what is new alone, so that it may be asked often."""
 
     async def dead(self) -> list[Told]: ...
 
@@ -53,6 +58,8 @@ class KafkaQueue:
         self.url = f"kafka://{address}"
         self._address = address
         self._prefix = prefix
+        self._found: defaultdict[str, list[Told]] = defaultdict(list)
+        self._next: defaultdict[tuple[str, int], int] = defaultdict(int)
 
     async def make(self) -> None:
         def made() -> None:
@@ -93,34 +100,41 @@ class KafkaQueue:
                 "enable.partition.eof": True,
             }
         )
-        found: list[Told] = []
+        topic = f"{self._prefix}.{name}"
         try:
-            consumer.assign([TopicPartition(f"{self._prefix}.{name}", number, 0) for number in range(PARTITIONS)])
+            consumer.assign([TopicPartition(topic, one, self._next[topic, one]) for one in range(PARTITIONS)])
             ended: set[int] = set()
             while len(ended) < PARTITIONS:
-                message = consumer.poll(PATIENCE_S)
-                assert message is not None, f"nothing of {name}, not even its end"
-                if (error := message.error()) is not None:
-                    assert error.code() == KafkaError._PARTITION_EOF, error
-                    ended.add(message.partition() or 0)
-                else:
-                    headers = dict(message.headers() or ())
-                    told = {name.removeprefix("ce_"): _text(said) for name, said in headers.items()}
-                    value = message.value()
-                    assert isinstance(value, bytes)
-                    found.append(Told(told, value))
+                messages = consumer.consume(TOGETHER_MAX, PATIENCE_S)
+                assert messages, f"nothing of {name}, not even its end"
+                for message in messages:
+                    partition, offset = message.partition() or 0, message.offset() or 0
+                    if (error := message.error()) is not None:
+                        assert error.code() == KafkaError._PARTITION_EOF, error
+                        ended.add(partition)
+                    else:
+                        self._found[name].append(_of_kafka(message))
+                        self._next[topic, partition] = offset + 1
         finally:
             consumer.close()
-        return found
+        return self._found[name]
+
+
+def _of_kafka(message: KafkaMessage) -> Told:
+    headers = dict(message.headers() or ())
+    value = message.value()
+    assert isinstance(value, bytes)
+    return Told({name.removeprefix("ce_"): _text(said) for name, said in headers.items()}, value)
 
 
 class RabbitMQQueue:
-    """Reads what stands in a queue without taking it: everything goes back when the connection ends."""
+    """Takes what stands in a queue, as whoever reads answers does."""
 
     def __init__(self, address: str, prefix: str) -> None:
         self.url = f"rabbitmq://{address}"
         self._amqp = f"amqp://guest:guest@{address}/"
         self._prefix = prefix
+        self._found: defaultdict[str, list[Told]] = defaultdict(list)
 
     async def make(self) -> None:
         async with await aio_pika.connect(self._amqp) as connection, connection.channel() as channel:
@@ -151,38 +165,56 @@ class RabbitMQQueue:
         return await self._read("dead")
 
     async def _read(self, name: str) -> list[Told]:
-        found: list[Told] = []
         async with await aio_pika.connect(self._amqp) as connection, connection.channel() as channel:
+            await channel.set_qos(prefetch_count=2 * TOGETHER_MAX)
             queue = await channel.get_queue(f"{self._prefix}.{name}")
-            while (message := await queue.get(fail=False, timeout=PATIENCE_S)) is not None:
-                headers = {key.removeprefix("cloudEvents:"): str(value) for key, value in message.headers.items()}
-                found.append(Told(headers, message.body))
-        return found
+            left = queue.declaration_result.message_count or 0
+            if left == 0:
+                return self._found[name]
+            async with queue.iterator(timeout=PATIENCE_S) as messages:
+                async for message in messages:
+                    headers = {key.removeprefix("cloudEvents:"): str(value) for key, value in message.headers.items()}
+                    self._found[name].append(Told(headers, message.body))
+                    left -= 1
+                    if left % TOGETHER_MAX == 0:
+                        await message.ack(multiple=True)
+                    if left == 0:
+                        break
+        return self._found[name]
 
 
 class NatsQueue:
     def __init__(self, address: str, prefix: str) -> None:
         self.url = f"nats://{address}"
         self._prefix = prefix
+        self._found: defaultdict[str, list[Told]] = defaultdict(list)
 
     async def make(self) -> None:
         async with self._client() as client:
             jetstream = client.jetstream(timeout=PATIENCE_S)
             for name in ("commands", "results", "dead"):
                 subjects = [f"{self._prefix}.{name}", f"{self._prefix}.{name}.>"]
-                await jetstream.add_stream(StreamConfig(name=f"{self._prefix}-{name}", subjects=subjects))
+                stream = StreamConfig(name=f"{self._prefix}-{name}", subjects=subjects, allow_atomic=True)
+                await jetstream.add_stream(stream)
 
     async def send(self, commands: Sequence[Sent]) -> None:
-        """One after the other, since each is on disk when it is confirmed."""
+        """In atomic batches (ADR-50): one by one each would be on disk before the next."""
         async with self._client() as client:
             jetstream = client.jetstream(timeout=PATIENCE_S)
-            told = [
-                await jetstream.publish_async(
-                    f"{self._prefix}.commands", one.data, headers=nats_headers(one.attributes)
-                )
-                for one in commands
-            ]
-            await asyncio.gather(*told)
+            for first in range(0, len(commands), TOGETHER_MAX):
+                together = commands[first : first + TOGETHER_MAX]
+                batch = secrets.token_hex(8)
+                for number, one in enumerate(together, 1):
+                    headers = {
+                        **nats_headers(one.attributes),
+                        "Nats-Batch-Id": batch,
+                        "Nats-Batch-Sequence": f"{number}",
+                    }
+                    if number < len(together):
+                        await client.publish(f"{self._prefix}.commands", one.data, headers=headers)
+                    else:
+                        headers["Nats-Batch-Commit"] = "1"
+                        await jetstream.publish(f"{self._prefix}.commands", one.data, headers=headers)
 
     async def results(self) -> list[Told]:
         return await self._read("results")
@@ -191,16 +223,22 @@ class NatsQueue:
         return await self._read("dead")
 
     async def _read(self, name: str) -> list[Told]:
-        found: list[Told] = []
+        found = self._found[name]
         async with self._client() as client:
             jetstream = client.jetstream(timeout=PATIENCE_S)
             stream = f"{self._prefix}-{name}"
             kept = (await jetstream.stream_info(stream)).state.messages
-            reader = await jetstream.subscribe(f"{self._prefix}.{name}", stream=stream, ordered_consumer=True)
-            while len(found) < kept:
-                message = await reader.next_msg(PATIENCE_S)
-                headers = {key.removeprefix("ce-"): unquote(value) for key, value in (message.headers or {}).items()}
-                found.append(Told(headers, message.data))
+            if len(found) < kept:
+                behind = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=len(found) + 1)
+                reader = await jetstream.subscribe(
+                    f"{self._prefix}.{name}", stream=stream, ordered_consumer=True, config=behind
+                )
+                while len(found) < kept:
+                    message = await reader.next_msg(PATIENCE_S)
+                    headers = {
+                        key.removeprefix("ce-"): unquote(value) for key, value in (message.headers or {}).items()
+                    }
+                    found.append(Told(headers, message.data))
         return found
 
     @asynccontextmanager

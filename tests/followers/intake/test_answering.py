@@ -14,6 +14,8 @@ DECIDED = {
     *("reservation-limit", "transfer-state"),
 }
 
+DONE = b'{"operation": "0b1e6f1c-3c1f-5d0a-9d0e-2f6f3a1c9b77", "events": [], "levels": []}'
+
 
 def document(type_: str, **more: object) -> bytes:
     return orjson.dumps({"type": type_, "title": "", "status": PROBLEMS[type_][0], **more})
@@ -53,16 +55,26 @@ def test_a_refused_key_is_told_with_the_scope_and_the_fix() -> None:
 
 
 def test_what_is_done_and_what_is_no_answer_of_a_ledger() -> None:
-    assert judge(201, b"{}", None) == Answer(201, b"{}")
+    assert judge(201, DONE, None) == Answer(201, DONE)
+    held = orjson.dumps({"reservation": {"id": "1", "lines": []}, **orjson.loads(DONE)})
+    assert judge(201, held, None, "reservation") == Answer(201, held)
     assert isinstance(judge(302, b"", None), Stop)
     for status, body in [
         *((200, b"<html>"), (204, b""), (200, b"[]"), (404, b"<html>"), (405, b""), (409, b"<html>"), (418, b"[]")),
         *((404, b'{"type": "about:blank", "status": 404}'), (404, b'{"type": "https://example.com/no"}'), (499, b"{}")),
-        (404, b'{"type": null}'),
+        *(
+            (404, b'{"type": null}'),
+            (200, b"{}"),
+            (200, b'{"status": "ok"}'),
+            (201, DONE.replace(b'"levels"', b'"other"')),
+        ),
+        *((201, DONE.replace(b'"events"', b'"other"')), (201, DONE.replace(b"0b1e", b"none"))),
     ]:
         verdict = judge(status, body, None)
         assert isinstance(verdict, Stop), (status, body)
         assert "STOCKWIRE_URL" in verdict.reason
+    for body in (DONE, held.replace(b'"id"', b'"no"'), held.replace(b'"lines"', b'"no"')):
+        assert isinstance(judge(201, body, None, "reservation"), Stop), body
     large = Dead({"type": "about:blank", "title": "Request Entity Too Large", "status": 413})
     assert judge(413, b"<html>", None) == large, "a proxy may say so as well, of this one alone"
 
