@@ -5,10 +5,12 @@ Each partition has a producer of its own, whose ``transactional.id`` names the p
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -32,6 +34,10 @@ FETCHED_KBYTES = 8 * 1024
 """Of commands that wait in the client's memory."""
 RECORD_BYTES_MAX = 2 * 2**20
 """What the client sends; the broker says whether it takes that."""
+REPORT_S = 0.1
+"""For a look at what the broker says of single records."""
+LARGE_BYTES = 100_000
+"""Of a record. Brokers take a million by default, so what is less is refused by none that is set up as we ask."""
 REFUSED = frozenset(
     {
         KafkaError._AUTHENTICATION,
@@ -159,7 +165,8 @@ class Reader:
 
     def _commit(self, partition: Partition, records: Sequence[Record], note: str) -> None:
         """Where the broker finds them too large, the largest dead message goes without its body, one after the other:
-        it came below the limit, and is above it with its problem."""
+        it came below the limit, and is above it with its problem. Each time by a producer of its own: in the other, the
+        record that was refused has used up a number, and what it would write next is refused as out of order."""
         left = list(records)
         while True:
             try:
@@ -172,7 +179,7 @@ class Reader:
             else:
                 return
             try:
-                partition.producer.abort_transaction(CALL_S)
+                partition.producer = self._producer(partition.number)  # which ends what the other has begun
             except KafkaException as error:
                 raise self._told(error) from error
 
@@ -180,8 +187,12 @@ class Reader:
         producer = partition.producer
         position = TopicPartition(self.commands, partition.number, partition.progress.offset, metadata=note)
         producer.begin_transaction()
+        refusals: list[KafkaError] = []
+        report = partial(_note_refusal, refusals) if any(_size(one) > LARGE_BYTES for one in records) else None
         for record in records:
-            producer.produce(record.topic, record.value, record.key, headers=list(record.headers))
+            producer.produce(record.topic, record.value, record.key, headers=list(record.headers), on_delivery=report)
+        if report is not None:
+            _await_taken(producer, refusals)
         producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
         producer.commit_transaction(CALL_S)
 
@@ -199,15 +210,7 @@ class Reader:
             self._failure = error
 
     def _begin(self, one: TopicPartition) -> None:
-        options = client_options(self._broker, self._group) | {
-            "transactional.id": f"{self._group}-{one.partition}",
-            "transaction.timeout.ms": TRANSACTION_S * 1000,
-            "message.max.bytes": RECORD_BYTES_MAX,
-            "partitioner": "murmur2_random",
-            "linger.ms": 0,
-        }
-        producer = Producer(options)
-        producer.init_transactions(CALL_S)
+        producer = self._producer(one.partition)
         (committed,) = self._consumer.committed([one], CALL_S)
         if committed.offset < 0:
             first, _ = self._consumer.get_watermark_offsets(one, CALL_S)
@@ -218,6 +221,19 @@ class Reader:
         one.offset = committed.offset or OFFSET_BEGINNING
         self.partitions[one.partition] = partition
         log.info("a partition is ours partition=%d offset=%d", one.partition, committed.offset)
+
+    def _producer(self, number: int) -> Producer:
+        """What whoever had the partition before has begun is aborted, and what they begin from now on is refused."""
+        options = client_options(self._broker, self._group) | {
+            "transactional.id": f"{self._group}-{number}",
+            "transaction.timeout.ms": TRANSACTION_S * 1000,
+            "message.max.bytes": RECORD_BYTES_MAX,
+            "partitioner": "murmur2_random",
+            "linger.ms": 0,
+        }
+        producer = Producer(options)
+        producer.init_transactions(CALL_S)
+        return producer
 
     def _revoked(self, _: Consumer, revoked: list[TopicPartition]) -> None:
         for one in revoked:
@@ -264,6 +280,21 @@ class Reader:
         if cause.code() in REFUSED or self._refused:
             return SourceRefused(f"the broker refuses us ({self._refused or cause.str()}): see docs/how-to/commands.md")
         return SourceAway(f"{cause.name()}: {cause.str()}")
+
+
+def _note_refusal(refusals: list[KafkaError], refusal: KafkaError | None, _: Message) -> None:
+    if refusal is not None:
+        refusals.append(refusal)
+
+
+def _await_taken(producer: Producer, refusals: Sequence[KafkaError]) -> None:
+    """Until the broker has all records, ``CALL_S`` at most. Raises KafkaException of the first that it refuses: the
+    calls behind it do not say so each time: they fail, or wait for records that the client holds back from then on."""
+    end = time.monotonic() + CALL_S
+    while len(producer) and not refusals and time.monotonic() < end:
+        producer.poll(REPORT_S)
+    if refusals:
+        raise KafkaException(refusals[0])
 
 
 def _size(record: Record) -> int:

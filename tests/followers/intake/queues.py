@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
@@ -105,9 +105,9 @@ class KafkaQueue:
             consumer.assign([TopicPartition(topic, one, self._next[topic, one]) for one in range(PARTITIONS)])
             ended: set[int] = set()
             while len(ended) < PARTITIONS:
-                messages = consumer.consume(TOGETHER_MAX, PATIENCE_S)
-                assert messages, f"nothing of {name}, not even its end"
-                for message in messages:
+                first = consumer.poll(PATIENCE_S)
+                assert first is not None, f"nothing of {name}, not even its end"
+                for message in [first, *consumer.consume(TOGETHER_MAX, 0)]:  # which would wait for so many
                     partition, offset = message.partition() or 0, message.offset() or 0
                     if (error := message.error()) is not None:
                         assert error.code() == KafkaError._PARTITION_EOF, error
@@ -248,3 +248,7 @@ class NatsQueue:
             yield client
         finally:
             await client.close()
+
+
+QUEUES: dict[str, Callable[[str, str], Queue]] = {"kafka": KafkaQueue, "rabbitmq": RabbitMQQueue, "nats": NatsQueue}
+"""By the name of a broker's fixture: of its address and a prefix."""

@@ -14,15 +14,17 @@ from followers.intake.process import SCOPES
 from followers.intake.settings import read_settings
 from tests.docs.pages import HOW_TOS, blocks
 from tests.docs.running import Reader
-from tests.followers.intake.queues import NatsQueue
+from tests.followers.intake.queues import QUEUES
 from tests.followers.intake.running import Sent, event_of
-from tests.harness.brokers.nats_server import NatsServer
 from tests.harness.servers import free_port
+from tests.harness.size import FIFTH, SIZE
 from tests.harness.source import REFERENCE, code_names, rows, section
 from tests.harness.system import ResidentSystem
 from tests.harness.waiting import wait_until
 
 (PAGE,) = (page for page in HOW_TOS if page.name == "commands.md")
+BROKERS = ("kafka", "nats", *(["rabbitmq"] if SIZE.share > FIFTH else []))
+"""RabbitMQ takes 5 s to start: in whole campaigns."""
 STREAMS = (REFERENCE / "streams.md").read_text()
 FIRST = """
 export PATH="$PWD/.venv/bin:$PATH"
@@ -65,31 +67,29 @@ def sent_by_the_page() -> tuple[str, Sent]:
 
 @pytest.mark.usefixtures("processes")
 async def test_the_lines_of_the_page_have_its_command_done_and_answered(
-    system: ResidentSystem, nats: NatsServer, stream_prefix: str, tmp_path: Path
+    system: ResidentSystem, stream_prefix: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """With NATS for its Kafka, and without a password."""
+    """On one broker after the other, without a password: the second repeats what the first has done."""
     await system.start_ledger()
     reader = Reader.of_system(tmp_path, system, await system.key("owner", *UP_SCOPES))
-    reader.meant = {
-        "https://ledger.internal": system.ledger_url,
-        "kafkas://kafka-1.internal:9093,kafka-2.internal:9093": f"nats://{nats.address}",
-        "/run/secrets/intake.key": "intake.key",
-    }
+    reader.meant = {"https://ledger.internal": system.ledger_url, "/run/secrets/intake.key": "intake.key"}
     make_key, start = re.findall(r"^    (stockwire (?:key create )?intake.*)$", PAGE.read_text(), re.MULTILINE)
     (block,) = (found for found in blocks(PAGE) if found.verb == "env")
     settings = [line for line in block.text.splitlines() if "_BROKER_" not in line]
     ours = [f"STOCKWIRE_INTAKE_PREFIX={stream_prefix}", f"STOCKWIRE_INTAKE_PORT={free_port()}"]
     await reader.shell(FIRST + make_key)
-    await reader.shell("".join(f"export {line}\n" for line in settings + ours))
-    queue = NatsQueue(nats.address, stream_prefix)
-    await queue.make()
     _, sent = sent_by_the_page()
-    await queue.send([sent])
-    async with reader.shell_running(start):
-        (told,) = await wait_until(queue.results, what="the command is answered")
-    answer = orjson.loads(told.value)
-    assert (told.headers["causationid"], answer["status"]) == (sent.id, 201)
-    assert [level["available"] for level in answer["body"]["levels"]] == [4]
+    for broker in BROKERS:
+        queue = QUEUES[broker](request.getfixturevalue(broker).address, stream_prefix)
+        reader.meant["kafkas://kafka-1.internal:9093,kafka-2.internal:9093"] = queue.url
+        await reader.shell("".join(f"export {line}\n" for line in settings + ours))
+        await queue.make()
+        await queue.send([sent])
+        async with reader.shell_running(start):
+            (told,) = await wait_until(queue.results, what=f"the command is answered on {broker}")
+        answer = orjson.loads(told.value)
+        assert (told.headers["causationid"], answer["status"]) == (sent.id, 201)
+        assert [level["available"] for level in answer["body"]["levels"]] == [4]
 
 
 def test_every_command_stands_in_the_table_with_its_request() -> None:

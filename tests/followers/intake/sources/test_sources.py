@@ -1,7 +1,6 @@
 """From every broker alike: each command done once and answered alike, in order, and what cannot be done laid aside."""
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ from prometheus_client import generate_latest
 from followers.intake.command import parse
 from followers.intake.process import Intake
 from server.metrics import create_registry
-from tests.followers.intake.queues import KafkaQueue, NatsQueue, Queue, RabbitMQQueue, Told
+from tests.followers.intake.queues import QUEUES, Queue, Told
 from tests.followers.intake.running import Sent, command, event_of, readiness, running, sale, until_ready
 from tests.harness.metrics import described_metrics, exported_metrics
 from tests.harness.system import ResidentSystem
@@ -20,7 +19,6 @@ from tests.ledger.api import Api
 
 LOCATION = "berlin"
 SKUS = ("A", "B", "C", "D")
-QUEUES: dict[str, Callable[[str, str], Queue]] = {"kafka": KafkaQueue, "rabbitmq": RabbitMQQueue, "nats": NatsQueue}
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -28,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("processes")
 @pytest.fixture(params=QUEUES)
 async def queue(request: pytest.FixtureRequest, stream_prefix: str) -> Queue:
     broker = request.getfixturevalue(request.param)
-    made: Queue = QUEUES[request.param](broker.address, stream_prefix)
+    made = QUEUES[request.param](broker.address, stream_prefix)
     await made.make()
     return made
 
