@@ -6,10 +6,10 @@ The data of a message is JSON: of a change the event of ``GET /v1/events``, fiel
 part to them.
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
+from msgspec.structs import asdict
 
 from wire.messages import LevelState
 
@@ -25,6 +25,22 @@ STRUCTURED_CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 
 Attributes = dict[str, str]
 """By name, without a binding's prefix."""
+
+
+class Common(NamedTuple):
+    """What all messages of one type from one system have alike: whoever writes many renders it once."""
+
+    source: str
+    type: str
+
+    @property
+    def attributes(self) -> Attributes:
+        return {
+            "specversion": SPEC_VERSION,
+            "source": self.source,
+            "type": self.type,
+            "datacontenttype": CONTENT_TYPE,
+        }
 
 
 class EventId(NamedTuple):
@@ -48,7 +64,7 @@ def type_of(kind: str) -> str:
 
 
 def sequence_of(seq: int) -> str:
-    return f"{seq:0{SEQUENCE_DIGITS}}"
+    return str(seq).zfill(SEQUENCE_DIGITS)
 
 
 def key_of(location: str, sku: str) -> str:
@@ -56,57 +72,41 @@ def key_of(location: str, sku: str) -> str:
     return f"{location}/{sku}"
 
 
-def change(source: str, epoch: str, event: Mapping[str, Any]) -> Attributes:
-    """Of one event of the log."""
-    key = key_of(event["location"], event["sku"])
+def of_change(epoch: str, event: LevelState) -> Attributes:
+    """Of one event of the log, beside what is common. ``event``: the level as it became by it."""
+    key = key_of(event.location, event.sku)
     return {
-        "specversion": SPEC_VERSION,
-        "id": f"{epoch}.{event['shard']}.{event['seq']}",
-        "source": source,
-        "type": type_of(event["kind"]),
+        "id": f"{epoch}.{event.shard}.{event.seq}",
         "subject": key,
-        "time": event["committed_at"],
-        "datacontenttype": CONTENT_TYPE,
-        "sequence": sequence_of(event["seq"]),
+        "time": event.committed_at or "",
+        "sequence": sequence_of(event.seq),
         "partitionkey": key,
     }
 
 
-def level(source: str, epoch: str, shard: int, seq: int, row: Mapping[str, Any]) -> Attributes:
-    """Of the newest state of one level; ``seq``: of the shard, at which it was so or newer."""
-    key = key_of(row["location"], row["sku"])
+def of_level(epoch: str, shard: int, seq: int, level: LevelState) -> Attributes:
+    """Of the newest state of one level, beside what is common; ``seq``: of the shard, at which it was so or newer."""
+    key = key_of(level.location, level.sku)
     return {
-        "specversion": SPEC_VERSION,
-        "id": f"{epoch}.{shard}.level/{key}/{row['version']}",
-        "source": source,
-        "type": LEVEL,
+        "id": f"{epoch}.{shard}.level/{key}/{level.version}",
         "subject": key,
-        "datacontenttype": CONTENT_TYPE,
         "sequence": sequence_of(seq),
         "partitionkey": key,
     }
 
 
-def rewritten(source: str, epoch: str, shard: int, head: int) -> Attributes:
+def of_rewritten(epoch: str, shard: int, head: int) -> Attributes:
     """Whatever was known of another epoch is dropped; all levels follow, each as ``LEVEL``, then ``COMPLETE``."""
-    return _of_history(REWRITTEN, "rewritten", source, epoch, shard, head)
+    return _of_history("rewritten", epoch, shard, head)
 
 
-def complete(source: str, epoch: str, shard: int, head: int) -> Attributes:
+def of_complete(epoch: str, shard: int, head: int) -> Attributes:
     """All levels were told, none older than ``head``: the changes behind it follow."""
-    return _of_history(COMPLETE, "complete", source, epoch, shard, head)
+    return _of_history("complete", epoch, shard, head)
 
 
-def _of_history(type_: str, word: str, source: str, epoch: str, shard: int, head: int) -> Attributes:
-    return {
-        "specversion": SPEC_VERSION,
-        "id": f"{epoch}.{shard}.{word}",
-        "source": source,
-        "type": type_,
-        "datacontenttype": CONTENT_TYPE,
-        "sequence": sequence_of(head),
-        "partitionkey": str(shard),
-    }
+def _of_history(word: str, epoch: str, shard: int, head: int) -> Attributes:
+    return {"id": f"{epoch}.{shard}.{word}", "sequence": sequence_of(head), "partitionkey": str(shard)}
 
 
 def structured(attributes: Attributes, data: bytes) -> bytes:
@@ -114,9 +114,9 @@ def structured(attributes: Attributes, data: bytes) -> bytes:
     return orjson.dumps({**attributes, "data": orjson.Fragment(data)})
 
 
-def level_data(epoch: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """``row``: of ``GET /v1/levels``, or the event by which the level became so. ``seq`` in it is that event's."""
-    return {"epoch": epoch, **{name: row[name] for name in LevelState.__struct_fields__}}
+def level_data(epoch: str, level: LevelState) -> dict[str, Any]:
+    """``seq`` in it is of the event by which the level became so."""
+    return {"epoch": epoch, **asdict(level)}
 
 
 def history_data(epoch: str, shard: int, head: int) -> dict[str, Any]:

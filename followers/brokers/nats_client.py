@@ -2,7 +2,7 @@
 another one."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -107,13 +107,18 @@ class NatsConnection:
 
 
 class _Client(Client):
-    async def send(self, subject: str, headers: Mapping[str, str], body: bytes) -> None:
-        """As ``publish`` without an answer, in a third of its time: of ``subject`` and ``headers`` it is known already
-        that they hold no blanks and no line ends that a protocol of lines could trip over."""
+    async def send(self, commands: Sequence[bytes]) -> None:
+        """``commands``: see ``command``. As ``publish`` without an answer, in a tenth of its time: they go to the
+        socket together, and of subjects and headers it is known already that they hold no blanks and no line ends that
+        a protocol of lines could trip over."""
         if self.is_closed:
             raise nats.errors.ConnectionClosedError
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        head = f"NATS/1.0\r\n{lines}\r\n".encode()
-        size = len(head)
-        line = f"HPUB {subject} {size} {size + len(body)}\r\n".encode()
-        await self._send_command(b"".join((line, head, body, b"\r\n")))
+        await self._send_command(b"".join(commands))
+
+
+def command(subject: str, headers: str, body: bytes) -> bytes:
+    """``HPUB`` of NATS' protocol for clients: a message with headers. ``headers``: lines, each with its end."""
+    head = f"NATS/1.0\r\n{headers}\r\n".encode()
+    size = len(head)
+    line = f"HPUB {subject} {size} {size + len(body)}\r\n".encode()
+    return b"".join((line, head, body, b"\r\n"))

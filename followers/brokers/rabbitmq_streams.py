@@ -148,6 +148,12 @@ class StreamConnection:
 
 
 class _Client(Client):
+    async def send(self, frame: bytes) -> None:
+        """As ``send_frame``, of one that is encoded already. Raises ConnectionError."""
+        if self._conn is None or not self.is_connection_alive():
+            raise ConnectionError("the connection has ended")
+        await self._conn._write_frame_raw(frame)
+
     async def leave(self) -> None:
         """Closes also the socket of a connection that has ended, which the library leaves open. Never raises."""
         connection = self._conn

@@ -4,6 +4,8 @@ import asyncio
 import os
 import sys
 
+import uvloop
+
 from server.imports import lean
 
 with lean():
@@ -22,7 +24,7 @@ def main() -> int:
     try:
         log_to_stderr(log_form(os.environ))
         settings = read_settings(os.environ)
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))
     except* SettingsError as group:
         status = end_with(EXIT_CONFIG, first_of(group))

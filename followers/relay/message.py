@@ -2,17 +2,29 @@
 
 from typing import NamedTuple
 
-from wire.envelope import Attributes
+from msgspec import Struct
+
+from wire.envelope import Attributes, Common
 
 
-class Message(NamedTuple):
-    """``attributes``: of CloudEvents, see ``wire.envelope``; ``data``: JSON; ``key``: ``location/sku``, or the shard as
-    text where it is about no level; ``seq``: of a change, None of what is none."""
+class Message(Struct, frozen=True, gc=False):
+    """``common``, ``own``: attributes of CloudEvents, see ``wire.envelope``; ``data``: JSON; ``key``: ``location/sku``,
+    or the shard as text where it is about no level; ``seq``: of a change, None of what is none."""
 
-    attributes: Attributes
+    common: Common
+    own: Attributes
     key: str
     data: bytes
     seq: int | None = None
+
+    @property
+    def id(self) -> str:
+        return self.own["id"]
+
+    @property
+    def attributes(self) -> Attributes:
+        """All of them."""
+        return self.common.attributes | self.own
 
 
 class Checkpoint(NamedTuple):

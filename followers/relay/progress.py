@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from followers.relay.planning import Row
+from followers.relay.logged import Event
+from wire.messages import LevelState
 
 
 class State(StrEnum):
@@ -54,12 +55,12 @@ class Progress:
         elif moved or self._behind_since_s is None:
             self._behind_since_s = now_s
 
-    def read(self, events: Sequence[Row], head: int) -> None:
+    def read(self, events: Sequence[Event], head: int) -> None:
         """A page that is not in the sink yet."""
         self.head = head
-        self._behind_since_s = _committed_s(events[0]) if events else None
+        self._behind_since_s = _committed_s(events[0].level) if events else None
 
-    def wrote(self, messages: int, seq: int, last: Row | None) -> None:
+    def wrote(self, messages: int, seq: int, last: LevelState | None) -> None:
         """``last``: event of a page; what comes behind it is as old as that at most."""
         self.batches += 1
         self.messages += messages
@@ -67,5 +68,5 @@ class Progress:
         self._behind_since_s = _committed_s(last) if last and self.behind else None
 
 
-def _committed_s(event: Row) -> float:
-    return datetime.fromisoformat(event["committed_at"]).timestamp()
+def _committed_s(event: LevelState) -> float:
+    return datetime.fromisoformat(event.committed_at or "").timestamp()

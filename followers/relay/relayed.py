@@ -1,7 +1,7 @@
 """One shard on its way from the ledger to the sink: stands by, takes it, writes it, a page at a time.
 
-The next page is asked for when the one before stands in the sink: a sink that is away costs one page of memory, and
-the backlog stays in the log.
+The next pages are asked for when those before stand in the sink: a sink that is away costs up to PAGES_TOGETHER pages
+of memory, and the backlog stays in the log.
 """
 
 import asyncio
@@ -12,14 +12,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from followers.log.follower import Follower, Rewritten
+import msgspec
+
+from followers.log.follower import Rewritten
 from followers.log.ledger import Ledger, LedgerAway
 from followers.relay.message import Batch
-from followers.relay.planning import Planning, Row
+from followers.relay.pages import Pages
+from followers.relay.planning import Planning
 from followers.relay.progress import Progress, State
 from followers.relay.resuming import Ahead, Filling, Following, Rewriting, resume
 from followers.relay.sink import Sink, SinkAway, SinkRefused, Superseded, TooLarge, Writer
 from followers.relay.standing_by import StandingBy
+from wire.messages import LevelState
 
 LOOK_S = 1.0
 """Between two looks of who stands by."""
@@ -28,6 +32,8 @@ SINK_AGAIN_S, SINK_AGAIN_S_MAX = 0.25, 30.0
 """The first wait for a sink that is away, twice as long each time; half of it is drawn."""
 STOPPED_S = 60.0
 """Until it is tried again what somebody has to mend at the broker."""
+PAGES_TOGETHER = 5
+"""Of a shard that is behind, for a sink that keeps levels apart: it is told each level once for all of them."""
 LEVELS_PAGE = 1_000
 """As many as whoever is no hub may ask for."""
 
@@ -136,13 +142,14 @@ class RelayedShard:
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
-        follower = Follower(self._ledger, epoch, self._shard, start.seq)
+        together = PAGES_TOGETHER if self._sink.levels_apart else 1
+        pages = Pages(self._ledger, epoch, self._shard, start.seq, together)
         while True:
-            page = await self._asked(partial(follower.page, wait=True))
+            page = await self._asked(pages.next)
             self._say(State.WRITING, None)
             self.progress.read(page.events, page.head)
             if page.events:
-                await self._put(writer, planning.changes(page.events, start.levels), page.events[-1])
+                await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
             else:
                 self._tries = 0
 
@@ -163,7 +170,7 @@ class RelayedShard:
             told += len(rows)
         await self._put(writer, planning.complete(head))
 
-    async def _levels(self, epoch: str) -> AsyncIterator[list[Row]]:
+    async def _levels(self, epoch: str) -> AsyncIterator[list[LevelState]]:
         """All of this shard, those of one page at once: so the checkpoint moves, and nobody takes the shard. Raises
         Rewritten."""
         after: str | None = None
@@ -171,13 +178,14 @@ class RelayedShard:
             page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE))
             if page["epoch"] != epoch:
                 raise Rewritten(page["epoch"])
-            if rows := [row for row in page["levels"] if row["shard"] == self._shard]:
+            rows = [msgspec.convert(row, LevelState) for row in page["levels"] if row["shard"] == self._shard]
+            if rows:
                 yield rows
             after = page["next"]
             if after is None:
                 return
 
-    async def _put(self, writer: Writer, batch: Batch, last: Row | None = None) -> None:
+    async def _put(self, writer: Writer, batch: Batch, last: LevelState | None = None) -> None:
         before = self._standing_by.ours
         self._standing_by.wrote(*before, batch.checkpoint)
         await writer.write(batch)

@@ -3,9 +3,9 @@
 LedgerAway      it does not answer, or not with what was asked for
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +19,8 @@ IDS_MAX = 1_000
 """Keys that are asked about at once."""
 Event = dict[str, Any]
 """As ``GET /v1/events`` has it."""
+
+Read = TypeVar("Read")
 
 
 class LedgerAway(Exception):
@@ -54,7 +56,14 @@ class LedgerApi:
         return await self._ask("GET", "/v1/shards")
 
     async def events(self, shard: int, after: int, limit: int, wait_s: float = 0.0) -> dict[str, Any]:
-        return await self._ask("GET", "/v1/events", {"shard": shard, "after": after, "limit": limit, "wait": wait_s})
+        return await self.events_as(orjson.loads, shard, after, limit, wait_s)
+
+    async def events_as(
+        self, read: Callable[[bytes], Read], shard: int, after: int, limit: int, wait_s: float = 0.0
+    ) -> Read:
+        """``read``: what makes of the answer's body what its caller needs; raises ValueError where it is another."""
+        parameters = {"shard": shard, "after": after, "limit": limit, "wait": wait_s}
+        return await self._ask_as(read, "GET", "/v1/events", parameters)
 
     async def history(self, location: str, sku: str, after: int, limit: int) -> list[Event]:
         """Events of one level behind the version ``after``, oldest first; none if it has never moved."""
@@ -83,6 +92,18 @@ class LedgerApi:
         missing: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """``missing``: the answer where there is nothing of that name."""
+        return await self._ask_as(orjson.loads, method, path, parameters, body, missing)
+
+    async def _ask_as(
+        self,
+        read: Callable[[bytes], Read],
+        method: str,
+        path: str,
+        parameters: Mapping[str, str | int | float] | None = None,
+        body: Any = None,
+        missing: Read | None = None,
+    ) -> Read:
+        """``read``: see ``events_as``."""
         try:
             answer, content = await self._answer(method, path, parameters, body)
             if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
@@ -91,12 +112,11 @@ class LedgerApi:
                 return missing
             if answer.status_code != httpx.codes.OK:
                 raise LedgerAway(f"the ledger answers {answer.status_code}")
-            found: dict[str, Any] = orjson.loads(content)
+            return read(content)
         except httpx.HTTPError as error:
             raise LedgerAway(f"the ledger does not answer ({error or type(error).__name__})") from error
         except ValueError as error:
             raise LedgerAway("the ledger's answer cannot be read") from error
-        return found
 
     async def _answer(
         self, method: str, path: str, parameters: Mapping[str, str | int | float] | None, body: Any

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from stockwire.streams import Message, of_amqp, of_kafka, of_nats
+from tests.wire.streams import attributes as attributes_of
 from wire import envelope
 from wire.bindings import KAFKA_STRUCTURED, amqp_properties, kafka_headers, nats_headers
 
@@ -60,24 +61,25 @@ def told_anew(history: History, head: int, chance: random.Random) -> list[Messag
         head = chance.randint(head, len(history.events))
     told += _levels(history, head, chance)
     epoch, shard = history.epoch, history.shard
-    told.append(message(envelope.complete(SOURCE, epoch, shard, head), envelope.history_data(epoch, shard, head)))
+    told.append(message(attributes_of.complete(SOURCE, epoch, shard, head), envelope.history_data(epoch, shard, head)))
     return told + [change(history, event) for event in history.events[head:]]
 
 
 def _levels(history: History, head: int, chance: random.Random) -> list[Message]:
     """Each level at ``head`` or newer; what was made behind it may be there or not."""
     epoch, shard = history.epoch, history.shard
-    told = [message(envelope.rewritten(SOURCE, epoch, shard, head), envelope.history_data(epoch, shard, head))]
+    told = [message(attributes_of.rewritten(SOURCE, epoch, shard, head), envelope.history_data(epoch, shard, head))]
     read_at = head
     for sku in SKUS:
         read_at = chance.randint(read_at, len(history.events))  # pages are read one after another
         if (row := history.levels(read_at).get(sku)) is not None:
-            told.append(message(envelope.level(SOURCE, epoch, shard, read_at, row), envelope.level_data(epoch, row)))
+            level = attributes_of.level(SOURCE, epoch, shard, read_at, row)
+            told.append(message(level, envelope.level_data(epoch, attributes_of.level_of(row))))
     return told
 
 
 def change(history: History, event: dict[str, Any]) -> Message:
-    return message(envelope.change(SOURCE, history.epoch, event), event)
+    return message(attributes_of.change(SOURCE, history.epoch, event), event)
 
 
 def message(attributes: envelope.Attributes, data: dict[str, Any]) -> Message:

@@ -30,7 +30,7 @@ from tests.harness.system import ResidentSystem
 from tests.harness.valkey import ValkeyServer
 from tests.harness.waiting import wait_until
 from tests.ledger.api import Api, receipt
-from wire.envelope import change
+from tests.wire.streams.attributes import change
 
 pytestmark = [pytest.mark.usefixtures("processes", "sized"), pytest.mark.timeout(SIZE.timeout_s)]
 

@@ -19,10 +19,12 @@ from followers.relay.planning import Planning
 from stockwire import AsyncClient
 from tests.client.told import SKUS, SOURCE, History
 from tests.docs.consumers import Consumer, Levels, cached_levels, program_settings, tabled
+from tests.followers.relay.batches import logged
 from tests.followers.relay.running import running
 from tests.harness.brokers.noida import Noida
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.wire.streams.attributes import level_of
 from wire.bindings import kafka_headers
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -115,7 +117,8 @@ async def test_both_hold_what_the_ledger_holds_after_kills_and_a_restore(
     async with killed_before_its_commit(consumers["table"], database):
         trade_everywhere(topics, histories, chance)
     for one in histories:
-        topics.write(one.shard, planning_of(one).retold(one.levels(one.told).values(), one.told, 0))  # old news
+        old_news = [level_of(row) for row in one.levels(one.told).values()]
+        topics.write(one.shard, planning_of(one).retold(old_news, one.told, 0))
     await await_both({one.shard: [*range(one.told + 1, len(one.events) + 1)] for one in histories})
 
 
@@ -186,7 +189,7 @@ async def test_who_begins_when_the_log_is_cut_is_told_and_joins_from_the_ledgers
         older = History("older", event.shard)
         for _ in range(3):
             older.commit(SKUS[0], 1)
-        late = planning_of(older).changes(older.events[1:], 0)
+        late = planning_of(older).changes(logged(older.events[1:]), 0)
         topics.write(event.shard, late)
         await write_behind(ledger, topics, event.shard, event.seq - 1)
         table.start()
@@ -213,7 +216,7 @@ def shared_system_http(system: System, key: str) -> httpx.AsyncClient:
 
 async def write_behind(ledger: httpx.AsyncClient, topics: Topics, shard: int, seq: int) -> None:
     page = (await ledger.get("/v1/events", params={"shard": shard, "after": seq})).raise_for_status().json()
-    topics.write(shard, Planning(SOURCE, page["epoch"], shard, levels_apart=True).changes(page["events"], 0))
+    topics.write(shard, Planning(SOURCE, page["epoch"], shard, levels_apart=True).changes(logged(page["events"]), 0))
 
 
 def planning_of(history: History) -> Planning:
@@ -227,12 +230,12 @@ def trade_everywhere(topics: Topics, histories: list[History], chance: random.Ra
         for _ in range(chance.randint(1, 30)):
             history.commit(chance.choice(SKUS), chance.randint(-3, 5))
         again = chance.randint(max(history.told, known - 5), known)
-        topics.write(history.shard, planning_of(history).changes(history.events[again:], history.told))
+        topics.write(history.shard, planning_of(history).changes(logged(history.events[again:]), history.told))
 
 
 def tell_anew(topics: Topics, history: History) -> None:
     head = history.told = len(history.events)
-    rows = list(history.levels(head).values())
+    rows = [level_of(row) for row in history.levels(head).values()]
     topics.write(history.shard, planning_of(history).rewritten(head))
     for at in range(0, len(rows), 2):
         topics.write(history.shard, planning_of(history).retold(rows[at : at + 2], head, at))

@@ -18,7 +18,7 @@ from followers.relay.sinks.kafka_checkpoints import Record, claim_key
 from followers.relay.sinks.kafka_errors import Reported
 from followers.relay.sinks.kafka_topics import SIZE, Topics
 from wire import envelope
-from wire.bindings import KAFKA_STRUCTURED, kafka_headers
+from wire.bindings import KAFKA_STRUCTURED, kafka_common, kafka_headers
 
 TRANSACTION_S = 15.0
 """Until the broker aborts what nobody commits, and readers go on behind it; and for all of a page to be kept."""
@@ -154,21 +154,22 @@ class KafkaWriter:
         return self._producer
 
     def _produce_all(self, producer: Producer, batch: Batch) -> None:
-        topics, structured = self._target.topics, self._target.structured
+        topics = self._target.topics
         for topic, messages in ((topics.events, batch.messages), (topics.levels, batch.levels)):
             for message in messages:
-                self._produce(producer, topic, message, structured=structured)
+                headers, value = self._rendered(message)
+                try:
+                    producer.produce(topic, value, message.key, self._shard, headers=headers)
+                except KafkaException as exception:
+                    if exception.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                        raise self._too_large(message) from exception
+                    raise
 
-    def _produce(self, producer: Producer, topic: str, message: Message, *, structured: bool) -> None:
-        attributes = message.attributes
-        value = envelope.structured(attributes, message.data) if structured else message.data
-        headers: Any = KAFKA_STRUCTURED if structured else kafka_headers(attributes)
-        try:
-            producer.produce(topic, value, message.key.encode(), self._shard, headers=headers)
-        except KafkaException as exception:
-            if exception.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                raise self._too_large(message) from exception
-            raise
+    def _rendered(self, message: Message) -> tuple[Any, bytes]:
+        """Its headers and value."""
+        if self._target.structured:
+            return KAFKA_STRUCTURED, envelope.structured(message.attributes, message.data)
+        return kafka_common(message.common) + kafka_headers(message.own), message.data
 
     def _produce_checkpoint(self, producer: Producer, checkpoint: Checkpoint | None) -> None:
         record = Record(checkpoint, self._name).to_json()
@@ -192,7 +193,7 @@ class KafkaWriter:
     def _too_large(self, message: Message) -> TooLarge:
         headers = sum(len(name) + len(value) + LENGTHS for name, value in kafka_headers(message.attributes))
         size = len(message.data) + len(message.key) + headers
-        return TooLarge(message.attributes["id"], size, self._target.message_bytes_max, f"{SIZE} of the topic")
+        return TooLarge(message.id, size, self._target.message_bytes_max, f"{SIZE} of the topic")
 
     def _meaning_of(self, exception: KafkaException, doing: str) -> SinkError:
         with suppress(KafkaException):  # who was fenced is told so by every call

@@ -11,23 +11,21 @@ somebody else.
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from itertools import pairwise
 from typing import Self
 from urllib.parse import unquote
 from uuid import uuid4
 
 import nats.errors
-from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from followers.brokers.broker import Broker
-from followers.brokers.nats_client import NatsConnection
+from followers.brokers.nats_client import NatsConnection, command
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.routes import subject
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
 from followers.relay.standing import attributes_in, checkpoint_of
-from wire.bindings import NATS_PREFIX, NATS_STRUCTURED, nats_headers
+from wire.bindings import NATS_PREFIX, NATS_STRUCTURED, nats_common, nats_headers, nats_lines
 from wire.envelope import structured
 
 ATOMIC_MAX = 200
@@ -44,6 +42,10 @@ BATCH_ID, BATCH_SEQUENCE, BATCH_COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence",
 MESSAGE_ID, EXPECTED_SEQUENCE, EXPECTED_ID = "Nats-Msg-Id", "Nats-Expected-Last-Sequence", "Nats-Expected-Last-Msg-Id"
 WRONG_LAST_SEQUENCE, WRONG_LAST_ID, DUPLICATE = 10071, 10070, 10201
 """The last one, of an atomic batch, with an id that the stream has got within its duplicate window."""
+STRUCTURED_LINES = "".join(f"{name}: {value}\r\n" for name, value in NATS_STRUCTURED.items())
+
+Rendered = tuple[Message, bytes]
+"""A message and its body."""
 
 
 class NatsSink:
@@ -90,13 +92,18 @@ class NatsSink:
             info = await self._stream(connection, shard)
             return connection, info, await self._standing(connection, shard)
 
-    def rendered(self, shard: int, message: Message) -> tuple[str, dict[str, str], bytes]:
-        """Its subject, headers and body."""
-        if self._structured:
-            headers, body = dict(NATS_STRUCTURED), structured(message.attributes, message.data)
-        else:
-            headers, body = nats_headers(message.attributes), message.data
-        return subject(self._prefix, shard, message), headers, body
+    def subject(self, shard: int, message: Message) -> str:
+        return subject(self._prefix, shard, message.key)
+
+    def body(self, message: Message) -> bytes:
+        return structured(message.attributes, message.data) if self._structured else message.data
+
+    def headers(self, message: Message) -> dict[str, str]:
+        return dict(NATS_STRUCTURED) if self._structured else nats_headers(message.attributes)
+
+    def lines(self, message: Message) -> str:
+        """``headers`` as they stand in a message."""
+        return STRUCTURED_LINES if self._structured else nats_common(message.common) + nats_lines(message.own)
 
     async def _connected(self) -> NatsConnection:
         async with self._connecting:
@@ -179,12 +186,9 @@ class NatsWriter:
         connection = self._connection
         if connection is None:
             raise SinkAway("the shard has to be claimed first")
-        messages = [self._sink.rendered(self._shard, message) for message in batch.messages]
-        for message, (_, headers, body) in zip(batch.messages, messages, strict=True):
-            id_ = message.attributes["id"]
-            # What is told of a rewritten history is told again, with the same ids, and must not be dropped then.
-            headers[MESSAGE_ID] = id_ if message.seq is not None else f"{id_} {self._claim}"
-            self._refuse_large(message, headers, body)
+        messages = [(message, self._sink.body(message)) for message in batch.messages]
+        for message, body in messages:
+            self._refuse_large(message, body)
         self._connection = None  # until it is known what stands there
         for first in range(0, len(messages), ATOMIC_MAX):
             together = messages[first : first + ATOMIC_MAX]
@@ -196,41 +200,46 @@ class NatsWriter:
             self._last += len(together)
         self._connection = connection
 
-    def _refuse_large(self, message: Message, headers: dict[str, str], body: bytes) -> None:
+    def _id(self, message: Message) -> str:
+        """What is told of a rewritten history is told again, with the same ids, and must not be dropped then."""
+        return message.id if message.seq is not None else f"{message.id} {self._claim}"
+
+    def _refuse_large(self, message: Message, body: bytes) -> None:
         """Before anything of it is sent: a server ends the connection over a message above its ``max_payload``."""
         if len(body) + HEADERS_BYTES_MAX <= self._bytes_max:
             return
-        named = sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())
-        size = HEADER_BYTES + named + OWN_HEADERS_BYTES + len(body)
+        size = HEADER_BYTES + len(self._sink.lines(message)) + OWN_HEADERS_BYTES + len(body)
         if size > self._bytes_max:
-            raise TooLarge(message.attributes["id"], size, self._bytes_max, self._limited_by)
+            raise TooLarge(message.id, size, self._bytes_max, self._limited_by)
 
-    async def _write_whole(
-        self, connection: NatsConnection, messages: Sequence[tuple[str, dict[str, str], bytes]]
-    ) -> None:
+    async def _write_whole(self, connection: NatsConnection, messages: Sequence[Rendered]) -> None:
         """Only the last one is answered: what is wrong with any is told there."""
-        batch = uuid4().hex
-        for number, (to, headers, body) in enumerate(messages, 1):
-            headers |= {BATCH_ID: batch, BATCH_SEQUENCE: str(number)}
-            if number == 1:
-                headers[EXPECTED_SEQUENCE] = str(self._last)
-            if number < len(messages):
-                await connection.client.send(to, headers, body)
-            else:
-                headers[BATCH_COMMIT] = "1"
-                await _kept(connection.jetstream, to, headers, body, self._last + number)
+        sink, shard, batch, last = self._sink, self._shard, uuid4().hex, len(messages)
+        follows = f"{EXPECTED_SEQUENCE}: {self._last}\r\n"
+        commands = [
+            command(
+                sink.subject(shard, message),
+                f"{sink.lines(message)}{MESSAGE_ID}: {self._id(message)}\r\n"
+                f"{BATCH_ID}: {batch}\r\n{BATCH_SEQUENCE}: {number}\r\n"
+                f"{follows if number == 1 else ''}",
+                body,
+            )
+            for number, (message, body) in enumerate(messages[:-1], 1)
+        ]
+        await connection.client.send(commands)
+        headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(last), BATCH_COMMIT: "1"}
+        if last == 1:
+            headers[EXPECTED_SEQUENCE] = str(self._last)
+        await self._kept(connection, messages[-1], headers, self._last + last)
 
-    async def _write_each(
-        self, connection: NatsConnection, messages: Sequence[tuple[str, dict[str, str], bytes]]
-    ) -> None:
+    async def _write_each(self, connection: NatsConnection, messages: Sequence[Rendered]) -> None:
         """All are on their way before the first is answered."""
-        messages[0][1][EXPECTED_SEQUENCE] = str(self._last)
-        for (_, before, _), (_, headers, _) in pairwise(messages):
-            headers[EXPECTED_ID] = before[MESSAGE_ID]
+        follows = [{EXPECTED_SEQUENCE: str(self._last)}]
+        follows += [{EXPECTED_ID: self._id(before)} for before, _ in messages[:-1]]
         answers = await asyncio.gather(
             *(
-                _kept(connection.jetstream, to, headers, body, sequence)
-                for sequence, (to, headers, body) in enumerate(messages, self._last + 1)
+                self._kept(connection, message, headers, sequence)
+                for sequence, (message, headers) in enumerate(zip(messages, follows, strict=True), self._last + 1)
             ),
             return_exceptions=True,
         )
@@ -238,13 +247,14 @@ class NatsWriter:
             if error is not None:
                 raise error
 
-
-async def _kept(jetstream: JetStreamContext, to: str, headers: dict[str, str], body: bytes, sequence: int) -> None:
-    answer = await jetstream.publish(to, body, headers=headers)
-    if answer.duplicate:
-        raise Superseded(f"another relay has written {headers[MESSAGE_ID]}")
-    if answer.seq != sequence:
-        raise SinkAway(f"the server counts {answer.seq:,} where {sequence:,} was expected")
+    async def _kept(self, connection: NatsConnection, one: Rendered, own: dict[str, str], sequence: int) -> None:
+        message, body = one
+        headers = {**self._sink.headers(message), MESSAGE_ID: self._id(message), **own}
+        answer = await connection.jetstream.publish(self._sink.subject(self._shard, message), body, headers=headers)
+        if answer.duplicate:
+            raise Superseded(f"another relay has written {message.id}")
+        if answer.seq != sequence:
+            raise SinkAway(f"the server counts {answer.seq:,} where {sequence:,} was expected")
 
 
 def _losses(config: StreamConfig, subjects: list[str]) -> Iterator[tuple[str, bool, str]]:

@@ -125,7 +125,7 @@ class RabbitmqExchangeSink:
             headers={**headers, **own},
             content_type=content_type,
             delivery_mode=DeliveryMode.PERSISTENT,
-            message_id=attributes["id"],
+            message_id=message.id,
         )
 
     def log(self, shard: int) -> str:
@@ -180,9 +180,7 @@ class RabbitmqExchangeWriter:
         messages = [self._sink.rendered(message, own) for message in batch.messages]
         for message, rendered in zip(batch.messages, messages, strict=True):
             if len(rendered.body) > MESSAGE_BYTES_MAX:
-                raise TooLarge(
-                    message.attributes["id"], len(rendered.body), MESSAGE_BYTES_MAX, "max_message_size of RabbitMQ"
-                )
+                raise TooLarge(message.id, len(rendered.body), MESSAGE_BYTES_MAX, "max_message_size of RabbitMQ")
         last = await self._sink.last_written(self._shard)
         if (None if last is None else last.properties.get(WRITER)) != self._written_by:
             raise Superseded("another relay has written")
@@ -206,7 +204,7 @@ async def _publish(exchange: AbstractExchange, messages: list[Message], rendered
     """All are on their way, in order, before the first is confirmed."""
     outcomes = await asyncio.gather(
         *(
-            exchange.publish(one, routing_key(message), mandatory=True, timeout=ANSWER_S)
+            exchange.publish(one, routing_key(message.key), mandatory=True, timeout=ANSWER_S)
             for message, one in zip(messages, rendered, strict=True)
         ),
         return_exceptions=True,

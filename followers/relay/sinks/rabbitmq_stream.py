@@ -13,9 +13,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import lru_cache
+from struct import Struct
 from typing import NamedTuple, Self
 
 from rstream import schema
+from rstream.constants import Key
 from rstream.exceptions import (
     AccessRefused,
     AuthenticationFailure,
@@ -27,12 +30,12 @@ from rstream.exceptions import (
 
 from followers.brokers.broker import Broker
 from followers.brokers.rabbitmq_streams import ANSWER_S, StreamConnection, StreamError
-from followers.relay.amqp_message import encode
+from followers.relay.amqp_message import encode, pairs
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
 from followers.relay.sinks.rabbitmq_last import last_of
-from wire.bindings import amqp_properties
-from wire.envelope import CONTENT_TYPE, REWRITTEN, STRUCTURED_CONTENT_TYPE, structured
+from wire.bindings import COMMONS_MAX, amqp_properties
+from wire.envelope import CONTENT_TYPE, REWRITTEN, STRUCTURED_CONTENT_TYPE, Common, structured
 
 CHANGES, HISTORY, FENCE = range(3)
 """Producers on the connection of one shard."""
@@ -41,6 +44,7 @@ GENERATION_BITS, CHANCE_BITS, INDEX_BITS = 16, 15, 32
 """Of an id of ``HISTORY``: how many were begun before, chance between two at once, and the message's place."""
 FRAME_BYTES, MESSAGE_BYTES = 13, 12
 """What a frame of messages and each in it take beside their bytes."""
+_PUBLISH, _MESSAGE = Struct(">IHHBI"), Struct(">QI")
 LIMIT = "stream.frame_max of RabbitMQ"
 REFUSED = (
     AccessRefused,
@@ -108,10 +112,12 @@ class RabbitmqStreamSink:
         return f"{self._prefix}-{shard}"
 
     def rendered(self, message: Message) -> bytes:
-        attributes, data = message.attributes, message.data
+        data = message.data
         if self._structured:
-            return encode(attributes["id"], STRUCTURED_CONTENT_TYPE, {}, structured(attributes, data))
-        return encode(attributes["id"], CONTENT_TYPE, amqp_properties(attributes), data)
+            return encode(message.id, STRUCTURED_CONTENT_TYPE, b"", 0, structured(message.attributes, data))
+        count, common = _common(message.common)
+        properties = common + pairs(amqp_properties(message.own).items())
+        return encode(message.id, CONTENT_TYPE, properties, count + len(message.own), data)
 
     async def _connected(self) -> StreamConnection:
         async with self._connecting:
@@ -168,7 +174,7 @@ class RabbitmqStreamWriter:
         for message, body in zip(batch.messages, bodies, strict=True):
             size, limit = len(body) + FRAME_BYTES + MESSAGE_BYTES, confirms.frame_bytes_max
             if size > limit:
-                raise TooLarge(message.attributes["id"], size, limit, LIMIT)
+                raise TooLarge(message.id, size, limit, LIMIT)
         self._confirms = None  # until it is known what stands there
         with told():
             if not self._history and any(message.seq is None for message in batch.messages):
@@ -192,7 +198,7 @@ class RabbitmqStreamWriter:
                 )
             self._last = message.seq
             return CHANGES, message.seq
-        if self._fences and message.attributes["type"] == REWRITTEN:
+        if self._fences and message.common.type == REWRITTEN:
             self._fences = False
             return FENCE, FENCE_ID
         self._history += 1
@@ -232,22 +238,22 @@ class Confirms:
     async def _sent_and_confirmed(self, messages: Sequence[Written], confirmed: asyncio.Future[None]) -> None:
         client = self.connection.client
         for frame in self._frames(messages):
-            await client.send_publish_frame(frame)
+            await client.send(frame)
         async with asyncio.timeout(ANSWER_S):
             await confirmed
 
-    def _frames(self, messages: Sequence[Written]) -> Iterator[schema.Publish]:
+    def _frames(self, messages: Sequence[Written]) -> Iterator[bytes]:
         """Each of one publisher, in order; none larger than the broker takes."""
-        publisher, together, size = messages[0].publisher, list[schema.Message](), FRAME_BYTES
+        publisher, together, size = messages[0].publisher, list[Written](), FRAME_BYTES
         for message in messages:
             bytes_ = MESSAGE_BYTES + len(message.body)
             if together and (message.publisher != publisher or size + bytes_ > self.frame_bytes_max):
-                yield schema.Publish(publisher, together)
+                yield _frame(publisher, together)
                 together, size = [], FRAME_BYTES
             publisher = message.publisher
-            together.append(schema.Message(message.id, None, message.body))
+            together.append(message)
             size += bytes_
-        yield schema.Publish(publisher, together)
+        yield _frame(publisher, together)
 
     def _confirmed(self, frame: schema.PublishConfirm) -> None:
         self._waiting.difference_update((frame.publisher_id, id_) for id_ in frame.publishing_ids)
@@ -264,6 +270,20 @@ class Confirms:
     def _fail(self, why: str) -> None:
         if self._all is not None and not self._all.done():
             self._all.set_exception(SinkAway(why))
+
+
+def _frame(publisher: int, messages: Sequence[Written]) -> bytes:
+    """``Publish`` of the protocol of streams, version 1."""
+    parts = [part for one in messages for part in (_MESSAGE.pack(one.id, len(one.body)), one.body)]
+    size = FRAME_BYTES + sum(map(len, parts))
+    return b"".join((_PUBLISH.pack(size - 4, Key.Publish.value, 1, publisher, len(messages)), *parts))
+
+
+@lru_cache(COMMONS_MAX)
+def _common(common: Common) -> tuple[int, bytes]:
+    """How many properties, and them."""
+    properties = amqp_properties(common.attributes)
+    return len(properties), pairs(properties.items())
 
 
 def _begun_after(last: int) -> int:

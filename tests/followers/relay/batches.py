@@ -1,9 +1,15 @@
 """Batches as a relay makes them, of events that a ledger might have had."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
+from followers.relay.logged import Event, event_of
 from followers.relay.message import Batch
 from followers.relay.planning import Planning
+from tests.wire.streams.attributes import level_of
+from wire.messages import LevelState
 
 SOURCE, EPOCH = "/stockwire/test", "e1.7.0000001"
 AT = "2026-11-22T10:00:00.123456Z"
@@ -33,11 +39,14 @@ def event(seq: int, sku: str = "A-1", *, shard: int = 0, reason: str | None = No
     }
 
 
-def row(sku: str, seq: int, *, shard: int = 0) -> dict[str, Any]:
+def logged(events: Iterable[dict[str, Any]]) -> list[Event]:
+    """As the ledger sends them."""
+    return [event_of(orjson.dumps(event)) for event in events]
+
+
+def row(sku: str, seq: int, *, shard: int = 0) -> LevelState:
     """Of ``GET /v1/levels``."""
-    whole = event(seq, sku, shard=shard)
-    names = ("sku", "location", "version", "on_hand", "reserved", "available", "kind", "committed_at", "shard", "seq")
-    return {name: whole[name] for name in names}
+    return level_of(event(seq, sku, shard=shard))
 
 
 def planning(epoch: str = EPOCH, shard: int = 0, *, levels_apart: bool = True) -> Planning:
@@ -47,4 +56,4 @@ def planning(epoch: str = EPOCH, shard: int = 0, *, levels_apart: bool = True) -
 def sales(first: int, last: int, *, shard: int = 0, epoch: str = EPOCH, levels_apart: bool = True) -> Batch:
     """Of these seqs, all of one level."""
     events = [event(seq, shard=shard) for seq in range(first, last + 1)]
-    return planning(epoch, shard, levels_apart=levels_apart).changes(events, 0)
+    return planning(epoch, shard, levels_apart=levels_apart).changes(logged(events), 0)

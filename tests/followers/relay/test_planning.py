@@ -4,15 +4,16 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from followers.relay.message import Checkpoint
 from followers.relay.resuming import Ahead, Filling, Following, Rewriting, resume
-from tests.followers.relay.batches import EPOCH, event, planning, row
+from tests.followers.relay.batches import EPOCH, event, logged, planning, row
 
 
 def test_a_page_is_its_events_and_the_newest_of_each_level() -> None:
     page = [event(8, "A"), event(9, "B"), event(10, "A")]
-    batch = planning().changes(page, 0)
+    batch = planning().changes(logged(page), 0)
     assert [orjson.loads(message.data) for message in batch.messages] == page
     assert [(message.key, message.seq) for message in batch.messages] == [
         ("berlin/A", 8),
@@ -21,18 +22,18 @@ def test_a_page_is_its_events_and_the_newest_of_each_level() -> None:
     ]
     assert [message.attributes["id"] for message in batch.messages] == [f"{EPOCH}.0.{seq}" for seq in (8, 9, 10)]
     levels = [orjson.loads(message.data) for message in batch.levels]
-    assert levels == [{"epoch": EPOCH, **row("A", 10)}, {"epoch": EPOCH, **row("B", 9)}]
+    assert levels == [{"epoch": EPOCH, **asdict(row("A", 10))}, {"epoch": EPOCH, **asdict(row("B", 9))}]
     assert batch.checkpoint == Checkpoint(EPOCH, 10)
 
 
 def test_levels_that_were_filled_do_not_go_back() -> None:
-    batch = planning().changes([event(8, "A"), event(9, "B")], 8)
+    batch = planning().changes(logged([event(8, "A"), event(9, "B")]), 8)
     assert [message.key for message in batch.levels] == ["berlin/B"]
     assert batch.checkpoint == Checkpoint(EPOCH, 9, levels=8)
 
 
 def test_a_sink_without_levels_is_told_events_alone() -> None:
-    assert planning(levels_apart=False).changes([event(1)], 0).levels == []
+    assert planning(levels_apart=False).changes(logged([event(1)]), 0).levels == []
 
 
 @pytest.mark.parametrize("levels_apart", [True, False])
@@ -94,7 +95,7 @@ def test_pages_of_any_size_tell_each_event_once_and_levels_never_go_back(
         going = resume(standing, EPOCH, head, levels_apart=apart)
         going = Following(0, 0) if isinstance(going, Filling) else going
         assert isinstance(going, Following)
-        batch = plan.changes(log[going.seq : going.seq + size], going.levels)
+        batch = plan.changes(logged(log[going.seq : going.seq + size]), going.levels)
         seqs += [message.seq or 0 for message in batch.messages]
         for message in batch.levels:
             version = orjson.loads(message.data)["version"]

@@ -2,21 +2,22 @@ import pytest
 
 from followers.relay.message import Checkpoint
 from followers.relay.standing import attributes_in, checkpoint_of
+from tests.followers.relay.batches import event
+from tests.wire.streams.attributes import change, complete, level, rewritten
 from wire import envelope
 
 SOURCE, EPOCH = "/stockwire/test", "a.1"
 """Nothing says that an epoch has no dots."""
-ROW = {"location": "berlin.1", "sku": "shirt.level", "version": 7}
-EVENT = {**ROW, "shard": 3, "seq": 9, "kind": "sale", "committed_at": "2026-11-30T12:00:00.000000Z"}
+EVENT = {**event(9, "shirt.level", shard=3), "location": "berlin.1"}
 
 
 @pytest.mark.parametrize(
     ("attributes", "checkpoint"),
     [
-        (envelope.change(SOURCE, EPOCH, EVENT), Checkpoint(EPOCH, 9)),
-        (envelope.rewritten(SOURCE, EPOCH, 3, 8), Checkpoint(EPOCH, 8, complete=False, told=40)),
-        (envelope.level(SOURCE, EPOCH, 3, 8, ROW), Checkpoint(EPOCH, 8, complete=False, told=40)),
-        (envelope.complete(SOURCE, EPOCH, 3, 8), Checkpoint(EPOCH, 8)),
+        (change(SOURCE, EPOCH, EVENT), Checkpoint(EPOCH, 9)),
+        (rewritten(SOURCE, EPOCH, 3, 8), Checkpoint(EPOCH, 8, complete=False, told=40)),
+        (level(SOURCE, EPOCH, 3, 8, EVENT), Checkpoint(EPOCH, 8, complete=False, told=40)),
+        (complete(SOURCE, EPOCH, 3, 8), Checkpoint(EPOCH, 8)),
     ],
 )
 def test_what_comes_last_says_where_to_go_on(attributes: envelope.Attributes, checkpoint: Checkpoint) -> None:

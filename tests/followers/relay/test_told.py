@@ -12,8 +12,10 @@ from followers.relay.message import Message
 from followers.relay.planning import Planning
 from stockwire import AsyncClient, held, receipt, sale, write_off
 from stockwire.streams import Change, CloudEvent, LevelTold, message_of
+from tests.followers.relay.batches import logged
 from tests.harness.system import System
 from tests.harness.waiting import PATIENCE_S
+from tests.wire.streams.attributes import level_of
 from tests.wire.streams.vectors import validator
 from wire.bindings import KAFKA_STRUCTURED, amqp_properties, kafka_headers, nats_headers
 from wire.envelope import CONTENT_TYPE, structured
@@ -35,9 +37,13 @@ async def test_every_kind_of_change_is_valid_and_read_alike_by_everybody(
         await everything_is_done(client, f'{unique_name}-"ß"', *locations)
         events, levels, epoch = await read(ledger, locations)
     assert {event["kind"] for event in events} >= KINDS
-    told = [message for event in events for message in planned(epoch, event["shard"]).changes([event], 0).messages]
+    told = [
+        message for event in events for message in planned(epoch, event["shard"]).changes(logged([event]), 0).messages
+    ]
     told += [
-        message for level in levels for message in planned(epoch, level["shard"]).retold([level], 10**6, 0).messages
+        message
+        for level in levels
+        for message in planned(epoch, level["shard"]).retold([level_of(level)], 10**6, 0).messages
     ]
     for message in told:
         check(message)

@@ -8,6 +8,7 @@ import pytest
 from cloudevents.core.bindings import amqp, kafka, rabbitmq
 from cloudevents.core.formats.json import JSONFormat
 
+from tests.wire.streams import attributes
 from tests.wire.streams.vectors import KNOWN, VECTORS, name_of
 from wire import envelope
 from wire.bindings import (
@@ -28,11 +29,11 @@ def test_the_attributes_are_those_of_the_vector(vector: dict[str, Any]) -> None:
     sequence = int(vector["attributes"]["sequence"])
     if vector["type"] == "change":
         epoch = vector["attributes"]["id"].rsplit(".", 2)[0]
-        made = envelope.change(source, epoch, data)
+        made = attributes.change(source, epoch, data)
     elif vector["type"] == "level":
-        made = envelope.level(source, data["epoch"], data["shard"], sequence, data)
+        made = attributes.level(source, data["epoch"], data["shard"], sequence, data)
     else:
-        made = getattr(envelope, vector["type"])(source, data["epoch"], data["shard"], data["head"])
+        made = getattr(attributes, vector["type"])(source, data["epoch"], data["shard"], data["head"])
     assert made == vector["attributes"]
 
 
@@ -41,7 +42,7 @@ def test_the_data_of_what_is_no_change_is_that_of_the_vector() -> None:
         data = vector["data"]
         if vector["type"] == "level":
             event = {**data, "reason": None, "actor": "somebody"}  # as what it is made from: it has more
-            assert envelope.level_data(data["epoch"], event) == data
+            assert envelope.level_data(data["epoch"], attributes.level_of(event)) == data
         elif vector["type"] != "change":
             assert envelope.history_data(data["epoch"], data["shard"], data["head"]) == data
 

@@ -10,12 +10,15 @@ from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, Protocol
 
 import pytest
+from msgspec import structs
 
 from followers.relay.message import Batch, Checkpoint
 from followers.relay.planning import Planning
 from followers.relay.sink import Sink, SinkAway, SinkRefused, Superseded, TooLarge, Writer
+from tests.followers.relay.batches import logged
 from tests.harness.brokers.broker import Broker
 from tests.harness.waiting import PATIENCE_S, wait_until
+from tests.wire.streams.attributes import level_of
 
 SHARD = 1
 SHARDS = 2
@@ -120,14 +123,18 @@ class Conformance:
             await (await paused.claims(EPOCH, None)).write(paused.page(1, 3))
             assert (await at.claimed(LATER) or Checkpoint("", 0)).epoch == EPOCH
             await at.writer_.write(at.planning(LATER).rewritten(7))
-            await at.writer_.write(at.planning(LATER).retold([change(LATER, 5)], 7, 0))
+            await at.writer_.write(at.planning(LATER).retold([level_of(change(LATER, 5))], 7, 0))
         async with Open(place) as again:
             half = await again.claimed(LATER)
             assert half is not None
             assert (half.epoch, half.complete) == (LATER, False)
             assert half.told
             planning = again.planning(LATER)
-            for batch in (planning.rewritten(7), planning.retold([change(LATER, 5)], 7, 0), planning.complete(7)):
+            for batch in (
+                planning.rewritten(7),
+                planning.retold([level_of(change(LATER, 5))], 7, 0),
+                planning.complete(7),
+            ):
                 await again.writer_.write(batch)
             await again.writer_.write(again.page(8, 9, LATER))
         told = [kind_and_seq(one) for one in await place.read(SHARD)]
@@ -179,7 +186,7 @@ class Conformance:
         async with Open(place) as at:
             await at.claims(EPOCH, None)
             batch = at.page(1, 2)
-            large = batch.messages[1]._replace(data=b'"' + b"x" * place.large_bytes + b'"')
+            large = structs.replace(batch.messages[1], data=b'"' + b"x" * place.large_bytes + b'"')
             with pytest.raises(TooLarge, match=f"{EPOCH}.{SHARD}.2 has .* are the most") as refused:
                 await at.writer_.write(batch._replace(messages=[batch.messages[0], large]))
             assert refused.value.size_bytes > refused.value.limit_bytes
@@ -244,7 +251,7 @@ class Open:
         return Planning(SOURCE, epoch, SHARD, levels_apart=self.sink.levels_apart)
 
     def page(self, first: int, last: int, epoch: str = EPOCH) -> Batch:
-        return self.planning(epoch).changes([change(epoch, seq) for seq in range(first, last + 1)], 0)
+        return self.planning(epoch).changes(logged(change(epoch, seq) for seq in range(first, last + 1)), 0)
 
 
 def change(epoch: str, seq: int) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class ExchangePlace:
         async with await aio_pika.connect(self.broker.url) as connection:
             exchange = await (await connection.channel()).get_exchange(self._exchange)
             for message in batch.messages:
-                await exchange.publish(sink.rendered(message, own), routing_key(message))
+                await exchange.publish(sink.rendered(message, own), routing_key(message.key))
 
     async def unbind(self, shard: int) -> None:
         """The relay's own stream."""

@@ -14,7 +14,7 @@ from followers.relay.sinks import kafka_topics
 from followers.relay.sinks.kafka import KafkaSink
 from followers.relay.sinks.kafka_writer import KafkaWriter
 from server.settings.environment import Environment
-from tests.followers.relay.batches import EPOCH, event, planning, row, sales
+from tests.followers.relay.batches import EPOCH, event, logged, planning, row, sales
 from tests.followers.relay.sinks.kafka_reading import read
 from tests.harness.brokers.noida import Noida
 from tests.harness.waiting import PATIENCE_S
@@ -46,7 +46,7 @@ async def test_a_page_is_events_levels_and_checkpoint(sink: KafkaSink, kafka: No
     assert await sink.last(1) is None
     async with sink.writer(1) as writer:
         assert await writer.claim(EPOCH) is None
-        page = planning(shard=1).changes([event(1, shard=1), event(2, "B-2", shard=1), event(3, shard=1)], 0)
+        page = planning(shard=1).changes(logged([event(1, shard=1), event(2, "B-2", shard=1), event(3, shard=1)]), 0)
         await writer.write(page)
         await writer.write(sales(4, 5, shard=1))
     assert await sink.last(1) == Checkpoint(EPOCH, 5)
@@ -97,7 +97,7 @@ async def test_a_page_that_was_given_up_is_seen_by_nobody(sink: KafkaSink, kafka
         await writer.claim(EPOCH)
         await writer.write(sales(1, 1))
         with pytest.raises(TooLarge) as refused:
-            await writer.write(planning().changes([event(2), event(3, reason="x" * 1_100_000)], 0))
+            await writer.write(planning().changes(logged([event(2), event(3, reason="x" * 1_100_000)]), 0))
     assert refused.value.message_id == f"{EPOCH}.0.3"
     assert refused.value.size_bytes > refused.value.limit_bytes
     assert await sink.last(0) == Checkpoint(EPOCH, 1)

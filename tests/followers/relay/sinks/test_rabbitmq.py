@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from followers.listener.rabbitmq import lines
 from followers.relay.message import Checkpoint
@@ -78,7 +79,7 @@ class TestExchange(Conformance):
             await place.unbind(SHARD)
             message = at.page(1, 1)
             with pytest.raises(SinkRefused, match="leads to no stream"):
-                await at.writer_.write(message._replace(messages=[message.messages[0]._replace(key="rome/a")]))
+                await at.writer_.write(message._replace(messages=[structs.replace(message.messages[0], key="rome/a")]))
 
 
 @pytest.mark.parametrize("kind", [StreamPlace, ExchangePlace])

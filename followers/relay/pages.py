@@ -1,0 +1,49 @@
+"""One shard of the log, as much of it at a time as is written together."""
+
+from dataclasses import dataclass
+
+from followers.log.follower import PAGE, Rewritten
+from followers.log.ledger import WAIT_S, Ledger, LedgerAway
+from followers.relay.logged import Event, feed_of
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``events``: dense, in commit order. ``head``: of the shard when they were read."""
+
+    events: list[Event]
+    head: int
+
+
+class Pages:
+    """``pages_max``: of the ledger, at most, that are taken together while there is more. Another page is asked for
+    when its caller asks, who is done with the one before: nothing piles up here."""
+
+    def __init__(self, ledger: Ledger, epoch: str, shard: int, seq: int, pages_max: int) -> None:
+        """``seq``: of the last event that is known."""
+        self._ledger = ledger
+        self._epoch = epoch
+        self._shard = shard
+        self._seq = seq
+        self._most = pages_max * PAGE
+
+    async def next(self) -> Page:
+        """What comes behind the one before, waiting for a first event a while; may be empty. Raises Rewritten,
+        LedgerAway: then nothing was taken."""
+        page = await self._read(WAIT_S)
+        events = page.events
+        while PAGE <= len(events) < self._most and self._seq < page.head:
+            try:
+                page = await self._read(0.0)
+            except (LedgerAway, Rewritten):  # told again by the next question, after what is here was written
+                break
+            events += page.events
+        return Page(events, page.head)
+
+    async def _read(self, wait_s: float) -> Page:
+        feed = await self._ledger.events_as(feed_of, self._shard, self._seq, PAGE, wait_s)
+        if feed.epoch != self._epoch or feed.head < self._seq:
+            raise Rewritten(feed.epoch)
+        if feed.events:
+            self._seq = feed.events[-1].level.seq
+        return Page(feed.events, feed.head)
