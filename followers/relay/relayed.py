@@ -21,7 +21,7 @@ from followers.relay.pages import Pages
 from followers.relay.planning import Planning
 from followers.relay.progress import Progress, State
 from followers.relay.resuming import Ahead, Filling, Following, Rewriting, resume
-from followers.relay.sink import Sink, SinkAway, SinkRefused, Superseded, TooLarge, Writer
+from followers.relay.sink import Sink, SinkAway, SinkEmpty, SinkRefused, Superseded, TooLarge, Writer
 from followers.relay.standing_by import StandingBy
 from wire.messages import LevelState
 
@@ -90,6 +90,7 @@ class RelayedShard:
                 await asyncio.sleep(LEDGER_AGAIN_S)
             except SinkAway as error:
                 self._say(State.SINK_AWAY, str(error))
+                mended = not isinstance(error, SinkEmpty)
                 await asyncio.sleep(self._backoff_s())
             except (TooLarge, SinkRefused) as error:
                 self._say(State.STOPPED, str(error))

@@ -2,6 +2,7 @@
 
 SinkError
 |-- SinkAway      it does not answer, or not now: what was being written is asked for again with ``claim``
+|   `-- SinkEmpty it says that what ``prepare`` makes is not there: so does a broker that has just started
 |-- Superseded    another relay has claimed the shard since
 |-- TooLarge      a message is above the broker's limit; says which, how large, and the limit
 `-- SinkRefused   what is set up there will not do (partitions, policies, credentials); says the fix
@@ -18,6 +19,10 @@ class SinkError(Exception):
 
 
 class SinkAway(SinkError):
+    pass
+
+
+class SinkEmpty(SinkAway):
     pass
 
 

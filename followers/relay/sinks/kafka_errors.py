@@ -2,7 +2,7 @@
 
 from confluent_kafka import KafkaError, KafkaException
 
-from followers.relay.sink import SinkAway, SinkError, SinkRefused, Superseded
+from followers.relay.sink import SinkAway, SinkEmpty, SinkError, SinkRefused, Superseded
 
 FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 """The transactional id is another producer's now; or a transaction took longer than the broker lets it."""
@@ -23,10 +23,11 @@ NO_TRANSACTIONS = frozenset({KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPO
 SET_UP = frozenset(
     {
         *(KafkaError.POLICY_VIOLATION, KafkaError.INVALID_CONFIG),
-        *(KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION),
         *(KafkaError.INVALID_TRANSACTION_TIMEOUT, KafkaError._INVALID_ARG, KafkaError.TOPIC_EXCEPTION),
     }
 )
+NOT_THERE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
+"""So says a broker for a moment after its start, before it has read of which topics there are."""
 CREDENTIALS_FIX = "see STOCKWIRE_BROKER_USER, STOCKWIRE_BROKER_PASSWORD_FILE, STOCKWIRE_BROKER_SASL and ..._CA_FILE"
 RIGHTS_FIX = "docs/how-to/kafka.md has the kafka-acls lines"
 
@@ -66,4 +67,6 @@ def meaning_of(error: KafkaError, doing: str) -> SinkError:
         return SinkRefused(f"{said}: for a broker without transactions set STOCKWIRE_RELAY_DELIVERY=at-least-once")
     if code in SET_UP:
         return SinkRefused(said)
+    if code in NOT_THERE:
+        return SinkEmpty(said)
     return SinkAway(said)

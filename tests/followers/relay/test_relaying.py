@@ -198,3 +198,28 @@ async def test_a_message_that_is_too_large_stops_its_shard_and_no_other(system: 
     assert why in troubles[0]["detail"]
     assert troubles[0]["fix"] == "see docs/how-to/kafka.md"
     assert sum(value for name, value in metrics.items() if name.startswith("stockwire_relay_stopped{")) == 1
+
+
+async def test_topics_that_are_gone_are_made_again_at_once(
+    system: ResidentSystem, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it looks, too, when a broker has just started and does not know yet which it has. Whoever stands by sees it
+    first."""
+    monkeypatch.setattr(relayed, "STOPPED_S", 10 * PATIENCE_S)
+    await system.start_ledger()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 9)
+        log = await log_of(api)
+        async with running(system, topics.to, topics.prefix) as writing:
+            await writing.has_written(1)
+            async with running(system, topics.to, topics.prefix) as standing:
+                await standing.is_ready()
+                admin = AdminClient({"bootstrap.servers": topics.address})
+                gone = [f"{topics.prefix}.{name}" for name in ("events", "levels", "checkpoints")]
+                for answer in admin.delete_topics(gone).values():
+                    await asyncio.to_thread(answer.result, PATIENCE_S)
+
+                async def all_again() -> bool:
+                    return await topics.changes() == log
+
+                await wait_until(all_again, what="the whole log", swallow=KeyError)
