@@ -21,13 +21,18 @@ Levels = dict[tuple[str, str], tuple[int, int]]
 """By location and sku: version, available."""
 
 
+def text_of(name: str) -> str:
+    """Of one of the programs, ``cache.py`` or ``table.py``."""
+    return block(PAGE, "python", name)
+
+
 class Consumer:
-    """One of the programs, ``cache.py`` or ``table.py``, as often as it is started."""
+    """One of the programs, as often as it is started."""
 
     def __init__(self, name: str, folder: Path, settings: dict[str, str]) -> None:
         """``settings``: the variables that the page names."""
         self._program = folder / name
-        self._program.write_text(block(PAGE, "python", name))
+        self._program.write_text(text_of(name))
         self.settings = settings
         self._complaints = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,10 +65,13 @@ class Consumer:
         assert self._process is not None
         return self._process.wait(PATIENCE_S)
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def check(self) -> bool:
         """Raises AssertionError if it has ended by itself."""
-        assert self._process is not None
-        assert self._process.poll() is None, self.complaints()
+        assert self.running, self.complaints()
         return True
 
     def complaints(self) -> str:

@@ -20,26 +20,33 @@ SALES = 0.75
 
 
 @asynccontextmanager
-async def selling(api: Api, seed: int, keeps_up: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[None]:
+async def selling(
+    api: Api,
+    seed: int,
+    keeps_up: Callable[[], Awaitable[bool]] | None = None,
+    *,
+    location: str = LOCATION,
+    apart_s: float = APART_S,
+) -> AsyncIterator[None]:
     """On all of SKUS, until the end of the block. What the ledger cannot take meanwhile is left out. ``keeps_up``: no
     more is sold while it is false."""
     for sku in SKUS:
-        await api.stock(LOCATION, sku, BEGUN_WITH)
+        await api.stock(location, sku, BEGUN_WITH)
     stop = asyncio.Event()
 
     async def sell() -> None:
         chance = random.Random(seed)
         while not stop.is_set():
             if keeps_up is not None and not await keeps_up():
-                await asyncio.sleep(APART_S)
+                await asyncio.sleep(apart_s)
                 continue
             sku = chance.choice(SKUS)
-            move = sale(LOCATION, sku) if chance.random() < SALES else receipt(LOCATION, sku, 3)
+            move = sale(location, sku) if chance.random() < SALES else receipt(location, sku, 3)
             try:
                 await api.move(move)
             except (httpx.HTTPError, AssertionError):
-                await asyncio.sleep(APART_S)
-            await asyncio.sleep(APART_S)
+                await asyncio.sleep(apart_s)
+            await asyncio.sleep(apart_s)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(sell())

@@ -120,7 +120,7 @@ def rabbitmq_streams(broker: RabbitMQ, prefix: str) -> Streams:
 
 async def rabbitmq_queue(broker: RabbitMQ, prefix: str) -> Queue:
     place = ExchangePlace(broker, prefix)
-    await place.bind()
+    await place.bind("*.*")
     to = f"rabbitmq://127.0.0.1:{broker.port}?exchange={prefix}.stock&stream_port={broker.stream_port}"
     return Queue(to, prefix, place)
 

@@ -21,7 +21,8 @@ from tests.harness.waiting import wait_until
 from wire.envelope import CONTENT_TYPE
 
 PREFIX = "cloudEvents:"
-CREDITS = 1_000
+CREDITS = 65_535
+"""Chunks, each of one message at least: as many as can be asked for at once."""
 
 
 def settings(url: str) -> BrokerSettings:
@@ -108,13 +109,13 @@ class ExchangePlace:
             stream_port=self.broker.stream_port,
         )
 
-    async def bind(self) -> None:
-        """A queue of somebody else, for everything of shard 1: its levels are all in Berlin."""
+    async def bind(self, levels: str = "berlin.*") -> None:
+        """A queue of somebody else. ``levels``: the binding; of conformance's shard 1 all are in Berlin."""
         async with await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
             exchange = await channel.declare_exchange(self._exchange, "topic", durable=True)
             queue = await channel.declare_queue(self.prefix, durable=True, arguments={"x-queue-type": "quorum"})
-            await queue.bind(exchange, "berlin.*")
+            await queue.bind(exchange, levels)
             await queue.bind(exchange, "*")
 
     async def write_unconfirmed(self, batch: Batch, before: Checkpoint) -> None:
