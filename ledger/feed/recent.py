@@ -36,13 +36,15 @@ class Recent:
             run.popleft()
 
     def after(self, epoch: str, shard: int, seq: int, limit: int, now_s: float) -> list[Event] | None:
-        """The first ones behind ``seq``, at most ``limit``; None if there are none here, not the first of them, or if
-        the last commit is too long ago."""
+        """The first ones behind ``seq``, at most ``limit``; none if ``seq`` is of the last one. None if the first of
+        them is not here, or if the last commit is too long ago."""
         known = self._runs.get(shard)
         if known is None or known[0] != epoch or now_s - self._added_s[shard] > KEPT_S:
             return None
         run = known[1]
-        skipped = seq + 1 - run[0]["seq"]
-        if not 0 <= skipped < len(run):
+        behind = run[-1]["seq"] - seq
+        if not 0 <= behind <= len(run):
             return None
-        return list(islice(run, skipped, skipped + limit))
+        newest = list(islice(reversed(run), behind))  # from the end: who follows closely is told the last few of many
+        newest.reverse()
+        return newest[:limit]

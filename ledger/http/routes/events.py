@@ -75,12 +75,14 @@ class EventRoutes:
         return Json(page)
 
     def _recent(self, shard: int, after: int, limit: int) -> dict[str, Any] | None:
-        """What this ledger itself committed a moment ago: of another one's there may be more, so this is for who waits
-        for a first event, and asks again. Who follows closely is told nothing else."""
+        """What this ledger itself committed a moment ago, or that this was all: of another one's there may be more, so
+        this is for who waits for a first event, and asks again. Who follows closely is told nothing else."""
         events = self._heads.recent.after(self._heads.epoch, shard, after, limit, time.monotonic())
         if events is None:
             return None
-        head = max(self._heads.heads[shard], events[-1]["seq"])
+        head = max(self._heads.heads[shard], after + len(events))
+        if not events and head > after:
+            return None  # by another ledger
         return {"epoch": self._heads.epoch, "shard": shard, "head": head, "events": events}
 
     async def _read(self, shard: int, after: int, limit: int) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def test_what_is_told_is_dense_begins_where_it_was_asked_and_is_of_the_epoch(
         recent.add(now, 3, [{"seq": number} for number in range(first, last + 1)], 0.0)
         kept = [*(kept if (now, others) == (epoch, 0) else []), *range(first, last + 1)][-8:]
         epoch = now
-    expected = kept[kept.index(seq + 1) :][:limit] if seq + 1 in kept else None
+    known = [kept[0] - 1, *kept]
+    expected = known[known.index(seq) + 1 :][:limit] if seq in known else None
     found = recent.after(epoch, 3, seq, limit, KEPT_S)
     assert (None if found is None else [one["seq"] for one in found]) == expected
     assert recent.after("another", 3, seq, limit, 0.0) is None
