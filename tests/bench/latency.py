@@ -52,13 +52,14 @@ async def _ours(shop: Shop) -> list[float]:
             writer.write(next_request())
             await stream.expect("level", sku=sku)
             took.append((time.perf_counter() - started) * 1000)
-            await _answer(reader)
+            await sold(reader)
     writer.close()
     await writer.wait_closed()
     return took
 
 
-async def _answer(reader: asyncio.StreamReader) -> None:
+async def sold(reader: asyncio.StreamReader) -> None:
+    """Reads the answer to a sale."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 201"), head
     await reader.readexactly(content_length(head))
