@@ -5,7 +5,6 @@ attributes stand in headers, the body is the data; ``structured``: both stand in
 1.0.2): ``wire.envelope.structured``. What a reader does with it: ``stockwire.streams``.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
@@ -19,8 +18,6 @@ COMMONS_MAX = 256
 """Kinds of messages whose common headers are kept rendered."""
 _PRINTABLE = "".join(character for character in map(chr, range(0x21, 0x7F)) if character not in '"%')
 """What stands in a header of NATS as it is; anything else is percent-encoded."""
-_ALL_PRINTABLE = re.compile(f"[{re.escape(_PRINTABLE)}]*").fullmatch
-"""As nearly all values are: looking is ten times as fast as encoding."""
 
 
 def kafka_headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
@@ -42,8 +39,9 @@ def nats_lines(attributes: Mapping[str, str]) -> str:
 
 
 def _printable(attributes: Mapping[str, str]) -> Mapping[str, str]:
-    if _ALL_PRINTABLE("".join(attributes.values())):
-        return attributes
+    text = "".join(attributes.values())
+    if text.isascii() and text.isprintable() and not (" " in text or '"' in text or "%" in text):
+        return attributes  # as nearly all are: looking is ten times as fast as encoding
     return {name: quote(value, safe=_PRINTABLE) for name, value in attributes.items()}
 
 

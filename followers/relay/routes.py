@@ -33,8 +33,8 @@ def subject(prefix: str, shard: int, key: str) -> str:
     >>> subject("stockwire", 3, "berlin/shirt.red")
     'stockwire.3.berlin.shirt%2Ered'
     """
-    location, is_level, sku = key.partition("/")
-    return f"{prefix}.{shard}.{word(location)}.{word(sku)}" if is_level else f"{prefix}.{shard}.{HISTORY}"
+    words = word(key).replace("/", ".") if "/" in key else HISTORY
+    return f"{prefix}.{shard}.{words}"
 
 
 def routing_key(key: str) -> str:

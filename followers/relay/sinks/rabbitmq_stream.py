@@ -34,7 +34,7 @@ from followers.relay.amqp_message import encode, pairs
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
 from followers.relay.sinks.rabbitmq_last import last_of
-from wire.bindings import COMMONS_MAX, amqp_properties
+from wire.bindings import AMQP_PREFIX, COMMONS_MAX, amqp_properties
 from wire.envelope import CONTENT_TYPE, REWRITTEN, STRUCTURED_CONTENT_TYPE, Common, structured
 
 CHANGES, HISTORY, FENCE = range(3)
@@ -116,7 +116,7 @@ class RabbitmqStreamSink:
         if self._structured:
             return encode(message.id, STRUCTURED_CONTENT_TYPE, b"", 0, structured(message.attributes, data))
         count, common = _common(message.common)
-        properties = common + pairs(amqp_properties(message.own).items())
+        properties = common + pairs(AMQP_PREFIX, message.own)
         return encode(message.id, CONTENT_TYPE, properties, count + len(message.own), data)
 
     async def _connected(self) -> StreamConnection:
@@ -283,7 +283,7 @@ def _frame(publisher: int, messages: Sequence[Written]) -> bytes:
 def _common(common: Common) -> tuple[int, bytes]:
     """How many properties, and them."""
     properties = amqp_properties(common.attributes)
-    return len(properties), pairs(properties.items())
+    return len(properties), pairs("", properties)
 
 
 def _begun_after(last: int) -> int:
