@@ -119,6 +119,7 @@ async def test_each_command_has_one_effect_and_one_answer_in_order_through_kills
             await asyncio.wait([supervisor])
             assert not intake.running or await intake.stop() == 0
         results, dead = await queue.results(), await queue.dead()
+    intake.check_log()
     await _check_levels(system, once, results)
     answers = {(one.headers["causationid"], one.value) for one in results}
     assert Counter(id_ for id_, _ in answers) == Counter(one.id for one in once), "one answer each"
