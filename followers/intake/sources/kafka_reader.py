@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from followers.brokers.broker import Broker
 from followers.brokers.kafka_client import client_options
+from followers.brokers.kafka_heard import RIGHTS, Heard, is_refusal
 from followers.intake.progress import Progress
 from followers.intake.result import PROBLEM_HEADER, problem_alone
 from followers.intake.source import SourceAway, SourceError, SourceRefused
@@ -32,25 +33,13 @@ PARTITIONS = 8
 """Of topics that are made here."""
 FETCHED_KBYTES = 8 * 1024
 """Of commands that wait in the client's memory."""
+RIGHTS_FIX = "docs/how-to/commands.md has the kafka-acls lines"
 RECORD_BYTES_MAX = 2 * 2**20
 """What the client sends; the broker says whether it takes that."""
 REPORT_S = 0.1
 """For a look at what the broker says of single records."""
 LARGE_BYTES = 100_000
 """Of a record. Brokers take a million by default, so what is less is refused by none that is set up as we ask."""
-REFUSED = frozenset(
-    {
-        KafkaError._AUTHENTICATION,
-        KafkaError._SSL,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-        KafkaError.UNSUPPORTED_SASL_MECHANISM,
-    }
-)
-
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +73,12 @@ class Reader:
         self.lost: list[Partition] = []
         self._paused = False
         self._failure: SourceError | None = None
-        self._refused: str | None = None
+        needs = {
+            KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Read of {self.commands}, Write of {self.results} and {self.dead}",
+            KafkaError.GROUP_AUTHORIZATION_FAILED: f"Read of the group {self._group}",
+            KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: f"Write of the transactional ids {self._group}-...",
+        }
+        self._heard = Heard(broker, needs)
         options = client_options(broker, self._group) | {
             "group.id": self._group,
             "isolation.level": "read_committed",
@@ -106,9 +100,8 @@ class Reader:
     def open(self) -> None:
         """Raises SourceError."""
         try:
-            missing = {self.commands, self.results, self.dead} - self._consumer.list_topics(
-                timeout=CALL_S
-            ).topics.keys()
+            there = self._heard.metadata(self._consumer).topics
+            missing = {self.commands, self.results, self.dead} - there.keys()
             if missing:
                 self._make(sorted(missing))
             self._consumer.subscribe(
@@ -128,6 +121,8 @@ class Reader:
             raise self._told(error) from error
         if self._failure is not None:
             raise self._failure
+        if (refusal := self._heard.refusal) is not None:
+            raise self._meaning_of(refusal)
         for message in found:
             if (wrong := message.error()) is not None:
                 raise self._told(KafkaException(wrong))
@@ -188,13 +183,19 @@ class Reader:
         position = TopicPartition(self.commands, partition.number, partition.progress.offset, metadata=note)
         producer.begin_transaction()
         refusals: list[KafkaError] = []
-        report = partial(_note_refusal, refusals) if any(_size(one) > LARGE_BYTES for one in records) else None
+        report = partial(_note_refusal, refusals)
         for record in records:
             producer.produce(record.topic, record.value, record.key, headers=list(record.headers), on_delivery=report)
-        if report is not None:
+        if any(_size(one) > LARGE_BYTES for one in records):
             _await_taken(producer, refusals)
-        producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
-        producer.commit_transaction(CALL_S)
+        try:
+            producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
+            producer.commit_transaction(CALL_S)
+        except KafkaException as error:
+            if refusals:  # of which it says nothing
+                raise KafkaException(refusals[0]) from error
+            raise
+        self._heard.forget()
 
     def _assigned(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         """Called within ``poll``: whose caller is told what goes wrong."""
@@ -230,6 +231,7 @@ class Reader:
             "message.max.bytes": RECORD_BYTES_MAX,
             "partitioner": "murmur2_random",
             "linger.ms": 0,
+            "delivery.report.only.error": True,
         }
         producer = Producer(options)
         producer.init_transactions(CALL_S)
@@ -263,11 +265,6 @@ class Reader:
                         f"kafka-topics --create --topic {name} --partitions {PARTITIONS}"
                     ) from error
 
-    def _heard(self, error: KafkaError) -> None:
-        """What the client finds out by itself, of connections: the next call fails, and says less."""
-        if error.code() in REFUSED:
-            self._refused = error.str()
-
     def _told(self, error: Exception) -> SourceError:
         cause = error.args[0] if error.args else error
         if not isinstance(cause, KafkaError):
@@ -277,9 +274,16 @@ class Reader:
                 f"a result or dead message is above the broker's limit: raise max.message.bytes of {self.results} and "
                 f"{self.dead} to {RECORD_BYTES_MAX}"
             )
-        if cause.code() in REFUSED or self._refused:
-            return SourceRefused(f"the broker refuses us ({self._refused or cause.str()}): see docs/how-to/commands.md")
-        return SourceAway(f"{cause.name()}: {cause.str()}")
+        return self._meaning_of(cause)
+
+    def _meaning_of(self, error: KafkaError) -> SourceError:
+        cause = self._heard.cause_of(error)
+        said = self._heard.words_of(cause)
+        if is_refusal(cause):
+            return SourceRefused(said)
+        if cause.code() in RIGHTS:
+            return SourceRefused(f"{said} ({RIGHTS_FIX})")
+        return SourceAway(said)
 
 
 def _note_refusal(refusals: list[KafkaError], refusal: KafkaError | None, _: Message) -> None:

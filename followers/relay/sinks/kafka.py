@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from followers.brokers.broker import Broker
 from followers.brokers.kafka_client import PORT, client_options
 from followers.relay.message import Checkpoint
+from followers.relay.sink import SinkError
 from followers.relay.sinks.blocking import BlockingCalls
 from followers.relay.sinks.kafka_checkpoints import CLIENT, READ_S, Checkpoints, Record
 from followers.relay.sinks.kafka_errors import Reported
@@ -23,7 +24,7 @@ from followers.relay.sinks.kafka_writer import KafkaWriter, PlainWriter, Target
 
 PREPARE_S = 7 * REQUEST_S
 """A look at all topics, three to make, their configuration, and some more."""
-NEWEST_S = 3 * READ_S
+NEWEST_S = 5 * READ_S
 
 
 class KafkaSink:
@@ -36,7 +37,8 @@ class KafkaSink:
         self._structured = structured
         self._topics = topics_of(prefix)
         self._message_bytes_max = MESSAGE_BYTES_MAX
-        self._reported = Reported()
+        needs = {KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Describe of the topics {', '.join(self._topics)}"}
+        self._reported = Reported(broker, needs)
         self._calls = BlockingCalls("Kafka")
         self._admin: AdminClient | None = None
         self._checkpoints: Checkpoints | None = None
@@ -74,7 +76,11 @@ class KafkaSink:
             with self._files_read():
                 self._admin = AdminClient(options)
         servers = ",".join(self._broker.address.servers(PORT))
-        message_bytes_max = prepared(self._admin, self._reported, self._topics, shards, servers)
+        try:
+            message_bytes_max = prepared(self._admin, self._reported, self._topics, shards, servers)
+        except SinkError:
+            self._admin = None  # the next one reads the files of certificates anew
+            raise
         self._reported.forget()
         return message_bytes_max
 
@@ -82,7 +88,12 @@ class KafkaSink:
         if self._checkpoints is None:
             with self._files_read():
                 self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
-        return self._checkpoints.newest(shard, claim)
+        try:
+            return self._checkpoints.newest(shard, claim)
+        except SinkError:
+            self._checkpoints.close()
+            self._checkpoints = None
+            raise
 
     @contextmanager
     def _files_read(self) -> Iterator[None]:

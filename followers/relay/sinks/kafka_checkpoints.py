@@ -63,7 +63,7 @@ class Checkpoints:
     """Blocks; to be used by one thread. ``newest`` costs one question where nothing has changed."""
 
     def __init__(self, broker: Broker, topic: str) -> None:
-        self._reported = Reported()
+        self._reported = Reported(broker, {KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Read of the topic {topic}"})
         self._topic = topic
         self._known: dict[int, tuple[int, Record | None]] = {}
         self._consumer = Consumer(

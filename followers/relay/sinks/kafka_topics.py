@@ -10,8 +10,9 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
+from followers.brokers.kafka_heard import RIGHTS
 from followers.relay.sink import SinkAway, SinkRefused
-from followers.relay.sinks.kafka_errors import RIGHTS, Reported, meaning_of
+from followers.relay.sinks.kafka_errors import Reported
 
 REQUEST_S = 10.0
 LOOK_S = 0.1
@@ -47,10 +48,10 @@ def prepared(admin: AdminClient, reported: Reported, topics: Topics, shards: int
     Raises SinkError.
     """
     try:
-        partitions = _partitions(admin)
+        partitions = _partitions(admin, reported)
         missing = [topic for topic in topics if topic not in partitions]
         for topic in missing:
-            _make(admin, topic, topics.policies[topic], shards, servers)
+            _make(admin, reported, topic, topics.policies[topic], shards, servers)
         for topic in topics:
             if topic not in missing and (wrong := too_few(topic, partitions[topic], shards, servers)):
                 raise SinkRefused(wrong)
@@ -89,11 +90,11 @@ def wrong_policy(topic: str, policy: str | None, wanted: str, servers: str) -> s
     )
 
 
-def _partitions(admin: AdminClient) -> dict[str, int]:
-    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=REQUEST_S).topics.items()}
+def _partitions(admin: AdminClient, reported: Reported) -> dict[str, int]:
+    return {name: len(topic.partitions) for name, topic in reported.metadata(admin).topics.items()}
 
 
-def _make(admin: AdminClient, topic: str, policy: str, shards: int, servers: str) -> None:
+def _make(admin: AdminClient, reported: Reported, topic: str, policy: str, shards: int, servers: str) -> None:
     new = NewTopic(topic, num_partitions=shards, replication_factor=BROKER_DEFAULT, config={POLICY: policy})
     try:
         admin.create_topics([new], operation_timeout=REQUEST_S, request_timeout=REQUEST_S)[topic].result(REQUEST_S)
@@ -106,7 +107,7 @@ def _make(admin: AdminClient, topic: str, policy: str, shards: int, servers: str
                 f"the topic {topic} is missing, and this user may not make it: kafka-topics.sh --bootstrap-server "
                 f"{servers} --create --topic {topic} --partitions {shards} --config {POLICY}={policy}"
             ) from exception
-        raise meaning_of(error, f"the topic {topic} cannot be made") from exception
+        raise reported.meaning_of(exception, f"the topic {topic} cannot be made") from exception
 
 
 def _await_leaders(admin: AdminClient, topics: Topics) -> None:

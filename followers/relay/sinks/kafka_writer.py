@@ -30,7 +30,7 @@ SLICE_S = 1.0
 AGAIN_S = 0.1
 """Until the broker is asked again that has not ended yet what the one before left open."""
 CLOSE_S = 2.0
-MORE_S = 5.0
+MORE_S = 15.0
 """Of deadlines around the thread, above those within it."""
 
 LENGTHS = 4
@@ -59,7 +59,15 @@ class KafkaWriter:
         self._shard = shard
         self._key = str(shard).encode()
         self._name = secrets.token_hex(8)
-        self._reported = Reported()
+        self._id = f"{target.prefix}-{shard}"
+        self._reported = Reported(
+            target.broker,
+            {
+                KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: f"Write of the transactional id {self._id}",
+                KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Write of the topics {', '.join(target.topics)}",
+                KafkaError.CLUSTER_AUTHORIZATION_FAILED: "IdempotentWrite of the cluster",
+            },
+        )
         self._calls = BlockingCalls(f"Kafka, shard {shard}")
         self._producer: Producer | None = None
 
@@ -84,7 +92,7 @@ class KafkaWriter:
     def _options(self) -> dict[str, Any]:
         """What was not kept is told by the commit."""
         return {
-            "transactional.id": f"{self._target.prefix}-{self._shard}",
+            "transactional.id": self._id,
             "transaction.timeout.ms": int(TRANSACTION_S * 1000),
         }
 
@@ -135,7 +143,7 @@ class KafkaWriter:
 
     def _create(self) -> Producer:
         options: dict[str, Any] = {
-            **client_options(self._target.broker, f"{self._target.prefix}-{self._shard}"),
+            **client_options(self._target.broker, self._id),
             **self._options(),
             "error_cb": self._reported,
             "acks": "all",

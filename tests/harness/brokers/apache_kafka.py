@@ -64,10 +64,14 @@ class Kafka(Protocol):
 
 
 class ApacheKafka(Broker):
+    """``more``: lines for its properties, which may name the same again, with ``{host}``, ``{port}`` and
+    ``{controller_port}``."""
+
     name = "kafka"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         super().__init__(folder)
+        self._more = more
         self._controller_port = free_port()
         self._data = folder / "data"
 
@@ -75,9 +79,10 @@ class ApacheKafka(Broker):
         self._data.mkdir(exist_ok=True)
         if not (meta := self._data / "meta.properties").exists():
             meta.write_text(META)
-        self._properties.write_text(
-            PROPERTIES.format(host=HOST, port=self.port, controller_port=self._controller_port, data=self._data)
+        text = (PROPERTIES + self._more).format(
+            host=HOST, port=self.port, controller_port=self._controller_port, data=self._data
         )
+        self._properties.write_text(text)
 
     def command(self) -> list[str]:
         java = shutil.which("java")
