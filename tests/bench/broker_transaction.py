@@ -18,15 +18,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from nats.js.api import DeliverPolicy, StreamConfig
+from rstream.amqp import AMQPMessage
 from rstream.client import Client
 from rstream.constants import OffsetType
 from rstream.schema import Deliver, Message, OffsetSpec, Publish, PublishConfirm
 
-from followers.relay.amqp_message import encode
 from tests.followers.relay.batches import sales
 from tests.harness.brokers.rabbitmq import PASSWORD, USER
 from wire.bindings import amqp_properties, kafka_headers, nats_headers
-from wire.envelope import CONTENT_TYPE
 
 TRANSACTIONS = 200
 """A tenth of them warms up and is not counted."""
@@ -120,7 +119,7 @@ async def _rabbitmq(address: str) -> AsyncIterator[Once]:
         client.add_handler(Deliver, take, name="0")
         await client.run_queue_listener_task(0, take)
         await client.subscribe(name, 0, OffsetSpec(OffsetType.FIRST), 10)
-        body = encode(EVENT.attributes["id"], CONTENT_TYPE, amqp_properties(EVENT.attributes), EVENT.data)
+        body = bytes(AMQPMessage(body=EVENT.data, application_properties=dict(amqp_properties(EVENT.attributes))))
         ids = itertools.count(1)
 
         async def once() -> None:
