@@ -7,20 +7,55 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 
-async def answered(asked: Coroutine[Any, Any, Answer], closed: asyncio.Event, answer_s: float) -> Answer:
-    """Raises ConnectionError as soon as the connection is ``closed``, or after ``answer_s``: brokers' clients go on
+class End:
+    """Of a connection, which may be opened anew. Whoever waits for an answer of it is told at once."""
+
+    def __init__(self) -> None:
+        self._come = False
+        self._waits: set[asyncio.Timeout] = set()
+
+    def is_set(self) -> bool:
+        return self._come
+
+    def set(self) -> None:
+        """In the loop of those who wait. Safe twice."""
+        self._come = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(0)
+
+    def clear(self) -> None:
+        self._come = False
+
+    def add(self, wait: asyncio.Timeout) -> None:
+        self._waits.add(wait)
+
+    def discard(self, wait: asyncio.Timeout) -> None:
+        self._waits.discard(wait)
+
+
+async def answered(asked: Coroutine[Any, Any, Answer], end: End, answer_s: float) -> Answer:
+    """Raises ConnectionError as soon as the connection's ``end`` comes, or after ``answer_s``: brokers' clients go on
     waiting over a connection that has ended. Also where the client cancels what was asked, as some do: a cancellation
-    is only ever that of whoever waits."""
-    answer = asyncio.ensure_future(asked)
-    end = asyncio.ensure_future(closed.wait())
+    is only ever that of whoever waits.
+
+    It runs in the task that asks: a task of its own for each answer costs more than many an answer does.
+    """
+    task = asyncio.current_task()
+    assert task is not None, "whoever waits is a task"
+    cancelled_before = task.cancelling()
+    wait = asyncio.timeout(0 if end.is_set() else answer_s)
+    end.add(wait)
     try:
-        await asyncio.wait((answer, end), timeout=answer_s, return_when=asyncio.FIRST_COMPLETED)
-        if answer.cancelled():
-            raise ConnectionError("the client has given it up")
-        if answer.done():
-            return answer.result()
-        raise ConnectionError("the connection ended" if closed.is_set() else f"no answer within {answer_s:g} s")
+        async with wait:
+            return await asked
+    except TimeoutError as error:
+        if not wait.expired():
+            raise
+        raise ConnectionError("the connection ended" if end.is_set() else f"no answer within {answer_s:g} s") from error
+    except asyncio.CancelledError as error:
+        if task.cancelling() > cancelled_before:
+            raise
+        raise ConnectionError("the client has given it up") from error
     finally:
-        answer.cancel()
-        end.cancel()
-        await asyncio.wait((answer, end))
+        end.discard(wait)

@@ -10,7 +10,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from followers.brokers.answered import Answer, answered
+from followers.brokers.answered import Answer, End, answered
 from followers.brokers.broker import Broker
 
 PORT = 4222
@@ -19,6 +19,10 @@ ANSWER_S = 10.0
 """For each answer of the server; one that syncs every write to a slow disk takes some."""
 CLOSE_S = 2.0
 PING_S = 5.0
+ATOMIC_SINCE = (2, 12)
+"""The nats-server that knows atomic batches (ADR-50)."""
+BATCH_ID, BATCH_SEQUENCE, BATCH_COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-Batch-Commit"
+"""Headers of a message in one."""
 PINGS_MAX = 2
 """Unanswered: a server that stands still is left after 15 s, also where nothing is asked of it."""
 
@@ -33,11 +37,17 @@ class NatsConnection:
         self.jetstream: JetStreamContext
         self._broker = broker
         self._name = name
-        self._closed = asyncio.Event()
+        self._closed = End()
 
     @property
     def is_open(self) -> bool:
         return self.client.is_connected and not self._closed.is_set()
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether a stream may be made that takes atomic batches."""
+        version = self.client.connected_server_version
+        return (version.major, version.minor) >= ATOMIC_SINCE
 
     async def __aenter__(self) -> Self:
         """Tries the servers in their order. Raises what the last one raised: OSError, nats.errors.Error."""

@@ -11,7 +11,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError
 
-from followers.brokers.answered import Answer, answered
+from followers.brokers.answered import Answer, End, answered
 from followers.brokers.broker import Broker
 
 PORT, TLS_PORT = 5672, 5671
@@ -31,7 +31,7 @@ class RabbitmqConnection:
         logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
         self._broker = broker
         self._name = name
-        self._closed = asyncio.Event()
+        self._closed = End()
         self._connection: AbstractConnection
 
     @property

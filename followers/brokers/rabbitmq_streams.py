@@ -16,7 +16,7 @@ from rstream.constants import OffsetType
 from rstream.exceptions import ServerError, StreamAlreadyExists
 from rstream.utils import OnClosedErrorInfo
 
-from followers.brokers.answered import Answer, answered
+from followers.brokers.answered import Answer, End, answered
 from followers.brokers.broker import Broker
 
 PORT, TLS_PORT = 5552, 5551
@@ -44,7 +44,7 @@ class StreamConnection:
         self._broker = broker
         self._name = name
         self._port = port
-        self._closed = asyncio.Event()
+        self._closed = End()
         self._when_closed: list[Callable[[], None]] = []
         self._reading = asyncio.Lock()
         self.client: _Client

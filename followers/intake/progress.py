@@ -34,6 +34,11 @@ class Progress(Generic[Kept]):
         return len(self._taken)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether ``settle`` would give anything."""
+        return next(iter(self._taken.values()), None) is not None
+
+    @property
     def may_take(self) -> bool:
         return not (self._one_by_one and self._taken)
 

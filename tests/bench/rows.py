@@ -18,6 +18,7 @@ from tests.bench.hold_pairs import hold_pairs
 from tests.bench.hot_sku import hot_sku
 from tests.bench.hot_sku_http import hot_sku_http
 from tests.bench.import_sales import import_sales
+from tests.bench.intake import intakes
 from tests.bench.latency import latency
 from tests.bench.limits import limits
 from tests.bench.lone_sale import lone_sale
@@ -79,13 +80,14 @@ ROWS: dict[str, Bench] = {
     "relay": relay_catches_up,
     "relay-latency": relay_latency,
     "relay-ledger": relay_ledger,
+    "intake": intakes,
     "pending-holds": pending_holds,
     "expand": expand,
     "growth": growth,
 }
 LONG = (
     *("busy-shop", "busy-console", "webhooks-hanging", "webhooks-latest", "channel-shopify"),
-    *("exporter", "relay", "relay-latency", "relay-ledger", "pending-holds", "expand", "growth"),
+    *("exporter", "relay", "relay-latency", "relay-ledger", "intake", "pending-holds", "expand", "growth"),
 )
 """Only when they are named: each takes some minutes and more to fill."""
 ONLY_NOW = (
@@ -102,6 +104,6 @@ ONLY_NOW = (
         "channel-shopify",
     ),
     "exporter",
-    *("relay", "relay-latency", "relay-ledger"),
+    *("relay", "relay-latency", "relay-ledger", "intake"),
 )
 """Not measured of an earlier tree: what they compare is not in its processes, or they have both sides themselves."""

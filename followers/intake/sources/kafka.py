@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,8 +17,11 @@ from followers.intake.sources.kafka_reader import Partition, Reader, Record
 from stockwire.streams.cloud_event import CloudEvent
 from wire.bindings import kafka_headers
 
-BUSY_S, IDLE_S = 0.002, 0.1
-"""How long a look for commands takes at most while others are in hand, and while none are."""
+BUSY_S, IDLE_S = 0.005, 0.1
+"""How long a look for commands takes at most while others are in hand, and while none are. What is done meanwhile is
+written together: a transaction costs as much as some commands."""
+ROOM = 4
+"""One part of so many of the window has to be free before there is a look for more, unless nothing is in hand."""
 FULL_S = 2.0
 """Without room for so long, the broker is kept company without being given anything."""
 Returned = TypeVar("Returned")
@@ -65,7 +69,7 @@ class _Working:
         self._tasks: dict[asyncio.Task[None], Partition] = {}
         self._full_since: float | None = None
         self._paused = False
-        self._settled = asyncio.Event()
+        self._stirred = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
@@ -90,13 +94,16 @@ class _Working:
             del self._tasks[task]
 
     async def _take(self) -> None:
-        room = self._window - sum(len(one.waiting) + one.progress.in_hand for one in self._reader.partitions.values())
-        if room > 0:
+        partitions = self._reader.partitions.values()
+        waiting = sum(len(one.waiting) for one in partitions)
+        room = self._window - waiting - sum(one.progress.in_hand for one in partitions)
+        if room > 0 and (room * ROOM >= self._window or not self._tasks):
             self._full_since = None
             if self._paused:
                 self._paused = False
                 await self._call(partial(self._reader.pause, paused=False))
-            await self._call(self._reader.poll, room, BUSY_S if self._tasks else IDLE_S)
+            wait_s = 0.0 if waiting else BUSY_S if self._tasks else IDLE_S
+            await self._call(self._reader.poll, room, wait_s)
         else:
             await self._full()
         for partition in self._reader.lost:
@@ -114,7 +121,10 @@ class _Working:
                 await self._call(partial(self._reader.pause, paused=True))
             await self._call(self._reader.poll, 1, 0.0)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S):
+                    await self._stirred.wait()
+                await asyncio.sleep(BUSY_S)
 
     async def _begin(self) -> None:
         for partition in list(self._reader.partitions.values()):
@@ -129,11 +139,13 @@ class _Working:
 
     async def _end(self, partition: Partition, delivered: Delivered, outcome: Outcome) -> None:
         partition.progress.done(_offset(delivered), self._record(delivered, outcome))
+        self._stirred.set()
 
     async def _settle(self) -> None:
+        self._stirred.clear()
         self._ended()
-        for partition in list(self._reader.partitions.values()):
-            await self._call(self._reader.settle, partition)
+        if ready := [one for one in self._reader.partitions.values() if one.progress.is_ready]:
+            await self._call(self._reader.settle, ready)
 
     def _ended(self) -> None:
         """Raises what a task raised."""

@@ -1,4 +1,5 @@
-"""Commands of Kafka's topics, and results and offsets in one transaction. It blocks: one thread calls it.
+"""Commands of Kafka's topics, and results and offsets in one transaction. It blocks: one thread calls it, and only the
+transactions of several partitions are made side by side.
 
 Each partition has a producer of its own, whose ``transactional.id`` names the partition: who is assigned it begins with
 ``init_transactions``, which ends what was under way by whoever had it before, and only then reads the offset.
@@ -8,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +29,8 @@ CALL_S = 10.0
 """For each call of the broker."""
 SESSION_S = 10
 """After which whoever is silent loses its partitions; Kafka takes 6 at least by default."""
+TRANSACTIONS = 8
+"""That are made at once, each of a partition."""
 TRANSACTION_S = 30
 """After which the broker ends a transaction of whoever is gone for good."""
 PARTITIONS = 8
@@ -79,6 +83,7 @@ class Reader:
             KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: f"Write of the transactional ids {self._group}-...",
         }
         self._heard = Heard(broker, needs)
+        self._threads = ThreadPoolExecutor(TRANSACTIONS, "transaction")
         options = client_options(broker, self._group) | {
             "group.id": self._group,
             "isolation.level": "read_committed",
@@ -145,15 +150,24 @@ class Reader:
         self._commit(partition, [], partition.progress.note)
         partition.noted = True
 
-    def settle(self, partition: Partition) -> int:
-        """Writes what is done, with the offset behind it, whole or not at all. Gives how many. Raises SourceError."""
-        records = partition.progress.settle()
-        if records:
+    def settle(self, partitions: Sequence[Partition]) -> None:
+        """Writes what is done, with the offset behind it, of each whole or not at all. Raises SourceError, when all
+        have come to an end."""
+        if len(partitions) == 1:
+            self._settle(partitions[0])
+            return
+        settled = [self._threads.submit(self._settle, one) for one in partitions]
+        wait(settled)
+        for one in settled:
+            one.result()
+
+    def _settle(self, partition: Partition) -> None:
+        if records := partition.progress.settle():
             self._commit(partition, records, partition.progress.note)
-        return len(records)
 
     def close(self) -> None:
         """Gives everything back, with what is done. Safe if the broker is away."""
+        self._threads.shutdown()
         with suppress(KafkaException, RuntimeError):  # it is gone either way
             self._consumer.close()
         self.partitions.clear()

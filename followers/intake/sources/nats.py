@@ -23,6 +23,7 @@ from followers.intake.applying import Applying, Outcome
 from followers.intake.in_order import InOrder
 from followers.intake.result import PROBLEM_HEADER, problem_alone, problem_text
 from followers.intake.source import SourceAway, SourceRefused
+from followers.intake.sources.nats_results import NatsResults
 from stockwire.streams.cloud_event import CloudEvent
 from wire.bindings import nats_headers
 
@@ -54,8 +55,8 @@ class NatsSource:
     async def run(self, applying: Applying, stopping: asyncio.Event, reached: Callable[[], None]) -> None:
         with _told():
             async with NatsConnection(self._broker, f"{self._prefix} intake") as connection:
-                await self._make(connection)
-                working = _Working(self._prefix, connection, applying, self._window)
+                results = await self._make(connection)
+                working = _Working(self._prefix, connection, applying, self._window, results)
                 reached()
                 await working.stand_by(stopping)
                 try:
@@ -63,17 +64,20 @@ class NatsSource:
                 finally:
                     await working.cancel()
 
-    async def _make(self, connection: NatsConnection) -> None:
+    async def _make(self, connection: NatsConnection) -> NatsResults:
         """Makes what is missing."""
         jetstream = connection.jetstream
+        batches = False
         for name in ("commands", "results", "dead"):
             stream = f"{self._prefix}-{name}"
             subjects = [f"{self._prefix}.{name}", *([f"{self._prefix}.{name}.>"] if name == "commands" else ())]
             try:
-                await connection.within(jetstream.stream_info(stream))
+                info = await connection.within(jetstream.stream_info(stream))
             except NotFoundError:
-                config = StreamConfig(name=stream, subjects=subjects, storage=StorageType.FILE)
-                await connection.within(jetstream.add_stream(config))
+                atomic = (name == "results" and connection.has_batches) or None
+                config = StreamConfig(name=stream, subjects=subjects, storage=StorageType.FILE, allow_atomic=atomic)
+                info = await connection.within(jetstream.add_stream(config))
+            batches |= name == "results" and bool(info.config.allow_atomic)
         consumer = ConsumerConfig(
             durable_name=CONSUMER,
             ack_policy=AckPolicy.EXPLICIT,
@@ -83,13 +87,17 @@ class NatsSource:
             deliver_policy=DeliverPolicy.ALL,
         )
         await connection.within(jetstream.add_consumer(f"{self._prefix}-commands", consumer))
+        return NatsResults(connection, f"{self._prefix}.results", batches=batches)
 
 
 class _Working:
     """What is in hand."""
 
-    def __init__(self, prefix: str, connection: NatsConnection, applying: Applying, window: int) -> None:
+    def __init__(
+        self, prefix: str, connection: NatsConnection, applying: Applying, window: int, results: NatsResults
+    ) -> None:
         self._prefix = prefix
+        self._results = results
         self._stream = f"{prefix}-commands"
         self._connection = connection
         self._applying = applying
@@ -133,7 +141,8 @@ class _Working:
                 await self._look()
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._stirred.wait()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._applying.end_s)
         self._ended()
@@ -190,10 +199,10 @@ class _Working:
             subject = f"{self._prefix}.dead"
             headers, data = dead_of(message.headers or {}, message.data, outcome, self._connection.client.max_payload)
             headers[MESSAGE_ID] = f"dead-{sequence}"
+            await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
         else:
-            subject, data = f"{self._prefix}.results", outcome.data
             headers = {**nats_headers(outcome.attributes), MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}
-        await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
+            await self._results.tell(headers, outcome.data)
 
     async def _look(self) -> None:
         """Who has what; nothing is begun meanwhile, but more may come."""

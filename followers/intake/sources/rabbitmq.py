@@ -22,6 +22,7 @@ from aio_pika.exceptions import (
     ProbableAuthenticationError,
     PublishError,
 )
+from aiormq.channel import Channel as Frames
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
 from followers.brokers.broker import Broker
@@ -87,6 +88,7 @@ class _Working:
         self._queue = queue
         self._applying = applying
         self._attempts = f"{prefix}.attempts"
+        self._frames: Frames
         self._note: tuple[str, int] | None = None
         self._delivered: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,6 +97,9 @@ class _Working:
         """One by one until a command comes that was never delivered before, each noted before it is begun: so the one
         that ends the process is found out. All that comes again is in hand at once, all the same: what returns to the
         queue goes behind what has returned there before, and would be out of order."""
+        frames = await self._connection.within(self._channel.get_underlay_channel())
+        assert isinstance(frames, Frames), "the library has one kind"
+        self._frames = frames
         await self._connection.within(self._channel.set_qos(prefetch_count=window))
         await self._connection.within(self._queue.consume(self._take))
         one_by_one = True
@@ -138,8 +143,11 @@ class _Working:
     async def _next(self) -> AbstractIncomingMessage | None:
         """None if there is none for a while. Raises ConnectionError."""
         self._check()
+        if not self._delivered.empty():
+            return self._delivered.get_nowait()
         try:
-            return await asyncio.wait_for(self._delivered.get(), LOOK_S)
+            async with asyncio.timeout(LOOK_S):
+                return await self._delivered.get()
         except TimeoutError:
             return None
 
@@ -166,7 +174,11 @@ class _Working:
         await self._publish(f"{self._prefix}.results", result)
 
     async def _publish(self, queue: str, message: AmqpMessage) -> None:
-        await self._connection.within(self._channel.default_exchange.publish(message, queue, mandatory=True))
+        """Until the queue has it, on disk. aio-pika's ``publish`` lets one after the other wait for the socket."""
+        asked = self._frames.basic_publish(
+            message.body, routing_key=queue, properties=message.properties, mandatory=True, wait=False
+        )
+        await self._connection.within(asked)
 
     def _ended(self) -> None:
         """Raises what a task raised."""

@@ -20,7 +20,7 @@ from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from followers.brokers.broker import Broker
-from followers.brokers.nats_client import NatsConnection, command
+from followers.brokers.nats_client import BATCH_COMMIT, BATCH_ID, BATCH_SEQUENCE, NatsConnection, command
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.routes import subject
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
@@ -30,15 +30,12 @@ from wire.envelope import structured
 
 ATOMIC_MAX = 1000
 """Messages in one atomic batch: a page of the log, and the most that a server takes."""
-ATOMIC_SINCE = (2, 12)
-"""The nats-server that knows atomic batches."""
 HEADER_BYTES = len("NATS/1.0\r\n\r\n")
 HEADERS_BYTES_MAX = 8 * 2**10
 """All headers of a message together: names of 64 characters, percent-encoded, stand in three of them."""
 OWN_HEADERS_BYTES = 400
 """What the headers below take at most, beside those of the message."""
 # Headers and error codes of the server, which the client does not name.
-BATCH_ID, BATCH_SEQUENCE, BATCH_COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-Batch-Commit"
 MESSAGE_ID, EXPECTED_SEQUENCE, EXPECTED_ID = "Nats-Msg-Id", "Nats-Expected-Last-Sequence", "Nats-Expected-Last-Msg-Id"
 WRONG_LAST_SEQUENCE, WRONG_LAST_ID, DUPLICATE = 10071, 10070, 10201
 """The last one, of an atomic batch, with an id that the stream has got within its duplicate window."""
@@ -124,8 +121,7 @@ class NatsSink:
         try:
             info = await connection.within(jetstream.stream_info(name))
         except NotFoundError:
-            version = connection.client.connected_server_version
-            atomic = (version.major, version.minor) >= ATOMIC_SINCE
+            atomic = connection.has_batches
             config = StreamConfig(name=name, subjects=subjects, storage=StorageType.FILE, allow_atomic=atomic or None)
             return await connection.within(jetstream.add_stream(config))
         for what, is_so, fix in _losses(info.config, subjects):

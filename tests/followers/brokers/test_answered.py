@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from followers.brokers.answered import answered
+from followers.brokers.answered import End, answered
 from tests.harness.waiting import PATIENCE_S
 
 
@@ -15,11 +15,11 @@ async def test_what_the_client_cancels_is_an_error_and_no_cancellation() -> None
         raise asyncio.CancelledError
 
     with pytest.raises(ConnectionError, match="given it up"):
-        await answered(asked(), asyncio.Event(), PATIENCE_S)
+        await answered(asked(), End(), PATIENCE_S)
 
 
 async def test_a_connection_that_ends_is_not_waited_for() -> None:
-    closed = asyncio.Event()
+    closed = End()
     closed.set()
     with pytest.raises(ConnectionError, match="the connection ended"):
         await answered(asyncio.Event().wait(), closed, PATIENCE_S)
@@ -27,4 +27,4 @@ async def test_a_connection_that_ends_is_not_waited_for() -> None:
 
 async def test_an_answer_that_does_not_come_is_waited_for_so_long() -> None:
     with pytest.raises(ConnectionError, match="no answer within"):
-        await answered(asyncio.Event().wait(), asyncio.Event(), 0.01)
+        await answered(asyncio.Event().wait(), End(), 0.01)

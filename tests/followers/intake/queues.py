@@ -54,17 +54,19 @@ class Queue(Protocol):
 
 
 class KafkaQueue:
-    def __init__(self, address: str, prefix: str) -> None:
+    def __init__(self, address: str, prefix: str, partitions: int = PARTITIONS) -> None:
         self.url = f"kafka://{address}"
         self._address = address
         self._prefix = prefix
         self._found: defaultdict[str, list[Told]] = defaultdict(list)
         self._next: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self._partitions = partitions
 
     async def make(self) -> None:
         def made() -> None:
             admin = AdminClient({"bootstrap.servers": self._address})
-            topics = [NewTopic(f"{self._prefix}.{name}", PARTITIONS, 1) for name in ("commands", "results", "dead")]
+            names = [f"{self._prefix}.{name}" for name in ("commands", "results", "dead")]
+            topics = [NewTopic(name, self._partitions, 1) for name in names]
             for future in admin.create_topics(topics).values():
                 future.result(PATIENCE_S)
 
@@ -102,9 +104,9 @@ class KafkaQueue:
         )
         topic = f"{self._prefix}.{name}"
         try:
-            consumer.assign([TopicPartition(topic, one, self._next[topic, one]) for one in range(PARTITIONS)])
+            consumer.assign([TopicPartition(topic, one, self._next[topic, one]) for one in range(self._partitions)])
             ended: set[int] = set()
-            while len(ended) < PARTITIONS:
+            while len(ended) < self._partitions:
                 first = consumer.poll(PATIENCE_S)
                 assert first is not None, f"nothing of {name}, not even its end"
                 for message in [first, *consumer.consume(TOGETHER_MAX, 0)]:  # which would wait for so many

@@ -75,7 +75,7 @@ async def test_a_dead_message_that_is_too_large_with_its_problem_goes_without_it
             for offset, value in enumerate((SMALL, large, SMALL), 3 * number):
                 partition.progress.take(offset)
                 partition.progress.done(offset, Record(reader.dead, None, value, headers))
-            assert reader.settle(partition) == 3
+            reader.settle([partition])
 
     await asyncio.to_thread(settled)
     dead = await queue.dead()
