@@ -22,7 +22,7 @@ async def relay_catches_up(shop: Shop, rounds: int) -> list[Row]:
             "events/CPU s",
             "higher",
             f"`stockwire relay`, {EVENTS:,} events of {SKUS:,} skus in one shard, all at the broker",
-            "the same client reads the same pages, and sends them nowhere",
+            "the client of followers reads and decodes the same pages, and sends them nowhere",
             target=TARGETS[kind],
         )
         for kind in KINDS

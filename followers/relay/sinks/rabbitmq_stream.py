@@ -221,7 +221,8 @@ class Confirms:
     def __init__(self, connection: StreamConnection) -> None:
         self.connection = connection
         self.frame_bytes_max = connection.client.frame_max
-        self._waiting: set[tuple[int, int]] = set()
+        self._waiting: dict[int, set[int]] = {}
+        """Ids, by their publisher."""
         self._all: asyncio.Future[None] | None = None
         connection.client.add_handler(schema.PublishConfirm, self._confirmed)
         connection.client.add_handler(schema.PublishError, self._failed)
@@ -231,7 +232,9 @@ class Confirms:
         """Returns when all of them are kept. Raises SinkAway, ConnectionError."""
         if not messages:
             return
-        self._waiting = {(message.publisher, message.id) for message in messages}
+        self._waiting = {publisher: set() for publisher in (CHANGES, HISTORY, FENCE)}
+        for message in messages:
+            self._waiting[message.publisher].add(message.id)
         self._all = asyncio.get_running_loop().create_future()
         await self.connection.within(self._sent_and_confirmed(messages, self._all))
 
@@ -256,8 +259,8 @@ class Confirms:
         yield _frame(publisher, together)
 
     def _confirmed(self, frame: schema.PublishConfirm) -> None:
-        self._waiting.difference_update((frame.publisher_id, id_) for id_ in frame.publishing_ids)
-        if not self._waiting and self._all is not None and not self._all.done():
+        self._waiting[frame.publisher_id].difference_update(frame.publishing_ids)
+        if not any(self._waiting.values()) and self._all is not None and not self._all.done():
             self._all.set_result(None)
 
     def _failed(self, frame: schema.PublishError) -> None:
