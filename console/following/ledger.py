@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from server.http.ledger_api import Event, LedgerApi, LedgerAway, path_of
+from server.http.ledger_api import Event, LedgerApi, LedgerAway, Read, path_of
 from server.settings.environment import SettingsError
 
 WAIT_S = 20.0
@@ -70,16 +70,17 @@ class Ledger(LedgerApi):
             raise found
         return found
 
-    async def _ask(
+    async def _ask_as(
         self,
+        read: Callable[[bytes], Read],
         method: str,
         path: str,
         parameters: Mapping[str, str | int | float] | None = None,
         body: Any = None,
-        missing: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
+        missing: Read | None = None,
+    ) -> Read:
         self.requests += 1
-        return await super()._ask(method, path, parameters, body, missing)
+        return await super()._ask_as(read, method, path, parameters, body, missing)
 
 
 async def _caught(ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -4,17 +4,22 @@ LedgerAway      it does not answer, or not with what was asked for
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+import aiohttp
 import httpx
 import orjson
+from yarl import URL
 
 from server.settings.environment import SettingsError
 from server.tls.certificate import trusting
 
 TIMEOUT_S = 10.0
+KEEP_ALIVE_S = 5.0
+"""Of a connection that nothing is asked over."""
 IDS_MAX = 1_000
 """Keys that are asked about at once."""
 Event = dict[str, Any]
@@ -38,19 +43,27 @@ class LedgerApi:
         self, url: str, key: str, ca_file: Path | None, *, wait_s: float, connections_max: int, refused: str
     ) -> None:
         self._refused = refused
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=httpx.Timeout(TIMEOUT_S, read=wait_s + TIMEOUT_S),
-            limits=httpx.Limits(max_connections=connections_max, max_keepalive_connections=connections_max),
-            verify=trusting(ca_file) if ca_file else url.startswith("https://"),
-        )
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._timeout = aiohttp.ClientTimeout(connect=TIMEOUT_S, sock_read=wait_s + TIMEOUT_S)
+        self._connections_max = connections_max
+        encrypted = url.startswith("https://")
+        self._trusted = trusting(ca_file) if ca_file else httpx.create_ssl_context() if encrypted else True
+        self._http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._connections_max, ssl=self._trusted, keepalive_timeout=KEEP_ALIVE_S
+            ),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def shards(self) -> dict[str, Any]:
         return await self._ask("GET", "/v1/shards")
@@ -105,26 +118,28 @@ class LedgerApi:
     ) -> Read:
         """``read``: see ``events_as``."""
         try:
-            answer, content = await self._answer(method, path, parameters, body)
-            if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-                raise SettingsError(self._refused)
-            if missing is not None and answer.status_code == httpx.codes.NOT_FOUND:
-                return missing
-            if answer.status_code != httpx.codes.OK:
-                raise LedgerAway(f"the ledger answers {answer.status_code}")
-            return read(content)
-        except httpx.HTTPError as error:
+            status, content = await self._answer(method, path, parameters, body)
+        except (aiohttp.ClientError, OSError) as error:  # OSError: TimeoutError among them
             raise LedgerAway(f"the ledger does not answer ({error or type(error).__name__})") from error
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise SettingsError(self._refused)
+        if missing is not None and status == HTTPStatus.NOT_FOUND:
+            return missing
+        if status != HTTPStatus.OK:
+            raise LedgerAway(f"the ledger answers {status}")
+        try:
+            return read(content)
         except ValueError as error:
             raise LedgerAway("the ledger's answer cannot be read") from error
 
     async def _answer(
         self, method: str, path: str, parameters: Mapping[str, str | int | float] | None, body: Any
-    ) -> tuple[httpx.Response, bytes]:
-        """The content is not left with the answer: that and its stream hold each other until the collector comes by,
-        which let pages of half a megabyte pile up by the hundred."""
-        async with self._http.stream(method, path, params=parameters, json=body) as answer:
-            return answer, b"".join([part async for part in answer.aiter_bytes()])
+    ) -> tuple[int, bytes]:
+        """Its status and content. ``path``: as it is: ``%2E`` would become a dot, and lead elsewhere."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        url = URL(f"{self._url}{path}{query}", encoded=True)
+        async with self._http.request(method, url, json=body, allow_redirects=False) as answer:
+            return answer.status, await answer.read()
 
 
 def path_of(location: str, sku: str) -> str:

@@ -1,4 +1,4 @@
-"""How fast the exporter follows the log from its start, against its client that reads the same and does nothing; and
+"""How fast the exporter follows the log from its start, against reading the same and doing nothing; and
 whether its memory grows with it."""
 
 import asyncio
@@ -34,7 +34,7 @@ async def exporter(shop: Shop, rounds: int) -> list[Row]:
         "events/s",
         "higher",
         f"`stockwire exporter --from-start`, {EVENTS:,} events of {SKUS:,} skus in one shard: all audited",
-        "the same client reads the same pages, and does nothing",
+        "httpx and orjson read and decode the same pages, and do nothing",
         target=0.5,
     )
     memory = Row(
@@ -78,7 +78,7 @@ class Reading:
 
 
 async def read(url: str, key: str) -> Reading:
-    """The whole log, by the client of followers, which does nothing with it."""
+    """The whole log, and nothing is done with it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.bare_reader"),
         cwd=ROOT,

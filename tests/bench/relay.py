@@ -1,5 +1,5 @@
-"""How much processor a relay takes that catches up, to each kind of broker, against its client that reads the same and
-sends it nowhere; and whether its memory grows with what it is behind."""
+"""How much processor a relay takes that catches up, to each kind of broker, against reading the same and sending it
+nowhere; and whether its memory grows with what it is behind."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ async def relay_catches_up(shop: Shop, rounds: int) -> list[Row]:
             "events/CPU s",
             "higher",
             f"`stockwire relay`, {EVENTS:,} events of {SKUS:,} skus in one shard, all at the broker",
-            "the client of followers reads and decodes the same pages, and sends them nowhere",
+            "httpx and orjson read and decode the same pages, and send them nowhere",
             target=TARGETS[kind],
         )
         for kind in KINDS
