@@ -52,7 +52,7 @@ ELSEWHERE = {
     "kafka.md": {"", "shop", "relay", "along.py"},
     # tests/deploy/test_kubernetes_page.py
     "kubernetes.md": {"kubernetes"},
-    "commands.md": {"intake"},  # tests/followers/intake/test_commands_page.py
+    "commands.md": {"", "intake"},  # tests/followers/intake/test_commands_page.py
     # tests/docs/test_nats_and_rabbitmq.py
     "nats.md": {"", "shop", "relay", "read.py", "reader"},
     "rabbitmq.md": {"", "shop", "relay", "read.py", "reader", "bind.py", "queue", "exchange"},
