@@ -1,0 +1,89 @@
+"""How much of the log is taken together, from a real ledger."""
+
+from collections.abc import Callable
+
+import pytest
+
+from followers.log.follower import Rewritten
+from followers.log.ledger import Ledger, LedgerAway
+from followers.relay import pages
+from followers.relay.logged import Feed, feed_of
+from followers.relay.pages import Pages
+from followers.relay.process import SCOPES
+from server.http.ledger_api import Read
+from tests.harness.system import ResidentSystem
+from tests.ledger.api import Api, sale
+
+pytestmark = pytest.mark.usefixtures("processes")
+PAGE, LOCATION, SALES = 3, "berlin", 10
+
+
+class Failing(Ledger):
+    """A ledger that is away, or has another history, once the page of so many was read."""
+
+    pages_until: int
+    error: Exception
+
+    async def events_as(
+        self, read: Callable[[bytes], Read], shard: int, after: int, limit: int, wait_s: float = 0.0
+    ) -> Read:
+        if not self.pages_until:
+            raise self.error
+        self.pages_until -= 1
+        return await super().events_as(read, shard, after, limit, wait_s)
+
+
+@pytest.fixture
+async def shard(system: ResidentSystem, monkeypatch: pytest.MonkeyPatch) -> int:
+    """With one receipt and ``SALES``."""
+    monkeypatch.setattr(pages, "PAGE", PAGE)
+    await system.start_ledger()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        await api.stock(LOCATION, "A", 100)
+        for _ in range(SALES):
+            await api.move(sale(LOCATION, "A"))
+        shards: list[dict[str, int]] = (await api.get("/v1/shards")).json()["shards"]
+        return next(one["shard"] for one in shards if one["head"])
+
+
+async def test_who_is_behind_takes_several_pages_together_and_each_event_once(
+    system: ResidentSystem, shard: int
+) -> None:
+    async with Ledger(system.ledger_url, await system.key("relay", *SCOPES)) as ledger:
+        epoch = (await ledger.shards())["epoch"]
+        alone, together = (Pages(ledger, epoch, shard, 0, pages_max) for pages_max in (1, 3))
+        assert [await seqs(alone) for _ in range(4)] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11]]
+        assert [await seqs(together) for _ in range(2)] == [[1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11]]
+
+
+@pytest.mark.parametrize("error", [LedgerAway("away"), Rewritten("another")])
+async def test_what_was_read_before_the_ledger_failed_is_written_and_then_it_is_told(
+    system: ResidentSystem, shard: int, error: Exception
+) -> None:
+    async with Failing(system.ledger_url, await system.key("relay", *SCOPES)) as ledger:
+        ledger.pages_until, ledger.error = 2, error
+        epoch = (await ledger.shards())["epoch"]
+        behind = Pages(ledger, epoch, shard, 0, 5)
+        assert await seqs(behind) == [1, 2, 3, 4, 5, 6]
+        with pytest.raises(type(error)):
+            await behind.next()
+        ledger.pages_until = 9
+        assert await seqs(behind) == [7, 8, 9, 10, 11]
+
+
+async def test_an_event_is_passed_on_as_the_ledger_sent_it(system: ResidentSystem, shard: int) -> None:
+    async with Ledger(system.ledger_url, await system.key("relay", *SCOPES)) as ledger:
+        sent: list[bytes] = []
+
+        def noting(body: bytes) -> Feed:
+            sent.append(body)
+            return feed_of(body)
+
+        feed = await ledger.events_as(noting, shard, 0, PAGE)
+    assert len(feed.events) == PAGE
+    assert b",".join([event.data for event in feed.events]) in sent[0]
+    assert [event.level.seq for event in feed.events] == [1, 2, 3]
+
+
+async def seqs(of: Pages) -> list[int]:
+    return [event.level.seq for event in (await of.next()).events]
