@@ -5,7 +5,8 @@ count deliveries: with the offset a note is committed, how often the command the
 """
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from collections.abc import Sequence, Sized
+from typing import Any, Generic, Protocol, TypeVar
 
 Kept = TypeVar("Kept")
 
@@ -23,6 +24,7 @@ class Progress(Generic[Kept]):
         self.offset = offset
         self._begun = int(note) if note.isascii() and note.isdecimal() and len(note) < 10 else 0
         self._one_by_one = in_hand_max if self._begun else 0
+        self._suspect: int | None = None
         self._taken: OrderedDict[int, Kept | None] = OrderedDict()
 
     @property
@@ -39,8 +41,9 @@ class Progress(Generic[Kept]):
         return next(iter(self._taken.values()), None) is not None
 
     @property
-    def may_take(self) -> bool:
-        return not (self._one_by_one and self._taken)
+    def in_doubt(self) -> bool:
+        """Whether what comes next, or is in hand, may be what has ended a process."""
+        return self._one_by_one > 0 or self._suspect in self._taken
 
     def take(self, offset: int) -> int:
         """Gives how often it has been delivered, with this time; where nobody knows, 2."""
@@ -48,6 +51,7 @@ class Progress(Generic[Kept]):
         if not self._one_by_one:
             return 1
         self._one_by_one -= 1
+        self._suspect = offset
         return max(self._begun + 1, 2)
 
     def done(self, offset: int, kept: Kept) -> None:
@@ -66,3 +70,28 @@ class Progress(Generic[Kept]):
             self.offset = offset + 1
             self._begun = 0
         return found
+
+
+class Line(Protocol):
+    """A partition, and what of it waits to be begun."""
+
+    @property
+    def waiting(self) -> Sized: ...
+
+    @property
+    def progress(self) -> Progress[Any]: ...
+
+
+AnyLine = TypeVar("AnyLine", bound=Line)
+
+
+def may_begin(lines: Sequence[AnyLine]) -> tuple[Sequence[AnyLine], bool]:
+    """Of which lines what waits may be begun; and whether only the first that waits there, alone. So is what may have
+    ended a process, among all lines: what is in hand with it, whosever it is, would end with it each time, and be taken
+    for it in the end."""
+    suspects = [one for one in lines if one.progress.in_doubt and (one.waiting or one.progress.in_hand)]
+    if not suspects:
+        return lines, False
+    if any(one.progress.in_hand for one in lines):
+        return [], True
+    return suspects[:1], True

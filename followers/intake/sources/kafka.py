@@ -12,6 +12,7 @@ from confluent_kafka import Message as Delivered
 from followers.brokers.broker import Broker
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
+from followers.intake.progress import may_begin
 from followers.intake.result import PROBLEM_HEADER, problem_text
 from followers.intake.sources.kafka_reader import Partition, Reader, Record
 from stockwire.streams.cloud_event import CloudEvent
@@ -127,10 +128,11 @@ class _Working:
                 await asyncio.sleep(BUSY_S)
 
     async def _begin(self) -> None:
-        for partition in list(self._reader.partitions.values()):
+        partitions, alone = may_begin(list(self._reader.partitions.values()))
+        for partition in partitions:
             if partition.waiting and not partition.noted:
                 await self._call(self._reader.note, partition)
-            while partition.waiting and partition.progress.may_take:
+            for _ in range(1 if alone else len(partition.waiting)):
                 delivered = partition.waiting.popleft()
                 deliveries = partition.progress.take(_offset(delivered))
                 end = partial(self._end, partition, delivered)
