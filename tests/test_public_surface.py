@@ -8,6 +8,7 @@ import httpx
 import pytest
 from typer.main import get_command
 
+from cli.ports import Ports
 from console.settings import read_settings as read_console_settings
 from followers.exporter.settings import read_settings as read_exporter_settings
 from followers.intake.settings import read_settings as read_intake_settings
@@ -63,6 +64,16 @@ def page(name: str) -> str:
 def test_the_problem_types_are_those_of_the_wire() -> None:
     described = {code_names(row[0])[0]: (int(row[1]), row[2]) for row in rows(page("problems.md"), "Type")}
     assert described == PROBLEMS
+
+
+def test_no_two_listen_on_one_port_where_nobody_says_otherwise() -> None:
+    described = [int(port) for row in rows(page("settings.md"), "Port") for port in row[0].split(", ")]
+    assert len(set(described)) == len(described)
+    defaults = {row[0]: row[1] for row in rows(page("settings.md"), "Setting") if row[0].endswith("_PORT`")}
+    assert len(set(defaults.values())) == len(defaults)
+    up = Ports.from_base(int(defaults["`STOCKWIRE_LEDGER_PORT`"]), 1)
+    listens = up.named(console=True, channels=True, observe=True, stream=True)
+    assert set(described) == {int(port) for port in defaults.values()} | set(listens.values())
 
 
 def test_the_members_of_a_problem_are_those_that_it_carries() -> None:

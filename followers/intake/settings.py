@@ -12,7 +12,7 @@ from server.tls.certificate import Certificate, ca_file_of, certificate_of, refu
 
 HOST, PORT = "STOCKWIRE_INTAKE_HOST", "STOCKWIRE_INTAKE_PORT"
 KEY = "STOCKWIRE_INTAKE_KEY"
-PORT_DEFAULT = 8088
+PORT_DEFAULT = 8099
 HTTP = ("http", "https")
 NAME = "stockwire"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
