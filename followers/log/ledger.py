@@ -31,12 +31,14 @@ class Ledger(LedgerApi):
         refused = f"{setting} is no key that may do this: make one with `{make_key}`"
         super().__init__(url, key, ca_file, wait_s=WAIT_S, connections_max=CONNECTIONS_MAX, refused=refused)
 
-    async def levels(self, after: str | None, limit: int = LEVELS_PAGE) -> dict[str, Any]:
-        """A page of all that have moved, behind the cursor ``after``, with epoch and heads. ``limit``: 1,000 at most
-        for a key without the scope ``hub``."""
-        parameters: dict[str, str | int | float] = (
-            {"limit": limit} if after is None else {"limit": limit, "after": after}
-        )
+    async def levels(self, after: str | None, limit: int = LEVELS_PAGE, *, shard: int | None = None) -> dict[str, Any]:
+        """A page of all that have moved, or of those of one shard, behind the cursor ``after``, with epoch and heads.
+        ``limit``: 1,000 at most for a key without the scope ``hub``."""
+        parameters: dict[str, str | int | float] = {"limit": limit}
+        if after is not None:
+            parameters["after"] = after
+        if shard is not None:
+            parameters["shard"] = shard
         return await self._ask("GET", "/v1/levels", parameters)
 
     async def some_levels(self, keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:

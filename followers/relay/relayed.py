@@ -172,16 +172,15 @@ class RelayedShard:
         await self._put(writer, planning.complete(head))
 
     async def _levels(self, epoch: str) -> AsyncIterator[list[LevelState]]:
-        """All of this shard, those of one page at once: so the checkpoint moves, and nobody takes the shard. Raises
+        """All of this shard, a page of them at once: so the checkpoint moves, and nobody takes the shard. Raises
         Rewritten."""
         after: str | None = None
         while True:
-            page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE))
+            page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE, shard=self._shard))
             if page["epoch"] != epoch:
                 raise Rewritten(page["epoch"])
-            rows = [msgspec.convert(row, LevelState) for row in page["levels"] if row["shard"] == self._shard]
-            if rows:
-                yield rows
+            if page["levels"]:
+                yield [msgspec.convert(row, LevelState) for row in page["levels"]]
             after = page["next"]
             if after is None:
                 return

@@ -28,7 +28,7 @@ from server.http.etags import holds
 from server.http.json import Json
 from server.http.level_cursor import level_cursor
 from server.http.query import PAGE_MAX, Query, path_name
-from server.problems import NotFound
+from server.problems import Invalid, NotFound
 from wire.messages import encode
 from wire.shards import shard_of
 from wire.tokens import Principal
@@ -64,6 +64,7 @@ def _page(where: str, shard: str) -> TextClause:
 
 
 _EVERYWHERE = _page("(l.sku, l.location) > (:sku, :location)", "l.shard")
+_IN_SHARD = _page("l.shard = :shard and (l.sku, l.location) > (:sku, :location)", ":shard")
 _AT_LOCATION = _page("l.shard = :shard and l.location = :location and l.sku > :sku", ":shard")
 
 _ASKED = text(f"""
@@ -111,20 +112,25 @@ class LevelRoutes:
 
     async def page(self, request: Request) -> Response:
         principal = await self._access.admit(request)
-        query = Query(request, "location", "after", "limit")
+        query = Query(request, "location", "shard", "after", "limit")
         location = query.name("location")
+        shard = None if query.text("shard") is None else query.integer("shard", high=2**31 - 1)
+        if location is not None and shard is not None:
+            raise Invalid("shard", "is not taken beside location, which stands in one", 400)
         limit = query.limit(HUB_PAGE_MAX if HUB in principal.scopes else PAGE_MAX)
         after_sku, after_location = query.level_cursor()
         require(principal, read_scope(location or "*"), HUB)
         if location is None:
-            statement = _EVERYWHERE
-            values: dict[str, Any] = {"location": after_location}
+            statement = _EVERYWHERE if shard is None else _IN_SHARD
+            values: dict[str, Any] = {"location": after_location} | ({} if shard is None else {"shard": shard})
         else:
             statement = _AT_LOCATION
             values = {"location": location, "shard": await self._locations.shard(location)}
         async with reading(self._engine) as connection:
             result = await connection.execute(statement, {**values, "sku": after_sku, "limit": limit + 1})
             row = result.mappings().one()
+        if shard is not None and shard not in row["shards"]:
+            raise NotFound("shard", str(shard))
         found = levels_of_arrays(row)
         levels = found[:limit]
         following = level_cursor(levels[-1].sku, levels[-1].location) if len(found) > limit else None
@@ -134,7 +140,7 @@ class LevelRoutes:
             "next": following,
             **self._position(row, principal, location),
         }
-        return Json(content, headers=_link(location, following, limit))
+        return Json(content, headers=_link(location, following, limit, shard))
 
     async def query(self, request: Request) -> Response:
         principal = await self._access.admit(request)
@@ -161,11 +167,11 @@ class LevelRoutes:
         return {"epoch": self._heads.compose(row["epoch"]), "heads": heads}
 
 
-def _link(location: str | None, following: str | None, limit: int) -> dict[str, str]:
+def _link(location: str | None, following: str | None, limit: int, shard: int | None = None) -> dict[str, str]:
     """Says before the levels where the next page is (RFC 8288), so that a hub can ask for it while it reads this."""
     if following is None:
         return {}
-    asked = {"location": location, "after": following, "limit": limit}
+    asked = {"location": location, "shard": shard, "after": following, "limit": limit}
     asked = {name: value for name, value in asked.items() if value is not None}
     return {"Link": f'<?{urlencode(asked)}>; rel="next"'}
 

@@ -34,7 +34,11 @@ async def test_a_level_reads_the_same_on_a_page_as_alone(api: Api, unique_name: 
 
 @pytest.mark.parametrize(
     ("statement", "asked"),
-    [(routes._AT_LOCATION, {"shard": 0, "location": "berlin"}), (routes._EVERYWHERE, {"location": ""})],
+    [
+        (routes._AT_LOCATION, {"shard": 0, "location": "berlin"}),
+        (routes._IN_SHARD, {"shard": 0, "location": ""}),
+        (routes._EVERYWHERE, {"location": ""}),
+    ],
 )
 async def test_a_page_does_not_go_through_all_events_of_its_shard(
     database_url: str, statement: TextClause, asked: dict[str, object]
@@ -65,6 +69,30 @@ async def test_a_page_says_in_its_head_where_the_next_one_is(api: Api, unique_na
     last = await api.get(str(following))
     assert [level["sku"] for level in last.json()["levels"]] == [f"c&ü,{unique_name}"]
     assert "Link" not in last.headers
+
+
+async def test_the_pages_of_a_shard_have_its_levels_and_no_others(api: Api, unique_name: str) -> None:
+    """A relay that reads all levels of one shard had page after page of others, and told nothing meanwhile."""
+    names = [f"{unique_name}-{number}" for number in range(8)]
+    for name in names:
+        await api.stock(name, unique_name, 1)
+    found: dict[int, list[str]] = {}
+    for shard in range(4):
+        following: str | None = f"/v1/levels?shard={shard}&limit=2"
+        while following:
+            page = await api.get(following)
+            rows = page.json()["levels"]
+            following = str(page.url.join(page.links["next"]["url"])) if "next" in page.links else None
+            assert len(rows) == 2 or following is None, "each page is full but the last"
+            assert {row["shard"] for row in rows} <= {shard}
+            found.setdefault(shard, []).extend(row["location"] for row in rows if row["sku"] == unique_name)
+    expected: dict[int, list[str]] = {}
+    for name in names:
+        expected.setdefault(shard_of(name, 4), []).append(name)
+    assert {shard: there for shard, there in found.items() if there} == expected
+    assert field(await api.get(f"/v1/levels?shard=0&location={names[0]}")) == (400, "shard")
+    assert (await api.get("/v1/levels?shard=4")).status_code == 404
+    assert field(await api.get("/v1/levels?shard=x")) == (400, "shard")
 
 
 async def test_larger_pages_are_for_hubs_alone(api: Api, unique_name: str) -> None:

@@ -21,7 +21,7 @@ class Large(Ledger):
         self.reads = 0
         self.now_s = 0.0
 
-    async def levels(self, after: str | None, limit: int = 0) -> dict[str, Any]:
+    async def levels(self, after: str | None, limit: int = 0, *, shard: int | None = None) -> dict[str, Any]:
         await asyncio.sleep(0)
         self.now_s += KEEP_S
         self.reads += after is None
