@@ -1,6 +1,8 @@
 """Kafka's topic of events, without a group: nothing is kept at the broker."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import AsyncGenerator
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
@@ -12,13 +14,20 @@ from wire.bindings import KAFKA_PREFIX
 
 POLL_S = 0.5
 """For which a thread may still wait at the end."""
+LOOK_EVERY_S = 1.0
+"""Whether a broker still answers, while nothing comes: of one that hangs the client says nothing."""
 
 
 async def lines(broker: Broker, prefix: str, *, from_start: bool) -> AsyncGenerator[bytes, None]:
-    """Until the broker goes away. Raises ConnectionError, LookupError if there is no such topic."""
-    heard: list[KafkaError] = []
+    """Until no broker answers. Raises ConnectionError, LookupError if there is no such topic."""
+    heard: deque[KafkaError] = deque(maxlen=1)
     consumer = Consumer(
-        {**client_options(broker, "stockwire-listen"), "group.id": "stockwire-listen", "error_cb": heard.append}
+        {
+            **client_options(broker, "stockwire-listen"),
+            "group.id": "stockwire-listen",
+            "enable.auto.commit": False,  # or ``close`` waits for a broker that is away
+            "error_cb": heard.append,
+        }
     )
     try:
         topic = f"{prefix}.events"
@@ -27,18 +36,20 @@ async def lines(broker: Broker, prefix: str, *, from_start: bool) -> AsyncGenera
         if found.error is not None or not found.partitions:
             raise LookupError(f"no topic {topic}")
         consumer.assign([TopicPartition(topic, number, start) for number in found.partitions])
+        heard_at = time.monotonic()
         while True:
-            heard.clear()
             message = await asyncio.to_thread(consumer.poll, POLL_S)
-            if gone := [error for error in heard if error.code() == KafkaError._ALL_BROKERS_DOWN]:
-                raise KafkaException(gone[0])
             if message is not None:
                 if (error := message.error()) is not None:
                     raise KafkaException(error)
                 headers = {name: _text(value) for name, value in dict(message.headers() or ()).items()}
                 yield line_of(headers, KAFKA_PREFIX, message.value() or b"null")
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > LOOK_EVERY_S:
+                await asyncio.to_thread(consumer.list_topics, topic, timeout=REQUEST_TIMEOUT_S)
+                heard_at = time.monotonic()
     except KafkaException as error:
-        raise ConnectionError(str(error)) from error
+        raise ConnectionError(str(heard[0] if heard else error)) from error
     finally:
         await asyncio.to_thread(consumer.close)
 
