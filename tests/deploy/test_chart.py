@@ -13,6 +13,10 @@ from typer.main import get_command
 from console.following.ledger import SCOPES as CONSOLE_SCOPES
 from console.settings import read_settings as read_console_settings
 from followers.exporter.settings import read_settings as read_exporter_settings
+from followers.intake.process import SCOPES as INTAKE_SCOPES
+from followers.intake.settings import read_settings as read_intake_settings
+from followers.relay.process import SCOPES as RELAY_SCOPES
+from followers.relay.settings import read_settings as read_relay_settings
 from followers.settings import read_settings as read_channels_settings
 from hub.settings import read_settings as read_hub_settings
 from hub.stream.stream import PATH as STREAM_PATH
@@ -58,13 +62,18 @@ READ: dict[str, Any] = {
     "console": read_console_settings,
     "channels": read_channels_settings,
     "exporter": read_exporter_settings,
+    "relay": read_relay_settings,
+    "intake": read_intake_settings,
 }
+KEYS = ("hub", "console", "channels", "exporter", "relay", "intake")
 SECRETS = {
     "database": "postgresql://stockwire:secret@db/stockwire",
     "broker": "redis://:secret@valkey:6379/0",
     "token": "0" * 64,
     "sealingKeys": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    **{f"{name}Key": f"sw_{'a' * 12}_{'b' * 43}" for name in ("hub", "console", "channels", "exporter")},
+    "relayPassword": "secret",
+    "intakePassword": "secret",
+    **{f"{name}Key": f"sw_{'a' * 12}_{'b' * 43}" for name in KEYS},
 }
 every_file = pytest.mark.parametrize("name", VALUES)
 
@@ -132,7 +141,8 @@ def test_each_server_takes_its_settings_and_listens_where_its_pod_says(name: str
         Environment(variables).refuse_unknown()
         settings = READ[component](variables)
         listens = {"api": "port", "web": "port", "stream": "stream_port", "read": "read_port", "admin": "admin_port"}
-        listens |= {"admin": "port"} if component == "exporter" else {}  # nothing else is asked of it
+        # nothing else is asked of these
+        listens |= {"admin": "port"} if component in ("exporter", "relay", "intake") else {}
         ports = {one["name"]: one["containerPort"] for one in container_of(pod)["ports"]}
         workers = [ports.pop(port) for port in sorted(ports) if port.startswith("admin-")]
         assert ports == {port: getattr(settings, listens[port]) for port in ports}
@@ -150,7 +160,7 @@ def test_what_a_server_is_told_leads_to_the_others(name: str) -> None:
     ends = "s" if "STOCKWIRE_TLS_CERT_FILE" in told["hub"] else ""
     ledger = f"http{ends}://{RELEASE}-ledger.{NAMESPACE}.svc:8080"
     assert told["hub"]["STOCKWIRE_LEDGER_URLS"] == ledger
-    for component in set(told) & {"console", "channels", "exporter"}:
+    for component in set(told) & (set(KEYS) - {"hub"}):
         assert told[component]["STOCKWIRE_URL"] == ledger
     if "console" in told:
         assert told["console"]["STOCKWIRE_CONSOLE_HUB_URLS"] == f"ws://{RELEASE}-hub.{NAMESPACE}.svc:8090{STREAM_PATH}"
@@ -202,7 +212,7 @@ def test_secrets_are_files_of_secrets_that_exist_and_stand_nowhere_else(name: st
                 assert source[0] == ("configMap" if value.endswith("ca.crt") and source[0] != "secret" else "secret")
             else:
                 assert not setting.endswith(("_FILE", "_KEY", "_SECRET", "DATABASE_URL", "REDIS_URL")), component
-        unnamed = {f"{MOUNTED}/secrets/{one}Key" for one in ("hub", "console", "channels", "exporter")}
+        unnamed = {f"{MOUNTED}/secrets/{one}Key" for one in KEYS}
         assert set(lying) <= (unnamed if component.endswith("-key") else set()), (
             f"{component} has what it does not need"
         )
@@ -225,6 +235,8 @@ def test_the_schema_comes_first_then_the_keys_that_are_shown_later(name: str) ->
         "console": sorted(CONSOLE_SCOPES),
         "channels": ["hub"],
         "exporter": ["feed", "stock:read:*"],
+        "relay": sorted(RELAY_SCOPES),
+        "intake": sorted(INTAKE_SCOPES),
     }
     for component in set(jobs) - {"migrate"}:
         shows = component.removesuffix("-key")
@@ -275,7 +287,7 @@ def test_every_worker_is_watched() -> None:
     watched = [listens[one["port"]] for one in monitors["hub"]["spec"]["podMetricsEndpoints"]]
     assert watched == [8092, 8093]
     assert set(monitors) == {"ledger", "hub"}
-    assert set(of_kind(rendered("operator"), "PodMonitor")) == {"ledger", "hub", "channels", "exporter"}
+    assert set(of_kind(rendered("operator"), "PodMonitor")) == {"ledger", *KEYS} - {"console"}
     for component, monitor in monitors.items():
         assert (
             monitor["spec"]["selector"]["matchLabels"].items()

@@ -16,6 +16,7 @@ OUTSIDE = {
     "kube-system": "dns",
     "stockwire-db": "postgresql",
     "valkey": "broker",
+    "kafka": "streams",
     "10.0.64.0/24": "postgresql",
     "10.0.65.0/24": "broker",
     "203.0.113.0/24": "identity provider",
@@ -30,7 +31,7 @@ DRAWN = {
     "operator": {
         "ledger": {
             "in": {
-                *(("gateway", 8080), ("hub", 8080), ("console", 8080), ("channels", 8080), ("exporter", 8080)),
+                *((one, 8080) for one in ("gateway", "hub", "console", "channels", "exporter", "relay", "intake")),
                 ("prometheus", 8081),
             },
             "out": {*DATABASE, ("broker", 6379)},
@@ -45,9 +46,13 @@ DRAWN = {
             "out": {*DATABASE, ("ledger", 8080), ("world", 443), ("world", 8443)},
         },
         "exporter": {"in": {("prometheus", 8086)}, "out": {("ledger", 8080)}},
+        "relay": {"in": {("prometheus", 8098)}, "out": {("ledger", 8080), ("streams", 9093)}},
+        "intake": {"in": {("prometheus", 8099)}, "out": {("ledger", 8080), ("streams", 9093)}},
         **{
             job: {"in": set(), "out": DATABASE}
-            for job in ("migrate", "hub-key", "console-key", "channels-key", "exporter-key")
+            for job in (
+                *("migrate", "hub-key", "console-key", "channels-key", "exporter-key", "relay-key", "intake-key"),
+            )
         },
     },
     "managed": {
@@ -74,6 +79,29 @@ def test_receivers_in_networks_that_were_opened_are_reached() -> None:
     opened = {"channels": {"settings": {"STOCKWIRE_WEBHOOKS_NETWORKS": "10.9.0.0/16"}}}
     channels = let_through(changed("operator", opened))["channels"]
     assert channels["out"] - DRAWN["operator"]["channels"]["out"] == {("receivers", None)}
+
+
+@pytest.mark.parametrize(
+    ("to", "relay", "intake"),
+    [
+        ("kafka://kafka-1,kafka-2", {9092}, {9092}),
+        ("kafkas://kafka-1:9093,[fd00::1]:9094", {9093, 9094}, {9093, 9094}),
+        ("tls://nats.nats.svc", {4222}, {4222}),
+        ("rabbitmqs://rabbit/shop", {5551}, {5671}),
+        ("rabbitmq://rabbit/shop?exchange=stock", {5672, 5552}, {5672}),
+        ("rabbitmq://rabbit:5673?exchange=stock&stream_port=5553", {5673, 5553}, {5673}),
+    ],
+)
+def test_a_message_broker_is_reached_at_the_ports_of_its_url(to: str, relay: set[int], intake: set[int]) -> None:
+    none: dict[str, Any] = {"user": "", "authorities": {"configMap": ""}}
+    values = {
+        "relay": {"to": to, **none},
+        "intake": {"from": to.partition("?")[0], **none},
+        "secrets": {f"{one}Password": {"name": ""} for one in ("relay", "intake")},
+    }
+    found = let_through(changed("operator", values))
+    reached = {name: {port for peer, port in found[name]["out"] if peer == "streams"} for name in ("relay", "intake")}
+    assert reached == {"relay": relay, "intake": intake}
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ NONSENSE: dict[str, Any] = {
     },
     "hub": {"drainSeconds": 20, "workers": 0, "disruptions": {"minAvailable": 1, "maxUnavailable": 1}},
     "console": {"replicas": 2},
+    "relay": {"to": "kafka://user:secret@kafka:9092", "settings": {"STOCKWIRE_RELAY_PORT": "1"}},
+    "intake": {"from": "amqp://rabbit", "scopes": ["admin"]},
     "rollouts": {"strategy": "rolling", "weights": [100], "limits": {"lateSeconds": 0.3}},
     "migrate": {"shards": 65},
     "networkPolicy": {"gateway": [{}], "broker": [{"ipBlock": {"cidr": "everywhere"}}]},
@@ -54,6 +56,7 @@ REFUSED_BY_SCHEMA = (
     *("/trustedProxies/0", "/routes/weight", "/routes/gateways/0", "/postgresql/sslMode", "/ledger/replicas"),
     *("/ledger/terminationGracePeriodSeconds", "/ledger/settings", "/ledger/settings/STOCKWIRE_LEDGER_RATE_PER_S"),
     *("/log/format", "/hub/drainSeconds", "/hub/workers", "/hub/disruptions", "/console/replicas", "/migrate/shards"),
+    *("/relay/to", "/relay/settings", "/intake/from", "/intake/scopes/0"),
     *("/rollouts/strategy", "/rollouts/weights/0", "/rollouts/limits/lateSeconds"),
     *("/networkPolicy/gateway/0", "/networkPolicy/broker/0/ipBlock/cidr", ""),
 )
@@ -208,6 +211,18 @@ CONTRADICTIONS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "hub.autoscaling.source=keda has nobody to ask",
         "set hub.autoscaling.prometheusUrl",
     ),
+    ("operator", {"relay": {"to": ""}}, "relay.to is empty", "name the message broker"),
+    ("operator", {"intake": {"from": ""}}, "intake.from is empty", "name the message broker"),
+    ("operator", {"secrets": {"relayKey": {"name": ""}}}, "secrets.relayKey.name is empty", "name the Secret"),
+    ("operator", {"secrets": {"intakePassword": {"name": ""}}}, "secrets.intakePassword.name is empty", "the Secret"),
+    ("operator", {"relay": {"user": ""}}, "secrets.relayPassword.name is of no use", "name the user"),
+    (
+        "operator",
+        {"intake": {"from": "kafka://kafka:9092"}},
+        "intake.authorities is of no use with intake.from=kafka://kafka:9092",
+        "write kafkas://",
+    ),
+    ("operator", {"networkPolicy": {"streams": []}}, "networkPolicy.streams is empty", "name its pods"),
     ("operator", {"networkPolicy": {"monitoring": []}}, "networkPolicy.monitoring is empty", "name its pods"),
     (
         "managed",
@@ -272,8 +287,16 @@ SET_BY_THE_CHART = {
         CHANNELS_KEY CHANNELS_KEY_FILE CHANNELS_HOST CHANNELS_PORT CHANNELS_ADMIN_HOST CHANNELS_ADMIN_PORT
         WEBHOOKS_SEALING_KEYS WEBHOOKS_SEALING_KEYS_FILE WEBHOOKS_CA_FILE
     """,
+    "Relay": "RELAY_TO RELAY_KEY RELAY_KEY_FILE RELAY_HOST RELAY_PORT",
+    "Intake": "INTAKE_FROM INTAKE_KEY INTAKE_KEY_FILE INTAKE_HOST INTAKE_PORT",
 }
 """Or of no use in a pod. All others can be set as text."""
+OF_OTHERS = {
+    "Channels": {"STOCKWIRE_ALLOWED_HOSTS"},
+    "Relay": {"STOCKWIRE_BROKER_SASL"},
+    "Intake": {"STOCKWIRE_BROKER_SASL"},
+}
+"""What is set there as well."""
 
 
 def test_a_schema_refuses_nonsense_and_names_every_field() -> None:
@@ -325,7 +348,7 @@ def test_every_setting_can_be_set_in_one_place_alone() -> None:
         ours = {f"STOCKWIRE_{name}" for name in by_the_chart.split()}
         assert ours <= known, section
         where = schema if section.startswith("Shared") else schema[section.lower()]["properties"]
-        free = set(where["settings"]["properties"]) - ({"STOCKWIRE_ALLOWED_HOSTS"} if section == "Channels" else set())
+        free = set(where["settings"]["properties"]) - OF_OTHERS.get(section, set())
         assert free == known - ours, section
 
 

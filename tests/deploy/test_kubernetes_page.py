@@ -39,10 +39,12 @@ async def test_the_page_makes_secrets_that_are_taken_and_renders_the_chart(datab
         }
     )
     seal_of(made["sealing-keys"].read_text())
-    for kind in ("hub", "console", "channels", "exporter"):
+    for kind in ("hub", "console", "channels", "exporter", "relay", "intake"):
         assert await keys.take_in(database_url, made[f"{kind}-key"], kind, ["hub"], "")
     named = {name for path in VALUES.values() for name in secret_keys(path)}
-    assert named - {"uri"} == set(made), "`kubectl create secret --from-file` gives each file's name to a key"
+    assert named - {"uri", "password"} == set(made), (
+        "`kubectl create secret --from-file` gives each file's name to a key"
+    )
     manifests = [one for one in yaml.safe_load_all((reader.folder / "rendered.yaml").read_text()) if one]
     assert set(pods(manifests)) == {"ledger", "hub", "migrate", "hub-key"}
 
@@ -50,9 +52,9 @@ async def test_the_page_makes_secrets_that_are_taken_and_renders_the_chart(datab
 def test_what_the_page_says_of_seconds_replicas_and_ports_is_so() -> None:
     text = text_of(PAGE)
     values = yaml.safe_load((ROOT / "deploy" / "helm" / "stockwire" / "values.yaml").read_text())
-    for component in ("ledger", "hub", "channels"):
+    for component in ("ledger", "hub", "channels", "relay", "intake"):
         assert f"`{component}.replicas`, {values[component]['replicas']}" in text
-    for named in re.findall(r"`((?:hub|ledger|routes|tls|networkPolicy|pods)\.[\w.]+)`", text):
+    for named in re.findall(r"`((?:hub|ledger|relay|intake|secrets|routes|tls|networkPolicy|pods)\.[\w.]+)`", text):
         found = values
         for part in named.split("."):
             assert part in found, named

@@ -36,7 +36,7 @@ def test_ledgers_and_hubs_are_the_same_pods_by_a_rollout_and_the_others_stay_dep
     rollouts = of_kind(manifests, ROLLOUT)
     deployments = of_kind(rendered("operator"), SERVERS)
     assert set(rollouts) == {"ledger", "hub"}
-    assert set(of_kind(manifests, SERVERS)) == {"console", "channels", "exporter"}
+    assert set(of_kind(manifests, SERVERS)) == {"console", "channels", "exporter", "relay", "intake"}
     for component, rollout in rollouts.items():
         before, now = deployments[component]["spec"], rollout["spec"]
         for spread in now["template"]["spec"]["topologySpreadConstraints"]:

@@ -127,6 +127,40 @@ STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "s
 {{- end }}
 {{- end }}
 
+{{/* By the values of relay or intake: who they are at the message broker, and whom they believe there. */}}
+{{- define "stockwire.messageBroker" -}}
+{{- with .user }}
+STOCKWIRE_BROKER_USER: {{ . | quote }}
+{{- end }}
+{{- if or .authorities.secret .authorities.configMap }}
+STOCKWIRE_BROKER_CA_FILE: /etc/stockwire/streams/ca.crt
+{{- end }}
+{{- end }}
+
+{{- define "stockwire.environment.relay" -}}
+{{ include "stockwire.encryption" . }}
+{{ include "stockwire.believes" . }}
+{{ include "stockwire.messageBroker" .Values.relay }}
+STOCKWIRE_RELAY_HOST: {{ .Values.pods.listenOn | quote }}
+STOCKWIRE_RELAY_TO: {{ .Values.relay.to | quote }}
+STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "scheme" "http" "port" 8080) }}
+{{- with .Values.relay.settings }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "stockwire.environment.intake" -}}
+{{ include "stockwire.encryption" . }}
+{{ include "stockwire.believes" . }}
+{{ include "stockwire.messageBroker" .Values.intake }}
+STOCKWIRE_INTAKE_HOST: {{ .Values.pods.listenOn | quote }}
+STOCKWIRE_INTAKE_FROM: {{ .Values.intake.from | quote }}
+STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "scheme" "http" "port" 8080) }}
+{{- with .Values.intake.settings }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* Secrets of each component, by the setting that each is. */}}
 {{- define "stockwire.tokenSecrets" -}}
 STOCKWIRE_REDIS_URL_FILE: broker
@@ -154,6 +188,20 @@ STOCKWIRE_CONSOLE_KEY_FILE: consoleKey
 
 {{- define "stockwire.secrets.exporter" -}}
 STOCKWIRE_EXPORTER_KEY_FILE: exporterKey
+{{- end }}
+
+{{- define "stockwire.secrets.relay" -}}
+STOCKWIRE_RELAY_KEY_FILE: relayKey
+{{- if .Values.relay.user }}
+STOCKWIRE_BROKER_PASSWORD_FILE: relayPassword
+{{- end }}
+{{- end }}
+
+{{- define "stockwire.secrets.intake" -}}
+STOCKWIRE_INTAKE_KEY_FILE: intakeKey
+{{- if .Values.intake.user }}
+STOCKWIRE_BROKER_PASSWORD_FILE: intakePassword
+{{- end }}
 {{- end }}
 
 {{- define "stockwire.secrets.channels" -}}

@@ -73,6 +73,18 @@ exporter:
   admin: [admin]
   stopSeconds: 4
 {{- end }}
+{{- if .Values.relay.enabled }}
+relay:
+  ports: {admin: 8098}
+  admin: [admin]
+  stopSeconds: 15
+{{- end }}
+{{- if .Values.intake.enabled }}
+intake:
+  ports: {admin: 8099}
+  admin: [admin]
+  stopSeconds: 15
+{{- end }}
 {{- end }}
 
 {{/* The API keys that somebody has to let in: by the component that shows it, its owner and scopes. */}}
@@ -86,5 +98,11 @@ channels: {secret: channelsKey, owner: channels, scopes: [hub]}
 {{- end }}
 {{- if .Values.exporter.enabled }}
 exporter: {secret: exporterKey, owner: exporter, scopes: [feed, "stock:read:*"]}
+{{- end }}
+{{- if .Values.relay.enabled }}
+relay: {secret: relayKey, owner: relay, scopes: [feed, "stock:read:*"]}
+{{- end }}
+{{- if .Values.intake.enabled }}
+intake: {secret: intakeKey, owner: intake, scopes: {{ .Values.intake.scopes | toJson }}}
 {{- end }}
 {{- end }}

@@ -32,6 +32,25 @@
 {{- $found | trimPrefix ":" | default (hasPrefix "https://" .Values.tracing.endpoint | ternary "443" "80") }}
 {{- end }}
 
+{{/* By the URL of a message broker: the port of each host, or that which its kind has. A RabbitMQ with an exchange is asked for its
+streams beside it. */}}
+{{- define "stockwire.streamPorts" -}}
+{{- $url := urlParse (regexReplaceAll "^([a-z]+)://([^/?,]*)[^/?]*" .url "${1}://${2}") }}
+{{- $hosts := regexFind "^[a-z]+://[^/?]*" .url | replace (printf "%s://" $url.scheme) "" | splitList "," }}
+{{- $exchange := contains "exchange=" $url.query }}
+{{- $usual := get (dict "kafka" 9092 "kafkas" 9092 "nats" 4222 "tls" 4222 "rabbitmq" 5552 "rabbitmqs" 5551) $url.scheme }}
+{{- $streams := $usual }}
+{{- if or $exchange (eq .component "intake") }}
+{{- $usual = get (dict "rabbitmq" 5672 "rabbitmqs" 5671) $url.scheme | default $usual }}
+{{- end }}
+{{- $ports := list }}
+{{- range $hosts }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default (toString $usual)) }}{{ end }}
+{{- if $exchange }}
+{{- $ports = append $ports (regexFind "stream_port=[0-9]+" $url.query | trimPrefix "stream_port=" | default (toString $streams)) }}
+{{- end }}
+{{- $ports | uniq | toJson }}
+{{- end }}
+
 {{- define "stockwire.dns" -}}
 - to:
     {{- toYaml .Values.networkPolicy.dns | nindent 4 }}

@@ -8,6 +8,7 @@ each as a file, and files that no setting names. For servers with "running", a r
 {{- $tls := and .running $values.tls.secret -}}
 {{- $believes := hasKey .environment "STOCKWIRE_LEDGER_CA_FILE" -}}
 {{- $collects := hasKey .environment "OTEL_EXPORTER_OTLP_CERTIFICATE" -}}
+{{- $streams := hasKey .environment "STOCKWIRE_BROKER_CA_FILE" -}}
 {{- $authorities := and (hasKey .secrets "STOCKWIRE_DATABASE_URL_FILE") (hasPrefix "verify-" $values.postgresql.sslMode) -}}
 automountServiceAccountToken: false
 # Or a Service's variables, such as STOCKWIRE_LEDGER_PORT=tcp://..., are taken for settings
@@ -126,6 +127,9 @@ containers:
       {{- if $collects }}
       - {name: collector, mountPath: /etc/stockwire/collector, readOnly: true}
       {{- end }}
+      {{- if $streams }}
+      - {name: streams, mountPath: /etc/stockwire/streams, readOnly: true}
+      {{- end }}
 volumes:
   - name: secrets
     projected:
@@ -145,9 +149,12 @@ volumes:
   - name: authorities
     configMap: {name: {{ $values.tls.authorities }}}
   {{- end }}
-  {{- range $name, $mounted := dict "postgresql" $authorities "collector" $collects }}
-  {{- if $mounted }}
-  {{- with (index $values (eq $name "collector" | ternary "tracing" $name)).authorities }}
+  {{- range $name, $of := dict
+        "postgresql" ($authorities | ternary "postgresql" "")
+        "collector" ($collects | ternary "tracing" "")
+        "streams" ($streams | ternary .component "") }}
+  {{- if $of }}
+  {{- with (index $values $of).authorities }}
   - name: {{ $name }}
     projected:
       sources:

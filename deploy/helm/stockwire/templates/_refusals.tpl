@@ -10,6 +10,7 @@ mends one to meet the next.
       (include "stockwire.refusePods" . | fromYamlArray)
       (include "stockwire.refuseScaling" . | fromYamlArray)
       (include "stockwire.refuseRollouts" . | fromYamlArray)
+      (include "stockwire.refuseStreams" . | fromYamlArray)
       (include "stockwire.refuseNetwork" . | fromYamlArray) }}
 {{- if $wrong }}
 {{- fail (printf "\n\n%s\n" (join "\n" $wrong)) }}
@@ -31,6 +32,11 @@ mends one to meet the next.
 {{- if .Values.console.enabled }}{{ $needed = append $needed "consoleKey" }}{{ end }}
 {{- if .Values.channels.enabled }}{{ $needed = concat $needed (list "channelsKey" "sealingKeys") }}{{ end }}
 {{- if .Values.exporter.enabled }}{{ $needed = append $needed "exporterKey" }}{{ end }}
+{{- range $component := list "relay" "intake" }}
+{{- $own := index $.Values $component }}
+{{- if $own.enabled }}{{ $needed = append $needed (printf "%sKey" $component) }}{{ end }}
+{{- if and $own.enabled $own.user }}{{ $needed = append $needed (printf "%sPassword" $component) }}{{ end }}
+{{- end }}
 {{- range $needed }}
 {{- if not (index $.Values.secrets .).name }}
 - "secrets.{{ . }}.name is empty: name the Secret that holds it"
@@ -182,6 +188,25 @@ mends one to meet the next.
 {{- end }}
 {{- end }}
 
+{{- define "stockwire.refuseStreams" -}}
+{{- range $component, $field := dict "relay" "to" "intake" "from" }}
+{{- $own := index $.Values $component }}
+{{- $url := index $own $field }}
+{{- $password := (index $.Values.secrets (printf "%sPassword" $component)).name }}
+{{- $named := or $own.authorities.secret $own.authorities.configMap }}
+{{- if $own.enabled }}
+{{- if not $url }}
+- "{{ $component }}.{{ $field }} is empty: name the message broker, such as kafkas://kafka.kafka.svc:9093"
+{{- else if and $named (not (regexMatch "^(kafkas|tls|rabbitmqs)://" $url)) }}
+- "{{ $component }}.authorities is of no use with {{ $component }}.{{ $field }}={{ $url }}: write kafkas://, tls:// or rabbitmqs://"
+{{- end }}
+{{- if and $password (not $own.user) }}
+- "secrets.{{ $component }}Password.name is of no use without {{ $component }}.user: name the user that it is of"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "stockwire.refuseNetwork" -}}
 {{- with .Values.tracing }}
 {{- $named := or .authorities.secret .authorities.configMap }}
@@ -198,6 +223,7 @@ mends one to meet the next.
 {{- if .enabled }}
 {{- $needed := list "gateway" "postgresql" "broker" "dns" }}
 {{- if or $.Values.podMonitor.enabled $.Values.exporter.enabled }}{{ $needed = append $needed "monitoring" }}{{ end }}
+{{- if or $.Values.relay.enabled $.Values.intake.enabled }}{{ $needed = append $needed "streams" }}{{ end }}
 {{- if $.Values.tokens.keySetUrl }}{{ $needed = append $needed "identityProvider" }}{{ end }}
 {{- if $.Values.tracing.endpoint }}{{ $needed = append $needed "collector" }}{{ end }}
 {{- range $needed }}
@@ -205,7 +231,7 @@ mends one to meet the next.
 - "networkPolicy.{{ . }} is empty, which Kubernetes takes for everybody: name its pods, namespaces or networks, or set networkPolicy.enabled to false"
 {{- end }}
 {{- end }}
-{{- range $name := list "gateway" "monitoring" "postgresql" "broker" "identityProvider" "collector" }}
+{{- range $name := list "gateway" "monitoring" "postgresql" "broker" "identityProvider" "collector" "streams" }}
 {{- range index $.Values.networkPolicy $name }}
 {{- if has (dig "ipBlock" "cidr" "" .) (list "0.0.0.0/0" "::/0") }}
 - "networkPolicy.{{ $name }} lets everybody through: name the networks that are meant"
