@@ -37,10 +37,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """To be told, and then the command is acknowledged."""
+    """To be told, and then the command is acknowledged. ``reply_to``: see Command."""
 
     attributes: Attributes
     data: bytes
+    reply_to: str | None = None
 
 
 Outcome = Result | Dead
@@ -211,4 +212,4 @@ class Applying:
                 self._known.learn(*made)
         else:
             self.counts.refused += 1
-        return Result(attributes_of(command, self._system), data_of(verdict))
+        return Result(attributes_of(command, self._system), data_of(verdict), command.reply_to)

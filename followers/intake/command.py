@@ -48,7 +48,8 @@ class Unreadable(ValueError):
 
 class Command(NamedTuple):
     """``name``: one of ``NAMES``. ``thing``: the id of the reservation or transfer that it is about, if it names one.
-    ``data``: what came; ``body``: what the request has of it."""
+    ``data``: what came; ``body``: what the request has of it. ``reply_to``: where else its sender waits for the answer,
+    unchecked."""
 
     id: str
     source: str
@@ -59,6 +60,7 @@ class Command(NamedTuple):
     method: str
     path: str
     body: bytes
+    reply_to: str | None = None
 
     @property
     def about(self) -> str | None:
@@ -89,7 +91,7 @@ def parse(attributes: Attributes, data: object) -> Command:
         written = orjson.dumps(body)
     except orjson.JSONEncodeError:  # it reads 1,024 levels and writes 254
         raise Unreadable("data", "is nested too deep") from None
-    return Command(id_, source, correlation, name, thing, data, method, path, written)
+    return Command(id_, source, correlation, name, thing, data, method, path, written, attributes.get("replyto"))
 
 
 def _attribute(attributes: Attributes, name: str) -> str:

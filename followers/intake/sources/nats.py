@@ -7,6 +7,7 @@ for them: ``in_order`` keeps what came later from overtaking them. Whoever comes
 import asyncio
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -40,6 +41,9 @@ STANDBY_S = 0.3
 STANDBY_LOOKS = 3
 """In a row without a request of anybody and without a change, before one goes to work."""
 MESSAGE_ID = "Nats-Msg-Id"
+INBOX = re.compile(r"_INBOX(\.[A-Za-z0-9_-]{1,64}){1,8}", re.ASCII)
+"""Where an answer may be sent to beside ``results``. Nowhere else: with the intake's rights, whoever may send commands
+could delete streams by it."""
 SERVERS = "nats-"
 """What headers begin with, in small letters, that are for the server: what a write expects, how long it is kept."""
 HEADERS_BYTES = 64
@@ -201,8 +205,12 @@ class _Working:
             headers[MESSAGE_ID] = f"dead-{sequence}"
             await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
         else:
-            headers = {**nats_headers(outcome.attributes), MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}
-            await self._results.tell(headers, outcome.data)
+            headers = nats_headers(outcome.attributes)
+            await self._results.tell({**headers, MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}, outcome.data)
+            if outcome.reply_to is not None and INBOX.fullmatch(outcome.reply_to):
+                # nobody answers: whoever waits there may have gone
+                answer = self._connection.client.publish(outcome.reply_to, outcome.data, headers=headers)
+                await self._connection.within(answer)
 
     async def _look(self) -> None:
         """Who has what; nothing is begun meanwhile, but more may come."""

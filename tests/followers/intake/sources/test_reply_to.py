@@ -3,11 +3,13 @@
 from typing import Any
 
 import aio_pika
+import nats as nats_py
 import orjson
 import pytest
 
-from tests.followers.intake.queues import RabbitMQQueue
-from tests.followers.intake.running import readiness, running, sale, until_ready
+from tests.followers.intake.queues import NatsQueue, RabbitMQQueue
+from tests.followers.intake.running import command, readiness, running, sale, until_ready
+from tests.harness.brokers.nats_server import NatsServer
 from tests.harness.brokers.rabbitmq import RabbitMQ
 from tests.harness.system import ResidentSystem
 from tests.harness.waiting import PATIENCE_S, wait_until
@@ -54,3 +56,35 @@ async def test_a_result_that_the_queue_of_reply_to_refuses_goes_to_results(
         (second,) = await queue.results()
     assert {orjson.loads(one)["status"] for one in (first.body, second.value)} == {201}
     assert {first.headers["cloudEvents:causationid"], second.headers["causationid"]} == {"1", "2"}
+
+
+async def test_an_inbox_on_nats_is_told_as_well_and_no_other_subject_is(
+    system: ResidentSystem, nats: NatsServer, stream_prefix: str
+) -> None:
+    """With the rights of the intake a sender could write to JetStream's own subjects."""
+    await system.start_ledger()
+    queue = NatsQueue(nats.address, stream_prefix)
+    await queue.make()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 100)
+    settings = {"STOCKWIRE_INTAKE_FROM": queue.url, "STOCKWIRE_INTAKE_PREFIX": stream_prefix}
+    client = await nats_py.connect(nats.url)
+    try:
+        inbox, elsewhere = client.new_inbox(), f"{stream_prefix}.elsewhere"
+        waiting = await client.subscribe(inbox)
+        other = await client.subscribe(elsewhere)
+        await client.flush()
+        sold = {"sku": "A", "location": "berlin", "quantity": -1, "kind": "sale"}
+        told_to = {"1": elsewhere, "2": f"{inbox} x", "3": inbox}
+        await queue.send([command("movement", id_, sold, replyto=to) for id_, to in told_to.items()])
+        async with running(system, **settings) as intake:
+            await until_ready(intake)
+            answer = await waiting.next_msg(PATIENCE_S)
+        assert answer.headers is not None
+        assert answer.headers["ce-causationid"] == "3"
+        assert orjson.loads(answer.data)["status"] == 201
+        assert {one.headers["causationid"] for one in await queue.results()} == set(told_to), "results have all"
+        await client.flush()
+        assert (waiting.pending_msgs, other.pending_msgs) == (0, 0)
+    finally:
+        await client.close()
