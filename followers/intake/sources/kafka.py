@@ -98,12 +98,12 @@ class _Working:
         partitions = self._reader.partitions.values()
         waiting = sum(len(one.waiting) for one in partitions)
         room = self._window - waiting - sum(one.progress.in_hand for one in partitions)
-        if room > 0 and (room * ROOM >= self._window or not self._tasks):
+        if room > 0 and (not self._tasks or (room * ROOM >= self._window and not waiting)):
             self._full_since = None
             if self._paused:
                 self._paused = False
                 await self._call(partial(self._reader.pause, paused=False))
-            wait_s = 0.0 if waiting else BUSY_S if self._tasks else IDLE_S
+            wait_s = BUSY_S if self._tasks else 0.0 if waiting else IDLE_S
             await self._call(self._reader.poll, room, wait_s)
         else:
             await self._full()
@@ -112,7 +112,8 @@ class _Working:
         self._reader.lost.clear()
 
     async def _full(self) -> None:
-        """Waits for room: without asking for more, which would be thrown away when it pauses."""
+        """Waits for room, or for what is in hand alone: without asking for more, which would be thrown away when it
+        pauses."""
         loop = asyncio.get_running_loop()
         if self._full_since is None:
             self._full_since = loop.time()
