@@ -56,8 +56,8 @@ SLOT_HELP = {
     ),
 }
 WAL_LOGICAL_HELP = (
-    "1: PostgreSQL's wal_level is logical, which Debezium needs and nothing else. Absent when the database does not "
-    "answer."
+    "1: PostgreSQL's wal_level is logical, which Debezium needs and nothing else; 0: it cannot read. Absent where "
+    "nobody is meant to read that way, and when the database does not answer."
 )
 REQUEST_HELP = (
     "From when a request was taken up until its answer began, by method, route and outcome: ok (2xx, 3xx), refused "
@@ -227,4 +227,5 @@ def _of_slots(found: Slots) -> Iterable[Metric]:
     for name, help_text in SLOT_HELP.items():
         values = {slot.name: float(getattr(slot, name)) for slot in found.slots}
         yield OURS.gauges(f"slot_{name}", help_text, "slot", values)
-    yield OURS.gauge("wal_logical", WAL_LOGICAL_HELP, found.logical)
+    if found.any:
+        yield OURS.gauge("wal_logical", WAL_LOGICAL_HELP, found.logical)

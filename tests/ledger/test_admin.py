@@ -3,6 +3,7 @@
 from dataclasses import fields
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ledger.commit import counters
+from ledger.database.slots import PUBLICATION
 from ledger.feed import publisher
 from ledger.metrics import PUBLISHER_HELP, WRITER_HELP
 from ledger.migrations.revisions import newest
@@ -21,6 +23,7 @@ from tests.harness.system import ResidentSystem, System
 from tests.ledger.api import LEDGER
 
 OLDEST_SNAPSHOT = "\nstockwire_ledger_oldest_snapshot_seconds "
+WAL_LOGICAL = "\nstockwire_ledger_wal_logical "
 SCRAPE_S = 9.0
 """A little less than Prometheus' own patience."""
 
@@ -58,6 +61,18 @@ async def test_a_database_that_hangs_does_not_make_a_ledger_look_dead(
         scraped = (await client.get(f"{ledger.admin}/metrics")).text
         assert "stockwire_ledger_in_flight" in scraped
         assert OLDEST_SNAPSHOT not in scraped
+
+
+async def test_that_debezium_cannot_read_is_told_only_where_it_is_meant_to(system: ResidentSystem) -> None:
+    ledger = await system.start_ledger()
+    connection = await asyncpg.connect(system.database_url)
+    try:
+        async with httpx.AsyncClient(timeout=SCRAPE_S) as client:
+            assert WAL_LOGICAL not in (await client.get(f"{ledger.admin}/metrics")).text
+            await connection.execute(f"create publication {PUBLICATION}")
+            assert f"{WAL_LOGICAL}0" in (await client.get(f"{ledger.admin}/metrics")).text
+    finally:
+        await connection.close()
 
 
 async def test_a_defect_is_a_problem_that_says_nothing_of_the_inside() -> None:
