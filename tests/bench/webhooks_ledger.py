@@ -1,14 +1,10 @@
 """What webhooks cost the ledger: CPU of a commit of one hot sku while a hundred of them follow it."""
 
-import math
 import secrets
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.bench.beside import busy
 from tests.bench.callers import call
 from tests.bench.hot_sku_http import sale_requests
 from tests.bench.ratio import Row
@@ -21,14 +17,6 @@ CALLERS = 64
 SECONDS = max(1.0, 8.0 * SHARE)
 IN_TURNS = (ENDPOINTS, 0, 0, ENDPOINTS)
 """Whatever grows or warms up from one to the next falls on both sides alike."""
-BUSY = """
-import json, sys, time
-share, text = float(sys.argv[1]), json.dumps([{"sku": str(number), "version": number} for number in range(1_000)])
-while True:
-    began_s = time.perf_counter()
-    json.loads(text)
-    time.sleep((time.perf_counter() - began_s) * (1 - share) / share)
-"""
 
 
 async def webhooks_ledger(shop: Shop, rounds: int) -> list[Row]:
@@ -46,12 +34,12 @@ async def webhooks_ledger(shop: Shop, rounds: int) -> list[Row]:
         for figures, followed in ((row.ours, ENDPOINTS), (row.bare, 0)):
             figures.append(statistics.mean(one.cpu_us for count, one in found if count == followed))
         beside = statistics.mean(one.beside for count, one in found if count)
-        with _busy(beside):
-            busy = await _measured(shop, 0)
+        with busy(beside):
+            shared = await _measured(shop, 0)
         row.notes["sales/s"] = ", ".join(f"{one.sales_per_s:,.0f} ({count})" for count, one in found)
         row.notes["messages/s"] = ", ".join(f"{one.messages_per_s:,.0f}" for count, one in found if count)
         row.notes["without webhooks, with as much CPU used beside it"] = (
-            f"{busy.cpu_us / row.bare[-1]:.2f} ({busy.cpu_us:.0f} us, {beside:.0%} of a core)"
+            f"{shared.cpu_us / row.bare[-1]:.2f} ({shared.cpu_us:.0f} us, {beside:.0%} of a core)"
         )
     return [row]
 
@@ -89,17 +77,3 @@ async def _sold(shop: Shop, sku: str) -> tuple[float, float]:
     rate, counts = await call(shop.ledger_port, CALLERS, SECONDS, sale_requests(shop.key, sku))
     assert set(counts) == {201}, counts
     return (cpu_s(shop.ledger_pid) - before) / counts[201] * 1e6, rate
-
-
-@contextmanager
-def _busy(cores: float) -> Iterator[None]:
-    """Processes that read JSON for so much of the time, and ask nobody for anything: what a ledger loses to whoever
-    runs on the same cores, webhooks or not."""
-    whole = max(1, math.ceil(cores))
-    running = [subprocess.Popen([sys.executable, "-c", BUSY, str(cores / whole)]) for _ in range(whole)]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
