@@ -227,5 +227,4 @@ def _of_slots(found: Slots) -> Iterable[Metric]:
     for name, help_text in SLOT_HELP.items():
         values = {slot.name: float(getattr(slot, name)) for slot in found.slots}
         yield OURS.gauges(f"slot_{name}", help_text, "slot", values)
-    if found.any:
-        yield OURS.gauge("wal_logical", WAL_LOGICAL_HELP, found.logical)
+    yield OURS.gauge("wal_logical", WAL_LOGICAL_HELP, found.logical if found.any else None)

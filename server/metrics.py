@@ -31,8 +31,9 @@ class Families:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
-    def gauge(self, name: str, text: str, value: float) -> Metric:
-        return GaugeMetricFamily(f"{self._prefix}_{name}", text, value=float(value))
+    def gauge(self, name: str, text: str, value: float | None) -> Metric:
+        """``value``: None where it is described and absent."""
+        return GaugeMetricFamily(f"{self._prefix}_{name}", text, value=None if value is None else float(value))
 
     def counter(self, name: str, text: str, value: float) -> Metric:
         return CounterMetricFamily(f"{self._prefix}_{name}", text, value=float(value))
