@@ -5,15 +5,18 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from followers.brokers.answered import Answer, End, answered
-from followers.brokers.broker import Broker
+from followers.brokers.broker import PASSWORD, USER, Broker
+from followers.brokers.tls import NoTls, connecting
 
 PORT = 4222
+VIOLATION, LIBRARYS = "permissions violation", "nats: "
 CONNECT_S = 5.0
 ANSWER_S = 10.0
 """For each answer of the server; one that syncs every write to a slow disk takes some."""
@@ -25,6 +28,10 @@ BATCH_ID, BATCH_SEQUENCE, BATCH_COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence",
 """Headers of a message in one."""
 PINGS_MAX = 2
 """Unanswered: a server that stands still is left after 15 s, also where nothing is asked of it."""
+
+
+class UserRefused(ConnectionError):
+    """By the server: it does not know the user, or the user lacks a right, and which."""
 
 
 class NatsConnection:
@@ -63,8 +70,12 @@ class NatsConnection:
     async def _connect(self, server: str) -> Self:
         client = self.client
         context = self._broker.context_now()
+        host, port = urlsplit(server).hostname or "", urlsplit(server).port or PORT
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with (
+                connecting(self._broker, host, port, (OSError, nats.errors.Error), greets=True),
+                asyncio.timeout(CONNECT_S),
+            ):
                 await client.connect(
                     [server],
                     name=self._name,
@@ -78,6 +89,11 @@ class NatsConnection:
                     user=self._broker.user or None,
                     password=self._broker.password or None,
                 )
+        except nats.errors.Error as error:
+            await self._leave()
+            if "authorization" in str(error).lower():  # of the library an error without a class of its own
+                raise UserRefused(f"the server does not know this user: see {USER} and {PASSWORD}_FILE") from error
+            raise
         except BaseException:
             await self._leave()  # a server that refuses us has a socket of ours all the same
             raise
@@ -104,19 +120,39 @@ class NatsConnection:
         try:
             return await answered(asked, self._closed, ANSWER_S)
         except ConnectionError as error:
-            if not self.complaint:
-                raise
-            raise ConnectionError(f"{error} ({self.complaint})") from error
+            raise self._end_of(str(error)) from error
+
+    def check(self) -> None:
+        """Raises ConnectionError if it has ended."""
+        if not self.is_open:
+            raise self._end_of("the connection ended")
+
+    def _end_of(self, said: str) -> ConnectionError:
+        if VIOLATION in self.complaint.lower():
+            return UserRefused(f"this user lacks a right: {self.complaint.removeprefix(LIBRARYS)}")
+        return ConnectionError(f"{said} ({self.complaint})" if self.complaint else said)
 
     async def _complained(self, error: Exception) -> None:
-        """What a server refuses without an answer, as a subject that the user may not write to."""
+        """What a server refuses without an answer. Where it is a subject that the user has no right to, nothing is
+        waited for any more: there will be no answer."""
         self.complaint = str(error)
+        if VIOLATION in self.complaint.lower():
+            self._closed.set()
 
     async def _on_closed(self) -> None:
         self._closed.set()
 
 
 class _Client(Client):
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        """Called before anything is sent. Where encryption is asked for, the library takes a server at its word that it
+        wants none, and would send it the password in the open."""
+        if initial_connection and "tls" in self.options:
+            if not info.get("tls_required") and not info.get("tls_available"):
+                raise NoTls("it offers no TLS, and the URL asks for it: see the scheme and the port", refused=True)
+            info["tls_required"] = True
+        await super()._process_info(info, initial_connection)
+
     async def send(self, commands: Sequence[bytes]) -> None:
         """``commands``: see ``command``. As ``publish`` without an answer, in a tenth of its time: they go to the
         socket together, and of subjects and headers it is known already that they hold no blanks and no line ends that

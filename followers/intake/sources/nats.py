@@ -18,7 +18,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, 
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from followers.brokers.broker import Broker
-from followers.brokers.nats_client import NatsConnection
+from followers.brokers.nats_client import NatsConnection, UserRefused
+from followers.brokers.tls import NoTls
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
 from followers.intake.in_order import InOrder
@@ -130,8 +131,7 @@ class _Working:
         await self._look()
         told_at = looked_at = loop.time()
         while not stopping.is_set():
-            if not self._connection.is_open:
-                raise ConnectionError("the connection ended")
+            self._connection.check()
             await self._ask(inbox)
             self._stirred.clear()
             self._ended()
@@ -253,11 +253,13 @@ def _told() -> Iterator[None]:
     """What nats-py raises, as SourceError."""
     try:
         yield
-    except nats.errors.AuthorizationError as error:
-        raise SourceRefused("NATS does not know this user: see STOCKWIRE_BROKER_USER and its password") from error
+    except UserRefused as error:
+        raise SourceRefused(f"NATS refuses: {error} (docs/how-to/commands.md has the rights)") from error
+    except NoTls as error:
+        raise (SourceRefused if error.refused else SourceAway)(f"NATS: {error}") from error
     except ServiceUnavailableError as error:
         raise SourceAway(f"JetStream is away: {error.description}") from error
     except APIError as error:
         raise SourceRefused(f"JetStream refuses: {error.description} ({error.code})") from error
     except (OSError, nats.errors.Error) as error:
-        raise SourceAway(f"NATS is away: {error or type(error).__name__}") from error
+        raise SourceAway(f"NATS is away: {str(error) or type(error).__name__}") from error

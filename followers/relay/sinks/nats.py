@@ -20,7 +20,15 @@ from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from followers.brokers.broker import Broker
-from followers.brokers.nats_client import BATCH_COMMIT, BATCH_ID, BATCH_SEQUENCE, NatsConnection, command
+from followers.brokers.nats_client import (
+    BATCH_COMMIT,
+    BATCH_ID,
+    BATCH_SEQUENCE,
+    NatsConnection,
+    UserRefused,
+    command,
+)
+from followers.brokers.tls import NoTls
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.routes import subject
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
@@ -106,12 +114,10 @@ class NatsSink:
         async with self._connecting:
             if self._connection is None or not self._connection.is_open:
                 await self._open.aclose()
-                try:
+                with _told():
                     self._connection = await self._open.enter_async_context(
                         NatsConnection(self._broker, f"{self._prefix} relay")
                     )
-                except (OSError, nats.errors.Error) as error:
-                    raise _why_no_connection(error) from error
             return self._connection
 
     async def _stream(self, connection: NatsConnection, shard: int) -> StreamInfo:
@@ -292,14 +298,9 @@ def _told() -> Iterator[None]:
         if isinstance(error, ServiceUnavailableError) and not error.description:
             raise SinkAway("nats-server has no JetStream, or not yet: start it with -js") from error
         raise SinkAway(f"nats-server answered {error.err_code}: {error.description}") from error
+    except UserRefused as error:
+        raise SinkRefused(f"nats-server refuses: {error} (docs/how-to/nats.md has the rights)") from error
+    except NoTls as error:
+        raise (SinkRefused if error.refused else SinkAway)(f"nats-server: {error}") from error
     except (OSError, nats.errors.Error) as error:
         raise SinkAway(f"nats-server is away: {error}") from error
-
-
-def _why_no_connection(error: Exception) -> SinkAway | SinkRefused:
-    text = str(error).lower()
-    if isinstance(error, nats.errors.AuthorizationError) or "authorization" in text:
-        return SinkRefused("nats-server does not know this user: check STOCKWIRE_BROKER_USER and its password file")
-    if ("secure connection" in text or "certificate" in text) and not isinstance(error, ConnectionError):
-        return SinkRefused(f"nats-server and TLS: {error}: check the URL's scheme and STOCKWIRE_BROKER_CA_FILE")
-    return SinkAway(f"nats-server cannot be reached: {error or type(error).__name__}")

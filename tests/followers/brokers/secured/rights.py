@@ -1,6 +1,7 @@
 """What the how-to pages say that a user needs: their own lines, read."""
 
 import argparse
+import re
 import shlex
 from typing import NamedTuple
 
@@ -47,6 +48,21 @@ def rabbitmq_rights(page: str, user: str) -> Permissions:
         for line in block.text.splitlines():
             if line.startswith(f"{SET_PERMISSIONS} {user} "):
                 return Permissions(*shlex.split(line.removeprefix(f"{SET_PERMISSIONS} {user} ")))
+    raise AssertionError(f"{page} gives {user} nothing")
+
+
+class Subjects(NamedTuple):
+    """Of NATS, which a user may publish to, and subscribe to."""
+
+    publish: list[str]
+    subscribe: list[str]
+
+
+def nats_rights(page: str, user: str) -> Subjects:
+    """Those that the ``authorization`` block of the page gives to ``user``."""
+    for block in blocks(HOW_TOS / page):
+        if found := re.search(rf"user: {user}\b.*?publish: (\[.*?\]).*?subscribe: (\[.*?\])", block.text, re.DOTALL):
+            return Subjects(*(re.findall(r'"([^"]+)"', group) for group in found.groups()))
     raise AssertionError(f"{page} gives {user} nothing")
 
 
