@@ -17,6 +17,7 @@ from followers.brokers.tls import NoTls, connecting
 
 PORT = 4222
 VIOLATION, LIBRARYS = "permissions violation", "nats: "
+ANSWERS = 'publish to "_inbox.'
 CONNECT_S = 5.0
 ANSWER_S = 10.0
 """For each answer of the server; one that syncs every write to a slow disk takes some."""
@@ -134,7 +135,9 @@ class NatsConnection:
 
     async def _complained(self, error: Exception) -> None:
         """What a server refuses without an answer. Where it is a subject that the user has no right to, nothing is
-        waited for any more: there will be no answer."""
+        waited for any more: there will be no answer. What somebody else waits for is no right that we need."""
+        if ANSWERS in str(error).lower():
+            return
         self.complaint = str(error)
         if VIOLATION in self.complaint.lower():
             self._closed.set()
