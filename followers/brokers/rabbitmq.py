@@ -10,9 +10,11 @@ from typing import Any, Self
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError
+from aiormq.exceptions import InvalidFrameError
 
 from followers.brokers.answered import Answer, End, answered
 from followers.brokers.broker import Broker
+from followers.brokers.tls import connecting
 
 PORT, TLS_PORT = 5672, 5671
 USER = "guest"
@@ -21,6 +23,10 @@ CONNECT_S = 5.0
 ANSWER_S = 10.0
 CLOSE_S = 2.0
 HEARTBEAT_S = 10
+
+
+class VhostRefused(AMQPError):
+    pass
 
 
 class RabbitmqConnection:
@@ -39,7 +45,8 @@ class RabbitmqConnection:
         return not self._closed.is_set()
 
     async def __aenter__(self) -> Self:
-        """Tries the hosts in their order. Raises what the last one raised: OSError, AMQPError."""
+        """Tries the hosts in their order. Raises what the last one raised: OSError, NoTls among them, and AMQPError,
+        VhostRefused among them."""
         address = self._broker.address
         *others, last = address.endpoints(TLS_PORT if address.tls else PORT)
         for host, port in others:
@@ -50,19 +57,25 @@ class RabbitmqConnection:
         return await self._connect(*last)
 
     async def _connect(self, host: str, port: int) -> Self:
-        broker = self._broker
-        self._connection = await aio_pika.connect(
-            host=host,
-            port=port,
-            login=broker.user or USER,
-            password=broker.password or USER,
-            virtualhost=broker.address.vhost,
-            ssl=broker.address.tls,
-            ssl_context=broker.context_now(),
-            timeout=CONNECT_S,
-            client_properties={"connection_name": self._name},
-            heartbeat=HEARTBEAT_S,
-        )
+        broker, vhost = self._broker, self._broker.address.vhost
+        try:
+            async with connecting(broker, host, port, (OSError, AMQPError)):
+                self._connection = await aio_pika.connect(
+                    host=host,
+                    port=port,
+                    login=broker.user or USER,
+                    password=broker.password or USER,
+                    virtualhost=vhost,
+                    ssl=broker.address.tls,
+                    ssl_context=broker.context_now(),
+                    timeout=CONNECT_S,
+                    client_properties={"connection_name": self._name},
+                    heartbeat=HEARTBEAT_S,
+                )
+        except InvalidFrameError as error:  # of the library, where it is told that there is no such vhost
+            raise VhostRefused(
+                f"the vhost {vhost} is not there, or this user may do nothing in it: see the vhost in the URL"
+            ) from error
         self._connection.close_callbacks.add(self._on_closed)
         return self
 

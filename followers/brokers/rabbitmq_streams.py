@@ -17,7 +17,9 @@ from rstream.exceptions import ServerError, StreamAlreadyExists
 from rstream.utils import OnClosedErrorInfo
 
 from followers.brokers.answered import Answer, End, answered
-from followers.brokers.broker import Broker
+from followers.brokers.broker import PASSWORD, Broker
+from followers.brokers.broker import USER as USER_SETTING
+from followers.brokers.tls import connecting
 
 PORT, TLS_PORT = 5552, 5551
 USER = "guest"
@@ -30,6 +32,7 @@ HEARTBEAT_S = 10
 FRAME_BYTES_MAX = 2**24
 """A broker asks for less: 1 MiB as it comes."""
 SUBSCRIPTION = 0
+LOOK = f"see the scheme and the port in the URL, {USER_SETTING} and {PASSWORD}_FILE"
 
 StreamError = (OSError, ServerError)
 """What anything of a ``StreamConnection`` may raise; TimeoutError and ConnectionError are OSErrors."""
@@ -80,15 +83,22 @@ class StreamConnection:
             connection_closed_handler=self._on_closed,
         )
         client.add_stream(self._name)  # it tells of its end only where it has one
+        self._closed.clear()
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await client.start()
-                await client.authenticate(broker.address.vhost, broker.user or USER, broker.password or USER)
-        except BaseException:
+            async with connecting(broker, host, port, (OSError,)):
+                await answered(self._logged_in(client), self._closed, CONNECT_S)
+        except BaseException as error:
             await client.leave()
+            if type(error) is ConnectionError:  # of whom it refuses the broker may close it before it has said so
+                raise ConnectionError(f"{error}: {LOOK}") from error
             raise
         self.client = client
         return self
+
+    async def _logged_in(self, client: "_Client") -> None:
+        broker = self._broker
+        await client.start()
+        await client.authenticate(broker.address.vhost, broker.user or USER, broker.password or USER)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

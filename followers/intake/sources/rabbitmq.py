@@ -26,7 +26,8 @@ from aiormq.channel import Channel as Frames
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
 from followers.brokers.broker import Broker
-from followers.brokers.rabbitmq import RabbitmqConnection
+from followers.brokers.rabbitmq import RabbitmqConnection, VhostRefused
+from followers.brokers.tls import NoTls
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome, Result
 from followers.intake.result import PROBLEM_HEADER, problem_text
@@ -233,12 +234,18 @@ def _told() -> Iterator[None]:
         yield
     except PublishError as error:
         raise SourceAway("a queue of results or dead messages is gone: it is made anew") from error
-    except (ChannelPreconditionFailed, ChannelAccessRefused, ConnectionNotAllowed) as error:
+    except ChannelAccessRefused as error:
+        raise SourceRefused(
+            f"RabbitMQ refuses ({error}): docs/how-to/commands.md has the rabbitmqctl line of the user's rights"
+        ) from error
+    except (ChannelPreconditionFailed, ConnectionNotAllowed, VhostRefused) as error:
         raise SourceRefused(
             f"RabbitMQ refuses ({error}): the queues have to be quorum queues, that of commands with "
-            "x-single-active-consumer; delete what is in the way, or give the user its rights"
+            "x-single-active-consumer; delete what is in the way"
         ) from error
     except ProbableAuthenticationError as error:
         raise SourceRefused("RabbitMQ does not know this user: see STOCKWIRE_BROKER_USER and its password") from error
+    except NoTls as error:
+        raise (SourceRefused if error.refused else SourceAway)(f"RabbitMQ: {error}") from error
     except (OSError, AMQPError, RuntimeError) as error:  # RuntimeError: the library's, of a channel that is closed
-        raise SourceAway(f"RabbitMQ is away: {error or type(error).__name__}") from error
+        raise SourceAway(f"RabbitMQ is away: {str(error) or type(error).__name__}") from error

@@ -22,14 +22,15 @@ from aio_pika.exceptions import AMQPError, ChannelPreconditionFailed, ProbableAu
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 
 from followers.brokers.broker import Broker
-from followers.brokers.rabbitmq import ANSWER_S, RabbitmqConnection
+from followers.brokers.rabbitmq import ANSWER_S, RabbitmqConnection, VhostRefused
 from followers.brokers.rabbitmq_streams import PORT as STREAM_PORT
 from followers.brokers.rabbitmq_streams import TLS_PORT as STREAM_TLS_PORT
 from followers.brokers.rabbitmq_streams import StreamConnection
+from followers.brokers.tls import NoTls
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.routes import routing_key
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
-from followers.relay.sinks.rabbitmq_last import Last, last_of
+from followers.relay.sinks.rabbitmq_last import RIGHTS_FIX, Last, last_of
 from followers.relay.sinks.rabbitmq_stream import told
 from wire.bindings import amqp_properties
 from wire.envelope import CONTENT_TYPE, STRUCTURED_CONTENT_TYPE, structured
@@ -143,9 +144,10 @@ class RabbitmqExchangeSink:
                 await self._open.aclose()
                 name = f"{self._prefix} relay"
                 connection = await self._open.enter_async_context(RabbitmqConnection(self._broker, name))
-                self._reader = await self._open.enter_async_context(
-                    StreamConnection(self._broker, name, self._stream_port)
-                )
+                with told():
+                    self._reader = await self._open.enter_async_context(
+                        StreamConnection(self._broker, name, self._stream_port)
+                    )
                 self._connection = connection
             return self._connection, self._reader
 
@@ -238,13 +240,15 @@ def published() -> Iterator[None]:
         raise SinkRefused(
             "the exchange leads to no stream of the relay any more: leave its bindings alone; the relay makes them anew"
         ) from error
-    except (ChannelPreconditionFailed, ChannelAccessRefused, ConnectionNotAllowed) as error:
-        raise SinkRefused(
-            f"RabbitMQ refuses: {error}: delete what is in the way, or give the user its rights"
-        ) from error
+    except ChannelAccessRefused as error:
+        raise SinkRefused(f"RabbitMQ refuses: {error}: {RIGHTS_FIX}") from error
+    except (ChannelPreconditionFailed, ConnectionNotAllowed, VhostRefused) as error:
+        raise SinkRefused(f"RabbitMQ refuses: {error}: delete what is in the way") from error
     except ProbableAuthenticationError as error:
         raise SinkRefused(
             "RabbitMQ does not know this user: check STOCKWIRE_BROKER_USER and its password file"
         ) from error
+    except NoTls as error:
+        raise (SinkRefused if error.refused else SinkAway)(f"RabbitMQ: {error}") from error
     except (OSError, AMQPError, RuntimeError) as error:  # RuntimeError: the library's, of a channel that is closed
-        raise SinkAway(f"RabbitMQ is away: {error or type(error).__name__}") from error
+        raise SinkAway(f"RabbitMQ is away: {str(error) or type(error).__name__}") from error

@@ -1,12 +1,18 @@
 """The last message of a stream of RabbitMQ, and the checkpoint that it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
+
+from rstream.exceptions import AccessRefused
 
 from followers.brokers.rabbitmq_streams import StreamConnection
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkRefused
 from followers.relay.standing import attributes_in, checkpoint_of
 from wire.bindings import AMQP_PREFIX
+
+RIGHTS_FIX = "docs/how-to/rabbitmq.md has the rabbitmqctl line of its rights"
 
 
 class Last(NamedTuple):
@@ -18,7 +24,8 @@ class Last(NamedTuple):
 
 async def last_of(connection: StreamConnection, stream: str) -> Last | None:
     """None if the stream is empty. Raises ``StreamError``; SinkRefused if no relay wrote its last message."""
-    found = await connection.last_message(stream)
+    with needing("read", stream):
+        found = await connection.last_message(stream)
     if found is None:
         return None
     offset, message = found
@@ -34,6 +41,15 @@ async def last_of(connection: StreamConnection, stream: str) -> Last | None:
             "stream or set another STOCKWIRE_RELAY_PREFIX"
         )
     return Last(checkpoint, properties)
+
+
+@contextmanager
+def needing(right: str, stream: str) -> Iterator[None]:
+    """Around what a user may be refused: the broker of streams does not say which right it lacks."""
+    try:
+        yield
+    except AccessRefused as error:
+        raise SinkRefused(f"RabbitMQ refuses: the user may not {right} the stream {stream}: {RIGHTS_FIX}") from error
 
 
 def _text(value: bytes | str) -> str:

@@ -30,10 +30,11 @@ from rstream.exceptions import (
 
 from followers.brokers.broker import Broker
 from followers.brokers.rabbitmq_streams import ANSWER_S, StreamConnection, StreamError
+from followers.brokers.tls import NoTls
 from followers.relay.amqp_message import encode, pairs
 from followers.relay.message import Batch, Checkpoint, Message
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
-from followers.relay.sinks.rabbitmq_last import last_of
+from followers.relay.sinks.rabbitmq_last import last_of, needing
 from wire.bindings import AMQP_PREFIX, COMMONS_MAX, amqp_properties
 from wire.envelope import CONTENT_TYPE, REWRITTEN, STRUCTURED_CONTENT_TYPE, Common, structured
 
@@ -89,7 +90,8 @@ class RabbitmqStreamSink:
             connection = await self._connected()
             for shard in range(shards):
                 try:
-                    await connection.make(self.stream(shard))
+                    with needing("configure", self.stream(shard)):
+                        await connection.make(self.stream(shard))
                 except PreconditionFailed:
                     raise SinkRefused(
                         f"the queue {self.stream(shard)} is no stream: delete it, or set another STOCKWIRE_RELAY_PREFIX"
@@ -147,7 +149,8 @@ class RabbitmqStreamWriter:
         with told():
             await self._open.aclose()
             connection = await self._open.enter_async_context(self._sink.connection())
-            await connection.make(self._stream)
+            with needing("configure", self._stream):
+                await connection.make(self._stream)
             await self._declare(connection, CHANGES, epoch)
             self._last = await self._last_id(connection, epoch)
             last = await last_of(connection, self._stream)
@@ -205,7 +208,8 @@ class RabbitmqStreamWriter:
         return HISTORY, self._history
 
     async def _declare(self, connection: StreamConnection, publisher: int, name: str) -> None:
-        await connection.within(connection.client.declare_publisher(self._stream, self._reference(name), publisher))
+        with needing("write", self._stream):
+            await connection.within(connection.client.declare_publisher(self._stream, self._reference(name), publisher))
 
     async def _last_id(self, connection: StreamConnection, name: str) -> int:
         """0 where there is none."""
@@ -302,6 +306,8 @@ def told() -> Iterator[None]:
     """What the library raises, as SinkError."""
     try:
         yield
+    except NoTls as error:
+        raise (SinkRefused if error.refused else SinkAway)(f"RabbitMQ: {error}") from error
     except REFUSED as error:
         raise SinkRefused(
             f"RabbitMQ refuses ({type(error).__name__}): check STOCKWIRE_BROKER_USER, its password file, what it may "
@@ -310,4 +316,4 @@ def told() -> Iterator[None]:
     except ServerError as error:
         raise SinkAway(f"RabbitMQ answered {type(error).__name__}, code {error.code}") from error
     except StreamError as error:
-        raise SinkAway(f"RabbitMQ is away: {error or type(error).__name__}") from error
+        raise SinkAway(f"RabbitMQ is away: {str(error) or type(error).__name__}") from error

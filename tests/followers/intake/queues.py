@@ -132,9 +132,9 @@ def _of_kafka(message: KafkaMessage) -> Told:
 class RabbitMQQueue:
     """Takes what stands in a queue, as whoever reads answers does."""
 
-    def __init__(self, address: str, prefix: str) -> None:
-        self.url = f"rabbitmq://{address}"
-        self._amqp = f"amqp://guest:guest@{address}/"
+    def __init__(self, address: str, prefix: str, vhost: str = "") -> None:
+        self.url = f"rabbitmq://{address}/{vhost}"
+        self._amqp = f"amqp://guest:guest@{address}/{vhost}"
         self._prefix = prefix
         self._found: defaultdict[str, list[Told]] = defaultdict(list)
 
