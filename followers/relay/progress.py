@@ -55,6 +55,12 @@ class Progress:
         elif moved or self._behind_since_s is None:
             self._behind_since_s = now_s
 
+    def waits(self, head: int, now_s: float) -> None:
+        """For a sink that is away; what stands there is what was last seen."""
+        self.head = head
+        if self.behind and self._behind_since_s is None:
+            self._behind_since_s = now_s
+
     def read(self, events: Sequence[Event], head: int) -> None:
         """A page that is not in the sink yet."""
         self.head = head

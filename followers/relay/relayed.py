@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -91,6 +92,7 @@ class RelayedShard:
             except SinkAway as error:
                 self._say(State.SINK_AWAY, str(error))
                 mended = not isinstance(error, SinkEmpty)
+                await self._see_what_waits()
                 await asyncio.sleep(self._backoff_s())
             except (TooLarge, SinkRefused) as error:
                 self._say(State.STOPPED, str(error))
@@ -193,6 +195,12 @@ class RelayedShard:
         self._tries = 0
         self.progress.wrote(len(batch.messages) + len(batch.levels), batch.checkpoint.seq, last)
         self._say(State.WRITING, None)
+
+    async def _see_what_waits(self) -> None:
+        """Where nothing can be written nothing is read, and the backlog would be told as it was then."""
+        with suppress(LedgerAway):
+            _, heads = await self._heads()
+            self.progress.waits(heads[self._shard], time.time())
 
     async def _asked(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Waits for the ledger, and keeps the shard meanwhile."""

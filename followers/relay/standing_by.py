@@ -1,7 +1,7 @@
 """When a relay takes a shard that another one may be writing. Pure.
 
 Nobody holds a lease: a relay takes a shard where nothing stands yet, and where the checkpoint stands still for a while
-though there is more to write. The sink then refuses whoever wrote before. So that two relays never throw each other
+though the log ends elsewhere. The sink then refuses whoever wrote before. So that two relays never throw each other
 out in turn, one that was thrown out waits twice as long as the time before, until something is written again by anyone.
 """
 
@@ -38,7 +38,7 @@ class StandingBy:
         self._seen = checkpoint
         if _place(checkpoint) in map(_place, self.ours):
             return True
-        if not _is_behind(checkpoint, epoch, head):
+        if _is_whole(checkpoint, epoch, head):
             self._due_s = None
             return False
         if self._due_s is None:
@@ -64,7 +64,9 @@ def _place(checkpoint: Checkpoint | None) -> tuple[str, int, bool] | None:
     return None if checkpoint is None else (checkpoint.epoch, checkpoint.seq, checkpoint.complete)
 
 
-def _is_behind(checkpoint: Checkpoint | None, epoch: str, head: int) -> bool:
+def _is_whole(checkpoint: Checkpoint | None, epoch: str, head: int) -> bool:
+    """Nothing is to be done. Also what is ahead of the log has to be taken, by whoever then says so: an older database
+    was restored, and what it writes from now on would pass for what comes next."""
     if checkpoint is None:
-        return head > 0
-    return checkpoint.epoch != epoch or not checkpoint.complete or checkpoint.seq < head
+        return head == 0
+    return checkpoint.epoch == epoch and checkpoint.complete and checkpoint.seq == head

@@ -12,7 +12,9 @@ from confluent_kafka.cimpl import NewTopic
 from followers.relay import relayed, standing_by
 from followers.relay.progress import State
 from ledger import migrations
+from tests.followers.relay.batches import sales
 from tests.followers.relay.running import Running, running
+from tests.followers.relay.sinks.kafka_place import sink_at
 from tests.followers.relay.sinks.kafka_reading import Read, read
 from tests.harness.brokers.noida import Noida
 from tests.harness.metrics import described_metrics, exported_metrics
@@ -223,3 +225,29 @@ async def test_topics_that_are_gone_are_made_again_at_once(
                     return await topics.changes() == log
 
                 await wait_until(all_again, what="the whole log", swallow=KeyError)
+
+
+async def test_what_an_older_database_does_not_have_is_told_again_as_something_else(
+    system: ResidentSystem, topics: Topics
+) -> None:
+    """It was restored, and nobody has begun a new epoch: the same ids would mean other events."""
+    await system.start_ledger()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 100)
+        answer = (await api.get("/v1/shards")).json()
+        epoch, shard = answer["epoch"], next(one["shard"] for one in answer["shards"] if one["head"])
+        async with sink_at(topics.address, topics.prefix) as sink:
+            await sink.prepare(len(answer["shards"]))
+            async with sink.writer(shard) as writer:
+                await writer.claim(epoch)
+                await writer.write(sales(1, 7, shard=shard, epoch=epoch))
+        stands = await topics.changes()
+        async with running(system, topics.to, topics.prefix) as relay:
+            await sell(api, 3)
+
+            async def stopped() -> bool:
+                return relay.progress[shard].state is State.STOPPED if relay.progress else False
+
+            await wait_until(stopped)
+            assert f"shard {shard}: the sink has events up to 7, and the log" in str(await relay.why_not_ready())
+        assert await topics.changes() == stands

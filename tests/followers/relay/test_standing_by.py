@@ -39,7 +39,10 @@ def test_levels_that_are_being_told_move_too() -> None:
 
 @pytest.mark.parametrize(
     ("standing", "head"),
-    [(checkpoint(4), 5), (checkpoint(5, "older"), 5), (checkpoint(5, complete=False), 5), (checkpoint(5, "older"), 0)],
+    [
+        *((checkpoint(4), 5), (checkpoint(5, "older"), 5), (checkpoint(5, complete=False), 5)),
+        *((checkpoint(5, "older"), 0), (checkpoint(6), 5), (checkpoint(6), 0)),
+    ],
 )
 def test_what_stands_still_and_is_not_all_is_taken_after_a_while(standing: Checkpoint, head: int) -> None:
     for chance in (lambda: 0.0, lambda: 1.0):

@@ -1,5 +1,6 @@
 """A NATS as tests of its sink need it: what stands there, and what is in the way."""
 
+import asyncio
 from urllib.parse import unquote
 
 import nats
@@ -12,6 +13,9 @@ from followers.relay.sinks.nats import NatsSink
 from stockwire.streams import CloudEvent
 from tests.followers.relay.sinks.conformance import Told
 from tests.harness.brokers.nats_server import NatsServer
+
+AT_ONCE = 50
+"""Messages that are asked for together."""
 
 
 class NatsPlace:
@@ -32,7 +36,13 @@ class NatsPlace:
             stream = client.jetstream()
             info = await stream.stream_info(f"{self._prefix}-{shard}")
             sequences = range(info.state.first_seq or 1, info.state.last_seq + 1)
-            messages = [await stream.get_msg(f"{self._prefix}-{shard}", sequence) for sequence in sequences]
+            messages = [
+                message
+                for at in range(0, len(sequences), AT_ONCE)
+                for message in await asyncio.gather(
+                    *(stream.get_msg(f"{self._prefix}-{shard}", one) for one in sequences[at : at + AT_ONCE])
+                )
+            ]
         finally:
             await client.close()
         return [told(message.headers or {}, message.data or b"") for message in messages]
@@ -47,7 +57,9 @@ class NatsPlace:
     async def make(self, shard: int, config: StreamConfig) -> None:
         client = await nats.connect(self.broker.url, allow_reconnect=False)
         try:
-            await client.jetstream().add_stream(config, name=f"{self._prefix}-{shard}", storage="file")
+            await client.jetstream().add_stream(
+                config, name=f"{self._prefix}-{shard}", storage=config.storage or "file"
+            )
         finally:
             await client.close()
 

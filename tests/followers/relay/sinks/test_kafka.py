@@ -7,14 +7,13 @@ from contextlib import AsyncExitStack
 import orjson
 import pytest
 
-from followers.brokers.broker import broker_of
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
 from followers.relay.sinks import kafka_topics
 from followers.relay.sinks.kafka import KafkaSink
 from followers.relay.sinks.kafka_writer import KafkaWriter
-from server.settings.environment import Environment
 from tests.followers.relay.batches import EPOCH, event, logged, planning, row, sales
+from tests.followers.relay.sinks.kafka_place import sink_at
 from tests.followers.relay.sinks.kafka_reading import read
 from tests.harness.brokers.noida import Noida
 from tests.harness.waiting import PATIENCE_S
@@ -22,11 +21,6 @@ from tests.harness.waiting import PATIENCE_S
 SHARDS = 2
 
 pytestmark = pytest.mark.usefixtures("processes")
-
-
-def sink_at(address: str, prefix: str, *, structured: bool = False, transactions: bool = True) -> KafkaSink:
-    broker = broker_of(Environment({"STOCKWIRE_RELAY_TO": f"kafka://{address}"}), "STOCKWIRE_RELAY_TO", {})
-    return KafkaSink(broker, prefix, structured=structured, transactions=transactions)
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """NATS JetStream, with atomic batches and without."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from nats.js.api import StreamConfig
+from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 
 from followers.relay.sink import SinkRefused
 from tests.followers.relay.sinks.conformance import SHARDS, Conformance
@@ -35,6 +36,26 @@ class TestOneByOne(Conformance):
             for shard in range(SHARDS):
                 await place.make(shard, StreamConfig(subjects=[f"{stream_prefix}.{shard}.>"]))
         return place
+
+
+LOSSES = {
+    "has the subjects": StreamConfig(subjects=["{prefix}.0.>", "{prefix}.beside"]),
+    "has the retention": StreamConfig(retention=RetentionPolicy.INTEREST),
+    "is kept in memory": StreamConfig(storage=StorageType.MEMORY),
+    "acknowledges nothing": StreamConfig(no_ack=True),
+    "keeps 1 messages per subject": StreamConfig(max_msgs_per_subject=1),
+}
+
+
+@pytest.mark.parametrize("what", LOSSES)
+async def test_a_stream_that_would_lose_something_is_refused(broker: NatsServer, stream_prefix: str, what: str) -> None:
+    config = LOSSES[what]
+    subjects = [one.format(prefix=stream_prefix) for one in config.subjects or ["{prefix}.0.>"]]
+    place = NatsPlace(broker, stream_prefix)
+    await place.make(0, replace(config, subjects=subjects, storage=config.storage or StorageType.FILE))
+    async with place.sink() as sink:
+        with pytest.raises(SinkRefused, match=f"the stream {stream_prefix}-0 {what}.*: nats stream "):
+            await sink.prepare(SHARDS)
 
 
 async def test_a_wrong_password_is_said(server_folder: Path, stream_prefix: str, processes: None) -> None:
