@@ -23,7 +23,8 @@ SENT = 10_000
 WARM = 0.1
 """Of the commands: from there on they are timed."""
 TAKEN_S = 900.0
-LOOK_S = 0.1
+LOOK_S = 0.5
+"""A look takes the intake as much as some ten commands."""
 
 
 @contextmanager
