@@ -25,6 +25,8 @@ FAILOVER_SINCE = 170000
 """PostgreSQL 17 keeps a slot on standbys too."""
 HEARTBEAT_MS = 60_000
 """Offsets move on as often while nothing is sold, so that PostgreSQL can throw its log away."""
+BEAT = "stockwire_heartbeat"
+"""A message in PostgreSQL's log by which offset and slot move together, told to nobody: everybody may write one."""
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """As of a relay: what a topic may be called."""
 _DATABASE = "select current_database(), current_schema(), current_setting('server_version_num')::int"
@@ -88,9 +90,12 @@ def connector(place: Place, *, prefix: str, system: str, role: str) -> dict[str,
         "publication.autocreate.mode": "disabled",
         "slot.name": slot,
         **({"slot.failover": "true"} if place.version >= FAILOVER_SINCE else {}),
-        # The log of other tables is confirmed too, or it would be kept while nothing is sold
-        "lsn.flush.mode": "connector_and_driver",
+        # Or the log of other tables would be kept while nothing is sold. The driver's own way, connector_and_driver,
+        # leads the slot past the connector's offsets, and then it does not start again
+        "lsn.flush.mode": "connector",
         "heartbeat.interval.ms": str(HEARTBEAT_MS),
+        "heartbeat.action.query": f"select pg_logical_emit_message(false, '{BEAT}', '')",
+        "message.prefix.exclude.list": BEAT,
         "topic.prefix": prefix,
         "table.include.list": table,
         "message.key.columns": f"{table}:location,sku",

@@ -102,6 +102,11 @@ async def test_debezium_tells_what_the_feed_tells_through_kills_of_both(
                             await _tried_in_vain(engine)
                         await asyncio.to_thread(logical.start)
                 await reader.until_all(await _heads(api))
+                await _sell_nothing(logical)
+                engine.kill()
+                await _sell(api, chance, LINES)
+                engine.start()
+                await reader.until_all(await _heads(api))
                 await asyncio.to_thread(engine.stop)
                 if WHOLE:
                     await _lose_the_slot(logical, engine)
@@ -174,7 +179,7 @@ async def _lose_the_slot(server: PostgresServer, engine: RunningEngine) -> None:
 
 async def _configuration(server: PostgresServer, port: int) -> dict[str, str]:
     place = await cdc.place_of(server.url(), f"127.0.0.1:{port}")
-    return cdc.connector(place, prefix=NAME, system="shop", role=ROLE)
+    return {**cdc.connector(place, prefix=NAME, system="shop", role=ROLE), "heartbeat.interval.ms": "1000"}
 
 
 async def _catalogue(api: Api) -> None:
@@ -214,6 +219,20 @@ async def _move(api: Api, body: dict[str, Any]) -> None:
         return answer.is_success
 
     await wait_until(moved, SIZE.timeout_s, what="an operation is taken", swallow=httpx.HTTPError)
+
+
+async def _sell_nothing(server: PostgresServer) -> None:
+    """While other tables are written, until the log that has the last event is not kept for the slot any more."""
+    await server.query("create table other (written text)")
+    ((end,),) = await server.query("select pg_current_wal_lsn()::text")
+
+    async def moved() -> bool:
+        await server.query("insert into other values ('x')")
+        await server.query("select pg_log_standby_snapshot()")  # as PostgreSQL does every 15 s
+        ahead = "select restart_lsn > $2::text::pg_lsn from pg_replication_slots where slot_name = $1"
+        return bool((await server.query(ahead, "stockwire", NAME, end))[0][0])
+
+    await wait_until(moved, SIZE.timeout_s, what="the slot moves on")
 
 
 async def _tried_in_vain(engine: RunningEngine) -> None:
