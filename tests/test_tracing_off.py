@@ -86,5 +86,5 @@ def test_a_senseless_setting_and_missing_libraries_refuse_to_start_with_the_fix(
     )
     missing = run(HIDING, process, COLLECTOR)
     assert (missing.returncode, missing.stdout) == (78, "")
-    assert "pip install --require-hashes -r requirements-tracing.txt" in missing.stderr
+    assert f"pip --python {sys.executable} install --require-hashes -r requirements-tracing.txt" in missing.stderr
     assert "Traceback" not in missing.stderr

@@ -1,11 +1,16 @@
 """Brokers' clients, which are installed only where somebody asks for a broker."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from server.settings.environment import SettingsError
 
-MISSING = "brokers need libraries that are not installed: run pip install --require-hashes -r requirements-streams.txt"
+MISSING = (
+    "brokers need libraries that are not installed: run"
+    f" python3 -m pip --python {sys.executable} install --require-hashes -r requirements-streams.txt"
+)
+"""``make up`` makes an environment without pip."""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ nonsense costs what was meant for it, and nothing else.
 
 import io
 import logging
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ ANSWER_BYTES_MAX = 4096
 SCOPE = "stockwire"
 MISSING = (
     "traces need libraries that are not installed: unset OTEL_..., or run"
-    " pip install --require-hashes -r requirements-tracing.txt"
+    f" python3 -m pip --python {sys.executable} install --require-hashes -r requirements-tracing.txt"
 )
 
 log = logging.getLogger(__name__)

@@ -120,6 +120,6 @@ async def test_a_certificate_that_is_being_renewed_is_as_a_broker_that_is_away(
 
 
 def test_a_client_that_is_not_installed_is_named_with_the_line_that_installs_it() -> None:
-    line = r"pip install --require-hashes -r requirements-streams\.txt .*nowhere"
+    line = r"pip --python \S+ install --require-hashes -r requirements-streams\.txt .*nowhere"
     with pytest.raises(SettingsError, match=line), libraries():
         import nowhere  # type: ignore[import-not-found]  # noqa: F401  # what is missing is the point
