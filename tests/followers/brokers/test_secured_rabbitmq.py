@@ -21,15 +21,17 @@ from tests.followers.relay import running as relay
 from tests.harness.brokers.broker import HOST
 from tests.harness.brokers.rabbitmq import need_rabbitmq
 from tests.harness.system import ResidentSystem
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api
 
 PREFIX, VHOST = "stockwire", "shop"
 WRONG, NOTHING = "hunter2", "^$"
 UNREADABLE = intake.Sent({"id": "4711"}, b"nonsense")
 
-pytestmark = [pytest.mark.usefixtures("processes"), pytest.mark.timeout(300)]
+WITHIN_S = 10 * PATIENCE_S
 """RabbitMQ takes its time to start beside a busy machine."""
+
+pytestmark = [pytest.mark.usefixtures("processes"), pytest.mark.timeout(WITHIN_S)]
 
 
 @pytest.fixture(scope="module")
