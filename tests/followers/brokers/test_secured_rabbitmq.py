@@ -28,7 +28,7 @@ PREFIX, VHOST = "stockwire", "shop"
 WRONG, NOTHING = "hunter2", "^$"
 UNREADABLE = intake.Sent({"id": "4711"}, b"nonsense")
 
-WITHIN_S = 10 * PATIENCE_S
+WITHIN_S = 5 * PATIENCE_S
 """RabbitMQ takes its time to start beside a busy machine."""
 
 pytestmark = [pytest.mark.usefixtures("processes"), pytest.mark.timeout(WITHIN_S)]
