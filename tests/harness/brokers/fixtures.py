@@ -13,7 +13,6 @@ import pytest
 if TYPE_CHECKING:  # each pytest process reads this file, and few need a broker
     from tests.harness.brokers.apache_kafka import Kafka
     from tests.harness.brokers.nats_server import NatsServer
-    from tests.harness.brokers.noida import Noida
     from tests.harness.brokers.rabbitmq import RabbitMQ
 
 
@@ -24,10 +23,15 @@ def stream_prefix() -> str:
 
 
 @pytest.fixture(scope="session")
-def kafka(server_folder: Path, processes: None) -> Iterator["Noida"]:
-    """A broker that speaks Kafka's protocol. ``address`` is what clients call ``bootstrap.servers``."""
+def kafka(server_folder: Path, processes: None) -> Iterator["Kafka"]:
+    """A broker that speaks Kafka's protocol, or the Kafka that STOCKWIRE_TEST_KAFKA names. ``address`` is what clients
+    call ``bootstrap.servers``."""
+    from tests.harness.brokers.apache_kafka import yours
     from tests.harness.brokers.noida import Noida, need_noida
 
+    if given := yours():
+        yield given
+        return
     need_noida()
     with Noida(server_folder / "noida") as broker:
         yield broker
