@@ -1,0 +1,87 @@
+"""The end of a partition, as far as it is committed."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from followers.brokers.broker import Broker
+from followers.brokers.kafka_client import client_options
+from followers.relay.sink import SinkAway
+from followers.relay.sinks.kafka_errors import Reported
+
+CLIENT = "stockwire-relay"
+READ_S = 5.0
+"""For one partition: some answers of a broker."""
+FETCH_WAIT_MS = 50
+"""The end of a partition is told after it."""
+
+
+class Tail:
+    """Of the partitions of one topic. Blocks; to be used by one thread. Raises KafkaException, SinkAway."""
+
+    def __init__(self, broker: Broker, topic: str) -> None:
+        self.topic = topic
+        self.reported = Reported(broker, {KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Read of the topic {topic}"})
+        self._consumer = Consumer(
+            {
+                **client_options(broker, CLIENT),
+                "error_cb": self.reported,
+                "group.id": CLIENT,  # needed, and never used: nothing is committed
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "fetch.wait.max.ms": FETCH_WAIT_MS,
+            }
+        )
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def poll(self) -> None:
+        """For what is told beside."""
+        self._consumer.poll(0)
+
+    def bounds(self, shard: int) -> tuple[int, int]:
+        """The first offset that is kept, and the one behind the last that is decided."""
+        low, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, shard), timeout=READ_S)
+        return low, end
+
+    def read(
+        self, shard: int, windows: Sequence[int], ends_s: float, wanted: Callable[[Message], bool] = lambda _: True
+    ) -> tuple[list[Message], bool]:
+        """What stands at the end of what is decided, and whether that is all there is: a transaction may be open, or
+        ended and not marked here yet. ``windows``: offsets before the end, the next one where the one before holds
+        nothing that is ``wanted``. ``ends_s``: of the monotonic clock."""
+        low, end = self.bounds(shard)
+        found, whole = list[Message](), True
+        for window in windows:
+            start = max(low, end - window)
+            if start < end:
+                found, whole = self._read(shard, start, ends_s)
+            if start == low or any(map(wanted, found)):
+                break
+        return found, whole
+
+    def _read(self, shard: int, start: int, ends_s: float) -> tuple[list[Message], bool]:
+        consumer = self._consumer
+        partition = TopicPartition(self.topic, shard, start)
+        found: list[Message] = []
+        consumer.assign([partition])
+        try:
+            while (left_s := ends_s - time.monotonic()) > 0:
+                message = consumer.poll(left_s)  # not many at once: that waits for so many also behind the end
+                if message is None:
+                    continue
+                if (error := message.error()) is None:
+                    found.append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    _, written = consumer.get_watermark_offsets(partition, cached=True)
+                    return found, (message.offset() or 0) >= written
+                elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # of a group that is not used
+                    raise KafkaException(error)
+        finally:
+            consumer.unassign()
+        raise SinkAway(f"{self.topic}, partition {shard} was not read from {start:,} to its end in time")
