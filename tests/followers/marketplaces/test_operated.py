@@ -1,7 +1,7 @@
 """What whoever operates the process is told of channels: how they stand, what is wrong, and what to do."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -50,10 +50,11 @@ async def add(database: Database, name: str) -> Channel:
     return made
 
 
-def of(database: Database) -> Marketplaces:
-    """Not running: it holds what a test gives it."""
-    ledger = Ledger("http://127.0.0.1:9", "key")
-    return Marketplaces(database, ledger, SEAL, Addresses(), [], name="one", lease_s=30)
+@pytest.fixture
+async def market(database: Database) -> AsyncIterator[Marketplaces]:
+    """Not running: it holds what a test gives it, and its ledger is away."""
+    async with Ledger("http://127.0.0.1:9", "key") as ledger:
+        yield Marketplaces(database, ledger, SEAL, Addresses(), [], name="one", lease_s=30)
 
 
 def counted(operated: OperatedMarketplaces) -> Mapping[tuple[str, ...], float]:
@@ -65,11 +66,11 @@ def counted(operated: OperatedMarketplaces) -> Mapping[tuple[str, ...], float]:
     }
 
 
-async def test_what_is_wrong_with_channels_is_told_with_its_fix(database: Database) -> None:
+async def test_what_is_wrong_with_channels_is_told_with_its_fix(database: Database, market: Marketplaces) -> None:
     for name in ("amazon", "ebay", "web"):
         await add(database, name)
     await Mappings(database).put("web", [Line("1", "A"), Line("2", "B")], "seller")
-    operated = of(database).operated
+    operated = market.operated
     assert await operated.troubles() == []
     async with database.transaction() as connection:
         await stop(connection, "amazon", "takes our token no more")
@@ -110,11 +111,11 @@ async def test_what_is_wrong_with_channels_is_told_with_its_fix(database: Databa
     assert not any(MASS in one.detail for one in await operated.troubles()), "the last run was well"
 
 
-async def test_how_channels_stand_is_counted_by_channel(database: Database) -> None:
+async def test_how_channels_stand_is_counted_by_channel(database: Database, market: Marketplaces) -> None:
     await add(database, "web")
     await add(database, "ebay")
     await Mappings(database).put("web", [Line("1", "A"), Line("2", "B"), Line("3", "C")], "seller")
-    operated = of(database).operated
+    operated = market.operated
     await operated.refresh()
     before = counted(operated)
     async with database.transaction() as connection:
@@ -147,9 +148,8 @@ async def test_how_channels_stand_is_counted_by_channel(database: Database) -> N
 
 
 async def test_a_channel_that_is_left_alone_and_what_became_of_pushes_is_told_by_who_holds_it(
-    database: Database,
+    database: Database, market: Marketplaces
 ) -> None:
-    market = of(database)
     remote: Any = Remote(market.sessions, ())
     leased = LeasedChannel(await add(database, "web"), Stall(), remote, Lease(1, time.monotonic() + 3_600))
     market.held.channels["web"] = leased
@@ -185,13 +185,12 @@ def test_pushes_are_counted_for_channels_that_are_there() -> None:
 
 
 async def test_a_key_that_cannot_book_orders_is_told_with_what_it_lacks(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, market: Marketplaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channels = Channels(database, SEAL)
     await channels.add("web", "shopify", "seller", Wish({}, ("berlin", "hamburg")), {}, "e", {0: 0})
     await channels.add("paused", "shopify", "seller", Wish({}, ("paris",)), {}, "e", {0: 0})
     await channels.pause("paused", None)
-    market = of(database)
     scopes = ["hub", "stock:read:*", "stock:write:berlin"]
 
     async def told() -> list[str]:
@@ -208,12 +207,11 @@ async def test_a_key_that_cannot_book_orders_is_told_with_what_it_lacks(
     assert await operated.troubles() == []
 
 
-async def test_channels_of_a_revoked_key_go_on_and_are_told(database: Database) -> None:
+async def test_channels_of_a_revoked_key_go_on_and_are_told(database: Database, market: Marketplaces) -> None:
     channels = Channels(database, SEAL)
     for name, owner in (("ebay", "theirs"), ("paused", "theirs"), ("web", "ours")):
         await channels.add(name, "shopify", owner, Wish({}, ("berlin",)), {}, "e", {0: 0})
     await channels.pause("paused", None)
-    market = of(database)
     keys = {"ours", "theirs"}
 
     async def good(ids: Sequence[str]) -> set[str]:
