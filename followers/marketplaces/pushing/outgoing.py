@@ -161,11 +161,13 @@ async def begin(
 
 
 async def applied(connection: Connection, channel: str, stands: Sequence[tuple[str, int]]) -> None:
-    """``stands``: id and quantity. What has changed meanwhile is due."""
+    """``stands``: id and quantity. What has changed meanwhile is due. It stands there now also where it was to be read,
+    as ``unexpected`` says, before a smaller number was sent: a poll that begins later is enough."""
     rows = await connection.fetch(
         "update outgoing o set sent_quantity = s.quantity, wanted_quantity = null, attempt = 0, last_reason = null,"
         " known_at = sent_at, state = case when changes <> sent_changes then 'due' else 'rest' end, due_at = now(),"
-        " sent_fell_at = null"
+        " sent_fell_at = null,"
+        " polled_after = case when polled_after = 'infinity' then clock_timestamp() else polled_after end"
         f" from unnest($2::text[], $3::int[]) as s(remote, quantity), ({_BEFORE}) as b"
         " where o.channel = $1 and o.remote = s.remote and b.remote = s.remote returning b.sent_fell_at",
         *(channel, [remote for remote, _ in stands], [quantity for _, quantity in stands]),
@@ -207,9 +209,11 @@ async def in_doubt(connection: Connection, channel: str, state: str, doubts: Seq
 
 
 async def not_done(connection: Connection, channel: str, waits: Sequence[tuple[str, float]]) -> None:
-    """Nothing was done of it: what stood there stands there. ``waits``: each with the seconds until it is due again."""
+    """Nothing was done of it: what stood there stands there. ``waits``: each with the seconds until it is due again. If
+    it was to be read, as ``unexpected`` says, before a smaller number was sent, it is read then."""
     await connection.execute(
-        "update outgoing o set state = 'due', wanted_quantity = null, sent_today = greatest(0, sent_today - 1),"
+        "update outgoing o set state = case when polled_after = 'infinity' then 'unknown' else 'due' end,"
+        " wanted_quantity = null, sent_today = greatest(0, sent_today - 1),"
         " due_at = clock_timestamp() + w.seconds * interval '1 second'"
         " from unnest($2::text[], $3::float8[]) as w(remote, seconds) where o.channel = $1 and o.remote = w.remote",
         *(channel, [remote for remote, _ in waits], [bounded_s(seconds) for _, seconds in waits]),
@@ -228,9 +232,10 @@ async def unexpected(connection: Connection, channel: str, remotes: Sequence[str
 
 
 async def dead(connection: Connection, channel: str, letters: Sequence[Dead]) -> None:
-    """A later change of what they shall offer makes them due again."""
+    """A later change of what they shall offer makes them due again, or to be read first, as ``not_done`` does."""
     await connection.execute(
-        "update outgoing o set state = case when changes <> sent_changes then 'due' else 'dead' end, due_at = now(),"
+        "update outgoing o set state = case when changes = sent_changes then 'dead'"
+        " when polled_after = 'infinity' then 'unknown' else 'due' end, due_at = now(),"
         " wanted_quantity = coalesce(d.quantity, wanted_quantity), sent_fell_at = null,"
         " last_reason = d.reason, sent_at = clock_timestamp()"
         " from unnest($2::text[], $3::int[], $4::text[]) as d(remote, quantity, reason)"
