@@ -32,7 +32,7 @@ HEARTBEAT_S = 10
 FRAME_BYTES_MAX = 2**24
 """A broker asks for less: 1 MiB as it comes."""
 SUBSCRIPTION = 0
-LOOK = f"see the scheme and the port in the URL, {USER_SETTING} and {PASSWORD}_FILE"
+LOOK = f"see scheme, port and the vhost in the URL, {USER_SETTING} and {PASSWORD}_FILE"
 
 StreamError = (OSError, ServerError)
 """What anything of a ``StreamConnection`` may raise; TimeoutError and ConnectionError are OSErrors."""

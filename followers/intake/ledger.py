@@ -71,4 +71,4 @@ class CommandLedger:
                         raise LedgerAway(f"the ledger's answer has more than {ANSWER_BYTES_MAX:,} bytes")
                 return Reply(answer.status, bytes(body), seconds_of(answer.headers.get("Retry-After")))
         except (aiohttp.ClientError, OSError) as error:  # OSError: TimeoutError among them
-            raise LedgerAway(f"the ledger does not answer ({error or type(error).__name__})") from error
+            raise LedgerAway(f"the ledger does not answer ({str(error) or type(error).__name__})") from error

@@ -16,23 +16,22 @@ class Page:
 
 
 class Pages:
-    """``pages_max``: of the ledger, at most, that are taken together while there is more. Another page is asked for
-    when its caller asks, who is done with the one before: nothing piles up here."""
+    """Another page is asked for when its caller asks, who is done with the one before: nothing piles up here."""
 
-    def __init__(self, ledger: Ledger, epoch: str, shard: int, seq: int, pages_max: int) -> None:
+    def __init__(self, ledger: Ledger, epoch: str, shard: int, seq: int) -> None:
         """``seq``: of the last event that is known."""
         self._ledger = ledger
         self._epoch = epoch
         self._shard = shard
         self._seq = seq
-        self._most = pages_max * PAGE
 
-    async def next(self) -> Page:
-        """What comes behind the one before, waiting for a first event a while; may be empty. Raises Rewritten,
-        LedgerAway: then nothing was taken."""
+    async def next(self, pages_max: int) -> Page:
+        """What comes behind the one before, waiting for a first event a while; may be empty. ``pages_max``: of the
+        ledger, at most, that are taken together while there is more. Raises Rewritten, LedgerAway: then nothing was
+        taken."""
         page = await self._read(WAIT_S)
         events = page.events
-        while PAGE <= len(events) < self._most and self._seq < page.head:
+        while PAGE <= len(events) < pages_max * PAGE and self._seq < page.head:
             try:
                 page = await self._read(0.0)
             except (LedgerAway, Rewritten):  # told again by the next question, after what is here was written

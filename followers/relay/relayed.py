@@ -34,7 +34,8 @@ SINK_AGAIN_S, SINK_AGAIN_S_MAX = 0.25, 30.0
 STOPPED_S = 60.0
 """Until it is tried again what somebody has to mend at the broker."""
 PAGES_TOGETHER = 5
-"""Of a shard that is behind, for a sink that keeps levels apart: it is told each level once for all of them."""
+"""Of a shard that is behind, for a sink that keeps levels apart: it is told each level once for all of them. After a
+failure one at a time, until one is kept: what was too much at once must not be tried again and again."""
 LEVELS_PAGE = 1_000
 """As many as whoever is no hub may ask for."""
 
@@ -91,7 +92,7 @@ class RelayedShard:
                 await asyncio.sleep(LEDGER_AGAIN_S)
             except SinkAway as error:
                 self._say(State.SINK_AWAY, str(error))
-                mended = not isinstance(error, SinkEmpty)
+                mended = mended and not isinstance(error, SinkEmpty)
                 await self._see_what_waits()
                 await asyncio.sleep(self._backoff_s())
             except (TooLarge, SinkRefused) as error:
@@ -146,9 +147,9 @@ class RelayedShard:
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
         together = PAGES_TOGETHER if self._sink.levels_apart else 1
-        pages = Pages(self._ledger, epoch, self._shard, start.seq, together)
+        pages = Pages(self._ledger, epoch, self._shard, start.seq)
         while True:
-            page = await self._asked(pages.next)
+            page = await self._asked(partial(pages.next, 1 if self._tries else together))
             self._say(State.WRITING, None)
             self.progress.read(page.events, page.head)
             if page.events:

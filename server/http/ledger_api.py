@@ -18,6 +18,8 @@ from server.settings.environment import SettingsError
 from server.tls.certificate import trusting
 
 TIMEOUT_S = 10.0
+WHOLE_S = 60.0
+"""For a question and its answer together."""
 KEEP_ALIVE_S = 5.0
 """Of a connection that nothing is asked over."""
 IDS_MAX = 1_000
@@ -45,7 +47,7 @@ class LedgerApi:
         self._refused = refused
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._timeout = aiohttp.ClientTimeout(connect=TIMEOUT_S, sock_read=wait_s + TIMEOUT_S)
+        self._timeout = aiohttp.ClientTimeout(total=wait_s + WHOLE_S, connect=TIMEOUT_S, sock_read=wait_s + TIMEOUT_S)
         self._connections_max = connections_max
         encrypted = url.startswith("https://")
         self._trusted = trusting(ca_file) if ca_file else httpx.create_ssl_context() if encrypted else True
@@ -120,7 +122,7 @@ class LedgerApi:
         try:
             status, content = await self._answer(method, path, parameters, body)
         except (aiohttp.ClientError, OSError) as error:  # OSError: TimeoutError among them
-            raise LedgerAway(f"the ledger does not answer ({error or type(error).__name__})") from error
+            raise LedgerAway(f"the ledger does not answer ({str(error) or type(error).__name__})") from error
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise SettingsError(self._refused)
         if missing is not None and status == HTTPStatus.NOT_FOUND:

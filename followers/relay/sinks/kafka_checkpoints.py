@@ -1,20 +1,20 @@
 """The newest record of each partition of the topic of checkpoints, read to the end of what is committed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Message
 
 from followers.brokers.broker import Broker
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkAway, SinkRefused
 from followers.relay.sinks.kafka_tail import READ_S, Tail
 
-WINDOWS = (16, 1_000, 1_000_000_000)
+WINDOWS = (16, 1_000, 10_000, 100_000, 1_000_000, 1_000_000_000)
 """Offsets before the end that are looked at: usually the last record is the second last, before the mark of its
-transaction; before it may be any number of aborted ones."""
+transaction; before it may be any number of aborted ones, and of claims."""
 AGAIN_S = 0.05
 """Until it is looked again whether a claim can be read."""
 
@@ -80,11 +80,12 @@ class Checkpoints:
             known = self._known.get(shard)
             if claim is None and known is not None and known[0] == end:
                 return known[1]
-            read, _ = self._tail.read(shard, WINDOWS, ends_s, lambda message: message.key() != claim_key(shard))
+            read, _ = self._tail.read(shard, WINDOWS, _claims(shard), lambda claims: not claims)
             self._tail.reported.forget()
-            if claim is None or any(message.key() == claim_key(shard) and message.value() == claim for message in read):
-                records = [message for message in read if message.key() != claim_key(shard)]
-                record = self._taken(records[-1].value(), shard) if records else None
+            claimed = read.get(True)
+            if claim is None or (claimed is not None and claimed.value() == claim):
+                newest = read.get(False)
+                record = None if newest is None else self._taken(newest.value(), shard)
                 self._known[shard] = end, record
                 return record
             if time.monotonic() > ends_s:
@@ -101,3 +102,9 @@ class Checkpoints:
                 f"the topic {self._tail.topic} holds what is no checkpoint, in partition {shard} ({error}): set "
                 "another STOCKWIRE_RELAY_PREFIX"
             ) from None
+
+
+def _claims(shard: int) -> Callable[[Message], bool]:
+    """Whether a message is a claim's record."""
+    key = claim_key(shard)
+    return lambda message: message.key() == key

@@ -1,7 +1,8 @@
 """The end of a partition, as far as it is committed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -12,9 +13,12 @@ from followers.relay.sinks.kafka_errors import Reported
 
 CLIENT = "stockwire-relay"
 READ_S = 5.0
-"""For one partition: some answers of a broker."""
+"""For some answers of a broker."""
 FETCH_WAIT_MS = 50
 """The end of a partition is told after it."""
+
+
+Kept = TypeVar("Kept", bound=Hashable)
 
 
 class Tail:
@@ -50,25 +54,26 @@ class Tail:
         return low, end
 
     def read(
-        self, shard: int, windows: Sequence[int], ends_s: float, wanted: Callable[[Message], bool] = lambda _: True
-    ) -> tuple[list[Message], bool]:
-        """What stands at the end of what is decided, and whether that is all there is: a transaction may be open, or
-        ended and not marked here yet. ``windows``: offsets before the end, the next one where the one before holds
-        nothing that is ``wanted``. ``ends_s``: of the monotonic clock."""
+        self, shard: int, windows: Sequence[int], kept: Callable[[Message], Kept], wanted: Callable[[Kept], bool]
+    ) -> tuple[dict[Kept, Message], bool]:
+        """What stands at the end of what is decided, of each ``kept`` the newest alone; and whether that is all there
+        is: a transaction may be open, or ended and not marked here yet. ``windows``: offsets before the end, each read
+        within ``READ_S``, the next one where the one before holds nothing that is ``wanted``."""
         low, end = self.bounds(shard)
-        found, whole = list[Message](), True
+        found, whole = dict[Kept, Message](), True
         for window in windows:
             start = max(low, end - window)
             if start < end:
-                found, whole = self._read(shard, start, ends_s)
+                found, whole = self._read(shard, start, kept)
             if start == low or any(map(wanted, found)):
                 break
         return found, whole
 
-    def _read(self, shard: int, start: int, ends_s: float) -> tuple[list[Message], bool]:
+    def _read(self, shard: int, start: int, kept: Callable[[Message], Kept]) -> tuple[dict[Kept, Message], bool]:
         consumer = self._consumer
         partition = TopicPartition(self.topic, shard, start)
-        found: list[Message] = []
+        found: dict[Kept, Message] = {}
+        ends_s = time.monotonic() + READ_S
         consumer.assign([partition])
         try:
             while (left_s := ends_s - time.monotonic()) > 0:
@@ -76,7 +81,7 @@ class Tail:
                 if message is None:
                     continue
                 if (error := message.error()) is None:
-                    found.append(message)
+                    found[kept(message)] = message
                 elif error.code() == KafkaError._PARTITION_EOF:
                     _, written = consumer.get_watermark_offsets(partition, cached=True)
                     return found, (message.offset() or 0) >= written
@@ -84,4 +89,4 @@ class Tail:
                     raise KafkaException(error)
         finally:
             consumer.unassign()
-        raise SinkAway(f"{self.topic}, partition {shard} was not read from {start:,} to its end in time")
+        raise SinkAway(f"{self.topic}, partition {shard} was not read from {start:,} to its end within {READ_S:g} s")

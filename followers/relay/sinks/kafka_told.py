@@ -11,9 +11,10 @@ from followers.relay.sinks.kafka_tail import READ_S, Tail
 from followers.relay.standing import attributes_in, checkpoint_of
 from wire.bindings import KAFKA_PREFIX
 
-WINDOWS = (16, 1_000, 20_000)
+WINDOWS = (16, 1_000, 6_000, 20_000)
 """Offsets before the end that are looked at: usually the last message is the second last, before the mark of its
 transaction; before it may be pages that were aborted. Where none of these can be seen, the checkpoint stands alone."""
+LAST = "last"
 AGAIN_S = 0.05
 """Until it is looked again whether all is decided."""
 
@@ -40,10 +41,10 @@ class Told:
     def _last(self, shard: int) -> Checkpoint | None:
         ends_s = time.monotonic() + READ_S
         while True:
-            read, whole = self._tail.read(shard, WINDOWS, ends_s)
+            read, whole = self._tail.read(shard, WINDOWS, lambda _: LAST, lambda _: True)
             self._tail.reported.forget()
             if whole:
-                return _checkpoint_in(read[-1]) if read else None
+                return _checkpoint_in(read[LAST]) if read else None
             if time.monotonic() > ends_s:
                 raise SinkAway(f"what was written before of shard {shard} is not decided within {READ_S:g} s")
             time.sleep(AGAIN_S)

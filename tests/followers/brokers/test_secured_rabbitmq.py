@@ -141,7 +141,10 @@ REFUSALS = {
         (HOST,), lambda files: {**files.settings(), **user("relay", WRONG)}, "STOCKWIRE_BROKER_USER", may_end=True
     ),
     "a vhost that is not there": Refusal(
-        (HOST, "nowhere"), lambda files: {**files.settings(), **user("relay")}, "the vhost in the URL"
+        (HOST, "nowhere"),
+        lambda files: {**files.settings(), **user("relay")},
+        "the vhost in the URL",
+        may_end=True,
     ),
     "no certificate of ours": Refusal(
         (HOST,),
