@@ -28,7 +28,7 @@ from followers.relay.standing import standing_in_both
 
 PREPARE_S = 7 * REQUEST_S
 """A look at all topics, three to make, their configuration, and some more."""
-NEWEST_S = 12 * READ_S
+NEWEST_S = 5 * READ_S
 """Of checkpoints and, for whoever claims, of events: each a question, and reading until all is decided."""
 
 log = logging.getLogger(__name__)
