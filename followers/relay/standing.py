@@ -29,21 +29,6 @@ def checkpoint_of(attributes: Mapping[str, str], position: int) -> Checkpoint | 
     return None if change is None else Checkpoint(change.epoch, change.seq)
 
 
-def standing_in_both(checkpoint: Checkpoint | None, told: Checkpoint | None) -> Checkpoint | None:
-    """Where to go on in a sink that keeps checkpoints beside its messages: never behind what stands there itself.
-    ``told``: what the last message says, None where none is kept any more. They are written together, and differ only
-    where a broker has lost one of them, or shows what was not to be seen.
-
-    >>> standing_in_both(Checkpoint("e1", 7, levels=3), Checkpoint("e1", 6))
-    Checkpoint(epoch='e1', seq=6, complete=True, levels=3, told=0)
-    """
-    if checkpoint is None or told is None or not checkpoint.complete:
-        return checkpoint
-    if told.epoch != checkpoint.epoch or not told.complete:  # history was to be told, and its end is not there
-        return checkpoint._replace(complete=False)
-    return checkpoint._replace(seq=min(checkpoint.seq, told.seq))
-
-
 def attributes_in(body: bytes) -> dict[str, str]:
     """Of a structured message; none of what is none."""
     try:

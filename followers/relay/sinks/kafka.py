@@ -5,7 +5,6 @@ is aborted. Readers with ``isolation.level=read_committed`` see a page whole or 
 transactions: an idempotent producer, and the checkpoint only when everything before it is kept.
 """
 
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
@@ -18,20 +17,14 @@ from followers.brokers.kafka_client import PORT, client_options
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkError
 from followers.relay.sinks.blocking import BlockingCalls
-from followers.relay.sinks.kafka_checkpoints import Checkpoints, Record
+from followers.relay.sinks.kafka_checkpoints import CLIENT, READ_S, Checkpoints, Record
 from followers.relay.sinks.kafka_errors import Reported
-from followers.relay.sinks.kafka_tail import CLIENT, READ_S
-from followers.relay.sinks.kafka_told import Told
 from followers.relay.sinks.kafka_topics import MESSAGE_BYTES_MAX, REQUEST_S, prepared, topics_of
 from followers.relay.sinks.kafka_writer import KafkaWriter, PlainWriter, Target
-from followers.relay.standing import standing_in_both
 
 PREPARE_S = 7 * REQUEST_S
 """A look at all topics, three to make, their configuration, and some more."""
 NEWEST_S = 5 * READ_S
-"""Of checkpoints and, for whoever claims, of events: each a question, and reading until all is decided."""
-
-log = logging.getLogger(__name__)
 
 
 class KafkaSink:
@@ -49,7 +42,6 @@ class KafkaSink:
         self._calls = BlockingCalls("Kafka")
         self._admin: AdminClient | None = None
         self._checkpoints: Checkpoints | None = None
-        self._told: Told | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,22 +89,11 @@ class KafkaSink:
             with self._files_read():
                 self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
         try:
-            record = self._checkpoints.newest(shard, claim)
-            return record if record is None or claim is None else self._as_told(shard, record)
+            return self._checkpoints.newest(shard, claim)
         except SinkError:
-            self._leave()
+            self._checkpoints.close()
+            self._checkpoints = None
             raise
-
-    def _as_told(self, shard: int, record: Record) -> Record:
-        """What stands in the topic of events as well: a checkpoint whose event is missing there would lose it."""
-        if self._told is None:
-            with self._files_read():
-                self._told = Told(self._broker, self._topics.events)
-        told = self._told.last(shard)
-        stands = standing_in_both(record.checkpoint, told)
-        if stands != record.checkpoint:
-            log.warning("checkpoint and events differ shard=%d checkpoint=%s events=%s", shard, record.checkpoint, told)
-        return record._replace(checkpoint=stands)
 
     @contextmanager
     def _files_read(self) -> Iterator[None]:
@@ -124,10 +105,6 @@ class KafkaSink:
 
     def _put_away(self) -> None:
         self._admin = None
-        self._leave()
-
-    def _leave(self) -> None:
-        for reader in (self._checkpoints, self._told):
-            if reader is not None:
-                reader.close()
-        self._checkpoints = self._told = None
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+            self._checkpoints = None

@@ -1,7 +1,7 @@
 import pytest
 
 from followers.relay.message import Checkpoint
-from followers.relay.standing import attributes_in, checkpoint_of, standing_in_both
+from followers.relay.standing import attributes_in, checkpoint_of
 from tests.followers.relay.batches import event
 from tests.wire.streams.attributes import change, complete, level, rewritten
 from wire import envelope
@@ -36,25 +36,6 @@ def test_what_comes_last_says_where_to_go_on(attributes: envelope.Attributes, ch
 )
 def test_a_message_of_somebody_else_is_no_checkpoint(attributes: dict[str, str]) -> None:
     assert checkpoint_of(attributes, 1) is None
-
-
-@pytest.mark.parametrize(
-    ("checkpoint", "told", "stands"),
-    [
-        (None, Checkpoint("e1", 7), None),
-        (Checkpoint("e1", 7), None, Checkpoint("e1", 7)),
-        (Checkpoint("e1", 7), Checkpoint("e1", 7), Checkpoint("e1", 7)),
-        (Checkpoint("e1", 7), Checkpoint("e1", 9), Checkpoint("e1", 7)),
-        (Checkpoint("e1", 7, levels=3), Checkpoint("e1", 6), Checkpoint("e1", 6, levels=3)),
-        (Checkpoint("e2", 7), Checkpoint("e1", 9), Checkpoint("e2", 7, complete=False)),
-        (Checkpoint("e2", 7), Checkpoint("e2", 7, complete=False), Checkpoint("e2", 7, complete=False)),
-        (Checkpoint("e2", 7, complete=False), Checkpoint("e2", 7), Checkpoint("e2", 7, complete=False)),
-    ],
-)
-def test_nobody_goes_on_behind_what_stands_there(
-    checkpoint: Checkpoint | None, told: Checkpoint | None, stands: Checkpoint | None
-) -> None:
-    assert standing_in_both(checkpoint, told) == stands
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[1]", b"null", b"{"])

@@ -6,13 +6,11 @@ from contextlib import AsyncExitStack
 
 import orjson
 import pytest
-from confluent_kafka import Producer
 
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
-from followers.relay.sinks import kafka_told, kafka_topics
+from followers.relay.sinks import kafka_topics
 from followers.relay.sinks.kafka import KafkaSink
-from followers.relay.sinks.kafka_checkpoints import Record
 from followers.relay.sinks.kafka_writer import KafkaWriter
 from tests.followers.relay.batches import EPOCH, event, logged, planning, row, sales
 from tests.followers.relay.sinks.kafka_place import sink_at
@@ -119,56 +117,6 @@ def aborted(writer: KafkaWriter, pages: int) -> None:
         writer._produce_checkpoint(producer, Checkpoint(EPOCH, seq))
         assert not producer.flush(PATIENCE_S)
         producer.abort_transaction(PATIENCE_S)
-
-
-@pytest.mark.parametrize("structured", [False, True])
-async def test_a_checkpoint_whose_events_do_not_stand_there_is_not_believed(
-    kafka: Noida, stream_prefix: str, structured: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with sink_at(kafka.address, stream_prefix, structured=structured) as sink:
-        await sink.prepare(1)
-        async with sink.writer(0) as writer:
-            await writer.claim(EPOCH)
-            await writer.write(sales(1, 3))
-        await asyncio.to_thread(keep, kafka.address, f"{stream_prefix}.checkpoints", Checkpoint(EPOCH, 5, levels=2))
-        assert await sink.last(0) == Checkpoint(EPOCH, 5, levels=2)
-        async with sink.writer(0) as writer:
-            assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 3, levels=2)
-            assert "checkpoint and events differ shard=0" in caplog.text
-            await writer.write(sales(4, 6))
-    found = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.events")
-    assert [orjson.loads(one.value).get("data", orjson.loads(one.value))["seq"] for one in found] == [1, 2, 3, 4, 5, 6]
-
-
-def keep(address: str, topic: str, checkpoint: Checkpoint) -> None:
-    """As a broker that has lost the events beside it."""
-    producer = Producer({"bootstrap.servers": address})
-    producer.produce(topic, Record(checkpoint, "lost").to_json(), b"0", 0)
-    assert not producer.flush(PATIENCE_S)
-
-
-async def test_nobody_goes_on_before_it_is_decided_what_stands_there(
-    sink: KafkaSink, kafka: Noida, stream_prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_told, "READ_S", 0.5)
-    open_ = Producer({"bootstrap.servers": kafka.address, "transactional.id": f"{stream_prefix}-open"})
-    async with sink.writer(0) as writer:
-        await writer.claim(EPOCH)
-        await writer.write(sales(1, 3))
-    await asyncio.to_thread(begin, open_, f"{stream_prefix}.events")
-    async with sink.writer(0) as writer:
-        with pytest.raises(SinkAway, match=r"is not decided within|in time"):
-            await writer.claim(EPOCH)
-    await asyncio.to_thread(open_.abort_transaction, PATIENCE_S)
-    async with sink.writer(0) as writer:
-        assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 3)
-
-
-def begin(producer: Producer, topic: str) -> None:
-    producer.init_transactions(PATIENCE_S)
-    producer.begin_transaction()
-    producer.produce(topic, b"{}", b"0", 0)
-    assert not producer.flush(PATIENCE_S)
 
 
 async def test_a_topic_with_too_few_partitions_is_refused_with_the_fix(
