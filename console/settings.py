@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.settings.addresses import Network
 from server.settings.environment import Environment, SettingsError, checked_url
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
 HOST, PORT = "STOCKWIRE_CONSOLE_HOST", "STOCKWIRE_CONSOLE_PORT"
@@ -44,7 +45,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingsError, naming the variable and the fix."""
     env = Environment(variables)
     settings = Settings(
-        ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
+        ledger_url=ledger_url_of(env),
         key=env.secret("STOCKWIRE_CONSOLE_KEY"),
         hub_urls=_urls(env, HUB_URLS, WEB_SOCKET),
         admin_urls=_urls(env, ADMIN_URLS, HTTP),

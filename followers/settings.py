@@ -10,6 +10,7 @@ from followers.webhooks.sender import TIMEOUT_S
 from server.settings.addresses import Network
 from server.settings.database_url import database_url_of
 from server.settings.environment import PORT_MAX, Environment, SettingsError, whole_of
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
 HOST, PORT = "STOCKWIRE_CHANNELS_HOST", "STOCKWIRE_CHANNELS_PORT"
@@ -17,7 +18,6 @@ ADMIN_HOST, ADMIN_PORT = "STOCKWIRE_CHANNELS_ADMIN_HOST", "STOCKWIRE_CHANNELS_AD
 SEALING_KEYS = "STOCKWIRE_WEBHOOKS_SEALING_KEYS"
 RECEIVER_PORTS = "STOCKWIRE_WEBHOOKS_PORTS"
 PORT_DEFAULT, ADMIN_PORT_DEFAULT = 8084, 8085
-HTTP = ("http", "https")
 LEASE_S = 15.0
 POLL_EVERY_S = 300.0
 """How long an order of a marketplace may stay unknown whose notice was lost."""
@@ -59,7 +59,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingsError, naming the variable and the fix."""
     env = Environment(variables)
     settings = Settings(
-        ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
+        ledger_url=ledger_url_of(env),
         key=env.secret("STOCKWIRE_CHANNELS_KEY"),
         database_url=database_url_of(env),
         seal=_seal(env),

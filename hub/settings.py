@@ -13,6 +13,7 @@ from hub.limits import Limits, VisitorLimits
 from server.broker.broker_url import broker_url_of
 from server.settings.addresses import Network
 from server.settings.environment import Environment, SettingsError
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from server.tokens.token_settings import TokenSettings, read_token_settings
 from server.tracing.tracing_settings import TracingSettings, read_tracing_settings
@@ -30,7 +31,7 @@ HEARTBEAT, DRAIN = "STOCKWIRE_HUB_HEARTBEAT_S", "STOCKWIRE_HUB_DRAIN_S"
 VISITORS, VISITORS_MAX = "STOCKWIRE_HUB_VISITORS", "STOCKWIRE_HUB_VISITORS_MAX"
 VISITORS_PER_ADDRESS_MAX = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_MAX"
 VISITORS_PER_ADDRESS_PER_MINUTE = "STOCKWIRE_HUB_VISITORS_PER_ADDRESS_PER_MINUTE"
-HTTP = ("http", "https")
+LEDGER_URLS = "STOCKWIRE_LEDGER_URLS"
 LOOPS = ("uvloop", "asyncio")
 RATE_PER_S_DEFAULT = 2_000.0
 
@@ -201,12 +202,10 @@ def _visitors(env: Environment, limits: Limits) -> VisitorLimits | None:
 
 
 def _ledger_urls(env: Environment) -> tuple[str, ...]:
-    urls = tuple(url.rstrip("/") for url in env.items("STOCKWIRE_LEDGER_URLS"))
+    urls = env.items(LEDGER_URLS)
     if not urls:
-        raise SettingsError("STOCKWIRE_LEDGER_URLS is not set: set it to the ledgers' URLs, separated by commas")
-    for url in urls:
-        Environment({"STOCKWIRE_LEDGER_URLS": url}).url("STOCKWIRE_LEDGER_URLS", HTTP)
-    return urls
+        raise SettingsError(f"{LEDGER_URLS} is not set: set it to the ledgers' URLs, separated by commas")
+    return tuple(ledger_url_of(Environment({LEDGER_URLS: url}), LEDGER_URLS) for url in urls)
 
 
 def _locations(env: Environment, name: str) -> tuple[str, ...]:

@@ -8,7 +8,10 @@ import pytest
 
 from console.settings import read_settings as read_console_settings
 from followers.exporter.settings import read_settings as read_exporter_settings
+from followers.intake.settings import read_settings as read_intake_settings
 from followers.relay.settings import read_settings as read_relay_settings
+from followers.sealing import new_sealing_key
+from followers.settings import read_settings as read_channels_settings
 from hub.settings import read_settings as read_hub_settings
 from ledger.settings import read_settings as read_ledger_settings
 from server.settings.environment import Environment, SettingsError
@@ -111,6 +114,17 @@ RELAY_CASES = [
     ("STOCKWIRE_RELAY_PORTS", "1"),
     ("STOCKWIRE_BROKER_SASL", "PLAIN"),
 ]
+INTAKE = {
+    "STOCKWIRE_URL": "http://localhost",
+    "STOCKWIRE_INTAKE_KEY": "sw_key",
+    "STOCKWIRE_INTAKE_FROM": "kafka://localhost",
+}
+CHANNELS = {
+    "STOCKWIRE_URL": "http://localhost",
+    "STOCKWIRE_CHANNELS_KEY": "sw_key",
+    "STOCKWIRE_DATABASE_URL": "postgresql://localhost/stockwire",
+    "STOCKWIRE_WEBHOOKS_SEALING_KEYS": new_sealing_key(),
+}
 Read = Callable[[Mapping[str, str]], object]
 NAME = re.compile(r"STOCKWIRE_[A-Z_]+[A-Z]")
 
@@ -178,6 +192,31 @@ def test_a_value_that_would_not_do_is_refused_in_one_line_that_begins_with_its_n
     with pytest.raises(SettingsError, match=f"^{name}\\b") as refused:
         read({name: text for name, text in given.items() if text is not None})
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://shop:hidden@ledger", "http://hidden@ledger:8080/v1", "http://ledger/?hidden"])
+@pytest.mark.parametrize(
+    ("read", "variables", "name"),
+    [
+        pytest.param(read, variables, name, id=title)
+        for title, read, variables, name in (
+            ("hub", read_hub_settings, HUB, "STOCKWIRE_LEDGER_URLS"),
+            ("console", read_console_settings, CONSOLE, "STOCKWIRE_URL"),
+            ("channels", read_channels_settings, CHANNELS, "STOCKWIRE_URL"),
+            ("exporter", read_exporter_settings, EXPORTER, "STOCKWIRE_URL"),
+            ("relay", read_relay_settings, RELAY, "STOCKWIRE_URL"),
+            ("intake", read_intake_settings, INTAKE, "STOCKWIRE_URL"),
+        )
+    ],
+)
+def test_a_ledger_url_with_a_password_would_be_asked_without_the_key(
+    read: Read, variables: Mapping[str, str], name: str, url: str
+) -> None:
+    """Or, of clients that see two of the same header, not at all."""
+    read(variables)
+    with pytest.raises(SettingsError, match=rf"^{name} has a .*: write https?://host\[:port\]") as refused:
+        read({**variables, name: url})
+    assert "hidden" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.settings.environment import Environment, SettingsError
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 from wire.names import NAME_PATTERN, NAME_REASON
 
 HOST, PORT = "STOCKWIRE_EXPORTER_HOST", "STOCKWIRE_EXPORTER_PORT"
 KEY, SKUS = "STOCKWIRE_EXPORTER_KEY", "STOCKWIRE_EXPORTER_SKUS"
 PORT_DEFAULT = 8086
-HTTP = ("http", "https")
 HOTTEST_MAX = 100
 """Each is three series in a Prometheus, for every one that was ever among them."""
 SKUS_MAX = 1_000
@@ -43,7 +43,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     """Raises SettingsError, naming the variable and the fix."""
     env = Environment(variables)
     settings = Settings(
-        ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
+        ledger_url=ledger_url_of(env),
         key=env.secret("STOCKWIRE_EXPORTER_KEY"),
         host=env.text(HOST, "127.0.0.1"),
         port=env.port(PORT, PORT_DEFAULT),

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from followers.brokers.broker import Broker, broker_of
 from server.settings.environment import Environment, SettingsError
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
 HOST, PORT = "STOCKWIRE_INTAKE_HOST", "STOCKWIRE_INTAKE_PORT"
 KEY = "STOCKWIRE_INTAKE_KEY"
-PORT_DEFAULT = 8099
-HTTP = ("http", "https")
+PORT_DEFAULT = 8079
 NAME = "stockwire"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """As of a relay: what all brokers take, and no dot, which is ours."""
@@ -45,7 +45,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     env = Environment(variables)
     port = env.port(PORT, PORT_DEFAULT)
     settings = Settings(
-        ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
+        ledger_url=ledger_url_of(env),
         key=env.secret("STOCKWIRE_INTAKE_KEY"),
         broker=broker_of(env, "STOCKWIRE_INTAKE_FROM", {}),
         prefix=_name(env, "STOCKWIRE_INTAKE_PREFIX"),

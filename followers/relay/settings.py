@@ -9,6 +9,7 @@ from followers.brokers.address import KAFKA
 from followers.brokers.broker import Broker, broker_of
 from followers.brokers.exchange import EXCHANGE, OPTIONS, stream_port_of
 from server.settings.environment import Environment, SettingsError
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, ca_file_of, certificate_of, refuse_unencrypted
 
 HOST, PORT = "STOCKWIRE_RELAY_HOST", "STOCKWIRE_RELAY_PORT"
@@ -16,8 +17,7 @@ TO, KEY = "STOCKWIRE_RELAY_TO", "STOCKWIRE_RELAY_KEY"
 MODE, DELIVERY = "STOCKWIRE_RELAY_MODE", "STOCKWIRE_RELAY_DELIVERY"
 BINARY, STRUCTURED = "binary", "structured"
 EXACTLY_ONCE, AT_LEAST_ONCE = "exactly-once", "at-least-once"
-PORT_DEFAULT = 8098
-HTTP = ("http", "https")
+PORT_DEFAULT = 8078
 NAME = "stockwire"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """What Kafka takes for a topic, NATS for a stream and RabbitMQ for an exchange; and no dot, which is ours."""
@@ -54,7 +54,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     env = Environment(variables)
     broker = broker_of(env, "STOCKWIRE_RELAY_TO", OPTIONS)
     settings = Settings(
-        ledger_url=env.url("STOCKWIRE_URL", HTTP).rstrip("/"),
+        ledger_url=ledger_url_of(env),
         key=env.secret("STOCKWIRE_RELAY_KEY"),
         broker=broker,
         stream_port=stream_port_of(broker, TO),

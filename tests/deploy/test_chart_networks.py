@@ -46,8 +46,8 @@ DRAWN = {
             "out": {*DATABASE, ("ledger", 8080), ("world", 443), ("world", 8443)},
         },
         "exporter": {"in": {("prometheus", 8086)}, "out": {("ledger", 8080)}},
-        "relay": {"in": {("prometheus", 8098)}, "out": {("ledger", 8080), ("streams", 9093)}},
-        "intake": {"in": {("prometheus", 8099)}, "out": {("ledger", 8080), ("streams", 9093)}},
+        "relay": {"in": {("prometheus", 8078)}, "out": {("ledger", 8080), ("streams", 9093)}},
+        "intake": {"in": {("prometheus", 8079)}, "out": {("ledger", 8080), ("streams", 9093)}},
         **{
             job: {"in": set(), "out": DATABASE}
             for job in (

@@ -38,5 +38,5 @@ async def test_the_page_on_rabbitmq_works_from_its_own_lines(rabbitmq: RabbitMQ,
 @pytest.fixture
 async def reader(fresh_system: System, tmp_path: Path) -> Reader:
     reader = Reader.of_system(tmp_path, fresh_system, await fresh_system.key("up", *UP_SCOPES))
-    reader.meant = {port: str(free_port()) for port in ("8098", "8097")}
+    reader.meant = {port: str(free_port()) for port in ("8078", "8077")}
     return reader

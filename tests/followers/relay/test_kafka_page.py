@@ -22,7 +22,7 @@ async def test_the_page_is_followed(system: ResidentSystem, kafka: Noida, stream
     reader.meant = {
         "127.0.0.1:9092": kafka.address,
         "stockwire relay --to": f"{ours} stockwire relay --to",
-        "127.0.0.1:8098": f"127.0.0.1:{port}",
+        "127.0.0.1:8078": f"127.0.0.1:{port}",
         '["stockwire.events"]': f'["{stream_prefix}.events"]',
     }
     await Follower(reader, ROOT / "docs" / "how-to" / "kafka.md").follow()

@@ -75,13 +75,13 @@ exporter:
 {{- end }}
 {{- if .Values.relay.enabled }}
 relay:
-  ports: {admin: 8098}
+  ports: {admin: 8078}
   admin: [admin]
   stopSeconds: 15
 {{- end }}
 {{- if .Values.intake.enabled }}
 intake:
-  ports: {admin: 8099}
+  ports: {admin: 8079}
   admin: [admin]
   stopSeconds: 15
 {{- end }}
