@@ -6,14 +6,13 @@ nonsense costs what was meant for it, and nothing else.
 
 import io
 import logging
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from server.settings.environment import SettingsError
+from server.settings.extras import TRACES, not_installed
 from server.tracing.names import ERROR_TYPE
 from server.tracing.span import REMOTE, Span
 from server.tracing.tracing_settings import TracingSettings
@@ -28,10 +27,6 @@ CLOSE_S = 2.0
 ANSWER_BYTES_MAX = 4096
 """Of what a collector answers: whatever it says has room there, and an endless one is left."""
 SCOPE = "stockwire"
-MISSING = (
-    "traces need libraries that are not installed: unset OTEL_..., or run"
-    f" python3 -m pip --python {sys.executable} install --require-hashes -r requirements-tracing.txt"
-)
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +49,7 @@ class Exporting:
         try:
             sdk = _Sdk(settings, resource)
         except ImportError as error:
-            raise SettingsError(f"{MISSING} ({error})") from error
+            raise not_installed(*TRACES, error, "unset OTEL_..., or ") from error
         self.counts = Counts()
         self._queue_max = settings.queue_max
         self._readable = sdk.readable

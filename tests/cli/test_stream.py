@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,22 @@ def test_how_to_get_a_broker_is_said_before_anything_is_started(tmp_path: Path) 
     told = "no rabbitmq is installed here: get one (Debian: apt-get install rabbitmq-server), or name yours with "
     assert told in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_client_that_is_not_installed_is_missed_before_anything_is_started(tmp_path: Path) -> None:
+    """By the relay, which is started last: minutes later."""
+    hiding = "import sys; sys.modules['nats'] = None; from stockwire_command import main; sys.exit(main())"
+    options = ["up", "--data", str(tmp_path / "data"), "--port", "0", "--stream", NATS]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STOCKWIRE_")}
+    done = subprocess.run(
+        [sys.executable, "-c", hiding, *options],
+        env=own,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == EXIT_CONFIG, done.stderr
+    assert f"pip --python {sys.executable} install --require-hashes -r requirements-streams.txt" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list((tmp_path / "data").glob("*.log")), "something was started"

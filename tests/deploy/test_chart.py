@@ -5,6 +5,7 @@ import subprocess
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -219,6 +220,21 @@ def test_secrets_are_files_of_secrets_that_exist_and_stand_nowhere_else(name: st
         for volume in pod["spec"]["volumes"]:
             given = volume.get("projected") if volume["name"] == "secrets" else volume.get("secret")
             assert given is None or given["defaultMode"] == 0o440, "others may read it"
+
+
+@pytest.mark.parametrize(
+    ("component", "setting"), [("relay", "STOCKWIRE_RELAY_TO"), ("intake", "STOCKWIRE_INTAKE_FROM")]
+)
+def test_what_an_operator_makes_beside_a_broker_elsewhere_no_pod_reads(component: str, setting: str) -> None:
+    """Strimzi: one Secret for each KafkaUser and one with the authority, in the namespace of the Kafka."""
+    pod = pods(rendered("operator"))[component]
+    told = environment_of(pod)
+    host = urlsplit(told[setting]).hostname
+    assert host is not None
+    assert "." not in host, "it is in another namespace than what follows"
+    lying = [source for sources in mounts(pod).values() for source in sources]
+    assert ("secret", f"{host.removesuffix('-kafka-bootstrap')}-cluster-ca-cert", "ca.crt") in lying
+    assert ("secret", told["STOCKWIRE_BROKER_USER"], "password") in lying
 
 
 @every_file

@@ -93,7 +93,7 @@ def test_receivers_in_networks_that_were_opened_are_reached() -> None:
     ],
 )
 def test_a_message_broker_is_reached_at_the_ports_of_its_url(to: str, relay: set[int], intake: set[int]) -> None:
-    none: dict[str, Any] = {"user": "", "authorities": {"configMap": ""}}
+    none: dict[str, Any] = {"user": "", "authorities": {"secret": ""}}
     values = {
         "relay": {"to": to, **none},
         "intake": {"from": to.partition("?")[0], **none},
