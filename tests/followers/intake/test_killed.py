@@ -41,6 +41,8 @@ BETWEEN = 0.8 * COMMANDS * 2 / KILLS
 """Deliveries from a start to a kill at most: at the last one some are left."""
 CHUNK = 1_000
 """Commands that are sent together."""
+LOOK_S = 3.0 if WHOLE else 0.5
+"""Between two looks at what is told: each takes time of the broker."""
 WITHIN_S = 120 + COMMANDS / 10 + 30 * KILLS
 """For a machine that others keep busy."""
 
@@ -184,15 +186,17 @@ async def _takes(taken: Path, more: float) -> None:
 
 
 async def _all_told(queue: Queue, once: list[Sent], results: int, dead: int) -> None:
-    """Of each command one, and so many in all."""
-    ids = {one.id for one in once}
+    """Of each command one, and so many in all. Of what it has seen it looks at nothing again."""
+    missing = {one.id for one in once}
+    seen = 0
 
     async def told() -> bool:
-        await asyncio.sleep(0.5)  # each look takes time of the broker
-        if len({one.headers["id"] for one in await queue.dead()}) < dead:
-            return False
+        nonlocal seen
+        await asyncio.sleep(LOOK_S)
         found = await queue.results()
-        return len(found) >= max(results, len(ids)) and {one.headers["causationid"] for one in found} == ids
+        missing.difference_update(one.headers["causationid"] for one in found[seen:])
+        seen = len(found)
+        return not missing and seen >= results and len({one.headers["id"] for one in await queue.dead()}) >= dead
 
     await wait_until(told, WITHIN_S, what="all results", swallow=Exception)
 
