@@ -57,6 +57,11 @@ class Heard:
         self._all_down = False
 
     @property
+    def anything(self) -> str:
+        """What was heard since, empty where nothing was."""
+        return "" if self._last is None else self._last.name()
+
+    @property
     def refusal(self) -> KafkaError | None:
         """Why a broker does not take us, or we do not believe it, where no other one is left."""
         return self._last if self._all_down and self._last is not None and is_refusal(self._last) else None

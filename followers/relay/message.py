@@ -31,7 +31,8 @@ class Checkpoint(NamedTuple):
     """Everything of ``epoch`` up to ``seq`` stands in the sink. ``complete`` False: history was rewritten, and its
     levels are being told: they are told again from the beginning. ``levels``: of a sink that keeps levels apart, whose
     levels are there as they were at this seq, or newer; 0 before they were filled. ``told``: grows while levels are
-    being told, by which whoever stands by sees that it goes on; else 0.
+    being told, by which whoever stands by sees that it goes on; else 0. ``levels_whole`` False: some of such a sink's
+    levels may be missing there: all are told again, and no event twice.
     """
 
     epoch: str
@@ -39,6 +40,7 @@ class Checkpoint(NamedTuple):
     complete: bool = True
     levels: int = 0
     told: int = 0
+    levels_whole: bool = True
 
 
 class Batch(NamedTuple):

@@ -6,6 +6,7 @@ import orjson
 
 from followers.relay.logged import Event
 from followers.relay.message import Batch, Checkpoint, Message
+from followers.relay.resuming import Filling
 from wire import envelope
 from wire.envelope import COMPLETE, LEVEL, REWRITTEN, Common
 from wire.messages import LevelState
@@ -34,17 +35,20 @@ class Planning:
             messages.append(Message(common, own, key, event.data, level.seq))
             if level.seq > levels:
                 newest[key] = level
+        if newest:  # last comes what changed last: it says how far the levels are
+            newest[key] = newest.pop(key)
         apart = [self._level(level, level.seq) for level in newest.values()] if self._levels_apart else []
         return Batch(messages, apart, Checkpoint(self._epoch, events[-1].level.seq, levels=levels))
 
-    def filling(self, rows: Iterable[LevelState], head: int, told: int) -> Batch:
-        """Levels of a snapshot, before the first event is told. ``head``: of the shard, read before its first page.
-        ``told``: levels before these."""
-        levels = [self._level(row, head) for row in rows]
-        return Batch([], levels, Checkpoint(self._epoch, 0, told=told + len(levels)))
+    def filling(self, rows: Iterable[LevelState], filling: Filling, told: int) -> Batch:
+        """Levels of a snapshot, of which the first page was read after ``filling.head``. ``told``: levels before
+        these."""
+        levels = [self._level(row, filling.head) for row in rows]
+        checkpoint = Checkpoint(self._epoch, filling.seq, told=told + len(levels), levels_whole=False)
+        return Batch([], levels, checkpoint)
 
-    def filled(self, head: int) -> Batch:
-        return Batch([], [], Checkpoint(self._epoch, 0, levels=head))
+    def filled(self, filling: Filling) -> Batch:
+        return Batch([], [], Checkpoint(self._epoch, filling.seq, levels=filling.head))
 
     def rewritten(self, head: int) -> Batch:
         """The first of a new epoch. Who reads levels alone is told as well: what is in no new history has to go."""
@@ -52,7 +56,7 @@ class Planning:
         return Batch([told], [told] if self._levels_apart else [], self._telling(head, 0))
 
     def retold(self, rows: Iterable[LevelState], head: int, told: int) -> Batch:
-        """Levels of the new epoch; ``head``, ``told``: as in ``filling``."""
+        """Levels of the new epoch. ``head``: read before their first page; ``told``: as in ``filling``."""
         messages = [self._level(row, head) for row in rows]
         return Batch(messages, messages if self._levels_apart else [], self._telling(head, told + len(messages)))
 

@@ -130,10 +130,10 @@ class RelayedShard:
             raise SinkRefused(str(going_on))
         self._say(State.WRITING, None)
         match going_on:
-            case Filling(head):
+            case Filling(head, seq):
                 async with self._reading_levels:
-                    await self._fill(writer, planning, epoch, head)
-                start = Following(0, head)
+                    await self._fill(writer, planning, epoch, going_on)
+                start = Following(seq, head)
             case Rewriting(head):
                 # nothing is told before its turn: another relay may take the shard meanwhile, and would tell it again
                 async with self._reading_levels:
@@ -157,12 +157,12 @@ class RelayedShard:
             else:
                 self._tries = 0
 
-    async def _fill(self, writer: Writer, planning: Planning, epoch: str, head: int) -> None:
+    async def _fill(self, writer: Writer, planning: Planning, epoch: str, filling: Filling) -> None:
         told = 0
         async for rows in self._levels(epoch):
-            await self._put(writer, planning.filling(rows, head, told))
+            await self._put(writer, planning.filling(rows, filling, told))
             told += len(rows)
-        await self._put(writer, planning.filled(head))
+        await self._put(writer, planning.filled(filling))
 
     async def _rewrite(self, writer: Writer, planning: Planning, epoch: str, head: int) -> None:
         log.warning("history was rewritten, all levels are told anew epoch=%s shard=%d", epoch, self._shard)

@@ -13,9 +13,10 @@ class Following(NamedTuple):
 
 
 class Filling(NamedTuple):
-    """With all levels, which the sink keeps apart and has none of; then as ``Following`` from the beginning."""
+    """With all levels, which the sink keeps apart and has none of, or not all; then with the events behind ``seq``."""
 
     head: int
+    seq: int
 
 
 class Rewriting(NamedTuple):
@@ -47,6 +48,7 @@ def resume(
         return Rewriting(head)
     if checkpoint.seq > head:
         return Ahead(checkpoint.seq, head)
-    if levels_apart and head and not checkpoint.seq and not checkpoint.levels:
-        return Filling(head)
+    empty = not checkpoint.seq and not checkpoint.levels
+    if levels_apart and head and (empty or not checkpoint.levels_whole):
+        return Filling(head, checkpoint.seq)
     return Following(checkpoint.seq, checkpoint.levels)

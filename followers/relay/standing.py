@@ -29,6 +29,38 @@ def checkpoint_of(attributes: Mapping[str, str], position: int) -> Checkpoint | 
     return None if change is None else Checkpoint(change.epoch, change.seq)
 
 
+def level_seq_of(attributes: Mapping[str, str], epoch: str) -> int:
+    """Of the last message where levels are kept apart: they are there as they were at this seq, or newer. 0 if it is
+    none of this epoch."""
+    type_, id_, sequence = (attributes.get(name, "") for name in ("type", "id", "sequence"))
+    of_epoch = type_ == LEVEL and _before_last_word(id_, type_).rpartition(".")[0] == epoch
+    return int(sequence) if of_epoch and sequence.isascii() and sequence.isdecimal() else 0
+
+
+def standing_in_all(
+    checkpoint: Checkpoint | None, told: Checkpoint | None, last_level: Mapping[str, str]
+) -> Checkpoint | None:
+    """Where to go on in a sink that keeps checkpoints and levels beside its messages: behind the last one that readers
+    see. ``told``: what that one says, None where none is kept any more; ``last_level``: attributes of the last level.
+
+    They are written together, and differ where a broker shows a part of that alone, or has lost one of them.
+
+    >>> standing_in_all(Checkpoint("e1", 7, levels=7), Checkpoint("e1", 6), {})
+    Checkpoint(epoch='e1', seq=6, complete=True, levels=7, told=0, levels_whole=True)
+    """
+    if told is not None:
+        if checkpoint is None:
+            checkpoint = told._replace(told=0)
+        elif checkpoint.complete and (told.epoch != checkpoint.epoch or not told.complete):
+            checkpoint = checkpoint._replace(complete=False)  # history was to be told, and its end is not there
+        elif checkpoint.complete:
+            checkpoint = checkpoint._replace(seq=told.seq)
+    if checkpoint is None or not checkpoint.complete:
+        return checkpoint
+    levels = max(checkpoint.levels, level_seq_of(last_level, checkpoint.epoch))
+    return checkpoint._replace(levels_whole=checkpoint.levels_whole and levels >= checkpoint.seq)
+
+
 def attributes_in(body: bytes) -> dict[str, str]:
     """Of a structured message; none of what is none."""
     try:

@@ -5,9 +5,9 @@ is aborted. Readers with ``isolation.level=read_committed`` see a page whole or 
 transactions: an idempotent producer, and the checkpoint only when everything before it is kept.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -17,14 +17,19 @@ from followers.brokers.kafka_client import PORT, client_options
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkError
 from followers.relay.sinks.blocking import BlockingCalls
-from followers.relay.sinks.kafka_checkpoints import CLIENT, READ_S, Checkpoints, Record
+from followers.relay.sinks.kafka_checkpoints import Record
 from followers.relay.sinks.kafka_errors import Reported
+from followers.relay.sinks.kafka_reading import Reading
+from followers.relay.sinks.kafka_tail import CLIENT, READ_S
 from followers.relay.sinks.kafka_topics import MESSAGE_BYTES_MAX, REQUEST_S, prepared, topics_of
 from followers.relay.sinks.kafka_writer import KafkaWriter, PlainWriter, Target
 
 PREPARE_S = 7 * REQUEST_S
 """A look at all topics, three to make, their configuration, and some more."""
 NEWEST_S = 5 * READ_S
+"""Of checkpoints and, for whoever claims, of events: each a question, and reading until all is decided."""
+
+Answer = TypeVar("Answer")
 
 
 class KafkaSink:
@@ -41,7 +46,7 @@ class KafkaSink:
         self._reported = Reported(broker, needs)
         self._calls = BlockingCalls("Kafka")
         self._admin: AdminClient | None = None
-        self._checkpoints: Checkpoints | None = None
+        self._reading: Reading | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,7 +64,9 @@ class KafkaSink:
     @asynccontextmanager
     async def writer(self, shard: int) -> AsyncIterator[KafkaWriter]:
         target = Target(
-            self._broker, self._prefix, self._topics, self._structured, self._message_bytes_max, self._newest
+            *(self._broker, self._prefix, self._topics, self._structured, self._message_bytes_max),
+            self._newest,
+            self._standing,
         )
         writer = PlainWriter(target, shard) if self.repeats else KafkaWriter(target, shard)
         try:
@@ -67,8 +74,11 @@ class KafkaSink:
         finally:
             await writer.close()
 
-    async def _newest(self, shard: int, claim: bytes | None = None) -> Record | None:
-        return await self._calls.call(NEWEST_S, self._read, shard, claim)
+    async def _newest(self, shard: int) -> Record | None:
+        return await self._calls.call(NEWEST_S, self._read, lambda reading: reading.checkpoints.newest(shard))
+
+    async def _standing(self, shard: int, claim: bytes) -> Checkpoint | None:
+        return await self._calls.call(NEWEST_S, self._read, lambda reading: reading.standing(shard, claim))
 
     def _prepare(self, shards: int) -> int:
         if self._admin is None:
@@ -84,15 +94,14 @@ class KafkaSink:
         self._reported.forget()
         return message_bytes_max
 
-    def _read(self, shard: int, claim: bytes | None) -> Record | None:
-        if self._checkpoints is None:
+    def _read(self, ask: Callable[[Reading], Answer]) -> Answer:
+        if self._reading is None:
             with self._files_read():
-                self._checkpoints = Checkpoints(self._broker, self._topics.checkpoints)
+                self._reading = Reading(self._broker, self._topics)
         try:
-            return self._checkpoints.newest(shard, claim)
+            return ask(self._reading)
         except SinkError:
-            self._checkpoints.close()
-            self._checkpoints = None
+            self._leave()
             raise
 
     @contextmanager
@@ -105,6 +114,9 @@ class KafkaSink:
 
     def _put_away(self) -> None:
         self._admin = None
-        if self._checkpoints is not None:
-            self._checkpoints.close()
-            self._checkpoints = None
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None

@@ -1,28 +1,21 @@
 """The newest record of each partition of the topic of checkpoints, read to the end of what is committed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, Message
 
-from followers.brokers.broker import Broker
-from followers.brokers.kafka_client import client_options
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkAway, SinkRefused
-from followers.relay.sinks.kafka_errors import Reported
+from followers.relay.sinks.kafka_tail import READ_S, Partition, Tail
 
-CLIENT = "stockwire-relay"
-READ_S = 5.0
-"""For one partition: some answers of a broker."""
-WINDOWS = (16, 1_000, 1_000_000_000)
+WINDOWS = (16, 1_000, 10_000, 100_000, 1_000_000, 1_000_000_000)
 """Offsets before the end that are looked at: usually the last record is the second last, before the mark of its
-transaction; before it may be any number of aborted ones."""
+transaction; before it may be any number of aborted ones, and of claims."""
 AGAIN_S = 0.05
 """Until it is looked again whether a claim can be read."""
-FETCH_WAIT_MS = 50
-"""The end of a partition is told after it."""
 
 
 class Record(NamedTuple):
@@ -62,26 +55,10 @@ def claim_key(shard: int) -> bytes:
 class Checkpoints:
     """Blocks; to be used by one thread. ``newest`` costs one question where nothing has changed."""
 
-    def __init__(self, broker: Broker, topic: str) -> None:
-        self._reported = Reported(broker, {KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Read of the topic {topic}"})
+    def __init__(self, tail: Tail, topic: str) -> None:
+        self._tail = tail
         self._topic = topic
         self._known: dict[int, tuple[int, Record | None]] = {}
-        self._consumer = Consumer(
-            {
-                **client_options(broker, CLIENT),
-                "error_cb": self._reported,
-                "group.id": CLIENT,  # needed, and never used: nothing is committed
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "error",
-                "fetch.wait.max.ms": FETCH_WAIT_MS,
-            }
-        )
-
-    def close(self) -> None:
-        self._consumer.close()
 
     def newest(self, shard: int, claim: bytes | None = None) -> Record | None:
         """``claim``: the value of a claim's record, behind which nothing of those before can stand. Raises SinkError:
@@ -89,58 +66,29 @@ class Checkpoints:
         try:
             return self._newest(shard, claim)
         except KafkaException as exception:
-            self._consumer.poll(0)  # for what is told beside
-            raise self._reported.meaning_of(exception, f"the checkpoint of shard {shard} cannot be read") from exception
+            self._tail.poll()
+            doing = f"the checkpoint of shard {shard} cannot be read"
+            raise self._tail.reported.meaning_of(exception, doing) from exception
 
     def _newest(self, shard: int, claim: bytes | None) -> Record | None:
+        partition = Partition(self._topic, shard)
         ends_s = time.monotonic() + READ_S
         while True:
-            low, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, shard), timeout=READ_S)
+            _, end = self._tail.bounds(partition)
             known = self._known.get(shard)
             if claim is None and known is not None and known[0] == end:
                 return known[1]
-            claims: set[bytes] = set()
-            record = self._looked_for(shard, low, end, ends_s, claims)
-            self._reported.forget()
-            if claim is None or claim in claims:
+            read, _ = self._tail.read(partition, WINDOWS, _claims(shard), lambda claims: not claims)
+            self._tail.reported.forget()
+            claimed = read.get(True)
+            if claim is None or (claimed is not None and claimed.value() == claim):
+                newest = read.get(False)
+                record = None if newest is None else self._taken(newest.value(), shard)
                 self._known[shard] = end, record
                 return record
             if time.monotonic() > ends_s:
                 raise SinkAway(f"what was written before of shard {shard} cannot be read within {READ_S:g} s")
             time.sleep(AGAIN_S)
-
-    def _looked_for(self, shard: int, low: int, end: int, ends_s: float, claims: set[bytes]) -> Record | None:
-        record: Record | None = None
-        for window in WINDOWS:
-            start = max(low, end - window)
-            if start < end:
-                record = self._last_behind(shard, start, end, ends_s, claims)
-            if record is not None or start == low:
-                break
-        return record
-
-    def _last_behind(self, shard: int, start: int, end: int, ends_s: float, claims: set[bytes]) -> Record | None:
-        """``claims``: those that were met are put in."""
-        consumer = self._consumer
-        consumer.assign([TopicPartition(self._topic, shard, start)])
-        newest: Record | None = None
-        try:
-            while (left_s := ends_s - time.monotonic()) > 0:
-                message = consumer.poll(left_s)  # not many at once: that waits for so many also behind the end
-                if message is None:
-                    continue
-                if (error := message.error()) is None:
-                    if message.key() == claim_key(shard):
-                        claims.add(message.value() or b"")
-                    else:
-                        newest = self._taken(message.value(), shard)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    return newest
-                elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # of a group that is not used
-                    raise KafkaException(error)
-        finally:
-            consumer.unassign()
-        raise SinkAway(f"the checkpoint of shard {shard} (offsets {start} to {end}) was not read within {READ_S:g} s")
 
     def _taken(self, value: bytes | None, shard: int) -> Record | None:
         if value is None:  # somebody's tombstone: then nothing stands there
@@ -149,6 +97,12 @@ class Checkpoints:
             return record_of(value)
         except ValueError as error:
             raise SinkRefused(
-                f"the topic {self._topic} holds what is no checkpoint, in partition {shard} ({error}): set another "
-                "STOCKWIRE_RELAY_PREFIX"
+                f"the topic {self._topic} holds what is no checkpoint, in partition {shard} ({error}): set "
+                "another STOCKWIRE_RELAY_PREFIX"
             ) from None
+
+
+def _claims(shard: int) -> Callable[[Message], bool]:
+    """Whether a message is a claim's record."""
+    key = claim_key(shard)
+    return lambda message: message.key() == key

@@ -37,11 +37,12 @@ LENGTHS = 4
 """Bytes of a header that say how long its name and value are, at most."""
 NOT_CLAIMED, NOT_KEPT = "the shard cannot be claimed", "a page is not kept"
 
-Newest = Callable[[int, bytes | None], Awaitable[Record | None]]
+Newest = Callable[[int], Awaitable[Record | None]]
+Standing = Callable[[int, bytes], Awaitable[Checkpoint | None]]
 
 
 class Target(NamedTuple):
-    """What the writers of a sink share. ``newest``: see ``Checkpoints``."""
+    """What the writers of a sink share. ``newest``: see ``Checkpoints``; ``standing``: see ``Reading``."""
 
     broker: Broker
     prefix: str
@@ -49,6 +50,7 @@ class Target(NamedTuple):
     structured: bool
     message_bytes_max: int
     newest: Newest
+    standing: Standing
 
 
 class KafkaWriter:
@@ -76,12 +78,12 @@ class KafkaWriter:
 
         A broker says that a page is committed before it can be read, and one that is killed right then ends that only
         a while after it has come back: what is read before lacks the page. So a record of our own is read as well,
-        which cannot be seen before all that was written ahead of it.
+        which cannot be seen before all that was written ahead of it. Or it forgets to end it in one topic or the other
+        (decision 51): so a transaction in all of them is aborted first, and with it what stands open there.
         """
         await self._calls.call(CLAIM_S + MORE_S, self._begin)
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._mark)
-        record = await self._target.newest(self._shard, self._name.encode())
-        return None if record is None else record.checkpoint
+        return await self._target.standing(self._shard, self._name.encode())
 
     async def write(self, batch: Batch) -> None:
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._write, batch)
@@ -103,26 +105,42 @@ class KafkaWriter:
         except KafkaException as exception:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception
 
+    def _sweep(self) -> None:
+        """Ends in each topic whatever is open there of this transactional id."""
+        producer = self._open()
+        producer.begin_transaction()
+        for topic in self._target.topics:
+            self._produce_claim(producer, topic)
+        self._flush(producer)
+        self._insist(producer.abort_transaction, COMMIT_S)
+
     def _mark(self) -> None:
         try:
+            self._sweep()
             producer = self._open()
             producer.begin_transaction()
-            self._produce_claim(producer)
+            self._produce_claim(producer, self._target.topics.checkpoints)
             self._flush(producer)
             self._insist(producer.commit_transaction, COMMIT_S)
+            self._reported.forget()
         except KafkaException as exception:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception
 
     def _write(self, batch: Batch) -> None:
         producer = self._open()
+        began_s = time.monotonic()
         try:
             producer.begin_transaction()
             self._produce_all(producer, batch)
             self._produce_checkpoint(producer, batch.checkpoint)
             self._flush(producer)
             self._insist(producer.commit_transaction, COMMIT_S)
+            producer.poll(0)  # for what is told beside
         except KafkaException as exception:
             raise self._refusal(exception, batch) from exception
+        if self._reported.anything and time.monotonic() - began_s > SLICE_S:
+            raise SinkAway(f"a broker went away meanwhile, and may not show a page whole ({self._reported.anything})")
+        self._reported.forget()
 
     def _insist(self, function: Callable[[float], None], most_s: float) -> None:
         """Asks again for what takes longer, but not when nobody waits for it any more. Raises KafkaException."""
@@ -130,7 +148,6 @@ class KafkaWriter:
         while not self._calls.given_up.is_set():
             try:
                 function(SLICE_S)
-                self._reported.forget()
                 return
             except KafkaException as exception:
                 error: KafkaError = exception.args[0]
@@ -183,8 +200,8 @@ class KafkaWriter:
         record = Record(checkpoint, self._name).to_json()
         producer.produce(self._target.topics.checkpoints, record, self._key, self._shard)
 
-    def _produce_claim(self, producer: Producer) -> None:
-        producer.produce(self._target.topics.checkpoints, self._name.encode(), claim_key(self._shard), self._shard)
+    def _produce_claim(self, producer: Producer, topic: str) -> None:
+        producer.produce(topic, self._name.encode(), claim_key(self._shard), self._shard)
 
     def _flush(self, producer: Producer) -> None:
         """Until all is kept, or will not be. Raises SinkAway, KafkaException."""
@@ -234,7 +251,7 @@ class PlainWriter(KafkaWriter):
         return checkpoint
 
     async def write(self, batch: Batch) -> None:
-        record = await self._target.newest(self._shard, None)
+        record = await self._target.newest(self._shard)
         if record is None or record.writer != self._name:
             raise Superseded("the newest checkpoint is another relay's")
         await super().write(batch)
@@ -248,7 +265,7 @@ class PlainWriter(KafkaWriter):
     def _mark(self) -> None:
         try:
             producer = self._open()
-            self._produce_claim(producer)
+            self._produce_claim(producer, self._target.topics.checkpoints)
             self._flush(producer)
         except KafkaException as exception:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception

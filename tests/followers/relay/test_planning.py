@@ -22,7 +22,7 @@ def test_a_page_is_its_events_and_the_newest_of_each_level() -> None:
     ]
     assert [message.attributes["id"] for message in batch.messages] == [f"{EPOCH}.0.{seq}" for seq in (8, 9, 10)]
     levels = [orjson.loads(message.data) for message in batch.levels]
-    assert levels == [{"epoch": EPOCH, **asdict(row("A", 10))}, {"epoch": EPOCH, **asdict(row("B", 9))}]
+    assert levels == [{"epoch": EPOCH, **asdict(row("B", 9))}, {"epoch": EPOCH, **asdict(row("A", 10))}]
     assert batch.checkpoint == Checkpoint(EPOCH, 10)
 
 
@@ -54,9 +54,15 @@ def test_another_history_is_told_whole_to_who_reads_events_and_to_who_reads_leve
 
 def test_filling_tells_levels_and_no_event() -> None:
     plan = planning()
-    batch = plan.filling([row("A", 3)], 9, 4)
-    assert (batch.messages, batch.checkpoint) == ([], Checkpoint(EPOCH, 0, told=5))
-    assert plan.filled(9).checkpoint == Checkpoint(EPOCH, 0, levels=9)
+    for seq in (0, 7):
+        batch = plan.filling([row("A", 3)], Filling(9, seq), 4)
+        assert (batch.messages, batch.checkpoint) == ([], Checkpoint(EPOCH, seq, told=5, levels_whole=False))
+        assert plan.filled(Filling(9, seq)).checkpoint == Checkpoint(EPOCH, seq, levels=9)
+
+
+def test_what_changed_last_comes_last_of_a_page_s_levels() -> None:
+    batch = planning().changes(logged([event(8, "A"), event(9, "B"), event(10, "A")]), 0)
+    assert [message.attributes["sequence"][-2:] for message in batch.levels] == ["09", "10"]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +70,9 @@ def test_filling_tells_levels_and_no_event() -> None:
     [
         (None, 0, True, Following(0, 0)),
         (None, 9, False, Following(0, 0)),
-        (None, 9, True, Filling(9)),
-        (Checkpoint("e", 0, told=5), 9, True, Filling(9)),
+        (None, 9, True, Filling(9, 0)),
+        (Checkpoint("e", 0, told=5), 9, True, Filling(9, 0)),
+        (Checkpoint("e", 4, levels_whole=False), 9, True, Filling(9, 4)),
         (Checkpoint("e", 0, levels=7), 9, True, Following(0, 7)),
         (Checkpoint("e", 4, levels=7), 9, True, Following(4, 7)),
         (Checkpoint("e", 9), 9, True, Following(9, 0)),

@@ -25,6 +25,7 @@ def sink_at(address: str, prefix: str, *, structured: bool = False, transactions
 
 class KafkaPlace:
     large_bytes = 2**20 + 2**10
+    takes_back = True
 
     def __init__(self, broker: ApacheKafka, prefix: str) -> None:
         self.broker = broker

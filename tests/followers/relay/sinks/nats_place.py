@@ -20,6 +20,7 @@ AT_ONCE = 50
 
 class NatsPlace:
     large_bytes = 2**20
+    takes_back = False
 
     def __init__(self, broker: NatsServer, prefix: str) -> None:
         self.broker = broker

@@ -31,6 +31,7 @@ def settings(url: str) -> BrokerSettings:
 
 class StreamPlace:
     large_bytes = 2**20
+    takes_back = False
 
     def __init__(self, broker: RabbitMQ, prefix: str) -> None:
         self.broker = broker
@@ -91,6 +92,7 @@ def content_typed(attributes: dict[str, str], content_type: str) -> dict[str, st
 
 class ExchangePlace:
     large_bytes = 2**24
+    takes_back = False
 
     def __init__(self, broker: RabbitMQ, prefix: str) -> None:
         self.broker = broker

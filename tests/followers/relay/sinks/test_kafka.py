@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack
 
 import orjson
 import pytest
+from confluent_kafka import Producer
 
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
-from followers.relay.sinks import kafka_topics
+from followers.relay.sinks import kafka_told, kafka_topics
 from followers.relay.sinks.kafka import KafkaSink
 from followers.relay.sinks.kafka_writer import KafkaWriter
 from tests.followers.relay.batches import EPOCH, event, logged, planning, row, sales
@@ -53,8 +54,8 @@ async def test_a_page_is_events_levels_and_checkpoint(sink: KafkaSink, kafka: No
     assert events[2].headers["content-type"] == "application/json"
     levels = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.levels")
     assert [(one.key, one.seq, orjson.loads(one.value)["on_hand"]) for one in levels] == [
-        ("berlin/A-1", 3, 999_997),
         ("berlin/B-2", 2, 999_998),
+        ("berlin/A-1", 3, 999_997),
         ("berlin/A-1", 5, 999_995),
     ]
 
@@ -117,6 +118,64 @@ def aborted(writer: KafkaWriter, pages: int) -> None:
         writer._produce_checkpoint(producer, Checkpoint(EPOCH, seq))
         assert not producer.flush(PATIENCE_S)
         producer.abort_transaction(PATIENCE_S)
+
+
+@pytest.mark.parametrize("structured", [False, True])
+async def test_where_a_page_is_not_whole_what_readers_see_of_events_counts(
+    kafka: Noida, stream_prefix: str, structured: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a broker shows it that was killed and forgot to end a transaction in one topic or the other: a checkpoint
+    without its events, then events without their checkpoint and levels."""
+    batch = sales(4, 5)
+    async with sink_at(kafka.address, stream_prefix, structured=structured) as sink:
+        await sink.prepare(1)
+        async with sink.writer(0) as writer:
+            await writer.claim(EPOCH)
+            await writer.write(sales(1, 3))
+            await writer.write(batch._replace(messages=[], levels=[]))
+        assert await sink.last(0) == Checkpoint(EPOCH, 5)
+        async with sink.writer(0) as writer:
+            assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 3)
+            assert "a page is not whole shard=0" in caplog.text
+            await writer.write(batch._replace(levels=[], checkpoint=sales(1, 3).checkpoint))
+            assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 5, levels_whole=False)
+            await writer.write(batch._replace(messages=[]))
+            assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 5)
+    found = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.events")
+    assert [orjson.loads(one.value).get("data", orjson.loads(one.value))["seq"] for one in found] == [1, 2, 3, 4, 5]
+
+
+async def test_what_is_open_in_any_topic_is_ended_by_a_claim(sink: KafkaSink, kafka: Noida, stream_prefix: str) -> None:
+    async with sink.writer(0) as writer:
+        await writer.claim(EPOCH)
+    for topic in ("events", "levels", "checkpoints"):
+        every = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.{topic}", committed=False)
+        shown = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.{topic}")
+        assert len(every) == len(shown) + 1
+
+
+async def test_nobody_goes_on_before_it_is_decided_what_stands_there(
+    sink: KafkaSink, kafka: Noida, stream_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_told, "READ_S", 0.5)
+    open_ = Producer({"bootstrap.servers": kafka.address, "transactional.id": f"{stream_prefix}-open"})
+    async with sink.writer(0) as writer:
+        await writer.claim(EPOCH)
+        await writer.write(sales(1, 3))
+    await asyncio.to_thread(begin, open_, f"{stream_prefix}.events")
+    async with sink.writer(0) as writer:
+        with pytest.raises(SinkAway, match="a transaction is open in"):
+            await writer.claim(EPOCH)
+    await asyncio.to_thread(open_.abort_transaction, PATIENCE_S)
+    async with sink.writer(0) as writer:
+        assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 3)
+
+
+def begin(producer: Producer, topic: str) -> None:
+    producer.init_transactions(PATIENCE_S)
+    producer.begin_transaction()
+    producer.produce(topic, b"{}", b"0", 0)
+    assert not producer.flush(PATIENCE_S)
 
 
 async def test_a_topic_with_too_few_partitions_is_refused_with_the_fix(
