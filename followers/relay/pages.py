@@ -25,22 +25,21 @@ class Pages:
         self._shard = shard
         self._seq = seq
 
-    async def next(self, pages_max: int) -> Page:
-        """What comes behind the one before, waiting for a first event a while; may be empty. ``pages_max``: of the
-        ledger, at most, that are taken together while there is more. Raises Rewritten, LedgerAway: then nothing was
-        taken."""
-        page = await self._read(WAIT_S)
+    async def next(self, events_max: int) -> Page:
+        """What comes behind the one before, waiting for a first event a while; may be empty. ``events_max``: at most,
+        more than one page of the ledger while there is more. Raises Rewritten, LedgerAway: then nothing was taken."""
+        page = await self._read(min(PAGE, events_max), WAIT_S)
         events = page.events
-        while PAGE <= len(events) < pages_max * PAGE and self._seq < page.head:
+        while PAGE <= len(events) < events_max and self._seq < page.head:
             try:
-                page = await self._read(0.0)
+                page = await self._read(min(PAGE, events_max - len(events)), 0.0)
             except (LedgerAway, Rewritten):  # told again by the next question, after what is here was written
                 break
             events += page.events
         return Page(events, page.head)
 
-    async def _read(self, wait_s: float) -> Page:
-        feed = await self._ledger.events_as(feed_of, self._shard, self._seq, PAGE, wait_s)
+    async def _read(self, limit: int, wait_s: float) -> Page:
+        feed = await self._ledger.events_as(feed_of, self._shard, self._seq, limit, wait_s)
         if feed.epoch != self._epoch or feed.head < self._seq:
             raise Rewritten(feed.epoch)
         if feed.events:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from followers.log.follower import Rewritten
+from followers.log.follower import PAGE, Rewritten
 from followers.log.ledger import Ledger, LedgerAway
 from followers.relay.message import Batch
 from followers.relay.pages import Pages
@@ -34,8 +34,7 @@ SINK_AGAIN_S, SINK_AGAIN_S_MAX = 0.25, 30.0
 STOPPED_S = 60.0
 """Until it is tried again what somebody has to mend at the broker."""
 PAGES_TOGETHER = 5
-"""Of a shard that is behind, for a sink that keeps levels apart: it is told each level once for all of them. After a
-failure one at a time, until one is kept: what was too much at once must not be tried again and again."""
+"""Of a shard that is behind, for a sink that keeps levels apart: it is told each level once for all of them."""
 LEVELS_PAGE = 1_000
 """As many as whoever is no hub may ask for."""
 
@@ -69,6 +68,10 @@ class RelayedShard:
         self._reading_levels = reading_levels
         self._standing_by = StandingBy(random.random)
         self._tries = 0
+        self._together = PAGE * (PAGES_TOGETHER if sink.levels_apart else 1)
+        self._events_max = self._together
+        """Of one write: half as many after each that is not kept, down to one, so that what is too much for the sink is
+        not tried without end; a quarter more after each that is."""
 
     async def run(self) -> None:
         """Until cancelled. Raises SettingsError if the key is no good."""
@@ -146,14 +149,14 @@ class RelayedShard:
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
-        together = PAGES_TOGETHER if self._sink.levels_apart else 1
         pages = Pages(self._ledger, epoch, self._shard, start.seq)
         while True:
-            page = await self._asked(partial(pages.next, 1 if self._tries else together))
+            page = await self._asked(partial(pages.next, self._events_max))
             self._say(State.WRITING, None)
             self.progress.read(page.events, page.head)
             if page.events:
                 await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
+                self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
             else:
                 self._tries = 0
 
@@ -175,11 +178,12 @@ class RelayedShard:
         await self._put(writer, planning.complete(head))
 
     async def _levels(self, epoch: str) -> AsyncIterator[list[LevelState]]:
-        """All of this shard, a page of them at once: so the checkpoint moves, and nobody takes the shard. Raises
-        Rewritten."""
+        """All of this shard, a page of them at once: so the checkpoint moves, and nobody takes the shard. Pages do not
+        grow meanwhile: one that is not kept is told with all before it. Raises Rewritten."""
         after: str | None = None
         while True:
-            page = await self._asked(partial(self._ledger.levels, after, LEVELS_PAGE, shard=self._shard))
+            limit = min(LEVELS_PAGE, self._events_max)
+            page = await self._asked(partial(self._ledger.levels, after, limit, shard=self._shard))
             if page["epoch"] != epoch:
                 raise Rewritten(page["epoch"])
             if page["levels"]:
@@ -191,7 +195,11 @@ class RelayedShard:
     async def _put(self, writer: Writer, batch: Batch, last: LevelState | None = None) -> None:
         before = self._standing_by.ours
         self._standing_by.wrote(*before, batch.checkpoint)
-        await writer.write(batch)
+        try:
+            await writer.write(batch)
+        except SinkAway:
+            self._events_max = max(1, self._events_max // 2)
+            raise
         self._standing_by.wrote(batch.checkpoint)
         self._tries = 0
         self.progress.wrote(len(batch.messages) + len(batch.levels), batch.checkpoint.seq, last)

@@ -51,9 +51,10 @@ async def test_who_is_behind_takes_several_pages_together_and_each_event_once(
 ) -> None:
     async with Ledger(system.ledger_url, await system.key("relay", *SCOPES)) as ledger:
         epoch = (await ledger.shards())["epoch"]
-        alone, together = (Pages(ledger, epoch, shard, 0) for _ in range(2))
-        assert [await seqs(alone, 1) for _ in range(4)] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11]]
-        assert [await seqs(together, 3) for _ in range(2)] == [[1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11]]
+        alone, together, odd = (Pages(ledger, epoch, shard, 0) for _ in range(3))
+        assert [await seqs(alone, PAGE) for _ in range(4)] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11]]
+        assert [await seqs(together, 3 * PAGE) for _ in range(2)] == [[1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11]]
+        assert [await seqs(odd, most) for most in (2, 5, 9)] == [[1, 2], [3, 4, 5, 6, 7], [8, 9, 10, 11]]
 
 
 @pytest.mark.parametrize("error", [LedgerAway("away"), Rewritten("another")])
@@ -66,7 +67,7 @@ async def test_what_was_read_before_the_ledger_failed_is_written_and_then_it_is_
         behind = Pages(ledger, epoch, shard, 0)
         assert await seqs(behind) == [1, 2, 3, 4, 5, 6]
         with pytest.raises(type(error)):
-            await behind.next(5)
+            await behind.next(5 * PAGE)
         ledger.pages_until = 9
         assert await seqs(behind) == [7, 8, 9, 10, 11]
 
@@ -85,5 +86,5 @@ async def test_an_event_is_passed_on_as_the_ledger_sent_it(system: ResidentSyste
     assert [event.level.seq for event in feed.events] == [1, 2, 3]
 
 
-async def seqs(of: Pages, pages_max: int = 5) -> list[int]:
-    return [event.level.seq for event in (await of.next(pages_max)).events]
+async def seqs(of: Pages, events_max: int = 5 * PAGE) -> list[int]:
+    return [event.level.seq for event in (await of.next(events_max)).events]
