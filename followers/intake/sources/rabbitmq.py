@@ -131,7 +131,7 @@ class _Working:
         if self._note is None:
             queue = await self._connection.within(self._channel.get_queue(self._attempts))
             kept = await self._connection.within(queue.get(no_ack=True, fail=False))
-            self._note = ("", 0) if kept is None else _note_in(kept.body)
+            self._note = ("", 0) if kept is None else note_in(kept.body)
         begun = self._note[1] + 1 if self._note[0] == which else 1
         self._note = which, begun
         text = orjson.dumps(self._note)
@@ -193,13 +193,16 @@ def event_of(delivered: AbstractIncomingMessage) -> CloudEvent:
     return CloudEvent.of_amqp(delivered.headers, delivered.content_type, delivered.body)
 
 
-def _note_in(text: bytes) -> tuple[str, int]:
+def note_in(text: bytes) -> tuple[str, int]:
     """Which command was begun last alone, and how often. What somebody else has put there counts as nothing."""
     try:
-        which, begun = orjson.loads(text)
-    except ValueError:
+        note = orjson.loads(text)
+    except orjson.JSONDecodeError:
         return "", 0
-    return (which, begun) if isinstance(which, str) and isinstance(begun, int) else ("", 0)
+    match note:
+        case [str(which), int(begun)]:
+            return which, begun
+    return "", 0
 
 
 def _result(delivered: AbstractIncomingMessage, outcome: Result) -> AmqpMessage:
