@@ -5,12 +5,15 @@ import logging
 import os
 import random
 import re
+import shutil
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -39,6 +42,8 @@ APART_S = 0.15
 """Between two sales at one of them."""
 WRITTEN_MAX = 20
 """Events that are written between two strikes, at most: some come in the middle of what the one before has done."""
+LOOK_S = 0.1
+"""Between two looks at what is written: they take processor time that brokers and relays need to come back."""
 WITHIN_S = 180.0
 """For a broker to come back, and for a relay to take over from one that is gone, on a busy machine."""
 READ_S = 900.0
@@ -80,20 +85,26 @@ class Campaign:
     relays: Sequence[ServerProcess] = ()
     struck: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
+    _http: httpx.AsyncClient = field(init=False)
 
     async def run(self, strikes: int, seed: int = 7) -> Reader:
-        """``strikes``: halfway of which history is another one. Raises AssertionError, Gap."""
-        async with self.relaying() as (ledger, api):
-            async with self._selling(api, seed):
-                await self.goes_on(1)
-                await self.place.settle()
-                await self._strike_all(strikes, random.Random(seed))
-            reader = await self.read_to_the_end(ledger)
-            if self.following is not None:
-                if not self.following.consumers:
-                    await self.following.feed(await self.place.read())
-                await self.following.await_equal(ledger)
-        await self._say(reader)
+        """``strikes``: halfway of which history is another one. Raises AssertionError, Gap; what the broker held then
+        is kept."""
+        try:
+            async with self.relaying() as (ledger, api):
+                async with self._selling(api, seed):
+                    await self.goes_on(1)
+                    await self.place.settle()
+                    await self._strike_all(strikes, random.Random(seed))
+                reader = await self.read_to_the_end(ledger)
+                if self.following is not None:
+                    if not self.following.consumers:
+                        await self.following.feed(await self.place.read())
+                    await self.following.await_equal(ledger)
+            await self._say(reader)
+        except Exception:
+            log.exception("what was there is kept in folder=%s", self._keep())
+            raise
         return reader
 
     @asynccontextmanager
@@ -104,6 +115,7 @@ class Campaign:
         async with (
             Ledger(self.system.ledger_url, key) as ledger,
             Api(self.system.ledger_url, await self.system.admin_key()) as api,
+            httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as self._http,
             self._relays(key),
         ):
             yield ledger, api
@@ -191,12 +203,12 @@ class Campaign:
 
     async def _written(self, relays: Sequence[ServerProcess]) -> Counter[int]:
         """The last seq of each shard."""
+        await asyncio.sleep(LOOK_S)
         newest: Counter[int] = Counter()
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
-            for relay in relays:
-                assert relay.running, f"{relay.name} has ended by itself:\n{relay.stderr(40)}"
-                for shard, seq in _SEQ.findall((await http.get(f"{relay.admin}/metrics")).text):
-                    newest[int(shard)] = max(newest[int(shard)], int(float(seq)))
+        for relay in relays:
+            assert relay.running, f"{relay.name} has ended by itself:\n{relay.stderr(40)}"
+            for shard, seq in _SEQ.findall((await self._http.get(f"{relay.admin}/metrics")).text):
+                newest[int(shard)] = max(newest[int(shard)], int(float(seq)))
         return newest
 
     async def _all_written(self, ledger: Ledger) -> None:
@@ -220,6 +232,16 @@ class Campaign:
 
         await wait_until(equal, READ_S, what="the reader holds what the ledger has", swallow=AssertionError)
         return reader
+
+    def _keep(self) -> Path:
+        """A copy of the broker's folder and of what the relays said, for whoever looks into it; the broker is gone."""
+        kept = Path(tempfile.mkdtemp(prefix="stockwire-campaign-"))
+        for relay in self.relays:
+            (kept / f"{relay.name}.log").write_text(relay.stderr())
+        if self.broker is not None:
+            self.broker.kill()
+            shutil.copytree(self.broker.folder, kept / self.broker.name)
+        return kept
 
     async def _say(self, reader: Reader) -> None:
         overtaken = sum(relay.stderr().count(OVERTAKEN) for relay in self.relays)
