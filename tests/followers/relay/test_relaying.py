@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from followers.relay import relayed, standing_by
 from followers.relay.progress import State
 from ledger import migrations
-from tests.followers.relay.batches import sales
+from tests.followers.relay.batches import logged, planning, sales
 from tests.followers.relay.running import Running, running
 from tests.followers.relay.sinks.kafka_place import sink_at
 from tests.followers.relay.sinks.kafka_reading import Read, read
@@ -96,6 +96,31 @@ async def test_what_was_sold_before_and_since_stands_there_once_and_in_order(
     assert [metrics[f'stockwire_relay_writes{{shard="{shard}",{sink}}}'] for shard in shards] == [1] * 4
     assert metrics[f"stockwire_relay_sink_up{{{sink}}}"] == metrics["stockwire_relay_feed_up"] == 1
     assert described_metrics("Relay") == exported_metrics(text)
+
+
+async def test_levels_that_a_broker_does_not_show_are_told_anew_and_no_event_twice(
+    system: ResidentSystem, topics: Topics
+) -> None:
+    """Of a page whose events can be read and whose levels cannot: see decision 51."""
+    await system.start_ledger()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        for sku in "AB":
+            await api.stock("berlin", sku, 100)
+        async with running(system, topics.to, topics.prefix) as relay:
+            await relay.has_written(2)
+        await api.move(sale("berlin", "B"))
+        ((shard, log),) = (await log_of(api)).items()
+        epoch = (await api.get("/v1/shards")).json()["epoch"]
+        async with sink_at(topics.address, topics.prefix) as sink, sink.writer(shard) as writer:
+            await writer.claim(epoch)
+            page = planning(epoch, shard).changes(logged(log[2:]), 0)
+            await writer.write(page._replace(levels=[]))
+        assert (await topics.newest_levels())["berlin/B"] == (1, 100)
+        await api.move(sale("berlin", "A"))
+        async with running(system, topics.to, topics.prefix) as relay:
+            await relay.has_written(4)
+        assert await topics.changes() == await log_of(api)
+        assert await topics.newest_levels() == {"berlin/A": (2, 99), "berlin/B": (2, 99)}
 
 
 async def test_of_two_relays_one_writes_and_the_other_goes_on_where_it_ended(
