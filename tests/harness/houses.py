@@ -152,6 +152,7 @@ HOUSES = {
             intake.counts
             intake.in_order
             intake.known
+            intake.laid_aside
             intake.levels
             intake.progress
             intake.result

@@ -12,8 +12,8 @@ from confluent_kafka import Message as Delivered
 from followers.brokers.broker import Broker
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
+from followers.intake.laid_aside import PROBLEM_HEADER, problem_text
 from followers.intake.progress import may_begin
-from followers.intake.result import PROBLEM_HEADER, problem_text
 from followers.intake.sources.kafka_reader import Partition, Reader, Record
 from stockwire.streams.cloud_event import CloudEvent
 from wire.bindings import kafka_headers

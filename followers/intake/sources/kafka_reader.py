@@ -5,6 +5,7 @@ Each partition has a producer of its own, whose ``transactional.id`` names the p
 ``init_transactions``, which ends what was under way by whoever had it before, and only then reads the offset.
 """
 
+import json
 import logging
 import time
 from collections import deque
@@ -21,8 +22,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from followers.brokers.broker import Broker
 from followers.brokers.kafka_client import client_options
 from followers.brokers.kafka_heard import RIGHTS, Heard, is_refusal
+from followers.intake.laid_aside import PROBLEM_HEADER, lacking, laid_aside
 from followers.intake.progress import Progress
-from followers.intake.result import PROBLEM_HEADER, problem_alone
 from followers.intake.source import SourceAway, SourceError, SourceRefused
 
 CALL_S = 10.0
@@ -42,6 +43,10 @@ RECORD_BYTES_MAX = 2 * 2**20
 """What the client sends; the broker says whether it takes that."""
 REPORT_S = 0.1
 """For a look at what the broker says of single records."""
+SURE_BYTES = 16 * 1024
+"""Of a dead message that was too large, and of its key."""
+LENGTH_BYTES_MAX = 5
+"""Of a number that says how long a name or value is."""
 LARGE_BYTES = 100_000
 """Of a record. Brokers take a million by default, so what is less is refused by none that is set up as we ask."""
 log = logging.getLogger(__name__)
@@ -173,18 +178,19 @@ class Reader:
         self.partitions.clear()
 
     def _commit(self, partition: Partition, records: Sequence[Record], note: str) -> None:
-        """Where the broker finds them too large, the largest dead message goes without its body, one after the other:
-        it came below the limit, and is above it with its problem. Each time by a producer of its own: in the other, the
-        record that was refused has used up a number, and what it would write next is refused as out of order."""
+        """Where the broker finds them too large, the largest dead message goes without what makes it large, one after
+        the other: it came below the limit, and is above it with its problem. Each time by a producer of its own: in the
+        other, the record that was refused has used up a number, and what it would write next is refused as out of
+        order."""
         left = list(records)
         while True:
             try:
                 self._write(partition, left, note)
             except (KafkaException, BufferError) as error:
                 largest = max((one for one in left if one.topic == self.dead), key=_size, default=None)
-                if not _is_too_large(error) or largest is None or not largest.value:
+                if not _is_too_large(error) or largest is None or (smaller := _smaller(largest)) == largest:
                     raise self._told(error) from error
-                left[left.index(largest)] = _without_body(largest)
+                left[left.index(largest)] = smaller
             else:
                 return
             try:
@@ -316,15 +322,20 @@ def _await_taken(producer: Producer, refusals: Sequence[KafkaError]) -> None:
 
 
 def _size(record: Record) -> int:
-    return len(record.value)
+    return len(record.value) + len(record.key or b"") + sum(_size_of_header(*one) for one in record.headers)
 
 
-def _without_body(record: Record) -> Record:
-    headers = [
-        (name, problem_alone(value.decode(), record.value).encode() if name == PROBLEM_HEADER else value)
-        for name, value in record.headers
-    ]
-    return record._replace(value=b"", headers=headers)
+def _size_of_header(name: str, value: bytes) -> int:
+    return len(name.encode()) + len(value) + 2 * LENGTH_BYTES_MAX
+
+
+def _smaller(dead: Record) -> Record:
+    """Which any broker takes."""
+    problem, key = json.loads(dict(dead.headers)[PROBLEM_HEADER]), dead.key
+    if key is not None and len(key) > SURE_BYTES:
+        problem, key = lacking(problem, [f"the key of {len(key):,} bytes"]), None
+    fitting = laid_aside(dead.headers, dead.value, problem, _size_of_header, SURE_BYTES, SURE_BYTES)
+    return Record(dead.topic, key, fitting.body, [*fitting.headers, (PROBLEM_HEADER, fitting.problem.encode())])
 
 
 def _is_too_large(error: Exception) -> bool:

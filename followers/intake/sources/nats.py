@@ -14,7 +14,7 @@ from functools import partial
 
 import nats.errors
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StorageType, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, Header, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from followers.brokers.broker import Broker
@@ -23,7 +23,7 @@ from followers.brokers.tls import NoTls
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
 from followers.intake.in_order import InOrder
-from followers.intake.result import PROBLEM_HEADER, problem_alone, problem_text
+from followers.intake.laid_aside import PROBLEM_HEADER, laid_aside, size_as_line
 from followers.intake.source import SourceAway, SourceRefused
 from followers.intake.sources.nats_results import NatsResults
 from stockwire.streams.cloud_event import CloudEvent
@@ -45,10 +45,18 @@ MESSAGE_ID = "Nats-Msg-Id"
 INBOX = re.compile(r"_INBOX(\.[A-Za-z0-9_-]{1,64}){1,8}", re.ASCII)
 """Where an answer may be sent to beside ``results``. Nowhere else: with the intake's rights, whoever may send commands
 could delete streams by it."""
+PAYLOAD_BYTES = 2**20
+"""The server's default, which any result fits into."""
+NONE_CAME = ("404", "408")
+"""What a request for messages ends with, all being well."""
 SERVERS = "nats-"
 """What headers begin with, in small letters, that are for the server: what a write expects, how long it is kept."""
-HEADERS_BYTES = 64
-"""Of headers beside those that came and the problem: their first and last line, and the message's id."""
+HEADERS_BYTES_MAX = 2**16 - 1
+"""Of one message that a stream keeps (error 10097)."""
+HEADERS_BYTES = 128
+"""Of these, beside those that came and the problem: their first and last line, and the message's id."""
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+"""Of a header. nats-py writes no others, and a server passes them on."""
 
 
 class NatsSource:
@@ -60,8 +68,8 @@ class NatsSource:
     async def run(self, applying: Applying, stopping: asyncio.Event, reached: Callable[[], None]) -> None:
         with _told():
             async with NatsConnection(self._broker, f"{self._prefix} intake") as connection:
-                results = await self._make(connection)
-                working = _Working(self._prefix, connection, applying, self._window, results)
+                results, dead_bytes_max = await self._make(connection)
+                working = _Working(self._prefix, connection, applying, self._window, results, dead_bytes_max)
                 reached()
                 await working.stand_by(stopping)
                 try:
@@ -69,10 +77,10 @@ class NatsSource:
                 finally:
                     await working.cancel()
 
-    async def _make(self, connection: NatsConnection) -> NatsResults:
-        """Makes what is missing."""
+    async def _make(self, connection: NatsConnection) -> tuple[NatsResults, int]:
+        """Makes what is missing. The second: how many bytes a dead message may have."""
         jetstream = connection.jetstream
-        batches = False
+        batches, dead_bytes_max = False, connection.client.max_payload
         for name in ("commands", "results", "dead"):
             stream = f"{self._prefix}-{name}"
             subjects = [f"{self._prefix}.{name}", *([f"{self._prefix}.{name}.>"] if name == "commands" else ())]
@@ -83,6 +91,8 @@ class NatsSource:
                 config = StreamConfig(name=stream, subjects=subjects, storage=StorageType.FILE, allow_atomic=atomic)
                 info = await connection.within(jetstream.add_stream(config))
             batches |= name == "results" and bool(info.config.allow_atomic)
+            if name == "dead" and (info.config.max_msg_size or -1) > 0:
+                dead_bytes_max = min(dead_bytes_max, info.config.max_msg_size or 0)
         consumer = ConsumerConfig(
             durable_name=CONSUMER,
             ack_policy=AckPolicy.EXPLICIT,
@@ -92,17 +102,24 @@ class NatsSource:
             deliver_policy=DeliverPolicy.ALL,
         )
         await connection.within(jetstream.add_consumer(f"{self._prefix}-commands", consumer))
-        return NatsResults(connection, f"{self._prefix}.results", batches=batches)
+        return NatsResults(connection, f"{self._prefix}.results", batches=batches), dead_bytes_max
 
 
 class _Working:
     """What is in hand."""
 
     def __init__(
-        self, prefix: str, connection: NatsConnection, applying: Applying, window: int, results: NatsResults
+        self,
+        prefix: str,
+        connection: NatsConnection,
+        applying: Applying,
+        window: int,
+        results: NatsResults,
+        dead_bytes_max: int,
     ) -> None:
         self._prefix = prefix
         self._results = results
+        self._dead_bytes_max = dead_bytes_max
         self._stream = f"{prefix}-commands"
         self._connection = connection
         self._applying = applying
@@ -113,6 +130,7 @@ class _Working:
         self._one_by_one = True
         self._asked = 0
         self._asked_until = 0.0
+        self._gone: str | None = None
         self._stirred = asyncio.Event()
 
     async def stand_by(self, stopping: asyncio.Event) -> None:
@@ -131,7 +149,7 @@ class _Working:
         await self._look()
         told_at = looked_at = loop.time()
         while not stopping.is_set():
-            self._connection.check()
+            self._check()
             await self._ask(inbox)
             self._stirred.clear()
             self._ended()
@@ -151,6 +169,15 @@ class _Working:
             await asyncio.wait(self._tasks, timeout=self._applying.end_s)
         self._ended()
         await self._connection.client.flush(1)
+
+    def _check(self) -> None:
+        """Raises ConnectionError, and SourceAway where nothing can come of the consumer any more."""
+        self._connection.check()
+        if self._gone is not None:
+            raise SourceAway(
+                f"the consumer {CONSUMER} of the stream {self._stream} gives nothing ({self._gone}): see that nobody "
+                "deletes them; what is missing is made anew"
+            )
 
     async def cancel(self) -> None:
         for task in self._tasks:
@@ -175,6 +202,7 @@ class _Working:
         self._stirred.set()
         if not message.reply.startswith("$JS.ACK."):
             self._asked = 0  # a word of the server: nothing more comes of that request
+            self._gone = _gone(message.headers or {})
             return
         self._asked -= 1
         sequence = message.metadata.sequence.stream
@@ -201,12 +229,13 @@ class _Working:
         """Told twice of one message, within two minutes, it stands there once: the server drops the second."""
         if isinstance(outcome, Dead):
             subject = f"{self._prefix}.dead"
-            headers, data = dead_of(message.headers or {}, message.data, outcome, self._connection.client.max_payload)
-            headers[MESSAGE_ID] = f"dead-{sequence}"
+            headers, data = dead_of(message.headers or {}, message.data, outcome, self._dead_bytes_max)
+            headers[MESSAGE_ID] = f"dead-{sequence}-{_kept_at(message)}"
             await self._connection.within(self._connection.jetstream.publish(subject, data, headers=headers))
         else:
             headers = nats_headers(outcome.attributes)
-            await self._results.tell({**headers, MESSAGE_ID: f"{outcome.attributes['id']}.{sequence}"}, outcome.data)
+            id_ = f"{outcome.attributes['id']}.{sequence}-{_kept_at(message)}"
+            await self._results.tell({**headers, MESSAGE_ID: id_}, outcome.data)
             if outcome.reply_to is not None and INBOX.fullmatch(outcome.reply_to):
                 # nobody answers: whoever waits there may have gone
                 answer = self._connection.client.publish(outcome.reply_to, outcome.data, headers=headers)
@@ -235,13 +264,26 @@ def event_of(message: Msg) -> CloudEvent:
 
 def dead_of(headers: Mapping[str, str], data: bytes, dead: Dead, bytes_max: int) -> tuple[dict[str, str], bytes]:
     """The headers and data of a dead message: as it came, but without what told the server how to keep it, and without
-    its data where that does not fit into ``bytes_max`` any more, of which headers are a part."""
-    text = problem_text(dead.problem)
-    kept = {name: value for name, value in headers.items() if not name.lower().startswith(SERVERS)}
-    size = sum(len(f"{name}: {value}\r\n".encode()) for name, value in {**kept, PROBLEM_HEADER: text}.items())
-    if size + len(data) + HEADERS_BYTES > bytes_max:
-        text, data = problem_alone(text, data), b""
-    return {**kept, PROBLEM_HEADER: text}, data
+    what does not fit any more into the server's limits; ``bytes_max``: of headers and data."""
+    kept = [(name, value) for name, value in headers.items() if not name.lower().startswith(SERVERS)]
+    headers_max = min(HEADERS_BYTES_MAX, bytes_max) - HEADERS_BYTES
+    fitting = laid_aside(kept, data, dead.problem, _size, headers_max, bytes_max - HEADERS_BYTES)
+    return {**dict(fitting.headers), PROBLEM_HEADER: fitting.problem}, fitting.body
+
+
+def _size(name: str, value: str) -> int:
+    return size_as_line(name, value) if NAME.fullmatch(name) else 0
+
+
+def _kept_at(message: Msg) -> int:
+    """So that what stands at the same place of a stream that was made anew is another message."""
+    return int(message.metadata.timestamp.timestamp() * 1e6)
+
+
+def _gone(word: Mapping[str, str]) -> str | None:
+    """What the server says, where that is more than that none came while the request stood."""
+    status = word.get(Header.STATUS, "")
+    return None if status in NONE_CAME else f"{status} {word.get(Header.DESCRIPTION, '')}".strip()
 
 
 def _floor(info: ConsumerInfo) -> int:
@@ -259,7 +301,11 @@ def _told() -> Iterator[None]:
         raise (SourceRefused if error.refused else SourceAway)(f"NATS: {error}") from error
     except ServiceUnavailableError as error:
         raise SourceAway(f"JetStream is away: {error.description}") from error
+    except NotFoundError as error:
+        raise SourceAway(f"JetStream says: {error.description}; what is missing is made anew") from error
     except APIError as error:
         raise SourceRefused(f"JetStream refuses: {error.description} ({error.code})") from error
+    except nats.errors.MaxPayloadError as error:
+        raise SourceRefused(f"a result is above the server's max_payload: set that to {PAYLOAD_BYTES}") from error
     except (OSError, nats.errors.Error) as error:
         raise SourceAway(f"NATS is away: {str(error) or type(error).__name__}") from error

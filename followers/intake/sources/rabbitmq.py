@@ -6,10 +6,12 @@ in its place. A result is confirmed before its command is acknowledged: after a 
 
 import asyncio
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 from aio_pika import DeliveryMode
@@ -24,13 +26,14 @@ from aio_pika.exceptions import (
 )
 from aiormq.channel import Channel as Frames
 from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
+from pamqp import encode
 
 from followers.brokers.broker import Broker
 from followers.brokers.rabbitmq import RabbitmqConnection, VhostRefused
 from followers.brokers.tls import NoTls
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome, Result
-from followers.intake.result import PROBLEM_HEADER, problem_text
+from followers.intake.laid_aside import PROBLEM_HEADER, laid_aside
 from followers.intake.source import SourceAway, SourceRefused
 from stockwire.streams.cloud_event import CloudEvent
 from wire.bindings import amqp_properties
@@ -39,6 +42,12 @@ from wire.envelope import CONTENT_TYPE
 DELIVERIES = "x-delivery-count"
 """A quorum queue's own, of a message that it delivers again. It counts for all that was in hand with the one that ended
 the process, and also for what was only waiting: so it is no measure."""
+PROPERTIES_BYTES = 2_048
+"""Of a frame of headers, beside the headers: six texts of 255 bytes at most."""
+NAME_BYTES_MAX = 128
+"""Of a header. The library cuts off what is more."""
+TEXT_BYTES_MAX = 255
+"""Of a property such as ``correlation_id``."""
 LOOK_S = 0.1
 """Between two looks whether it is to end, or the connection has."""
 
@@ -58,6 +67,8 @@ class RabbitMQSource:
                 reached()
                 try:
                     await working.run(stopping, self._window)
+                except ChannelPreconditionFailed as error:  # of an acknowledgement
+                    raise SourceAway("the queue of commands is another than it was: it is looked for anew") from error
                 finally:
                     await working.cancel()
 
@@ -93,6 +104,8 @@ class _Working:
         self._note: tuple[str, int] | None = None
         self._delivered: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_cancelled = False
+        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def run(self, stopping: asyncio.Event, window: int) -> None:
         """One by one until a command comes that was never delivered before, each noted before it is begun: so the one
@@ -101,6 +114,7 @@ class _Working:
         frames = await self._connection.within(self._channel.get_underlay_channel())
         assert isinstance(frames, Frames), "the library has one kind"
         self._frames = frames
+        frames.on_consumer_cancel_callbacks.add(self._cancelled)
         await self._connection.within(self._channel.set_qos(prefetch_count=window))
         await self._connection.within(self._queue.consume(self._take))
         one_by_one = True
@@ -152,7 +166,17 @@ class _Working:
         except TimeoutError:
             return None
 
+    def _cancelled(self, _: Any) -> None:
+        """By the broker, as when the queue is deleted."""
+        self._is_cancelled = True
+
     def _check(self) -> None:
+        """Raises ConnectionError, and SourceAway where nothing can come of the queue any more."""
+        if self._is_cancelled:
+            raise SourceAway(
+                f"the queue {self._queue.name} was deleted, or RabbitMQ gives nothing of it any more: see that nobody "
+                "deletes it; it is made anew"
+            )
         if not self._connection.is_open or self._channel.is_closed:
             raise ConnectionError("the connection ended")
 
@@ -163,10 +187,11 @@ class _Working:
     async def _tell(self, delivered: AbstractIncomingMessage, outcome: Outcome) -> None:
         """To where the command asks for its answer, if that is there and takes it."""
         if isinstance(outcome, Dead):
-            await self._publish(f"{self._prefix}.dead", _dead(delivered, outcome))
+            room = self._frames.max_content_size - PROPERTIES_BYTES
+            await self._publish(f"{self._prefix}.dead", _dead(delivered, outcome, room))
             return
         result = _result(delivered, outcome)
-        if delivered.reply_to:
+        if delivered.reply_to and not delivered.reply_to.startswith(f"{self._prefix}."):
             try:
                 await self._publish(delivered.reply_to, result)
                 return
@@ -175,7 +200,16 @@ class _Working:
         await self._publish(f"{self._prefix}.results", result)
 
     async def _publish(self, queue: str, message: AmqpMessage) -> None:
-        """Until the queue has it, on disk. aio-pika's ``publish`` lets one after the other wait for the socket."""
+        """Until the queue has it, on disk. Of those with one id one after the other: by their id alone the library
+        knows which of them the broker gives back, and would take the other for kept."""
+        if message.message_id is None:
+            await self._published(queue, message)
+            return
+        async with self._writing.setdefault(message.message_id, asyncio.Lock()):
+            await self._published(queue, message)
+
+    async def _published(self, queue: str, message: AmqpMessage) -> None:
+        """aio-pika's ``publish`` lets one after the other wait for the socket."""
         asked = self._frames.basic_publish(
             message.body, routing_key=queue, properties=message.properties, mandatory=True, wait=False
         )
@@ -206,28 +240,46 @@ def note_in(text: bytes) -> tuple[str, int]:
 
 
 def _result(delivered: AbstractIncomingMessage, outcome: Result) -> AmqpMessage:
+    causation = outcome.attributes["causationid"]
+    fits = len(causation.encode()) <= TEXT_BYTES_MAX
     return AmqpMessage(
         outcome.data,
         headers=dict(amqp_properties(outcome.attributes)),
         content_type=CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=outcome.attributes["id"],
-        correlation_id=delivered.correlation_id or outcome.attributes["causationid"],
+        correlation_id=delivered.correlation_id or (causation if fits else None),
     )
 
 
-def _dead(delivered: AbstractIncomingMessage, outcome: Dead) -> AmqpMessage:
-    """As it came, so that it can be sent again."""
-    headers: dict[str, Any] = {name: value for name, value in delivered.headers.items() if name != DELIVERIES}
+def _dead(delivered: AbstractIncomingMessage, outcome: Dead, headers_bytes_max: int) -> AmqpMessage:
+    """As it came, so that it can be sent again. Its body is in frames of its own, and there may be any number."""
+    came = [(name, _writable(value)) for name, value in delivered.headers.items() if name != DELIVERIES]
+    fitting = laid_aside(came, delivered.body, outcome.problem, _size, headers_bytes_max, sys.maxsize)
     return AmqpMessage(
-        delivered.body,
-        headers={**headers, PROBLEM_HEADER: problem_text(outcome.problem)},
+        fitting.body,
+        headers={**dict(fitting.headers), PROBLEM_HEADER: fitting.problem},
         content_type=delivered.content_type,
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=delivered.message_id,
         correlation_id=delivered.correlation_id,
         reply_to=delivered.reply_to,
     )
+
+
+def _writable(value: Any) -> Any:
+    """The library reads a text that is no UTF-8 as bytes, which it does not write."""
+    return bytearray(value) if isinstance(value, bytes) else value
+
+
+def _size(name: str, value: Any) -> int:
+    """0: it is none that the library writes as it has read it."""
+    if not 0 < len(name.encode()) <= NAME_BYTES_MAX:
+        return 0
+    try:
+        return len(encode.field_table({name: value}))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return 0
 
 
 @contextmanager

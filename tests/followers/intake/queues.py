@@ -212,7 +212,11 @@ class NatsQueue:
                         "Nats-Batch-Id": batch,
                         "Nats-Batch-Sequence": f"{number}",
                     }
-                    if number < len(together):
+                    if len(together) == 1:
+                        await jetstream.publish(
+                            f"{self._prefix}.commands", one.data, headers=nats_headers(one.attributes)
+                        )
+                    elif number < len(together):
                         await client.publish(f"{self._prefix}.commands", one.data, headers=headers)
                     else:
                         headers["Nats-Batch-Commit"] = "1"

@@ -5,7 +5,8 @@ import pytest
 
 from followers.intake.answering import LATER_S_MAX, Answer, Dead, Later, Stop, delivered_too_often, judge, unreadable
 from followers.intake.command import parse
-from followers.intake.result import BODY_BYTES_MAX, PROBLEM_CHARACTERS_MAX, attributes_of, data_of, problem_text
+from followers.intake.laid_aside import PROBLEM_CHARACTERS_MAX, problem_text
+from followers.intake.result import BODY_BYTES_MAX, attributes_of, data_of
 from tests.followers.intake.running import command, event_of
 from wire.problems import PROBLEMS
 

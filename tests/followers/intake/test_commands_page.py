@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from cli.access import SCOPES as UP_SCOPES
-from followers.intake import answering, command, known, result
+from followers.intake import answering, command, known, laid_aside, result
 from followers.intake.command import NAMES, PREFIX, SUFFIX, parse
 from followers.intake.process import SCOPES
 from followers.intake.settings import read_settings
@@ -109,4 +109,4 @@ def test_the_bounds_are_those_of_the_page() -> None:
         f"more than {result.BODY_BYTES_MAX:,} bytes",
     ):
         assert said in text
-    assert json.loads(result.problem_text({"type": "ö"})) == {"type": "ö"}
+    assert json.loads(laid_aside.problem_text({"type": "ö"})) == {"type": "ö"}

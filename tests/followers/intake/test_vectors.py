@@ -8,7 +8,8 @@ import pytest
 
 from followers.intake.answering import Answer, unreadable
 from followers.intake.command import Unreadable, parse
-from followers.intake.result import PROBLEM_HEADER, attributes_of, data_of, problem_text
+from followers.intake.laid_aside import PROBLEM_HEADER, problem_text
+from followers.intake.result import attributes_of, data_of
 from stockwire.streams import CloudEvent
 from tests.wire.streams.vectors import name_of, validator
 from tests.wire.vectors import load

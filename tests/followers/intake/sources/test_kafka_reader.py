@@ -9,7 +9,7 @@ import pytest
 
 from followers.brokers.broker import broker_of
 from followers.intake.answering import unreadable
-from followers.intake.result import LEFT_OUT, PROBLEM_HEADER, problem_text
+from followers.intake.laid_aside import LEFT_OUT, PROBLEM_HEADER, problem_text
 from followers.intake.sources.kafka_reader import RECORD_BYTES_MAX, Partition, Reader, Record
 from server.settings.environment import Environment
 from tests.followers.intake.queues import KafkaQueue
@@ -62,7 +62,7 @@ async def test_what_is_assigned_while_there_is_no_room_brings_nothing_until_ther
 
 
 @pytest.mark.parametrize("queue", ABOVE, indirect=True)
-async def test_a_dead_message_that_is_too_large_with_its_problem_goes_without_its_body_alone(
+async def test_a_dead_message_that_is_too_large_with_its_problem_goes_without_what_is_large_alone(
     queue: KafkaQueue, reader: Reader, request: pytest.FixtureRequest
 ) -> None:
     large = b"x" * ABOVE[request.node.callspec.params["queue"]]
@@ -76,9 +76,20 @@ async def test_a_dead_message_that_is_too_large_with_its_problem_goes_without_it
                 partition.progress.take(offset)
                 partition.progress.done(offset, Record(reader.dead, None, value, headers))
             reader.settle([partition])
+        partition.progress.take(3 * TRIES)
+        whole = [("large", large), ("small", b"1"), *headers]
+        partition.progress.done(3 * TRIES, Record(reader.dead, large[: len(large) // 2], SMALL, whole))
+        reader.settle([partition])
 
     await asyncio.to_thread(settled)
     dead = await queue.dead()
+    (bare,) = (one for one in dead if "small" in one.headers)
+    dead.remove(bare)
+    assert bare.value == SMALL, "which fits"
+    assert bare.headers.keys() == {"id", "small", PROBLEM_HEADER}
+    left_out = orjson.loads(bare.headers[PROBLEM_HEADER])[LEFT_OUT]
+    assert f"the key of {len(large) // 2:,} bytes" in left_out
+    assert "1 header of " in left_out
     assert sorted(one.value for one in dead) == [*[b""] * TRIES, *[SMALL] * 2 * TRIES]
     problems = {one.value: orjson.loads(one.headers[PROBLEM_HEADER]) for one in dead}
     assert problems[SMALL] == problem

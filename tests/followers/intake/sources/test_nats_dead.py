@@ -3,7 +3,7 @@
 import orjson
 
 from followers.intake.answering import unreadable
-from followers.intake.result import LEFT_OUT, PROBLEM_HEADER
+from followers.intake.laid_aside import LEFT_OUT, OURS_BYTES, PROBLEM_HEADER
 from followers.intake.sources.nats import HEADERS_BYTES, dead_of
 
 DEAD = unreadable("data", "is no JSON object")
@@ -20,11 +20,7 @@ def test_a_dead_message_is_as_it_was_but_for_what_told_the_server_how_to_keep_it
 
 def test_a_dead_message_that_its_problem_lifts_above_the_limit_goes_without_its_data_and_says_so() -> None:
     limit = 10_000
-    room = (
-        limit
-        - HEADERS_BYTES
-        - sum(len(f"{name}: {value}\r\n") for name, value in dead_of({}, b"", DEAD, limit)[0].items())
-    )
+    room = limit - HEADERS_BYTES - OURS_BYTES - len(dead_of({}, b"", DEAD, limit)[0][PROBLEM_HEADER])
     assert dead_of({}, b"x" * room, DEAD, limit)[1] == b"x" * room
     headers, data = dead_of({}, b"x" * (room + 1), DEAD, limit)
     assert data == b""

@@ -7,6 +7,7 @@ import nats as nats_py
 import orjson
 import pytest
 
+from followers.intake.command import ATTRIBUTE_CHARACTERS_MAX
 from tests.followers.intake.queues import NatsQueue, RabbitMQQueue
 from tests.followers.intake.running import command, readiness, running, sale, until_ready
 from tests.harness.brokers.nats_server import NatsServer
@@ -15,6 +16,8 @@ from tests.harness.system import ResidentSystem
 from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.ledger.api import Api
 from wire.bindings import amqp_properties
+
+EQUAL = 30
 
 pytestmark = pytest.mark.usefixtures("processes")
 
@@ -56,6 +59,35 @@ async def test_a_result_that_the_queue_of_reply_to_refuses_goes_to_results(
         (second,) = await queue.results()
     assert {orjson.loads(one)["status"] for one in (first.body, second.value)} == {201}
     assert {first.headers["cloudEvents:causationid"], second.headers["causationid"]} == {"1", "2"}
+
+
+async def test_no_equal_answer_is_lost_where_the_queue_of_reply_to_is_gone(
+    system: ResidentSystem, rabbitmq: RabbitMQ, stream_prefix: str
+) -> None:
+    """Under way at once they have one message id, by which alone the client knows what the broker gives back."""
+    await system.start_ledger()
+    queue = RabbitMQQueue(rabbitmq.address, stream_prefix)
+    await queue.make()
+    async with Api(system.ledger_url, await system.admin_key()) as api:
+        await api.stock("berlin", "A", 100)
+    sold = {"sku": "A", "location": "berlin", "quantity": -1, "kind": "sale"}
+    sent = command("movement", "1" * ATTRIBUTE_CHARACTERS_MAX, sold)  # more than a correlation id may have
+    async with await aio_pika.connect(rabbitmq.url) as connection, connection.channel() as channel:
+        message = aio_pika.Message(
+            sent.data, headers=dict(amqp_properties(sent.attributes)), reply_to=f"{stream_prefix}-gone"
+        )
+        for _ in range(EQUAL):
+            await channel.default_exchange.publish(message, f"{stream_prefix}.commands")
+    settings = {"STOCKWIRE_INTAKE_FROM": queue.url, "STOCKWIRE_INTAKE_PREFIX": stream_prefix}
+    async with running(system, **settings) as intake:
+
+        async def told() -> bool:
+            return intake.applying.counts.done == EQUAL and not intake.applying.in_flight
+
+        await wait_until(told)
+        await until_ready(intake)
+    assert len(await queue.results()) == EQUAL
+    assert intake.applying.counts.reconnected == 0
 
 
 async def test_an_inbox_on_nats_is_told_as_well_and_no_other_subject_is(
