@@ -1,7 +1,5 @@
 """``python -m console``: the live console, for any number of people."""
 
-import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -11,31 +9,12 @@ with lean():
     from console.process import Console
     from console.settings import HOST, PORT, Settings, read_settings
     from server.http.listening import bind, url_of
-    from server.log import end_with, log_form, log_to_stderr
-    from server.process import handle_signals, ready
-    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.process import handle_signals, ready, run
     from server.tls.certificate import Tls
 
 
 def main() -> int:
-    status = 0
-    try:
-        log_to_stderr(log_form(os.environ))
-        settings = read_settings(os.environ)
-        with asyncio.Runner() as runner:
-            runner.run(_serve(settings))
-    except* SettingsError as group:
-        status = end_with(EXIT_CONFIG, _first(group))
-    return status
-
-
-def _first(group: BaseExceptionGroup[SettingsError]) -> Exception:
-    """Every shard's follower may have met the same."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, SettingsError)
-    return error
+    return run(read_settings, _serve)
 
 
 async def _serve(settings: Settings) -> None:

@@ -1,7 +1,5 @@
 """``python -m ledger``: one ledger process."""
 
-import asyncio
-import os
 import sys
 
 import uvloop
@@ -13,9 +11,8 @@ with lean():
     from ledger.readiness import NoDatabase
     from ledger.settings import ADMIN_HOST, ADMIN_PORT, HOST, PORT, Settings, read_settings
     from server.http.listening import bind, url_of
-    from server.log import end_with, log_form, log_to_stderr
-    from server.process import handle_signals, ready
-    from server.settings.environment import EXIT_CONFIG, SettingsError
+    from server.log import end_with
+    from server.process import handle_signals, ready, run
     from server.tls.certificate import Tls
 
 EXIT_UNAVAILABLE = 69
@@ -24,15 +21,9 @@ EXIT_UNAVAILABLE = 69
 
 def main() -> int:
     try:
-        log_to_stderr(log_form(os.environ))
-        settings = read_settings(os.environ)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings))
-    except SettingsError as error:
-        return end_with(EXIT_CONFIG, error)
+        return run(read_settings, serve, uvloop.new_event_loop)
     except NoDatabase as error:
         return end_with(EXIT_UNAVAILABLE, error)
-    return 0
 
 
 async def serve(settings: Settings) -> None:

@@ -1,22 +1,44 @@
-"""What every process of ours does around its work: the signals that end it, and its ready line."""
+"""What every process of ours does around its work: its settings, the signals that end it, and its ready line."""
 
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 import orjson
 
+from server.log import end_with, log_form, log_to_stderr
+from server.settings.environment import EXIT_CONFIG, SettingsError
 from server.tls.certificate import Tls
+
+Settings = TypeVar("Settings")
 
 COLLECTOR_THRESHOLDS = (50_000, 10, 10)
 """Objects more than before, and rounds: as Python's own but for the first, 700, which a busy process passes hundreds of
 times a second, each time in the middle of requests that only hold what they need."""
 
 log = logging.getLogger(__name__)
+
+
+def run(
+    read_settings: Callable[[Mapping[str, str]], Settings],
+    serve: Callable[[Settings], Coroutine[Any, Any, None]],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
+    """Until ``serve`` ends. Returns the exit status: 78, after one line, where either raised SettingsError."""
+    status = 0
+    try:
+        log_to_stderr(log_form(os.environ))
+        settings = read_settings(os.environ)
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(serve(settings))
+    except* SettingsError as group:
+        status = end_with(EXIT_CONFIG, first_of(group))
+    return status
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,42 +1,17 @@
 """``python -m followers.exporter``: audits the log, and tells of the skus that sell fastest; one is enough."""
 
-import asyncio
-import os
 import sys
 
 from server.imports import lean
 
 with lean():
     from followers.exporter.process import Exporter
-    from followers.exporter.settings import HOST, PORT, Settings, read_settings
-    from server.http.listening import bind, url_of
-    from server.log import end_with, log_form, log_to_stderr
-    from server.process import first_of, handle_signals, ready
-    from server.settings.environment import EXIT_CONFIG, SettingsError
-    from server.tls.certificate import Tls
+    from followers.exporter.settings import HOST, PORT, read_settings
+    from followers.serving import serve
 
 
 def main() -> int:
-    status = 0
-    try:
-        log_to_stderr(log_form(os.environ))
-        settings = read_settings(os.environ)
-        with asyncio.Runner() as runner:
-            runner.run(_serve(settings))
-    except* SettingsError as group:
-        status = end_with(EXIT_CONFIG, first_of(group))
-    return status
-
-
-async def _serve(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. SIGHUP: a renewed certificate is taken. Raises SettingsError."""
-    tls = Tls(settings.certificate) if settings.certificate else None
-    admin_tls = None if tls is None else tls.beyond_loopback(settings.host)
-    listener = bind(settings.host, settings.port, HOST, PORT)
-    exporter = Exporter(settings, admin_tls)
-    handle_signals(exporter.stop, tls)
-    admin = url_of("http", listener, admin_tls)
-    await exporter.run(listener, lambda: ready("exporter", {"admin": admin}))
+    return serve("exporter", (HOST, PORT), read_settings, Exporter)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ HOUSES = {
         ),
         rooms={
             "vocabulary": "channel_types sealing",
-            "operating": "admin answers operated",
+            "operating": "admin answers operated serving",
             "process": "__main__ metrics open_files process settings",
             **{room: room for room in ("brokers", "database", "log", "outward", "api")},
             **{room: room for room in ("webhooks", "marketplaces", "exporter", "relay", "listener", "intake")},
