@@ -29,6 +29,7 @@ RIGHTS = frozenset(
 UNANSWERED = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN})
 TLS_ALERT = "tls alert"
 """By which a broker says behind the handshake that it does not take our certificate."""
+CUT_OFF = "Send failed"
 LOOK_S, AGAIN_S = 1.0, 0.1
 WITHOUT_A_WORD = f"connections end without a word: where it wants TLS or a user, see the URL's scheme and {USER}"
 _SERVER = re.compile(r"^\w+://(?P<host>[^/]+):(?P<port>\d+)/")
@@ -76,6 +77,8 @@ class Heard:
         code, text = error.code(), _CIRCUMSTANCES.sub("", error.str())
         if code == KafkaError._ALL_BROKERS_DOWN:
             return WITHOUT_A_WORD
+        if code == KafkaError._TRANSPORT and CUT_OFF in text:
+            return f"{text}: {WITHOUT_A_WORD}"
         if TLS_ALERT in text:
             return f"{text}: it does not take our certificate: see {CERT_FILE} and {KEY_FILE}"
         if "SSL" in text and (server := _SERVER.match(text)):

@@ -61,6 +61,7 @@ class KafkaWriter:
         self._shard = shard
         self._key = str(shard).encode()
         self._name = secrets.token_hex(8)
+        self._claim = self._name.encode()
         self._id = f"{target.prefix}-{shard}"
         self._reported = Reported(
             target.broker,
@@ -72,6 +73,7 @@ class KafkaWriter:
         )
         self._calls = BlockingCalls(f"Kafka, shard {shard}")
         self._producer: Producer | None = None
+        self._not_kept: KafkaError | None = None
 
     async def claim(self, epoch: str) -> Checkpoint | None:
         """``epoch``: nothing here is named by it.
@@ -83,7 +85,7 @@ class KafkaWriter:
         """
         await self._calls.call(CLAIM_S + MORE_S, self._begin)
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._mark)
-        return await self._target.standing(self._shard, self._name.encode())
+        return await self._target.standing(self._shard, self._claim)
 
     async def write(self, batch: Batch) -> None:
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._write, batch)
@@ -107,11 +109,14 @@ class KafkaWriter:
 
     def _sweep(self) -> None:
         """Ends in each topic whatever is open there of this transactional id."""
+        self._not_kept = None
         producer = self._open()
         producer.begin_transaction()
         for topic in self._target.topics:
-            self._produce_claim(producer, topic)
+            producer.produce(topic, self._claim, claim_key(self._shard), self._shard, on_delivery=self._note)
         self._flush(producer)
+        if self._not_kept is not None:  # an abort does not say why: a commit does, which is refused then
+            self._insist(producer.commit_transaction, COMMIT_S)
         self._insist(producer.abort_transaction, COMMIT_S)
 
     def _mark(self) -> None:
@@ -119,7 +124,7 @@ class KafkaWriter:
             self._sweep()
             producer = self._open()
             producer.begin_transaction()
-            self._produce_claim(producer, self._target.topics.checkpoints)
+            self._produce_claim(producer)
             self._flush(producer)
             self._insist(producer.commit_transaction, COMMIT_S)
             self._reported.forget()
@@ -200,8 +205,8 @@ class KafkaWriter:
         record = Record(checkpoint, self._name).to_json()
         producer.produce(self._target.topics.checkpoints, record, self._key, self._shard)
 
-    def _produce_claim(self, producer: Producer, topic: str) -> None:
-        producer.produce(topic, self._name.encode(), claim_key(self._shard), self._shard)
+    def _produce_claim(self, producer: Producer) -> None:
+        producer.produce(self._target.topics.checkpoints, self._claim, claim_key(self._shard), self._shard)
 
     def _flush(self, producer: Producer) -> None:
         """Until all is kept, or will not be. Raises SinkAway, KafkaException."""
@@ -209,6 +214,11 @@ class KafkaWriter:
         while left := producer.flush(SLICE_S):
             if self._calls.given_up.is_set() or time.monotonic() > ends_s:
                 raise SinkAway(f"{left} messages are not kept within {TRANSACTION_S:g} s")
+
+    def _note(self, error: KafkaError | None, _: Kept) -> None:
+        """The first one says more than those that follow from it."""
+        if self._not_kept is None:
+            self._not_kept = error
 
     def _refusal(self, exception: KafkaException, batch: Batch) -> SinkError:
         if exception.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:  # the broker's own limit; it does not say of what
@@ -241,10 +251,6 @@ class PlainWriter(KafkaWriter):
     """Without transactions. Whoever claims writes that into the checkpoints, and whoever wrote before finds it there
     before its next page: so two write at once for one page at most, and what is told twice has the same ids."""
 
-    def __init__(self, target: Target, shard: int) -> None:
-        super().__init__(target, shard)
-        self._not_kept: KafkaError | None = None
-
     async def claim(self, epoch: str) -> Checkpoint | None:
         checkpoint = await super().claim(epoch)
         await self._calls.call(TRANSACTION_S + MORE_S, self._take, checkpoint)
@@ -265,7 +271,7 @@ class PlainWriter(KafkaWriter):
     def _mark(self) -> None:
         try:
             producer = self._open()
-            self._produce_claim(producer, self._target.topics.checkpoints)
+            self._produce_claim(producer)
             self._flush(producer)
         except KafkaException as exception:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception
@@ -296,11 +302,6 @@ class PlainWriter(KafkaWriter):
         not_kept, self._not_kept = self._not_kept, None
         if not_kept is not None:
             raise KafkaException(not_kept)
-
-    def _note(self, error: KafkaError | None, _: Kept) -> None:
-        """The first one says more than those that follow from it."""
-        if self._not_kept is None:
-            self._not_kept = error
 
     def _put_away(self) -> None:
         if self._producer is not None:

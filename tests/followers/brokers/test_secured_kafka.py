@@ -86,7 +86,10 @@ class Lack(NamedTuple):
 
 RELAYS = [
     Lack(AclOperation.CREATE, ResourceType.TOPIC, ".events", "the topic {}.events is missing, and this user may not"),
-    Lack(AclOperation.READ, ResourceType.TOPIC, ".checkpoints", "the user needs Read of the topic {}.checkpoints"),
+    *(
+        Lack(AclOperation.READ, ResourceType.TOPIC, topic, "the user needs Read of the topics {}.events, {}.levels, ")
+        for topic in (".events", ".levels", ".checkpoints")
+    ),
     Lack(AclOperation.WRITE, ResourceType.TOPIC, ".checkpoints", "the user needs Write of the topics {}.events, "),
     Lack(AclOperation.WRITE, ResourceType.TOPIC, ".levels", "the user needs Write of the topics {}.events, {}.levels"),
     Lack(AclOperation.WRITE, ResourceType.TRANSACTIONAL_ID, "-0", "the user needs Write of the transactional id {}-0"),
