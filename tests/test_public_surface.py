@@ -15,6 +15,7 @@ from followers.intake.settings import read_settings as read_intake_settings
 from followers.relay.settings import read_settings as read_relay_settings
 from followers.sealing import new_sealing_key
 from followers.settings import read_settings as read_channels_settings
+from hub.__main__ import WORKERS_MAX
 from hub.errors import Crowded
 from hub.settings import read_settings as read_hub_settings
 from ledger import errors
@@ -67,13 +68,21 @@ def test_the_problem_types_are_those_of_the_wire() -> None:
 
 
 def test_no_two_listen_on_one_port_where_nobody_says_otherwise() -> None:
-    described = [int(port) for row in rows(page("settings.md"), "Port") for port in row[0].split(", ")]
+    described = [port for row in rows(page("settings.md"), "Port") for port in ports_in(row[0])]
     assert len(set(described)) == len(described)
     defaults = {row[0]: row[1] for row in rows(page("settings.md"), "Setting") if row[0].endswith("_PORT`")}
     assert len(set(defaults.values())) == len(defaults)
+    first = int(defaults["`STOCKWIRE_HUB_ADMIN_PORT`"])
     up = Ports.from_base(int(defaults["`STOCKWIRE_LEDGER_PORT`"]), 1)
     listens = up.named(console=True, channels=True, observe=True, stream=True)
-    assert set(described) == {int(port) for port in defaults.values()} | set(listens.values())
+    workers = range(first, first + WORKERS_MAX)
+    assert set(described) == {int(port) for port in defaults.values()} | set(listens.values()) | set(workers)
+
+
+def ports_in(cell: str) -> list[int]:
+    """Of ``1, 2`` or ``1 to 9``."""
+    ports = [int(port) for port in re.findall(r"\d+", cell)]
+    return [*range(ports[0], ports[-1] + 1)] if " to " in cell else ports
 
 
 def test_the_members_of_a_problem_are_those_that_it_carries() -> None:
