@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from urllib.parse import unquote
 
 import aio_pika
 import nats
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stubs do not re-export
 from nats.aio.client import Client
@@ -69,6 +70,17 @@ class KafkaQueue:
             topics = [NewTopic(name, self._partitions, 1) for name in names]
             for future in admin.create_topics(topics).values():
                 future.result(PATIENCE_S)
+            consumer = Consumer({"bootstrap.servers": self._address, "group.id": f"{self._prefix}-test"})
+            partitions = [TopicPartition(name, one) for name in names for one in range(self._partitions)]
+            end = time.monotonic() + PATIENCE_S
+            while partitions:  # Apache Kafka names their leader before that knows of it
+                try:
+                    consumer.get_watermark_offsets(partitions[-1], PATIENCE_S)
+                    partitions.pop()
+                except KafkaException:
+                    if time.monotonic() > end:
+                        raise
+            consumer.close()
 
         await asyncio.to_thread(made)
 

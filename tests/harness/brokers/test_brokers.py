@@ -100,6 +100,7 @@ async def test_nats_loses_what_it_acknowledged_when_it_is_killed(folder: Path) -
                 await stream.get_msg("kept", len(MESSAGES) + 1)
 
 
+@pytest.mark.timeout(4 * PATIENCE_S)  # it starts twice, for up to a minute each beside a busy machine
 async def test_rabbitmq_loses_what_it_acknowledged_when_it_is_killed(folder: Path) -> None:
     need_rabbitmq()
     with RabbitMQ(folder) as broker:
