@@ -1,6 +1,8 @@
 """One shard of the log, as much of it at a time as is written together."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Self
 
 from followers.log.follower import PAGE, Rewritten
 from followers.log.ledger import WAIT_S, Ledger, LedgerAway
@@ -16,7 +18,8 @@ class Page:
 
 
 class Pages:
-    """Another page is asked for when its caller asks, who is done with the one before: nothing piles up here."""
+    """Another page is asked for when its caller asks, or says that it will: one page at most waits here. As a context
+    manager: at its end nothing is asked any more."""
 
     def __init__(self, ledger: Ledger, epoch: str, shard: int, seq: int) -> None:
         """``seq``: of the last event that is known."""
@@ -24,11 +27,26 @@ class Pages:
         self._epoch = epoch
         self._shard = shard
         self._seq = seq
+        self._ahead: asyncio.Task[Page] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._ahead is not None:
+            self._ahead.cancel()
+            await asyncio.wait([self._ahead])
+
+    def look_ahead(self, events_max: int) -> None:
+        """Asks already for what ``next`` will give, once, while its caller is busy with what it has."""
+        self._ahead = asyncio.create_task(self._read(min(PAGE, events_max), WAIT_S))
+        self._ahead.add_done_callback(_taken_note_of)
 
     async def next(self, events_max: int) -> Page:
         """What comes behind the one before, waiting for a first event a while; may be empty. ``events_max``: at most,
         more than one page of the ledger while there is more. Raises Rewritten, LedgerAway: then nothing was taken."""
-        page = await self._read(min(PAGE, events_max), WAIT_S)
+        ahead, self._ahead = self._ahead, None
+        page = await (self._read(min(PAGE, events_max), WAIT_S) if ahead is None else ahead)
         events = page.events
         while PAGE <= len(events) < events_max and self._seq < page.head:
             try:
@@ -45,3 +63,9 @@ class Pages:
         if feed.events:
             self._seq = feed.events[-1].level.seq
         return Page(feed.events, feed.head)
+
+
+def _taken_note_of(ahead: "asyncio.Task[Page]") -> None:
+    """Of one that nobody waits for any more: else asyncio says so in the log."""
+    if not ahead.cancelled():
+        ahead.exception()

@@ -1,7 +1,7 @@
 """One shard on its way from the ledger to the sink: stands by, takes it, writes it, a page at a time.
 
-The next pages are asked for when those before stand in the sink: a sink that is away costs up to PAGES_TOGETHER pages
-of memory, and the backlog stays in the log.
+While pages are written the next one is asked for, and no more: a sink that is away costs up to PAGES_TOGETHER pages of
+memory and that one, and the backlog stays in the log.
 """
 
 import asyncio
@@ -149,16 +149,17 @@ class RelayedShard:
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
-        pages = Pages(self._ledger, epoch, self._shard, start.seq)
-        while True:
-            page = await self._asked(partial(pages.next, self._events_max))
-            self._say(State.WRITING, None)
-            self.progress.read(page.events, page.head)
-            if page.events:
-                await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
-                self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
-            else:
-                self._tries = 0
+        async with Pages(self._ledger, epoch, self._shard, start.seq) as pages:
+            while True:
+                page = await self._asked(partial(pages.next, self._events_max))
+                self._say(State.WRITING, None)
+                self.progress.read(page.events, page.head)
+                if page.events:
+                    pages.look_ahead(self._events_max)
+                    await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
+                    self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
+                else:
+                    self._tries = 0
 
     async def _fill(self, writer: Writer, planning: Planning, epoch: str, filling: Filling) -> None:
         told = 0

@@ -73,7 +73,6 @@ class KafkaWriter:
         )
         self._calls = BlockingCalls(f"Kafka, shard {shard}")
         self._producer: Producer | None = None
-        self._not_kept: KafkaError | None = None
 
     async def claim(self, epoch: str) -> Checkpoint | None:
         """``epoch``: nothing here is named by it.
@@ -109,13 +108,18 @@ class KafkaWriter:
 
     def _sweep(self) -> None:
         """Ends in each topic whatever is open there of this transactional id."""
-        self._not_kept = None
+        not_kept: list[KafkaError] = []
         producer = self._open()
         producer.begin_transaction()
+
+        def note(error: KafkaError | None, _: Kept) -> None:
+            if error is not None:
+                not_kept.append(error)
+
         for topic in self._target.topics:
-            producer.produce(topic, self._claim, claim_key(self._shard), self._shard, on_delivery=self._note)
+            producer.produce(topic, self._claim, claim_key(self._shard), self._shard, on_delivery=note)
         self._flush(producer)
-        if self._not_kept is not None:  # an abort does not say why: a commit does, which is refused then
+        if not_kept:  # an abort does not say why: a commit does, which is refused then
             self._insist(producer.commit_transaction, COMMIT_S)
         self._insist(producer.abort_transaction, COMMIT_S)
 
@@ -215,11 +219,6 @@ class KafkaWriter:
             if self._calls.given_up.is_set() or time.monotonic() > ends_s:
                 raise SinkAway(f"{left} messages are not kept within {TRANSACTION_S:g} s")
 
-    def _note(self, error: KafkaError | None, _: Kept) -> None:
-        """The first one says more than those that follow from it."""
-        if self._not_kept is None:
-            self._not_kept = error
-
     def _refusal(self, exception: KafkaException, batch: Batch) -> SinkError:
         if exception.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:  # the broker's own limit; it does not say of what
             return self._too_large(max(batch.messages + batch.levels, key=lambda message: len(message.data)))
@@ -250,6 +249,10 @@ class KafkaWriter:
 class PlainWriter(KafkaWriter):
     """Without transactions. Whoever claims writes that into the checkpoints, and whoever wrote before finds it there
     before its next page: so two write at once for one page at most, and what is told twice has the same ids."""
+
+    def __init__(self, target: Target, shard: int) -> None:
+        super().__init__(target, shard)
+        self._not_kept: KafkaError | None = None
 
     async def claim(self, epoch: str) -> Checkpoint | None:
         checkpoint = await super().claim(epoch)
@@ -302,6 +305,11 @@ class PlainWriter(KafkaWriter):
         not_kept, self._not_kept = self._not_kept, None
         if not_kept is not None:
             raise KafkaException(not_kept)
+
+    def _note(self, error: KafkaError | None, _: Kept) -> None:
+        """The first one says more than those that follow from it."""
+        if self._not_kept is None:
+            self._not_kept = error
 
     def _put_away(self) -> None:
         if self._producer is not None:

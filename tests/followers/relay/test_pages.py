@@ -72,6 +72,23 @@ async def test_what_was_read_before_the_ledger_failed_is_written_and_then_it_is_
         assert await seqs(behind) == [7, 8, 9, 10, 11]
 
 
+async def test_what_was_asked_ahead_is_given_once(system: ResidentSystem, shard: int) -> None:
+    async with Failing(system.ledger_url, await system.key("relay", *SCOPES)) as ledger:
+        ledger.pages_until, ledger.error = 4, LedgerAway("away")
+        epoch = (await ledger.shards())["epoch"]
+        async with Pages(ledger, epoch, shard, 0) as pages_:
+            pages_.look_ahead(2)
+            assert await seqs(pages_) == [1, 2]
+            assert await seqs(pages_, PAGE) == [3, 4, 5]
+            pages_.look_ahead(PAGE)
+            assert await seqs(pages_, 2 * PAGE) == [6, 7, 8, 9, 10, 11]
+            pages_.look_ahead(PAGE)
+            with pytest.raises(LedgerAway):
+                await pages_.next(PAGE)
+            ledger.pages_until = 1
+            pages_.look_ahead(PAGE)  # and left: nothing is asked any more
+
+
 async def test_an_event_is_passed_on_as_the_ledger_sent_it(system: ResidentSystem, shard: int) -> None:
     async with Ledger(system.ledger_url, await system.key("relay", *SCOPES)) as ledger:
         sent: list[bytes] = []
