@@ -16,6 +16,7 @@ from followers.relay.sink import SinkAway, SinkError, Superseded, TooLarge
 from followers.relay.sinks.blocking import BlockingCalls
 from followers.relay.sinks.kafka_checkpoints import Record, claim_key
 from followers.relay.sinks.kafka_errors import Reported
+from followers.relay.sinks.kafka_told import Undecided
 from followers.relay.sinks.kafka_topics import SIZE, Topics
 from wire import envelope
 from wire.bindings import KAFKA_STRUCTURED, kafka_common, kafka_headers
@@ -80,11 +81,15 @@ class KafkaWriter:
         A broker says that a page is committed before it can be read, and one that is killed right then ends that only
         a while after it has come back: what is read before lacks the page. So a record of our own is read as well,
         which cannot be seen before all that was written ahead of it. Or it forgets to end it in one topic or the other
-        (decision 51): so a transaction in all of them is aborted first, and with it what stands open there.
+        (decision 51): then a transaction is aborted there, and with it what stands open.
         """
         await self._calls.call(CLAIM_S + MORE_S, self._begin)
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._mark)
-        return await self._target.standing(self._shard, self._claim)
+        try:
+            return await self._target.standing(self._shard, self._claim)
+        except Undecided:
+            await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._sweep)
+            return await self._target.standing(self._shard, self._claim)
 
     async def write(self, batch: Batch) -> None:
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._write, batch)
@@ -107,25 +112,27 @@ class KafkaWriter:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception
 
     def _sweep(self) -> None:
-        """Ends in each topic whatever is open there of this transactional id."""
+        """Ends whatever is open of this transactional id in the topics of events and of levels."""
         not_kept: list[KafkaError] = []
-        producer = self._open()
-        producer.begin_transaction()
 
         def note(error: KafkaError | None, _: Kept) -> None:
             if error is not None:
                 not_kept.append(error)
 
-        for topic in self._target.topics:
-            producer.produce(topic, self._claim, claim_key(self._shard), self._shard, on_delivery=note)
-        self._flush(producer)
-        if not_kept:  # an abort does not say why: a commit does, which is refused then
-            self._insist(producer.commit_transaction, COMMIT_S)
-        self._insist(producer.abort_transaction, COMMIT_S)
+        try:
+            producer = self._open()
+            producer.begin_transaction()
+            for topic in (self._target.topics.events, self._target.topics.levels):
+                producer.produce(topic, self._claim, claim_key(self._shard), self._shard, on_delivery=note)
+            self._flush(producer)
+            if not_kept:  # an abort does not say why: a commit does, which is refused then
+                self._insist(producer.commit_transaction, COMMIT_S)
+            self._insist(producer.abort_transaction, COMMIT_S)
+        except KafkaException as exception:
+            raise self._meaning_of(exception, NOT_CLAIMED) from exception
 
     def _mark(self) -> None:
         try:
-            self._sweep()
             producer = self._open()
             producer.begin_transaction()
             self._produce_claim(producer)
@@ -278,6 +285,9 @@ class PlainWriter(KafkaWriter):
             self._flush(producer)
         except KafkaException as exception:
             raise self._meaning_of(exception, NOT_CLAIMED) from exception
+
+    def _sweep(self) -> None:
+        """Nothing of ours is in a transaction."""
 
     def _take(self, checkpoint: Checkpoint | None) -> None:
         try:
