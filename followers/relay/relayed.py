@@ -160,6 +160,7 @@ class RelayedShard:
                     self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
                 else:
                     self._tries = 0
+                    await writer.rest()
 
     async def _fill(self, writer: Writer, planning: Planning, epoch: str, filling: Filling) -> None:
         told = 0

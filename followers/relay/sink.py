@@ -56,6 +56,10 @@ class Writer(Protocol):
     async def write(self, batch: Batch) -> None:
         """Returns when all of it is kept there, durably. After SinkAway it may stand there or not: ``claim`` tells."""
 
+    async def rest(self) -> None:
+        """Called each few seconds while there is nothing to write. Raises SinkAway where what was written last may not
+        be shown to readers: ``claim`` tells."""
+
 
 class Sink(Protocol):
     """Raises SinkError from everything, each within a deadline.

@@ -94,6 +94,10 @@ class KafkaWriter:
     async def write(self, batch: Batch) -> None:
         await self._calls.call(TRANSACTION_S + COMMIT_S + MORE_S, self._write, batch)
 
+    async def rest(self) -> None:
+        """A broker that went away after it had said that a page is kept may have forgotten to show it."""
+        await self._calls.call(MORE_S, self._look)
+
     async def close(self) -> None:
         await self._calls.close(self._put_away)
 
@@ -151,12 +155,18 @@ class KafkaWriter:
             self._produce_checkpoint(producer, batch.checkpoint)
             self._flush(producer)
             self._insist(producer.commit_transaction, COMMIT_S)
-            producer.poll(0)  # for what is told beside
         except KafkaException as exception:
             raise self._refusal(exception, batch) from exception
-        if self._reported.anything and time.monotonic() - began_s > SLICE_S:
-            raise SinkAway(f"a broker went away meanwhile, and may not show a page whole ({self._reported.anything})")
+        if time.monotonic() - began_s > SLICE_S:
+            self._look()
         self._reported.forget()
+
+    def _look(self) -> None:
+        """Raises SinkAway where a broker went away since the last page."""
+        with suppress(KafkaException):  # the next page is told it as well
+            self._open().poll(0)
+        if self._reported.anything:
+            raise SinkAway(f"a broker went away meanwhile, and may not show a page whole ({self._reported.anything})")
 
     def _insist(self, function: Callable[[float], None], most_s: float) -> None:
         """Asks again for what takes longer, but not when nobody waits for it any more. Raises KafkaException."""
@@ -271,6 +281,9 @@ class PlainWriter(KafkaWriter):
         if record is None or record.writer != self._name:
             raise Superseded("the newest checkpoint is another relay's")
         await super().write(batch)
+
+    async def rest(self) -> None:
+        """What is kept is shown."""
 
     def _options(self) -> dict[str, Any]:
         return {"delivery.report.only.error": True, "on_delivery": self._note}

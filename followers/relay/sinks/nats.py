@@ -184,6 +184,9 @@ class NatsWriter:
         self._connection = connection
         return checkpoint
 
+    async def rest(self) -> None:
+        """What is kept is shown."""
+
     async def write(self, batch: Batch) -> None:
         connection = self._connection
         if connection is None:

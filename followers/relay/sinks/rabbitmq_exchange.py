@@ -174,6 +174,9 @@ class RabbitmqExchangeWriter:
         self._confirmed = None if last is None else confirmed_in(last)
         return self._confirmed
 
+    async def rest(self) -> None:
+        """What is kept is shown."""
+
     async def write(self, batch: Batch) -> None:
         if self._channel is None:
             raise SinkAway("the shard has to be claimed first")

@@ -169,6 +169,9 @@ class RabbitmqStreamWriter:
             return checkpoint._replace(seq=self._last)
         return checkpoint
 
+    async def rest(self) -> None:
+        """What is kept is shown."""
+
     async def write(self, batch: Batch) -> None:
         confirms = self._confirms
         if confirms is None:

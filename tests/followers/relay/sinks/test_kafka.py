@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import orjson
 import pytest
@@ -17,7 +18,7 @@ from tests.followers.relay.batches import EPOCH, event, logged, planning, row, s
 from tests.followers.relay.sinks.kafka_place import sink_at
 from tests.followers.relay.sinks.kafka_reading import read
 from tests.harness.brokers.noida import Noida
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, wait_until
 
 SHARDS = 2
 
@@ -143,6 +144,31 @@ async def test_where_a_page_is_not_whole_what_readers_see_of_events_counts(
             assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 5)
     found = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.events")
     assert [orjson.loads(one.value).get("data", orjson.loads(one.value))["seq"] for one in found] == [1, 2, 3, 4, 5]
+
+
+async def test_who_rests_claims_anew_when_the_broker_was_away(
+    processes: None, server_folder: Path, stream_prefix: str
+) -> None:
+    """What it wrote last may not be shown."""
+    with Noida(server_folder / "noida-away") as broker:
+        async with sink_at(broker.address, stream_prefix) as sink:
+            await sink.prepare(1)
+            async with sink.writer(0) as writer:
+                await writer.claim(EPOCH)
+                await writer.write(sales(1, 3))
+                await writer.rest()
+                await broker.restart()
+
+                async def noticed() -> bool:
+                    try:
+                        await writer.rest()
+                    except SinkAway as error:
+                        return "a broker went away" in str(error)
+                    return False
+
+                await wait_until(noticed, what="it is noticed")
+                await writer.claim(EPOCH)
+                await writer.rest()
 
 
 async def test_nobody_goes_on_before_it_is_decided_what_stands_there(
