@@ -25,6 +25,9 @@ ROOM = 4
 """One part of so many of the window has to be free before there is a look for more, unless nothing is in hand."""
 FULL_S = 2.0
 """Without room for so long, the broker is kept company without being given anything."""
+END_S = 8.0
+"""For all that the broker is still told when the process ends: beside one that hangs it has ended, also with a call
+that was begun before, well before Kubernetes would kill it."""
 Returned = TypeVar("Returned")
 
 
@@ -77,6 +80,7 @@ class _Working:
             await self._take()
             await self._begin()
             await self._settle()
+        self._reader.end_within(END_S)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._applying.end_s
         while self._tasks and loop.time() < end:

@@ -7,6 +7,7 @@ Each partition has a producer of its own, whose ``transactional.id`` names the p
 
 import json
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -27,7 +28,12 @@ from followers.intake.progress import Progress
 from followers.intake.source import SourceAway, SourceError, SourceRefused
 
 CALL_S = 10.0
-"""For each call of the broker."""
+"""For each call of the broker, and for a transaction, whole."""
+GIVE_BACK_S = 5.0
+"""For all partitions together that are given back: whoever stops this process may kill it soon, and whoever gets them
+waits."""
+CALL_S_MIN = 0.05
+"""For a call behind that: one that would be answered at once still is."""
 SESSION_S = 10
 """After which whoever is silent loses its partitions; Kafka takes 6 at least by default."""
 TRANSACTIONS = 8
@@ -81,6 +87,7 @@ class Reader:
         self.partitions: dict[int, Partition] = {}
         self.lost: list[Partition] = []
         self._paused = False
+        self._ends_at = math.inf
         self._failure: SourceError | None = None
         needs = {
             KafkaError.TOPIC_AUTHORIZATION_FAILED: f"Read of {self.commands}, Write of {self.results} and {self.dead}",
@@ -152,40 +159,49 @@ class Reader:
     def note(self, partition: Partition) -> None:
         """Before the first of its commands is begun: where nothing is, a restart counts against nobody. Raises
         SourceError."""
-        self._commit(partition, [], partition.progress.note)
+        self._commit(partition, [], partition.progress.note, self._consumer.consumer_group_metadata())
         partition.noted = True
 
     def settle(self, partitions: Sequence[Partition]) -> None:
         """Writes what is done, with the offset behind it, of each whole or not at all. Raises SourceError, when all
         have come to an end."""
+        group = self._consumer.consumer_group_metadata()
         if len(partitions) == 1:
-            self._settle(partitions[0])
+            self._settle(partitions[0], group)
             return
-        settled = [self._threads.submit(self._settle, one) for one in partitions]
+        settled = [self._threads.submit(self._settle, one, group) for one in partitions]
         wait(settled)
         for one in settled:
             one.result()
 
-    def _settle(self, partition: Partition) -> None:
+    def _settle(self, partition: Partition, group: object) -> None:
         if records := partition.progress.settle():
-            self._commit(partition, records, partition.progress.note)
+            self._commit(partition, records, partition.progress.note, group)
+
+    def end_within(self, within_s: float) -> None:
+        """From now on calls wait only until then, as far as they have not begun."""
+        self._ends_at = min(self._ends_at, time.monotonic() + within_s)
 
     def close(self) -> None:
         """Gives everything back, with what is done. Safe if the broker is away."""
-        self._threads.shutdown()
         with suppress(KafkaException, RuntimeError):  # it is gone either way
             self._consumer.close()
+        self._threads.shutdown()
         self.partitions.clear()
 
-    def _commit(self, partition: Partition, records: Sequence[Record], note: str) -> None:
-        """Where the broker finds them too large, the largest dead message goes without what makes it large, one after
+    def _commit(
+        self, partition: Partition, records: Sequence[Record], note: str, group: object, within_s: float = CALL_S
+    ) -> None:
+        """``group``: as the thread knows it that has the consumer: while that closes, any other would wait for ever.
+
+        Where the broker finds them too large, the largest dead message goes without what makes it large, one after
         the other: it came below the limit, and is above it with its problem. Each time by a producer of its own: in the
         other, the record that was refused has used up a number, and what it would write next is refused as out of
         order."""
-        left = list(records)
+        left, end = list(records), min(time.monotonic() + within_s, self._ends_at)
         while True:
             try:
-                self._write(partition, left, note)
+                self._write(partition, left, note, group, end)
             except (KafkaException, BufferError) as error:
                 largest = max((one for one in left if one.topic == self.dead), key=_size, default=None)
                 if not _is_too_large(error) or largest is None or (smaller := _smaller(largest)) == largest:
@@ -194,11 +210,11 @@ class Reader:
             else:
                 return
             try:
-                partition.producer = self._producer(partition.number)  # which ends what the other has begun
+                partition.producer = self._producer(partition.number, end)  # which ends what the other has begun
             except KafkaException as error:
                 raise self._told(error) from error
 
-    def _write(self, partition: Partition, records: Sequence[Record], note: str) -> None:
+    def _write(self, partition: Partition, records: Sequence[Record], note: str, group: object, end: float) -> None:
         producer = partition.producer
         position = TopicPartition(self.commands, partition.number, partition.progress.offset, metadata=note)
         producer.begin_transaction()
@@ -207,10 +223,10 @@ class Reader:
         for record in records:
             producer.produce(record.topic, record.value, record.key, headers=list(record.headers), on_delivery=report)
         if any(_size(one) > LARGE_BYTES for one in records):
-            _await_taken(producer, refusals)
+            _await_taken(producer, refusals, end)
         try:
-            producer.send_offsets_to_transaction([position], self._consumer.consumer_group_metadata(), CALL_S)
-            producer.commit_transaction(CALL_S)
+            producer.send_offsets_to_transaction([position], group, _left_s(end))
+            producer.commit_transaction(_left_s(end))
         except KafkaException as error:
             if refusals:  # of which it says nothing
                 raise KafkaException(refusals[0]) from error
@@ -231,7 +247,7 @@ class Reader:
             self._failure = error
 
     def _begin(self, one: TopicPartition) -> None:
-        producer = self._producer(one.partition)
+        producer = self._producer(one.partition, time.monotonic() + CALL_S)
         (committed,) = self._consumer.committed([one], CALL_S)
         if committed.offset < 0:
             first, _ = self._consumer.get_watermark_offsets(one, CALL_S)
@@ -243,7 +259,7 @@ class Reader:
         self.partitions[one.partition] = partition
         log.info("a partition is ours partition=%d offset=%d", one.partition, committed.offset)
 
-    def _producer(self, number: int) -> Producer:
+    def _producer(self, number: int, end: float) -> Producer:
         """What whoever had the partition before has begun is aborted, and what they begin from now on is refused."""
         options = client_options(self._broker, self._group) | {
             "transactional.id": f"{self._group}-{number}",
@@ -254,19 +270,24 @@ class Reader:
             "delivery.report.only.error": True,
         }
         producer = Producer(options)
-        producer.init_transactions(CALL_S)
+        producer.init_transactions(_left_s(end))
         return producer
 
     def _revoked(self, _: Consumer, revoked: list[TopicPartition]) -> None:
-        for one in revoked:
-            if (partition := self.partitions.pop(one.partition, None)) is not None:
-                self.lost.append(partition)
-                if not partition.noted:
-                    continue
-                try:
-                    self._commit(partition, partition.progress.settle(), "")
-                except SourceError as error:
-                    log.warning("a partition is given back as it was reason=%r", str(error))
+        """All at once, and within one time."""
+        ours = [self.partitions.pop(one.partition) for one in revoked if one.partition in self.partitions]
+        self.lost += ours
+        group, end = self._consumer.consumer_group_metadata(), time.monotonic() + GIVE_BACK_S
+        given = [self._threads.submit(self._give_back, one, group, end) for one in ours if one.noted]
+        for one in given:
+            try:
+                one.result()
+            except SourceError as error:
+                log.warning("a partition is given back as it was reason=%r", str(error))
+
+    def _give_back(self, partition: Partition, group: object, end: float) -> None:
+        """With what is done, and without a note: nobody ended amid the next command."""
+        self._commit(partition, partition.progress.settle(), "", group, _left_s(end))
 
     def _taken_away(self, _: Consumer, lost: list[TopicPartition]) -> None:
         for one in lost:
@@ -311,10 +332,13 @@ def _note_refusal(refusals: list[KafkaError], refusal: KafkaError | None, _: Mes
         refusals.append(refusal)
 
 
-def _await_taken(producer: Producer, refusals: Sequence[KafkaError]) -> None:
-    """Until the broker has all records, ``CALL_S`` at most. Raises KafkaException of the first that it refuses: the
-    calls behind it do not say so each time: they fail, or wait for records that the client holds back from then on."""
-    end = time.monotonic() + CALL_S
+def _left_s(end: float) -> float:
+    return max(end - time.monotonic(), CALL_S_MIN)
+
+
+def _await_taken(producer: Producer, refusals: Sequence[KafkaError], end: float) -> None:
+    """Until the broker has all records, or ``end``. Raises KafkaException of the first that it refuses: the calls
+    behind it do not say so each time: they fail, or wait for records that the client holds back from then on."""
     while len(producer) and not refusals and time.monotonic() < end:
         producer.poll(REPORT_S)
     if refusals:
