@@ -38,8 +38,8 @@ STRIKES = (
 """In turn. ``asleep``: a relay stands still until the other one writes every shard, and then wakes."""
 LOCATIONS = ("paris", "hamburg", "bonn", "berlin")
 """One of each shard: both relays have some to write."""
-APART_S = 0.15
-"""Between two sales at one of them."""
+APART_S = 0.5
+"""Between two sales at one of them: what sales cost, a broker that comes back on a busy machine lacks."""
 WRITTEN_MAX = 20
 """Events that are written between two strikes, at most: some come in the middle of what the one before has done."""
 LOOK_S = 0.1
