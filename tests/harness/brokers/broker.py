@@ -19,7 +19,8 @@ from tests.harness.waiting import PATIENCE_S, wait_until
 HOST = "127.0.0.1"
 PROBE_S = 2.0
 READY_S = 10 * PATIENCE_S
-"""RabbitMQ and Kafka take 5 s of a processor to start, of one that many may share: thirty have made it more than three minutes."""
+"""RabbitMQ and Kafka take 5 s of a processor to start, of one that many may share: beside thirty it took more than
+three minutes."""
 POLL_S = 0.05
 LAST_LINES = 20
 
