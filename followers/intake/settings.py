@@ -24,7 +24,7 @@ WINDOW, WINDOW_MAX = 128, 1_000
 class Settings:
     """``prefix``: of topics, queues and streams at the broker. ``system``: in the ``source`` of each result.
     ``window``: commands that are in hand at most. ``instance``: what this process is called beside others, and again
-    when it starts anew; empty where its port is chosen anew each time."""
+    when it starts anew; empty where its port is chosen anew each time, or its host."""
 
     ledger_url: str
     key: str = field(repr=False)
@@ -51,7 +51,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         prefix=_name(env, "STOCKWIRE_INTAKE_PREFIX"),
         system=_name(env, "STOCKWIRE_INTAKE_SYSTEM"),
         window=env.integer("STOCKWIRE_INTAKE_WINDOW", WINDOW, low=1, high=WINDOW_MAX),
-        instance=f"{socket.gethostname()}-{port}" if port else "",
+        instance="" if not port or env.flag("STOCKWIRE_INTAKE_EPHEMERAL") else f"{socket.gethostname()}-{port}",
         host=env.text(HOST, "127.0.0.1"),
         port=port,
         certificate=certificate_of(env),

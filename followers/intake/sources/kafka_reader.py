@@ -47,6 +47,8 @@ FETCHED_KBYTES = 8 * 1024
 RIGHTS_FIX = "docs/how-to/commands.md has the kafka-acls lines"
 RECORD_BYTES_MAX = 2 * 2**20
 """What the client sends; the broker says whether it takes that."""
+UNDECIDED = (KafkaError.UNSTABLE_OFFSET_COMMIT, KafkaError._TIMED_OUT)
+"""The client asks again for as long as it may."""
 REPORT_S = 0.1
 """For a look at what the broker says of single records."""
 SURE_BYTES = 16 * 1024
@@ -248,7 +250,7 @@ class Reader:
 
     def _begin(self, one: TopicPartition) -> None:
         producer = self._producer(one.partition, time.monotonic() + CALL_S)
-        (committed,) = self._consumer.committed([one], CALL_S)
+        committed = self._committed(producer, one)
         if committed.offset < 0:
             first, _ = self._consumer.get_watermark_offsets(one, CALL_S)
             committed.offset = max(first, 0)
@@ -258,6 +260,21 @@ class Reader:
         one.offset = committed.offset or OFFSET_BEGINNING
         self.partitions[one.partition] = partition
         log.info("a partition is ours partition=%d offset=%d", one.partition, committed.offset)
+
+    def _committed(self, producer: Producer, one: TopicPartition) -> TopicPartition:
+        """Apache Kafka 4.3 that is killed as it ends a transaction may say that it has ended and never do so for some
+        of its partitions: then an offset stays undecided for ever, and nobody is told it. The next transaction of this
+        name ends that one too: it is aborted, so what may have been done is done again."""
+        try:
+            return self._consumer.committed([one], CALL_S)[0]
+        except KafkaException as error:
+            if error.args[0].code() not in UNDECIDED:
+                raise
+        producer.begin_transaction()
+        nowhere = TopicPartition(self.commands, one.partition, 0)
+        producer.send_offsets_to_transaction([nowhere], self._consumer.consumer_group_metadata(), CALL_S)
+        producer.abort_transaction(CALL_S)
+        return self._consumer.committed([one], CALL_S)[0]
 
     def _producer(self, number: int, end: float) -> Producer:
         """What whoever had the partition before has begun is aborted, and what they begin from now on is refused."""

@@ -155,6 +155,7 @@ STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "s
 {{ include "stockwire.messageBroker" .Values.intake }}
 STOCKWIRE_INTAKE_HOST: {{ .Values.pods.listenOn | quote }}
 STOCKWIRE_INTAKE_FROM: {{ .Values.intake.from | quote }}
+STOCKWIRE_INTAKE_EPHEMERAL: "1"
 STOCKWIRE_URL: {{ include "stockwire.url" (dict "root" . "component" "ledger" "scheme" "http" "port" 8080) }}
 {{- with .Values.intake.settings }}
 {{ toYaml . }}

@@ -1,9 +1,11 @@
 """An intake that is to end has ended before whoever runs it loses patience, also beside a Kafka that hangs."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from followers.intake.settings import PORT_DEFAULT, read_settings
 from tests.followers.intake.queues import KafkaQueue
 from tests.followers.intake.running import running, sale, until_ready
 from tests.harness.brokers.noida import Noida, need_noida
@@ -40,3 +42,14 @@ async def test_it_ends_in_time_beside_a_broker_that_hangs(
             await wait_until(told, what="all are told")
             broker.pause()
         broker.resume()
+
+
+def test_a_host_whose_name_does_not_come_again_is_no_member_that_is_waited_for() -> None:
+    settings = {
+        "STOCKWIRE_URL": "http://127.0.0.1:8080",
+        "STOCKWIRE_INTAKE_KEY": "stockwire_" + "a" * 32,
+        "STOCKWIRE_INTAKE_FROM": "kafka://127.0.0.1:9092",
+    }
+    assert read_settings(settings).instance == f"{socket.gethostname()}-{PORT_DEFAULT}"
+    assert read_settings({**settings, "STOCKWIRE_INTAKE_PORT": "0"}).instance == ""
+    assert read_settings({**settings, "STOCKWIRE_INTAKE_EPHEMERAL": "1"}).instance == ""
