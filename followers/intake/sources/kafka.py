@@ -12,10 +12,11 @@ from confluent_kafka import Message as Delivered
 from followers.brokers.broker import Broker
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
-from followers.intake.laid_aside import PROBLEM_HEADER, problem_text
+from followers.intake.laid_aside import PROBLEM_HEADER, lacking, problem_text
 from followers.intake.progress import may_begin
 from followers.intake.sources.kafka_reader import Partition, Reader, Record
 from stockwire.streams.cloud_event import CloudEvent
+from stockwire.streams.errors import Unreadable
 from wire.bindings import kafka_headers
 
 BUSY_S, IDLE_S = 0.005, 0.1
@@ -28,6 +29,7 @@ FULL_S = 2.0
 END_S = 8.0
 """For all that the broker is still told when the process ends: beside one that hangs it has ended, also with a call
 that was begun before, well before Kubernetes would kill it."""
+Headers = list[tuple[str, bytes | None]]
 Returned = TypeVar("Returned")
 
 
@@ -140,12 +142,14 @@ class _Working:
             for _ in range(1 if alone else len(partition.waiting)):
                 delivered = partition.waiting.popleft()
                 deliveries = partition.progress.take(_offset(delivered))
-                end = partial(self._end, partition, delivered)
-                task = self._applying.begin(_value(delivered), partial(event_of, delivered), deliveries, end)
+                headers = headers_of(delivered)
+                end = partial(self._end, partition, delivered, headers)
+                read = partial(event_of, headers, _value(delivered))
+                task = self._applying.begin(_value(delivered), read, deliveries, end)
                 self._tasks[task] = partition
 
-    async def _end(self, partition: Partition, delivered: Delivered, outcome: Outcome) -> None:
-        partition.progress.done(_offset(delivered), self._record(delivered, outcome))
+    async def _end(self, partition: Partition, delivered: Delivered, headers: Headers | None, outcome: Outcome) -> None:
+        partition.progress.done(_offset(delivered), self._record(delivered, headers, outcome))
         self._stirred.set()
 
     async def _settle(self) -> None:
@@ -160,23 +164,31 @@ class _Working:
             del self._tasks[task]
             task.result()
 
-    def _record(self, delivered: Delivered, outcome: Outcome) -> Record:
+    def _record(self, delivered: Delivered, headers: Headers | None, outcome: Outcome) -> Record:
         key = delivered.key()
         raw_key = key.encode() if isinstance(key, str) else key
         if isinstance(outcome, Dead):
-            headers = [(name, value or b"") for name, value in _headers(delivered) if name != PROBLEM_HEADER]
-            headers.append((PROBLEM_HEADER, problem_text(outcome.problem).encode()))
-            return Record(self._reader.dead, raw_key, _value(delivered), headers)
+            problem = outcome.problem if headers is not None else lacking(outcome.problem, ["all headers"])
+            came = [(name, value or b"") for name, value in headers or () if name != PROBLEM_HEADER]
+            said = (PROBLEM_HEADER, problem_text(problem).encode())
+            return Record(self._reader.dead, raw_key, _value(delivered), [*came, said])
         return Record(self._reader.results, raw_key, outcome.data, kafka_headers(outcome.attributes))
 
 
-def event_of(delivered: Delivered) -> CloudEvent:
+def event_of(headers: Headers | None, value: bytes) -> CloudEvent:
     """Raises Unreadable."""
-    return CloudEvent.of_kafka(_headers(delivered), _value(delivered))
+    if headers is None:
+        raise Unreadable("headers", "have a name that is no UTF-8")
+    return CloudEvent.of_kafka(headers, value)
 
 
-def _headers(delivered: Delivered) -> list[tuple[str, bytes | None]]:
-    headers: Any = delivered.headers()
+def headers_of(delivered: Delivered) -> Headers | None:
+    """None where a name is no UTF-8. To be asked once: what the client gives then at the second time ends the
+    process."""
+    try:
+        headers: Any = delivered.headers()
+    except SystemError:
+        return None
     return [(name, value.encode() if isinstance(value, str) else value) for name, value in headers or ()]
 
 

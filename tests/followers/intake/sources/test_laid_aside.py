@@ -6,13 +6,17 @@ from typing import Any
 import aio_pika
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer import message_accumulator, producer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from followers.brokers.broker import broker_of
 from followers.brokers.nats_client import NatsConnection, command
 from followers.intake.laid_aside import LEFT_OUT, PROBLEM_HEADER
 from server.settings.environment import Environment
-from tests.followers.intake.queues import NatsQueue, Queue, RabbitMQQueue, Told
+from tests.followers.intake.queues import KafkaQueue, NatsQueue, Queue, RabbitMQQueue, Told
 from tests.followers.intake.running import readiness, running, sale, until_ready
+from tests.harness.brokers.apache_kafka import Kafka
 from tests.harness.brokers.nats_server import NatsServer
 from tests.harness.brokers.rabbitmq import RabbitMQ
 from tests.harness.system import ResidentSystem
@@ -60,6 +64,23 @@ async def dead_of(queue: Queue, many: int, system: ResidentSystem, prefix: str) 
 def problem_of(one: Told) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(one.headers[PROBLEM_HEADER])
     return found
+
+
+async def test_a_header_of_kafka_whose_name_is_no_text_ends_no_intake(
+    system: ResidentSystem, kafka: Kafka, stream_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client raises an error of Python itself, and asked again gives what ends the process."""
+    queue = KafkaQueue(kafka.address, stream_prefix, 1)
+    await queue.make()
+    for module in (message_accumulator, producer):  # its other one takes texts alone
+        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    async with AIOKafkaProducer(bootstrap_servers=kafka.address) as sender:
+        await sender.send_and_wait(f"{stream_prefix}.commands", b"nonsense", headers=[(NoText("x"), b"1")])
+    (dead,) = await dead_of(queue, 1, system, stream_prefix)
+    assert dead.value == b"nonsense"
+    assert dead.headers.keys() == {PROBLEM_HEADER}
+    assert problem_of(dead)["field"] == "headers"
+    assert problem_of(dead)[LEFT_OUT] == "all headers"
 
 
 async def test_headers_that_rabbitmq_takes_only_without_a_problem_are_left_out_the_largest_first(
