@@ -1,7 +1,8 @@
 """One shard on its way from the ledger to the sink: stands by, takes it, writes it, a page at a time.
 
-While pages are written the next one is asked for, and no more: a sink that is away costs up to PAGES_TOGETHER pages of
-memory and that one, and the backlog stays in the log.
+While the last page is written the next one is asked for: so what is sold then waits less. Of a shard that is behind it
+is asked for when those before stand in the sink. A sink that is away costs a page of each shard, of one shard
+PAGES_TOGETHER, and the backlog stays in the log.
 """
 
 import asyncio
@@ -9,9 +10,9 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,7 +35,8 @@ SINK_AGAIN_S, SINK_AGAIN_S_MAX = 0.25, 30.0
 STOPPED_S = 60.0
 """Until it is tried again what somebody has to mend at the broker."""
 PAGES_TOGETHER = 5
-"""Of a shard that is behind, for a sink that keeps levels apart: it is told each level once for all of them."""
+"""Of a shard that is behind, one at a time, for a sink that keeps levels apart: it is told each level once for all of
+them."""
 LEVELS_PAGE = 1_000
 """As many as whoever is no hub may ask for."""
 
@@ -45,9 +47,15 @@ Heads = Callable[[], Awaitable[tuple[str, dict[int, int]]]]
 log = logging.getLogger(__name__)
 
 
-class RelayedShard:
-    """``reading_levels``: so many shards read all levels at a time."""
+class Turns(NamedTuple):
+    """Of all shards of a relay, whose memory grows with what they do at once: how many may read all levels, and how
+    many may write several pages together while they are behind."""
 
+    reading_levels: asyncio.Semaphore
+    together: asyncio.Semaphore
+
+
+class RelayedShard:
     def __init__(
         self,
         ledger: Ledger,
@@ -56,7 +64,7 @@ class RelayedShard:
         shard: int,
         shards: int,
         heads: Heads,
-        reading_levels: asyncio.Semaphore,
+        turns: Turns,
     ) -> None:
         self.progress = Progress(shard)
         self._shards = shards
@@ -65,7 +73,7 @@ class RelayedShard:
         self._source = source
         self._shard = shard
         self._heads = heads
-        self._reading_levels = reading_levels
+        self._turns = turns
         self._standing_by = StandingBy(random.random)
         self._tries = 0
         self._together = PAGE * (PAGES_TOGETHER if sink.levels_apart else 1)
@@ -134,12 +142,12 @@ class RelayedShard:
         self._say(State.WRITING, None)
         match going_on:
             case Filling(head, seq):
-                async with self._reading_levels:
+                async with self._turns.reading_levels:
                     await self._fill(writer, planning, epoch, going_on)
                 start = Following(seq, head)
             case Rewriting(head):
                 # nothing is told before its turn: another relay may take the shard meanwhile, and would tell it again
-                async with self._reading_levels:
+                async with self._turns.reading_levels:
                     await self._rewrite(writer, planning, epoch, head)
                 start = Following(head, head)
             case Following() as start:
@@ -149,18 +157,24 @@ class RelayedShard:
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
         log.info("shard is written epoch=%s shard=%d seq=%d", epoch, self._shard, start.seq)
+        behind = False
         async with Pages(self._ledger, epoch, self._shard, start.seq) as pages:
             while True:
-                page = await self._asked(partial(pages.next, self._events_max))
-                self._say(State.WRITING, None)
-                self.progress.read(page.events, page.head)
-                if page.events:
-                    pages.look_ahead(self._events_max)
+                together = behind and self._events_max > PAGE and not self._turns.together.locked()
+                async with self._turns.together if together else nullcontext():
+                    events_max = self._events_max if together else min(self._events_max, PAGE)
+                    page = await self._asked(partial(pages.next, events_max))
+                    self._say(State.WRITING, None)
+                    self.progress.read(page.events, page.head)
+                    if not page.events:
+                        self._tries = 0
+                        await writer.rest()
+                        continue
+                    behind = page.events[-1].level.seq < page.head
+                    if not behind:
+                        pages.look_ahead(min(self._events_max, PAGE))
                     await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
                     self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
-                else:
-                    self._tries = 0
-                    await writer.rest()
 
     async def _fill(self, writer: Writer, planning: Planning, epoch: str, filling: Filling) -> None:
         told = 0

@@ -6,7 +6,7 @@ import time
 
 from followers.log.ledger import Ledger, LedgerAway
 from followers.relay.progress import State
-from followers.relay.relayed import LEDGER_AGAIN_S, LOOK_S, SINK_AGAIN_S_MAX, STOPPED_S, RelayedShard
+from followers.relay.relayed import LEDGER_AGAIN_S, LOOK_S, SINK_AGAIN_S_MAX, STOPPED_S, RelayedShard, Turns
 from followers.relay.sink import Sink, SinkAway, SinkRefused
 from wire.envelope import source_of
 
@@ -52,11 +52,11 @@ class Relaying:
         """Until cancelled. Raises a group of SettingsError if the key is no good."""
         async with self._sink:
             shards = await self._prepared()
-            reading_levels = asyncio.Semaphore(LEVELS_READ_MAX)
+            turns = Turns(asyncio.Semaphore(LEVELS_READ_MAX), asyncio.Semaphore(1))
             async with asyncio.TaskGroup() as tasks:
                 for shard in shards:
                     relayed = RelayedShard(
-                        self._ledger, self._sink, self._source, shard, len(shards), self.heads, reading_levels
+                        self._ledger, self._sink, self._source, shard, len(shards), self.heads, turns
                     )
                     self.shards[shard] = relayed
                     tasks.create_task(relayed.run(), name=f"shard {shard}")
