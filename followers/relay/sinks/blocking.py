@@ -46,6 +46,8 @@ class BlockingCalls:
         except asyncio.CancelledError:
             self._give_up(queued)
             raise
+        finally:  # an error that is kept there holds this frame and those of the call, and with them its client
+            del queued, running
 
     async def close(self, last: Callable[[], object] | None = None) -> None:
         """``last``: a call that puts the client away."""

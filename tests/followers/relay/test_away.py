@@ -15,8 +15,10 @@ import httpx
 import psutil
 import pytest
 
+from followers.log.follower import PAGE
 from followers.log.ledger import Ledger
 from followers.relay.process import SCOPES
+from followers.relay.relayed import PAGES_TOGETHER
 from tests.followers.relay.campaign import Place
 from tests.followers.relay.places import KafkaTopic, nats_streams, rabbitmq_queue, rabbitmq_streams
 from tests.followers.relay.reading import Reader, check
@@ -34,8 +36,9 @@ WHOLE = SIZE.share >= 1
 AWAY_S = 3_600.0 if WHOLE else 16.0
 BEFORE_S = 60.0 if WHOLE else 4.0
 SALES_PER_S = 10
-LINES = 1_000 if WHOLE else 50
-"""Events of each location before all others: relays have read whole pages before their memory is looked at."""
+LINES = PAGE * PAGES_TOGETHER if WHOLE else 50
+"""Events of each location before all others: relays have had in hand all that they ever take at once, before their
+memory is looked at."""
 WITHIN_S = 900.0
 """For a relay to see that its broker is back, at most half a minute, and to write an hour, on a busy machine."""
 READ_S = 1_800.0

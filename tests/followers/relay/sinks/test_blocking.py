@@ -1,7 +1,10 @@
 """A client that blocks, in a thread: whoever stops waiting leaves nothing behind in the queue."""
 
 import asyncio
+import gc
 import threading
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -32,3 +35,25 @@ async def test_a_call_that_nobody_waits_for_any_more_is_never_made() -> None:
     await calls.call(PATIENCE_S, made.append, "awaited")
     await calls.close()
     assert made == ["awaited"]
+
+
+async def test_a_client_whose_call_failed_lives_until_the_collector_comes() -> None:
+    """With its threads, and all that it had in hand."""
+
+    class Client:
+        def fail(self) -> None:
+            raise SinkAway("it is away")
+
+    calls = BlockingCalls("a client")
+    client = Client()
+    lives = weakref.ref(client)
+    gc.disable()
+    try:
+        with suppress(SinkAway):
+            await calls.call(PATIENCE_S, client.fail)
+        del client
+        await calls.call(PATIENCE_S, int)
+        assert lives() is None
+    finally:
+        gc.enable()
+        await calls.close()
