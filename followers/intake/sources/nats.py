@@ -25,6 +25,7 @@ from followers.intake.applying import Applying, Outcome
 from followers.intake.in_order import InOrder
 from followers.intake.laid_aside import PROBLEM_HEADER, laid_aside, size_as_line
 from followers.intake.source import SourceAway, SourceRefused
+from followers.intake.sources.nats_begun import Begun
 from followers.intake.sources.nats_results import NatsResults
 from stockwire.streams.cloud_event import CloudEvent
 from wire.bindings import nats_headers
@@ -69,7 +70,9 @@ class NatsSource:
         with _told():
             async with NatsConnection(self._broker, f"{self._prefix} intake") as connection:
                 results, dead_bytes_max = await self._make(connection)
-                working = _Working(self._prefix, connection, applying, self._window, results, dead_bytes_max)
+                begun = Begun(connection, f"{self._prefix}-commands", self._consumer())
+                await begun.make()
+                working = _Working(self._prefix, connection, applying, self._window, results, dead_bytes_max, begun)
                 reached()
                 await working.stand_by(stopping)
                 try:
@@ -78,7 +81,7 @@ class NatsSource:
                     await working.cancel()
 
     async def _make(self, connection: NatsConnection) -> tuple[NatsResults, int]:
-        """Makes what is missing. The second: how many bytes a dead message may have."""
+        """Makes the streams that are missing. The second: how many bytes a dead message may have."""
         jetstream = connection.jetstream
         batches, dead_bytes_max = False, connection.client.max_payload
         for name in ("commands", "results", "dead"):
@@ -93,7 +96,10 @@ class NatsSource:
             batches |= name == "results" and bool(info.config.allow_atomic)
             if name == "dead" and (info.config.max_msg_size or -1) > 0:
                 dead_bytes_max = min(dead_bytes_max, info.config.max_msg_size or 0)
-        consumer = ConsumerConfig(
+        return NatsResults(connection, f"{self._prefix}.results", batches=batches), dead_bytes_max
+
+    def _consumer(self) -> ConsumerConfig:
+        return ConsumerConfig(
             durable_name=CONSUMER,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK_WAIT_S,
@@ -101,8 +107,6 @@ class NatsSource:
             max_ack_pending=self._window,
             deliver_policy=DeliverPolicy.ALL,
         )
-        await connection.within(jetstream.add_consumer(f"{self._prefix}-commands", consumer))
-        return NatsResults(connection, f"{self._prefix}.results", batches=batches), dead_bytes_max
 
 
 class _Working:
@@ -116,8 +120,10 @@ class _Working:
         window: int,
         results: NatsResults,
         dead_bytes_max: int,
+        begun: Begun,
     ) -> None:
         self._prefix = prefix
+        self._begun = begun
         self._results = results
         self._dead_bytes_max = dead_bytes_max
         self._stream = f"{prefix}-commands"
@@ -146,6 +152,7 @@ class _Working:
         loop = asyncio.get_running_loop()
         inbox = self._connection.client.new_inbox()
         await self._connection.client.subscribe(inbox, cb=self._come)
+        await self._begun.read()
         await self._look()
         told_at = looked_at = loop.time()
         while not stopping.is_set():
@@ -153,7 +160,7 @@ class _Working:
             await self._ask(inbox)
             self._stirred.clear()
             self._ended()
-            self._begin()
+            await self._begin()
             if loop.time() - told_at > PROGRESS_S:
                 told_at = loop.time()
                 for message in list(self._messages.values()):
@@ -209,14 +216,15 @@ class _Working:
         if self._in_order.come(sequence):
             self._messages[sequence] = message
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         most = self._window if not self._one_by_one else 1 - self._in_order.begun
         for sequence in self._in_order.begin(most):
             message = self._messages[sequence]
-            deliveries = message.metadata.num_delivered or 1
-            self._one_by_one &= deliveries > 1
+            again = (message.metadata.num_delivered or 1) > 1
+            self._one_by_one &= again
+            times = await self._begun.times(sequence) if again else 1
             end = partial(self._end, sequence, message)
-            self._tasks.add(self._applying.begin(message.data, partial(event_of, message), deliveries, end))
+            self._tasks.add(self._applying.begin(message.data, partial(event_of, message), times, end))
 
     async def _end(self, sequence: int, message: Msg, outcome: Outcome) -> None:
         await self._tell(sequence, message, outcome)
