@@ -34,6 +34,14 @@ class End:
         self._waits.discard(wait)
 
 
+def heed_cancelling(task: asyncio.Task[Any], before: int) -> None:
+    """``task``: the one that runs. ``before``: how often it had been cancelled before it called a library. Raises
+    CancelledError where that has swallowed a cancellation since, as rstream does while it ends a task of its own: what
+    is cancelled would go on for ever."""
+    if task.cancelling() > before:
+        raise asyncio.CancelledError
+
+
 async def answered(asked: Coroutine[Any, Any, Answer], end: End, answer_s: float) -> Answer:
     """Raises ConnectionError as soon as the connection's ``end`` comes, or after ``answer_s``: brokers' clients go on
     waiting over a connection that has ended. Also where the client cancels what was asked, as some do: a cancellation
@@ -48,7 +56,9 @@ async def answered(asked: Coroutine[Any, Any, Answer], end: End, answer_s: float
     end.add(wait)
     try:
         async with wait:
-            return await asked
+            answer = await asked
+        heed_cancelling(task, cancelled_before)
+        return answer
     except TimeoutError as error:
         if not wait.expired():
             raise

@@ -16,7 +16,7 @@ from rstream.constants import OffsetType
 from rstream.exceptions import ServerError, StreamAlreadyExists
 from rstream.utils import OnClosedErrorInfo
 
-from followers.brokers.answered import Answer, End, answered
+from followers.brokers.answered import Answer, End, answered, heed_cancelling
 from followers.brokers.broker import PASSWORD, Broker
 from followers.brokers.broker import USER as USER_SETTING
 from followers.brokers.tls import connecting
@@ -165,8 +165,11 @@ class _Client(Client):
         await self._conn._write_frame_raw(frame)
 
     async def leave(self) -> None:
-        """Closes also the socket of a connection that has ended, which the library leaves open. Never raises."""
-        connection = self._conn
+        """Closes also the socket of a connection that has ended, which the library leaves open. Raises CancelledError
+        alone."""
+        connection, task = self._conn, asyncio.current_task()
+        assert task is not None, "whoever leaves is a task"
+        cancelled_before = task.cancelling()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self.close()
@@ -174,3 +177,4 @@ class _Client(Client):
                     await connection.close()
         except OSError:
             pass
+        heed_cancelling(task, cancelled_before)
