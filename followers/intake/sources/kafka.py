@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from confluent_kafka import Message as Delivered
@@ -30,6 +31,7 @@ END_S = 8.0
 """For all that the broker is still told when the process ends: beside one that hangs it has ended, also with a call
 that was begun before, well before Kubernetes would kill it."""
 Headers = list[tuple[str, bytes | None]]
+_ASK_HEADERS = methodcaller("headers")
 Returned = TypeVar("Returned")
 
 
@@ -184,9 +186,9 @@ def event_of(headers: Headers | None, value: bytes) -> CloudEvent:
 
 def headers_of(delivered: Delivered) -> Headers | None:
     """None where a name is no UTF-8. To be asked once: what the client gives then at the second time ends the
-    process."""
+    process. And by a call of which Python checks the answer: it does not where it has made a method's call faster."""
     try:
-        headers: Any = delivered.headers()
+        headers: Any = _ASK_HEADERS(delivered)
     except SystemError:
         return None
     return [(name, value.encode() if isinstance(value, str) else value) for name, value in headers or ()]
