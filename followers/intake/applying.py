@@ -12,6 +12,7 @@ import orjson
 
 from followers.intake import answering
 from followers.intake.answering import DEFECTS_MAX, DELIVERIES_MAX, Answer, Dead, Later, Stop, Verdict
+from followers.intake.batches import Batches
 from followers.intake.command import COMMAND_BYTES_MAX, Command, Unreadable, parse
 from followers.intake.counts import Counts
 from followers.intake.known import Known
@@ -65,7 +66,7 @@ class Applying:
     whether the ledger asked to wait."""
 
     def __init__(self, ledger: CommandLedger, system: str) -> None:
-        self._ledger = ledger
+        self._batches = Batches(ledger)
         self._system = system
         self._window = Window()
         self._turns: dict[int, Turn] = {}
@@ -175,7 +176,7 @@ class Applying:
 
     async def _asked(self, command: Command) -> Verdict:
         try:
-            reply = await self._ledger.send(command)
+            reply = await self._batches.send(command)
         except LedgerAway as error:
             wait_s = min(AWAY_S * 2**self._away, AWAY_S_MAX)
             self._away = min(self._away + 1, 10)

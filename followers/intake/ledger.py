@@ -4,6 +4,7 @@ By another client than what only asks now and then (``server.http.ledger_api``):
 much processor as the ledger.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -58,17 +59,21 @@ class CommandLedger:
 
     async def send(self, command: Command) -> Reply:
         """Raises LedgerAway: then it may have been done or not, and the same key tells."""
-        url = URL(self._url + command.path, encoded=True)  # as it is: %2E would become a dot, and lead elsewhere
-        headers = {"Idempotency-Key": command.key}
+        return await self._request(command.method, command.path, command.body, {"Idempotency-Key": command.key})
+
+    async def post(self, path: str, body: bytes) -> Reply:
+        """What has its keys in its body. Raises LedgerAway."""
+        return await self._request("POST", path, body, {})
+
+    async def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        url = URL(self._url + path, encoded=True)  # as it is: %2E would become a dot, and lead elsewhere
         try:
-            async with self._session.request(
-                command.method, url, data=command.body, headers=headers, allow_redirects=False
-            ) as answer:
-                body = bytearray()
+            async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+                told = bytearray()
                 async for part in answer.content.iter_any():
-                    body += part
-                    if len(body) > ANSWER_BYTES_MAX:
+                    told += part
+                    if len(told) > ANSWER_BYTES_MAX:
                         raise LedgerAway(f"the ledger's answer has more than {ANSWER_BYTES_MAX:,} bytes")
-                return Reply(answer.status, bytes(body), seconds_of(answer.headers.get("Retry-After")))
+                return Reply(answer.status, bytes(told), seconds_of(answer.headers.get("Retry-After")))
         except (aiohttp.ClientError, OSError) as error:  # OSError: TimeoutError among them
             raise LedgerAway(f"the ledger does not answer ({str(error) or type(error).__name__})") from error

@@ -3,6 +3,8 @@
 The same command has the same result, byte for byte, however often it is told.
 """
 
+from http import HTTPStatus
+
 import orjson
 
 from followers.intake.answering import Answer
@@ -10,6 +12,7 @@ from followers.intake.command import Command
 from wire.envelope import CONTENT_TYPE, SPEC_VERSION, Attributes, source_of
 
 RESULT = "stockwire.result.v1"
+SORTED = orjson.OPT_SORT_KEYS
 BODY_BYTES_MAX = 900_000
 """Of an answer: Kafka, NATS and their clients take a million bytes by default, with headers."""
 
@@ -31,6 +34,12 @@ def attributes_of(command: Command, system: str) -> Attributes:
 
 
 def data_of(answer: Answer) -> bytes:
-    """``body``: as the ledger answered by HTTP; null where it is larger than brokers take."""
-    body = orjson.Fragment(answer.body) if len(answer.body) <= BODY_BYTES_MAX else None
+    """``body``: as the ledger answered by HTTP; null where it is larger than brokers take.
+
+    A refusal that a ledger has kept comes back with its names in another order: here they are always sorted.
+    """
+    body = None
+    if len(answer.body) <= BODY_BYTES_MAX:
+        done = answer.status < HTTPStatus.MULTIPLE_CHOICES
+        body = orjson.Fragment(answer.body if done else orjson.dumps(orjson.loads(answer.body), option=SORTED))
     return orjson.dumps({"status": answer.status, "body": body})

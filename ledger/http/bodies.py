@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from ledger.commit.line import SIGNS
 from ledger.http.item_hold_limits import ItemHoldLimits
 from ledger.limits import LINES_MAX
-from server.http.body import REASONS, decoded, decoded_once
+from server.http.body import REASONS as PLAIN_REASONS
+from server.http.body import decoded, decoded_once
 from server.problems import Invalid
 from wire.messages import Name
 from wire.names import INVISIBLE, NAME_PATTERN, NAME_REASON, are_plain
@@ -20,8 +21,6 @@ from wire.repeated_names import repeated_name
 
 T = TypeVar("T")
 
-OPERATIONS_MAX = 1000
-"""Operations of one request, and keys of one query."""
 SCOPES_MAX = 64
 TOKEN_TTL_S_MAX = 3600
 TOKEN_TTL_S_DEFAULT = 600
@@ -49,11 +48,6 @@ Quantity = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Units = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
-KEY_PATTERN = r"^[\x21\x23-\x7e][\x21-\x7e]{0,199}\Z"
-KEY_PATTERN_REASON = "must be 1 to 200 visible ASCII characters, not beginning with a quote"
-"""In a body a key stands bare; only as a header may it be quoted."""
-
-OperationKey = Annotated[str, Meta(pattern=KEY_PATTERN)]
 AttributeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
 Attribute = Text | int | float | bool | None
 Existing = Literal["replace", "keep"]
@@ -93,34 +87,6 @@ class Count(Body, frozen=True):
     reference: Text | None = None
     reason: Text | None = None
     occurred_at: Moment | None = None
-
-
-class LevelCount(Body, frozen=True):
-    """A count among other operations: nothing can be said by If-Match, so ``expected_version`` is required."""
-
-    sku: Name
-    location: Name
-    on_hand: Units
-    expected_version: Version | None
-    reference: Text | None = None
-    reason: Text | None = None
-    occurred_at: Moment | None = None
-
-
-class KeyedOperation(Body, frozen=True):
-    """Either ``lines`` or ``count``."""
-
-    key: OperationKey
-    lines: Annotated[list[Movement], Meta(min_length=1, max_length=LINES_MAX)] | UnsetType = UNSET
-    count: LevelCount | UnsetType = UNSET
-
-
-class Operations(Body, frozen=True):
-    operations: Annotated[list[KeyedOperation], Meta(min_length=1, max_length=OPERATIONS_MAX)]
-
-
-class OperationKeys(Body, frozen=True):
-    keys: Annotated[list[OperationKey], Meta(min_length=1, max_length=OPERATIONS_MAX)]
 
 
 class LevelKeys(Body, frozen=True):
@@ -193,7 +159,7 @@ def movements(body: bytes, lines_max: int = LINES_MAX) -> list[Movement]:
         found = [decode(_movement, body)]
         check_movement(found[0])
         return found
-    found = decoded(_movements, body, _REASONS, lambda read: 1 + _names_of(read.lines)).lines
+    found = decoded(_movements, body, REASONS, lambda read: 1 + names_of(read.lines)).lines
     check_lines(found, lines_max, "")
     return found
 
@@ -208,29 +174,6 @@ def one_movement(body: bytes) -> Movement | None:
         return None
 
 
-def operations(body: bytes, lines_max: int = LINES_MAX) -> list[KeyedOperation]:
-    """Raises Invalid: one operation that is wrong spoils the request, before anything of it is booked."""
-    found = decoded(_operations, body, _REASONS, _names_of_operations).operations
-    keys: set[str] = set()
-    lines = 0
-    for number, operation in enumerate(found):
-        path = f"operations[{number}]."
-        if operation.key in keys:
-            raise Invalid(f"{path}key", "stands in this request twice")
-        keys.add(operation.key)
-        if (operation.lines is UNSET) == (operation.count is UNSET):
-            raise Invalid(f"{path}lines", "is required, or count; not both")
-        if operation.lines is not UNSET:
-            check_lines(operation.lines, lines_max, path)
-            lines += len(operation.lines)
-        if operation.count is not UNSET:
-            check_moment(operation.count.occurred_at, f"{path}count.occurred_at")
-            lines += 1
-    if lines > LINES_MAX:
-        raise Invalid("operations", f"must have at most {LINES_MAX} lines in all")
-    return found
-
-
 def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
     if len(lines) > lines_max:
         raise Invalid(f"{path}lines", f"must be at most {lines_max}")
@@ -241,13 +184,7 @@ def check_lines(lines: list[Movement], lines_max: int, path: str) -> None:
     check_versions(lines, path)
 
 
-def _names_of_operations(read: Operations) -> int:
-    """Without those of counts."""
-    asked = read.operations
-    return 1 + 2 * len(asked) + sum(_names_of(one.lines) for one in asked if one.lines is not UNSET)
-
-
-def _names_of(lines: Sequence[Movement]) -> int:
+def names_of(lines: Sequence[Movement]) -> int:
     """How many names their objects have: of those that may be left out, the ones that are not null."""
     given = sum(
         (line.reference is not None)
@@ -260,7 +197,7 @@ def _names_of(lines: Sequence[Movement]) -> int:
 
 
 def _is_one(body: bytes) -> bool:
-    return decoded_once(_form, body, _REASONS).lines is UNSET
+    return decoded_once(_form, body, REASONS).lines is UNSET
 
 
 def check_movement(movement: Movement) -> None:
@@ -370,7 +307,7 @@ def is_exact(number: int) -> bool:
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Raises Invalid: 400 for what is no JSON, 422 with the path of the field for JSON that is wrong."""
-    return decoded(decoder, body, _REASONS)
+    return decoded(decoder, body, REASONS)
 
 
 _NAME = re.compile(NAME_PATTERN)
@@ -379,8 +316,6 @@ _TEXT = re.compile(TEXT_PATTERN)
 _movement = msgspec.json.Decoder(Movement)
 _movements = msgspec.json.Decoder(Movements)
 _form = msgspec.json.Decoder(_Form)
-_operations = msgspec.json.Decoder(Operations)
-operation_keys_decoder = msgspec.json.Decoder(OperationKeys)
 count_decoder = msgspec.json.Decoder(Count)
 level_keys_decoder = msgspec.json.Decoder(LevelKeys)
 _items = msgspec.json.Decoder(Items)
@@ -391,10 +326,9 @@ key_decoder = msgspec.json.Decoder(Key)
 introspection_decoder = msgspec.json.Decoder(Introspection)
 token_decoder = msgspec.json.Decoder(Token)
 
-_REASONS = {
-    **REASONS,
+REASONS = {
+    **PLAIN_REASONS,
     TEXT_PATTERN: TEXT_REASON,
-    KEY_PATTERN: KEY_PATTERN_REASON,
     TITLE_PATTERN: TITLE_REASON,
     r"^[A-Z]{3}\Z": "must be three capital letters",
 }

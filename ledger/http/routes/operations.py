@@ -22,8 +22,9 @@ from ledger.database.locations import TRANSIT as TRANSIT_NAME
 from ledger.database.locations import Locations
 from ledger.database.reading import reading
 from ledger.errors import Refusal
-from ledger.http import bodies
+from ledger.http import operation_bodies
 from ledger.http.idempotency import operation_of
+from ledger.http.responses import content_of
 from ledger.http.routes.movements import line_of
 from server.http.json import Json
 from server.http.query import Query
@@ -54,28 +55,29 @@ class OperationRoutes:
         """Those at one location are decided in the order given: each batch is enqueued in it, and then answered."""
         principal = await self._access.admit(request)
         Query(request)
-        asked = bodies.operations(await request.body(), self._lines_max)
-        locations = dict.fromkeys(location for operation in asked for location in _locations(operation))
+        asked = operation_bodies.operations(await request.body(), self._lines_max)
+        locations = dict.fromkeys(location for operation in asked.operations for location in _locations(operation))
         for location in locations:  # all of them first: who may not write here does not learn what exists
             require(principal, write_scope(location))
         shards = {location: await self._locations.shard_to_write(location) for location in locations}
-        operations = [_operation(principal, operation, shards) for operation in asked]
+        operations = [_operation(principal, operation, shards) for operation in asked.operations]
         results: list[dict[str, Any]] = []
         for batch in batches(operations):
-            results += await asyncio.gather(*(self._result(operation) for operation in batch))
+            results += await asyncio.gather(*(self._result(operation, asked.events) for operation in batch))
         return Json({"results": results})
 
     async def query(self, request: Request) -> Response:
         principal = await self._access.admit(request)
         Query(request)
-        keys = bodies.decode(bodies.operation_keys_decoder, await request.body()).keys
+        keys = operation_bodies.operation_keys(await request.body())
         ids = {operation_id(principal.owner, key): key for key in keys}
         async with reading(self._engine) as connection:
             known = await statements.known(connection, ids)
         found = {ids[operation.id]: operation for operation in known if _may_see(principal, operation.lines)}
         return Json({"operations": [_known(key, found[key]) for key in dict.fromkeys(keys) if key in found]})
 
-    async def _result(self, operation: Operation) -> dict[str, Any]:
+    async def _result(self, operation: Operation, events: bool) -> dict[str, Any]:
+        """``events``: with all that the operation alone would have been answered."""
         try:
             outcome = await self._writers.submit(operation)
         except Problem as error:
@@ -84,7 +86,7 @@ class OperationRoutes:
         return {
             "key": operation.key,
             "status": COMMITTED,
-            "operation": outcome.operation,
+            **(content_of(outcome) if events else {"operation": outcome.operation}),
             "replayed": outcome.replayed,
         }
 
@@ -107,13 +109,13 @@ def batches(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
     yield batch
 
 
-def _locations(operation: bodies.KeyedOperation) -> list[str]:
+def _locations(operation: operation_bodies.KeyedOperation) -> list[str]:
     if operation.count is not UNSET:
         return [operation.count.location]
     return [] if operation.lines is UNSET else [line.location for line in operation.lines]
 
 
-def _operation(principal: Principal, asked: bodies.KeyedOperation, shards: Mapping[str, int]) -> Operation:
+def _operation(principal: Principal, asked: operation_bodies.KeyedOperation, shards: Mapping[str, int]) -> Operation:
     """The same fingerprint as the routes of single movements and counts give: a key may be used in either way."""
     if asked.count is not UNSET:
         return operation_of(principal.owner, asked.key, "count", (_counted(asked.count, shards),))
@@ -122,7 +124,7 @@ def _operation(principal: Principal, asked: bodies.KeyedOperation, shards: Mappi
     return operation_of(principal.owner, asked.key, "movements", lines)
 
 
-def _counted(count: bodies.LevelCount, shards: Mapping[str, int]) -> Line:
+def _counted(count: operation_bodies.LevelCount, shards: Mapping[str, int]) -> Line:
     return Line(
         sku=count.sku,
         location=count.location,

@@ -46,6 +46,23 @@ async def test_one_that_is_refused_hurts_no_other_and_the_order_given_decides(ap
     assert await on_hand(api, *here) == 0
 
 
+async def test_events_that_are_asked_for_are_those_that_the_movement_alone_is_answered_with(
+    api: Api, unique_name: str
+) -> None:
+    await api.stock(unique_name, unique_name, 5)
+    here = (unique_name, unique_name)
+    sold, refused = keyed(f"{unique_name}-0", sale(*here, -2), sale(*here)), keyed(f"{unique_name}-1", sale(*here, -9))
+    asked = {"operations": [sold, refused], "events": True}
+    first, second = (await api.post("/v1/operations", asked)).json()["results"]
+    alone = await api.move({"lines": sold["lines"]}, sold["key"])
+    assert first == {**alone.json(), "key": sold["key"], "status": 201, "replayed": False}
+    assert first["levels"][0]["on_hand"] == 2
+    assert "events" not in second
+    assert "events" not in (await submit(api, sold))[0]
+    wrong = await api.post("/v1/operations", {"operations": [sold], "events": "yes"})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "events")
+
+
 def operation(*lines: tuple[str, int]) -> Operation:
     made = (Line(sku="A", location=location, shard=shard, kind="sale", quantity=-1) for location, shard in lines)
     return Operation("", "owner", "key", b"", tuple(made))
