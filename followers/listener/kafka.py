@@ -5,11 +5,12 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from followers.brokers.broker import Broker
 from followers.brokers.kafka_client import REQUEST_TIMEOUT_S, client_options
-from followers.listener.printed import line_of
+from followers.brokers.kafka_headers import headers_of
+from followers.listener.printed import line_of, unreadable
 from wire.bindings import KAFKA_PREFIX
 
 POLL_S = 0.5
@@ -42,8 +43,7 @@ async def lines(broker: Broker, prefix: str, *, from_start: bool) -> AsyncGenera
             if message is not None:
                 if (error := message.error()) is not None:
                     raise KafkaException(error)
-                headers = {name: _text(value) for name, value in dict(message.headers() or ()).items()}
-                yield line_of(headers, KAFKA_PREFIX, message.value() or b"null")
+                yield _line(message)
                 heard_at = time.monotonic()
             elif time.monotonic() - heard_at > LOOK_EVERY_S:
                 await asyncio.to_thread(consumer.list_topics, topic, timeout=REQUEST_TIMEOUT_S)
@@ -54,5 +54,9 @@ async def lines(broker: Broker, prefix: str, *, from_start: bool) -> AsyncGenera
         await asyncio.to_thread(consumer.close)
 
 
-def _text(value: str | bytes | None) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+def _line(message: Message) -> bytes:
+    headers, body = headers_of(message), message.value() or b"null"
+    if headers is None:
+        return unreadable(body)
+    texts = {name: (value or b"").decode(errors="replace") for name, value in headers}
+    return line_of(texts, KAFKA_PREFIX, body)

@@ -20,9 +20,14 @@ def line_of(headers: Mapping[str, str], prefix: str, body: bytes) -> bytes:
     try:
         data = orjson.loads(body)
     except ValueError:
-        return orjson.dumps({"unreadable": body.decode(errors="replace")})
+        return unreadable(body)
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     if content_type.startswith(_STRUCTURED):
         return orjson.dumps(data)
     attributes = {name.removeprefix(prefix): value for name, value in headers.items() if name.startswith(prefix)}
     return structured(attributes | ({"datacontenttype": content_type} if content_type else {}), body)
+
+
+def unreadable(body: bytes) -> bytes:
+    """Of what is no message of a relay."""
+    return orjson.dumps({"unreadable": body.decode(errors="replace")})

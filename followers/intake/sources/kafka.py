@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from operator import methodcaller
 from typing import Any, TypeVar
 
 from confluent_kafka import Message as Delivered
 
 from followers.brokers.broker import Broker
+from followers.brokers.kafka_headers import Headers, headers_of
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome
 from followers.intake.laid_aside import PROBLEM_HEADER, lacking, problem_text
@@ -30,8 +30,6 @@ FULL_S = 2.0
 END_S = 8.0
 """For all that the broker is still told when the process ends: beside one that hangs it has ended, also with a call
 that was begun before, well before Kubernetes would kill it."""
-Headers = list[tuple[str, bytes | None]]
-_ASK_HEADERS = methodcaller("headers")
 Returned = TypeVar("Returned")
 
 
@@ -182,16 +180,6 @@ def event_of(headers: Headers | None, value: bytes) -> CloudEvent:
     if headers is None:
         raise Unreadable("headers", "have a name that is no UTF-8")
     return CloudEvent.of_kafka(headers, value)
-
-
-def headers_of(delivered: Delivered) -> Headers | None:
-    """None where a name is no UTF-8. To be asked once: what the client gives then at the second time ends the
-    process. And by a call of which Python checks the answer: it does not where it has made a method's call faster."""
-    try:
-        headers: Any = _ASK_HEADERS(delivered)
-    except SystemError:
-        return None
-    return [(name, value.encode() if isinstance(value, str) else value) for name, value in headers or ()]
 
 
 def _value(delivered: Delivered) -> bytes:

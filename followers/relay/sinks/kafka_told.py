@@ -4,6 +4,7 @@ import time
 
 from confluent_kafka import KafkaException, Message
 
+from followers.brokers.kafka_headers import headers_of
 from followers.relay.sink import SinkAway
 from followers.relay.sinks.kafka_tail import Partition, Tail
 from followers.relay.standing import attributes_in
@@ -59,7 +60,7 @@ class Told:
 
 def _attributes_of(message: Message) -> dict[str, str]:
     attributes: dict[str, str] = {}
-    for name, value in dict(message.headers() or ()).items():
-        if name.startswith(KAFKA_PREFIX) and isinstance(value, bytes):
+    for name, value in headers_of(message) or ():
+        if name.startswith(KAFKA_PREFIX) and value is not None:
             attributes[name.removeprefix(KAFKA_PREFIX)] = value.decode(errors="replace")
     return attributes or attributes_in(message.value() or b"")

@@ -6,9 +6,6 @@ from typing import Any
 import aio_pika
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.producer import message_accumulator, producer
-from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from followers.brokers.broker import broker_of
 from followers.brokers.nats_client import NatsConnection, command
@@ -16,6 +13,7 @@ from followers.intake.laid_aside import LEFT_OUT, PROBLEM_HEADER
 from server.settings.environment import Environment
 from tests.followers.intake.queues import KafkaQueue, NatsQueue, Queue, RabbitMQQueue, Told
 from tests.followers.intake.running import readiness, running, sale, until_ready
+from tests.followers.nameless import NO_UTF8, NoText, send_nameless
 from tests.harness.brokers.apache_kafka import Kafka
 from tests.harness.brokers.nats_server import NatsServer
 from tests.harness.brokers.rabbitmq import RabbitMQ
@@ -28,18 +26,8 @@ FRAME_BYTES = 131_072
 NATS_HEADERS_BYTES = 2**16 - 1
 SMALL = "small"
 
-NO_UTF8 = b"\xff"
 HOT = 100
 """Times, after which Python calls a method faster and looks at its answer no more."""
-
-
-class NoText(str):
-    """Written as what is none."""
-
-    __slots__ = ()
-
-    def encode(self, encoding: str = "", errors: str = "") -> bytes:
-        return NO_UTF8
 
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -74,11 +62,7 @@ async def test_a_header_of_kafka_whose_name_is_no_text_ends_no_intake(
     """The client raises an error of Python itself, and asked again gives what ends the process."""
     queue = KafkaQueue(kafka.address, stream_prefix, 1)
     await queue.make()
-    for module in (message_accumulator, producer):  # its other one takes texts alone
-        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
-    async with AIOKafkaProducer(bootstrap_servers=kafka.address) as sender:
-        for _ in range(HOT):
-            await sender.send(f"{stream_prefix}.commands", b"nonsense", headers=[(NoText("x"), b"1")])
+    await send_nameless(kafka.address, f"{stream_prefix}.commands", b"nonsense", HOT, monkeypatch)
     for dead in await dead_of(queue, HOT, system, stream_prefix):
         assert dead.value == b"nonsense"
         assert dead.headers.keys() == {PROBLEM_HEADER}

@@ -14,6 +14,7 @@ from followers.relay.sink import SinkAway, SinkRefused, Superseded, TooLarge
 from followers.relay.sinks import kafka_told, kafka_topics
 from followers.relay.sinks.kafka import KafkaSink
 from followers.relay.sinks.kafka_writer import KafkaWriter
+from tests.followers.nameless import send_nameless
 from tests.followers.relay.batches import EPOCH, event, logged, planning, row, sales
 from tests.followers.relay.sinks.kafka_place import sink_at
 from tests.followers.relay.sinks.kafka_reading import read
@@ -144,6 +145,17 @@ async def test_where_a_page_is_not_whole_what_readers_see_of_events_counts(
             assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 5)
     found = await asyncio.to_thread(read, kafka.address, f"{stream_prefix}.events")
     assert [orjson.loads(one.value).get("data", orjson.loads(one.value))["seq"] for one in found] == [1, 2, 3, 4, 5]
+
+
+async def test_a_foreign_record_whose_header_has_no_name_ends_no_claim(
+    sink: KafkaSink, kafka: Noida, stream_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sink.writer(0) as writer:
+        await writer.claim(EPOCH)
+        await writer.write(sales(1, 2))
+        for topic in (f"{stream_prefix}.events", f"{stream_prefix}.levels"):
+            await send_nameless(kafka.address, topic, b"foreign", 1, monkeypatch, partition=0)
+        assert await writer.claim(EPOCH) == Checkpoint(EPOCH, 2, levels_whole=False), "levels are told anew"
 
 
 async def test_who_rests_claims_anew_when_the_broker_was_away(
