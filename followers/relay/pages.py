@@ -35,12 +35,11 @@ class Pages:
     async def __aexit__(self, *_: object) -> None:
         if self._ahead is not None:
             self._ahead.cancel()
-            await asyncio.wait([self._ahead])
+            await asyncio.gather(self._ahead, return_exceptions=True)
 
     def look_ahead(self, events_max: int) -> None:
         """Asks already for what ``next`` will give, once, while its caller is busy with what it has."""
         self._ahead = asyncio.create_task(self._read(min(PAGE, events_max), WAIT_S))
-        self._ahead.add_done_callback(_taken_note_of)
 
     async def next(self, events_max: int) -> Page:
         """What comes behind the one before, waiting for a first event a while; may be empty. ``events_max``: at most,
@@ -63,9 +62,3 @@ class Pages:
         if feed.events:
             self._seq = feed.events[-1].level.seq
         return Page(feed.events, feed.head)
-
-
-def _taken_note_of(ahead: "asyncio.Task[Page]") -> None:
-    """Of one that nobody waits for any more: else asyncio says so in the log."""
-    if not ahead.cancelled():
-        ahead.exception()

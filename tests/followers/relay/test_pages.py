@@ -1,5 +1,7 @@
 """How much of the log is taken together, from a real ledger."""
 
+import asyncio
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +33,19 @@ class Failing(Ledger):
             raise self.error
         self.pages_until -= 1
         return await super().events_as(read, shard, after, limit, wait_s)
+
+
+class Leaving(Ledger):
+    """A ledger that is away when nobody wants its answer any more."""
+
+    async def events_as(
+        self, read: Callable[[bytes], Read], shard: int, after: int, limit: int, wait_s: float = 0.0
+    ) -> Read:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise LedgerAway("left") from None
+        raise AssertionError("nothing ends it else")
 
 
 @pytest.fixture
@@ -87,6 +102,16 @@ async def test_what_was_asked_ahead_is_given_once(system: ResidentSystem, shard:
                 await pages_.next(PAGE)
             ledger.pages_until = 1
             pages_.look_ahead(PAGE)  # and left: nothing is asked any more
+
+
+async def test_what_was_asked_ahead_may_fail_when_it_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for it any more, and asyncio would say so in the log, whenever it notices."""
+    async with Pages(Leaving("http://127.0.0.1:1", "none"), "e1.7.0000001", 0, 0) as pages_:
+        pages_.look_ahead(PAGE)
+        await asyncio.sleep(0)  # it begins
+    del pages_
+    gc.collect()
+    assert not caplog.records
 
 
 async def test_an_event_is_passed_on_as_the_ledger_sent_it(system: ResidentSystem, shard: int) -> None:
