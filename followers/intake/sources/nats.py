@@ -50,6 +50,8 @@ PAYLOAD_BYTES = 2**20
 """The server's default, which any result fits into."""
 NONE_CAME = ("404", "408")
 """What a request for messages ends with, all being well."""
+AWAY = ("409 Server Shutdown", "409 Leadership Change")
+"""What it ends with where the consumer will be given out again, by this server or by another."""
 SERVERS = "nats-"
 """What headers begin with, in small letters, that are for the server: what a write expects, how long it is kept."""
 HEADERS_BYTES_MAX = 2**16 - 1
@@ -180,6 +182,8 @@ class _Working:
     def _check(self) -> None:
         """Raises ConnectionError, and SourceAway where nothing can come of the consumer any more."""
         self._connection.check()
+        if self._gone in AWAY:
+            raise SourceAway(f"NATS is away: {self._gone}")
         if self._gone is not None:
             raise SourceAway(
                 f"the consumer {CONSUMER} of the stream {self._stream} gives nothing ({self._gone}): see that nobody "

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import aio_pika
 import nats as nats_py
 import pytest
+from nats.aio.msg import Msg
 
 from tests.followers.intake.queues import NatsQueue, Queue, RabbitMQQueue
 from tests.followers.intake.running import readiness, running, sale, until_ready
@@ -91,3 +92,27 @@ async def test_a_consumer_or_a_stream_of_nats_that_is_deleted(
 
     said = await reason_of(queue, delete, system, stream_prefix, caplog)
     assert f"the consumer intake of the stream {stream} gives nothing (409 Consumer Deleted" in said
+
+
+async def test_that_a_server_of_nats_ends_is_not_taken_for_a_deletion(
+    system: ResidentSystem, nats: NatsServer, stream_prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = NatsQueue(nats.address, stream_prefix)
+    await queue.make()
+    client = await nats_py.connect(nats.url)
+    asked: list[Msg] = []
+
+    async def note(message: Msg) -> None:
+        asked.append(message)
+
+    async def end() -> None:
+        """As a server says it to whoever waits for messages, when it is told to end."""
+        await client.publish(asked[-1].reply, headers={"Status": "409", "Description": "Server Shutdown"})
+
+    try:
+        await client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{stream_prefix}-commands.intake", cb=note)
+        said = await reason_of(queue, end, system, stream_prefix, caplog)
+    finally:
+        await client.close()
+    assert "NATS is away: 409 Server Shutdown" in said
+    assert "deletes" not in said
