@@ -10,6 +10,7 @@ from cli.named_system import data_path
 from cli.refusals import refusals
 from cli.trust import trusted
 from server.settings.environment import Environment, SettingsError
+from server.settings.ledger_url import ledger_url_of
 from stockwire.cli import http
 from stockwire.settings import resolve
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 CHANNELS = "/v1/channels"
 URL = "STOCKWIRE_CHANNELS_URL"
-HTTP = ("http", "https")
 URL_DEFAULT = "http://127.0.0.1:8084"
 TIMEOUT_S = 30.0
 """A replay by time looks for its place in every shard of the log."""
@@ -47,7 +47,7 @@ class ChannelsApi:
         if way.key is None:
             raise SettingsError("webhooks and channels belong to an API key: set STOCKWIRE_API_KEY")
         self._http = httpx.Client(
-            base_url=environment.url(URL, HTTP) if environment.text(URL, "") else published(way.url),
+            base_url=ledger_url_of(environment, URL) if environment.text(URL, "") else published(way.url),
             headers={"Authorization": f"Bearer {way.key}"},
             timeout=TIMEOUT_S,
             verify=trusted(),

@@ -17,6 +17,7 @@ from server.broker.broker_url import broker_url_of
 from server.settings.addresses import Network
 from server.settings.database_url import database_url_of
 from server.settings.environment import Environment, SettingsError
+from server.settings.ledger_url import ledger_url_of
 from server.tls.certificate import Certificate, certificate_of, refuse_unencrypted
 from server.tokens.signing_keys import SigningKey
 from server.tokens.token_settings import SharedSecret, TokenSettings, read_signing_key_file, read_token_settings
@@ -26,6 +27,7 @@ from wire.tokens import Signer, shared_secret
 
 HOST, PORT = "STOCKWIRE_LEDGER_HOST", "STOCKWIRE_LEDGER_PORT"
 ADMIN_HOST, ADMIN_PORT = "STOCKWIRE_LEDGER_ADMIN_HOST", "STOCKWIRE_LEDGER_ADMIN_PORT"
+CHANNELS_URL = "STOCKWIRE_CHANNELS_URL"
 RATE_PER_S_DEFAULT = 10_000.0
 """More than one ledger process can take: it only stops a caller that has gone wild. 0 turns the limit off."""
 DATABASE_WAIT_S_DEFAULT = 60.0
@@ -106,7 +108,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         admin_port=env.port(ADMIN_PORT, 8081),
         public_url=_optional_url(env, "STOCKWIRE_LEDGER_PUBLIC_URL"),
         hubs=_hubs(env),
-        channels_url=_optional_url(env, "STOCKWIRE_CHANNELS_URL"),
+        channels_url=ledger_url_of(env, CHANNELS_URL) if env.text(CHANNELS_URL, "") else None,
         body_bytes_max=env.integer("STOCKWIRE_LEDGER_BODY_BYTES_MAX", BODY_BYTES_MAX, low=1024, high=16 * 2**20),
         lines_max=env.integer("STOCKWIRE_LEDGER_LINES_MAX", LINES_MAX, low=1, high=LINES_MAX),
         rate_per_s=env.number("STOCKWIRE_LEDGER_RATE_PER_S", RATE_PER_S_DEFAULT, low=0, high=1e6),

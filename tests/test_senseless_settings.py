@@ -36,6 +36,7 @@ LEDGER_CASES = [
     ("STOCKWIRE_LEDGER_CONNECTIONS_PER_ADDRESS_MAX", "-1"),
     ("STOCKWIRE_LEDGER_IN_FLIGHT_MAX", "-1"),
     ("STOCKWIRE_LEDGER_PUBLIC_URL", "ftp://x"),
+    ("STOCKWIRE_CHANNELS_URL", "https://me:secret@x"),
     ("STOCKWIRE_HUB_STREAM_URLS", "http://hub"),
     ("STOCKWIRE_HUB_READ_URLS", "http://hub"),
     ("STOCKWIRE_ALLOWED_ORIGINS", "evil"),

@@ -1,4 +1,4 @@
-"""Where the ledger is, for every process that asks it with a key of its own."""
+"""Where the ledger is, or the channels are, for every process that asks them with a key of its own."""
 
 from urllib.parse import urlsplit
 
