@@ -7,6 +7,7 @@ import uvloop
 from server.imports import lean
 
 with lean():
+    from followers.relay.heap import share_arenas
     from followers.relay.process import Relay
     from followers.relay.settings import HOST, PORT, Settings, read_settings
     from followers.relay.sinks import sink_of
@@ -15,6 +16,7 @@ with lean():
 
 
 def main() -> int:
+    share_arenas()
     return serve("relay", (HOST, PORT), read_settings, _relay, uvloop.new_event_loop)
 
 

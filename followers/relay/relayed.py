@@ -18,6 +18,7 @@ import msgspec
 
 from followers.log.follower import PAGE, Rewritten
 from followers.log.ledger import Ledger, LedgerAway
+from followers.relay.heap import give_back
 from followers.relay.message import Batch
 from followers.relay.pages import Pages
 from followers.relay.planning import Planning
@@ -170,11 +171,13 @@ class RelayedShard:
                         self._tries = 0
                         await writer.rest()
                         continue
-                    behind = page.events[-1].level.seq < page.head
+                    was_behind, behind = behind, page.events[-1].level.seq < page.head
                     if not behind:
                         pages.look_ahead(min(self._events_max, PAGE))
                     await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
                     self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
+                    if was_behind and not behind:
+                        give_back()
 
     async def _fill(self, writer: Writer, planning: Planning, epoch: str, filling: Filling) -> None:
         told = 0
