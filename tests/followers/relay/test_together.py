@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from followers.relay import pages, relayed
+from followers.relay.heap import give_back
 from followers.relay.message import Batch
 from followers.relay.sinks.kafka_writer import KafkaWriter
 from tests.followers.relay.running import running
@@ -20,9 +21,10 @@ LOCATIONS = ("berlin", "hamburg", "paris", "rome")
 
 
 class Watched:
-    """How many events each shard has under way, and how many it had of a page more."""
+    """How many events each shard has under way, and how many it had of a page more; how often memory was given back."""
 
     def __init__(self) -> None:
+        self.gave_back = 0
         self.under_way: dict[int, int] = {}
         self.together: list[int] = []
 
@@ -31,11 +33,15 @@ class Watched:
         if events > PAGE:
             self.together.append(sum(one > PAGE for one in self.under_way.values()))
 
+    def give_back(self) -> None:
+        self.gave_back += 1
+        give_back()
+
 
 async def test_one_shard_at_a_time_writes_several_pages_together(
     system: ResidentSystem, kafka: Noida, stream_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So memory does not grow with shards that are behind."""
+    """So memory does not grow with shards that are behind, nor stays as large when they are behind no more."""
     monkeypatch.setattr(pages, "PAGE", PAGE)
     monkeypatch.setattr(relayed, "PAGE", PAGE)
     watched = Watched()
@@ -48,6 +54,7 @@ async def test_one_shard_at_a_time_writes_several_pages_together(
         watched.begins(self._shard, 0)
 
     monkeypatch.setattr(KafkaWriter, "write", noting)
+    monkeypatch.setattr(relayed, "give_back", watched.give_back)
     await system.start_ledger()
     async with Api(system.ledger_url, await system.admin_key()) as api:
         for location in LOCATIONS:
@@ -59,3 +66,4 @@ async def test_one_shard_at_a_time_writes_several_pages_together(
     assert behind > 1, "more than one shard has to be behind"
     assert watched.together, "several pages were never written together, so this shows nothing"
     assert max(watched.together) == 1
+    assert 1 <= watched.gave_back <= behind
