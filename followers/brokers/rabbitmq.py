@@ -14,6 +14,7 @@ from aiormq.exceptions import InvalidFrameError
 
 from followers.brokers.answered import Answer, End, answered
 from followers.brokers.broker import Broker
+from followers.brokers.rabbitmq_frames import ReadableConnection
 from followers.brokers.tls import connecting
 
 PORT, TLS_PORT = 5672, 5671
@@ -71,6 +72,7 @@ class RabbitmqConnection:
                     timeout=CONNECT_S,
                     client_properties={"connection_name": self._name},
                     heartbeat=HEARTBEAT_S,
+                    connection_class=ReadableConnection,
                 )
         except InvalidFrameError as error:  # of the library, where it is told that there is no such vhost
             raise VhostRefused(

@@ -30,12 +30,14 @@ from pamqp import encode
 
 from followers.brokers.broker import Broker
 from followers.brokers.rabbitmq import RabbitmqConnection, VhostRefused
+from followers.brokers.rabbitmq_frames import UNREADABLE
 from followers.brokers.tls import NoTls
 from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome, Result
-from followers.intake.laid_aside import PROBLEM_HEADER, laid_aside
+from followers.intake.laid_aside import PROBLEM_HEADER, lacking, laid_aside
 from followers.intake.source import SourceAway, SourceRefused
 from stockwire.streams.cloud_event import CloudEvent
+from stockwire.streams.errors import Unreadable
 from wire.bindings import amqp_properties
 from wire.envelope import CONTENT_TYPE
 
@@ -224,6 +226,8 @@ class _Working:
 
 def event_of(delivered: AbstractIncomingMessage) -> CloudEvent:
     """Raises Unreadable."""
+    if delivered.content_type == UNREADABLE:
+        raise Unreadable("headers", "or other properties cannot be read")
     return CloudEvent.of_amqp(delivered.headers, delivered.content_type, delivered.body)
 
 
@@ -255,11 +259,13 @@ def _result(delivered: AbstractIncomingMessage, outcome: Result) -> AmqpMessage:
 def _dead(delivered: AbstractIncomingMessage, outcome: Dead, headers_bytes_max: int) -> AmqpMessage:
     """As it came, so that it can be sent again. Its body is in frames of its own, and there may be any number."""
     came = [(name, _writable(value)) for name, value in delivered.headers.items() if name != DELIVERIES]
-    fitting = laid_aside(came, delivered.body, outcome.problem, _size, headers_bytes_max, sys.maxsize)
+    unreadable = delivered.content_type == UNREADABLE
+    problem = lacking(outcome.problem, ["all headers and properties"]) if unreadable else outcome.problem
+    fitting = laid_aside(came, delivered.body, problem, _size, headers_bytes_max, sys.maxsize)
     return AmqpMessage(
         fitting.body,
         headers={**dict(fitting.headers), PROBLEM_HEADER: fitting.problem},
-        content_type=delivered.content_type,
+        content_type=None if unreadable else delivered.content_type,
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=delivered.message_id,
         correlation_id=delivered.correlation_id,

@@ -77,12 +77,16 @@ async def test_headers_that_rabbitmq_takes_only_without_a_problem_are_left_out_t
     await queue.make()
     full: dict[str, Any] = {SMALL: "1", "large": "x" * (FRAME_BYTES - 200)}
     odd: dict[str, Any] = {SMALL: "2", "no text": NoText(), "many": [1, True, None, NoText()]}
+    nameless: dict[str, Any] = {NoText("x"): 1}
     async with await aio_pika.connect(rabbitmq.url) as connection, connection.channel() as channel:
-        for headers in (full, odd):
+        for headers in (nameless, full, odd):
             message = aio_pika.Message(b"nonsense", headers=headers, message_id="one")
             await channel.default_exchange.publish(message, f"{stream_prefix}.commands")
-    dead = {one.headers[SMALL]: one for one in await dead_of(queue, 2, system, stream_prefix)}
+    dead = {one.headers.get(SMALL, "none"): one for one in await dead_of(queue, 3, system, stream_prefix)}
     assert {one.value for one in dead.values()} == {b"nonsense"}
+    assert dead["none"].headers.keys() == {PROBLEM_HEADER}
+    assert problem_of(dead["none"])["field"] == "headers"
+    assert problem_of(dead["none"])[LEFT_OUT] == "all headers and properties"
     assert "large" not in dead["1"].headers
     assert problem_of(dead["1"])[LEFT_OUT].startswith("1 header of 130,")
     assert dead["2"].headers["no text"] == str(bytearray(NO_UTF8))
@@ -101,8 +105,11 @@ async def test_headers_that_a_stream_takes_only_without_a_problem_are_left_out_t
         odd = f"{SMALL}: 2\r\nno(name: 1\r\nno\xff: 1\r\n: 1\r\nnowhere\r\n"
         await connection.client.send([command(f"{stream_prefix}.commands", odd, b"nonsense")])
         await connection.client.flush()
-    dead = {one.headers[SMALL]: one for one in await dead_of(queue, 2, system, stream_prefix)}
+    dead = {one.headers.get(SMALL, "none"): one for one in await dead_of(queue, 3, system, stream_prefix)}
     assert {one.value for one in dead.values()} == {b"nonsense"}
+    assert dead["none"].headers.keys() == {PROBLEM_HEADER}
+    assert problem_of(dead["none"])["field"] == "headers"
+    assert problem_of(dead["none"])[LEFT_OUT] == "all headers and properties"
     assert "large" not in dead["1"].headers
     assert problem_of(dead["1"])[LEFT_OUT] == "1 header of 65,344 bytes"
     assert problem_of(dead["2"])[LEFT_OUT].endswith("that cannot be written again")
