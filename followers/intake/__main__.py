@@ -2,6 +2,8 @@
 
 import sys
 
+import uvloop
+
 from server.imports import lean
 
 with lean():
@@ -11,7 +13,7 @@ with lean():
 
 
 def main() -> int:
-    return serve("intake", (HOST, PORT), read_settings, Intake)
+    return serve("intake", (HOST, PORT), read_settings, Intake, uvloop.new_event_loop)
 
 
 if __name__ == "__main__":

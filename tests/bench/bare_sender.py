@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+import uvloop
+
 from followers.intake.command import Command, parse
 from followers.intake.ledger import CommandLedger
 from tests.bench.intaking import WARM, sales
@@ -40,4 +42,5 @@ async def main(url: str, key: str, skus: list[str], count: int, at_once: int) ->
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(**json.load(sys.stdin)))))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        print(json.dumps(runner.run(main(**json.load(sys.stdin)))))
