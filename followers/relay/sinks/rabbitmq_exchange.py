@@ -4,13 +4,14 @@ Beside those queues a stream for each shard is bound, whose last message says ho
 message to all queues at once, but a crash can leave it in the stream and not in a queue: confirmed is only what was
 confirmed. So each message says up to where all was before it (``CONFIRMED``), and when a page was confirmed, its last
 message is written to the stream once more, to that alone, and says so of itself. Who finds another message last goes on
-before its page, which comes twice, with the same ids. Who writes is in each message too (``WRITER``): a relay that
-finds another one's behind its own gives up. Between the look and the write nothing stops it, which costs a page of
-repeats, no more.
+behind what that says is confirmed: the windows that were on their way come twice, with the same ids, or a whole history
+that was being told. Who writes is in each message too (``WRITER``): a relay that finds another one's behind its own
+gives up. Between the look and the write nothing stops it, which costs a page of repeats, no more.
 """
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Self
@@ -42,6 +43,9 @@ TELLING = "telling"
 """``CONFIRMED`` while a history is being told; empty where nothing stood before."""
 LOG_BYTES_MAX, LOG_SEGMENT_BYTES = 64 * 2**20, 8 * 2**20
 """Of the stream beside the queues, of which only the last message counts."""
+WINDOW, WINDOWS = 50, 2
+"""Messages that are confirmed together, and how many times as many are on their way at once, of a page of up to 1,000:
+what a failure repeats. While one window is confirmed the next is sent."""
 MESSAGE_BYTES_MAX = 16 * 2**20
 """RabbitMQ's ``max_message_size`` since 4.0, as it comes: before it takes 128 MiB. Nothing of a ledger is so large."""
 
@@ -181,7 +185,7 @@ class RabbitmqExchangeWriter:
         if self._channel is None:
             raise SinkAway("the shard has to be claimed first")
         connection, channel, exchange = self._channel
-        own = {CONFIRMED: text_of(self._confirmed), WRITER: self._me, ALSO_TO: [self._sink.log_key(self._shard)]}
+        own = {WRITER: self._me, ALSO_TO: [self._sink.log_key(self._shard)]}
         messages = [self._sink.rendered(message, own) for message in batch.messages]
         for message, rendered in zip(batch.messages, messages, strict=True):
             if len(rendered.body) > MESSAGE_BYTES_MAX:
@@ -192,12 +196,42 @@ class RabbitmqExchangeWriter:
         self._channel = None  # until it is known what stands there
         if messages:
             with published():
-                await connection.within(_publish(exchange, batch.messages, messages))
+                await self._publish(connection, exchange, batch, messages)
                 if batch.checkpoint.complete:
                     await connection.within(self._mark(channel, batch))
             self._written_by = self._me
         self._confirmed = batch.checkpoint
         self._channel = connection, channel, exchange
+
+    async def _publish(
+        self, connection: RabbitmqConnection, exchange: AbstractExchange, batch: Batch, rendered: list[AmqpMessage]
+    ) -> None:
+        """All in order, and until all are confirmed."""
+        sent: deque[tuple[asyncio.Task[None], Message]] = deque()
+        try:
+            for start in range(0, len(rendered), WINDOW):
+                window = rendered[start : start + WINDOW]
+                messages = batch.messages[start : start + WINDOW]
+                if len(sent) == WINDOWS:
+                    await self._kept(sent, batch.checkpoint.epoch)
+                for one in window:
+                    one.headers[CONFIRMED] = text_of(self._confirmed)
+                publishing = asyncio.create_task(_publish(connection, exchange, messages, window))
+                sent.append((publishing, messages[-1]))
+            while sent:
+                await self._kept(sent, batch.checkpoint.epoch)
+        finally:
+            for task, _ in sent:
+                task.cancel()
+            await asyncio.gather(*(task for task, _ in sent), return_exceptions=True)
+
+    async def _kept(self, sent: deque[tuple[asyncio.Task[None], Message]], epoch: str) -> None:
+        """Waits for the first of them. Of a history all is confirmed at its end."""
+        task, last = sent[0]
+        await task
+        sent.popleft()
+        if last.seq is not None:
+            self._confirmed = Checkpoint(epoch, last.seq)
 
     async def _mark(self, channel: AbstractChannel, batch: Batch) -> None:
         own = {CONFIRMED: text_of(batch.checkpoint), WRITER: self._me}
@@ -205,16 +239,19 @@ class RabbitmqExchangeWriter:
         await channel.default_exchange.publish(mark, self._sink.log(self._shard), mandatory=True, timeout=ANSWER_S)
 
 
-async def _publish(exchange: AbstractExchange, messages: list[Message], rendered: list[AmqpMessage]) -> None:
+async def _publish(
+    connection: RabbitmqConnection, exchange: AbstractExchange, messages: list[Message], rendered: list[AmqpMessage]
+) -> None:
     """All are on their way, in order, before the first is confirmed."""
-    outcomes = await asyncio.gather(
-        *(
+
+    async def confirmed() -> list[object]:
+        publishing = (
             exchange.publish(one, routing_key(message.key), mandatory=True, timeout=ANSWER_S)
             for message, one in zip(messages, rendered, strict=True)
-        ),
-        return_exceptions=True,
-    )
-    for outcome in outcomes:
+        )
+        return await asyncio.gather(*publishing, return_exceptions=True)
+
+    for outcome in await connection.within(confirmed()):
         if isinstance(outcome, BaseException):
             raise outcome
 

@@ -1,5 +1,9 @@
 """A RabbitMQ as tests of its sinks need it: what stands there, and what is in the way."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import aio_pika
 import orjson
 from rstream import schema
@@ -119,6 +123,16 @@ class ExchangePlace:
             queue = await channel.declare_queue(self.prefix, durable=True, arguments={"x-queue-type": "quorum"})
             await queue.bind(exchange, levels)
             await queue.bind(exchange, "*")
+
+    @asynccontextmanager
+    async def full_behind(self, messages: int) -> AsyncIterator[None]:
+        """With another queue, which refuses what is more."""
+        async with await aio_pika.connect(self.broker.url) as connection:
+            channel = await connection.channel()
+            bounds: dict[str, Any] = {"x-max-length": messages, "x-overflow": "reject-publish"}
+            queue = await channel.declare_queue(f"{self.prefix}-full", exclusive=True, arguments=bounds)
+            await queue.bind(self._exchange, "berlin.*")
+            yield
 
     async def write_unconfirmed(self, batch: Batch, before: Checkpoint) -> None:
         """As a relay that is killed before it knows that the page is kept. ``before``: what it knew of."""

@@ -12,7 +12,8 @@ from msgspec import structs
 
 from followers.listener.rabbitmq import lines
 from followers.relay.message import Checkpoint
-from followers.relay.sink import SinkRefused, Superseded
+from followers.relay.sink import SinkAway, SinkRefused, Superseded
+from followers.relay.sinks.rabbitmq_exchange import WINDOW, WINDOWS
 from tests.followers.relay.sinks.conformance import EPOCH, SHARD, SHARDS, Conformance, Open
 from tests.followers.relay.sinks.rabbitmq_place import ExchangePlace, StreamPlace
 from tests.harness.brokers.rabbitmq import RabbitMQ, need_rabbitmq
@@ -51,6 +52,23 @@ class TestExchange(Conformance):
             assert await at.sink.last(SHARD) == Checkpoint(EPOCH, 9)
         told = [int(one.attributes["sequence"]) for one in await place.read(SHARD)]
         assert told == [*range(1, 6), *range(6, 10), *range(6, 10)]
+
+    async def test_of_a_page_that_is_broken_off_what_was_on_its_way_comes_again(self, place: ExchangePlace) -> None:
+        """Broken off by a queue that takes no more."""
+        last, taken, under_way = 6 * WINDOW, 3 * WINDOW, WINDOWS * WINDOW
+        async with Open(place) as at:
+            await at.claims(EPOCH, None)
+            async with place.full_behind(taken):
+                with pytest.raises(SinkAway):
+                    await at.writer_.write(at.page(1, last))
+            claimed = await at.claimed(EPOCH)
+            assert claimed is not None
+            assert taken - WINDOW <= claimed.seq <= taken
+            await at.writer_.write(at.page(claimed.seq + 1, last))
+        told = [int(one.attributes["sequence"]) for one in await place.read(SHARD)]
+        broken_off = told.index(claimed.seq + 1, claimed.seq + 1)
+        assert told == [*range(1, broken_off + 1), *range(claimed.seq + 1, last + 1)]
+        assert broken_off - claimed.seq <= under_way
 
     async def test_a_page_that_was_confirmed_does_not_come_again(self, place: ExchangePlace) -> None:
         async with Open(place) as at:
