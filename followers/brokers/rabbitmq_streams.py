@@ -4,6 +4,7 @@ the library's own producer and consumer reconnect by themselves, which would hid
 
 import asyncio
 import logging
+import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
@@ -33,6 +34,9 @@ FRAME_BYTES_MAX = 2**24
 """A broker asks for less: 1 MiB as it comes."""
 SUBSCRIPTION = 0
 LOOK = f"see scheme, port and the vhost in the URL, {USER_SETTING} and {PASSWORD}_FILE"
+
+_NO_MESSAGE = (TypeError, LookupError, ValueError, RecursionError, struct.error)
+"""What the library raises of bytes that are none."""
 
 StreamError = (OSError, ServerError)
 """What anything of a ``StreamConnection`` may raise; TimeoutError and ConnectionError are OSErrors."""
@@ -131,7 +135,7 @@ class StreamConnection:
                 raise ConnectionError("the last messages are not on enough nodes yet to be read")
         if last is None:
             return None
-        return last.chunk_first_offset + last.num_records - 1, amqp_decoder(last.get_messages()[-1])
+        return last.chunk_first_offset + last.num_records - 1, message_of(last.get_messages()[-1])
 
     async def _chunk(self, stream: str, offset: OffsetType) -> schema.Deliver | None:
         """The broker sends what there is right behind its answer to the subscription, before it answers anything else:
@@ -178,3 +182,12 @@ class _Client(Client):
         except OSError:
             pass
         heed_cancelling(task, cancelled_before)
+
+
+def message_of(data: bytes) -> AMQPMessage:
+    """Anybody may write a stream: of bytes that are no message one that has them as its body, and nothing else."""
+    with suppress(*_NO_MESSAGE):
+        message = amqp_decoder(data)
+        if message.body is None or isinstance(message.body, bytes):
+            return message
+    return AMQPMessage(body=data)

@@ -5,13 +5,12 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from rstream import AMQPMessage, schema
-from rstream.amqp import amqp_decoder
 from rstream.constants import OffsetType
 from rstream.exceptions import ServerError, StreamDoesNotExist
 
 from followers.brokers.broker import Broker
 from followers.brokers.exchange import EXCHANGE, stream_port_of
-from followers.brokers.rabbitmq_streams import PORT, TLS_PORT, StreamConnection
+from followers.brokers.rabbitmq_streams import PORT, TLS_PORT, StreamConnection, message_of
 from followers.listener.printed import line_of
 from wire.bindings import AMQP_PREFIX
 
@@ -68,7 +67,7 @@ async def _subscribe(
         nonlocal last_id
         if chunk.subscription_id != number:
             return
-        for message in map(amqp_decoder, chunk.get_messages()):
+        for message in map(message_of, chunk.get_messages()):
             id_ = message.properties.message_id if message.properties else None
             if id_ is None or id_ != last_id:  # beside an exchange the last one of a page stands there twice
                 await waiting.put(message)

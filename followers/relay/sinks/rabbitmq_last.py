@@ -53,4 +53,4 @@ def needing(right: str, stream: str) -> Iterator[None]:
 
 
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

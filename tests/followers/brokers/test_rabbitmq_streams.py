@@ -8,7 +8,7 @@ from rstream.exceptions import StreamDoesNotExist
 from followers.brokers import rabbitmq_streams
 from followers.brokers.address import address_of
 from followers.brokers.broker import Broker
-from followers.brokers.rabbitmq_streams import StreamConnection
+from followers.brokers.rabbitmq_streams import StreamConnection, message_of
 
 
 @pytest.fixture
@@ -25,6 +25,19 @@ async def test_without_an_answer_the_connection_is_given_up(
     with pytest.raises(ConnectionError):
         await connection.within(asyncio.Event().wait())
     assert not connection.is_open
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"no message", b"\xff\xfe", b"\0St\xd1\xff", b"\0Su\x71\x7f\xff\xff\xff"],
+    ids=["text", "short", "cut", "number"],
+)
+def test_what_is_no_message_is_read_as_one(data: bytes) -> None:
+    """Whoever may write a stream could end its readers by it; the last would be two gigabytes of zeros."""
+    message = message_of(data)
+    assert message.body == data
+    assert message.properties is None
+    assert message.application_properties is None
 
 
 async def test_the_librarys_own_deadline_gives_it_up_too(connection: StreamConnection) -> None:

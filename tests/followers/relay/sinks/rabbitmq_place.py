@@ -39,15 +39,15 @@ class StreamPlace:
 
     def __init__(self, broker: RabbitMQ, prefix: str) -> None:
         self.broker = broker
-        self._prefix = prefix
+        self.prefix = prefix
         self.settings = settings(f"rabbitmq://127.0.0.1:{broker.stream_port}")
 
     def sink(self, *, structured: bool = False) -> RabbitmqStreamSink:
-        return RabbitmqStreamSink(self.settings, self._prefix, structured=structured)
+        return RabbitmqStreamSink(self.settings, self.prefix, structured=structured)
 
     async def read(self, shard: int) -> list[Told]:
         """From its first chunk on, until the last message that is there now was read."""
-        stream = f"{self._prefix}-{shard}"
+        stream = f"{self.prefix}-{shard}"
         chunks: list[schema.Deliver] = []
         async with StreamConnection(self.settings, "test") as connection:
             last = await connection.last_message(stream)
@@ -67,11 +67,15 @@ class StreamPlace:
     async def settle(self) -> None:
         await self.broker.await_kept(STREAMS)
 
+    async def write_foreign(self, message: aio_pika.Message) -> None:
+        async with await aio_pika.connect(self.broker.url) as connection, connection.channel() as channel:
+            await channel.default_exchange.publish(message, f"{self.prefix}-{SHARD}")
+
     async def spoil(self) -> str:
         async with await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
-            await channel.declare_queue(f"{self._prefix}-0", durable=True)
-        return f"the queue {self._prefix}-0 is no stream: delete it"
+            await channel.declare_queue(f"{self.prefix}-0", durable=True)
+        return f"the queue {self.prefix}-0 is no stream: delete it"
 
 
 def told(body: bytes) -> Told:

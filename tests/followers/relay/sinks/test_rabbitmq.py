@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+import aio_pika
 import pytest
 from msgspec import structs
 
@@ -14,6 +15,7 @@ from followers.listener.rabbitmq import lines
 from followers.relay.message import Checkpoint
 from followers.relay.sink import SinkAway, SinkRefused, Superseded
 from followers.relay.sinks.rabbitmq_exchange import WINDOW, WINDOWS
+from tests.followers.nameless import NoText
 from tests.followers.relay.sinks.conformance import EPOCH, SHARD, SHARDS, Conformance, Open
 from tests.followers.relay.sinks.rabbitmq_place import ExchangePlace, StreamPlace
 from tests.harness.brokers.rabbitmq import RabbitMQ, need_rabbitmq
@@ -32,6 +34,16 @@ class TestStream(Conformance):
     @pytest.fixture
     def place(self, broker: RabbitMQ, stream_prefix: str) -> StreamPlace:
         return StreamPlace(broker, stream_prefix)
+
+    async def test_a_foreign_message_whose_header_has_no_name_ends_no_reader(self, place: StreamPlace) -> None:
+        async with Open(place) as at:
+            await (await at.claims(EPOCH, None)).write(at.page(1, 1))
+            await place.write_foreign(aio_pika.Message(b"foreign", headers={NoText("x"): "1"}))
+            with pytest.raises(SinkRefused, match="is none of a relay"):
+                await at.claimed(EPOCH)
+        async with aclosing(lines(place.settings, place.prefix, from_start=True)) as found:
+            read = [json.loads(await asyncio.wait_for(anext(found), PATIENCE_S)) for _ in range(2)]
+        assert read[1] == {"unreadable": "foreign"}
 
 
 class TestExchange(Conformance):
