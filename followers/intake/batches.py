@@ -2,7 +2,7 @@
 
 A request costs the ledger and this process several times what a movement costs. Whoever has a turn has his level to
 himself, so a batch has no two of one level, and nothing in it waits for its order
-(docs/decisions/0054-movements-go-in-batches.md).
+(docs/decisions/0052-movements-go-in-batches.md).
 """
 
 import asyncio
@@ -17,18 +17,25 @@ from followers.intake.command import MOVEMENT, Command
 from followers.intake.ledger import CommandLedger, Reply
 from server.http.ledger_api import LedgerAway
 
-COMMANDS_MAX = 32
+COMMANDS_MAX = 64
 """In one request: it is answered when its last is."""
 BYTES_MAX = 48 * 2**10
 """Of their bodies: a ledger takes 1,000 lines in one request, and so many have more."""
-REQUESTS_MAX = 4
-"""Of batches, at a time. What comes meanwhile waits, and goes together."""
+MANY = 16
+"""So many do not wait for the answer to a request before them."""
+PATIENT_S = 0.1
+"""Nor do fewer for longer: what is long under way waits for a level that somebody has locked."""
+REQUESTS_MAX = 8
+"""Of batches, at a time."""
 PATH = "/v1/operations"
 FOR_ALL = WAIT | {HTTPStatus.UNAUTHORIZED, HTTPStatus.MISDIRECTED_REQUEST}
 """Answers that say nothing of any one command."""
 
 
 class Asked(NamedTuple):
+    """``since``: by the loop's clock."""
+
+    since: float
     command: Command
     reply: asyncio.Future[Reply]
 
@@ -40,26 +47,41 @@ class Batches:
         self._ledger = ledger
         self._waiting: deque[Asked] = deque()
         self._requests: set[asyncio.Task[None]] = set()
-        self._woken = False
+        self._goes_soon = False
+        self._goes_later: asyncio.TimerHandle | None = None
 
     async def send(self, command: Command) -> Reply:
         """Raises LedgerAway: then it may have been done or not, and the same key tells. Cancelled, it may be done."""
         if command.name != MOVEMENT or len(command.body) > BYTES_MAX or lines_of(command) is None:
             return await self._ledger.send(command)
         loop = asyncio.get_running_loop()
-        asked = Asked(command, loop.create_future())
+        asked = Asked(loop.time(), command, loop.create_future())
         self._waiting.append(asked)
-        if not self._woken:  # when all have come whose turn it is now
-            self._woken = True
-            loop.call_soon(self._wake)
+        if not self._goes_soon:  # when all have come whose turn it is now
+            self._goes_soon = True
+            loop.call_soon(self._go)
         return await asked.reply
 
-    def _wake(self) -> None:
-        self._woken = False
-        while len(self._requests) < REQUESTS_MAX and (batch := self._next()):
-            request = asyncio.create_task(self._send(batch), name="batch")
+    def _go(self) -> None:
+        self._goes_soon = False
+        loop = asyncio.get_running_loop()
+        while self._may_go(loop.time()) and (batch := self._next()):
+            request = loop.create_task(self._send(batch), name="batch")
             self._requests.add(request)
             request.add_done_callback(self._ended)
+        if self._goes_later is not None:
+            self._goes_later.cancel()
+            self._goes_later = None
+        if self._waiting and len(self._requests) < REQUESTS_MAX:
+            self._goes_later = loop.call_at(self._waiting[0].since + PATIENT_S, self._go)
+
+    def _may_go(self, now: float) -> bool:
+        under_way, waiting = len(self._requests), len(self._waiting)
+        if under_way == 0 or waiting == 0:
+            return waiting > 0
+        if under_way == 1 and waiting >= MANY:
+            return True
+        return under_way < REQUESTS_MAX and now >= self._waiting[0].since + PATIENT_S
 
     def _next(self) -> list[Asked]:
         """The oldest that nobody has given up."""
@@ -76,7 +98,7 @@ class Batches:
 
     def _ended(self, request: asyncio.Task[None]) -> None:
         self._requests.discard(request)
-        self._wake()
+        self._go()
 
     async def _send(self, batch: list[Asked]) -> None:
         if len(batch) == 1:

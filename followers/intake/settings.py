@@ -17,7 +17,7 @@ PORT_DEFAULT = 8079
 NAME = "stockwire"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """As of a relay: what all brokers take, and no dot, which is ours."""
-WINDOW, WINDOW_MAX = 128, 1_000
+WINDOW, WINDOW_MAX = 256, 1_000
 
 
 @dataclass(frozen=True, slots=True)

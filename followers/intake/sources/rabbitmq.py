@@ -36,6 +36,7 @@ from followers.intake.answering import Dead
 from followers.intake.applying import Applying, Outcome, Result
 from followers.intake.laid_aside import PROBLEM_HEADER, lacking, laid_aside
 from followers.intake.source import SourceAway, SourceRefused
+from followers.intake.sources.rabbitmq_acks import Acks
 from stockwire.streams.cloud_event import CloudEvent
 from stockwire.streams.errors import Unreadable
 from wire.bindings import amqp_properties
@@ -103,6 +104,7 @@ class _Working:
         self._applying = applying
         self._attempts = f"{prefix}.attempts"
         self._frames: Frames
+        self._acks: Acks
         self._note: tuple[str, int] | None = None
         self._delivered: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,6 +118,7 @@ class _Working:
         frames = await self._connection.within(self._channel.get_underlay_channel())
         assert isinstance(frames, Frames), "the library has one kind"
         self._frames = frames
+        self._acks = Acks(self._connection, frames)
         frames.on_consumer_cancel_callbacks.add(self._cancelled)
         await self._connection.within(self._channel.set_qos(prefetch_count=window))
         await self._connection.within(self._queue.consume(self._take))
@@ -155,6 +158,8 @@ class _Working:
         return begun + 1
 
     async def _take(self, delivered: AbstractIncomingMessage) -> None:
+        assert delivered.delivery_tag is not None, "it was delivered to be acknowledged"
+        self._acks.come(delivered.delivery_tag)
         self._delivered.put_nowait(delivered)
 
     async def _next(self) -> AbstractIncomingMessage | None:
@@ -184,7 +189,8 @@ class _Working:
 
     async def _end(self, delivered: AbstractIncomingMessage, outcome: Outcome) -> None:
         await self._tell(delivered, outcome)
-        await self._connection.within(delivered.ack())
+        assert delivered.delivery_tag is not None, "it was delivered to be acknowledged"
+        await self._acks.end(delivered.delivery_tag)
 
     async def _tell(self, delivered: AbstractIncomingMessage, outcome: Outcome) -> None:
         """To where the command asks for its answer, if that is there and takes it."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from followers.intake.answering import Answer
-from followers.intake.batches import BYTES_MAX, COMMANDS_MAX, Batches
+from followers.intake.batches import BYTES_MAX, COMMANDS_MAX, MANY, Batches
 from followers.intake.command import Command, parse
 from followers.intake.ledger import CommandLedger, Reply
 from followers.intake.process import SCOPES
@@ -16,17 +16,25 @@ from followers.intake.result import data_of
 from server.http.ledger_api import LedgerAway
 from tests.followers.intake.running import command, event_of
 from tests.harness.system import ResidentSystem
+from tests.harness.waiting import PATIENCE_S
 from tests.ledger.api import Api
+
+HELD = "A"
 
 
 class CountedLedger(CommandLedger):
-    """Counts what goes out."""
+    """Counts what goes out. ``held``: until then nothing of HELD does, whose command sets ``begun``."""
 
     alone = 0
     together = 0
+    held: asyncio.Event | None = None
+    begun: asyncio.Event | None = None
 
     async def send(self, command: Command) -> Reply:
         self.alone += 1
+        if self.held is not None and self.begun is not None and command.data["sku"] == HELD:
+            self.begun.set()
+            await self.held.wait()
         return await super().send(command)
 
     async def post(self, path: str, body: bytes) -> Reply:
@@ -164,3 +172,17 @@ async def test_a_ledger_that_is_away_is_away_for_each() -> None:
     assert [type(one) for one in found] == [LedgerAway, LedgerAway]
     assert found[0] is not found[1]
     assert (away.together, away.alone) == (1, 0)
+
+
+async def test_what_a_slow_request_holds_up_goes_by_itself_after_a_while(ledger: CountedLedger, place: str) -> None:
+    ledger.held, ledger.begun = asyncio.Event(), asyncio.Event()
+    batches = Batches(ledger)
+    first = asyncio.create_task(batches.send(moved(line(place, HELD))))
+    async with asyncio.timeout(PATIENCE_S):
+        await ledger.begun.wait()  # it is under way, and goes together with nobody
+        assert (await batches.send(moved(line(place, "B")))).status == 201
+        many = [moved(line(place, "E", 1, kind="receipt")) for _ in range(MANY)]
+        assert {reply.status for reply in await asyncio.gather(*map(batches.send, many))} == {201}
+        assert not first.done()
+        ledger.held.set()
+        assert (await first).status == 201
