@@ -1,14 +1,15 @@
 """What RabbitMQ sends by AMQP 0-9-1, with properties that the library can read.
 
 A message that it cannot read (a header whose name is no UTF-8, a time of the year 9,000,000) ends its connection, and
-every one behind that, since the broker delivers it again: no message behind it would ever come.
+every one behind that, since the broker delivers it again: no message behind it would ever come. One that it cannot hand
+on (a delivery mode of 5, which RabbitMQ 4 takes by AMQP 1.0) would stay in hand for ever.
 """
 
 import asyncio
 import struct
 from typing import Any, cast
 
-from aio_pika import Connection
+from aio_pika import Connection, DeliveryMode
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 from pamqp.constants import FRAME_HEADER
 from pamqp.header import ContentHeader
@@ -61,8 +62,11 @@ class _Reader:
 
 def readable(frame: bytes) -> bytes:
     """``frame``: of properties, behind its size. As it is, or as long with another content, where it is unreadable."""
+    header = ContentHeader()
     try:
-        ContentHeader().unmarshal(frame[:-1])
+        header.unmarshal(frame[:-1])
+        DeliveryMode(header.properties.delivery_mode or DeliveryMode.NOT_PERSISTENT)
+        float(header.properties.expiration or 0)
     except (struct.error, ValueError, OverflowError, OSError, RecursionError):
         known = frame[:_SIZES_BYTES] + _CONTENT_TYPE_ALONE + bytes([len(UNREADABLE)]) + UNREADABLE.encode()
         return known + frame[len(known) :]

@@ -7,6 +7,7 @@ himself, so a batch has no two of one level, and nothing in it waits for its ord
 
 import asyncio
 from collections import deque
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -68,7 +69,7 @@ class Batches:
         while self._may_go(loop.time()) and (batch := self._next()):
             request = loop.create_task(self._send(batch), name="batch")
             self._requests.add(request)
-            request.add_done_callback(self._ended)
+            request.add_done_callback(partial(self._ended, batch))
         if self._goes_later is not None:
             self._goes_later.cancel()
             self._goes_later = None
@@ -96,8 +97,13 @@ class Batches:
                 batch.append(asked)
         return batch
 
-    def _ended(self, request: asyncio.Task[None]) -> None:
+    def _ended(self, batch: list[Asked], request: asyncio.Task[None]) -> None:
+        """However it ended, nobody waits any more."""
         self._requests.discard(request)
+        error = None if request.cancelled() else request.exception()
+        for asked in batch:
+            if not asked.reply.done():
+                asked.reply.cancel() if error is None else asked.reply.set_exception(error)
         self._go()
 
     async def _send(self, batch: list[Asked]) -> None:
@@ -127,16 +133,18 @@ class Batches:
             _fail(asked, error)
 
 
-def lines_of(command: Command) -> list[Any] | None:
+def lines_of(command: Command) -> bytes | None:
     """Of a movement as ``/v1/operations`` takes it. None: its form is neither of those that ``/v1/movements`` takes."""
     if "lines" not in command.data:
-        return [command.data]
-    lines = command.data["lines"]
-    return lines if len(command.data) == 1 and isinstance(lines, list) else None
+        return b"[" + command.body + b"]"
+    if len(command.data) > 1 or not isinstance(command.data["lines"], list):
+        return None
+    return command.body.removeprefix(b'{"lines":').removesuffix(b"}")
 
 
 def body_of(commands: list[Command]) -> bytes:
-    operations = [{"key": command.key, "lines": lines_of(command)} for command in commands]
+    """Of what is written already, which may be nested as deep as JSON may be."""
+    operations = [{"key": command.key, "lines": orjson.Fragment(lines_of(command) or b"")} for command in commands]
     return orjson.dumps({"operations": operations, "events": True})
 
 

@@ -127,6 +127,15 @@ async def test_what_is_wrong_with_one_is_said_of_it_alone(
     assert await alone(ledger, commands) == replies
 
 
+async def test_one_that_is_nested_as_deep_as_json_may_be_hurts_no_other(ledger: CountedLedger, place: str) -> None:
+    deep: Any = 1
+    for _ in range(250):
+        deep = [deep]
+    commands = [moved({**line(place, "F"), "reason": deep}), moved({"lines": [deep]}), moved(line(place, "H"))]
+    async with asyncio.timeout(PATIENCE_S):
+        assert [status for status, _ in await together(ledger, commands)] == [422, 422, 201]
+
+
 async def test_a_form_that_the_ledger_would_refuse_is_sent_as_it_came(ledger: CountedLedger, place: str) -> None:
     forms: list[Any] = [{"lines": [line(place, "A")], "sku": "A"}, {"lines": "none"}, {"lines": []}]
     replies = await together(ledger, [*map(moved, forms), moved(line(place, "A"))])
