@@ -10,16 +10,16 @@ import struct
 from typing import Any, cast
 
 from aio_pika import Connection, DeliveryMode
+from aio_pika.message import decode_expiration
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 from pamqp.constants import FRAME_HEADER
 from pamqp.header import ContentHeader
 
 UNREADABLE = "?"
-"""The content type, and the only property, of a message whose own could not be read. Any two bytes of properties that
-cannot be read leave room for it."""
+"""The content type, and the only property, of a message whose own could not be read, where they leave room for it."""
 _SIZES_BYTES = 12
 """Of a frame of properties: before them stand the class of the message and the size of its body."""
-_CONTENT_TYPE_ALONE = struct.pack(">H", 1 << 15)
+_CONTENT_TYPE_ALONE, _NO_PROPERTIES = struct.pack(">H", 1 << 15), struct.pack(">H", 0)
 
 
 class ReadableConnection(Connection):
@@ -66,8 +66,10 @@ def readable(frame: bytes) -> bytes:
     try:
         header.unmarshal(frame[:-1])
         DeliveryMode(header.properties.delivery_mode or DeliveryMode.NOT_PERSISTENT)
-        float(header.properties.expiration or 0)
+        decode_expiration(header.properties.expiration)
     except (struct.error, ValueError, OverflowError, OSError, RecursionError):
-        known = frame[:_SIZES_BYTES] + _CONTENT_TYPE_ALONE + bytes([len(UNREADABLE)]) + UNREADABLE.encode()
-        return known + frame[len(known) :]
+        sizes, room = frame[:_SIZES_BYTES], len(frame) - _SIZES_BYTES - 1
+        known = _CONTENT_TYPE_ALONE + bytes([len(UNREADABLE)]) + UNREADABLE.encode()
+        known = known if len(known) <= room else _NO_PROPERTIES
+        return sizes + known + frame[_SIZES_BYTES + len(known) :]
     return frame

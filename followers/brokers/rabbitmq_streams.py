@@ -35,7 +35,7 @@ FRAME_BYTES_MAX = 2**24
 SUBSCRIPTION = 0
 LOOK = f"see scheme, port and the vhost in the URL, {USER_SETTING} and {PASSWORD}_FILE"
 
-_NO_MESSAGE = (TypeError, LookupError, ValueError, RecursionError, struct.error)
+_NO_MESSAGE = (TypeError, LookupError, ValueError, RecursionError, MemoryError, struct.error)
 """What the library raises of bytes that are none."""
 
 StreamError = (OSError, ServerError)

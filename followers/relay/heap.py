@@ -19,7 +19,7 @@ def share_arenas() -> None:
 
 
 def give_back() -> None:
-    """Returns to the system what was freed and lies between what is in use, which glibc keeps. Takes milliseconds, and
-    blocks."""
+    """Returns to the system what was freed and lies between what is in use, which glibc keeps. It blocks: 2 ms of a
+    processor for 30 MiB that are kept, 43 ms for 300."""
     if _malloc_trim is not None:
         _malloc_trim(0)

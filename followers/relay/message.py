@@ -44,9 +44,14 @@ class Checkpoint(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Of one shard, written whole or not at all. ``messages``: what every sink is told, in order. ``levels``: beside
-    them, for sinks that keep the newest state of each level apart; empty for others."""
+    """Of one shard, written whole or not at all, or in windows (``Sink``). ``messages``: what every sink is told, in
+    order. ``levels``: beside them, for sinks that keep the newest state of each level apart; empty for others."""
 
     messages: list[Message]
     levels: list[Message]
     checkpoint: Checkpoint
+
+    def parts(self, window: int | None) -> list[Checkpoint]:
+        """What may stand in the sink when it was written in part, in windows of so many messages."""
+        ends = [] if window is None else self.messages[window - 1 :: window]
+        return [Checkpoint(self.checkpoint.epoch, one.seq) for one in ends if one.seq is not None]

@@ -18,7 +18,7 @@ import msgspec
 
 from followers.log.follower import PAGE, Rewritten
 from followers.log.ledger import Ledger, LedgerAway
-from followers.relay.heap import give_back
+from followers.relay.behind import Behind
 from followers.relay.message import Batch
 from followers.relay.pages import Pages
 from followers.relay.planning import Planning
@@ -50,10 +50,11 @@ log = logging.getLogger(__name__)
 
 class Turns(NamedTuple):
     """Of all shards of a relay, whose memory grows with what they do at once: how many may read all levels, and how
-    many may write several pages together while they are behind."""
+    many may write several pages together while they are behind; and which are."""
 
     reading_levels: asyncio.Semaphore
     together: asyncio.Semaphore
+    behind: Behind
 
 
 class RelayedShard:
@@ -92,7 +93,10 @@ class RelayedShard:
                     mended = True
                 await self._stand_by()
                 async with self._sink.writer(self._shard) as writer:
-                    await self._write(writer)
+                    try:
+                        await self._write(writer)
+                    finally:
+                        self._turns.behind.left(self._shard)
             except Rewritten:
                 continue  # to where what stands in the sink is compared with the epoch that is now
             except Superseded:
@@ -143,17 +147,20 @@ class RelayedShard:
         self._say(State.WRITING, None)
         match going_on:
             case Filling(head, seq):
+                self._turns.behind.is_now(self._shard, behind=True)
                 async with self._turns.reading_levels:
                     await self._fill(writer, planning, epoch, going_on)
                 start = Following(seq, head)
             case Rewriting(head):
                 # nothing is told before its turn: another relay may take the shard meanwhile, and would tell it again
+                self._turns.behind.is_now(self._shard, behind=True)
                 async with self._turns.reading_levels:
                     await self._rewrite(writer, planning, epoch, head)
                 start = Following(head, head)
             case Following() as start:
                 pass
         self.progress.seq = start.seq
+        self._turns.behind.is_now(self._shard, behind=False)
         await self._follow(writer, planning, epoch, start)
 
     async def _follow(self, writer: Writer, planning: Planning, epoch: str, start: Following) -> None:
@@ -171,13 +178,12 @@ class RelayedShard:
                         self._tries = 0
                         await writer.rest()
                         continue
-                    was_behind, behind = behind, page.events[-1].level.seq < page.head
+                    behind = page.events[-1].level.seq < page.head
                     if not behind:
                         pages.look_ahead(min(self._events_max, PAGE))
                     await self._put(writer, planning.changes(page.events, start.levels), page.events[-1].level)
                     self._events_max = min(self._events_max + 1 + self._events_max // 4, self._together)
-                    if was_behind and not behind:
-                        give_back()
+                    self._turns.behind.is_now(self._shard, behind=behind)
 
     async def _fill(self, writer: Writer, planning: Planning, epoch: str, filling: Filling) -> None:
         told = 0
@@ -213,7 +219,7 @@ class RelayedShard:
 
     async def _put(self, writer: Writer, batch: Batch, last: LevelState | None = None) -> None:
         before = self._standing_by.ours
-        self._standing_by.wrote(*before, batch.checkpoint)
+        self._standing_by.wrote(*before, *batch.parts(self._sink.window), batch.checkpoint)
         try:
             await writer.write(batch)
         except SinkAway:

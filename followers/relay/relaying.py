@@ -5,6 +5,7 @@ import logging
 import time
 
 from followers.log.ledger import Ledger, LedgerAway
+from followers.relay.behind import Behind
 from followers.relay.progress import State
 from followers.relay.relayed import LEDGER_AGAIN_S, LOOK_S, SINK_AGAIN_S_MAX, STOPPED_S, RelayedShard, Turns
 from followers.relay.sink import Sink, SinkAway, SinkRefused
@@ -52,7 +53,7 @@ class Relaying:
         """Until cancelled. Raises a group of SettingsError if the key is no good."""
         async with self._sink:
             shards = await self._prepared()
-            turns = Turns(asyncio.Semaphore(LEVELS_READ_MAX), asyncio.Semaphore(1))
+            turns = Turns(asyncio.Semaphore(LEVELS_READ_MAX), asyncio.Semaphore(1), Behind())
             async with asyncio.TaskGroup() as tasks:
                 for shard in shards:
                     relayed = RelayedShard(

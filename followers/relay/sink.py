@@ -65,10 +65,12 @@ class Sink(Protocol):
     """Raises SinkError from everything, each within a deadline.
 
     ``levels_apart``: whether ``Batch.levels`` are kept. ``repeats``: whether a message can stand there twice (with
-    the same id) after a crash.
+    the same id) after a crash. ``window``: messages of a batch that may be kept though the rest is not, and twice as
+    many and so on; None where a batch is kept whole or not at all.
     """
 
     levels_apart: bool
+    window: int | None
     repeats: bool
 
     async def __aenter__(self) -> Self: ...

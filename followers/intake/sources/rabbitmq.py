@@ -148,10 +148,10 @@ class _Working:
         """How often it has been delivered at least, with this time; and says there that it is begun."""
         which = hashlib.sha256(delivered.body).hexdigest()
         if self._note is None:
-            queue = await self._connection.within(self._channel.get_queue(self._attempts))
+            channel = await self._connection.within(self._connection.channel())
+            queue = await self._connection.within(channel.get_queue(self._attempts))
             kept = await self._connection.within(queue.get(no_ack=True, fail=False))
-            if kept is not None and kept.delivery_tag is not None:
-                self._acks.needs_none(kept.delivery_tag)
+            await self._connection.left(channel)
             self._note = ("", 0) if kept is None else note_in(kept.body)
         begun = self._note[1] + 1 if self._note[0] == which else 1
         self._note = which, begun
@@ -160,6 +160,8 @@ class _Working:
         return begun + 1
 
     async def _take(self, delivered: AbstractIncomingMessage) -> None:
+        assert delivered.delivery_tag is not None, "it was delivered to be acknowledged"
+        self._acks.come(delivered.delivery_tag)
         self._delivered.put_nowait(delivered)
 
     async def _next(self) -> AbstractIncomingMessage | None:

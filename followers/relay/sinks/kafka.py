@@ -34,6 +34,7 @@ Answer = TypeVar("Answer")
 
 class KafkaSink:
     levels_apart = True
+    window: int | None = None
 
     def __init__(self, broker: Broker, prefix: str, *, structured: bool, transactions: bool) -> None:
         self.repeats = not transactions

@@ -57,6 +57,7 @@ class NatsSink:
     """See ``Sink``. A relay is superseded by the first write of another one, not by its claim."""
 
     levels_apart = False
+    window: int | None = None
     repeats = False
 
     def __init__(self, broker: Broker, prefix: str, *, structured: bool) -> None:

@@ -54,6 +54,7 @@ class RabbitmqExchangeSink:
     """See ``Sink``. A channel for each shard over one connection, and a connection of streams that only reads."""
 
     levels_apart = False
+    window: int | None = WINDOW
     repeats = True
 
     def __init__(

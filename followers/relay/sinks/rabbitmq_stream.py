@@ -68,6 +68,7 @@ class RabbitmqStreamSink:
     """See ``Sink``. A connection for each shard, and one that only reads."""
 
     levels_apart = False
+    window: int | None = None
     repeats = False
 
     def __init__(self, broker: Broker, prefix: str, *, structured: bool) -> None:

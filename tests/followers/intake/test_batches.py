@@ -5,10 +5,11 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import orjson
 import pytest
 
 from followers.intake.answering import Answer
-from followers.intake.batches import BYTES_MAX, COMMANDS_MAX, MANY, Batches
+from followers.intake.batches import BYTES_MAX, COMMANDS_MAX, MANY, Batches, replies_of
 from followers.intake.command import Command, parse
 from followers.intake.ledger import CommandLedger, Reply
 from followers.intake.process import SCOPES
@@ -183,15 +184,70 @@ async def test_a_ledger_that_is_away_is_away_for_each() -> None:
     assert (away.together, away.alone) == (1, 0)
 
 
-async def test_what_a_slow_request_holds_up_goes_by_itself_after_a_while(ledger: CountedLedger, place: str) -> None:
+async def _held(ledger: CountedLedger, batches: Batches, place: str) -> asyncio.Task[Reply]:
+    """One that is under way, alone, until ``ledger.held``."""
     ledger.held, ledger.begun = asyncio.Event(), asyncio.Event()
-    batches = Batches(ledger)
     first = asyncio.create_task(batches.send(moved(line(place, HELD))))
+    await ledger.begun.wait()
+    return first
+
+
+async def _let(ledger: CountedLedger, first: asyncio.Task[Reply]) -> None:
+    assert ledger.held is not None
+    assert not first.done()
+    ledger.held.set()
+    assert (await first).status == 201
+
+
+async def test_what_a_slow_request_holds_up_goes_by_itself_after_a_while(ledger: CountedLedger, place: str) -> None:
+    batches = Batches(ledger)
     async with asyncio.timeout(PATIENCE_S):
-        await ledger.begun.wait()  # it is under way, and goes together with nobody
+        first = await _held(ledger, batches, place)
         assert (await batches.send(moved(line(place, "B")))).status == 201
-        many = [moved(line(place, "E", 1, kind="receipt")) for _ in range(MANY)]
-        assert {reply.status for reply in await asyncio.gather(*map(batches.send, many))} == {201}
-        assert not first.done()
-        ledger.held.set()
-        assert (await first).status == 201
+        await _let(ledger, first)
+
+
+async def test_many_do_not_wait_for_one_request_and_fewer_do(
+    ledger: CountedLedger, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("followers.intake.batches.PATIENT_S", 10 * PATIENCE_S)
+    batches = Batches(ledger)
+    async with asyncio.timeout(PATIENCE_S):
+        first = await _held(ledger, batches, place)
+        sent = [moved(line(place, "E", 1, kind="receipt")) for _ in range(MANY)]
+        few = [asyncio.create_task(batches.send(one)) for one in sent[1:]]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (ledger.alone, ledger.together) == (1, 0)
+        assert (await batches.send(sent[0])).status == 201
+        assert {(await one).status for one in few} == {201}
+        await _let(ledger, first)
+
+
+async def test_what_is_said_to_all_is_asked_once(system: ResidentSystem, place: str) -> None:
+    url = system.ledger_url
+    async with CountedLedger(url, "sw_unknown", None) as stranger:
+        replies = await together(stranger, [moved(line(place, sku)) for sku in "AB"])
+    assert [status for status, _ in replies] == [401, 401]
+    assert (stranger.together, stranger.alone) == (1, 0)
+
+
+def test_one_that_has_to_wait_says_for_how_long() -> None:
+    asked = [moved(line("a", sku)) for sku in "AB"]
+    results = [
+        {"type": "overloaded", "status": 503, "retry_after_s": 7, "key": asked[0].key, "replayed": False},
+        {"key": asked[1].key, "status": 201, "operation": "o", "events": [], "levels": [], "replayed": True},
+    ]
+    assert replies_of(asked, Reply(200, orjson.dumps({"results": results}), None)) == [
+        Reply(503, b'{"type":"overloaded","status":503,"retry_after_s":7}', 7),
+        Reply(201, b'{"operation":"o","events":[],"levels":[]}', None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>", b"[]", b"{}", b'{"results": []}', b'{"results": [{"key": "a"}, {"key": "b"}]}', b'{"results": 1}'],
+)
+def test_what_is_no_answer_of_a_ledger_is_what_each_of_them_got(body: bytes) -> None:
+    asked = [moved(line("a", sku)) for sku in "AB"]
+    assert replies_of(asked, Reply(200, body, None)) == [Reply(200, body, None)] * 2

@@ -110,3 +110,10 @@ def test_pages_of_any_size_tell_each_event_once_and_levels_never_go_back(
             levels[message.key] = version
         standing = batch.checkpoint
     assert seqs == list(range(1, head + 1))
+
+
+def test_of_a_batch_in_windows_each_may_be_the_last_that_stands() -> None:
+    batch = planning(levels_apart=False).changes(logged([event(seq) for seq in range(1, 8)]), 0)
+    assert batch.parts(3) == [Checkpoint(EPOCH, 3), Checkpoint(EPOCH, 6)]
+    assert batch.parts(None) == []
+    assert planning(levels_apart=False).rewritten(7).parts(1) == [], "of a history all or nothing"
