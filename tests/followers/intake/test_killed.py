@@ -207,7 +207,7 @@ async def _all_told(queue: Queue, once: list[Sent], results: int, dead: int) -> 
 
 
 async def _check_levels(system: ProcessSystem, once: list[Sent], results: list[Told]) -> None:
-    engine = create_engine(system.database_url, pool_size=1)
+    engine = create_engine(system.database_url, pool_size=1, command_timeout_s=None)  # of 100,000 sales
     try:
         async with engine.connect() as connection:
             assert await audit(connection) == []
